@@ -1,0 +1,41 @@
+/**
+ * `npm test [-- filters and options of Vitest]`: finds or brings a browser, then runs Vitest once.
+ * What a filter leaves out is not prepared: dist is built only for the tests that look at it.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { bringBrowser, browserVersion, findBrowser } from "./browser.mjs";
+import { root } from "./entries.mjs";
+
+const given = process.argv.slice(2);
+const env = { ...process.env };
+
+if (needsBrowser(given) || findBrowser() !== undefined) {
+  try {
+    env.CHROME_PATH = bringBrowser();
+  } catch (error) {
+    console.error(`browser: ${error instanceof Error ? error.message : error}`);
+    process.exit(1);
+  }
+  console.log(`browser: ${env.CHROME_PATH} ${browserVersion(env.CHROME_PATH)}`);
+}
+
+const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...given], {
+  cwd: root,
+  env,
+  stdio: ["ignore", "inherit", "inherit"],
+});
+process.exit(status ?? 1);
+
+/**
+ * Whether the selection holds a test that runs in a browser or drives one: *.browser.test.ts, and all of test/browser.
+ * Options may select anything, so they count as a yes.
+ * @param {readonly string[]} filters
+ */
+function needsBrowser(filters) {
+  if (filters.some((filter) => filter.startsWith("-"))) return true;
+  return readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
+    .map((path) => `test/${path.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith(".browser.test.ts") || /^test\/browser\/.*\.test\.ts$/.test(path))
+    .some((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
+}

@@ -1,0 +1,84 @@
+/** `tillsync/protocol`: the wire, for those who write the other end of it. See docs/protocol.md. */
+export {
+  type OperationErrorCode,
+  type OperationFlagCode,
+  PROBLEM_STATUS,
+  type Problem,
+  type ProblemCode,
+} from "./codes.ts";
+export {
+  BLOCKED_RETRY_MS,
+  CONTENT_TYPE,
+  HEADERS,
+  JOURNAL_WINDOW_MS,
+  LIMITS,
+  type Limits,
+  LIVE_SUBPROTOCOL,
+  LIVE_TOKEN_PREFIX,
+  MESSAGE_DEPTH,
+  PROBLEM_CONTENT_TYPE,
+  PROTOCOL_VERSION,
+} from "./constants.ts";
+export {
+  parseConflictsResponse,
+  parseDeskQuery,
+  parseDiscardQuarantinedRequest,
+  parseQuarantineResponse,
+  parseResolveConflictRequest,
+  parseRevisedResponse,
+} from "./desks.ts";
+export { parseHealthResponse, parseTimeResponse } from "./health.ts";
+export { parsePoke } from "./live.ts";
+export { parseOperation } from "./operation.ts";
+export type { Parsed } from "./parse.ts";
+export { parseProblem } from "./problem.ts";
+export { parsePullRequest, parsePullResponse } from "./pull.ts";
+export { parsePushFrame, parsePushResponse } from "./push.ts";
+export { parseRegisterRequest, parseRegisterResponse } from "./register.ts";
+export { parseFinalResult, parseResult } from "./results.ts";
+export type {
+  Acknowledged,
+  Action,
+  AppliedResult,
+  BlockedResult,
+  Change,
+  ConflictResult,
+  ConflictsResponse,
+  CounterValue,
+  CreateOperation,
+  DeleteOperation,
+  DeskQuery,
+  DeviceRef,
+  DiscardQuarantinedRequest,
+  FinalResult,
+  Flag,
+  HealthResponse,
+  IncrementOperation,
+  Marks,
+  OperationResult,
+  Poke,
+  PullPage,
+  PullRequest,
+  PullResponse,
+  PushFrame,
+  PushRequest,
+  PushResponse,
+  QuarantinedOperation,
+  QuarantinedResult,
+  QuarantineResponse,
+  RegisterRequest,
+  RegisterResponse,
+  RejectedResult,
+  ResolveConflictRequest,
+  RetryResult,
+  RevisedResponse,
+  RowState,
+  ServerConflict,
+  TimeResponse,
+  UnknownOperation,
+  UpdateOperation,
+  Verdict,
+  VerdictIssue,
+  VoidOperation,
+  WireOperation,
+} from "./types.ts";

@@ -1,0 +1,41 @@
+/** `POST /sync/pull`. (protocol) */
+import * as z from "zod/mini";
+import { LIMITS } from "./constants.ts";
+import { answerHead, collectionName, cursors, deviceRef, id, integerFrom, jsonObject, marks, opaque, version } from "./fields.ts";
+import { define, type Parsed, parseWith } from "./parse.ts";
+import { resultSchema } from "./results.ts";
+import type { PullRequest, PullResponse } from "./types.ts";
+
+export const pullRequestSchema = /* @__PURE__ */ define(() =>
+  z.object({
+    device: deviceRef,
+    epoch: opaque,
+    marks,
+    schemaVersion: integerFrom(1),
+    collections: cursors,
+    limit: z.optional(z.int().check(z.minimum(1), z.maximum(LIMITS.pullChanges))),
+  }),
+);
+
+export const pullResponseSchema = /* @__PURE__ */ define(() => {
+  const absent = z.optional(z.undefined());
+  const change = z.discriminatedUnion("deleted", [
+    z.object({ id, version, data: jsonObject, deleted: absent }),
+    z.object({ id, version, deleted: z.literal(true), reason: z.optional(z.literal("scope")), data: absent }),
+  ]);
+  const page = z.object({
+    changes: z.array(change),
+    cursor: opaque,
+    more: z.boolean(),
+    remaining: z.optional(integerFrom(0)),
+  });
+  return z.object({ ...answerHead, results: z.array(resultSchema), pages: z.record(collectionName, page) });
+});
+
+export function parsePullRequest(value: unknown): Parsed<PullRequest> {
+  return parseWith<PullRequest>(pullRequestSchema, value);
+}
+
+export function parsePullResponse(value: unknown): Parsed<PullResponse> {
+  return parseWith<PullResponse>(pullResponseSchema, value);
+}

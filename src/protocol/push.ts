@@ -1,0 +1,43 @@
+/** `POST /sync/push`. (protocol) */
+import * as z from "zod/mini";
+import { LIMITS } from "./constants.ts";
+import { answerHead, deviceRef, marks, opaque, unknownOperation } from "./fields.ts";
+import { define, type Parsed, parseWith } from "./parse.ts";
+import { resultSchema } from "./results.ts";
+import type { PushFrame, PushResponse } from "./types.ts";
+
+const operations = /* @__PURE__ */ define(() =>
+  z.array(unknownOperation).check(
+    z.maxLength(LIMITS.pushOperations),
+    ({ value, issues }) => {
+      const seen = new Set<string>();
+      for (const [index, { id }] of value.entries()) {
+        if (seen.has(id)) {
+          issues.push({ code: "custom", input: id, path: [index, "id"], message: "Twice in one push" });
+          return;
+        }
+        seen.add(id);
+      }
+    },
+  ),
+);
+
+export const pushFrameSchema = /* @__PURE__ */ define(() =>
+  z.object({ device: deviceRef, epoch: opaque, marks, operations }),
+);
+
+export const pushResponseSchema = /* @__PURE__ */ define(() =>
+  z.object({ ...answerHead, results: z.array(resultSchema) }),
+);
+
+/**
+ * Judges the frame only [C9]: who speaks, and that each operation has an id to be answered by. The operations stay as they
+ * came, for `parseOperation` to judge one by one.
+ */
+export function parsePushFrame(value: unknown): Parsed<PushFrame> {
+  return parseWith<PushFrame>(pushFrameSchema, value);
+}
+
+export function parsePushResponse(value: unknown): Parsed<PushResponse> {
+  return parseWith<PushResponse>(pushResponseSchema, value);
+}

@@ -1,0 +1,103 @@
+/**
+ * Counter fields: values that only grow and shrink by steps. Adding commutes, so increments of many tills are never in
+ * conflict. Safe integers, or decimal strings where integers of the smallest unit won't do. (schema)
+ */
+import type { Json, JsonObject } from "../shared/json.ts";
+import type { ResolvedCollection } from "./resolved.ts";
+
+export type CounterValue = number | string;
+export type CounterSteps = Readonly<Record<string, CounterValue>>;
+
+// No exponent, no plus, no leading zeros. Bounded: a sum of them is exact by BigInt, whose cost grows with the digits.
+const DECIMAL = /^-?(?:0|[1-9]\d{0,39})(?:\.\d{1,20})?$/;
+
+/** Whether it can be counted with: a safe integer, or a decimal string such as `"-12.50"` of at most 40 + 20 digits. */
+export function isCounterStep(value: unknown): value is CounterValue {
+  return Number.isSafeInteger(value) || (typeof value === "string" && DECIMAL.test(value));
+}
+
+/**
+ * The exact sum: a number of two numbers, else a decimal string with the larger scale of the two (`"1.5" + "0.25"` is
+ * `"1.75"`, `"1.50" + "0.50"` is `"2.00"`). `undefined` where a value can't be counted with or the sum would leave the
+ * bounds of {@link isCounterStep}: a rounded stock is a wrong stock, and the caller knows whom to tell.
+ */
+export function addCounter(a: CounterValue, b: CounterValue): CounterValue | undefined {
+  if (!isCounterStep(a) || !isCounterStep(b)) return undefined;
+  // `+ 0` makes -0, which JSON does not have, a 0.
+  const sum = typeof a === "number" && typeof b === "number" ? a + b + 0 : addDecimals(String(a), String(b));
+  return isCounterStep(sum) ? sum : undefined;
+}
+
+function addDecimals(a: string, b: string): string {
+  const scale = Math.max(scaleOf(a), scaleOf(b));
+  const sum = unscaled(a, scale) + unscaled(b, scale);
+  const digits = (sum < 0n ? -sum : sum).toString().padStart(scale + 1, "0");
+  const sign = sum < 0n ? "-" : "";
+  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+function scaleOf(decimal: string): number {
+  const point = decimal.indexOf(".");
+  return point === -1 ? 0 : decimal.length - point - 1;
+}
+
+function unscaled(decimal: string, scale: number): bigint {
+  return BigInt(decimal.replace(".", "") + "0".repeat(scale - scaleOf(decimal)));
+}
+
+/** The counters taken out of what a `create` was given: on the wire they travel as an increment of their own. */
+export function splitCounters(
+  counters: readonly string[],
+  data: JsonObject,
+): { readonly data: JsonObject; readonly by: CounterSteps } {
+  const rest: Record<string, Json> = { ...data };
+  const by: Record<string, CounterValue> = {};
+  for (const field of counters) {
+    const value = data[field];
+    delete rest[field];
+    if (isCounterStep(value) && !isZero(value)) by[field] = value;
+  }
+  return { data: rest, by };
+}
+
+/** Zero is the absence of steps: nothing needs to travel for it. */
+function isZero(value: CounterValue): boolean {
+  return typeof value === "number" ? value === 0 : !/[1-9]/.test(value);
+}
+
+/** The record with every counter at zero: what a server holds against the schema when a `create` comes without counters. */
+export function zeroCounters(resolved: ResolvedCollection, data: JsonObject): JsonObject {
+  let zeros = knownZeros.get(resolved);
+  if (zeros === undefined) {
+    zeros = Object.fromEntries(resolved.counters.map((field) => [field, zeroOf(resolved, field)]));
+    knownZeros.set(resolved, zeros);
+  }
+  return { ...data, ...zeros };
+}
+
+// The answer never changes for a definition, and a schema takes microseconds to find fault.
+const knownZeros = /* @__PURE__ */ new WeakMap<ResolvedCollection, CounterSteps>();
+
+/**
+ * `0`, or `"0"` where the schema wants a decimal string there. Only the schema knows which, so it is asked; the other
+ * findings about so empty a record don't matter.
+ */
+export function zeroOf(resolved: ResolvedCollection, field: string): CounterValue {
+  try {
+    const result = resolved.schema["~standard"].validate({ id: "0", [field]: 0 });
+    if ("then" in result) {
+      // `validateRecord` says `schema_async`; this promise must not end as an unhandled rejection.
+      result.then(undefined, () => {});
+      return 0;
+    }
+    const refused = "issues" in result && result.issues?.some(({ path }) => keyOf(path?.[0]) === field);
+    return refused === true ? "0" : 0;
+  } catch {
+    // A refinement that trips over an empty record. The real record is judged later, and loudly.
+    return 0;
+  }
+}
+
+function keyOf(part: PropertyKey | { readonly key: PropertyKey } | undefined): PropertyKey | undefined {
+  return typeof part === "object" ? part.key : part;
+}

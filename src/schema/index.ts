@@ -1,0 +1,19 @@
+/** `tillsync/schema`: definitions that a till and a server share. Imports no validator and runs anywhere. */
+export type { CheckReferences } from "./checks.ts";
+export type { CollectionOptions } from "./define-collection.ts";
+export { defineCollection } from "./define-collection.ts";
+export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from "./standard-schema.ts";
+export type {
+  CollectionDefinition,
+  CollectionMap,
+  CollectionShape,
+  ConflictContext,
+  ConflictResolver,
+  CreateInput,
+  CreateInputOf,
+  IdOf,
+  Increments,
+  Patch,
+  PatchOf,
+  RecordOf,
+} from "./types.ts";

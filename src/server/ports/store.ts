@@ -1,0 +1,271 @@
+/**
+ * The ServerStore port: what the server remembers. (server port)
+ *
+ * The laws an implementation must keep, held by `serverStoreContract` of `tillsync/server/testing`:
+ *
+ * - `transact` runs its script while it holds the **tenant's clock row**, taken by a statement of its own before anything is read:
+ *   transactions of one tenant are serial, and each sees everything that was committed before it (concurrent resends of one batch
+ *   find each other's stored results). Tenants do not wait for each other where the engine allows it.
+ * - All writes of a script are committed together or not at all; it resolves on commit, flushed to disk (L2: the dedup row,
+ *   the effect and the stored result are one transaction).
+ * - Positions become visible in commit order: no snapshot ever shows position n without everything of that tenant below n (L4).
+ * - `read` gives one consistent snapshot over all reads of its script, and waits for no writer.
+ * - A script may be run again (serialisation failures are retried here, not by the caller): it has no effects of its own.
+ * - The tenant leads every key and every index; no read or write can name another tenant's row (L9).
+ * - Reads and writes are set-based: one statement per table (or a bounded number of chunks) however many keys are asked for.
+ */
+import type { JsonObject } from "../../shared/json.ts";
+import type { CounterValue, FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
+
+/** The row that every writing transaction of the tenant locks. */
+export interface TenantClock {
+  /** The last change position given out. */
+  readonly position: number;
+  /** The operation or commit that took it: with `position` it makes a mark. */
+  readonly lastId: string;
+  readonly epoch: string;
+  readonly epochOrdinal: number;
+  /** The position at which the epoch began: nothing of this epoch lies at or below it. */
+  readonly epochStart: number;
+  /** The last device number given out. */
+  readonly deviceNumber: number;
+}
+
+export interface EpochRow {
+  readonly epoch: string;
+  readonly ordinal: number;
+  readonly start: number;
+  readonly at: number;
+  readonly reason: "first" | "restored" | "announced";
+}
+
+export interface RecordKey {
+  readonly collection: string;
+  readonly id: string;
+}
+
+/** One (collection, id). Counters outlive the row: a stub holds those of a row that nobody has created yet [H4]. */
+export interface RecordRow extends RecordKey {
+  /** The change position of its last write. Unique in the tenant. */
+  readonly version: number;
+  /** The position of its (last) creation: the version of every field that has none of its own. 0 for a stub. */
+  readonly born: number;
+  readonly state: "live" | "deleted" | "stub";
+  /** Without id and counters; assigned fields are in it. Of a deleted row: as it was; of a stub: empty. */
+  readonly data: JsonObject;
+  readonly counters: Readonly<Record<string, CounterValue>>;
+  /** Per field: the version that wrote it last and the incarnation it came from [C5]. */
+  readonly fields: Readonly<Record<string, readonly [version: number, incarnation: string]>>;
+  /** The branch that sees the row; "" for the whole tenant. */
+  readonly scope: string;
+  readonly schemaVersion: number;
+}
+
+/** The row `id` left `scope` at `version`: tills of that branch must drop it. Goes when the row comes back into the scope. */
+export interface DepartureRow extends RecordKey {
+  readonly scope: string;
+  readonly version: number;
+}
+
+/** Kept for ever: one per operation id [L2]. */
+export interface OperationRow {
+  readonly id: string;
+  readonly device: string;
+  readonly incarnation: string;
+  /** `undefined` for an id that was superseded before it was ever seen. (incarnation, sequence) is unique [C7]. */
+  readonly sequence: number | undefined;
+  readonly collection: string;
+  readonly entityId: string;
+  readonly transaction: string | undefined;
+  /** Payload identity [H8]; "" for an id that was superseded before it was ever seen. */
+  readonly hash: string;
+  readonly status: FinalResult["status"];
+  readonly version: number;
+  /** Where the result was first committed. Never changes: marks point at it. */
+  readonly position: number;
+  /** Where it was last revised; otherwise equal to `position`. What the results of an answer are selected by [C6]. */
+  readonly feedPosition: number;
+  readonly revision: number;
+  readonly supersededBy: string | undefined;
+  /** Stored as text, answered again for ever [H9]. */
+  readonly result: FinalResult;
+  /** What was sent; thinned after the journal window. */
+  readonly operation: WireOperation | undefined;
+  readonly receivedAt: number;
+}
+
+/** A position that no operation took: a new epoch, a resolution, a release, an import. */
+export interface CommitRow {
+  readonly id: string;
+  readonly position: number;
+  readonly kind: "epoch" | "resolve" | "release" | "discard" | "import" | "register";
+  readonly actor: string | undefined;
+  readonly at: number;
+}
+
+export interface DeviceRow {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly os: string | undefined;
+  readonly appVersion: string | undefined;
+  readonly branch: string | undefined;
+  readonly registeredAt: number;
+  readonly revokedAt: number | undefined;
+  readonly lastPushAt: number | undefined;
+}
+
+export interface IncarnationRow {
+  readonly incarnation: string;
+  readonly device: string;
+  readonly number: number;
+  readonly registeredAt: number;
+  readonly firstSequence: number | undefined;
+  readonly lastSequence: number;
+  /** How many different sequence numbers arrived. */
+  readonly received: number;
+}
+
+export interface ConflictRow {
+  readonly id: string;
+  readonly operationId: string;
+  readonly collection: string;
+  readonly entityId: string;
+  readonly fields: readonly string[];
+  /** The edit that lost: its patch, data, or {} for a delete. */
+  readonly client: JsonObject;
+  readonly server: RowState;
+  readonly scope: string;
+  readonly device: string;
+  readonly actor: string | undefined;
+  readonly detectedAt: number;
+  /** Position of the conflict, for keyset pages. */
+  readonly position: number;
+  readonly settled: { readonly choice: "server" | "client" | "merged"; readonly by: string; readonly at: number; readonly note: string | undefined } | undefined;
+}
+
+export interface DiscrepancyRow {
+  readonly id: string;
+  readonly operationId: string;
+  readonly product: string;
+  readonly expected: number;
+  readonly available: number;
+  readonly at: number;
+  readonly position: number;
+  readonly resolution: string | undefined;
+}
+
+/** The scopes a reader may see: "" is the whole tenant's. `"all"`: every branch. */
+export type ScopeFilter = "all" | readonly string[];
+
+/** A change in the feed: the record as it now is, or that it left the reader's scope. */
+export type FeedEntry = { readonly kind: "record"; readonly row: RecordRow } | { readonly kind: "departure"; readonly row: DepartureRow };
+
+/** What can be asked for, and the type of its answer. Answers hold only what exists, in no particular order unless said. */
+export interface StoreReads {
+  clock: { readonly request: { readonly kind: "clock" }; readonly answer: TenantClock | undefined };
+  records: { readonly request: { readonly kind: "records"; readonly keys: readonly RecordKey[] }; readonly answer: readonly RecordRow[] };
+  operations: { readonly request: { readonly kind: "operations"; readonly ids: readonly string[] }; readonly answer: readonly OperationRow[] };
+  /** Which operations took these sequence numbers. */
+  sequences: {
+    readonly request: { readonly kind: "sequences"; readonly incarnation: string; readonly sequences: readonly number[] };
+    readonly answer: readonly { readonly sequence: number; readonly id: string }[];
+  };
+  /** Every operation of a wire transaction. */
+  members: { readonly request: { readonly kind: "members"; readonly transaction: string }; readonly answer: readonly OperationRow[] };
+  commits: { readonly request: { readonly kind: "commits"; readonly ids: readonly string[] }; readonly answer: readonly CommitRow[] };
+  epochs: { readonly request: { readonly kind: "epochs" }; readonly answer: readonly EpochRow[] };
+  devices: { readonly request: { readonly kind: "devices"; readonly ids: readonly string[] }; readonly answer: readonly DeviceRow[] };
+  incarnations: { readonly request: { readonly kind: "incarnations"; readonly device: string }; readonly answer: readonly IncarnationRow[] };
+  /** Versions in (after, upTo], ascending by version: stubs are left out, deleted rows are in it. Departures only for the scopes asked for. */
+  changes: {
+    readonly request: {
+      readonly kind: "changes";
+      readonly collection: string;
+      readonly scopes: ScopeFilter;
+      readonly after: number;
+      readonly upTo: number;
+      readonly limit: number;
+    };
+    readonly answer: readonly FeedEntry[];
+  };
+  /** How many of those there are (for a progress bar; may stop counting at 1,000,000). */
+  countChanges: {
+    readonly request: { readonly kind: "countChanges"; readonly collection: string; readonly scopes: ScopeFilter; readonly after: number; readonly upTo: number };
+    readonly answer: number;
+  };
+  /** This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. */
+  results: {
+    readonly request: {
+      readonly kind: "results";
+      readonly device: string;
+      readonly incarnation?: string | undefined;
+      readonly after: number;
+      readonly limit: number;
+    };
+    readonly answer: readonly OperationRow[];
+  };
+  /** Ascending by position, behind `after`. */
+  quarantined: {
+    readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
+    readonly answer: readonly OperationRow[];
+  };
+  conflicts: { readonly request: { readonly kind: "conflicts"; readonly ids: readonly string[] }; readonly answer: readonly ConflictRow[] };
+  conflictsOf: { readonly request: { readonly kind: "conflictsOf"; readonly operationIds: readonly string[] }; readonly answer: readonly ConflictRow[] };
+  openConflicts: {
+    readonly request: { readonly kind: "openConflicts"; readonly settled: boolean; readonly after: number; readonly limit: number };
+    readonly answer: readonly ConflictRow[];
+  };
+  discrepancies: {
+    readonly request: { readonly kind: "discrepancies"; readonly after: number; readonly limit: number };
+    readonly answer: readonly DiscrepancyRow[];
+  };
+}
+
+export type StoreReadKind = keyof StoreReads;
+export type StoreRead = StoreReads[StoreReadKind]["request"];
+
+/** Rows to store, whole, replacing those of the same key. */
+export interface StoreWrites {
+  readonly clock?: TenantClock | undefined;
+  readonly epochs?: readonly EpochRow[] | undefined;
+  readonly records?: readonly RecordRow[] | undefined;
+  readonly departures?: readonly DepartureRow[] | undefined;
+  /** Departures to take back. */
+  readonly returns?: readonly (RecordKey & { readonly scope: string })[] | undefined;
+  readonly operations?: readonly OperationRow[] | undefined;
+  readonly commits?: readonly CommitRow[] | undefined;
+  readonly devices?: readonly DeviceRow[] | undefined;
+  readonly incarnations?: readonly IncarnationRow[] | undefined;
+  readonly conflicts?: readonly ConflictRow[] | undefined;
+  readonly discrepancies?: readonly DiscrepancyRow[] | undefined;
+}
+
+/** Yields lists of reads, is sent their answers in the same order, returns what to write. Synchronous: see the client's StorageScript. */
+export type StoreScript<T> = Generator<readonly StoreRead[], { readonly value: T; readonly writes: StoreWrites }, readonly unknown[]>;
+export type StoreReadScript<T> = Generator<readonly StoreRead[], T, readonly unknown[]>;
+
+export interface ServerStore {
+  readonly kind: string;
+  readonly "~port": "server-store";
+  transact<T>(tenant: string, script: () => StoreScript<T>): Promise<T>;
+  read<T>(tenant: string, script: () => StoreReadScript<T>): Promise<T>;
+  /** A random key of this database, made with it: cursors, marks and epochs are authenticated with it. */
+  secret(): Promise<string>;
+  close(): Promise<void>;
+}
+
+type ReadOf<K extends StoreReadKind> = StoreReads[K]["request"];
+
+/** Reads inside a script, typed: `const rows = yield* ask({ kind: "records", keys })`. */
+export function* ask<K extends StoreReadKind>(request: ReadOf<K> & { readonly kind: K }): Generator<readonly StoreRead[], StoreReads[K]["answer"], readonly unknown[]> {
+  const [answer] = yield [request];
+  return answer as StoreReads[K]["answer"];
+}
+
+type Answers<R extends readonly StoreRead[]> = { [I in keyof R]: R[I] extends { readonly kind: infer K extends StoreReadKind } ? StoreReads[K]["answer"] : never };
+
+/** Several reads in one step: `const [clock, rows] = yield* askAll([{ kind: "clock" }, { kind: "records", keys }])`. */
+export function* askAll<const R extends readonly StoreRead[]>(requests: R): Generator<readonly StoreRead[], Answers<R>, readonly unknown[]> {
+  const answers = yield requests;
+  return answers as unknown as Answers<R>;
+}

@@ -1,0 +1,12 @@
+/** Assertions that stay on in production: a broken invariant must stop the one step it is found in. (shared) */
+import { TillSyncError } from "./errors.ts";
+
+/** @throws TillSyncError `internal`: a defect of tillsync, never of its caller. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new TillSyncError("internal", `Broken invariant: ${message}. This is a defect of tillsync; please report it.`, {});
+}
+
+/** For the `default` of an exhaustive switch: adding a variant then fails to compile. */
+export function unreachable(value: never): never {
+  throw new TillSyncError("internal", `Unexpected variant ${JSON.stringify(value)}. This is a defect of tillsync; please report it.`, {});
+}

@@ -1,0 +1,38 @@
+/** The only source of time and timers. (shared; with `random` and `digest` the one place that touches these globals) */
+import { aborted } from "./abort.ts";
+
+/** Law: `monotonic` never goes back, whatever is done to the wall clock; `sleep` ends early, by rejecting, when its signal aborts. */
+export interface Clock {
+  /** Wall clock, epoch ms. May jump, in both directions. */
+  now(): number;
+  /** Ms since some moment. May stand still while the machine sleeps (w3c/hr-time#115). */
+  monotonic(): number;
+  /** Resolves after `ms`. Rejects with the signal's reason. A throttled tab may call late: compute from `monotonic` on waking. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Browsers and Node keep delays in 32 bits: a longer one fires at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** The platform's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep(ms, signal) {
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        reject(aborted(signal));
+      };
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener("abort", stop);
+          resolve();
+        },
+        Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
+      );
+      signal?.addEventListener("abort", stop, { once: true });
+    });
+  },
+};

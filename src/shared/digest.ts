@@ -1,0 +1,43 @@
+/** SHA-256 and HMAC-SHA-256 as lower-case hex. (shared) */
+import { builtinModule } from "./builtin.ts";
+
+interface NodeHash {
+  update(data: string): NodeHash;
+  digest(encoding: "hex"): string;
+}
+interface NodeCrypto {
+  createHash(algorithm: string): NodeHash;
+  createHmac(algorithm: string, key: string): NodeHash;
+}
+
+export interface Digest {
+  sha256(text: string): string | Promise<string>;
+  hmac(key: string, text: string): string | Promise<string>;
+}
+
+/**
+ * Node's synchronous hash where there is one: a batch hashes each of its operations, and WebCrypto costs a trip to the thread
+ * pool per call. Everywhere else WebCrypto.
+ */
+export const systemDigest: Digest = {
+  sha256(text) {
+    const node = builtinModule<NodeCrypto>("node:crypto");
+    return node ? node.createHash("sha256").update(text).digest("hex") : webSha256(text);
+  },
+  hmac(key, text) {
+    const node = builtinModule<NodeCrypto>("node:crypto");
+    return node ? node.createHmac("sha256", key).update(text).digest("hex") : webHmac(key, text);
+  },
+};
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+const toHex = (bytes: ArrayBuffer) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function webSha256(text: string): Promise<string> {
+  return toHex(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+}
+
+async function webHmac(key: string, text: string): Promise<string> {
+  const imported = await crypto.subtle.importKey("raw", encoder.encode(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return toHex(await crypto.subtle.sign("HMAC", imported, encoder.encode(text)));
+}

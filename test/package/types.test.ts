@@ -1,0 +1,35 @@
+/** The type tests: every *.test-d.ts compiles, expected errors included, and so does everything that they stand beside. */
+import { spawnSync } from "node:child_process";
+import { beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../scripts/entries.mjs";
+import { readSources } from "../support/sources.ts";
+
+const typeTests = [...readSources("test").keys()].filter((path) => path.endsWith(".test-d.ts"));
+
+describe("the compiler", () => {
+  let errors: readonly string[];
+
+  beforeAll(() => {
+    const options = [
+      "--pretty",
+      "false",
+      "--incremental",
+      "--tsBuildInfoFile",
+      "node_modules/.cache/tsconfig.tsbuildinfo",
+    ];
+    const tsc = [`${root}node_modules/typescript/bin/tsc`, "-p", "tsconfig.json", ...options];
+    const { stdout, status } = spawnSync(process.execPath, tsc, { cwd: root, encoding: "utf8" });
+    errors = stdout.split("\n").filter((line) => line.trim() !== "");
+    if (status !== 0 && errors.length === 0) throw new Error(`tsc ended with ${status} and said nothing`);
+  }, 120_000);
+
+  for (const path of typeTests) {
+    test(`agrees with ${path}`, () => {
+      expect(errors.filter((line) => line.startsWith(`${path}(`))).toEqual([]);
+    });
+  }
+
+  test("finds nothing anywhere else", () => {
+    expect(errors.filter((line) => !typeTests.some((path) => line.startsWith(`${path}(`)))).toEqual([]);
+  });
+});

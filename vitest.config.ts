@@ -1,0 +1,49 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { chromeArguments, findBrowser } from "./scripts/browser.mjs";
+import { publicEntries, root } from "./scripts/entries.mjs";
+
+// Tests import the public names and get the source.
+const alias = publicEntries().map(({ specifier, source }) => ({
+  find: new RegExp(`^${specifier}$`),
+  replacement: root + source,
+}));
+
+const browserTests = "test/**/*.browser.test.ts";
+const distTests = "test/package/dist/**/*.test.ts";
+const executablePath = findBrowser();
+
+export default defineConfig({
+  test: {
+    watch: false,
+    maxWorkers: 2,
+    projects: [
+      {
+        resolve: { alias },
+        test: { name: "node", include: ["test/**/*.test.ts"], exclude: [browserTests, distTests] },
+      },
+      {
+        // What is published: its global setup builds dist where that is older than its sources.
+        test: { name: "dist", include: [distTests], globalSetup: "test/support/build.ts" },
+      },
+      {
+        resolve: { alias },
+        // Named, because a dependency that Vite discovers late reloads the page under a running test.
+        optimizeDeps: { include: ["eventemitter3", "idb", "ky", "zod/mini"] },
+        test: {
+          name: "browser",
+          include: [browserTests],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { args: chromeArguments, ...(executablePath === undefined ? {} : { executablePath }) },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+    ],
+  },
+});
