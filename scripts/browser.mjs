@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright";
+import { root } from "./entries.mjs";
 
 /** Works as root and in a container, and asks nothing of the network but what a test asks for. */
 export const chromeArguments = [
@@ -69,7 +70,7 @@ export function browserVersion(path) {
 
 function downloadByPlaywright() {
   console.log("browser: none found, asking Playwright for one");
-  run("npx", ["playwright", "install", "chromium"], { shell: process.platform === "win32" });
+  run(process.execPath, [join(root, "node_modules/playwright/cli.js"), "install", "chromium"], {});
 }
 
 function installByApt() {
@@ -92,8 +93,10 @@ function run(command, args, options) {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (status !== 0)
-    console.log(`${command} ${args.join(" ")}: ${error?.message ?? (stderr || stdout).trim().split("\n").at(-1)}`);
+  if (status === 0) return;
+  const lines = `${stderr ?? ""}\n${stdout ?? ""}`.trim().split("\n");
+  const reason = error?.message ?? lines.find((line) => /error|failed|^E:/i.test(line)) ?? lines[0];
+  console.log(`browser: \`${[command, ...args].join(" ")}\` failed: ${reason}`);
 }
 
 /** @param {string} path */

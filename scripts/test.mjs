@@ -10,14 +10,15 @@ import { root } from "./entries.mjs";
 const given = process.argv.slice(2);
 const env = { ...process.env };
 
-if (needsBrowser(given) || findBrowser() !== undefined) {
-  try {
-    env.CHROME_PATH = bringBrowser();
-  } catch (error) {
-    console.error(`browser: ${error instanceof Error ? error.message : error}`);
-    process.exit(1);
+try {
+  const browser = needsBrowser(given) ? bringBrowser() : findBrowser();
+  if (browser !== undefined) {
+    env.CHROME_PATH = browser;
+    console.log(`browser: ${browser} ${browserVersion(browser)}`);
   }
-  console.log(`browser: ${env.CHROME_PATH} ${browserVersion(env.CHROME_PATH)}`);
+} catch (error) {
+  console.error(`browser: ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
 }
 
 const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...given], {

@@ -24,6 +24,11 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
+/** The `type` of a problem: a name, not an address. */
+export function problemType(code: ProblemCode): string {
+  return `urn:tillsync:problem:${code}`;
+}
+
 /** RFC 9457, with what tillsync adds. */
 export interface Problem {
   readonly type: string;

@@ -149,9 +149,7 @@ export const unknownOperation = /* @__PURE__ */ define(() =>
 
 /** Who speaks: in every request that is about a device's own work. */
 export const deviceRef = /* @__PURE__ */ define(() => z.object({ id, incarnation: uuid }));
-export const marks = /* @__PURE__ */ define(() =>
-  z.object({ push: z.optional(opaque), pull: z.optional(opaque) }),
-);
+export const marks = /* @__PURE__ */ define(() => z.object({ push: z.optional(opaque), pull: z.optional(opaque) }));
 
 /** Of each answer that rows or results come in. */
 export const answerHead = /* @__PURE__ */ define(() => ({

@@ -5,6 +5,7 @@ export {
   PROBLEM_STATUS,
   type Problem,
   type ProblemCode,
+  problemType,
 } from "./codes.ts";
 export {
   BLOCKED_RETRY_MS,
@@ -12,9 +13,9 @@ export {
   HEADERS,
   JOURNAL_WINDOW_MS,
   LIMITS,
-  type Limits,
   LIVE_SUBPROTOCOL,
   LIVE_TOKEN_PREFIX,
+  type Limits,
   MESSAGE_DEPTH,
   PROBLEM_CONTENT_TYPE,
   PROTOCOL_VERSION,

@@ -1,7 +1,19 @@
 /** One operation, judged alone: a malformed one must never hold up the others [C9]. (protocol) */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
-import { collectionName, id, integerFrom, jsonObject, memberName, moment, opaque, steps, text, uuid, version } from "./fields.ts";
+import {
+  collectionName,
+  id,
+  integerFrom,
+  jsonObject,
+  memberName,
+  moment,
+  opaque,
+  steps,
+  text,
+  uuid,
+  version,
+} from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
 import type { WireOperation } from "./types.ts";
 

@@ -1,7 +1,18 @@
 /** `POST /sync/pull`. (protocol) */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
-import { answerHead, collectionName, cursors, deviceRef, id, integerFrom, jsonObject, marks, opaque, version } from "./fields.ts";
+import {
+  answerHead,
+  collectionName,
+  cursors,
+  deviceRef,
+  id,
+  integerFrom,
+  jsonObject,
+  marks,
+  opaque,
+  version,
+} from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
 import { resultSchema } from "./results.ts";
 import type { PullRequest, PullResponse } from "./types.ts";

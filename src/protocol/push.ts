@@ -7,19 +7,16 @@ import { resultSchema } from "./results.ts";
 import type { PushFrame, PushResponse } from "./types.ts";
 
 const operations = /* @__PURE__ */ define(() =>
-  z.array(unknownOperation).check(
-    z.maxLength(LIMITS.pushOperations),
-    ({ value, issues }) => {
-      const seen = new Set<string>();
-      for (const [index, { id }] of value.entries()) {
-        if (seen.has(id)) {
-          issues.push({ code: "custom", input: id, path: [index, "id"], message: "Twice in one push" });
-          return;
-        }
-        seen.add(id);
+  z.array(unknownOperation).check(z.maxLength(LIMITS.pushOperations), ({ value, issues }) => {
+    const seen = new Set<string>();
+    for (const [index, { id }] of value.entries()) {
+      if (seen.has(id)) {
+        issues.push({ code: "custom", input: id, path: [index, "id"], message: "Twice in one push" });
+        return;
       }
-    },
-  ),
+      seen.add(id);
+    }
+  }),
 );
 
 export const pushFrameSchema = /* @__PURE__ */ define(() =>

@@ -177,7 +177,11 @@ export interface RegisterResponse {
   /** The highest sequence known of this incarnation; 0 for none. Only to notice a rolled-back store, and for gaps. */
   readonly lastSequence: number;
   /** The device's other incarnations and how many of their sequence numbers never arrived [M11]. */
-  readonly unsynced: readonly { readonly incarnation: string; readonly lastSequence: number; readonly missing: number }[];
+  readonly unsynced: readonly {
+    readonly incarnation: string;
+    readonly lastSequence: number;
+    readonly missing: number;
+  }[];
   readonly serverTime: string;
 }
 
@@ -222,7 +226,13 @@ export interface PullRequest {
 }
 export type Change =
   | { readonly id: string; readonly version: number; readonly data: JsonObject; readonly deleted?: undefined }
-  | { readonly id: string; readonly version: number; readonly deleted: true; readonly reason?: "scope" | undefined; readonly data?: undefined };
+  | {
+      readonly id: string;
+      readonly version: number;
+      readonly deleted: true;
+      readonly reason?: "scope" | undefined;
+      readonly data?: undefined;
+    };
 export interface PullPage {
   readonly changes: readonly Change[];
   readonly cursor: string;
@@ -270,7 +280,14 @@ export interface ServerConflict {
   readonly device: string;
   readonly actor?: string | undefined;
   readonly detectedAt: string;
-  readonly settled?: { readonly choice: "server" | "client" | "merged"; readonly by: string; readonly at: string; readonly note?: string | undefined } | undefined;
+  readonly settled?:
+    | {
+        readonly choice: "server" | "client" | "merged";
+        readonly by: string;
+        readonly at: string;
+        readonly note?: string | undefined;
+      }
+    | undefined;
 }
 export interface ConflictsResponse {
   readonly requestId: string;

@@ -8,24 +8,30 @@ import type { ResolvedCollection } from "./resolved.ts";
 export type CounterValue = number | string;
 export type CounterSteps = Readonly<Record<string, CounterValue>>;
 
-// No exponent, no plus, no leading zeros. Bounded: a sum of them is exact by BigInt, whose cost grows with the digits.
-const DECIMAL = /^-?(?:0|[1-9]\d{0,39})(?:\.\d{1,20})?$/;
+// The wire's bounds for one step; no exponent, no plus. Sums may grow beyond it, and are bounded too: they are exact by
+// BigInt, whose cost grows with the digits.
+const DECIMAL_STEP = /^-?\d{1,15}(?:\.\d{1,9})?$/;
+const DECIMAL_SUM = /^-?\d{1,40}(?:\.\d{1,9})?$/;
 
-/** Whether it can be counted with: a safe integer, or a decimal string such as `"-12.50"` of at most 40 + 20 digits. */
+/** Whether a counter can be moved by it: a safe integer, or a decimal string such as `"-12.50"` of at most 15 + 9 digits. */
 export function isCounterStep(value: unknown): value is CounterValue {
-  return Number.isSafeInteger(value) || (typeof value === "string" && DECIMAL.test(value));
+  return Number.isSafeInteger(value) || (typeof value === "string" && DECIMAL_STEP.test(value));
+}
+
+function isCounterValue(value: CounterValue): boolean {
+  return typeof value === "number" ? Number.isSafeInteger(value) : DECIMAL_SUM.test(value);
 }
 
 /**
  * The exact sum: a number of two numbers, else a decimal string with the larger scale of the two (`"1.5" + "0.25"` is
- * `"1.75"`, `"1.50" + "0.50"` is `"2.00"`). `undefined` where a value can't be counted with or the sum would leave the
- * bounds of {@link isCounterStep}: a rounded stock is a wrong stock, and the caller knows whom to tell.
+ * `"1.75"`, `"1.50" + "0.50"` is `"2.00"`). `undefined` where a value can't be counted with or the sum would not be
+ * a safe integer, or have more than 40 + 9 digits: a rounded stock is a wrong stock, and the caller knows whom to tell.
  */
 export function addCounter(a: CounterValue, b: CounterValue): CounterValue | undefined {
-  if (!isCounterStep(a) || !isCounterStep(b)) return undefined;
+  if (!isCounterValue(a) || !isCounterValue(b)) return undefined;
   // `+ 0` makes -0, which JSON does not have, a 0.
   const sum = typeof a === "number" && typeof b === "number" ? a + b + 0 : addDecimals(String(a), String(b));
-  return isCounterStep(sum) ? sum : undefined;
+  return isCounterValue(sum) ? sum : undefined;
 }
 
 function addDecimals(a: string, b: string): string {
@@ -82,7 +88,7 @@ const knownZeros = /* @__PURE__ */ new WeakMap<ResolvedCollection, CounterSteps>
  * `0`, or `"0"` where the schema wants a decimal string there. Only the schema knows which, so it is asked; the other
  * findings about so empty a record don't matter.
  */
-export function zeroOf(resolved: ResolvedCollection, field: string): CounterValue {
+function zeroOf(resolved: ResolvedCollection, field: string): CounterValue {
   try {
     const result = resolved.schema["~standard"].validate({ id: "0", [field]: 0 });
     if ("then" in result) {

@@ -72,17 +72,43 @@ export function checkRecord(name: string, resolved: ResolvedCollection, id: stri
 }
 
 function judge(name: string, resolved: ResolvedCollection, id: string, data: object): Verdict {
+  // Spread defines members, it doesn't assign them: an own `__proto__` from `JSON.parse` stays harmless.
+  const record = { ...data, id };
   let result: SchemaResult<unknown> | Promise<unknown>;
   try {
-    // Spread defines members, it doesn't assign them: an own `__proto__` from `JSON.parse` stays harmless.
-    result = resolved.schema["~standard"].validate({ ...data, id });
+    result = resolved.schema["~standard"].validate(record);
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    return { outcome: "invalid", issues: [{ message: `the schema threw: ${text}` }], cause };
+    return threw(cause);
   }
-  if (isThenable(result)) throw asyncSchema(name, result);
-  if (result.issues !== undefined) return { outcome: "invalid", issues: result.issues };
-  return judgeOutput(id, result.value);
+  if (!isThenable(result)) {
+    return result.issues === undefined ? judgeOutput(id, result.value) : { outcome: "invalid", issues: result.issues };
+  }
+  // Nobody waits for it, so its rejection must not surface as an unhandled one.
+  result.then(undefined, () => {});
+  const trip = zodThrew(resolved.schema, record);
+  if (trip === undefined) throw asyncSchema(name);
+  return threw(trip.cause);
+}
+
+function threw(cause: unknown): Verdict {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return { outcome: "invalid", issues: [{ message: `the schema threw: ${text}` }], cause };
+}
+
+/**
+ * Whatever throws inside a schema of zod, its `~standard` answers a promise, as if the schema were asynchronous. One record
+ * that a refinement trips over would then look like a collection that can't work at all; `safeParse` tells the two apart.
+ */
+function zodThrew(schema: object, record: object): { readonly cause: unknown } | undefined {
+  const { safeParse } = schema as { safeParse?: unknown };
+  if (typeof safeParse !== "function") return undefined;
+  try {
+    safeParse.call(schema, record);
+  } catch (cause) {
+    // What zod 3 and 4 throw when they meet a promise says so in these words.
+    return cause instanceof Error && /synchronous parse/.test(cause.message) ? undefined : { cause };
+  }
+  return undefined;
 }
 
 function judgeOutput(id: string, output: unknown): Verdict {
@@ -105,9 +131,7 @@ function isThenable(value: SchemaResult<unknown> | Promise<unknown>): value is P
   return typeof (value as { then?: unknown }).then === "function";
 }
 
-function asyncSchema(name: string, answer: Promise<unknown>): TillSyncError<"schema_async"> {
-  // Nobody waits for it any more, so its rejection must not surface as an unhandled one.
-  answer.then(undefined, () => {});
+function asyncSchema(name: string): TillSyncError<"schema_async"> {
   return new TillSyncError(
     "schema_async",
     `Expected the schema of \`${name}\` to answer at once, got a promise. A write is validated inside one synchronous step: ` +

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { readSources } from "../support/sources.ts";
-import { rules } from "./layering.ts";
+import { readHouse, rules } from "./layering.ts";
 
 describe("the sources keep the house's rules", () => {
-  const sources = readSources("src");
+  const house = readHouse(readSources("src"));
 
   for (const { title, offences } of rules) {
     test(title, () => {
-      expect(sources.size).toBeGreaterThan(0);
-      expect(offences(sources)).toEqual([]);
+      expect(house.files).not.toEqual([]);
+      expect(offences(house)).toEqual([]);
     });
   }
 });
@@ -37,7 +37,8 @@ const sound = {
 
 describe("the rules notice", () => {
   test("nothing in a sound house", () => {
-    for (const { title, offences } of rules) expect(offences(new Map(Object.entries(sound))), title).toEqual([]);
+    for (const { title, offences } of rules)
+      expect(offences(readHouse(new Map(Object.entries(sound)))), title).toEqual([]);
   });
 
   const broken: Readonly<Record<string, readonly (readonly [path: string, source: string])[]>> = {
@@ -82,6 +83,10 @@ describe("the rules notice", () => {
       ["src/client/decide/write.ts", `import { x } from "../client.ts";`],
       ["src/server/ports/store.ts", `import type { X } from "../handler.ts";`],
     ],
+    "a decision waits for nothing": [
+      ["src/client/decide/write.ts", `export async function decide() {}`],
+      ["src/server/decide/push.ts", `await undefined;`],
+    ],
     "no module of Node is imported": [
       ["src/server/sqlite/file.ts", `import { join } from "node:path";`],
       ["src/server/sqlite/file.ts", `const fs = await import("fs");`],
@@ -114,7 +119,7 @@ describe("the rules notice", () => {
     test(`where it is broken: ${title}`, () => {
       expect(broken[title]).toBeDefined();
       for (const [path, source] of broken[title] ?? []) {
-        const found = offences(new Map(Object.entries({ ...sound, [path]: source })));
+        const found = offences(readHouse(new Map(Object.entries({ ...sound, [path]: source }))));
         expect(found, `${path}: ${source}`).toEqual([expect.stringContaining(path)]);
       }
     });
@@ -122,7 +127,7 @@ describe("the rules notice", () => {
 
   test("a name that the file declares itself is not the platform's", () => {
     const source = `export const at = (Date: { now(): number }) => Date.now();`;
-    const offences = rules.flatMap((rule) => rule.offences(new Map([["src/client/loop.ts", source]])));
-    expect(offences).toEqual([]);
+    const house = readHouse(new Map([["src/client/loop.ts", source]]));
+    expect(rules.flatMap(({ offences }) => offences(house))).toEqual([]);
   });
 });

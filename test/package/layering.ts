@@ -8,13 +8,22 @@
 import { builtinModules } from "node:module";
 import { type Import, readSource, type SourceFile } from "./source-file.ts";
 
-/** Path from the project's root → source text. */
-export type Sources = ReadonlyMap<string, string>;
+/** The sources, read once for all rules. */
+export interface House {
+  readonly files: readonly SourceFile[];
+  readonly byPath: ReadonlyMap<string, SourceFile>;
+}
+
+/** @param sources path from the project's root → source text */
+export function readHouse(sources: ReadonlyMap<string, string>): House {
+  const files = [...sources].map(([path, text]) => readSource(path, text));
+  return { files, byPath: new Map(files.map((file) => [file.path, file])) };
+}
 
 export interface Rule {
   readonly title: string;
   /** One line for each offence, which begins with the offender. */
-  readonly offences: (sources: Sources) => readonly string[];
+  readonly offences: (house: House) => readonly string[];
 }
 
 interface Layer {
@@ -108,6 +117,10 @@ export const rules: readonly Rule[] = [
     cycles(house).map((cycle) => cycle.join(" → ")),
   ),
 
+  rule("a decision waits for nothing", ({ files }) =>
+    files.filter(({ path, waits }) => waits && /^src\/(client|server)\/decide\//.test(path)).map(({ path }) => path),
+  ),
+
   importRule("no module of Node is imported", ({ specifier }) => isNodeModule(specifier)),
 
   importRule("a third-party package is known to one layer only", ({ from, specifier, target }) => {
@@ -129,19 +142,8 @@ export const rules: readonly Rule[] = [
   }),
 ];
 
-interface House {
-  readonly files: readonly SourceFile[];
-  readonly byPath: ReadonlyMap<string, SourceFile>;
-}
-
-function rule(title: string, find: (house: House) => readonly string[]): Rule {
-  return {
-    title,
-    offences: (sources) => {
-      const files = [...sources].map(([path, text]) => readSource(path, text));
-      return find({ files, byPath: new Map(files.map((file) => [file.path, file])) });
-    },
-  };
+function rule(title: string, offences: Rule["offences"]): Rule {
+  return { title, offences };
 }
 
 function importRule(title: string, offends: (edge: Import & { from: string; exists: boolean }) => boolean): Rule {

@@ -1,4 +1,4 @@
-/** What the layering rules look at in a source: its imports, and which members of which globals it touches. */
+/** What the layering rules look at in a source: its imports, which globals it reaches into, and whether it waits. */
 import { posix } from "node:path";
 import ts from "typescript";
 
@@ -7,7 +7,9 @@ export interface SourceFile {
   readonly path: string;
   readonly imports: readonly Import[];
   /** ["Math", "random"], ["globalThis", "fetch"]: the members taken of names that this file does not declare. */
-  readonly globalMembers: readonly (readonly [object: string, member: string])[];
+  readonly globalMembers: readonly Member[];
+  /** Has an `async` or an `await` in it. */
+  readonly waits: boolean;
 }
 
 export interface Import {
@@ -17,52 +19,73 @@ export interface Import {
   readonly reExport: boolean;
 }
 
-export function readSource(path: string, text: string): SourceFile {
-  const imports: Import[] = [];
-  const members: [object: string, member: string][] = [];
-  const declared = new Set<string>();
+type Member = readonly [object: string, member: string];
 
-  const addImport = (specifier: ts.Node | undefined, reExport: boolean) => {
-    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
-    const target = specifier.text.startsWith(".") ? posix.join(posix.dirname(path), specifier.text) : undefined;
-    imports.push({ specifier: specifier.text, target, reExport });
+export function readSource(path: string, text: string): SourceFile {
+  const nodes = everyNode(ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true));
+  const declared = new Set(nodes.flatMap(declaredName));
+  return {
+    path,
+    imports: nodes.flatMap((node) =>
+      importedSpecifier(node).map((specifier) => ({
+        specifier,
+        target: specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : undefined,
+        reExport: ts.isExportDeclaration(node),
+      })),
+    ),
+    globalMembers: nodes.flatMap(takenMembers).filter(([object]) => !declared.has(object)),
+    waits: nodes.some((node) => node.kind === ts.SyntaxKind.AsyncKeyword || ts.isAwaitExpression(node)),
   };
-  const addMember = (object: ts.Expression, member: string) => {
-    const name = withoutCasts(object);
-    if (ts.isIdentifier(name)) members.push([name.text, member]);
-  };
+}
+
+function everyNode(root: ts.Node): ts.Node[] {
+  const nodes: ts.Node[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) addImport(node.moduleSpecifier, false);
-    else if (ts.isExportDeclaration(node)) addImport(node.moduleSpecifier, true);
-    else if (ts.isImportTypeNode(node))
-      addImport(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, false);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-      addImport(node.arguments[0], false);
-    else if (ts.isPropertyAccessExpression(node)) addMember(node.expression, node.name.text);
-    else if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression))
-      addMember(node.expression, node.argumentExpression.text);
-    else if (ts.isVariableDeclaration(node) && node.initializer && ts.isObjectBindingPattern(node.name)) {
-      for (const { propertyName, name } of node.name.elements)
-        addMember(node.initializer, (propertyName ?? name).getText());
-    }
-    if (
-      (ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node)) &&
-      ts.isIdentifier(node.name)
-    )
-      declared.add(node.name.text);
+    nodes.push(node);
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true));
+  visit(root);
+  return nodes;
+}
 
-  return { path, imports, globalMembers: members.filter(([object]) => !declared.has(object)) };
+/** `import … from "x"`, `export … from "x"`, `import("x")`, and the type `import("x").Y` → "x" */
+function importedSpecifier(node: ts.Node): string[] {
+  const specifier =
+    ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+      ? node.moduleSpecifier
+      : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+        ? node.argument.literal
+        : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+          ? node.arguments[0]
+          : undefined;
+  return specifier !== undefined && ts.isStringLiteralLike(specifier) ? [specifier.text] : [];
+}
+
+/** `Math.random`, `Math["random"]` and `const { random } = Math` → ["Math", "random"] */
+function takenMembers(node: ts.Node): Member[] {
+  if (ts.isPropertyAccessExpression(node)) return memberOf(node.expression, node.name.text);
+  if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)) {
+    return memberOf(node.expression, node.argumentExpression.text);
+  }
+  if (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name)) {
+    const { initializer, name } = node;
+    return name.elements.flatMap((element) => memberOf(initializer, (element.propertyName ?? element.name).getText()));
+  }
+  return [];
+}
+
+function memberOf(object: ts.Expression | undefined, member: string): Member[] {
+  const name = object && withoutCasts(object);
+  return name && ts.isIdentifier(name) ? [[name.text, member]] : [];
 }
 
 /** `(globalThis as Shape)!` → `globalThis` */
 function withoutCasts(node: ts.Expression): ts.Expression {
-  const wrapped =
-    ts.isParenthesizedExpression(node) ||
-    ts.isAsExpression(node) ||
-    ts.isNonNullExpression(node) ||
-    ts.isSatisfiesExpression(node);
-  return wrapped ? withoutCasts(node.expression) : node;
+  const wraps = ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isNonNullExpression(node);
+  return wraps ? withoutCasts(node.expression) : node;
+}
+
+function declaredName(node: ts.Node): string[] {
+  const declares = ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node);
+  return declares && ts.isIdentifier(node.name) ? [node.name.text] : [];
 }

@@ -1,0 +1,127 @@
+/** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. (client) */
+import { resolverOf } from "../../conflict/default-resolver.ts";
+import type { Resolution } from "../../conflict/run-resolver.ts";
+import { runResolver } from "../../conflict/run-resolver.ts";
+import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../schema/patch.ts";
+import type { LoosePatch } from "../../schema/patch.ts";
+import type { ResolvedCollection } from "../../schema/resolved.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import type { StoredConflict, StoredOperation } from "../stored.ts";
+import type { Effect, MintContext } from "./mint.ts";
+import { supersede } from "./supersede.ts";
+import { pick } from "./view.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The three sides as they are now. `client` is the server's record with this one edit on it; later edits are not its matter. */
+export interface Sides {
+  readonly base: JsonObject | undefined;
+  readonly client: JsonObject | undefined;
+  readonly server: JsonObject | undefined;
+}
+
+export function sidesOf(workspace: Workspace, operation: StoredOperation): Sides {
+  const row = workspace.row(operation.collection, operation.entityId);
+  const server = workspace.baseOf(operation.collection, operation.entityId) ?? undefined;
+  const ground = server ?? row?.lost;
+  const base = ground && operation.action !== "create" ? applyPatch(ground, operation.before ?? {}, absentBefore(operation)) : undefined;
+  return { base, client: clientSide(operation, ground), server };
+}
+
+function clientSide(operation: StoredOperation, ground: JsonObject | undefined): JsonObject | undefined {
+  if (operation.action === "create") return { ...operation.data, ...operation.zeros };
+  if (operation.action === "update" && ground) return applyPatch(ground, operation.patch ?? {}, operation.unset);
+  return undefined;
+}
+
+/** Fields of the patch that were not there before it. */
+function absentBefore({ patch = {}, unset = [], before = {} }: StoredOperation): readonly string[] {
+  return [...Object.keys(patch), ...unset].filter((name) => !Object.hasOwn(before, name));
+}
+
+export interface ConflictInput {
+  readonly operation: StoredOperation;
+  readonly conflictId: string;
+  readonly fields: readonly string[];
+  readonly siblings: readonly StoredOperation[];
+}
+
+/** Asks the collection's resolver. Whatever it answers, the edit that lost is kept on the desk (L1). */
+export function settleByResolver(workspace: Workspace, context: MintContext, input: ConflictInput): { readonly conflict: StoredConflict; readonly fault?: unknown } {
+  const { operation } = input;
+  const definition = workspace.definition(operation.collection);
+  const sides = sidesOf(workspace, operation);
+  const id = operation.entityId;
+  const answer = runResolver(resolverOf(definition), {
+    base: sides.base && { id, ...sides.base },
+    client: sides.client && { id, ...sides.client },
+    server: sides.server && { id, ...sides.server },
+    fields: input.fields,
+    excluded: notEdited(definition),
+  });
+  const open = openConflict(input, sides, context.now);
+  if (answer.kept === "manual") {
+    workspace.annotate(operation.collection, id, { conflictId: open.id });
+    workspace.putConflict(open);
+    return "fault" in answer ? { conflict: open, fault: answer.fault } : { conflict: open };
+  }
+  supersede(workspace, context, operation, resolutionEffect(definition, operation, sides, answer), input.siblings);
+  const conflict: StoredConflict = { ...open, settled: { by: "resolver", at: context.now, kept: answer.kept } };
+  workspace.putConflict(conflict);
+  return { conflict };
+}
+
+export type Choice = "client" | "server" | { readonly merged: LoosePatch };
+
+/** A person's answer. `merged`: the fields they chose, on top of the server's record as it is now. */
+export function settleByPerson(workspace: Workspace, context: MintContext, conflict: StoredConflict, operation: StoredOperation, choice: Choice, siblings: readonly StoredOperation[]): StoredOperation {
+  const definition = workspace.definition(operation.collection);
+  const sides = sidesOf(workspace, operation);
+  const answer = personsAnswer(sides, choice);
+  const successor = supersede(workspace, context, operation, resolutionEffect(definition, operation, sides, answer), siblings);
+  workspace.putConflict({ ...conflict, ...sides, settled: { by: "person", at: context.now, kept: answer.kept === "manual" ? "merged" : answer.kept } });
+  return successor;
+}
+
+function personsAnswer(sides: Sides, choice: Choice): Resolution {
+  if (choice === "client" || choice === "server") return { kept: choice };
+  const { patch, unset } = splitPatch(choice.merged);
+  return { kept: "merged", record: applyPatch(sides.server ?? sides.client ?? {}, patch, unset) };
+}
+
+/** The edit that makes the answer true on the server's row as it is now. */
+function resolutionEffect(definition: ResolvedCollection, operation: StoredOperation, sides: Sides, answer: Resolution): Effect {
+  if (answer.kept === "server" || answer.kept === "manual") return { action: "void" };
+  if (answer.kept === "client" && operation.action === "delete") return { action: "delete" };
+  const wanted = answer.kept === "merged" ? answer.record : sides.client;
+  if (wanted === undefined) return { action: "void" };
+  const excluded = notEdited(definition);
+  if (sides.server === undefined) return recreate(definition, wanted);
+  const loose = answer.kept === "client" && operation.action === "create" ? changesBetween(sides.server, wanted, excluded) : wholeChanges(sides.server, wanted, excluded);
+  const { patch, unset } = splitPatch(loose);
+  const names = [...Object.keys(patch), ...unset];
+  // Nothing is left of the edit: the server's row says it already.
+  return names.length === 0 ? { action: "void" } : { action: "update", patch, unset, before: pick(sides.server, names) };
+}
+
+/** The server has deleted it: keeping the edit means creating it again. Its counters live on there [H4]. */
+function recreate(definition: ResolvedCollection, record: JsonObject): Effect {
+  const data = Object.fromEntries(Object.entries(record).filter(([name]) => !notEdited(definition).includes(name)));
+  const zeros = Object.fromEntries(definition.counters.filter((name) => record[name] !== undefined).map((name) => [name, typeof record[name] === "string" ? "0" : 0]));
+  return { action: "create", data, ...(definition.counters.length > 0 && { zeros }) };
+}
+
+const notEdited = (definition: ResolvedCollection): readonly string[] => ["id", ...definition.counters, ...definition.assigned];
+
+function openConflict({ operation, conflictId, fields }: ConflictInput, sides: Sides, now: number): StoredConflict {
+  return {
+    id: conflictId,
+    operationId: operation.id,
+    collection: operation.collection,
+    entityId: operation.entityId,
+    ...sides,
+    fields,
+    detectedAt: now,
+    sequence: operation.sequence,
+    actor: operation.actor,
+  };
+}

@@ -1,0 +1,42 @@
+/** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. (client) */
+import type { StoredOperation, SyncPoint } from "../stored.ts";
+import type { Workspace } from "./workspace.ts";
+
+/**
+ * The journal goes back into the outbox: every final result that no operation of this device has superseded. What had been applied says
+ * so, and re-enters at its old version. Versions, revisions and blocks of the lost history mean nothing any more.
+ */
+export function decideEpochChange(workspace: Workspace, journal: readonly StoredOperation[]): number {
+  let replaying = 0;
+  for (const operation of journal) {
+    const next = backToOutbox(operation);
+    if (next === undefined) continue;
+    workspace.put(next);
+    replaying += 1;
+  }
+  workspace.wake();
+  return replaying;
+}
+
+function backToOutbox(operation: StoredOperation): StoredOperation | undefined {
+  const { revision: _, settledAt: __, blockedAt: ___, blockedBy: ____, missing: _____, error: ______, version, assigned, epoch, ...rest } = operation;
+  switch (operation.state) {
+    case "applied":
+      if (operation.action === "void" || epoch === undefined || version === undefined) return { ...rest, state: "pending", again: true };
+      return { ...rest, state: "pending", again: true, acknowledged: { epoch, version, ...(assigned && { assigned }) } };
+    case "quarantined":
+    case "conflict":
+    case "settled":
+      return { ...rest, state: "pending", again: true };
+    case "blocked":
+      return { ...rest, state: "pending" };
+    default:
+      // pending: waits anyway. rejected: nothing of it was ever stored. superseded: its superseder names it.
+      return undefined;
+  }
+}
+
+/** The sync point of the new epoch: no marks, and bases of the old one give way to any answer. */
+export function newEpoch(point: SyncPoint, epoch: string): SyncPoint {
+  return { ...point, epoch, marks: {}, generation: point.generation + 1 };
+}

@@ -1,0 +1,130 @@
+/** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
+import type { CounterValue } from "../../protocol/types.ts";
+import { isCounterStep, splitCounters } from "../../schema/counters.ts";
+import { applyPatch, splitPatch } from "../../schema/patch.ts";
+import type { LoosePatch } from "../../schema/patch.ts";
+import type { ResolvedCollection } from "../../schema/resolved.ts";
+import { validateRecord } from "../../schema/validate.ts";
+import { TillSyncError } from "../../shared/errors.ts";
+import type { Json, JsonObject } from "../../shared/json.ts";
+import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
+import type { StoredOperation } from "../stored.ts";
+import type { Effect, MintContext, Target } from "./mint.ts";
+import { checkTransactionSize, group, mint } from "./mint.ts";
+import { pick } from "./view.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** One change as the app made it. A create's `data` has been validated: its caller got the record back at once. */
+export type LocalChange = Target &
+  (
+    | { readonly action: "create"; readonly data: JsonObject }
+    | { readonly action: "update"; readonly patch: LoosePatch }
+    | { readonly action: "increment"; readonly by: Readonly<Record<string, unknown>>; /** The caller wants the record back. */ readonly mustExist?: boolean | undefined }
+    | { readonly action: "delete" }
+  );
+
+/** Applies the changes in order. `separate`: an import, whose records are not bound to each other. */
+export function decideLocalWrite(
+  workspace: Workspace,
+  context: MintContext,
+  changes: readonly LocalChange[],
+  options: { readonly separate?: boolean | undefined } = {},
+): readonly StoredOperation[] {
+  const minted: StoredOperation[] = [];
+  for (const change of changes) {
+    for (const effect of effectsOf(workspace, change)) {
+      const operation = mint(workspace, context, change, effect);
+      minted.push(operation);
+      // Stored as it is minted: the next change of this transaction must see it. Its group is known only at the end.
+      workspace.put(operation);
+      workspace.annotate(change.collection, change.entityId, { changedHereAt: context.now });
+    }
+  }
+  if (options.separate) return minted;
+  checkTransactionSize(minted);
+  const bound = group(minted, context.transaction);
+  for (const operation of bound) workspace.put(operation);
+  if (bound.length > 0 && workspace.queue.oldestAt === undefined) workspace.setOldest(context.now);
+  return bound;
+}
+
+function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[] {
+  const definition = workspace.definition(change.collection);
+  const current = workspace.view(change.collection, change.entityId);
+  switch (change.action) {
+    case "create":
+      if (current) throw alreadyExists(change);
+      return createEffects(definition, change.data);
+    case "update":
+      if (!current) throw notFound(change);
+      return updateEffects(definition, change, current, change.patch);
+    case "increment":
+      if (!current && change.mustExist) throw notFound(change);
+      return [{ action: "increment", by: checkSteps(definition, change, change.by) }];
+    case "delete":
+      return current ? [{ action: "delete" }] : [];
+  }
+}
+
+/** A `create` can't set counters on the wire: what they start with is a step from zero [H4]. */
+function createEffects(definition: ResolvedCollection, data: JsonObject): readonly Effect[] {
+  if (definition.counters.length === 0) return [{ action: "create", data }];
+  const { data: rest, by } = splitCounters(definition.counters, data);
+  const zeros = Object.fromEntries(Object.entries(pick(data, definition.counters)).map(([name, value]): [string, CounterValue] => [name, typeof value === "string" ? "0" : 0]));
+  const create: Effect = { action: "create", data: rest, zeros };
+  return Object.keys(by).length === 0 ? [create] : [create, { action: "increment", by }];
+}
+
+function updateEffects(definition: ResolvedCollection, target: Target, current: JsonObject, loose: LoosePatch): readonly Effect[] {
+  for (const name of Object.keys(loose)) {
+    if (name === "id" || definition.counters.includes(name) || definition.assigned.includes(name)) throw notPatchable(definition, target, name);
+  }
+  const wanted = splitPatch(loose);
+  const fault = jsonFault(wanted.patch);
+  if (fault) throw new TillSyncError("not_json", `Field \`${fault.path}\` of \`${target.collection}\` is not JSON: ${fault.reason}.`, { collection: target.collection, path: fault.path });
+  const valid = validateRecord(target.collection, definition, target.entityId, applyPatch(current, toJson(wanted.patch), wanted.unset));
+  // The patch carries the fields it names, as the schema puts them out (trimmed, coerced), and nothing that others may have changed.
+  const patch: Record<string, Json> = {};
+  const unset: string[] = [];
+  for (const name of Object.keys(loose)) {
+    const value = valid[name];
+    if (deepEqual(value, current[name])) continue;
+    if (value === undefined) unset.push(name);
+    else patch[name] = value;
+  }
+  const names = [...Object.keys(patch), ...unset];
+  return names.length === 0 ? [] : [{ action: "update", patch, unset, before: pick(current, names) }];
+}
+
+function checkSteps(definition: ResolvedCollection, target: Target, by: Readonly<Record<string, unknown>>): Readonly<Record<string, CounterValue>> {
+  const steps: Record<string, CounterValue> = {};
+  for (const [name, step] of Object.entries(by)) {
+    if (step === undefined) continue;
+    if (!definition.counters.includes(name)) throw invalid(target, name, `\`${name}\` is not a counter of \`${target.collection}\`; declare it in \`counters\``);
+    if (!isCounterStep(step)) throw invalid(target, name, "a counter changes by a safe integer, or by a decimal string");
+    steps[name] = step;
+  }
+  if (Object.keys(steps).length === 0) throw invalid(target, "", "an increment names at least one counter");
+  return steps;
+}
+
+function notPatchable(definition: ResolvedCollection, target: Target, name: string): TillSyncError<"validation_failed"> {
+  if (definition.counters.includes(name)) return invalid(target, name, "a counter changes by increment only");
+  return invalid(target, name, name === "id" ? "an id never changes" : "only the server fills this in");
+}
+
+function invalid(target: Target, field: string, message: string): TillSyncError<"validation_failed"> {
+  return new TillSyncError("validation_failed", `A change of \`${target.collection}\` was refused: ${message}.`, {
+    collection: target.collection,
+    id: target.entityId,
+    issues: [{ message, path: field === "" ? [] : [field] }],
+  });
+}
+
+function notFound({ collection, entityId }: Target): TillSyncError<"not_found"> {
+  return new TillSyncError("not_found", `There is no \`${entityId}\` in \`${collection}\` on this device. Create it, or wait for firstSync().`, { collection, id: entityId });
+}
+
+function alreadyExists({ collection, entityId }: Target): TillSyncError<"already_exists"> {
+  return new TillSyncError("already_exists", `There is a \`${entityId}\` in \`${collection}\` already. Leave \`id\` out to have one minted, or update it.`, { collection, id: entityId });
+}

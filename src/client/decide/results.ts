@@ -1,0 +1,172 @@
+/** The decision of the server's results: each operation to its next state, each row to its new base. Pure. (client) */
+import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
+import { applyPatch } from "../../schema/patch.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import { isWaiting } from "../stored.ts";
+import type { StoredConflict, StoredOperation } from "../stored.ts";
+import { settleByResolver } from "./conflict.ts";
+import type { MintContext } from "./mint.ts";
+import { pick } from "./view.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What people may want to hear of. */
+export type Happening =
+  | { readonly kind: "applied" | "rejected" | "quarantined" | "queued"; readonly operation: StoredOperation }
+  | { readonly kind: "conflict"; readonly conflict: StoredConflict }
+  /** A resolver that threw, or answered something unclear. */
+  | { readonly kind: "fault"; readonly error: unknown };
+
+export interface ResultsInput {
+  readonly results: readonly OperationResult[];
+  readonly epoch: string;
+  /** Of the answer, epoch ms. */
+  readonly serverTime: number;
+  /** The loaded members of an operation's transaction. */
+  siblings(operation: StoredOperation): readonly StoredOperation[];
+  /** The loaded conflict of that id. */
+  conflict(id: string): StoredConflict | undefined;
+}
+
+export function decideResults(workspace: Workspace, context: MintContext, input: ResultsInput): readonly Happening[] {
+  const happenings: Happening[] = [];
+  for (const result of input.results) {
+    const operation = workspace.operation(result.id);
+    // Not of this store: another incarnation of the device, or an entry that the journal has let go.
+    if (operation === undefined) continue;
+    if (result.status === "blocked" || result.status === "retry") {
+      if (isWaiting(operation)) workspace.put(held(workspace, operation, result));
+    } else if (isNews(operation, result)) {
+      happenings.push(...decideFinal(workspace, context, input, operation, result));
+      workspace.wake();
+    }
+  }
+  return happenings;
+}
+
+/** An answer tells something new to an operation that waits for one; afterwards only a revision does [H3]. */
+function isNews(operation: StoredOperation, result: FinalResult): boolean {
+  if (operation.state === "superseded") return false;
+  return isWaiting(operation) || (result.revision ?? 0) > (operation.revision ?? 0);
+}
+
+/** `retry` is held like `blocked`: sent again when something final has come, and at the latest after a while. Neither costs a budget. */
+function held(workspace: Workspace, operation: StoredOperation, result: Extract<OperationResult, { status: "blocked" | "retry" }>): StoredOperation {
+  const { error: _, missing: __, ...rest } = operation;
+  return {
+    ...rest,
+    state: "blocked",
+    attempts: operation.attempts + 1,
+    // The count before this answer: what woke it may be in this very answer [H2].
+    blockedAt: workspace.wakeBefore,
+    blockedBy: result.status === "blocked" ? result.by : [],
+    ...(result.status === "retry" && { error: result.error }),
+    ...(result.status === "blocked" && result.missing && { missing: true }),
+  };
+}
+
+function decideFinal(workspace: Workspace, context: MintContext, input: ResultsInput, operation: StoredOperation, result: FinalResult): readonly Happening[] {
+  const judged = judge(operation, result, input);
+  switch (result.status) {
+    case "applied":
+      return applied(workspace, { ...judged, state: "applied" }, result);
+    case "quarantined": {
+      const next: StoredOperation = { ...judged, state: "quarantined", error: result.error };
+      workspace.put(next);
+      return [{ kind: "quarantined", operation: next }];
+    }
+    case "conflict": {
+      takeRow(workspace, operation, result.server);
+      const next: StoredOperation = { ...judged, state: "conflict", conflictId: result.conflictId };
+      workspace.put(next);
+      const { conflict, fault } = settleByResolver(workspace, context, {
+        operation: next,
+        conflictId: result.conflictId,
+        fields: result.fields,
+        siblings: input.siblings(operation),
+      });
+      return fault === undefined ? [{ kind: "conflict", conflict }] : [{ kind: "conflict", conflict }, { kind: "fault", error: fault }];
+    }
+    case "rejected":
+      takeRow(workspace, operation, result.server);
+      return [...rejected(workspace, judged, result), ...closeConflict(workspace, context, input, operation)];
+  }
+}
+
+/** What every final result leaves on the operation. */
+function judge(operation: StoredOperation, result: FinalResult, input: ResultsInput): StoredOperation {
+  const { again: _, blockedAt: __, blockedBy: ___, missing: ____, error: _____, conflictId: ______, ...rest } = operation;
+  return {
+    ...rest,
+    attempts: operation.attempts + (result.replayed ? 0 : 1),
+    epoch: input.epoch,
+    settledAt: result.at ?? input.serverTime,
+    ...(result.revision !== undefined && { revision: result.revision }),
+  };
+}
+
+function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly Happening[] {
+  const { acknowledged: _, ...rest } = operation;
+  const next: StoredOperation = {
+    ...rest,
+    version: result.version,
+    ...(result.assigned && { assigned: result.assigned }),
+    ...(result.flags && { flags: result.flags }),
+  };
+  const before = workspace.baseOf(operation.collection, operation.entityId);
+  workspace.put(next);
+  if (operation.action === "void") return [];
+  const base = baseAfter(operation, result, before, workspace.definition(operation.collection).counters);
+  if (base !== undefined) workspace.setBase(operation.collection, operation.entityId, result.version, base);
+  if (result.flags && result.flags.length > 0) workspace.annotate(operation.collection, operation.entityId, { flags: result.flags });
+  return [{ kind: "applied", operation: next }];
+}
+
+/** The row as the operation left it. `undefined`: the answer does not say, the pull will. */
+function baseAfter(operation: StoredOperation, result: AppliedResult, before: JsonObject | null, counters: readonly string[]): JsonObject | null | undefined {
+  if (result.deleted) return null;
+  if (result.data) return result.data;
+  // Without the row, its version before was the one the operation was minted on, so that its effect on the base is known [C4]:
+  // not so when it re-entered after a restore, over a base of the lost history.
+  if (operation.acknowledged && operation.kind !== "fact") return undefined;
+  switch (operation.action) {
+    case "create":
+      return { ...operation.data, ...operation.zeros, ...pick(before, counters), ...result.assigned };
+    case "update":
+      return before && { ...applyPatch(before, operation.patch ?? {}, operation.unset), ...result.assigned };
+    case "delete":
+      return null;
+    default:
+      return undefined;
+  }
+}
+
+function rejected(workspace: Workspace, operation: StoredOperation, result: RejectedResult): readonly Happening[] {
+  const { code } = result.error;
+  if (code === "superseded" || code === "already_superseded") {
+    workspace.put({ ...operation, state: "settled", error: result.error });
+    return [];
+  }
+  if (code === "already_applied") {
+    // Somebody's copy of what this one replaces had taken effect first: that one stands, and this one is given up.
+    workspace.put({ ...operation, state: "superseded", error: result.error, ...(result.by !== undefined && { supersededBy: result.by }) });
+    const standing = result.by === undefined ? undefined : workspace.operation(result.by);
+    if (standing?.state === "superseded") workspace.put({ ...standing, state: "applied", epoch: operation.epoch, settledAt: operation.settledAt });
+    return [];
+  }
+  const next: StoredOperation = { ...operation, state: "rejected", error: result.error };
+  workspace.put(next);
+  return [{ kind: "rejected", operation: next }];
+}
+
+/** Whatever finally became of an operation that lay on the desk, it is no longer open there. */
+function closeConflict(workspace: Workspace, context: MintContext, input: ResultsInput, operation: StoredOperation): readonly Happening[] {
+  const conflict = operation.conflictId === undefined ? undefined : input.conflict(operation.conflictId);
+  if (conflict === undefined || conflict.settled) return [];
+  const settled: StoredConflict = { ...conflict, settled: { by: "server", at: context.now, kept: "server" } };
+  workspace.putConflict(settled);
+  return [{ kind: "conflict", conflict: settled }];
+}
+
+function takeRow(workspace: Workspace, operation: StoredOperation, row: RowState | undefined): void {
+  if (row) workspace.setBase(operation.collection, operation.entityId, row.version, row.deleted ? null : row.data);
+}

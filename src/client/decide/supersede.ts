@@ -1,0 +1,38 @@
+/** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. (client) */
+import type { StoredOperation } from "../stored.ts";
+import type { Effect, MintContext } from "./mint.ts";
+import { mint } from "./mint.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** `siblings`: the loaded members of its transaction. */
+export function supersede(workspace: Workspace, context: MintContext, old: StoredOperation, effect: Effect, siblings: readonly StoredOperation[]): StoredOperation {
+  const target = { collection: old.collection, entityId: old.entityId };
+  const successor = mint(workspace, context, target, effect, old);
+  const bound = old.group !== undefined && siblings.some((o) => o.id !== old.id && o.group === old.group && waitsForIt(workspace.operation(o.id) ?? o));
+  workspace.put({ ...old, state: "superseded", supersededBy: successor.id, settledAt: context.now });
+  // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
+  const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;
+  workspace.put(stored);
+  workspace.wake();
+  return stored;
+}
+
+function waitsForIt(sibling: StoredOperation): boolean {
+  return sibling.state === "pending" || sibling.state === "blocked";
+}
+
+/** The same change once more, under a new id: a final result is answered for ever, so the old id would only repeat it [H9]. */
+export function sameEffect(operation: StoredOperation): Effect {
+  switch (operation.action) {
+    case "create":
+      return { action: "create", data: operation.data ?? {}, ...(operation.zeros && { zeros: operation.zeros }) };
+    case "update":
+      return { action: "update", patch: operation.patch ?? {}, unset: operation.unset ?? [], before: operation.before ?? {} };
+    case "increment":
+      return { action: "increment", by: operation.by ?? {} };
+    case "delete":
+      return { action: "delete" };
+    case "void":
+      return { action: "void" };
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * The unit of work of every decision on the client: the rows and operations it was given, what it made of them, and what must be
+ * written. It keeps, in one place, what must always agree: a row's view with its base and open operations, the counts on the row,
+ * and the counts of the queue. Synchronous, no I/O. (client)
+ */
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import type { ResolvedCollection } from "../../schema/resolved.ts";
+import { assert } from "../../shared/assert.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import type { StorageWrite } from "../ports/storage.ts";
+import { CONFLICTS, isOpen, isReplayed, isWaiting, META, OPERATIONS, QUEUE, subjectOf, tableOf } from "../stored.ts";
+import type { OperationState, QueueState, StoredConflict, StoredOperation, StoredRow, UnfinishedState } from "../stored.ts";
+import { mergeDelta, replay } from "./view.ts";
+
+/** A row before and after: live queries compare both with their range. */
+export interface RowChange {
+  readonly collection: string;
+  readonly id: string;
+  readonly before: StoredRow | undefined;
+  readonly after: StoredRow;
+}
+
+export interface WorkspaceInput {
+  readonly collections: ResolvedCollections;
+  readonly queue: QueueState;
+  /** The running generation: see {@link StoredRow.generation}. */
+  readonly generation: number;
+  readonly rows: readonly (readonly [collection: string, row: StoredRow])[];
+  /** Of each row that is touched: everything replayed; where the base may change generation, the open increments too. */
+  readonly operations: readonly StoredOperation[];
+}
+
+type Draft = { -readonly [K in keyof StoredRow]: StoredRow[K] };
+
+export class Workspace {
+  readonly collections: ResolvedCollections;
+  readonly #generation: number;
+  readonly #queueBefore: QueueState;
+  #queue: QueueState;
+  readonly #before = new Map<string, StoredRow>();
+  readonly #rows = new Map<string, { readonly collection: string; readonly row: Draft }>();
+  readonly #operations = new Map<string, StoredOperation>();
+  readonly #bySubject = new Map<string, Set<string>>();
+  readonly #dirtyOperations = new Set<string>();
+  readonly #conflicts = new Map<string, StoredConflict>();
+
+  constructor(input: WorkspaceInput) {
+    this.collections = input.collections;
+    this.#generation = input.generation;
+    this.#queueBefore = input.queue;
+    this.#queue = input.queue;
+    for (const [collection, row] of input.rows) this.#before.set(subjectOf(collection, row.id), row);
+    for (const operation of input.operations) this.#remember(operation);
+  }
+
+  definition(collection: string): ResolvedCollection {
+    const definition = this.collections[collection];
+    assert(definition, `no collection \`${collection}\``);
+    return definition;
+  }
+
+  get queue(): QueueState {
+    return this.#queue;
+  }
+
+  get wakeBefore(): number {
+    return this.#queueBefore.wake;
+  }
+
+  row(collection: string, id: string): StoredRow | undefined {
+    const subject = subjectOf(collection, id);
+    return this.#rows.get(subject)?.row ?? this.#before.get(subject);
+  }
+
+  operation(id: string): StoredOperation | undefined {
+    return this.#operations.get(id);
+  }
+
+  /** The loaded operations on a row, in replay order. */
+  operationsOf(collection: string, id: string): readonly StoredOperation[] {
+    const ids = this.#bySubject.get(subjectOf(collection, id)) ?? [];
+    const found: StoredOperation[] = [];
+    for (const operationId of ids) {
+      const operation = this.#operations.get(operationId);
+      if (operation) found.push(operation);
+    }
+    return found.sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
+  }
+
+  nextSequence(): number {
+    this.#queue = { ...this.#queue, sequence: this.#queue.sequence + 1 };
+    return this.#queue.sequence;
+  }
+
+  /** Something final has come: whatever is blocked is sent again [H2]. */
+  wake(): void {
+    if (this.#queue.wake === this.#queueBefore.wake) this.#queue = { ...this.#queue, wake: this.#queue.wake + 1 };
+  }
+
+  setOldest(at: number | undefined): void {
+    const { oldestAt: _, ...rest } = this.#queue;
+    this.#queue = at === undefined ? rest : { ...rest, oldestAt: at };
+  }
+
+  /** Stores an operation, new or in its next state, and keeps its row and the queue's counts in step. */
+  put(operation: StoredOperation): void {
+    const before = this.#operations.get(operation.id);
+    this.#remember(operation);
+    this.#dirtyOperations.add(operation.id);
+    this.#count(before, -1);
+    this.#count(operation, 1);
+    const row = this.#draft(operation.collection, operation.entityId);
+    this.#countOnRow(row, before, -1);
+    this.#countOnRow(row, operation, 1);
+  }
+
+  putConflict(conflict: StoredConflict): void {
+    this.#conflicts.set(conflict.id, conflict);
+  }
+
+  /** Marks of people's concern on the row itself. */
+  annotate(collection: string, id: string, note: Partial<Pick<StoredRow, "flags" | "changedHereAt" | "conflictId">>): void {
+    Object.assign(this.#draft(collection, id), note);
+  }
+
+  /**
+   * Takes a row from an answer as the base, if its version is greater; the first one after a resync began always does [C4].
+   * `null`: the server has none. Answers whether it was taken.
+   */
+  setBase(collection: string, id: string, version: number, data: JsonObject | null): boolean {
+    const known = this.row(collection, id);
+    if (known && known.generation === this.#generation && version <= known.version) return false;
+    const row = this.#draft(collection, id);
+    const newGeneration = row.generation !== this.#generation;
+    row.version = version;
+    row.generation = this.#generation;
+    if (data !== null) row.lost = undefined;
+    else if (row.base) row.lost = row.base;
+    row.base = data;
+    if (newGeneration) this.#recount(collection, row);
+    return true;
+  }
+
+  baseOf(collection: string, id: string): JsonObject | null {
+    const row = this.row(collection, id);
+    if (row === undefined) return null;
+    return row.base === undefined ? (row.data ?? null) : row.base;
+  }
+
+  /** The view as it stands, with what was put so far. */
+  view(collection: string, id: string): JsonObject | undefined {
+    const open = this.#rows.get(subjectOf(collection, id));
+    return open ? this.#settled(collection, open.row).data : this.row(collection, id)?.data;
+  }
+
+  /** Everything to write, and which rows changed. Called once. */
+  finish(): { readonly writes: readonly StorageWrite[]; readonly changes: readonly RowChange[] } {
+    const writes: StorageWrite[] = [];
+    const changes: RowChange[] = [];
+    for (const [subject, { collection, row }] of this.#rows) {
+      const before = this.#before.get(subject);
+      const after = this.#settled(collection, row);
+      writes.push({ kind: "put", table: tableOf(collection), key: after.id, value: after, fresh: before === undefined });
+      changes.push({ collection, id: after.id, before, after });
+    }
+    for (const id of this.#dirtyOperations) writes.push({ kind: "put", table: OPERATIONS, key: id, value: this.#operations.get(id) });
+    for (const conflict of this.#conflicts.values()) writes.push({ kind: "put", table: CONFLICTS, key: conflict.id, value: conflict });
+    if (this.#queue !== this.#queueBefore) writes.push({ kind: "put", table: META, key: QUEUE, value: this.#queue });
+    return { writes, changes };
+  }
+
+  #remember(operation: StoredOperation): void {
+    this.#operations.set(operation.id, operation);
+    const subject = subjectOf(operation.collection, operation.entityId);
+    const ids = this.#bySubject.get(subject);
+    if (ids) ids.add(operation.id);
+    else this.#bySubject.set(subject, new Set([operation.id]));
+  }
+
+  #draft(collection: string, id: string): Draft {
+    const subject = subjectOf(collection, id);
+    const open = this.#rows.get(subject);
+    if (open) return open.row;
+    const before = this.#before.get(subject);
+    const row: Draft = before ? { ...before } : { id, version: 0, generation: 0, rev: 0, base: null };
+    row.rev += 1;
+    // While it is open its base is apart from its view; `#settled` lets them fall together again.
+    if (row.base === undefined) row.base = row.data ?? null;
+    this.#rows.set(subject, { collection, row });
+    return row;
+  }
+
+  /** Whether the operation's effect is to be added to this row's base: over a base of the lost epoch, what that epoch had acknowledged is in it already [C8.6]. */
+  #onTop(row: StoredRow, operation: StoredOperation): boolean {
+    return operation.acknowledged === undefined || row.generation === this.#generation;
+  }
+
+  #countOnRow(row: Draft, operation: StoredOperation | undefined, sign: 1 | -1): void {
+    if (operation === undefined) return;
+    if (isUnfinished(operation.state) && operation.action !== "void") row.states = tally(row.states, operation.state, sign);
+    if (!this.#onTop(row, operation)) return;
+    if (isReplayed(operation)) row.edits = (row.edits ?? 0) + sign;
+    else if (operation.action === "increment" && isOpen(operation)) row.delta = mergeDelta(row.delta, operation.by ?? {}, sign);
+  }
+
+  /** A base of another generation: what lies on top of it is not what lay on the old one. */
+  #recount(collection: string, row: Draft): void {
+    row.edits = 0;
+    row.delta = undefined;
+    for (const operation of this.operationsOf(collection, row.id)) {
+      if (isReplayed(operation)) row.edits += 1;
+      else if (operation.action === "increment" && isOpen(operation)) row.delta = mergeDelta(row.delta, operation.by ?? {}, 1);
+    }
+  }
+
+  #settled(collection: string, row: Draft): StoredRow {
+    const { counters } = this.definition(collection);
+    const base = row.base ?? null;
+    const edits = row.edits ? this.operationsOf(collection, row.id).filter((o) => isReplayed(o) && this.#onTop(row, o)) : [];
+    assert(edits.length === (row.edits ?? 0), `row ${row.id} of ${collection} has ${row.edits} edits, ${edits.length} were loaded`);
+    const view = replay(base, edits, row.delta, counters);
+    const open = edits.length > 0 || row.delta !== undefined;
+    return compact({
+      ...row,
+      data: view,
+      base: open ? base : undefined,
+      edits: row.edits || undefined,
+      lost: edits.length > 0 ? row.lost : undefined,
+      conflictId: row.states?.conflict ? row.conflictId : undefined,
+    });
+  }
+
+  #count(operation: StoredOperation | undefined, sign: 1 | -1): void {
+    if (operation === undefined) return;
+    const queue = { ...this.#queue };
+    if (isWaiting(operation)) queue.waiting = tally(queue.waiting, operation.collection, sign) ?? {};
+    if (operation.state === "conflict") queue.conflicts += sign;
+    if (operation.state === "rejected") queue.rejected += sign;
+    if (operation.state === "quarantined" && operation.error?.code !== "discarded") queue.quarantined += sign;
+    if (isOpen(operation) && operation.kind === "record" && operation.action !== "increment" && operation.action !== "void") queue.edits += sign;
+    this.#queue = queue;
+  }
+}
+
+function isUnfinished(state: OperationState): state is UnfinishedState {
+  return state === "pending" || state === "blocked" || state === "conflict" || state === "rejected" || state === "quarantined";
+}
+
+type Tally = Readonly<Partial<Record<string, number>>>;
+
+function tally(counts: Tally | undefined, key: string, by: 1 | -1): Tally | undefined {
+  const next: Record<string, number> = { ...(counts as Record<string, number> | undefined) };
+  next[key] = (next[key] ?? 0) + by;
+  if (next[key] === 0) delete next[key];
+  return Object.keys(next).length === 0 ? undefined : next;
+}
+
+/** Without the members that are `undefined`: a synced row of a large catalogue stores nothing that it does not have. */
+function compact(row: Draft): StoredRow {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as unknown as StoredRow;
+}

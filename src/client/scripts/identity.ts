@@ -1,0 +1,106 @@
+/** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. (client) */
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
+import { restartCursor } from "../decide/pull-page.ts";
+import type { RowChange } from "../decide/workspace.ts";
+import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
+import { get, readAll } from "../ports/storage.ts";
+import { cursorKey, FIRST_CURSOR, FIRST_SYNC_POINT, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
+import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
+import { STATE_INDEX, stateRange } from "../tables.ts";
+import { loadWorkspace } from "./load.ts";
+
+const put = (key: string, value: unknown): StorageWrite => ({ kind: "put", table: META, key, value });
+
+/** The identity of the store, minted with it. `device`: the app's own id for it. */
+export function* ensureIdentity(device: string | undefined, now: number, uuid: () => string): StorageScript<Identity> {
+  const [known] = yield* get<Identity>(META, [IDENTITY]);
+  if (known) return { value: known, writes: [] };
+  const identity: Identity = { deviceId: device ?? uuid(), incarnation: uuid(), createdAt: now };
+  return { value: identity, writes: [put(IDENTITY, identity), put(SYNC, FIRST_SYNC_POINT)] };
+}
+
+/** Takes the next fencing epoch: every drain transaction of an earlier holder is stale from here on. */
+export function* takeFence(): StorageScript<{ readonly identity: Identity | undefined; readonly point: SyncPoint }> {
+  const [identity, point] = yield* get<unknown>(META, [IDENTITY, SYNC]);
+  const known = (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
+  const next: SyncPoint = { ...known, fence: known.fence + 1 };
+  return { value: { identity: identity as Identity | undefined, point: next }, writes: [put(SYNC, next)] };
+}
+
+export interface Registration {
+  readonly tenant: string;
+  readonly branch: string | undefined;
+  readonly number: number;
+  readonly epoch: string;
+}
+
+/** Remembers whose shop this is, at the first contact; the caller has checked that it is still the same one. */
+export function* storeRegistration(fence: number, registration: Registration): StorageScript<{ readonly identity: Identity; readonly point: SyncPoint } | undefined> {
+  const [identity, stored] = yield* get<unknown>(META, [IDENTITY, SYNC]);
+  const point = (stored as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
+  const known = identity as Identity | undefined;
+  if (known === undefined || point.fence !== fence) return { value: undefined, writes: [] };
+  const next: Identity = {
+    ...known,
+    tenant: registration.tenant,
+    ...(registration.branch !== undefined && { branch: registration.branch }),
+    number: registration.number,
+    registered: true,
+  };
+  // A known epoch changes only by `followEpoch`, which brings the journal along.
+  const nextPoint: SyncPoint = point.epoch === undefined ? { ...point, epoch: registration.epoch } : point;
+  return { value: { identity: next, point: nextPoint }, writes: [put(IDENTITY, next), put(SYNC, nextPoint)] };
+}
+
+/** Only the incarnation changes: operation ids and sequences stay, and the counter goes on [C7]. */
+export function* forkIdentity(fence: number, incarnation: string): StorageScript<{ readonly before: Identity; readonly after: Identity } | undefined> {
+  const [identity, point] = yield* get<unknown>(META, [IDENTITY, SYNC]);
+  const before = identity as Identity | undefined;
+  if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence) return { value: undefined, writes: [] };
+  const { number: _, ...rest } = before;
+  const after: Identity = { ...rest, incarnation, registered: false, forked: true };
+  return { value: { before, after }, writes: [put(IDENTITY, after)] };
+}
+
+export interface Followed {
+  readonly from: string | undefined;
+  readonly point: SyncPoint;
+  readonly replaying: number;
+  readonly changes: readonly RowChange[];
+  readonly queue: QueueState;
+}
+
+/** Sets the new epoch, forgets cursors and marks, moves the journal back into the outbox: one transaction [C8.4]. */
+export function* followEpoch(collections: ResolvedCollections, fence: number, epoch: string): StorageScript<Followed | undefined> {
+  const [stored] = yield* get<SyncPoint>(META, [SYNC]);
+  const point = stored ?? FIRST_SYNC_POINT;
+  if (point.fence !== fence || point.epoch === epoch) return { value: undefined, writes: [] };
+  const states = ["applied", "quarantined", "conflict", "settled", "blocked"];
+  const scans = states.map((state): StorageRead => ({ kind: "scan", table: OPERATIONS, options: { index: STATE_INDEX, range: stateRange(state) } }));
+  const journal = ((yield* readAll(scans)) as readonly (readonly ScannedRow<StoredOperation>[])[]).flatMap((rows) => rows.map(({ value }) => value));
+  const { workspace } = yield* loadWorkspace(collections, { operationIds: journal.map((o) => o.id), nextGeneration: true });
+  // The rows keep their generation: what the lost epoch had acknowledged is in their bases already, and is not replayed over them.
+  const replaying = decideEpochChange(workspace, journal);
+  const done = workspace.finish();
+  const next = newEpoch(point, epoch);
+  const cursors = yield* restart(Object.keys(collections), next.generation);
+  return {
+    value: { from: point.epoch, point: next, replaying, changes: done.changes, queue: workspace.queue },
+    writes: [...done.writes, ...cursors, put(SYNC, next)],
+  };
+}
+
+/** A resync of these collections in the same epoch: their bases give way to what is pulled again. */
+export function* restartCollections(fence: number, collections: readonly string[]): StorageScript<SyncPoint | undefined> {
+  const [stored] = yield* get<SyncPoint>(META, [SYNC]);
+  const point = stored ?? FIRST_SYNC_POINT;
+  if (point.fence !== fence) return { value: undefined, writes: [] };
+  const cursors = yield* restart(collections, point.generation);
+  return { value: point, writes: cursors };
+}
+
+function* restart(collections: readonly string[], generation: number): Generator<readonly StorageRead[], readonly StorageWrite[], readonly unknown[]> {
+  const cursors = yield* get<CursorState>(META, collections.map(cursorKey));
+  return collections.map((collection, index) => put(cursorKey(collection), restartCursor(cursors[index] ?? FIRST_CURSOR, generation)));
+}

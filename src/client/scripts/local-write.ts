@@ -1,0 +1,33 @@
+/** A local write as a script: read the rows, decide, write views and operations together (L1). (client) */
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import type { LocalChange } from "../decide/local-write.ts";
+import { decideLocalWrite } from "../decide/local-write.ts";
+import type { MintContext } from "../decide/mint.ts";
+import type { RowChange } from "../decide/workspace.ts";
+import type { StorageScript } from "../ports/storage.ts";
+import type { QueueState, StoredOperation } from "../stored.ts";
+import { loadWorkspace } from "./load.ts";
+
+export interface LocalWriteResult {
+  readonly operations: readonly StoredOperation[];
+  readonly changes: readonly RowChange[];
+  readonly queue: QueueState;
+  /** The views of the changed rows. */
+  view(collection: string, id: string): JsonObject | undefined;
+}
+
+export function* localWrite(
+  collections: ResolvedCollections,
+  context: MintContext,
+  changes: readonly LocalChange[],
+  options: { readonly separate?: boolean | undefined },
+): StorageScript<LocalWriteResult> {
+  const { workspace } = yield* loadWorkspace(collections, { targets: changes });
+  const operations = decideLocalWrite(workspace, context, changes, options);
+  const done = workspace.finish();
+  return {
+    writes: done.writes,
+    value: { operations, changes: done.changes, queue: workspace.queue, view: (collection, id) => workspace.view(collection, id) },
+  };
+}

@@ -1,0 +1,18 @@
+/** Who sends, as the decisions see it. (server/decide: types) */
+import type { Principal } from "../policy-types.ts";
+import type { Catalog } from "./catalog.ts";
+
+export interface Session {
+  readonly catalog: Catalog;
+  readonly principal: Principal;
+  readonly device: string;
+  readonly incarnation: string;
+  /** Epoch ms of the server when the request came. */
+  readonly receivedAt: number;
+}
+
+/** How one operation is looked at. */
+export interface Viewpoint extends Session {
+  /** A person lets a quarantined operation in: what a policy, a permission or its branch had against it is overruled. */
+  readonly released?: boolean | undefined;
+}

@@ -1,0 +1,94 @@
+/** Answers reads from a tenant's tables. (server/memory) */
+import { unreachable } from "../../shared/assert.ts";
+import type { DepartureRow, FeedEntry, ScopeFilter, StoreRead, StoreReads } from "../ports/store.ts";
+import { keyOf, type TenantState } from "./tenant-state.ts";
+
+const END = Number.MAX_SAFE_INTEGER;
+const COUNT_LIMIT = 1_000_000;
+
+export function answer(state: TenantState, read: StoreRead): unknown {
+  switch (read.kind) {
+    case "clock":
+      return state.clock;
+    case "records":
+      return state.records.pick(read.keys.map(({ collection, id }) => keyOf(collection, id)));
+    case "operations":
+      return state.operations.pick(read.ids);
+    case "sequences":
+      return sequences(state, read);
+    case "members":
+      return state.members.page(read.transaction, "all", { after: -1, upTo: END }, END);
+    case "commits":
+      return state.commits.pick(read.ids);
+    case "epochs":
+      return state.epochs.all();
+    case "devices":
+      return state.devices.pick(read.ids);
+    case "incarnations":
+      return state.incarnationsOf.page(read.device, "all", { after: -1, upTo: END }, END);
+    case "changes":
+      return changes(state, read);
+    case "countChanges":
+      return countChanges(state, read);
+    case "results": {
+      const incarnations = read.incarnation === undefined ? "all" : [read.incarnation];
+      return state.results.page(read.device, incarnations, { after: read.after, upTo: END }, read.limit);
+    }
+    case "quarantined":
+      return state.quarantine.page("", "all", { after: read.after, upTo: END }, read.limit);
+    case "conflicts":
+      return state.conflicts.pick(read.ids);
+    case "conflictsOf":
+      return [...new Set(read.operationIds)].flatMap((id) =>
+        state.conflictsOf.page(id, "all", { after: -1, upTo: END }, END),
+      );
+    case "openConflicts":
+      return state.desk.page(read.settled ? "settled" : "open", "all", { after: read.after, upTo: END }, read.limit);
+    case "discrepancies":
+      return state.discrepancyFeed.page("", "all", { after: read.after, upTo: END }, read.limit);
+    default:
+      return unreachable(read);
+  }
+}
+
+function sequences(state: TenantState, read: StoreReads["sequences"]["request"]): StoreReads["sequences"]["answer"] {
+  return [...new Set(read.sequences)].flatMap((sequence) => {
+    const id = state.sequenceOwner(read.incarnation, sequence);
+    return id === undefined ? [] : [{ sequence, id }];
+  });
+}
+
+function changes(state: TenantState, read: StoreReads["changes"]["request"]): readonly FeedEntry[] {
+  const { collection, scopes, after, limit } = read;
+  const rows = state.changes.page(collection, scopes, { after, upTo: read.upTo }, limit);
+  const records = rows.map((row): FeedEntry => ({ kind: "record", row }));
+  if (scopes === "all") return records;
+
+  // Departures behind a full page of records belong to the next one.
+  const upTo = records.length < limit ? read.upTo : (records.at(-1)?.row.version ?? read.upTo);
+  const left = state.leavings.page(collection, scopes, { after, upTo }, limit, hasLeft(state, scopes));
+  if (left.length === 0) return records;
+  const departures = left.map((row): FeedEntry => ({ kind: "departure", row }));
+  return [...records, ...departures].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+}
+
+function countChanges(
+  state: TenantState,
+  { collection, scopes, after, upTo }: StoreReads["countChanges"]["request"],
+): number {
+  const records = state.changes.count(collection, scopes, { after, upTo });
+  if (scopes === "all" || records >= COUNT_LIMIT) return Math.min(records, COUNT_LIMIT);
+  const departures = state.leavings.page(collection, scopes, { after, upTo }, COUNT_LIMIT, hasLeft(state, scopes));
+  return Math.min(records + departures.length, COUNT_LIMIT);
+}
+
+/**
+ * A row that went from one of the reader's scopes into another has not left the reader. Without this, the page would hold
+ * "here it is" and "drop it" at the same version.
+ */
+function hasLeft(state: TenantState, scopes: Exclude<ScopeFilter, "all">): (departure: DepartureRow) => boolean {
+  return ({ collection, id }) => {
+    const record = state.records.get(keyOf(collection, id));
+    return record === undefined || record.state === "stub" || !scopes.includes(record.scope);
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * Rows in the order of their positions. (server/memory)
+ *
+ * A list of short sorted arrays: taking a row out of the middle moves a few hundred entries and never all of them, so that
+ * a product that is sold a million times costs the same at every sale (L12). New positions nearly always go to the end.
+ */
+
+const CHUNK_ROWS = 256;
+
+interface Entry<Row> {
+  readonly position: number;
+  /** Decides between rows of one position, so that every row has exactly one place. */
+  readonly key: string;
+  readonly row: Row;
+}
+
+export interface FeedRange {
+  /** Exclusive. */
+  readonly after: number;
+  /** Inclusive. */
+  readonly upTo: number;
+}
+
+export class Feed<Row> {
+  /** No chunk is empty; all entries of a chunk lie before those of the next. */
+  readonly #chunks: Entry<Row>[][] = [];
+
+  get empty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
+  add(position: number, key: string, row: Row): void {
+    const entry = { position, key, row };
+    const at = this.#chunkOf(position, key);
+    const chunk = this.#chunks[at];
+    if (chunk === undefined) {
+      this.#chunks.push([entry]);
+      return;
+    }
+    const index = indexIn(chunk, position, key);
+    if (chunk.length < CHUNK_ROWS) {
+      chunk.splice(index, 0, entry);
+    } else if (index === chunk.length && at === this.#chunks.length - 1) {
+      this.#chunks.push([entry]); // appended: a full chunk stays full
+    } else {
+      const upper = chunk.splice(CHUNK_ROWS / 2);
+      this.#chunks.splice(at + 1, 0, upper);
+      const half = index <= chunk.length ? chunk : upper;
+      half.splice(indexIn(half, position, key), 0, entry);
+    }
+  }
+
+  remove(position: number, key: string): void {
+    const at = this.#chunkOf(position, key);
+    const chunk = this.#chunks[at];
+    if (chunk === undefined) return;
+    const index = indexIn(chunk, position, key);
+    const entry = chunk[index];
+    if (entry === undefined || entry.position !== position || entry.key !== key) return;
+    chunk.splice(index, 1);
+    if (chunk.length === 0) this.#chunks.splice(at, 1);
+  }
+
+  /** Up to `limit` rows of the range that `accept` lets through, ascending. */
+  page({ after, upTo }: FeedRange, limit: number, accept?: (row: Row) => boolean): Row[] {
+    const rows: Row[] = [];
+    for (let at = this.#chunkBehind(after); at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at] as Entry<Row>[];
+      for (let index = firstBehind(chunk, after); index < chunk.length; index++) {
+        const entry = chunk[index] as Entry<Row>;
+        if (entry.position > upTo || rows.length >= limit) return rows;
+        if (accept === undefined || accept(entry.row)) rows.push(entry.row);
+      }
+    }
+    return rows;
+  }
+
+  /** How many rows the range has, without a look at each. */
+  count({ after, upTo }: FeedRange): number {
+    let count = 0;
+    for (let at = this.#chunkBehind(after); at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at] as Entry<Row>[];
+      const end = firstBehind(chunk, upTo);
+      count += Math.max(0, end - firstBehind(chunk, after));
+      if (end < chunk.length) break;
+    }
+    return count;
+  }
+
+  /** The chunk that has, or would take, the entry: the last one that does not begin behind it. */
+  #chunkOf(position: number, key: string): number {
+    const found = lowerBound(this.#chunks.length, (at) =>
+      isBefore((this.#chunks[at] as Entry<Row>[])[0], position, key, true),
+    );
+    return Math.max(0, found - 1);
+  }
+
+  /** The first chunk with an entry behind the position. */
+  #chunkBehind(position: number): number {
+    return lowerBound(
+      this.#chunks.length,
+      (at) => ((this.#chunks[at] as Entry<Row>[]).at(-1)?.position ?? 0) <= position,
+    );
+  }
+}
+
+function indexIn<Row>(chunk: readonly Entry<Row>[], position: number, key: string): number {
+  const last = chunk[chunk.length - 1];
+  if (last !== undefined && isBefore(last, position, key, false)) return chunk.length; // the usual case: the newest
+  return lowerBound(chunk.length, (index) => isBefore(chunk[index], position, key, false));
+}
+
+function firstBehind<Row>(chunk: readonly Entry<Row>[], position: number): number {
+  return lowerBound(chunk.length, (index) => (chunk[index]?.position ?? 0) <= position);
+}
+
+function isBefore<Row>(entry: Entry<Row> | undefined, position: number, key: string, orAt: boolean): boolean {
+  if (entry === undefined) return false;
+  if (entry.position !== position) return entry.position < position;
+  return orAt ? entry.key <= key : entry.key < key;
+}
+
+/** The first of `length` indexes for which `isBelow` is false; it is true for everything before that one. */
+function lowerBound(length: number, isBelow: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBelow(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

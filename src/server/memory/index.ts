@@ -1,0 +1,9 @@
+/** `tillsync/server/memory`: the server store that is the model of all others. */
+export {
+  type MemorySnapshot,
+  type MemoryStore,
+  type MemoryStoreFaults,
+  type MemoryStoreOptions,
+  type MemoryStoreStep,
+  memoryStore,
+} from "./memory-store.ts";

@@ -1,0 +1,67 @@
+/** The change feed: rows as they now are, and rows that left the reader's scopes. (server/sqlite) */
+import type { DepartureRow, FeedEntry, StoreReads } from "../ports/store.ts";
+import type { Connection } from "./connection.ts";
+import { mergeParts, PartitionedFeed } from "./partitioned-feed.ts";
+import { departures, records } from "./tables.ts";
+
+const COUNT_LIMIT = 1_000_000;
+
+const feed = new PartitionedFeed({
+  table: records,
+  group: "collection",
+  part: "scope",
+  position: "version",
+  only: "state <> 'stub'",
+});
+
+/**
+ * A row that went from one of the reader's scopes into another has not left the reader. Without this, the page would hold
+ * "here it is" and "drop it" at the same version.
+ */
+const LEFT = `
+  from departures d where d.tenant = ? and d.collection = ? and d.scope = ? and d.version > ? and d.version <= ?
+  and not exists (
+    select 1 from records r where r.tenant = d.tenant and r.collection = d.collection and r.id = d.id
+    and r.state <> 'stub' and r.scope in (select value from json_each(?)))`;
+const LEAVINGS = `select ${departures.selection("d")}, d.version as position ${LEFT} order by d.version limit ?`;
+const COUNT_LEAVINGS = `select count(*) as count from (select 1 ${LEFT} limit ?)`;
+
+export function readChanges(
+  connection: Connection,
+  tenant: string,
+  request: StoreReads["changes"]["request"],
+): readonly FeedEntry[] {
+  const { collection, scopes, after, limit } = request;
+  const rows = feed.page(connection, tenant, collection, scopes, { after, upTo: request.upTo, limit });
+  const entries = rows.map((row): FeedEntry => ({ kind: "record", row }));
+  if (scopes === "all") return entries;
+
+  // Departures behind a full page of records belong to the next one: each is looked at once, however many rows moved.
+  const upTo = rows.length < limit ? request.upTo : (rows.at(-1)?.version ?? request.upTo);
+  const names = JSON.stringify(scopes);
+  const left = mergeParts([...new Set(scopes)], { after, upTo, limit }, (scope, range) =>
+    connection
+      .all(LEAVINGS, tenant, collection, scope, range.after, range.upTo, names, range.limit)
+      .map((row) => ({ ...(row as unknown as DepartureRow), position: row.position as number })),
+  );
+  if (left.length === 0) return entries;
+  const leavings = left.map(({ position: _, ...row }): FeedEntry => ({ kind: "departure", row }));
+  return [...entries, ...leavings].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+}
+
+export function countChanges(
+  connection: Connection,
+  tenant: string,
+  request: StoreReads["countChanges"]["request"],
+): number {
+  const { collection, scopes, after, upTo } = request;
+  let count = feed.count(connection, tenant, collection, scopes, { after, upTo, limit: COUNT_LIMIT });
+  if (scopes === "all") return count;
+  const names = JSON.stringify(scopes);
+  for (const scope of new Set(scopes)) {
+    if (count >= COUNT_LIMIT) break;
+    const counted = connection.all(COUNT_LEAVINGS, tenant, collection, scope, after, upTo, names, COUNT_LIMIT - count);
+    count += Number(counted[0]?.count ?? 0);
+  }
+  return count;
+}

@@ -1,0 +1,122 @@
+/**
+ * Answers reads: one statement per table, however many keys are asked for. (server/sqlite)
+ *
+ * Key lists arrive as one JSON array. `cross join` is SQLite's way to say "in this order": a planner that were free to
+ * choose might walk over the table and look into the list, which gets slower with everything that was ever sold.
+ */
+import { unreachable } from "../../shared/assert.ts";
+import type { RecordRow, StoreRead } from "../ports/store.ts";
+import { countChanges, readChanges } from "./changes.ts";
+import type { Connection } from "./connection.ts";
+import type { SqliteValue } from "./driver.ts";
+import { PartitionedFeed } from "./partitioned-feed.ts";
+import type { Table } from "./table.ts";
+import {
+  clocks,
+  commits,
+  conflicts,
+  devices,
+  discrepancies,
+  epochs,
+  incarnations,
+  operations,
+  records,
+} from "./tables.ts";
+
+const END = Number.MAX_SAFE_INTEGER;
+
+const results = new PartitionedFeed({
+  table: operations,
+  group: "device",
+  part: "incarnation",
+  position: "feed_position",
+});
+
+type Selectable = Pick<Table<object>, "name" | "selection">;
+
+const byColumn = (table: Selectable, column: string) =>
+  `select ${table.selection("t")} from json_each(?) k cross join ${table.name} t where t.tenant = ? and t.${column} = k.value`;
+const where = (table: Selectable, condition: string) =>
+  `select ${table.selection("t")} from ${table.name} t where t.tenant = ? and ${condition}`;
+
+const sql = {
+  clock: where(clocks, "true"),
+  epochs: where(epochs, "true order by t.ordinal"),
+  records:
+    `select ${records.selection("t")} from json_each(?) k cross join records t ` +
+    "where t.tenant = ? and t.collection = k.value ->> 0 and t.id = k.value ->> 1",
+  operations: byColumn(operations, "id"),
+  sequences:
+    "select t.sequence, t.id from json_each(?) k cross join operations t where t.tenant = ? and t.incarnation = ? and t.sequence = k.value",
+  members: where(operations, 't."transaction" = ? order by t.position'),
+  commits: byColumn(commits, "id"),
+  devices: byColumn(devices, "id"),
+  incarnations: where(incarnations, "t.device = ? order by t.number"),
+  quarantined: where(operations, "t.quarantine_open = 1 and t.position > ? order by t.position limit ?"),
+  conflicts: byColumn(conflicts, "id"),
+  conflictsOf: byColumn(conflicts, "operation_id"),
+  desk: where(conflicts, "t.is_settled = ? and t.position > ? order by t.position limit ?"),
+  discrepancies: where(discrepancies, "t.position > ? order by t.position limit ?"),
+};
+
+export function answer(connection: Connection, tenant: string, read: StoreRead): unknown {
+  const rows = <Row extends object>(table: Table<Row>, text: string, ...parameters: SqliteValue[]): readonly Row[] =>
+    table.decode(connection.all(text, ...parameters));
+  const listed = <Row extends object>(
+    table: Table<Row>,
+    text: string,
+    keys: readonly (string | number)[],
+  ): readonly Row[] => (keys.length === 0 ? [] : rows(table, text, JSON.stringify([...new Set(keys)]), tenant));
+
+  switch (read.kind) {
+    case "clock":
+      return rows(clocks, sql.clock, tenant)[0];
+    case "records":
+      return readRecords(connection, tenant, read.keys);
+    case "operations":
+      return listed(operations, sql.operations, read.ids);
+    case "sequences":
+      if (read.sequences.length === 0) return [];
+      return connection.all(sql.sequences, JSON.stringify([...new Set(read.sequences)]), tenant, read.incarnation);
+    case "members":
+      return rows(operations, sql.members, tenant, read.transaction);
+    case "commits":
+      return listed(commits, sql.commits, read.ids);
+    case "epochs":
+      return rows(epochs, sql.epochs, tenant);
+    case "devices":
+      return listed(devices, sql.devices, read.ids);
+    case "incarnations":
+      return rows(incarnations, sql.incarnations, tenant, read.device);
+    case "changes":
+      return readChanges(connection, tenant, read);
+    case "countChanges":
+      return countChanges(connection, tenant, read);
+    case "results": {
+      const parts = read.incarnation === undefined ? "all" : [read.incarnation];
+      return results.page(connection, tenant, read.device, parts, { after: read.after, upTo: END, limit: read.limit });
+    }
+    case "quarantined":
+      return rows(operations, sql.quarantined, tenant, read.after, read.limit);
+    case "conflicts":
+      return listed(conflicts, sql.conflicts, read.ids);
+    case "conflictsOf":
+      return listed(conflicts, sql.conflictsOf, read.operationIds);
+    case "openConflicts":
+      return rows(conflicts, sql.desk, tenant, Number(read.settled), read.after, read.limit);
+    case "discrepancies":
+      return rows(discrepancies, sql.discrepancies, tenant, read.after, read.limit);
+    default:
+      return unreachable(read);
+  }
+}
+
+function readRecords(
+  connection: Connection,
+  tenant: string,
+  keys: readonly { readonly collection: string; readonly id: string }[],
+): readonly RecordRow[] {
+  if (keys.length === 0) return [];
+  const pairs = new Set(keys.map(({ collection, id }) => JSON.stringify([collection, id])));
+  return records.decode(connection.all(sql.records, `[${[...pairs].join(",")}]`, tenant));
+}

@@ -1,0 +1,159 @@
+/**
+ * A server store in one SQLite file: what runs on one shop's box. (server/sqlite)
+ *
+ * - The file has a write-ahead log with `synchronous = full`: a transaction that resolved is on disk.
+ * - `begin immediate` is the clock lock of the port. SQLite has one writer, so it is the lock of every tenant at once.
+ * - The driver is synchronous, and so are scripts: a transaction runs in one go, between `begin` and `commit` nothing else
+ *   of this process runs. One connection is enough for readers too: a read finds no transaction in the middle, and does not
+ *   queue behind writers that wait for another process.
+ * - Any number of processes may open the same file on a local disk. Who finds it locked waits and begins again.
+ */
+import { type Clock, systemClock } from "../../shared/clock.ts";
+import { invalidOption } from "../../shared/errors.ts";
+import { type Random, systemRandom } from "../../shared/random.ts";
+import type { ServerStore, StoreReadScript, StoreScript } from "../ports/store.ts";
+import type { Connection } from "./connection.ts";
+import { findDriver, type OpenSqlite, type SyncSqliteDriver } from "./driver.ts";
+import { storeError, unavailable } from "./errors.ts";
+import { migrations } from "./migrations/all.ts";
+import { type OpenedDatabase, openDatabase } from "./open-database.ts";
+import { answer } from "./reads.ts";
+import { retryBusy } from "./retry.ts";
+import { isStorable } from "./table.ts";
+import { applyWrites } from "./writes.ts";
+
+export interface SqliteStoreOptions {
+  /** The file, made where there is none. Its folder must exist, on a local disk. `":memory:"` keeps nothing: for tests. */
+  readonly path: string;
+  /**
+   * An open database, which belongs to the store from then on, or a function that opens `path`.
+   * @default `node:sqlite`, else `libsql`, else `better-sqlite3`: the first one there is
+   */
+  readonly driver?: SyncSqliteDriver | OpenSqlite | undefined;
+  /** How long a call waits, in ms, while another process holds the write lock. @default 10_000 */
+  readonly busyTimeoutMs?: number | undefined;
+  /** For the secret and for jitter. @default the platform's */
+  readonly random?: Random | undefined;
+  /** For the waits. @default the platform's */
+  readonly clock?: Pick<Clock, "monotonic" | "sleep"> | undefined;
+}
+
+/**
+ * Touches nothing yet: the file is opened, made and migrated by the first call, which rejects with `storage_unavailable`,
+ * `storage_newer` or `storage_corrupt` where that fails; the next call tries again.
+ * @throws TillSyncError `invalid_option`
+ */
+export function sqliteStore(options: SqliteStoreOptions): ServerStore {
+  if (typeof options?.path !== "string" || options.path === "") {
+    throw invalidOption(
+      "path",
+      "the path of a file",
+      options?.path,
+      'For example sqliteStore({ path: "shop.sqlite" }).',
+    );
+  }
+  return new TenantsInSqlite(options);
+}
+
+class TenantsInSqlite implements ServerStore {
+  readonly kind = "sqlite";
+  readonly "~port" = "server-store";
+  readonly #options: SqliteStoreOptions;
+  readonly #random: Random;
+  readonly #clock: Pick<Clock, "monotonic" | "sleep">;
+  #database: Promise<OpenedDatabase> | undefined;
+  /** Settles, never rejects, when the last transaction that was asked for is through. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: SqliteStoreOptions) {
+    this.#options = options;
+    this.#random = options.random ?? systemRandom;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async transact<T>(tenant: string, script: () => StoreScript<T>): Promise<T> {
+    const turn = this.#tail.then(() =>
+      this.#use(({ connection }) =>
+        connection.transaction("immediate", () => {
+          const { value, writes } = drive(connection, tenant, script);
+          applyWrites(connection, tenant, writes);
+          return value;
+        }),
+      ),
+    );
+    this.#tail = turn.then(ignore, ignore);
+    return turn;
+  }
+
+  async read<T>(tenant: string, script: () => StoreReadScript<T>): Promise<T> {
+    return this.#use(({ connection }) => connection.transaction("deferred", () => drive(connection, tenant, script)));
+  }
+
+  async secret(): Promise<string> {
+    return this.#use(({ secret }) => secret);
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    this.#closed = true;
+    const database = this.#database;
+    this.#database = undefined;
+    (await database?.catch(ignore))?.connection.close();
+  }
+
+  /** `work` is synchronous: what it begins, it ends. */
+  async #use<T>(work: (database: OpenedDatabase) => T): Promise<T> {
+    const patience = { clock: this.#clock, random: this.#random, busyTimeoutMs: this.#options.busyTimeoutMs ?? 10_000 };
+    try {
+      return await retryBusy(patience, async () => {
+        const database = await this.#open();
+        this.#refuseClosed(); // closed while it opened
+        try {
+          return work(database);
+        } finally {
+          if (database.connection.broken) this.#discard(database.connection);
+        }
+      });
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  #open(): Promise<OpenedDatabase> {
+    this.#refuseClosed();
+    if (this.#database !== undefined) return this.#database;
+    const opening = this.#openAnew();
+    this.#database = opening;
+    opening.catch(() => {
+      if (this.#database === opening) this.#database = undefined; // the next call tries again
+    });
+    return opening;
+  }
+
+  async #openAnew(): Promise<OpenedDatabase> {
+    const { path, driver } = this.#options;
+    const open = typeof driver === "function" ? driver : driver === undefined ? await findDriver() : () => driver;
+    return openDatabase(path, open, migrations, this.#random);
+  }
+
+  #discard(connection: Connection): void {
+    this.#database = undefined;
+    connection.close();
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw unavailable("The store is closed.");
+  }
+}
+
+/** Runs a script to its end: it can wait for reads and for nothing else. */
+function drive<T>(connection: Connection, tenant: string, script: () => StoreReadScript<T>): T {
+  if (!isStorable(tenant)) throw unavailable("Expected a tenant without U+0000 and lone surrogates.");
+  const steps = script();
+  let step = steps.next();
+  while (step.done !== true) step = steps.next(step.value.map((read) => answer(connection, tenant, read)));
+  return step.value;
+}
+
+function ignore(): void {}

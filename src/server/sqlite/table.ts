@@ -1,0 +1,87 @@
+/** How the rows of the port become rows of a table and come back. (server/sqlite) */
+import { assert } from "../../shared/assert.ts";
+import type { Connection, SqliteRow } from "./connection.ts";
+import type { SqliteValue } from "./driver.ts";
+
+/** `json`: stored as text. Of both, `undefined` is NULL. */
+export type ColumnKind = "plain" | "json";
+
+export interface TableDefinition<Row> {
+  readonly name: string;
+  /** Members that identify a row within its tenant. None: the tenant has one row. */
+  readonly key: readonly (keyof Row & string)[];
+  /** Every member. The column has the member's name in snake case. */
+  readonly columns: { readonly [M in keyof Required<Row> & string]: ColumnKind };
+  /** Columns that only indexes look at. */
+  readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
+}
+
+export class Table<Row extends object> {
+  readonly name: string;
+  readonly #columns: readonly (readonly [member: keyof Row & string, kind: ColumnKind])[];
+  readonly #json: readonly string[];
+  readonly #computed: readonly ((row: Row) => number)[];
+  readonly #upsert: string;
+
+  constructor({ name, key, columns, computed = {} }: TableDefinition<Row>) {
+    this.name = name;
+    this.#columns = Object.entries(columns) as [keyof Row & string, ColumnKind][];
+    this.#json = this.#columns.filter(([, kind]) => kind === "json").map(([member]) => member);
+    this.#computed = Object.values(computed);
+
+    const names = ["tenant", ...this.#columns.map(([member]) => columnOf(member)), ...Object.keys(computed)];
+    const keyNames = ["tenant", ...key.map(columnOf)];
+    const changing = names
+      .filter((column) => !keyNames.includes(column))
+      .map((column) => `${column} = excluded.${column}`);
+    // Not `insert or replace`: that would delete another operation which has the same sequence number, instead of failing.
+    this.#upsert =
+      `insert into ${name} (${names.join(", ")}) values (${names.map(() => "?").join(", ")}) ` +
+      `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
+  }
+
+  /** What to select so that {@link decode} understands it. */
+  selection(alias: string): string {
+    return this.#columns.map(([member]) => `${alias}.${columnOf(member)} as "${member}"`).join(", ");
+  }
+
+  put(connection: Connection, tenant: string, row: Row): void {
+    const parameters: SqliteValue[] = [tenant];
+    for (const [member, kind] of this.#columns) parameters.push(encode(row[member], kind));
+    for (const compute of this.#computed) parameters.push(compute(row));
+    connection.run(this.#upsert, ...parameters);
+  }
+
+  decode(rows: readonly SqliteRow[]): readonly Row[] {
+    for (const row of rows as Record<string, unknown>[]) {
+      for (const member in row) if (row[member] === null) row[member] = undefined;
+      for (const member of this.#json) {
+        const text = row[member];
+        if (text !== undefined) row[member] = JSON.parse(text as string);
+      }
+    }
+    return rows as unknown as readonly Row[];
+  }
+}
+
+/** Quoted: `transaction` is a word of SQL. */
+function columnOf(member: string): string {
+  return `"${member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
+}
+
+/**
+ * libsql ends the process where it is given a boolean, cuts text at U+0000, and UTF-8 makes all lone surrogates one
+ * character: two ids could become one. JSON text has none of them.
+ */
+function encode(value: unknown, kind: ColumnKind): SqliteValue {
+  if (value === undefined) return null;
+  if (kind === "json") return JSON.stringify(value);
+  if (typeof value === "number") return value;
+  assert(typeof value === "string" && isStorable(value), "a column was given what SQLite cannot keep");
+  return value;
+}
+
+/** `isWellFormed` is in Node 20 and not yet in the `lib` of this project. */
+export function isStorable(text: string): boolean {
+  return !text.includes("\0") && (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}

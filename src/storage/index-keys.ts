@@ -1,0 +1,16 @@
+/** The keys under which a row is found in an index. (storage) */
+import type { IndexLayout, Key } from "../client/ports/storage.ts";
+import { compareKeys, isKey } from "../shared/keys.ts";
+
+const NONE: readonly Key[] = [];
+
+/** As IndexedDB takes them from a multi-entry index: what is no key is left out, and the same key twice is one entry. */
+export function indexKeys(index: IndexLayout, value: unknown): readonly Key[] {
+  const keys = index.keys(value);
+  if (keys.length === 0) return NONE;
+  return keys.filter((key, at) => isKey(key) && (at === 0 || !includesKey(keys.slice(0, at), key)));
+}
+
+export function includesKey(keys: readonly Key[], wanted: Key): boolean {
+  return keys.some((key) => compareKeys(key, wanted) === 0);
+}

@@ -1,0 +1,3 @@
+/** `tillsync/storage/indexeddb`. */
+export type { IndexedDBOptions } from "./indexeddb.ts";
+export { indexedDB } from "./indexeddb.ts";

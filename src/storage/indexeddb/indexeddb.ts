@@ -1,0 +1,67 @@
+/** The storage adapter for browsers. (storage/indexeddb) */
+import type { StorageAdapter } from "../../client/ports/storage.ts";
+import { invalidOption } from "../../shared/errors.ts";
+import { IndexedDBConnection } from "./connection.ts";
+import { KIND, typedError, unavailable } from "./failures.ts";
+import { openDatabase } from "./open.ts";
+import { askToPersist, estimateSpace } from "./space.ts";
+
+export interface IndexedDBOptions {
+  /**
+   * Ask the browser, after opening, not to evict this site's data when the disk runs full.
+   * @default true
+   */
+  readonly persist?: boolean | undefined;
+  /**
+   * The most that is ever asked of the disk. `"strict"`: what a person was promised is flushed before it is reported as saved.
+   * `"relaxed"`: nothing is; a power cut may then take the last seconds with it.
+   * @default "strict"
+   */
+  readonly durability?: "strict" | "relaxed" | undefined;
+  /**
+   * After how much silence, in ms, a call is given up with `storage_unavailable`.
+   * @default 10_000
+   */
+  readonly watchdogMs?: number | undefined;
+  /**
+   * Another IndexedDB than the platform's: for tests.
+   * @default globalThis.indexedDB
+   */
+  readonly factory?: IDBFactory | undefined;
+}
+
+const WATCHDOG_MS = 10_000;
+
+/** Keeps a till's data in the browser's IndexedDB: one database for each name, shared by all tabs of the site. */
+export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
+  const { persist = true, durability = "strict", watchdogMs = WATCHDOG_MS } = options;
+  if (durability !== "strict" && durability !== "relaxed") {
+    throw invalidOption("durability", '"strict" or "relaxed"', durability, 'Leave it out for "strict".');
+  }
+  if (!(watchdogMs > 0)) throw invalidOption("watchdogMs", "a number of ms above 0", watchdogMs, "Leave it out for 10 s.");
+  return {
+    kind: KIND,
+    "~port": "storage",
+    scope: (name) => `${KIND}:${name}`,
+    async open(name, layout, hooks) {
+      const place = { factory: options.factory ?? platformFactory(), name, layout, watchdogMs };
+      try {
+        const database = await openDatabase(place);
+        if (persist) askToPersist();
+        return new IndexedDBConnection({ place, database, hooks, durability });
+      } catch (error) {
+        throw await typedError(error, "all tables", estimateSpace);
+      }
+    },
+  };
+}
+
+/** There is no falling back to memory: a till that forgets its sales must not look like one that keeps them. */
+function platformFactory(): IDBFactory {
+  const factory = (globalThis as { indexedDB?: IDBFactory | null }).indexedDB;
+  if (factory) return factory;
+  throw unavailable(
+    "There is no IndexedDB here, so nothing could be kept. Use a normal window instead of a private one, over https; " +
+      "in Node and in tests use memory() from tillsync/storage/memory.",
+  );
+}

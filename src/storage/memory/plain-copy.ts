@@ -1,0 +1,27 @@
+/** The copy that a store keeps of a value. (storage/memory) */
+
+/**
+ * A deep copy, frozen: later changes by the writer don't reach the store, and every reader can be given the same object.
+ * Several times faster than `structuredClone` for the plain data that tillsync stores; what is not plain (a Date, a
+ * typed array) is left to it, and refused in the same way as by IndexedDB where it can't be cloned.
+ */
+export function frozenCopy<T>(value: T): T {
+  return copy(value) as T;
+}
+
+function copy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) {
+    return typeof value === "function" || typeof value === "symbol" ? structuredClone(value) : value;
+  }
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, copy));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const part = copy((value as Record<string, unknown>)[key]);
+    // An assignment to this name would set the prototype.
+    if (key === "__proto__") Object.defineProperty(result, key, { value: part, enumerable: true });
+    else result[key] = part;
+  }
+  return Object.freeze(result);
+}

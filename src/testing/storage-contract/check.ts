@@ -1,0 +1,39 @@
+/** Assertions without a test framework: the contracts are published, and run under whichever one their user has. (testing) */
+
+export function check(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`Expected ${message}`);
+}
+
+/** Deep, over plain data; tells -0 from 0, and a property that is `undefined` from one that is missing. */
+export function checkEqual(actual: unknown, expected: unknown, what: string): void {
+  if (!isSame(actual, expected)) throw new Error(`Expected ${what} to be ${show(expected)}, got ${show(actual)}`);
+}
+
+/** Gives back what the promise rejected with. */
+export async function checkRejects(promise: Promise<unknown>, code: string, what: string): Promise<unknown> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason ?? new Error("rejected with nothing"),
+  );
+  check(error !== undefined, `${what} to reject with \`${code}\`; it resolved`);
+  const actual = (error as { code?: unknown }).code;
+  check(actual === code, `${what} to reject with \`${code}\`, got ${String(actual)} (${String(error)})`);
+  return error;
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return Object.is(a, b);
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSame((a as Fields)[key], (b as Fields)[key]))
+  );
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function show(value: unknown): string {
+  const text = Object.is(value, -0) ? "-0" : (JSON.stringify(value) ?? String(value));
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
+}

@@ -1,0 +1,129 @@
+/** What the cases of the storage contract share: a small shop, and short ways to read and write it. (testing) */
+import type {
+  Key,
+  ScanOptions,
+  StorageAdapter,
+  StorageConnection,
+  StorageHooks,
+  StorageLayout,
+  StorageScript,
+  StorageWrite,
+  TransactOptions,
+} from "../../client/ports/storage.ts";
+import { get } from "../../client/ports/storage.ts";
+
+/** Makes an adapter whose stores are empty. Called once for each case. */
+export type MakeStorage = () => MadeStorage | Promise<MadeStorage>;
+export type MadeStorage = StorageAdapter | { readonly adapter: StorageAdapter; cleanup?(): void | Promise<void> };
+
+export interface StorageContractCase {
+  /** The law, as a sentence. */
+  readonly name: string;
+  /** Rejects where the adapter breaks it. */
+  run(make: MakeStorage): Promise<void>;
+}
+
+export interface Product {
+  readonly name: string;
+  readonly category?: string | undefined;
+  readonly price?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** An index from a signature and a function, over any value. */
+export function index(name: string, signature: string, keys: (product: Product) => readonly Key[]) {
+  return { name, signature, keys: keys as (value: unknown) => readonly Key[] };
+}
+
+export const byName = index("by-name", "name", ({ name }) => [name]);
+/** Sparse: products without a category are not in it. */
+export const byCategory = index("category", "category", ({ category }) => (category === undefined ? [] : [category]));
+/** Several entries for a product. */
+export const byTag = index("tags", "tags", ({ tags = [] }) => tags);
+/** Keys that are arrays, of unlike parts. */
+export const byPrice = index("category/price", "category,price", ({ category, price }) =>
+  category === undefined || price === undefined ? [] : [[category, price]],
+);
+
+export const shop: StorageLayout = {
+  format: 1,
+  tables: [
+    { name: "products", indexes: [byName, byCategory, byTag, byPrice] },
+    { name: "counters", indexes: [] },
+    { name: "sales", indexes: [] },
+  ],
+};
+
+export const STRICT = { tables: ["products", "counters", "sales"], durability: "strict" } as const;
+
+/** One case's adapter, and the store that it works on. */
+export class World {
+  readonly adapter: StorageAdapter;
+  readonly #opened: StorageConnection[] = [];
+
+  constructor(adapter: StorageAdapter) {
+    this.adapter = adapter;
+  }
+
+  async open(layout: StorageLayout = shop, hooks: Partial<StorageHooks> = {}, name = "contract"): Promise<StorageConnection> {
+    const connection = await this.adapter.open(name, layout, { onFailure() {}, onSuperseded() {}, ...hooks });
+    this.#opened.push(connection);
+    return connection;
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.allSettled(this.#opened.map((connection) => connection.close()));
+  }
+}
+
+export function contractCase(name: string, body: (world: World) => Promise<void>): StorageContractCase {
+  return {
+    name,
+    async run(make) {
+      const made = await make();
+      const world = new World("adapter" in made ? made.adapter : made);
+      try {
+        await body(world);
+      } finally {
+        await world.closeAll();
+        if ("adapter" in made) await made.cleanup?.();
+      }
+    },
+  };
+}
+
+export function put(table: string, key: string, value: unknown): StorageWrite {
+  return { kind: "put", table, key, value };
+}
+
+/** A script that reads nothing. */
+// biome-ignore lint/correctness/useYield: a script that reads nothing yields nothing
+export function* writing(...writes: readonly StorageWrite[]): StorageScript<void> {
+  return { value: undefined, writes };
+}
+
+export async function write(connection: StorageConnection, ...writes: readonly StorageWrite[]): Promise<void> {
+  await connection.transact(STRICT, () => writing(...writes));
+}
+
+export async function stock(connection: StorageConnection, products: Readonly<Record<string, Product>>): Promise<void> {
+  await write(connection, ...Object.entries(products).map(([id, product]) => put("products", id, product)));
+}
+
+/** Read, add, write: the shortest script that is wrong if anything comes between. */
+export function increment(connection: StorageConnection, counter: string, options: TransactOptions = STRICT): Promise<number> {
+  return connection.transact(options, function* () {
+    const [value = 0] = yield* get<number>("counters", [counter]);
+    return { value: value + 1, writes: [put("counters", counter, value + 1)] };
+  });
+}
+
+export async function one<V>(connection: StorageConnection, table: string, key: string): Promise<V | undefined> {
+  const [value] = await connection.get<V>(table, [key]);
+  return value;
+}
+
+/** The primary keys that a scan of the products finds, in its order. */
+export async function ids(connection: StorageConnection, options: ScanOptions): Promise<string[]> {
+  return (await connection.scan("products", options)).map(({ primary }) => primary);
+}

@@ -1,0 +1,252 @@
+/**
+ * The laws of the Transport port, as tests that every transport passes. (testing)
+ *
+ * The suite plays the server through the harness: "answer like this", "hang up", "never answer". How a peer does that is the
+ * adapter's own: over HTTP it is a server on the loopback, for another backend's dialect whatever stands in for it.
+ */
+import type { Transport, TransportCall, TransportFailure, TransportResult } from "../client/ports/transport.ts";
+import type { ProblemCode } from "../protocol/codes.ts";
+import type { PullRequest, PushRequest, RegisterRequest } from "../protocol/types.ts";
+import { rfc3339 } from "../shared/rfc3339.ts";
+
+/** The part of a test runner that is used; vitest, jest and node:test all have it. */
+export interface ContractRunner {
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => Promise<void>): unknown;
+}
+
+export type TransportCallName = "register" | "push" | "pull" | "time";
+
+/** What the other end does with every request that it gets. */
+export type TransportPeer =
+  /** A whole and right answer; the message for each call. */
+  | { readonly kind: "answers"; message(call: TransportCallName, requestId: string): object }
+  /** Takes the request and closes the connection. */
+  | { readonly kind: "hangs_up" }
+  /** Takes the request and says nothing. */
+  | { readonly kind: "stays_silent" }
+  /** Half an answer, and nothing more. */
+  | { readonly kind: "stalls" }
+  /** Half an answer, and the end of it. */
+  | { readonly kind: "truncates" }
+  /** A right answer, to another request. */
+  | { readonly kind: "answers_another" }
+  /** Success, by somebody who is no tillsync server. */
+  | { readonly kind: "is_a_stranger" }
+  /** A right answer in form, whose message is not one of the protocol. */
+  | { readonly kind: "talks_nonsense" }
+  | { readonly kind: "throttles"; readonly retryAfterMs: number }
+  | { readonly kind: "fails" }
+  | {
+      readonly kind: "refuses";
+      readonly code: ProblemCode;
+      readonly epoch?: string | undefined;
+      readonly collections?: readonly string[] | undefined;
+    }
+  /** Takes no token at all. */
+  | { readonly kind: "knows_nobody" };
+
+export interface TransportUnderTest {
+  readonly transport: Transport;
+  /** How many requests have reached the peer. */
+  received(): number;
+  close(): Promise<void>;
+}
+
+export interface TransportContract {
+  /** In the titles of the tests. */
+  readonly name: string;
+  /** A transport with a deadline of a second or so, signed in with a token that does not change. */
+  open(peer: TransportPeer): Promise<TransportUnderTest>;
+}
+
+const SERVER_TIME = 1_795_161_661_250;
+const device = { id: "till-3", incarnation: "019a0000-1f00-7000-8000-00000000001c" };
+const head = { device, epoch: "e1", marks: {} };
+const pushed: PushRequest = { ...head, operations: [] };
+const pulled: PullRequest = { ...head, schemaVersion: 1, collections: { products: null } };
+const registered: RegisterRequest = { device, schemaVersion: 1 };
+
+/** The right answer of each call. */
+function messageFor(call: TransportCallName, requestId: string): object {
+  const serverTime = rfc3339(SERVER_TIME);
+  const answer = { requestId, epoch: "e1", serverTime, mark: "m1", results: [] };
+  switch (call) {
+    case "time":
+      return { serverTime };
+    case "push":
+      return answer;
+    case "pull":
+      return { ...answer, pages: { products: { changes: [], cursor: "c1", more: false } } };
+    case "register":
+      return {
+        requestId,
+        tenant: "t-1",
+        device: { id: device.id, registeredAt: serverTime, number: 1 },
+        epoch: "e1",
+        lastSequence: 0,
+        unsynced: [],
+        serverTime,
+      };
+  }
+}
+
+const calls: readonly TransportCallName[] = ["register", "push", "pull", "time"];
+
+function run(transport: Transport, name: TransportCallName, call: TransportCall): Promise<TransportResult<unknown>> {
+  switch (name) {
+    case "register":
+      return transport.register(registered, call);
+    case "push":
+      return transport.push(pushed, call);
+    case "pull":
+      return transport.pull(pulled, call);
+    case "time":
+      return transport.time(call);
+  }
+}
+
+/** The failures that a peer must show as, whatever was called. */
+const failures: readonly { title: string; peer: TransportPeer; expected: Partial<Record<string, unknown>> }[] = [
+  ...(["hangs_up", "truncates", "answers_another", "is_a_stranger", "talks_nonsense"] as const).map((kind) => ({
+    title: `a peer that ${kind.replaceAll("_", " ")} is unreachable: nobody knows what became of the request`,
+    peer: { kind },
+    expected: { kind: "unreachable" },
+  })),
+  {
+    title: "a peer that throttles says for how long",
+    peer: { kind: "throttles", retryAfterMs: 5_000 },
+    expected: { kind: "throttled", retryAfterMs: 5_000 },
+  },
+  {
+    title: "a peer that fails is a server error",
+    peer: { kind: "fails" },
+    expected: { kind: "server_error" },
+  },
+  {
+    title: "a refusal comes with its code, the epoch and the collections",
+    peer: { kind: "refuses", code: "resync_required", epoch: "e2", collections: ["products"] },
+    expected: { kind: "refused", code: "resync_required", epoch: "e2", collections: ["products"] },
+  },
+];
+
+export function describeTransportContract(runner: ContractRunner, contract: TransportContract): void {
+  const { describe, it } = runner;
+
+  const withPeer = async (peer: TransportPeer, body: (subject: TransportUnderTest) => Promise<void>): Promise<void> => {
+    const subject = await contract.open(peer);
+    try {
+      await body(subject);
+    } finally {
+      await subject.close();
+    }
+  };
+
+  describe(`${contract.name} keeps the laws of a transport`, () => {
+    for (const call of calls) {
+      describe(call, () => {
+        it("gives the answer, with the server's clock", () =>
+          withPeer({ kind: "answers", message: messageFor }, async ({ transport }) => {
+            const answer = await run(transport, call, callOf());
+            expect(answer.ok, `expected an answer, got ${show(answer)}`);
+            const wanted = messageFor(call, REQUEST_ID);
+            expect(show(answer.value) === show(wanted), `expected ${show(wanted)}, got ${show(answer.value)}`);
+            const { serverTime, roundTripMs } = answer.timing;
+            expect(serverTime === SERVER_TIME, `expected the server's time ${SERVER_TIME}, got ${serverTime}`);
+            expect(roundTripMs >= 0, `expected a round trip of 0 ms or more, got ${roundTripMs}`);
+          }));
+
+        for (const { title, peer, expected } of failures) {
+          it(`${title}, and is asked once`, () =>
+            withPeer(peer, async ({ transport, received }) => {
+              expectFailure(await run(transport, call, callOf()), expected);
+              expect(received() === 1, `expected one request, the peer got ${received()}`);
+            }));
+        }
+
+        it("a call that was called off before it began never leaves", () =>
+          withPeer({ kind: "answers", message: messageFor }, async ({ transport, received }) => {
+            expectFailure(await run(transport, call, callOf(AbortSignal.abort())), { kind: "aborted" });
+            expect(received() === 0, `expected no request, the peer got ${received()}`);
+          }));
+
+        it("a call that is called off while it waits ends at once", () =>
+          withPeer({ kind: "stays_silent" }, async ({ transport }) => {
+            const controller = new AbortController();
+            const running = run(transport, call, callOf(controller.signal));
+            controller.abort();
+            expectFailure(await running, { kind: "aborted" });
+          }));
+      });
+    }
+
+    for (const kind of ["stays_silent", "stalls"] as const) {
+      it(`a peer that ${kind.replaceAll("_", " ")} holds up no call beyond its deadline`, () =>
+        withPeer({ kind }, async ({ transport, received }) => {
+          const results = await Promise.all(calls.map((call) => run(transport, call, callOf())));
+          for (const result of results) expectFailure(result, { kind: "unreachable", reason: "timeout" });
+          expect(received() === calls.length, `expected ${calls.length} requests, the peer got ${received()}`);
+        }));
+    }
+
+    for (const call of ["register", "push", "pull"] as const) {
+      it(`${call}: a token that is refused is nobody's fault but the session's`, () =>
+        withPeer({ kind: "knows_nobody" }, async ({ transport }) => {
+          expectFailure(await run(transport, call, callOf()), { kind: "unauthorised", reason: "refused" });
+        }));
+    }
+
+    it("calls that run at the same time do not take each other's answers", () =>
+      withPeer({ kind: "answers", message: messageFor }, async ({ transport }) => {
+        const ids = Array.from({ length: 8 }, (_, n) => `${REQUEST_ID.slice(0, -1)}${n}`);
+        const answers = await Promise.all(ids.map((requestId) => transport.push(pushed, { ...callOf(), requestId })));
+        const echoed = answers.map((answer) => (answer.ok ? answer.value.requestId : show(answer)));
+        expect(show(echoed) === show(ids), `expected the answers to ${show(ids)}, got those to ${show(echoed)}`);
+      }));
+
+    it("a live channel that is called off says once that it is closed", () =>
+      withPeer({ kind: "stays_silent" }, async ({ transport }) => {
+        if (transport.live === undefined) return;
+        const controller = new AbortController();
+        let closed = 0;
+        const first = new Promise<void>((resolve) => {
+          transport.live?.(
+            {
+              poke: () => {},
+              closed: () => {
+                closed++;
+                resolve();
+              },
+            },
+            callOf(controller.signal),
+          );
+        });
+        controller.abort();
+        await first;
+        await run(transport, "time", callOf(AbortSignal.abort()));
+        expect(closed === 1, `expected closed() once, it came ${closed} times`);
+      }));
+  });
+}
+
+const REQUEST_ID = "019a9f3c-6a10-7000-8000-00000000a000";
+
+function callOf(signal: AbortSignal = new AbortController().signal): TransportCall {
+  return { device: device.id, requestId: REQUEST_ID, signal };
+}
+
+function expectFailure(result: TransportResult<unknown>, expected: Partial<Record<string, unknown>>): void {
+  expect(!result.ok, `expected ${show(expected)}, got an answer`);
+  const failure: TransportFailure & Partial<Record<string, unknown>> = result.failure;
+  const same = Object.entries(expected).every(([member, value]) => show(failure[member]) === show(value));
+  expect(same, `expected ${show(expected)}, got ${show(failure)}`);
+}
+
+/** Not a runner's `expect`: the suite is published, and must not bring a runner with it. */
+function expect(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(message);
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? "undefined";
+}

@@ -1,0 +1,60 @@
+/** What an answer other than 200 means. Pure. (transport) */
+import type { TransportFailure } from "../../client/ports/transport.ts";
+import type { ProblemCode } from "../../protocol/codes.ts";
+import type { Parsed } from "../../protocol/parse.ts";
+import { parseProblem } from "../../protocol/problem.ts";
+
+/** Which of the checks an answer did not pass. */
+export type ForeignBecause =
+  | "status"
+  | "content_type"
+  | "protocol"
+  | "request_id"
+  | "server_time"
+  | "size"
+  | "json"
+  | "schema";
+
+/** Codes for servers that answer a bare status, without a document to read. */
+const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
+  400: "malformed",
+  401: "unauthenticated",
+  403: "forbidden",
+  404: "not_found",
+  413: "too_large",
+  415: "unsupported_encoding",
+  426: "protocol_unsupported",
+};
+
+const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
+
+/** Not an answer of a tillsync server to this request: nothing is known of what became of it. */
+export function foreign(check: ForeignBecause, detail?: unknown): TransportFailure {
+  return { kind: "unreachable", reason: "foreign_answer", cause: { check, detail } };
+}
+
+/** Statuses that mean "not now", whoever says them: the server, or a proxy in front of it that speaks no tillsync. */
+export function busy(status: number, retryAfter: string | null, now: number): TransportFailure | undefined {
+  if (status !== 429 && status < 500) return undefined;
+  const retryAfterMs = parseRetryAfter(retryAfter, now);
+  return status === 429 ? { kind: "throttled", retryAfterMs } : { kind: "server_error", status, retryAfterMs };
+}
+
+/** A refusal of the server itself. `body` is what came, read as JSON. */
+export function refused(status: number, body: Parsed<unknown>): TransportFailure {
+  const problem = body.ok ? parseProblem(body.value) : body;
+  if (problem.ok) {
+    const { code, detail, epoch, collections } = problem.value;
+    return { kind: "refused", code, status, detail, epoch, collections };
+  }
+  const code = CODE_OF_STATUS[status];
+  return code === undefined ? foreign("status", status) : { kind: "refused", code, status, detail: "" };
+}
+
+/** Seconds or an HTTP date, at most an hour: a server that says more is wrong, or lies. `undefined`: neither of them. */
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined;
+  const text = value.trim();
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : / GMT$/.test(text) ? Date.parse(text) - now : Number.NaN;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+}

@@ -1,0 +1,47 @@
+/** The Transport over HTTP: requests by ky, pokes by WebSocket. (transport) */
+import type { Transport } from "../../client/ports/transport.ts";
+import { parseTimeResponse } from "../../protocol/health.ts";
+import { parsePullResponse } from "../../protocol/pull.ts";
+import { parsePushResponse } from "../../protocol/push.ts";
+import { parseRegisterResponse } from "../../protocol/register.ts";
+import { Gzip } from "./gzip.ts";
+import { openLive } from "./live.ts";
+import { type HttpOptions, resolveHttpOptions } from "./options.ts";
+import { type Connection, send } from "./request.ts";
+import { withSharedRenewal } from "./token.ts";
+
+export type { HttpOptions, TokenRequest } from "./options.ts";
+
+/**
+ * Speaks to a tillsync server.
+ *
+ * @example
+ * const transport = http({ url: "https://shop.example/sync", getToken: () => session.accessToken });
+ *
+ * @throws TillSyncError `invalid_option`
+ */
+export function http(options: HttpOptions): Transport {
+  const resolved = resolveHttpOptions(options);
+  const connection: Connection = {
+    options: { ...resolved, getToken: withSharedRenewal(resolved.getToken) },
+    gzip: new Gzip(),
+  };
+  return {
+    kind: "http",
+    "~port": "transport",
+    register: (request, call) => send(connection, register, call, request),
+    push: (request, call) => send(connection, push, call, request),
+    pull: (request, call) => send(connection, pull, call, request),
+    time: (call) => send(connection, time, call),
+    ...(resolved.live === "auto" && {
+      live(listener, call) {
+        void openLive(connection.options, listener, call.signal);
+      },
+    }),
+  };
+}
+
+const register = { path: "/register", parse: parseRegisterResponse } as const;
+const push = { path: "/push", parse: parsePushResponse } as const;
+const pull = { path: "/pull", parse: parsePullResponse } as const;
+const time = { path: "/time", parse: parseTimeResponse, open: true } as const;

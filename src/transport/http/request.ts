@@ -1,0 +1,141 @@
+/**
+ * One call, from the token to the answer. (transport)
+ *
+ *        ┌──────────────────────────── deadline ────────────────────────────┐
+ *   call ┴► token ──► body, gzipped ──► fetch ──► text, bounded ──► judge ──┴► result
+ *             ▲             ▲                                         │
+ *             │             └──────── 415: once, as it is ────────────┤
+ *             └────────────────────── 401: once, with another token ──┘
+ *
+ * Nothing is thrown and nothing else is repeated: what a failure means is the sync loop's to decide.
+ */
+import ky from "ky";
+import type { TransportCall, TransportFailure, TransportResult } from "../../client/ports/transport.ts";
+import { CONTENT_TYPE, HEADERS, PROBLEM_CONTENT_TYPE, PROTOCOL_VERSION } from "../../protocol/constants.ts";
+import type { Parsed } from "../../protocol/parse.ts";
+import { orAborted } from "../../shared/abort.ts";
+import { judgeAnswer } from "./answer.ts";
+import { startDeadline } from "./deadline.ts";
+import type { Gzip } from "./gzip.ts";
+import { addressOf, type ResolvedHttpOptions } from "./options.ts";
+import { withToken } from "./token.ts";
+
+export interface Connection {
+  readonly options: ResolvedHttpOptions;
+  readonly gzip: Gzip;
+}
+
+export interface Endpoint<T> {
+  readonly path: string;
+  readonly parse: (value: unknown) => Parsed<T>;
+  /** Asks for no token. */
+  readonly open?: true;
+}
+
+/** Far above the largest answer of the protocol; below what would end a tablet's tab. */
+const MAX_ANSWER_BYTES = 32 * 1_024 * 1_024;
+
+/** @param message Absent: a GET. */
+export async function send<T>(
+  connection: Connection,
+  endpoint: Endpoint<T>,
+  call: TransportCall,
+  message?: unknown,
+): Promise<TransportResult<T>> {
+  const { getToken, timeoutMs } = connection.options;
+  const { signal, end } = startDeadline(call.signal, timeoutMs);
+  const attempt = (token: string | undefined) => exchange(connection, endpoint, { ...call, signal }, message, token);
+  try {
+    // Raced as a whole: neither an application's getToken nor its fetch need to heed the signal.
+    return await orAborted(endpoint.open ? attempt(undefined) : withToken(getToken, signal, attempt), signal);
+  } catch (cause) {
+    return { ok: false, failure: failureOf(cause, call.signal, signal) };
+  } finally {
+    end();
+  }
+}
+
+async function exchange<T>(
+  connection: Connection,
+  endpoint: Endpoint<T>,
+  call: TransportCall,
+  message: unknown,
+  token: string | undefined,
+): Promise<TransportResult<T>> {
+  const { options, gzip } = connection;
+  const body = message === undefined ? undefined : await gzip.encode(JSON.stringify(message));
+  const headers = new Headers(options.headers());
+  headers.set("accept", `${CONTENT_TYPE}, ${PROBLEM_CONTENT_TYPE}`);
+  headers.set(HEADERS.protocol, String(PROTOCOL_VERSION));
+  headers.set(HEADERS.requestId, call.requestId);
+  headers.set(HEADERS.device, call.device);
+  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+  if (body) headers.set("content-type", CONTENT_TYPE);
+  if (body?.encoding) headers.set("content-encoding", body.encoding);
+
+  const sentAt = performance.now();
+  const response = await ky(addressOf(options.url, endpoint.path), {
+    method: body ? "POST" : "GET",
+    headers,
+    ...(body ? { body: body.bytes } : {}),
+    ...(options.fetch ? { fetch: options.fetch } : {}),
+    signal: call.signal,
+    cache: "no-store",
+    retry: 0,
+    timeout: false, // ky's ends with the headers of an answer: a body that stalls would hang for ever
+    throwHttpErrors: false,
+  });
+  const text = await readText(response, call.signal);
+  const judged = judgeAnswer(
+    { status: response.status, headers: response.headers, text },
+    call.requestId,
+    endpoint.parse,
+    Date.now(),
+  );
+  if (judged.ok) {
+    const { value, serverTime } = judged;
+    return { ok: true, value, timing: { serverTime, roundTripMs: performance.now() - sentAt } };
+  }
+  if (body?.encoding && isRefusedEncoding(judged.failure)) {
+    gzip.refused();
+    return exchange(connection, endpoint, call, message, token);
+  }
+  return judged;
+}
+
+/** The whole text, or `undefined` where it is too long. Rejects where it was cut, or is not UTF-8. */
+async function readText(response: Response, signal: AbortSignal): Promise<string | undefined> {
+  const reader = response.body?.getReader();
+  if (!reader) {
+    const whole = await response.text(); // React Native has no streams
+    return whole.length > MAX_ANSWER_BYTES ? undefined : whole;
+  }
+  const stop = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    let text = "";
+    let bytes = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decoder.decode();
+      bytes += value.length;
+      if (bytes > MAX_ANSWER_BYTES) {
+        stop();
+        return undefined;
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function isRefusedEncoding(failure: TransportFailure): boolean {
+  return failure.kind === "refused" && failure.code === "unsupported_encoding";
+}
+
+function failureOf(cause: unknown, caller: AbortSignal, deadline: AbortSignal): TransportFailure {
+  if (caller.aborted) return { kind: "aborted" };
+  return { kind: "unreachable", reason: deadline.aborted ? "timeout" : "network", cause };
+}

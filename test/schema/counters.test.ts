@@ -1,0 +1,167 @@
+import { type } from "arktype";
+import fc from "fast-check";
+import { defineCollection } from "tillsync/schema";
+import * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { addCounter, isCounterStep, splitCounters, zeroCounters } from "../../src/schema/counters.ts";
+import { resolvedOf } from "../../src/schema/resolved.ts";
+
+/** A decimal as an integer of 10⁻⁹. */
+const decimal = fc
+  .tuple(
+    fc.bigInt({ min: -(10n ** 15n) + 1n, max: 10n ** 15n - 1n }),
+    fc.integer({ min: 0, max: 9 }),
+    fc.bigInt({ min: 0n, max: 10n ** 9n - 1n }),
+  )
+  .map(([whole, scale, fraction]) => {
+    const shown = fraction.toString().padStart(9, "0").slice(0, scale);
+    return scale === 0 ? `${whole}` : `${whole}.${shown}`;
+  });
+const nano = (text: string) => {
+  const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
+  const absolute = BigInt(whole) * 10n ** 9n + BigInt(fraction.padEnd(9, "0"));
+  return text.startsWith("-") ? -absolute : absolute;
+};
+
+describe("addCounter", () => {
+  it("adds integers", () => {
+    expect(addCounter(20, -3)).toBe(17);
+    expect(Object.is(addCounter(-0, -0), 0)).toBe(true);
+  });
+
+  it("says no where an integer would no longer be exact", () => {
+    expect(addCounter(Number.MAX_SAFE_INTEGER, 1)).toBeUndefined();
+    expect(addCounter(Number.MIN_SAFE_INTEGER, -1)).toBeUndefined();
+    expect(addCounter(0.5, 1)).toBeUndefined();
+    expect(addCounter(Number.NaN, 1)).toBeUndefined();
+  });
+
+  it.each([
+    ["1.5", "0.25", "1.75"],
+    ["1.50", "0.50", "2.00"],
+    ["0.1", "0.2", "0.3"],
+    ["-0.05", "0.01", "-0.04"],
+    ["-1", "1.00", "0.00"],
+    ["-0.0", "0", "0.0"],
+    ["007", "-8", "-1"],
+    ["9.99", "0.01", "10.00"],
+  ])("adds decimal strings exactly: %s + %s = %s", (a, b, sum) => {
+    expect(addCounter(a, b)).toBe(sum);
+  });
+
+  it("adds an integer to a decimal string, from which a counter may start", () => {
+    expect(addCounter(0, "-2.50")).toBe("-2.50");
+    expect(addCounter("2.50", -2)).toBe("0.50");
+  });
+
+  it("says no to text that is no decimal, and to sums of more digits than it keeps", () => {
+    for (const text of ["", "1e3", "+1", ".5", "1.", "1,5", " 1", "Infinity", "0x1"])
+      expect(addCounter(text, "1")).toBeUndefined();
+    expect(addCounter("9".repeat(40), "1")).toBeUndefined();
+  });
+
+  it("is as exact as BigInt", () => {
+    fc.assert(
+      fc.property(decimal, decimal, (a, b) => {
+        const sum = addCounter(a, b);
+        expect(nano(sum as string)).toBe(nano(a) + nano(b));
+      }),
+      { numRuns: 500 },
+    );
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.maxSafeInteger(), (a, b) => {
+        const exact = BigInt(a) + BigInt(b);
+        expect(addCounter(a, b)).toBe(Number.isSafeInteger(Number(exact)) ? Number(exact) : undefined);
+      }),
+    );
+  });
+
+  it("gives the same sum in any order", () => {
+    const sum = (values: readonly string[]) =>
+      values.reduce<string | number | undefined>((a, b) => a && addCounter(a, b), "0");
+    fc.assert(
+      fc.property(
+        fc
+          .array(decimal, { maxLength: 6 })
+          .chain((values) => fc.tuple(fc.constant(values), fc.shuffledSubarray(values, { minLength: values.length }))),
+        ([values, shuffled]) => {
+          expect(sum(shuffled)).toBe(sum(values));
+        },
+      ),
+    );
+  });
+});
+
+describe("isCounterStep", () => {
+  it("takes safe integers and decimal strings of 15 + 9 digits", () => {
+    for (const step of [0, -5, "0", "-12.50", "9".repeat(15), `0.${"1".repeat(9)}`])
+      expect(isCounterStep(step)).toBe(true);
+    for (const step of [
+      0.5,
+      2 ** 53,
+      Number.NaN,
+      "1e3",
+      "",
+      "9".repeat(16),
+      `0.${"1".repeat(10)}`,
+      null,
+      undefined,
+      [1],
+      1n,
+    ]) {
+      expect(isCounterStep(step)).toBe(false);
+    }
+  });
+});
+
+describe("splitCounters", () => {
+  it("takes the counters out of the data, and makes steps of what is not zero", () => {
+    expect(splitCounters(["stock", "litres", "sold"], { name: "Tea", stock: 20, litres: "0.00", sold: 0 })).toEqual({
+      data: { name: "Tea" },
+      by: { stock: 20 },
+    });
+  });
+
+  it("leaves its argument and data without counters as they are", () => {
+    const data = { name: "Tea" };
+    expect(splitCounters(["stock"], data)).toEqual({ data, by: {} });
+    expect(data).toEqual({ name: "Tea" });
+  });
+});
+
+describe("zeroCounters", () => {
+  const zeros = (definition: Parameters<typeof resolvedOf>[0]) => zeroCounters(resolvedOf(definition), { name: "Tea" });
+
+  it("starts a counter from the zero that its schema accepts", () => {
+    const zod = defineCollection({
+      schema: z.object({ name: z.string(), stock: z.int(), litres: z.string().regex(/^-?\d+(\.\d+)?$/) }),
+      counters: ["stock", "litres"],
+    });
+    const valibot = defineCollection({
+      schema: v.object({ name: v.string(), stock: v.number(), litres: v.string() }),
+      counters: ["stock", "litres"],
+    });
+    const arktype = defineCollection({
+      schema: type({ name: "string", stock: "number", litres: "string" }),
+      counters: ["stock", "litres"],
+    });
+    for (const definition of [zod, valibot, arktype])
+      expect(zeros(definition)).toEqual({ name: "Tea", stock: 0, litres: "0" });
+  });
+
+  it("replaces what was there", () => {
+    const definition = defineCollection({ schema: z.object({ stock: z.int() }), counters: ["stock"] });
+    expect(zeroCounters(resolvedOf(definition), { stock: 20 })).toEqual({ stock: 0 });
+  });
+
+  it("is not upset by a schema that trips over an empty record, or is asynchronous", () => {
+    const schema = z.object({ stock: z.int() });
+    const trips = schema.refine(() => {
+      throw new Error("boom");
+    });
+    const late = schema.refine(async () => true);
+    for (const any of [trips, late])
+      expect(zeros(defineCollection({ schema: any, counters: ["stock"] }))).toEqual({ name: "Tea", stock: 0 });
+  });
+});

@@ -1,0 +1,150 @@
+import { type } from "arktype";
+import { defineCollection } from "tillsync/schema";
+import * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { resolvedOf } from "../../src/schema/resolved.ts";
+import { checkRecord, validateRecord } from "../../src/schema/validate.ts";
+
+const define = defineCollection as (options: unknown) => ReturnType<typeof defineCollection>;
+const validate = (schema: unknown, data: object) =>
+  validateRecord("products", resolvedOf(define({ schema })), "p-1", data);
+const check = (schema: unknown, data: object) => checkRecord("products", resolvedOf(define({ schema })), "p-1", data);
+const thrown = (run: () => unknown): unknown => {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("expected a throw");
+};
+
+describe("validateRecord", () => {
+  it("answers what the schema put out: defaults filled in, text trimmed, unknown members gone", () => {
+    const schema = z.object({ name: z.string().trim(), barcodes: z.array(z.string()).default([]) });
+    expect(validate(schema, { name: " Tea ", more: 1 })).toStrictEqual({ name: "Tea", barcodes: [] });
+  });
+
+  it.each([
+    ["zod, strict, with id", z.strictObject({ id: z.string(), name: z.string() })],
+    ["zod, without id", z.object({ name: z.string() })],
+    ["zod, loose, without id", z.looseObject({ name: z.string() })],
+    ["valibot, strict, with id", v.strictObject({ id: v.string(), name: v.string() })],
+    ["valibot, without id", v.object({ name: v.string() })],
+    ["arktype, with id", type({ id: "string", name: "string" })],
+    ["arktype, without id", type({ name: "string" })],
+  ])("gives the schema the id and stores none (%s)", (_name, schema) => {
+    expect(validate(schema, { name: "Tea" })).toStrictEqual({ name: "Tea" });
+    expect(validate(schema, { id: "another", name: "Tea" })).toStrictEqual({ name: "Tea" });
+  });
+
+  it("keeps the issues with their paths, and names the first in the message", () => {
+    const schema = z.object({ items: z.array(z.object({ quantity: z.int() })), name: z.string() });
+    expect(thrown(() => validate(schema, { items: [{ quantity: "two" }] }))).toMatchObject({
+      code: "validation_failed",
+      message: expect.stringMatching(
+        /^Expected a record of `products` that its schema accepts: `items\.0\.quantity`: .+ \(and 1 more/,
+      ),
+      details: { collection: "products", id: "p-1", issues: [{ path: ["items", 0, "quantity"] }, { path: ["name"] }] },
+    });
+  });
+
+  it("reads issue paths in either form of the standard", () => {
+    expect(thrown(() => validate(v.object({ a: v.object({ b: v.string() }) }), { a: { b: 1 } }))).toMatchObject({
+      message: expect.stringContaining("`a.b`: "),
+    });
+  });
+
+  it("says that a strict schema must declare the id", () => {
+    expect(() => validate(z.strictObject({ name: z.string() }), { name: "Tea" })).toThrow(/"id"/);
+  });
+
+  it("leaves out members that are undefined, at any depth", () => {
+    const schema = z.object({ note: z.string().optional(), size: z.object({ unit: z.string().optional() }) });
+    expect(validate(schema, { note: undefined, size: { unit: undefined } })).toStrictEqual({ size: {} });
+  });
+
+  it("refuses output that is no JSON, with the path", () => {
+    const schema = z.object({ items: z.array(z.object({ at: z.date() })) });
+    expect(thrown(() => validate(schema, { items: [{ at: new Date(0) }] }))).toMatchObject({
+      code: "not_json",
+      message: expect.stringContaining("got an instance of Date at `items[0].at`"),
+      details: { collection: "products", path: "items[0].at" },
+    });
+    expect(thrown(() => validate(z.looseObject({}), { note: "a\0" }))).toMatchObject({ details: { path: "note" } });
+    expect(thrown(() => validate(z.object({ n: z.number() }), { n: 2 ** 60 }))).toMatchObject({
+      details: { path: "n" },
+    });
+    expect(
+      thrown(() =>
+        validate(
+          z.any().transform(() => [1]),
+          {},
+        ),
+      ),
+    ).toMatchObject({ code: "not_json", details: { path: "" } });
+  });
+
+  it("is not fooled by an own __proto__", () => {
+    const data = JSON.parse('{"name":"Tea","__proto__":{"admin":true}}');
+    expect(validate(z.object({ name: z.string() }), data)).toStrictEqual({ name: "Tea" });
+    expect(thrown(() => validate(type({ name: "string" }), data))).toMatchObject({ code: "not_json" });
+  });
+
+  it("refuses a schema that changes the id", () => {
+    const schema = z.object({ id: z.string().toUpperCase() });
+    expect(thrown(() => validate(schema, {}))).toMatchObject({ details: { issues: [{ path: ["id"] }] } });
+  });
+
+  it("refuses an asynchronous schema, and leaves no unhandled rejection", () => {
+    const late = { "~standard": { version: 1, vendor: "test", validate: () => Promise.reject(new Error("late")) } };
+    expect(thrown(() => validate(late, {}))).toMatchObject({
+      code: "schema_async",
+      details: { collection: "products" },
+    });
+    const refined = z.object({ name: z.string().refine(async () => true) });
+    expect(thrown(() => validate(refined, { name: "Tea" }))).toMatchObject({ code: "schema_async" });
+  });
+
+  it("turns a schema that throws into a failed validation, with the cause", () => {
+    const cause = new Error("boom");
+    const schema = z.object({ name: z.string() }).refine(() => {
+      throw cause;
+    });
+    expect(thrown(() => validate(schema, { name: "Tea" }))).toMatchObject({ code: "validation_failed", cause });
+  });
+
+  it("shares nothing with what it was given", () => {
+    const data = { tags: ["a"] };
+    const stored = validate(z.object({ tags: z.any() }), data);
+    data.tags.push("b");
+    expect(stored).toEqual({ tags: ["a"] });
+  });
+});
+
+describe("checkRecord", () => {
+  it("answers the same data", () => {
+    expect(check(z.object({ n: z.int().default(1) }), {})).toStrictEqual({ ok: true, data: { n: 1 } });
+  });
+
+  it("answers issues where validateRecord throws", () => {
+    expect(check(z.object({ n: z.int() }), {})).toMatchObject({ ok: false, issues: [{ path: ["n"] }] });
+    expect(check(z.looseObject({}), { a: [{ b: "\ud800" }] })).toEqual({
+      ok: false,
+      issues: [{ message: "Expected JSON, got a string with U+0000 or a lone surrogate", path: ["a", 0, "b"] }],
+    });
+    const schema = z.object({}).refine(() => {
+      throw new Error("boom");
+    });
+    expect(check(schema, {})).toEqual({ ok: false, issues: [{ message: "the schema threw: boom" }] });
+  });
+
+  it("throws for an asynchronous schema: a verdict on each record would be final, and wrong", () => {
+    expect(() =>
+      check(
+        z.object({}).refine(async () => true),
+        {},
+      ),
+    ).toThrow("got a promise");
+  });
+});
