@@ -83,6 +83,8 @@ export interface StoredOperation {
   readonly group?: string | undefined;
   readonly supersedes?: readonly string[] | undefined;
   readonly supersededBy?: string | undefined;
+  /** Why a person gave it up. Stays here. */
+  readonly note?: string | undefined;
   readonly schemaVersion: number;
   readonly branch?: string | undefined;
   readonly actor?: string | undefined;
@@ -114,7 +116,9 @@ export interface StoredOperation {
   /** To be sent again in a new epoch, before anything new [C8.6]. */
   readonly again?: boolean | undefined;
   /** What the lost history had answered [C8.5]. */
-  readonly acknowledged?: { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined } | undefined;
+  readonly acknowledged?:
+    | { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined }
+    | undefined;
 }
 
 /** 0 high, 1 normal, 2 low. */
@@ -132,7 +136,14 @@ export interface StoredConflict {
   readonly detectedAt: number;
   readonly sequence: number;
   readonly actor?: string | undefined;
-  readonly settled?: { readonly by: "resolver" | "person" | "server"; readonly at: number; readonly kept: "client" | "server" | "merged" } | undefined;
+  readonly settled?:
+    | {
+        readonly by: "resolver" | "person" | "server";
+        readonly at: number;
+        readonly kept: "client" | "server" | "merged";
+        readonly note?: string | undefined;
+      }
+    | undefined;
 }
 
 /** meta/identity */
@@ -170,8 +181,8 @@ export interface SyncPoint {
   readonly fence: number;
   readonly epoch?: string | undefined;
   readonly marks: { readonly push?: string | undefined; readonly pull?: string | undefined };
-  /** The running number of resyncs; bases of lower generations give way to any answer. */
-  readonly generation: number;
+  /** Per collection, the running number of its resyncs: bases of lower generations give way to any answer. Absent: 1. */
+  readonly generations: Readonly<Record<string, number>>;
   readonly lastPushAt?: number | undefined;
   readonly lastPullAt?: number | undefined;
 }
@@ -195,9 +206,23 @@ export const QUEUE = "queue";
 export const SYNC = "sync";
 export const cursorKey = (collection: string) => `cursor:${collection}`;
 
-export const EMPTY_QUEUE: QueueState = { sequence: 0, waiting: {}, edits: 0, conflicts: 0, rejected: 0, quarantined: 0, wake: 0 };
-export const FIRST_SYNC_POINT: SyncPoint = { fence: 0, marks: {}, generation: 1 };
-export const FIRST_CURSOR: CursorState = { cursor: null, generation: 1, complete: false, everComplete: false, received: 0 };
+export const EMPTY_QUEUE: QueueState = {
+  sequence: 0,
+  waiting: {},
+  edits: 0,
+  conflicts: 0,
+  rejected: 0,
+  quarantined: 0,
+  wake: 0,
+};
+export const FIRST_SYNC_POINT: SyncPoint = { fence: 0, marks: {}, generations: {} };
+export const FIRST_CURSOR: CursorState = {
+  cursor: null,
+  generation: 1,
+  complete: false,
+  everComplete: false,
+  received: 0,
+};
 
 export function isOpen(operation: Pick<StoredOperation, "state">): boolean {
   return operation.state === "pending" || operation.state === "blocked" || operation.state === "conflict";
@@ -217,4 +242,14 @@ export function isWaiting(operation: Pick<StoredOperation, "state">): boolean {
 }
 export function isCommercial(operation: Pick<StoredOperation, "kind" | "action">): boolean {
   return operation.kind === "fact" || operation.action === "increment";
+}
+
+export function generationOf(point: SyncPoint, collection: string): number {
+  return point.generations[collection] ?? 1;
+}
+
+/** The sync point in which these collections are pulled again from the start. */
+export function nextGenerations(point: SyncPoint, collections: readonly string[]): SyncPoint {
+  const next = Object.fromEntries(collections.map((name) => [name, generationOf(point, name) + 1]));
+  return { ...point, generations: { ...point.generations, ...next } };
 }

@@ -1,11 +1,12 @@
 /** The layout of the local store: tables, and what each index holds. Pure. (client) */
-import { indexKeys, indexSignature } from "../schema/index-keys.ts";
+
 import type { ResolvedCollections } from "../schema/collections.ts";
+import { indexKeys, indexSignature } from "../schema/index-keys.ts";
 import type { Key, KeyRange } from "../shared/keys.ts";
 import { prefixRange } from "../shared/keys.ts";
 import type { IndexLayout, StorageLayout, TableLayout } from "./ports/storage.ts";
-import { CONFLICTS, isOpen, isReplayed, META, OPERATIONS, STORAGE_FORMAT, subjectOf, tableOf } from "./stored.ts";
 import type { StoredConflict, StoredOperation, StoredRow } from "./stored.ts";
+import { CONFLICTS, isOpen, isReplayed, META, OPERATIONS, STORAGE_FORMAT, subjectOf, tableOf } from "./stored.ts";
 
 /** A collection's own index `id` would clash with nothing, but an app's index may have any name: these are of tables no app declares indexes on. */
 export const QUEUE_INDEX = "queue";
@@ -21,9 +22,17 @@ const OPERATIONS_TABLE: TableLayout<StoredOperation> = {
   name: OPERATIONS,
   indexes: [
     { name: QUEUE_INDEX, signature: "1", keys: queueKeys },
-    { name: SUBJECT_INDEX, signature: "1", keys: (o) => [[subjectOf(o.collection, o.entityId), subjectClass(o), o.rank]] },
+    {
+      name: SUBJECT_INDEX,
+      signature: "1",
+      keys: (o) => [[subjectOf(o.collection, o.entityId), subjectClass(o), o.rank]],
+    },
     { name: STATE_INDEX, signature: "1", keys: (o) => [[o.state, o.sequence]] },
-    { name: TRANSACTION_INDEX, signature: "1", keys: (o) => (o.transaction === undefined ? [] : [[o.transaction, o.rank]]) },
+    {
+      name: TRANSACTION_INDEX,
+      signature: "1",
+      keys: (o) => (o.transaction === undefined ? [] : [[o.transaction, o.rank]]),
+    },
   ],
 };
 
@@ -47,22 +56,33 @@ function subjectClass(operation: StoredOperation): 0 | 1 | 2 {
 export const laneRange = (lane: number): KeyRange => prefixRange([lane]);
 export const journalRange: KeyRange = prefixRange([JOURNAL_LANE]);
 /** Blocked operations that something final has come for since. */
-export const wokenRange = (wake: number): KeyRange => ({ lower: [BLOCKED_LANE], upper: [BLOCKED_LANE, wake], upperOpen: true });
+export const wokenRange = (wake: number): KeyRange => ({
+  lower: [BLOCKED_LANE],
+  upper: [BLOCKED_LANE, wake],
+  upperOpen: true,
+});
 export const replayedRange = (collection: string, id: string): KeyRange => prefixRange([subjectOf(collection, id), 0]);
-export const openIncrementsRange = (collection: string, id: string): KeyRange => prefixRange([subjectOf(collection, id), 1]);
+export const openIncrementsRange = (collection: string, id: string): KeyRange =>
+  prefixRange([subjectOf(collection, id), 1]);
 export const subjectRange = (collection: string, id: string): KeyRange => prefixRange([subjectOf(collection, id)]);
 export const stateRange = (state: string): KeyRange => prefixRange([state]);
 export const transactionRange = (transaction: string): KeyRange => prefixRange([transaction]);
 
 /** Tables of the queue and of every collection. */
 export function storageLayout(collections: ResolvedCollections): StorageLayout {
-  const tables: TableLayout[] = [OPERATIONS_TABLE as TableLayout, CONFLICTS_TABLE as TableLayout, { name: META, indexes: [] }];
+  const tables: TableLayout[] = [
+    OPERATIONS_TABLE as TableLayout,
+    CONFLICTS_TABLE as TableLayout,
+    { name: META, indexes: [] },
+  ];
   for (const [name, collection] of Object.entries(collections)) {
-    const indexes = Object.entries(collection.indexes).map(([index, fields]): IndexLayout => ({
-      name: index,
-      signature: indexSignature(fields),
-      keys: (value) => rowKeys(fields, value as StoredRow),
-    }));
+    const indexes = Object.entries(collection.indexes).map(
+      ([index, fields]): IndexLayout => ({
+        name: index,
+        signature: indexSignature(fields),
+        keys: (value) => rowKeys(fields, value as StoredRow),
+      }),
+    );
     tables.push({ name: tableOf(name), indexes });
   }
   return { format: STORAGE_FORMAT, tables };

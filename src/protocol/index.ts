@@ -32,6 +32,7 @@ export { parseHealthResponse, parseTimeResponse } from "./health.ts";
 export { parsePoke } from "./live.ts";
 export { parseOperation } from "./operation.ts";
 export type { Parsed } from "./parse.ts";
+export { payloadOf } from "./payload.ts";
 export { parseProblem } from "./problem.ts";
 export { parsePullRequest, parsePullResponse } from "./pull.ts";
 export { parsePushFrame, parsePushResponse } from "./push.ts";

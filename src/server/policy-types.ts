@@ -28,8 +28,9 @@ type ShapeOf<C extends CollectionMap, N extends keyof C> = C[N]["~shape"];
 
 /** One for every collection: what is not said is not served. */
 export type Policies<C extends CollectionMap> = { readonly [N in keyof C & string]: PolicyFor<C, N> };
-export type PolicyFor<C extends CollectionMap, N extends keyof C & string> =
-  ShapeOf<C, N>["kind"] extends "fact" ? FactPolicy<C, N> : RecordPolicy<C, N>;
+export type PolicyFor<C extends CollectionMap, N extends keyof C & string> = ShapeOf<C, N>["kind"] extends "fact"
+  ? FactPolicy<C, N>
+  : RecordPolicy<C, N>;
 
 export interface BasePolicy<C extends CollectionMap, N extends keyof C & string> {
   /** Who receives the rows: every till of the tenant, or those of the branch this names. Also checked on every write. */
@@ -41,10 +42,9 @@ export interface BasePolicy<C extends CollectionMap, N extends keyof C & string>
   allow: { readonly read: string | "everyone"; readonly create: string | "everyone" | "nobody" };
   /** Names the further rows that `decide` will look at. May be called with data that no schema has seen yet. */
   reads?:
-    | ((input: {
-        readonly operation: PolicyOperation<ShapeOf<C, N>>;
-        readonly principal: Principal;
-      }) => { readonly [M in keyof C]?: readonly string[] })
+    | ((input: { readonly operation: PolicyOperation<ShapeOf<C, N>>; readonly principal: Principal }) => {
+        readonly [M in keyof C]?: readonly string[];
+      })
     | undefined;
 }
 
@@ -94,9 +94,7 @@ export interface DecisionInput<C extends CollectionMap, N extends keyof C & stri
   /** Counts the histories of this tenant's database: 1, and one more for each restore. Numbers made of it never repeat. */
   readonly epoch: number;
   /** This operation was applied before, in a history that a restore has lost [C8.5]. Its assigned values stand, whatever is answered. */
-  readonly acknowledged?:
-    | { readonly assigned?: Readonly<Partial<ShapeOf<C, N>["record"]>> | undefined }
-    | undefined;
+  readonly acknowledged?: { readonly assigned?: Readonly<Partial<ShapeOf<C, N>["record"]>> | undefined } | undefined;
 }
 
 export interface Applied<C extends CollectionMap, N extends keyof C & string> {

@@ -1,19 +1,16 @@
 /**
- * The laws of the Transport port, as tests that every transport passes. (testing)
+ * The laws of the Transport port as runnable cases. (testing)
  *
- * The suite plays the server through the harness: "answer like this", "hang up", "never answer". How a peer does that is the
- * adapter's own: over HTTP it is a server on the loopback, for another backend's dialect whatever stands in for it.
+ *     describeTransportContract({ describe, it }, "http", open);
+ *
+ * Each case plays the server through `open`: "answer like this", "hang up", "never answer". How a peer does that is the
+ * adapter's own: over HTTP it is a server on the loopback, for another backend's dialect whatever stands in for it. A case
+ * rejects where a law is broken, and knows nothing of the test framework around it.
  */
 import type { Transport, TransportCall, TransportFailure, TransportResult } from "../client/ports/transport.ts";
 import type { ProblemCode } from "../protocol/codes.ts";
 import type { PullRequest, PushRequest, RegisterRequest } from "../protocol/types.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
-
-/** The part of a test runner that is used; vitest, jest and node:test all have it. */
-export interface ContractRunner {
-  describe(name: string, body: () => void): unknown;
-  it(name: string, body: () => Promise<void>): unknown;
-}
 
 export type TransportCallName = "register" | "push" | "pull" | "time";
 
@@ -53,13 +50,27 @@ export interface TransportUnderTest {
   close(): Promise<void>;
 }
 
-export interface TransportContract {
-  /** In the titles of the tests. */
+/** A transport with a deadline of a second or so, signed in with a token that does not change. */
+export type OpenTransport = (peer: TransportPeer) => Promise<TransportUnderTest>;
+
+export interface TransportContractCase {
   readonly name: string;
-  /** A transport with a deadline of a second or so, signed in with a token that does not change. */
-  open(peer: TransportPeer): Promise<TransportUnderTest>;
+  run(open: OpenTransport): Promise<void>;
 }
 
+/** The part of a test runner that is used; vitest, jest and node:test all have it. */
+export interface ContractRunner {
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => Promise<void>): unknown;
+}
+
+export function describeTransportContract(runner: ContractRunner, name: string, open: OpenTransport): void {
+  runner.describe(`${name} keeps the laws of a transport`, () => {
+    for (const { name: law, run } of transportContract()) runner.it(law, () => run(open));
+  });
+}
+
+const REQUEST_ID = "019a9f3c-6a10-7000-8000-00000000a000";
 const SERVER_TIME = 1_795_161_661_250;
 const device = { id: "till-3", incarnation: "019a0000-1f00-7000-8000-00000000001c" };
 const head = { device, epoch: "e1", marks: {} };
@@ -91,9 +102,10 @@ function messageFor(call: TransportCallName, requestId: string): object {
   }
 }
 
+const honest: TransportPeer = { kind: "answers", message: messageFor };
 const calls: readonly TransportCallName[] = ["register", "push", "pull", "time"];
 
-function run(transport: Transport, name: TransportCallName, call: TransportCall): Promise<TransportResult<unknown>> {
+function send(transport: Transport, name: TransportCallName, call: TransportCall): Promise<TransportResult<unknown>> {
   switch (name) {
     case "register":
       return transport.register(registered, call);
@@ -130,106 +142,109 @@ const failures: readonly { title: string; peer: TransportPeer; expected: Partial
   },
 ];
 
-export function describeTransportContract(runner: ContractRunner, contract: TransportContract): void {
-  const { describe, it } = runner;
-
-  const withPeer = async (peer: TransportPeer, body: (subject: TransportUnderTest) => Promise<void>): Promise<void> => {
-    const subject = await contract.open(peer);
-    try {
-      await body(subject);
-    } finally {
-      await subject.close();
-    }
-  };
-
-  describe(`${contract.name} keeps the laws of a transport`, () => {
-    for (const call of calls) {
-      describe(call, () => {
-        it("gives the answer, with the server's clock", () =>
-          withPeer({ kind: "answers", message: messageFor }, async ({ transport }) => {
-            const answer = await run(transport, call, callOf());
-            expect(answer.ok, `expected an answer, got ${show(answer)}`);
-            const wanted = messageFor(call, REQUEST_ID);
-            expect(show(answer.value) === show(wanted), `expected ${show(wanted)}, got ${show(answer.value)}`);
-            const { serverTime, roundTripMs } = answer.timing;
-            expect(serverTime === SERVER_TIME, `expected the server's time ${SERVER_TIME}, got ${serverTime}`);
-            expect(roundTripMs >= 0, `expected a round trip of 0 ms or more, got ${roundTripMs}`);
-          }));
-
-        for (const { title, peer, expected } of failures) {
-          it(`${title}, and is asked once`, () =>
-            withPeer(peer, async ({ transport, received }) => {
-              expectFailure(await run(transport, call, callOf()), expected);
-              expect(received() === 1, `expected one request, the peer got ${received()}`);
-            }));
-        }
-
-        it("a call that was called off before it began never leaves", () =>
-          withPeer({ kind: "answers", message: messageFor }, async ({ transport, received }) => {
-            expectFailure(await run(transport, call, callOf(AbortSignal.abort())), { kind: "aborted" });
-            expect(received() === 0, `expected no request, the peer got ${received()}`);
-          }));
-
-        it("a call that is called off while it waits ends at once", () =>
-          withPeer({ kind: "stays_silent" }, async ({ transport }) => {
-            const controller = new AbortController();
-            const running = run(transport, call, callOf(controller.signal));
-            controller.abort();
-            expectFailure(await running, { kind: "aborted" });
-          }));
-      });
-    }
-
-    for (const kind of ["stays_silent", "stalls"] as const) {
-      it(`a peer that ${kind.replaceAll("_", " ")} holds up no call beyond its deadline`, () =>
-        withPeer({ kind }, async ({ transport, received }) => {
-          const results = await Promise.all(calls.map((call) => run(transport, call, callOf())));
+export function transportContract(): readonly TransportContractCase[] {
+  return [
+    ...calls.flatMap(lawsOfOneCall),
+    ...(["stays_silent", "stalls"] as const).map((kind) =>
+      law(
+        `a peer that ${kind.replaceAll("_", " ")} holds up no call beyond its deadline`,
+        { kind },
+        async (subject) => {
+          const results = await Promise.all(calls.map((call) => send(subject.transport, call, callOf())));
           for (const result of results) expectFailure(result, { kind: "unreachable", reason: "timeout" });
-          expect(received() === calls.length, `expected ${calls.length} requests, the peer got ${received()}`);
-        }));
-    }
-
-    for (const call of ["register", "push", "pull"] as const) {
-      it(`${call}: a token that is refused is nobody's fault but the session's`, () =>
-        withPeer({ kind: "knows_nobody" }, async ({ transport }) => {
-          expectFailure(await run(transport, call, callOf()), { kind: "unauthorised", reason: "refused" });
-        }));
-    }
-
-    it("calls that run at the same time do not take each other's answers", () =>
-      withPeer({ kind: "answers", message: messageFor }, async ({ transport }) => {
-        const ids = Array.from({ length: 8 }, (_, n) => `${REQUEST_ID.slice(0, -1)}${n}`);
-        const answers = await Promise.all(ids.map((requestId) => transport.push(pushed, { ...callOf(), requestId })));
-        const echoed = answers.map((answer) => (answer.ok ? answer.value.requestId : show(answer)));
-        expect(show(echoed) === show(ids), `expected the answers to ${show(ids)}, got those to ${show(echoed)}`);
-      }));
-
-    it("a live channel that is called off says once that it is closed", () =>
-      withPeer({ kind: "stays_silent" }, async ({ transport }) => {
+          const count = subject.received();
+          expect(count === calls.length, `expected ${calls.length} requests, the peer got ${count}`);
+        },
+      ),
+    ),
+    ...(["register", "push", "pull"] as const).map((call) =>
+      law(
+        `${call}: a token that is refused is the session's trouble`,
+        { kind: "knows_nobody" },
+        async ({ transport }) => {
+          expectFailure(await send(transport, call, callOf()), { kind: "unauthorised", reason: "refused" });
+        },
+      ),
+    ),
+    law("calls that run at the same time do not take each other's answers", honest, async ({ transport }) => {
+      const ids = Array.from({ length: 8 }, (_, n) => `${REQUEST_ID.slice(0, -1)}${n}`);
+      const answers = await Promise.all(ids.map((requestId) => transport.push(pushed, { ...callOf(), requestId })));
+      const echoed = answers.map((answer) => (answer.ok ? answer.value.requestId : show(answer)));
+      expect(show(echoed) === show(ids), `expected the answers to ${show(ids)}, got those to ${show(echoed)}`);
+    }),
+    law(
+      "a live channel that is called off says once that it is closed",
+      { kind: "stays_silent" },
+      async ({ transport }) => {
         if (transport.live === undefined) return;
         const controller = new AbortController();
         let closed = 0;
         const first = new Promise<void>((resolve) => {
-          transport.live?.(
-            {
-              poke: () => {},
-              closed: () => {
-                closed++;
-                resolve();
-              },
+          const listener = {
+            poke: () => {},
+            closed: () => {
+              closed++;
+              resolve();
             },
-            callOf(controller.signal),
-          );
+          };
+          transport.live?.(listener, callOf(controller.signal));
         });
         controller.abort();
         await first;
-        await run(transport, "time", callOf(AbortSignal.abort()));
+        await send(transport, "time", callOf(AbortSignal.abort()));
         expect(closed === 1, `expected closed() once, it came ${closed} times`);
-      }));
-  });
+      },
+    ),
+  ];
 }
 
-const REQUEST_ID = "019a9f3c-6a10-7000-8000-00000000a000";
+function lawsOfOneCall(call: TransportCallName): TransportContractCase[] {
+  return [
+    law(`${call}: gives the answer, with the server's clock`, honest, async ({ transport }) => {
+      const answer = await send(transport, call, callOf());
+      expect(answer.ok, `expected an answer, got ${show(answer)}`);
+      const wanted = messageFor(call, REQUEST_ID);
+      expect(show(answer.value) === show(wanted), `expected ${show(wanted)}, got ${show(answer.value)}`);
+      const { serverTime, roundTripMs } = answer.timing;
+      expect(serverTime === SERVER_TIME, `expected the server's time ${SERVER_TIME}, got ${serverTime}`);
+      expect(roundTripMs >= 0, `expected a round trip of 0 ms or more, got ${roundTripMs}`);
+    }),
+    ...failures.map(({ title, peer, expected }) =>
+      law(`${call}: ${title}, and is asked once`, peer, async ({ transport, received }) => {
+        expectFailure(await send(transport, call, callOf()), expected);
+        expect(received() === 1, `expected one request, the peer got ${received()}`);
+      }),
+    ),
+    law(`${call}: called off before it began, it never leaves`, honest, async ({ transport, received }) => {
+      expectFailure(await send(transport, call, callOf(AbortSignal.abort())), { kind: "aborted" });
+      expect(received() === 0, `expected no request, the peer got ${received()}`);
+    }),
+    law(`${call}: called off while it waits, it ends at once`, { kind: "stays_silent" }, async ({ transport }) => {
+      const controller = new AbortController();
+      const running = send(transport, call, callOf(controller.signal));
+      controller.abort();
+      expectFailure(await running, { kind: "aborted" });
+    }),
+  ];
+}
+
+function law(
+  name: string,
+  peer: TransportPeer,
+  body: (subject: TransportUnderTest) => Promise<void>,
+): TransportContractCase {
+  return {
+    name,
+    async run(open) {
+      const subject = await open(peer);
+      try {
+        await body(subject);
+      } finally {
+        await subject.close();
+      }
+    },
+  };
+}
 
 function callOf(signal: AbortSignal = new AbortController().signal): TransportCall {
   return { device: device.id, requestId: REQUEST_ID, signal };

@@ -1,9 +1,450 @@
+import type { StorageConnection, StorageLayout } from "../../src/client/ports/storage.ts";
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
-import { describe, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import type { IndexedDBOptions } from "../../src/storage/indexeddb/indexeddb.ts";
 import { indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
-import { storageContract } from "../../src/testing/storage-contract.ts";
+import { describeStorageContract } from "../../src/testing/storage-contract.ts";
+import type { HookLog } from "./fixtures.ts";
+import { counter, hold, hookLog, increment, layout, openRaw, rejection, relaxed, strict } from "./fixtures.ts";
 
-describe("the storage contract", () => {
-  for (const { name, run } of storageContract()) test(name, () => run(() => indexedDB({ factory: new IDBFactory() })));
+describeStorageContract({ describe, it }, "indexedDB", () => indexedDB({ factory: new IDBFactory() }));
+
+let factory: IDBFactory;
+let hooks: HookLog;
+
+beforeEach(() => {
+  factory = new IDBFactory();
+  hooks = hookLog();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function open(options: IndexedDBOptions = {}, wanted: StorageLayout = layout): Promise<StorageConnection> {
+  return indexedDB({ factory, watchdogMs: 100, ...options }).open("till", wanted, hooks);
+}
+
+/** Notes each write transaction that is opened from now on. */
+function watchTransactions() {
+  const seen: { database: IDBDatabase; transaction: IDBTransaction; durability: unknown }[] = [];
+  const original = IDBDatabase.prototype.transaction;
+  vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(function (
+    this: IDBDatabase,
+    tables,
+    mode,
+    options,
+  ) {
+    const transaction = original.call(this, tables, mode, options);
+    if (mode === "readwrite") seen.push({ database: this, transaction, durability: options?.durability });
+    return transaction;
+  });
+  return seen;
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+function putMany(connection: StorageConnection, prefix: string, count: number): Promise<void> {
+  return connection.transact(strict, function* () {
+    const writes = many(count).map((n) => ({ kind: "put", table: "sales", key: `${prefix}${n}`, value: n }) as const);
+    return { value: undefined, writes };
+  });
+}
+
+describe("group commit", () => {
+  test("transactions that wait together share one commit, at most 64 of them", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await Promise.all(many(64).map(() => increment(connection)));
+    expect(seen).toHaveLength(1);
+    await Promise.all(many(200).map(() => increment(connection)));
+    expect(seen).toHaveLength(5);
+    expect(await counter(connection)).toBe(264);
+  });
+
+  test("only those of equal durability share one, in the order in which they came", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await Promise.all(
+      [strict, strict, relaxed, relaxed, relaxed, strict].map((options) => increment(connection, options)),
+    );
+    expect(seen.map(({ durability }) => durability)).toEqual(["strict", "relaxed", "strict"]);
+  });
+
+  test("the option relaxes everything", async () => {
+    const connection = await open({ durability: "relaxed" });
+    const seen = watchTransactions();
+    await increment(connection, strict);
+    expect(seen.map(({ durability }) => durability)).toEqual(["relaxed"]);
+  });
+
+  test("a group is cut where it has become long, and all of it is still stored", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await Promise.all(["a", "b", "c", "d"].map((prefix) => putMany(connection, prefix, 600)));
+    expect(seen).toHaveLength(2);
+    expect(await connection.count("sales", {})).toBe(2_400);
+  });
+
+  test("a script that reads nothing at each of its steps stays in its transaction", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await connection.transact(strict, function* () {
+      for (let step = 0; step < 50; step++) yield [];
+      return { value: 0, writes: [{ kind: "put", table: "counters", key: "n", value: 5 }] };
+    });
+    expect(seen).toHaveLength(1);
+    expect(await counter(connection)).toBe(5);
+  });
+});
+
+describe("a transaction that aborts", () => {
+  /** The disk is full for one sale. */
+  function refuse(key: string, name: string) {
+    const original = IDBObjectStore.prototype.put;
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, value, at) {
+      const request = original.call(this, value, at);
+      if (at === key) (this.transaction as unknown as { _abort(error: string): void })._abort(name);
+      return request;
+    });
+  }
+
+  const sale = (connection: StorageConnection, id: string) =>
+    // biome-ignore lint/correctness/useYield: it reads nothing
+    connection.transact(strict, function* () {
+      return { value: id, writes: [{ kind: "put", table: "sales", key: id, value: { id } }] };
+    });
+
+  test("takes nobody else with it: the others are stored, it rejects with `storage_full` and the space", async () => {
+    vi.stubGlobal("navigator", {
+      storage: { estimate: async () => ({ usage: 900, quota: 1_000 }), persisted: async () => true },
+    });
+    const connection = await open();
+    refuse("big", "QuotaExceededError");
+    const seen = watchTransactions();
+    const sales = ["s1", "big", "s2", "s3"].map((id) => sale(connection, id));
+    const error = await rejection(sales[1]!);
+    expect(error).toMatchObject({ code: "storage_full", details: { usedBytes: 900, quotaBytes: 1_000 } });
+    expect(error.message).toContain("Nothing was stored");
+    expect(await Promise.all([sales[0], sales[2], sales[3]])).toEqual(["s1", "s2", "s3"]);
+    expect(await connection.count("sales", {})).toBe(3);
+    // Once together, then each alone, once.
+    expect(seen).toHaveLength(5);
+    expect(hooks.failures).toEqual([]);
+  });
+
+  test("a script that threw because of a neighbour's undone write is asked again", async () => {
+    const connection = await open();
+    refuse("poison", "QuotaExceededError");
+    const poisoned = connection.transact(strict, function* () {
+      yield [];
+      const writes = [
+        { table: "counters", key: "n", value: -1 },
+        { table: "sales", key: "poison", value: 1 },
+      ];
+      return { value: 0, writes: writes.map((write) => ({ kind: "put", ...write }) as const) };
+    });
+    const next = connection.transact(strict, function* () {
+      const [answer] = yield [{ kind: "get", table: "counters", keys: ["n"] }];
+      if ((answer as number[])[0] === -1) throw new Error("out of stock");
+      return { value: "sold", writes: [] };
+    });
+    await expect(poisoned).rejects.toMatchObject({ code: "storage_full" });
+    await expect(next).resolves.toBe("sold");
+  });
+
+  test("without a reason, again and again, ends in `storage_unavailable`", async () => {
+    const connection = await open();
+    refuse("cursed", "UnknownError");
+    const error = await rejection(sale(connection, "cursed"));
+    expect(error.code).toBe("storage_unavailable");
+    expect(await sale(connection, "s1")).toBe("s1");
+  });
+});
+
+describe("a dead connection", () => {
+  test("is replaced, and the call that found it dead runs again", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await increment(connection);
+    seen[0]!.database.close();
+    expect(await increment(connection)).toBe(2);
+    seen.at(-1)!.database.close();
+    expect(await counter(connection)).toBe(2);
+    expect(hooks).toMatchObject({ failures: [], superseded: 0 });
+  });
+
+  test("that the platform closes is replaced at once", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await increment(connection);
+    const { database } = seen[0]!;
+    database.close();
+    database.onclose?.(new Event("close"));
+    expect(await Promise.all([increment(connection), counter(connection)])).toEqual([2, expect.any(Number)]);
+  });
+
+  test("that is being replaced when the store is closed leaves nothing open behind", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await increment(connection);
+    const { database } = seen[0]!;
+    database.close();
+    database.onclose?.(new Event("close"));
+    await connection.close();
+    await (await openRaw(factory, "till", 99)).close();
+    expect(hooks).toMatchObject({ failures: [], superseded: 0 });
+  });
+
+  test.each([
+    ["was stored", "commit", 1],
+    ["was not stored", "abort", 1],
+  ] as const)("a commit whose answer is lost, and which %s, counts once", async (_, fate, expected) => {
+    const connection = await open();
+    let runs = 0;
+    vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+      const { onabort } = this;
+      this.oncomplete = (event) => onabort?.call(this, event);
+      if (fate === "abort") this.abort();
+      // Else the transaction ends by itself, and says that it was aborted.
+    });
+    const value = await connection.transact(strict, function* () {
+      runs++;
+      const [answer] = yield [{ kind: "get", table: "counters", keys: ["n"] }];
+      const next = ((answer as (number | undefined)[])[0] ?? 0) + 1;
+      return { value: next, writes: [{ kind: "put", table: "counters", key: "n", value: next }] };
+    });
+    expect(value).toBe(1);
+    expect(await counter(connection)).toBe(expected);
+    expect(runs).toBe(fate === "abort" ? 2 : 1);
+  });
+
+  test("of a database that was deleted beneath it fails loudly, and makes no empty one in its place", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await increment(connection);
+    seen[0]!.database.close();
+    await new Promise((resolve) => {
+      factory.deleteDatabase("till").onsuccess = resolve;
+    });
+    const error = await rejection(increment(connection));
+    expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("deleted") });
+    expect(hooks.failures).toEqual([error]);
+    expect(await factory.databases()).toEqual([]);
+  });
+
+  test("of a database that a newer version has changed meanwhile is superseded, and changes nothing back", async () => {
+    const connection = await open();
+    const seen = watchTransactions();
+    await increment(connection);
+    seen[0]!.database.close();
+    const newer = await indexedDB({ factory }).open("till", { ...layout, format: 2 }, hookLog());
+    await expect(increment(connection)).rejects.toMatchObject({ code: "storage_unavailable" });
+    expect(hooks).toMatchObject({ failures: [], superseded: 1 });
+    expect(await counter(newer)).toBe(1);
+  });
+});
+
+describe("a platform that does not answer", () => {
+  test("a write, and a read, behind a frozen tab are given up, and work again when it is gone", async () => {
+    const connection = await open();
+    await increment(connection);
+    const frozen = await openRaw(factory, "till");
+    const release = await hold(frozen, ["counters", "sales"]);
+    const write = rejection(increment(connection));
+    expect(await write).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("a sale") });
+    expect((await rejection(counter(connection))).code).toBe("storage_unavailable");
+    await release();
+    expect(await increment(connection)).toBe(2);
+    expect(await counter(connection)).toBe(2);
+  });
+
+  test("a commit that is never confirmed is given up", async () => {
+    const connection = await open();
+    vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+      this.oncomplete = null;
+    });
+    expect((await rejection(increment(connection))).code).toBe("storage_unavailable");
+  });
+
+  test("a long piece of work is not mistaken for silence", async () => {
+    const connection = await open({ watchdogMs: 60 });
+    const value = await connection.transact(strict, function* () {
+      for (let step = 0; step < 30; step++) {
+        const until = performance.now() + 5;
+        while (performance.now() < until);
+        yield [{ kind: "get", table: "counters", keys: ["n"] }];
+      }
+      return { value: "done", writes: [] };
+    });
+    expect(value).toBe("done");
+  });
+
+  test("an opening that is never answered is given up, and closed if the answer comes after all", async () => {
+    const real = await openRaw(factory, "other");
+    const close = vi.spyOn(real, "close");
+    const request = { result: real } as IDBOpenDBRequest;
+    const mute = { open: () => request } as unknown as IDBFactory;
+    const error = await rejection(open({ factory: mute }));
+    expect(error.code).toBe("storage_unavailable");
+    request.onsuccess?.(new Event("success"));
+    expect(close).toHaveBeenCalled();
+  });
+});
+
+describe("other tabs", () => {
+  const changed: StorageLayout = { ...layout, tables: [...layout.tables, { name: "more", indexes: [] }] };
+
+  test("an upgrade that another tab blocks says so, and is not done behind its back later", async () => {
+    await (await open()).close();
+    const stubborn = await openRaw(factory, "till");
+    const error = await rejection(open({}, changed));
+    expect(error).toMatchObject({
+      code: "storage_unavailable",
+      message: expect.stringContaining("Close the other tabs"),
+    });
+    stubborn.close();
+    const after = await openRaw(factory, "till");
+    expect([after.version, after.objectStoreNames.contains("more")]).toEqual([1, false]);
+    after.close();
+    const connection = await open({}, changed);
+    expect(await connection.count("more", {})).toBe(0);
+  });
+
+  test("an upgrade waits for one that goes in time", async () => {
+    await (await open()).close();
+    const slow = await openRaw(factory, "till");
+    slow.onversionchange = () => void setTimeout(() => slow.close(), 30);
+    const connection = await open({}, changed);
+    expect(await connection.count("more", {})).toBe(0);
+  });
+
+  test("a newer version is let in: what was begun is finished, then the connection closes", async () => {
+    const connection = await open();
+    const begun = many(100).map(() => increment(connection));
+    const newer = await openRaw(factory, "till", 99);
+    expect((await Promise.all(begun)).at(-1)).toBe(100);
+    expect(hooks).toMatchObject({ failures: [], superseded: 1 });
+    const error = await rejection(increment(connection));
+    expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("Reload") });
+    newer.close();
+    await connection.close();
+  });
+
+  test("two tabs that bring the store to the same new layout at once both get it", async () => {
+    await (await open()).close();
+    const tabs = await Promise.allSettled([open({}, changed), open({}, changed)]);
+    expect(tabs.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+  });
+
+  test("a store that another tab keeps open can't be destroyed, and says so", async () => {
+    const connection = await open();
+    const stubborn = await openRaw(factory, "till");
+    const error = await rejection(connection.destroy());
+    expect(error).toMatchObject({
+      code: "storage_unavailable",
+      message: expect.stringContaining("Close the other tabs"),
+    });
+    stubborn.close();
+  });
+});
+
+describe("a database that can't be opened", () => {
+  /** Fails `times` times, then is the real one. */
+  function failing(name: string, message: string, times = Number.POSITIVE_INFINITY) {
+    let failures = 0;
+    return {
+      open: (...what: Parameters<IDBFactory["open"]>) => {
+        if (failures++ >= times) return factory.open(...what);
+        const request = { error: new DOMException(message, name) } as IDBOpenDBRequest;
+        setTimeout(() => request.onerror?.(new Event("error")));
+        return request;
+      },
+    } as unknown as IDBFactory;
+  }
+
+  test("for a moment is opened all the same", async () => {
+    const connection = await open({
+      factory: failing("UnknownError", "Connection to Indexed Database server lost", 2),
+    });
+    expect(await increment(connection)).toBe(1);
+  });
+
+  test("because its files are broken is `storage_corrupt`, and is not deleted", async () => {
+    const deleteDatabase = vi.spyOn(factory, "deleteDatabase");
+    const broken = failing("UnknownError", "Internal error opening backing store for indexedDB.open.");
+    expect((await rejection(open({ factory: broken }))).code).toBe("storage_corrupt");
+    expect(deleteDatabase).not.toHaveBeenCalled();
+  });
+
+  test("in a private window is `storage_unavailable`, with what to do", async () => {
+    const error = await rejection(
+      open({ factory: failing("InvalidStateError", "A mutation operation was attempted") }),
+    );
+    expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("private window") });
+  });
+
+  test("because the disk is full is `storage_full`", async () => {
+    expect((await rejection(open({ factory: failing("QuotaExceededError", "full") }))).code).toBe("storage_full");
+  });
+
+  test("because there is no IndexedDB is `storage_unavailable`, and never memory instead", async () => {
+    vi.stubGlobal("indexedDB", undefined);
+    const error = await rejection(indexedDB().open("till", layout, hooks));
+    expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("normal window") });
+  });
+
+  test("because its keys can't be computed is left as it was", async () => {
+    const before = await open();
+    await increment(before);
+    await before.close();
+    const keys = () => {
+      throw new RangeError("a defect in an index");
+    };
+    const broken = { ...layout, tables: [{ name: "counters", indexes: [{ name: "i", signature: "1", keys }] }] };
+    const error = await rejection(open({}, broken));
+    expect(error.cause).toBeInstanceOf(RangeError);
+    expect(await counter(await open())).toBe(1);
+  });
+});
+
+describe("the platform's promises", () => {
+  test("are asked for once, after opening, and waited for never", async () => {
+    const persist = vi.fn(() => new Promise<boolean>(() => {}));
+    vi.stubGlobal("navigator", { storage: { persist } });
+    const adapter = indexedDB({ factory });
+    await adapter.open("till", layout, hooks);
+    await adapter.open("till", layout, hooks);
+    expect(persist).toHaveBeenCalledTimes(1);
+    await open({ persist: false });
+    expect(persist).toHaveBeenCalledTimes(1);
+  });
+
+  test("are told by estimate, as far as they are known", async () => {
+    const connection = await open();
+    vi.stubGlobal("navigator", {});
+    expect(await connection.estimate()).toEqual({ persisted: false, usedBytes: undefined, quotaBytes: undefined });
+    vi.stubGlobal("navigator", {
+      storage: { persisted: async () => true, estimate: async () => ({ usage: 1, quota: 2 }) },
+    });
+    expect(await connection.estimate()).toEqual({ persisted: true, usedBytes: 1, quotaBytes: 2 });
+  });
+});
+
+test("reads that follow each other share a transaction; none does while a write waits", async () => {
+  const connection = await open();
+  const transaction = vi.spyOn(IDBDatabase.prototype, "transaction");
+  for (const _ of many(64)) await counter(connection);
+  expect(transaction).toHaveBeenCalledTimes(2);
+  transaction.mockClear();
+  const write = increment(connection);
+  await Promise.all([counter(connection), counter(connection), write]);
+  expect(transaction).toHaveBeenCalledTimes(3);
+});
+
+test("wrong options are refused with what was expected", () => {
+  expect(() => indexedDB({ durability: "safe" as "strict" })).toThrow(/"strict" or "relaxed"/);
+  expect(() => indexedDB({ watchdogMs: 0 })).toThrow(/watchdogMs/);
 });

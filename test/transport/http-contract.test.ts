@@ -4,23 +4,17 @@ import {
   type TransportCallName,
   type TransportPeer,
 } from "../../src/testing/transport-contract.ts";
-import { http } from "../../src/transport/http/index.ts";
+import { http } from "../../src/transport/http/http.ts";
 import { type Handler, listen, problem, protocolHeaders, reply } from "./server.ts";
 
-describeTransportContract(
-  { describe, it },
-  {
-    name: "http",
-    async open(peer) {
-      const server = await listen(handlerOf(peer));
-      return {
-        transport: http({ url: server.url, getToken: () => "token-1", timeoutMs: 1_000 }),
-        received: () => server.requests.length,
-        close: server.close,
-      };
-    },
-  },
-);
+describeTransportContract({ describe, it }, "http", async (peer) => {
+  const server = await listen(handlerOf(peer));
+  return {
+    transport: http({ url: server.url, getToken: () => "token-1", timeoutMs: 1_000 }),
+    received: () => server.requests.length,
+    close: server.close,
+  };
+});
 
 function handlerOf(peer: TransportPeer): Handler {
   return (request, response) => {

@@ -4,7 +4,7 @@ import type { TransportCall } from "../../src/client/ports/transport.ts";
 import type { PushRequest, PushResponse } from "../../src/protocol/types.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { isTillSyncError } from "../../src/shared/errors.ts";
-import { type HttpOptions, http, type TokenRequest } from "../../src/transport/http/index.ts";
+import { type HttpOptions, http, type TokenRequest } from "../../src/transport/http/http.ts";
 import { fixture } from "../protocol/fixtures.ts";
 import {
   type Handler,

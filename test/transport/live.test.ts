@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { deferred } from "../../src/shared/deferred.ts";
-import { type HttpOptions, http } from "../../src/transport/http/index.ts";
+import { type HttpOptions, http } from "../../src/transport/http/http.ts";
 import { type LoopbackServer, listen } from "./server.ts";
 
 let server: LoopbackServer;

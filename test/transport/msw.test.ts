@@ -2,7 +2,7 @@
 import { HttpResponse, http as mock } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { http } from "../../src/transport/http/index.ts";
+import { http } from "../../src/transport/http/http.ts";
 
 const url = "https://shop.example/sync";
 const service = setupServer();

@@ -2,8 +2,8 @@
 import { resolverOf } from "../../conflict/default-resolver.ts";
 import type { Resolution } from "../../conflict/run-resolver.ts";
 import { runResolver } from "../../conflict/run-resolver.ts";
-import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { LoosePatch } from "../../schema/patch.ts";
+import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredConflict, StoredOperation } from "../stored.ts";
@@ -23,7 +23,10 @@ export function sidesOf(workspace: Workspace, operation: StoredOperation): Sides
   const row = workspace.row(operation.collection, operation.entityId);
   const server = workspace.baseOf(operation.collection, operation.entityId) ?? undefined;
   const ground = server ?? row?.lost;
-  const base = ground && operation.action !== "create" ? applyPatch(ground, operation.before ?? {}, absentBefore(operation)) : undefined;
+  const base =
+    ground && operation.action !== "create"
+      ? applyPatch(ground, operation.before ?? {}, absentBefore(operation))
+      : undefined;
   return { base, client: clientSide(operation, ground), server };
 }
 
@@ -46,7 +49,11 @@ export interface ConflictInput {
 }
 
 /** Asks the collection's resolver. Whatever it answers, the edit that lost is kept on the desk (L1). */
-export function settleByResolver(workspace: Workspace, context: MintContext, input: ConflictInput): { readonly conflict: StoredConflict; readonly fault?: unknown } {
+export function settleByResolver(
+  workspace: Workspace,
+  context: MintContext,
+  input: ConflictInput,
+): { readonly conflict: StoredConflict; readonly fault?: unknown } {
   const { operation } = input;
   const definition = workspace.definition(operation.collection);
   const sides = sidesOf(workspace, operation);
@@ -72,13 +79,28 @@ export function settleByResolver(workspace: Workspace, context: MintContext, inp
 
 export type Choice = "client" | "server" | { readonly merged: LoosePatch };
 
+export interface PersonsChoice {
+  readonly conflict: StoredConflict;
+  readonly operation: StoredOperation;
+  readonly choice: Choice;
+  readonly note?: string | undefined;
+  readonly siblings: readonly StoredOperation[];
+}
+
 /** A person's answer. `merged`: the fields they chose, on top of the server's record as it is now. */
-export function settleByPerson(workspace: Workspace, context: MintContext, conflict: StoredConflict, operation: StoredOperation, choice: Choice, siblings: readonly StoredOperation[]): StoredOperation {
+export function settleByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
+  const { conflict, operation, note } = input;
   const definition = workspace.definition(operation.collection);
   const sides = sidesOf(workspace, operation);
-  const answer = personsAnswer(sides, choice);
-  const successor = supersede(workspace, context, operation, resolutionEffect(definition, operation, sides, answer), siblings);
-  workspace.putConflict({ ...conflict, ...sides, settled: { by: "person", at: context.now, kept: answer.kept === "manual" ? "merged" : answer.kept } });
+  const answer = personsAnswer(sides, input.choice);
+  const effect = resolutionEffect(definition, operation, sides, answer);
+  const successor = supersede(workspace, context, operation, effect, input.siblings);
+  const kept = answer.kept === "manual" ? "merged" : answer.kept;
+  workspace.putConflict({
+    ...conflict,
+    ...sides,
+    settled: { by: "person", at: context.now, kept, ...(note !== undefined && { note }) },
+  });
   return successor;
 }
 
@@ -89,28 +111,46 @@ function personsAnswer(sides: Sides, choice: Choice): Resolution {
 }
 
 /** The edit that makes the answer true on the server's row as it is now. */
-function resolutionEffect(definition: ResolvedCollection, operation: StoredOperation, sides: Sides, answer: Resolution): Effect {
+function resolutionEffect(
+  definition: ResolvedCollection,
+  operation: StoredOperation,
+  sides: Sides,
+  answer: Resolution,
+): Effect {
   if (answer.kept === "server" || answer.kept === "manual") return { action: "void" };
   if (answer.kept === "client" && operation.action === "delete") return { action: "delete" };
   const wanted = answer.kept === "merged" ? answer.record : sides.client;
   if (wanted === undefined) return { action: "void" };
   const excluded = notEdited(definition);
   if (sides.server === undefined) return recreate(definition, wanted);
-  const loose = answer.kept === "client" && operation.action === "create" ? changesBetween(sides.server, wanted, excluded) : wholeChanges(sides.server, wanted, excluded);
+  const loose =
+    answer.kept === "client" && operation.action === "create"
+      ? changesBetween(sides.server, wanted, excluded)
+      : wholeChanges(sides.server, wanted, excluded);
   const { patch, unset } = splitPatch(loose);
   const names = [...Object.keys(patch), ...unset];
   // Nothing is left of the edit: the server's row says it already.
-  return names.length === 0 ? { action: "void" } : { action: "update", patch, unset, before: pick(sides.server, names) };
+  return names.length === 0
+    ? { action: "void" }
+    : { action: "update", patch, unset, before: pick(sides.server, names) };
 }
 
 /** The server has deleted it: keeping the edit means creating it again. Its counters live on there [H4]. */
 function recreate(definition: ResolvedCollection, record: JsonObject): Effect {
   const data = Object.fromEntries(Object.entries(record).filter(([name]) => !notEdited(definition).includes(name)));
-  const zeros = Object.fromEntries(definition.counters.filter((name) => record[name] !== undefined).map((name) => [name, typeof record[name] === "string" ? "0" : 0]));
+  const zeros = Object.fromEntries(
+    definition.counters
+      .filter((name) => record[name] !== undefined)
+      .map((name) => [name, typeof record[name] === "string" ? "0" : 0]),
+  );
   return { action: "create", data, ...(definition.counters.length > 0 && { zeros }) };
 }
 
-const notEdited = (definition: ResolvedCollection): readonly string[] => ["id", ...definition.counters, ...definition.assigned];
+const notEdited = (definition: ResolvedCollection): readonly string[] => [
+  "id",
+  ...definition.counters,
+  ...definition.assigned,
+];
 
 function openConflict({ operation, conflictId, fields }: ConflictInput, sides: Sides, now: number): StoredConflict {
   return {

@@ -1,5 +1,6 @@
 /** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. (client) */
 import type { StoredOperation, SyncPoint } from "../stored.ts";
+import { nextGenerations } from "../stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -19,11 +20,28 @@ export function decideEpochChange(workspace: Workspace, journal: readonly Stored
 }
 
 function backToOutbox(operation: StoredOperation): StoredOperation | undefined {
-  const { revision: _, settledAt: __, blockedAt: ___, blockedBy: ____, missing: _____, error: ______, version, assigned, epoch, ...rest } = operation;
+  const {
+    revision: _,
+    settledAt: __,
+    blockedAt: ___,
+    blockedBy: ____,
+    missing: _____,
+    error: ______,
+    version,
+    assigned,
+    epoch,
+    ...rest
+  } = operation;
   switch (operation.state) {
     case "applied":
-      if (operation.action === "void" || epoch === undefined || version === undefined) return { ...rest, state: "pending", again: true };
-      return { ...rest, state: "pending", again: true, acknowledged: { epoch, version, ...(assigned && { assigned }) } };
+      if (operation.action === "void" || epoch === undefined || version === undefined)
+        return { ...rest, state: "pending", again: true };
+      return {
+        ...rest,
+        state: "pending",
+        again: true,
+        acknowledged: { epoch, version, ...(assigned && { assigned }) },
+      };
     case "quarantined":
     case "conflict":
     case "settled":
@@ -37,6 +55,6 @@ function backToOutbox(operation: StoredOperation): StoredOperation | undefined {
 }
 
 /** The sync point of the new epoch: no marks, and bases of the old one give way to any answer. */
-export function newEpoch(point: SyncPoint, epoch: string): SyncPoint {
-  return { ...point, epoch, marks: {}, generation: point.generation + 1 };
+export function newEpoch(point: SyncPoint, epoch: string, collections: readonly string[]): SyncPoint {
+  return { ...nextGenerations(point, collections), epoch, marks: {} };
 }

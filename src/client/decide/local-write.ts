@@ -1,8 +1,8 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
 import type { CounterValue } from "../../protocol/types.ts";
 import { isCounterStep, splitCounters } from "../../schema/counters.ts";
-import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { LoosePatch } from "../../schema/patch.ts";
+import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
 import { TillSyncError } from "../../shared/errors.ts";
@@ -19,7 +19,11 @@ export type LocalChange = Target &
   (
     | { readonly action: "create"; readonly data: JsonObject }
     | { readonly action: "update"; readonly patch: LoosePatch }
-    | { readonly action: "increment"; readonly by: Readonly<Record<string, unknown>>; /** The caller wants the record back. */ readonly mustExist?: boolean | undefined }
+    | {
+        readonly action: "increment";
+        readonly by: Readonly<Record<string, unknown>> /** The caller wants the record back. */;
+        readonly mustExist?: boolean | undefined;
+      }
     | { readonly action: "delete" }
   );
 
@@ -70,19 +74,40 @@ function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[]
 function createEffects(definition: ResolvedCollection, data: JsonObject): readonly Effect[] {
   if (definition.counters.length === 0) return [{ action: "create", data }];
   const { data: rest, by } = splitCounters(definition.counters, data);
-  const zeros = Object.fromEntries(Object.entries(pick(data, definition.counters)).map(([name, value]): [string, CounterValue] => [name, typeof value === "string" ? "0" : 0]));
+  const zeros = Object.fromEntries(
+    Object.entries(pick(data, definition.counters)).map(([name, value]): [string, CounterValue] => [
+      name,
+      typeof value === "string" ? "0" : 0,
+    ]),
+  );
   const create: Effect = { action: "create", data: rest, zeros };
   return Object.keys(by).length === 0 ? [create] : [create, { action: "increment", by }];
 }
 
-function updateEffects(definition: ResolvedCollection, target: Target, current: JsonObject, loose: LoosePatch): readonly Effect[] {
+function updateEffects(
+  definition: ResolvedCollection,
+  target: Target,
+  current: JsonObject,
+  loose: LoosePatch,
+): readonly Effect[] {
   for (const name of Object.keys(loose)) {
-    if (name === "id" || definition.counters.includes(name) || definition.assigned.includes(name)) throw notPatchable(definition, target, name);
+    if (name === "id" || definition.counters.includes(name) || definition.assigned.includes(name))
+      throw notPatchable(definition, target, name);
   }
   const wanted = splitPatch(loose);
   const fault = jsonFault(wanted.patch);
-  if (fault) throw new TillSyncError("not_json", `Field \`${fault.path}\` of \`${target.collection}\` is not JSON: ${fault.reason}.`, { collection: target.collection, path: fault.path });
-  const valid = validateRecord(target.collection, definition, target.entityId, applyPatch(current, toJson(wanted.patch), wanted.unset));
+  if (fault)
+    throw new TillSyncError(
+      "not_json",
+      `Field \`${fault.path}\` of \`${target.collection}\` is not JSON: ${fault.reason}.`,
+      { collection: target.collection, path: fault.path },
+    );
+  const valid = validateRecord(
+    target.collection,
+    definition,
+    target.entityId,
+    applyPatch(current, toJson(wanted.patch), wanted.unset),
+  );
   // The patch carries the fields it names, as the schema puts them out (trimmed, coerced), and nothing that others may have changed.
   const patch: Record<string, Json> = {};
   const unset: string[] = [];
@@ -96,19 +121,33 @@ function updateEffects(definition: ResolvedCollection, target: Target, current: 
   return names.length === 0 ? [] : [{ action: "update", patch, unset, before: pick(current, names) }];
 }
 
-function checkSteps(definition: ResolvedCollection, target: Target, by: Readonly<Record<string, unknown>>): Readonly<Record<string, CounterValue>> {
+function checkSteps(
+  definition: ResolvedCollection,
+  target: Target,
+  by: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, CounterValue>> {
   const steps: Record<string, CounterValue> = {};
   for (const [name, step] of Object.entries(by)) {
     if (step === undefined) continue;
-    if (!definition.counters.includes(name)) throw invalid(target, name, `\`${name}\` is not a counter of \`${target.collection}\`; declare it in \`counters\``);
-    if (!isCounterStep(step)) throw invalid(target, name, "a counter changes by a safe integer, or by a decimal string");
+    if (!definition.counters.includes(name))
+      throw invalid(
+        target,
+        name,
+        `\`${name}\` is not a counter of \`${target.collection}\`; declare it in \`counters\``,
+      );
+    if (!isCounterStep(step))
+      throw invalid(target, name, "a counter changes by a safe integer, or by a decimal string");
     steps[name] = step;
   }
   if (Object.keys(steps).length === 0) throw invalid(target, "", "an increment names at least one counter");
   return steps;
 }
 
-function notPatchable(definition: ResolvedCollection, target: Target, name: string): TillSyncError<"validation_failed"> {
+function notPatchable(
+  definition: ResolvedCollection,
+  target: Target,
+  name: string,
+): TillSyncError<"validation_failed"> {
   if (definition.counters.includes(name)) return invalid(target, name, "a counter changes by increment only");
   return invalid(target, name, name === "id" ? "an id never changes" : "only the server fills this in");
 }
@@ -122,9 +161,17 @@ function invalid(target: Target, field: string, message: string): TillSyncError<
 }
 
 function notFound({ collection, entityId }: Target): TillSyncError<"not_found"> {
-  return new TillSyncError("not_found", `There is no \`${entityId}\` in \`${collection}\` on this device. Create it, or wait for firstSync().`, { collection, id: entityId });
+  return new TillSyncError(
+    "not_found",
+    `There is no \`${entityId}\` in \`${collection}\` on this device. Create it, or wait for firstSync().`,
+    { collection, id: entityId },
+  );
 }
 
 function alreadyExists({ collection, entityId }: Target): TillSyncError<"already_exists"> {
-  return new TillSyncError("already_exists", `There is a \`${entityId}\` in \`${collection}\` already. Leave \`id\` out to have one minted, or update it.`, { collection, id: entityId });
+  return new TillSyncError(
+    "already_exists",
+    `There is a \`${entityId}\` in \`${collection}\` already. Leave \`id\` out to have one minted, or update it.`,
+    { collection, id: entityId },
+  );
 }

@@ -22,8 +22,17 @@ export interface MintContext {
 
 /** What an operation does, checked and in its wire form. */
 export type Effect =
-  | { readonly action: "create"; readonly data: JsonObject; readonly zeros?: Readonly<Record<string, CounterValue>> | undefined }
-  | { readonly action: "update"; readonly patch: JsonObject; readonly unset: readonly string[]; readonly before: JsonObject }
+  | {
+      readonly action: "create";
+      readonly data: JsonObject;
+      readonly zeros?: Readonly<Record<string, CounterValue>> | undefined;
+    }
+  | {
+      readonly action: "update";
+      readonly patch: JsonObject;
+      readonly unset: readonly string[];
+      readonly before: JsonObject;
+    }
   | { readonly action: "increment"; readonly by: Readonly<Record<string, CounterValue>> }
   | { readonly action: "delete" }
   | { readonly action: "void" };
@@ -39,7 +48,13 @@ const FRAME_BYTES = 640;
 const LANES = { high: 0, normal: 1, low: 2 } as const;
 
 /** A new operation with its sequence number, not yet stored. `over`: it takes the place of that one [C3]. */
-export function mint(workspace: Workspace, context: MintContext, target: Target, effect: Effect, over?: StoredOperation): StoredOperation {
+export function mint(
+  workspace: Workspace,
+  context: MintContext,
+  target: Target,
+  effect: Effect,
+  over?: StoredOperation,
+): StoredOperation {
   const definition = workspace.definition(target.collection);
   const sequence = workspace.nextSequence();
   const isEdit = definition.kind === "record" && effect.action !== "increment" && effect.action !== "void";
@@ -79,7 +94,9 @@ export function mint(workspace: Workspace, context: MintContext, target: Target,
 function baseVersion(workspace: Workspace, target: Target, over: StoredOperation | undefined): number {
   const current = workspace.row(target.collection, target.entityId)?.version ?? 0;
   if (over) return current;
-  const pending = workspace.operationsOf(target.collection, target.entityId).filter((o) => isOpen(o) && o.baseVersion !== undefined);
+  const pending = workspace
+    .operationsOf(target.collection, target.entityId)
+    .filter((o) => isOpen(o) && o.baseVersion !== undefined);
   return Math.min(current, ...pending.map((o) => o.baseVersion ?? current));
 }
 
@@ -108,7 +125,8 @@ export function group(operations: readonly StoredOperation[], transaction: strin
 /** Checked before the local commit: what could never be sent must never be stored [M1]. */
 export function checkTransactionSize(operations: readonly StoredOperation[]): void {
   const bytes = operations.reduce((total, o) => total + o.bytes, 0);
-  if (operations.length > LIMITS.transactionOperations || bytes > LIMITS.transactionBytes) throw tooLarge(operations.length, bytes);
+  if (operations.length > LIMITS.transactionOperations || bytes > LIMITS.transactionBytes)
+    throw tooLarge(operations.length, bytes);
 }
 
 function tooLarge(operations: number, bytes: number): TillSyncError<"transaction_too_large"> {

@@ -4,7 +4,13 @@ import type { CursorState } from "../stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Rows and cursor in one transaction: a cursor that survived without its rows would be a hole for ever (L4). */
-export function decidePullPage(workspace: Workspace, collection: string, page: PullPage, cursor: CursorState, generation: number): CursorState {
+export function decidePullPage(
+  workspace: Workspace,
+  collection: string,
+  page: PullPage,
+  cursor: CursorState,
+  generation: number,
+): CursorState {
   for (const change of page.changes) {
     // A row that left the scope is, for this till, a row that is gone.
     workspace.setBase(collection, change.id, change.version, change.deleted ? null : change.data);

@@ -2,8 +2,8 @@
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import { isWaiting } from "../stored.ts";
 import type { StoredConflict, StoredOperation } from "../stored.ts";
+import { isWaiting } from "../stored.ts";
 import { settleByResolver } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
 import { pick } from "./view.ts";
@@ -50,7 +50,11 @@ function isNews(operation: StoredOperation, result: FinalResult): boolean {
 }
 
 /** `retry` is held like `blocked`: sent again when something final has come, and at the latest after a while. Neither costs a budget. */
-function held(workspace: Workspace, operation: StoredOperation, result: Extract<OperationResult, { status: "blocked" | "retry" }>): StoredOperation {
+function held(
+  workspace: Workspace,
+  operation: StoredOperation,
+  result: Extract<OperationResult, { status: "blocked" | "retry" }>,
+): StoredOperation {
   const { error: _, missing: __, ...rest } = operation;
   return {
     ...rest,
@@ -64,7 +68,13 @@ function held(workspace: Workspace, operation: StoredOperation, result: Extract<
   };
 }
 
-function decideFinal(workspace: Workspace, context: MintContext, input: ResultsInput, operation: StoredOperation, result: FinalResult): readonly Happening[] {
+function decideFinal(
+  workspace: Workspace,
+  context: MintContext,
+  input: ResultsInput,
+  operation: StoredOperation,
+  result: FinalResult,
+): readonly Happening[] {
   const judged = judge(operation, result, input);
   switch (result.status) {
     case "applied":
@@ -84,7 +94,12 @@ function decideFinal(workspace: Workspace, context: MintContext, input: ResultsI
         fields: result.fields,
         siblings: input.siblings(operation),
       });
-      return fault === undefined ? [{ kind: "conflict", conflict }] : [{ kind: "conflict", conflict }, { kind: "fault", error: fault }];
+      return fault === undefined
+        ? [{ kind: "conflict", conflict }]
+        : [
+            { kind: "conflict", conflict },
+            { kind: "fault", error: fault },
+          ];
     }
     case "rejected":
       takeRow(workspace, operation, result.server);
@@ -94,7 +109,15 @@ function decideFinal(workspace: Workspace, context: MintContext, input: ResultsI
 
 /** What every final result leaves on the operation. */
 function judge(operation: StoredOperation, result: FinalResult, input: ResultsInput): StoredOperation {
-  const { again: _, blockedAt: __, blockedBy: ___, missing: ____, error: _____, conflictId: ______, ...rest } = operation;
+  const {
+    again: _,
+    blockedAt: __,
+    blockedBy: ___,
+    missing: ____,
+    error: _____,
+    conflictId: ______,
+    ...rest
+  } = operation;
   return {
     ...rest,
     attempts: operation.attempts + (result.replayed ? 0 : 1),
@@ -117,12 +140,18 @@ function applied(workspace: Workspace, operation: StoredOperation, result: Appli
   if (operation.action === "void") return [];
   const base = baseAfter(operation, result, before, workspace.definition(operation.collection).counters);
   if (base !== undefined) workspace.setBase(operation.collection, operation.entityId, result.version, base);
-  if (result.flags && result.flags.length > 0) workspace.annotate(operation.collection, operation.entityId, { flags: result.flags });
+  if (result.flags && result.flags.length > 0)
+    workspace.annotate(operation.collection, operation.entityId, { flags: result.flags });
   return [{ kind: "applied", operation: next }];
 }
 
 /** The row as the operation left it. `undefined`: the answer does not say, the pull will. */
-function baseAfter(operation: StoredOperation, result: AppliedResult, before: JsonObject | null, counters: readonly string[]): JsonObject | null | undefined {
+function baseAfter(
+  operation: StoredOperation,
+  result: AppliedResult,
+  before: JsonObject | null,
+  counters: readonly string[],
+): JsonObject | null | undefined {
   if (result.deleted) return null;
   if (result.data) return result.data;
   // Without the row, its version before was the one the operation was minted on, so that its effect on the base is known [C4]:
@@ -148,9 +177,15 @@ function rejected(workspace: Workspace, operation: StoredOperation, result: Reje
   }
   if (code === "already_applied") {
     // Somebody's copy of what this one replaces had taken effect first: that one stands, and this one is given up.
-    workspace.put({ ...operation, state: "superseded", error: result.error, ...(result.by !== undefined && { supersededBy: result.by }) });
+    workspace.put({
+      ...operation,
+      state: "superseded",
+      error: result.error,
+      ...(result.by !== undefined && { supersededBy: result.by }),
+    });
     const standing = result.by === undefined ? undefined : workspace.operation(result.by);
-    if (standing?.state === "superseded") workspace.put({ ...standing, state: "applied", epoch: operation.epoch, settledAt: operation.settledAt });
+    if (standing?.state === "superseded")
+      workspace.put({ ...standing, state: "applied", epoch: operation.epoch, settledAt: operation.settledAt });
     return [];
   }
   const next: StoredOperation = { ...operation, state: "rejected", error: result.error };
@@ -159,7 +194,12 @@ function rejected(workspace: Workspace, operation: StoredOperation, result: Reje
 }
 
 /** Whatever finally became of an operation that lay on the desk, it is no longer open there. */
-function closeConflict(workspace: Workspace, context: MintContext, input: ResultsInput, operation: StoredOperation): readonly Happening[] {
+function closeConflict(
+  workspace: Workspace,
+  context: MintContext,
+  input: ResultsInput,
+  operation: StoredOperation,
+): readonly Happening[] {
   const conflict = operation.conflictId === undefined ? undefined : input.conflict(operation.conflictId);
   if (conflict === undefined || conflict.settled) return [];
   const settled: StoredConflict = { ...conflict, settled: { by: "server", at: context.now, kept: "server" } };

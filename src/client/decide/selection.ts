@@ -58,9 +58,13 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
         if (firstUnit && take(firstUnit, inner)) continue;
         if (!(isCommercial(operation) && waitsForPerson(first, known))) return false;
       }
-      selected.push({ operation, after: after.filter((o) => taken.has(o.id) || o.state !== "blocked").map((o) => o.id) });
+      selected.push({
+        operation,
+        after: after.filter((o) => taken.has(o.id) || o.state !== "blocked").map((o) => o.id),
+      });
     }
-    const tooMuch = count + unit.members.length > input.limits.maxOperations || bytes + unit.bytes > input.limits.maxBytes;
+    const tooMuch =
+      count + unit.members.length > input.limits.maxOperations || bytes + unit.bytes > input.limits.maxBytes;
     if (tooMuch && count > 0) return false;
     for (const entry of selected) taken.set(entry.operation.id, entry);
     count += unit.members.length;
@@ -75,7 +79,10 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
   return [...taken.values()];
 }
 
-function unitsOf({ candidates, others, cut }: SelectionInput): { readonly list: readonly Unit[]; readonly byId: ReadonlyMap<string, Unit> } {
+function unitsOf({ candidates, others, cut }: SelectionInput): {
+  readonly list: readonly Unit[];
+  readonly byId: ReadonlyMap<string, Unit>;
+} {
   const groups = new Map<string, StoredOperation[]>();
   for (const operation of candidates) {
     const key = operation.group ?? operation.id;
@@ -89,7 +96,9 @@ function unitsOf({ candidates, others, cut }: SelectionInput): { readonly list: 
   const last = candidates.at(-1)?.group;
   if (cut && last !== undefined && groups.size > 1) groups.delete(last);
   holdIncomplete(groups, others);
-  const list = [...groups.values()].map((members): Unit => ({ members, bytes: members.reduce((sum, o) => sum + o.bytes, 0) }));
+  const list = [...groups.values()].map(
+    (members): Unit => ({ members, bytes: members.reduce((sum, o) => sum + o.bytes, 0) }),
+  );
   return { list, byId: new Map(list.flatMap((unit) => unit.members.map((o) => [o.id, unit] as const))) };
 }
 
@@ -132,11 +141,18 @@ function indexOf(operations: readonly StoredOperation[]): Known {
  */
 function afterOf(operation: StoredOperation, known: Known): readonly StoredOperation[] {
   if (operation.action === "void") return [];
-  const own = (known.edits.get(subjectOf(operation.collection, operation.entityId)) ?? []).filter((o) => o.rank < operation.rank);
+  const own = (known.edits.get(subjectOf(operation.collection, operation.entityId)) ?? []).filter(
+    (o) => o.rank < operation.rank,
+  );
   const previous = operation.action === "increment" ? own.filter((o) => o.action === "create").at(-1) : own.at(-1);
-  const creates = (operation.references ?? []).map((subject) => (known.edits.get(subject) ?? []).filter((o) => o.action === "create").at(-1));
+  const creates = (operation.references ?? []).map((subject) =>
+    (known.edits.get(subject) ?? []).filter((o) => o.action === "create").at(-1),
+  );
   const found = new Set([previous, ...creates]);
-  return [...found].filter((o): o is StoredOperation => o !== undefined && o.id !== operation.id && (o.group === undefined || o.group !== operation.group));
+  return [...found].filter(
+    (o): o is StoredOperation =>
+      o !== undefined && o.id !== operation.id && (o.group === undefined || o.group !== operation.group),
+  );
 }
 
 /** A blocked operation whose blocker lies on a desk: only a person moves it, and no sale waits for a person (L11). */

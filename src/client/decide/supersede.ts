@@ -5,10 +5,18 @@ import { mint } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** `siblings`: the loaded members of its transaction. */
-export function supersede(workspace: Workspace, context: MintContext, old: StoredOperation, effect: Effect, siblings: readonly StoredOperation[]): StoredOperation {
+export function supersede(
+  workspace: Workspace,
+  context: MintContext,
+  old: StoredOperation,
+  effect: Effect,
+  siblings: readonly StoredOperation[],
+): StoredOperation {
   const target = { collection: old.collection, entityId: old.entityId };
   const successor = mint(workspace, context, target, effect, old);
-  const bound = old.group !== undefined && siblings.some((o) => o.id !== old.id && o.group === old.group && waitsForIt(workspace.operation(o.id) ?? o));
+  const bound =
+    old.group !== undefined &&
+    siblings.some((o) => o.id !== old.id && o.group === old.group && waitsForIt(workspace.operation(o.id) ?? o));
   workspace.put({ ...old, state: "superseded", supersededBy: successor.id, settledAt: context.now });
   // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
   const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;
@@ -27,7 +35,12 @@ export function sameEffect(operation: StoredOperation): Effect {
     case "create":
       return { action: "create", data: operation.data ?? {}, ...(operation.zeros && { zeros: operation.zeros }) };
     case "update":
-      return { action: "update", patch: operation.patch ?? {}, unset: operation.unset ?? [], before: operation.before ?? {} };
+      return {
+        action: "update",
+        patch: operation.patch ?? {},
+        unset: operation.unset ?? [],
+        before: operation.before ?? {},
+      };
     case "increment":
       return { action: "increment", by: operation.by ?? {} };
     case "delete":

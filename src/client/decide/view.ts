@@ -20,7 +20,12 @@ export function replay(
   return view === undefined || delta === undefined ? view : { ...view, ...addDelta(view, delta) };
 }
 
-function applyEdit(view: JsonObject | undefined, edit: StoredOperation, base: JsonObject | null, counters: readonly string[]): JsonObject | undefined {
+function applyEdit(
+  view: JsonObject | undefined,
+  edit: StoredOperation,
+  base: JsonObject | null,
+  counters: readonly string[],
+): JsonObject | undefined {
   switch (edit.action) {
     case "create":
       // Counters belong to (collection, id), not to the row's life [H4]: whoever creates it again takes them over.
@@ -48,7 +53,10 @@ export function addDelta(data: JsonObject, delta: Delta): Delta {
   const sums: Record<string, CounterValue> = {};
   for (const [name, step] of Object.entries(delta)) {
     const value = data[name];
-    sums[name] = sum((typeof value === "number" || typeof value === "string" ? value : undefined) ?? zeroLike(step), step);
+    sums[name] = sum(
+      (typeof value === "number" || typeof value === "string" ? value : undefined) ?? zeroLike(step),
+      step,
+    );
   }
   return sums;
 }

@@ -28,7 +28,13 @@ function payload(operation: StoredOperation): object {
     case "create":
       return { action: "create", data: operation.data };
     case "update":
-      return { action: "update", baseVersion: operation.baseVersion, patch: operation.patch, ...(operation.unset?.length && { unset: operation.unset }), ...force };
+      return {
+        action: "update",
+        baseVersion: operation.baseVersion,
+        patch: operation.patch,
+        ...(operation.unset?.length && { unset: operation.unset }),
+        ...force,
+      };
     case "increment":
       return { action: "increment", by: operation.by };
     case "delete":

@@ -8,8 +8,27 @@ import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { assert } from "../../shared/assert.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StorageWrite } from "../ports/storage.ts";
-import { CONFLICTS, isOpen, isReplayed, isWaiting, META, OPERATIONS, QUEUE, subjectOf, tableOf } from "../stored.ts";
-import type { OperationState, QueueState, StoredConflict, StoredOperation, StoredRow, UnfinishedState } from "../stored.ts";
+import type {
+  OperationState,
+  QueueState,
+  StoredConflict,
+  StoredOperation,
+  StoredRow,
+  SyncPoint,
+  UnfinishedState,
+} from "../stored.ts";
+import {
+  CONFLICTS,
+  generationOf,
+  isOpen,
+  isReplayed,
+  isWaiting,
+  META,
+  OPERATIONS,
+  QUEUE,
+  subjectOf,
+  tableOf,
+} from "../stored.ts";
 import { mergeDelta, replay } from "./view.ts";
 
 /** A row before and after: live queries compare both with their range. */
@@ -23,8 +42,8 @@ export interface RowChange {
 export interface WorkspaceInput {
   readonly collections: ResolvedCollections;
   readonly queue: QueueState;
-  /** The running generation: see {@link StoredRow.generation}. */
-  readonly generation: number;
+  /** Whose generations hold: see {@link StoredRow.generation}. */
+  readonly point: SyncPoint;
   readonly rows: readonly (readonly [collection: string, row: StoredRow])[];
   /** Of each row that is touched: everything replayed; where the base may change generation, the open increments too. */
   readonly operations: readonly StoredOperation[];
@@ -34,7 +53,7 @@ type Draft = { -readonly [K in keyof StoredRow]: StoredRow[K] };
 
 export class Workspace {
   readonly collections: ResolvedCollections;
-  readonly #generation: number;
+  readonly #point: SyncPoint;
   readonly #queueBefore: QueueState;
   #queue: QueueState;
   readonly #before = new Map<string, StoredRow>();
@@ -46,7 +65,7 @@ export class Workspace {
 
   constructor(input: WorkspaceInput) {
     this.collections = input.collections;
-    this.#generation = input.generation;
+    this.#point = input.point;
     this.#queueBefore = input.queue;
     this.#queue = input.queue;
     for (const [collection, row] of input.rows) this.#before.set(subjectOf(collection, row.id), row);
@@ -119,7 +138,11 @@ export class Workspace {
   }
 
   /** Marks of people's concern on the row itself. */
-  annotate(collection: string, id: string, note: Partial<Pick<StoredRow, "flags" | "changedHereAt" | "conflictId">>): void {
+  annotate(
+    collection: string,
+    id: string,
+    note: Partial<Pick<StoredRow, "flags" | "changedHereAt" | "conflictId">>,
+  ): void {
     Object.assign(this.#draft(collection, id), note);
   }
 
@@ -128,12 +151,13 @@ export class Workspace {
    * `null`: the server has none. Answers whether it was taken.
    */
   setBase(collection: string, id: string, version: number, data: JsonObject | null): boolean {
+    const generation = generationOf(this.#point, collection);
     const known = this.row(collection, id);
-    if (known && known.generation === this.#generation && version <= known.version) return false;
+    if (known && known.generation === generation && version <= known.version) return false;
     const row = this.#draft(collection, id);
-    const newGeneration = row.generation !== this.#generation;
+    const newGeneration = row.generation !== generation;
     row.version = version;
-    row.generation = this.#generation;
+    row.generation = generation;
     if (data !== null) row.lost = undefined;
     else if (row.base) row.lost = row.base;
     row.base = data;
@@ -160,11 +184,19 @@ export class Workspace {
     for (const [subject, { collection, row }] of this.#rows) {
       const before = this.#before.get(subject);
       const after = this.#settled(collection, row);
-      writes.push({ kind: "put", table: tableOf(collection), key: after.id, value: after, fresh: before === undefined });
+      writes.push({
+        kind: "put",
+        table: tableOf(collection),
+        key: after.id,
+        value: after,
+        fresh: before === undefined,
+      });
       changes.push({ collection, id: after.id, before, after });
     }
-    for (const id of this.#dirtyOperations) writes.push({ kind: "put", table: OPERATIONS, key: id, value: this.#operations.get(id) });
-    for (const conflict of this.#conflicts.values()) writes.push({ kind: "put", table: CONFLICTS, key: conflict.id, value: conflict });
+    for (const id of this.#dirtyOperations)
+      writes.push({ kind: "put", table: OPERATIONS, key: id, value: this.#operations.get(id) });
+    for (const conflict of this.#conflicts.values())
+      writes.push({ kind: "put", table: CONFLICTS, key: conflict.id, value: conflict });
     if (this.#queue !== this.#queueBefore) writes.push({ kind: "put", table: META, key: QUEUE, value: this.#queue });
     return { writes, changes };
   }
@@ -192,15 +224,17 @@ export class Workspace {
 
   /** Whether the operation's effect is to be added to this row's base: over a base of the lost epoch, what that epoch had acknowledged is in it already [C8.6]. */
   #onTop(row: StoredRow, operation: StoredOperation): boolean {
-    return operation.acknowledged === undefined || row.generation === this.#generation;
+    return operation.acknowledged === undefined || row.generation === generationOf(this.#point, operation.collection);
   }
 
   #countOnRow(row: Draft, operation: StoredOperation | undefined, sign: 1 | -1): void {
     if (operation === undefined) return;
-    if (isUnfinished(operation.state) && operation.action !== "void") row.states = tally(row.states, operation.state, sign);
+    if (isUnfinished(operation.state) && operation.action !== "void")
+      row.states = tally(row.states, operation.state, sign);
     if (!this.#onTop(row, operation)) return;
     if (isReplayed(operation)) row.edits = (row.edits ?? 0) + sign;
-    else if (operation.action === "increment" && isOpen(operation)) row.delta = mergeDelta(row.delta, operation.by ?? {}, sign);
+    else if (operation.action === "increment" && isOpen(operation))
+      row.delta = mergeDelta(row.delta, operation.by ?? {}, sign);
   }
 
   /** A base of another generation: what lies on top of it is not what lay on the old one. */
@@ -209,15 +243,21 @@ export class Workspace {
     row.delta = undefined;
     for (const operation of this.operationsOf(collection, row.id)) {
       if (isReplayed(operation)) row.edits += 1;
-      else if (operation.action === "increment" && isOpen(operation)) row.delta = mergeDelta(row.delta, operation.by ?? {}, 1);
+      else if (operation.action === "increment" && isOpen(operation))
+        row.delta = mergeDelta(row.delta, operation.by ?? {}, 1);
     }
   }
 
   #settled(collection: string, row: Draft): StoredRow {
     const { counters } = this.definition(collection);
     const base = row.base ?? null;
-    const edits = row.edits ? this.operationsOf(collection, row.id).filter((o) => isReplayed(o) && this.#onTop(row, o)) : [];
-    assert(edits.length === (row.edits ?? 0), `row ${row.id} of ${collection} has ${row.edits} edits, ${edits.length} were loaded`);
+    const edits = row.edits
+      ? this.operationsOf(collection, row.id).filter((o) => isReplayed(o) && this.#onTop(row, o))
+      : [];
+    assert(
+      edits.length === (row.edits ?? 0),
+      `row ${row.id} of ${collection} has ${row.edits} edits, ${edits.length} were loaded`,
+    );
     const view = replay(base, edits, row.delta, counters);
     const open = edits.length > 0 || row.delta !== undefined;
     return compact({
@@ -237,13 +277,25 @@ export class Workspace {
     if (operation.state === "conflict") queue.conflicts += sign;
     if (operation.state === "rejected") queue.rejected += sign;
     if (operation.state === "quarantined" && operation.error?.code !== "discarded") queue.quarantined += sign;
-    if (isOpen(operation) && operation.kind === "record" && operation.action !== "increment" && operation.action !== "void") queue.edits += sign;
+    if (
+      isOpen(operation) &&
+      operation.kind === "record" &&
+      operation.action !== "increment" &&
+      operation.action !== "void"
+    )
+      queue.edits += sign;
     this.#queue = queue;
   }
 }
 
 function isUnfinished(state: OperationState): state is UnfinishedState {
-  return state === "pending" || state === "blocked" || state === "conflict" || state === "rejected" || state === "quarantined";
+  return (
+    state === "pending" ||
+    state === "blocked" ||
+    state === "conflict" ||
+    state === "rejected" ||
+    state === "quarantined"
+  );
 }
 
 type Tally = Readonly<Partial<Record<string, number>>>;

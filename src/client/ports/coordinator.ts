@@ -16,6 +16,10 @@ export interface Coordinator {
 
 export type CoordinatorMessage =
   /** Rows of these collections changed. */
-  | { readonly kind: "changed"; readonly from: string; readonly collections: Readonly<Record<string, readonly string[]>> }
+  | {
+      readonly kind: "changed";
+      readonly from: string;
+      readonly collections: Readonly<Record<string, readonly string[]>>;
+    }
   /** Operations were queued: the holder has something to send. */
   | { readonly kind: "queued"; readonly from: string };

@@ -62,11 +62,21 @@ export type StorageRead =
   | { readonly kind: "count"; readonly table: string; readonly options: Pick<ScanOptions, "index" | "range"> };
 
 export type StorageWrite =
-  | { readonly kind: "put"; readonly table: string; readonly key: string; readonly value: unknown; /** A hint: no row of this key is stored. */ readonly fresh?: boolean | undefined }
+  | {
+      readonly kind: "put";
+      readonly table: string;
+      readonly key: string;
+      readonly value: unknown /** A hint: no row of this key is stored. */;
+      readonly fresh?: boolean | undefined;
+    }
   | { readonly kind: "delete"; readonly table: string; readonly key: string };
 
 /** Yields lists of reads, is sent their answers in the same order, returns what to write. */
-export type StorageScript<T> = Generator<readonly StorageRead[], { readonly value: T; readonly writes: readonly StorageWrite[] }, readonly unknown[]>;
+export type StorageScript<T> = Generator<
+  readonly StorageRead[],
+  { readonly value: T; readonly writes: readonly StorageWrite[] },
+  readonly unknown[]
+>;
 
 export interface TransactOptions {
   /** The tables that the script may read or write. Using another one throws. */
@@ -117,18 +127,26 @@ export interface StorageAdapter {
 }
 
 /** Reads inside a script, typed: `const [row] = yield* get<Row>("meta", ["queue"])`. */
-export function* get<V>(table: string, keys: readonly string[]): Generator<readonly StorageRead[], readonly (V | undefined)[], readonly unknown[]> {
+export function* get<V>(
+  table: string,
+  keys: readonly string[],
+): Generator<readonly StorageRead[], readonly (V | undefined)[], readonly unknown[]> {
   if (keys.length === 0) return [];
   const [answer] = yield [{ kind: "get", table, keys }];
   return answer as readonly (V | undefined)[];
 }
 
-export function* scan<V>(table: string, options: ScanOptions): Generator<readonly StorageRead[], readonly ScannedRow<V>[], readonly unknown[]> {
+export function* scan<V>(
+  table: string,
+  options: ScanOptions,
+): Generator<readonly StorageRead[], readonly ScannedRow<V>[], readonly unknown[]> {
   const [answer] = yield [{ kind: "scan", table, options }];
   return answer as readonly ScannedRow<V>[];
 }
 
 /** Several reads in one step: they are asked for together. */
-export function* readAll(reads: readonly StorageRead[]): Generator<readonly StorageRead[], readonly unknown[], readonly unknown[]> {
+export function* readAll(
+  reads: readonly StorageRead[],
+): Generator<readonly StorageRead[], readonly unknown[], readonly unknown[]> {
   return reads.length === 0 ? [] : yield reads;
 }

@@ -9,11 +9,22 @@
  * - Every call settles within its deadline, also when the body stalls.
  */
 import type { ProblemCode } from "../../protocol/codes.ts";
-import type { PullRequest, PullResponse, PushRequest, PushResponse, RegisterRequest, RegisterResponse } from "../../protocol/types.ts";
+import type {
+  PullRequest,
+  PullResponse,
+  PushRequest,
+  PushResponse,
+  RegisterRequest,
+  RegisterResponse,
+} from "../../protocol/types.ts";
 
 export type TransportFailure =
   /** No answer of a tillsync server: the network, a proxy, a portal, a deadline. */
-  | { readonly kind: "unreachable"; readonly reason: "network" | "timeout" | "token_unavailable" | "foreign_answer"; readonly cause?: unknown }
+  | {
+      readonly kind: "unreachable";
+      readonly reason: "network" | "timeout" | "token_unavailable" | "foreign_answer";
+      readonly cause?: unknown;
+    }
   /** Nobody is signed in (`no_token`), or the server refused the token twice (`refused`). */
   | { readonly kind: "unauthorised"; readonly reason: "no_token" | "refused" }
   | { readonly kind: "throttled"; readonly retryAfterMs?: number | undefined }

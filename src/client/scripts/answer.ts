@@ -2,18 +2,19 @@
  * The drain transaction: an answer's results and rows, its mark and its cursors, all together or not at all. It is applied only while
  * fence, epoch, incarnation and the cursors it was asked with are still the stored ones; else it is somebody's old answer. (client)
  */
-import type { OperationResult, PullPage } from "../../protocol/types.ts";
+
 import { JOURNAL_WINDOW_MS } from "../../protocol/constants.ts";
+import type { OperationResult, PullPage } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
-import type { Happening } from "../decide/results.ts";
-import { decideResults } from "../decide/results.ts";
 import type { MintContext, Target } from "../decide/mint.ts";
 import { decidePullPage } from "../decide/pull-page.ts";
+import type { Happening } from "../decide/results.ts";
+import { decideResults } from "../decide/results.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { KeyRange, ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
-import { cursorKey, FIRST_CURSOR, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
 import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
+import { cursorKey, FIRST_CURSOR, generationOf, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
 import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
 import { loadWorkspace } from "./load.ts";
 
@@ -45,29 +46,61 @@ export type AnswerOutcome =
       readonly cursors: Readonly<Record<string, CursorState>>;
     };
 
-export function* applyAnswer(collections: ResolvedCollections, context: MintContext, binding: AnswerBinding, answer: Answered): StorageScript<AnswerOutcome> {
+export function* applyAnswer(
+  collections: ResolvedCollections,
+  context: MintContext,
+  binding: AnswerBinding,
+  answer: Answered,
+): StorageScript<AnswerOutcome> {
   const pages = Object.entries(answer.pages ?? {}).filter(([collection]) => Object.hasOwn(collections, collection));
-  const [identity, ...stored] = yield* get<unknown>(META, [IDENTITY, ...pages.map(([collection]) => cursorKey(collection))]);
+  const [identity, ...stored] = yield* get<unknown>(META, [
+    IDENTITY,
+    ...pages.map(([collection]) => cursorKey(collection)),
+  ]);
   const cursors = stored.map((cursor) => (cursor as CursorState | undefined) ?? FIRST_CURSOR);
-  const targets = pages.flatMap(([collection, page]) => page.changes.map((change): Target => ({ collection, entityId: change.id })));
-  const loaded = yield* loadWorkspace(collections, { operationIds: answer.results.map((r) => r.id), targets, forSettling: true, rebasing: true });
+  const targets = pages.flatMap(([collection, page]) =>
+    page.changes.map((change): Target => ({ collection, entityId: change.id })),
+  );
+  const loaded = yield* loadWorkspace(collections, {
+    operationIds: answer.results.map((r) => r.id),
+    targets,
+    forSettling: true,
+    rebasing: true,
+  });
   const { workspace, point } = loaded;
-  const asked = pages.every(([collection], index) => binding.cursors === undefined || binding.cursors[collection] === cursors[index]?.cursor);
+  const asked = pages.every(
+    ([collection], index) => binding.cursors === undefined || binding.cursors[collection] === cursors[index]?.cursor,
+  );
   const current = point.fence === binding.fence && point.epoch === binding.epoch && answer.epoch === binding.epoch;
-  if (!current || !asked || (identity as Identity | undefined)?.incarnation !== binding.incarnation) return { value: { stale: true }, writes: [] };
+  if (!current || !asked || (identity as Identity | undefined)?.incarnation !== binding.incarnation)
+    return { value: { stale: true }, writes: [] };
 
-  const happenings = decideResults(workspace, context, { ...answer, siblings: loaded.siblings, conflict: loaded.conflict });
+  const happenings = decideResults(workspace, context, {
+    ...answer,
+    siblings: loaded.siblings,
+    conflict: loaded.conflict,
+  });
   const moved: Record<string, CursorState> = {};
   for (const [index, [collection, page]] of pages.entries()) {
-    moved[collection] = decidePullPage(workspace, collection, page, cursors[index] ?? FIRST_CURSOR, point.generation);
+    moved[collection] = decidePullPage(
+      workspace,
+      collection,
+      page,
+      cursors[index] ?? FIRST_CURSOR,
+      generationOf(point, collection),
+    );
   }
   yield* findOldest(workspace);
   const next = advance(point, answer, pages.length > 0 || answer.pages !== undefined);
   const pruned = yield* pruneJournal(answer.serverTime);
   const done = workspace.finish();
   const writes: StorageWrite[] = [...done.writes, ...pruned, { kind: "put", table: META, key: SYNC, value: next }];
-  for (const [collection, cursor] of Object.entries(moved)) writes.push({ kind: "put", table: META, key: cursorKey(collection), value: cursor });
-  return { writes, value: { stale: false, happenings, changes: done.changes, queue: workspace.queue, point: next, cursors: moved } };
+  for (const [collection, cursor] of Object.entries(moved))
+    writes.push({ kind: "put", table: META, key: cursorKey(collection), value: cursor });
+  return {
+    writes,
+    value: { stale: false, happenings, changes: done.changes, queue: workspace.queue, point: next, cursors: moved },
+  };
 }
 
 /** One mark of each kind: the server compares both with its history [C8]. */
@@ -83,22 +116,46 @@ function* findOldest(workspace: Workspace): Generator<readonly StorageRead[], vo
     workspace.setOldest(undefined);
     return;
   }
-  const scan = (state: string): StorageRead => ({ kind: "scan", table: OPERATIONS, options: { index: STATE_INDEX, range: stateRange(state), limit: OLDEST_WINDOW } });
-  const answers = (yield* readAll([scan("pending"), scan("blocked")])) as readonly (readonly ScannedRow<StoredOperation>[])[];
-  const still = answers.flat().map(({ value }) => workspace.operation(value.id) ?? value).filter((o) => o.state === "pending" || o.state === "blocked");
+  const scan = (state: string): StorageRead => ({
+    kind: "scan",
+    table: OPERATIONS,
+    options: { index: STATE_INDEX, range: stateRange(state), limit: OLDEST_WINDOW },
+  });
+  const answers = (yield* readAll([
+    scan("pending"),
+    scan("blocked"),
+  ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
+  const still = answers
+    .flat()
+    .map(({ value }) => workspace.operation(value.id) ?? value)
+    .filter((o) => o.state === "pending" || o.state === "blocked");
   if (still.length > 0) workspace.setOldest(Math.min(...still.map((o) => o.occurredAt)));
 }
 const OLDEST_WINDOW = 16;
 
 /** Entries past the window go, by server time, oldest first, whole transactions at a time, a few with each answer of the same epoch [C8.7]. */
-function* pruneJournal(serverTime: number): Generator<readonly StorageRead[], readonly StorageWrite[], readonly unknown[]> {
-  const scan = (index: string, range: KeyRange, limit?: number): StorageRead => ({ kind: "scan", table: OPERATIONS, options: { index, range, limit } });
-  const oldest = (yield* readAll(["applied", "superseded", "settled"].map((state) => scan(STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER)))) as readonly Scanned[];
-  const isDue = ({ value }: { readonly value: StoredOperation }) => value.settledAt !== undefined && value.settledAt < serverTime - JOURNAL_WINDOW_MS;
+function* pruneJournal(
+  serverTime: number,
+): Generator<readonly StorageRead[], readonly StorageWrite[], readonly unknown[]> {
+  const scan = (index: string, range: KeyRange, limit?: number): StorageRead => ({
+    kind: "scan",
+    table: OPERATIONS,
+    options: { index, range, limit },
+  });
+  const oldest = (yield* readAll(
+    ["applied", "superseded", "settled"].map((state) => scan(STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER)),
+  )) as readonly Scanned[];
+  const isDue = ({ value }: { readonly value: StoredOperation }) =>
+    value.settledAt !== undefined && value.settledAt < serverTime - JOURNAL_WINDOW_MS;
   const due = oldest.flat().filter(isDue);
   const transactions = new Set(due.map(({ value }) => value.transaction).filter((id) => id !== undefined));
-  const members = (yield* readAll([...transactions].map((id) => scan(TRANSACTION_INDEX, transactionRange(id))))) as readonly Scanned[];
-  const gone = [...due.filter(({ value }) => value.transaction === undefined), ...members.filter((rows) => rows.every(isDue)).flat()];
+  const members = (yield* readAll(
+    [...transactions].map((id) => scan(TRANSACTION_INDEX, transactionRange(id))),
+  )) as readonly Scanned[];
+  const gone = [
+    ...due.filter(({ value }) => value.transaction === undefined),
+    ...members.filter((rows) => rows.every(isDue)).flat(),
+  ];
   return gone.map(({ primary }) => ({ kind: "delete", table: OPERATIONS, key: primary }));
 }
 const PRUNED_PER_ANSWER = 4;

@@ -1,8 +1,8 @@
 /** What people do on the desks: settle a conflict, retry, correct or give up an operation. Each is one transaction. (client) */
 import type { ResolvedCollections } from "../../schema/collections.ts";
+import { splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch } from "../../schema/patch.ts";
 import { applyPatch, splitPatch } from "../../schema/patch.ts";
-import { splitCounters } from "../../schema/counters.ts";
 import { validateRecord } from "../../schema/validate.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { Choice } from "../decide/conflict.ts";
@@ -13,8 +13,8 @@ import { pick } from "../decide/view.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import { get } from "../ports/storage.ts";
-import { CONFLICTS, OPERATIONS } from "../stored.ts";
 import type { QueueState, StoredConflict, StoredOperation } from "../stored.ts";
+import { CONFLICTS, OPERATIONS } from "../stored.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface DeskResult {
@@ -23,34 +23,60 @@ export interface DeskResult {
   readonly queue: QueueState;
 }
 
-export function* resolveConflict(collections: ResolvedCollections, context: MintContext, conflictId: string, choice: Choice): StorageScript<DeskResult> {
+export function* resolveConflict(
+  collections: ResolvedCollections,
+  context: MintContext,
+  conflictId: string,
+  choice: Choice,
+  note?: string,
+): StorageScript<DeskResult> {
   const [conflict] = yield* get<StoredConflict>(CONFLICTS, [conflictId]);
   if (conflict === undefined || conflict.settled) throw settled(conflictId);
-  const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: [conflict.operationId], forSettling: true });
+  const { workspace, siblings } = yield* loadWorkspace(collections, {
+    operationIds: [conflict.operationId],
+    forSettling: true,
+  });
   const operation = workspace.operation(conflict.operationId);
   if (operation?.state !== "conflict") throw settled(conflictId);
-  const successor = settleByPerson(workspace, context, conflict, operation, choice, siblings(operation));
+  const successor = settleByPerson(workspace, context, {
+    conflict,
+    operation,
+    choice,
+    note,
+    siblings: siblings(operation),
+  });
   return finish(workspace, [successor]);
 }
 
 /** Rejected and quarantined operations once more, as they are; one that waits is only woken. */
-export function* retryOperations(collections: ResolvedCollections, context: MintContext, ids: readonly string[]): StorageScript<DeskResult> {
+export function* retryOperations(
+  collections: ResolvedCollections,
+  context: MintContext,
+  ids: readonly string[],
+): StorageScript<DeskResult> {
   const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: ids, forSettling: true });
   const successors: StoredOperation[] = [];
   for (const id of ids) {
     const operation = workspace.operation(id);
     if (operation === undefined) throw notRejected(id, "unknown");
     if (operation.state === "pending" || operation.state === "blocked") workspace.wake();
-    else if (operation.state === "rejected" || operation.state === "quarantined") successors.push(supersede(workspace, context, operation, sameEffect(operation), siblings(operation)));
+    else if (operation.state === "rejected" || operation.state === "quarantined")
+      successors.push(supersede(workspace, context, operation, sameEffect(operation), siblings(operation)));
     else throw notRejected(id, operation.state);
   }
   return finish(workspace, successors);
 }
 
-export function* amendOperation(collections: ResolvedCollections, context: MintContext, id: string, patch: LoosePatch): StorageScript<DeskResult> {
+export function* amendOperation(
+  collections: ResolvedCollections,
+  context: MintContext,
+  id: string,
+  patch: LoosePatch,
+): StorageScript<DeskResult> {
   const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: [id], forSettling: true });
   const operation = workspace.operation(id);
-  if (operation?.state !== "rejected" && operation?.state !== "quarantined") throw notRejected(id, operation?.state ?? "unknown");
+  if (operation?.state !== "rejected" && operation?.state !== "quarantined")
+    throw notRejected(id, operation?.state ?? "unknown");
   const effect = amendedEffect(workspace, operation, patch);
   return finish(workspace, [supersede(workspace, context, operation, effect, siblings(operation))]);
 }
@@ -60,41 +86,96 @@ function amendedEffect(workspace: Workspace, operation: StoredOperation, loose: 
   const definition = workspace.definition(collection);
   const { patch, unset } = splitPatch(loose);
   if (operation.action === "create") {
-    const valid = validateRecord(collection, definition, entityId, applyPatch({ ...operation.data, ...operation.zeros }, patch, unset));
-    return { action: "create", data: splitCounters(definition.counters, valid).data, ...(operation.zeros && { zeros: operation.zeros }) };
+    const valid = validateRecord(
+      collection,
+      definition,
+      entityId,
+      applyPatch({ ...operation.data, ...operation.zeros }, patch, unset),
+    );
+    return {
+      action: "create",
+      data: splitCounters(definition.counters, valid).data,
+      ...(operation.zeros && { zeros: operation.zeros }),
+    };
   }
-  if (operation.action !== "update") throw notRejected(operation.id, `${operation.action} (only a create or an update can be corrected)`);
+  if (operation.action !== "update")
+    throw notRejected(operation.id, `${operation.action} (only a create or an update can be corrected)`);
   const removed = [...(operation.unset ?? []).filter((name) => !Object.hasOwn(patch, name)), ...unset];
   const merged = applyPatch(operation.patch ?? {}, patch, unset);
   const current = workspace.view(collection, entityId);
   if (current) validateRecord(collection, definition, entityId, applyPatch(current, merged, removed));
-  return { action: "update", patch: merged, unset: removed, before: pick(current ?? operation.before, [...Object.keys(merged), ...removed]) };
+  return {
+    action: "update",
+    patch: merged,
+    unset: removed,
+    before: pick(current ?? operation.before, [...Object.keys(merged), ...removed]),
+  };
 }
 
 /** Gives up an edit, whatever has become of it: `void` tells the server, also where the outcome is unknown [C3]. */
-export function* discardOperation(collections: ResolvedCollections, context: MintContext, id: string): StorageScript<DeskResult> {
-  const { workspace, siblings, conflict } = yield* loadWorkspace(collections, { operationIds: [id], forSettling: true });
+export function* discardOperation(
+  collections: ResolvedCollections,
+  context: MintContext,
+  id: string,
+  reason: string,
+): StorageScript<DeskResult> {
+  const { workspace, siblings, conflict } = yield* loadWorkspace(collections, {
+    operationIds: [id],
+    forSettling: true,
+  });
   const operation = workspace.operation(id);
-  if (operation === undefined || operation.kind === "fact" || operation.state === "applied" || operation.state === "superseded" || operation.state === "settled") {
-    throw notRejected(id, operation === undefined ? "unknown" : operation.kind === "fact" ? "a fact, which is never given up" : operation.state);
+  if (
+    operation === undefined ||
+    operation.kind === "fact" ||
+    operation.state === "applied" ||
+    operation.state === "superseded" ||
+    operation.state === "settled"
+  ) {
+    throw notRejected(
+      id,
+      operation === undefined
+        ? "unknown"
+        : operation.kind === "fact"
+          ? "a fact, which is never given up"
+          : operation.state,
+    );
   }
   const open = operation.conflictId === undefined ? undefined : conflict(operation.conflictId);
-  if (open && !open.settled) workspace.putConflict({ ...open, settled: { by: "person", at: context.now, kept: "server" } });
-  return finish(workspace, [supersede(workspace, context, operation, { action: "void" }, siblings(operation))]);
+  if (open && !open.settled)
+    workspace.putConflict({ ...open, settled: { by: "person", at: context.now, kept: "server" } });
+  const successor = supersede(
+    workspace,
+    context,
+    { ...operation, note: reason },
+    { action: "void" },
+    siblings(operation),
+  );
+  return finish(workspace, [successor]);
 }
 
-function finish(workspace: Workspace, operations: readonly StoredOperation[]): { readonly value: DeskResult; readonly writes: ReturnType<Workspace["finish"]>["writes"] } {
+function finish(
+  workspace: Workspace,
+  operations: readonly StoredOperation[],
+): { readonly value: DeskResult; readonly writes: ReturnType<Workspace["finish"]>["writes"] } {
   if (operations.length > 0 && workspace.queue.oldestAt === undefined) workspace.setOldest(operations[0]?.occurredAt);
   const { writes, changes } = workspace.finish();
   return { writes, value: { operations, changes, queue: workspace.queue } };
 }
 
 function settled(conflictId: string): TillSyncError<"conflict_settled"> {
-  return new TillSyncError("conflict_settled", `The conflict ${conflictId} has been settled already, here or at the office. Read it again before you answer it.`, { conflictId });
+  return new TillSyncError(
+    "conflict_settled",
+    `The conflict ${conflictId} has been settled already, here or at the office. Read it again before you answer it.`,
+    { conflictId },
+  );
 }
 
 function notRejected(operationId: string, state: string): TillSyncError<"operation_not_rejected"> {
-  return new TillSyncError("operation_not_rejected", `Expected an operation that lies on the desk, got one that is ${state}. Read it again: it may have been settled meanwhile.`, { operationId, state });
+  return new TillSyncError(
+    "operation_not_rejected",
+    `Expected an operation that lies on the desk, got one that is ${state}. Read it again: it may have been settled meanwhile.`,
+    { operationId, state },
+  );
 }
 
 export const DESK_TABLES = [OPERATIONS, CONFLICTS];

@@ -5,8 +5,18 @@ import { restartCursor } from "../decide/pull-page.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
-import { cursorKey, FIRST_CURSOR, FIRST_SYNC_POINT, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
 import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
+import {
+  cursorKey,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  generationOf,
+  IDENTITY,
+  META,
+  nextGenerations,
+  OPERATIONS,
+  SYNC,
+} from "../stored.ts";
 import { STATE_INDEX, stateRange } from "../tables.ts";
 import { loadWorkspace } from "./load.ts";
 
@@ -36,7 +46,10 @@ export interface Registration {
 }
 
 /** Remembers whose shop this is, at the first contact; the caller has checked that it is still the same one. */
-export function* storeRegistration(fence: number, registration: Registration): StorageScript<{ readonly identity: Identity; readonly point: SyncPoint } | undefined> {
+export function* storeRegistration(
+  fence: number,
+  registration: Registration,
+): StorageScript<{ readonly identity: Identity; readonly point: SyncPoint } | undefined> {
   const [identity, stored] = yield* get<unknown>(META, [IDENTITY, SYNC]);
   const point = (stored as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
   const known = identity as Identity | undefined;
@@ -54,10 +67,14 @@ export function* storeRegistration(fence: number, registration: Registration): S
 }
 
 /** Only the incarnation changes: operation ids and sequences stay, and the counter goes on [C7]. */
-export function* forkIdentity(fence: number, incarnation: string): StorageScript<{ readonly before: Identity; readonly after: Identity } | undefined> {
+export function* forkIdentity(
+  fence: number,
+  incarnation: string,
+): StorageScript<{ readonly before: Identity; readonly after: Identity } | undefined> {
   const [identity, point] = yield* get<unknown>(META, [IDENTITY, SYNC]);
   const before = identity as Identity | undefined;
-  if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence) return { value: undefined, writes: [] };
+  if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence)
+    return { value: undefined, writes: [] };
   const { number: _, ...rest } = before;
   const after: Identity = { ...rest, incarnation, registered: false, forked: true };
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
@@ -69,38 +86,74 @@ export interface Followed {
   readonly replaying: number;
   readonly changes: readonly RowChange[];
   readonly queue: QueueState;
+  readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
 /** Sets the new epoch, forgets cursors and marks, moves the journal back into the outbox: one transaction [C8.4]. */
-export function* followEpoch(collections: ResolvedCollections, fence: number, epoch: string): StorageScript<Followed | undefined> {
+export function* followEpoch(
+  collections: ResolvedCollections,
+  fence: number,
+  epoch: string,
+): StorageScript<Followed | undefined> {
   const [stored] = yield* get<SyncPoint>(META, [SYNC]);
   const point = stored ?? FIRST_SYNC_POINT;
   if (point.fence !== fence || point.epoch === epoch) return { value: undefined, writes: [] };
   const states = ["applied", "quarantined", "conflict", "settled", "blocked"];
-  const scans = states.map((state): StorageRead => ({ kind: "scan", table: OPERATIONS, options: { index: STATE_INDEX, range: stateRange(state) } }));
-  const journal = ((yield* readAll(scans)) as readonly (readonly ScannedRow<StoredOperation>[])[]).flatMap((rows) => rows.map(({ value }) => value));
-  const { workspace } = yield* loadWorkspace(collections, { operationIds: journal.map((o) => o.id), nextGeneration: true });
+  const scans = states.map(
+    (state): StorageRead => ({
+      kind: "scan",
+      table: OPERATIONS,
+      options: { index: STATE_INDEX, range: stateRange(state) },
+    }),
+  );
+  const journal = ((yield* readAll(scans)) as readonly (readonly ScannedRow<StoredOperation>[])[]).flatMap((rows) =>
+    rows.map(({ value }) => value),
+  );
+  const { workspace } = yield* loadWorkspace(collections, {
+    operationIds: journal.map((o) => o.id),
+    restarting: true,
+  });
   // The rows keep their generation: what the lost epoch had acknowledged is in their bases already, and is not replayed over them.
   const replaying = decideEpochChange(workspace, journal);
   const done = workspace.finish();
-  const next = newEpoch(point, epoch);
-  const cursors = yield* restart(Object.keys(collections), next.generation);
+  const next = newEpoch(point, epoch, Object.keys(collections));
+  const cursors = yield* restart(Object.keys(collections), next);
   return {
-    value: { from: point.epoch, point: next, replaying, changes: done.changes, queue: workspace.queue },
-    writes: [...done.writes, ...cursors, put(SYNC, next)],
+    value: { from: point.epoch, point: next, replaying, changes: done.changes, queue: workspace.queue, cursors },
+    writes: [...done.writes, ...storedCursors(cursors), put(SYNC, next)],
   };
 }
 
 /** A resync of these collections in the same epoch: their bases give way to what is pulled again. */
-export function* restartCollections(fence: number, collections: readonly string[]): StorageScript<SyncPoint | undefined> {
+export function* restartCollections(
+  fence: number,
+  collections: readonly string[],
+): StorageScript<Restarted | undefined> {
   const [stored] = yield* get<SyncPoint>(META, [SYNC]);
-  const point = stored ?? FIRST_SYNC_POINT;
-  if (point.fence !== fence) return { value: undefined, writes: [] };
-  const cursors = yield* restart(collections, point.generation);
-  return { value: point, writes: cursors };
+  if (stored === undefined || stored.fence !== fence) return { value: undefined, writes: [] };
+  const point = nextGenerations(stored, collections);
+  const cursors = yield* restart(collections, point);
+  return { value: { point, cursors }, writes: [...storedCursors(cursors), put(SYNC, point)] };
 }
 
-function* restart(collections: readonly string[], generation: number): Generator<readonly StorageRead[], readonly StorageWrite[], readonly unknown[]> {
+export interface Restarted {
+  readonly point: SyncPoint;
+  readonly cursors: Readonly<Record<string, CursorState>>;
+}
+
+function* restart(
+  collections: readonly string[],
+  point: SyncPoint,
+): Generator<readonly StorageRead[], Readonly<Record<string, CursorState>>, readonly unknown[]> {
   const cursors = yield* get<CursorState>(META, collections.map(cursorKey));
-  return collections.map((collection, index) => put(cursorKey(collection), restartCursor(cursors[index] ?? FIRST_CURSOR, generation)));
+  return Object.fromEntries(
+    collections.map((collection, index) => [
+      collection,
+      restartCursor(cursors[index] ?? FIRST_CURSOR, generationOf(point, collection)),
+    ]),
+  );
+}
+
+function storedCursors(cursors: Readonly<Record<string, CursorState>>): readonly StorageWrite[] {
+  return Object.entries(cursors).map(([collection, cursor]) => put(cursorKey(collection), cursor));
 }

@@ -28,6 +28,11 @@ export function* localWrite(
   const done = workspace.finish();
   return {
     writes: done.writes,
-    value: { operations, changes: done.changes, queue: workspace.queue, view: (collection, id) => workspace.view(collection, id) },
+    value: {
+      operations,
+      changes: done.changes,
+      queue: workspace.queue,
+      view: (collection, id) => workspace.view(collection, id),
+    },
   };
 }

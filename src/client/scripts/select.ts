@@ -1,12 +1,22 @@
 /** Reads the head of the outbox and chooses the next batch. Looks at a window, never at the whole queue (L12). (client) */
+
+import { LIMITS } from "../../protocol/constants.ts";
 import type { BatchLimits, Selected } from "../decide/selection.ts";
 import { selectBatch } from "../decide/selection.ts";
 import type { ScannedRow, StorageRead, StorageScript } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
-import { LIMITS } from "../../protocol/constants.ts";
-import { EMPTY_QUEUE, isCommercial, META, OPERATIONS, QUEUE, SYNC, IDENTITY } from "../stored.ts";
 import type { Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
-import { journalRange, laneRange, QUEUE_INDEX, replayedRange, SUBJECT_INDEX, TRANSACTION_INDEX, transactionRange, wokenRange } from "../tables.ts";
+import { EMPTY_QUEUE, IDENTITY, isCommercial, META, OPERATIONS, QUEUE, SYNC } from "../stored.ts";
+import {
+  journalRange,
+  laneRange,
+  QUEUE_INDEX,
+  replayedRange,
+  SUBJECT_INDEX,
+  TRANSACTION_INDEX,
+  transactionRange,
+  wokenRange,
+} from "../tables.ts";
 
 /** One batch in four begins with the lower lanes: weighted, not absolute, so that low never starves [M5]. */
 const LANE_ORDERS = [
@@ -37,38 +47,74 @@ export function* selectNext(request: SelectRequest): StorageScript<Batch> {
   const queue = (queueState as QueueState | undefined) ?? EMPTY_QUEUE;
   // A whole transaction fits behind the limit, so that one at the edge is never mistaken for cut.
   const window = request.limits.maxOperations + LIMITS.transactionOperations;
-  const scan = (range: ReturnType<typeof laneRange>, limit: number): StorageRead => ({ kind: "scan", table: OPERATIONS, options: { index: QUEUE_INDEX, range, limit } });
+  const scan = (range: ReturnType<typeof laneRange>, limit: number): StorageRead => ({
+    kind: "scan",
+    table: OPERATIONS,
+    options: { index: QUEUE_INDEX, range, limit },
+  });
   const lanes = LANE_ORDERS[request.round % LANE_ORDERS.length] ?? LANE_ORDERS[0];
-  const scanned = (yield* readAll([scan(journalRange, window), scan(wokenRange(queue.wake), WOKEN_PER_BATCH), ...lanes.map((lane) => scan(laneRange(lane), window))])) as readonly (readonly ScannedRow<StoredOperation>[])[];
+  const scanned = (yield* readAll([
+    scan(journalRange, window),
+    scan(wokenRange(queue.wake), WOKEN_PER_BATCH),
+    ...lanes.map((lane) => scan(laneRange(lane), window)),
+  ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
   const [journal = [], woken = [], ...lists] = scanned.map((rows) => rows.map(({ value }) => value));
   // Journal first, lanes ignored: what the lost history had taken re-enters before anything new [C8.6].
   const own = journal.length > 0 ? journal : [...lists.flat(), ...woken];
-  const cut = journal.length > 0 ? journal.length === window : lists.some((list) => list.length === window) || woken.length === WOKEN_PER_BATCH;
+  const cut =
+    journal.length > 0
+      ? journal.length === window
+      : lists.some((list) => list.length === window) || woken.length === WOKEN_PER_BATCH;
   const candidates = own.slice(0, window);
   const others = yield* readOthers(candidates, queue.edits > 0);
-  const selected = selectBatch({ candidates, others, cut: cut || candidates.length < own.length, limits: request.limits, skip: request.skip });
-  return { writes: [], value: { selected, identity: identity as Identity | undefined, point: point as SyncPoint | undefined } };
+  const selected = selectBatch({
+    candidates,
+    others,
+    cut: cut || candidates.length < own.length,
+    limits: request.limits,
+    skip: request.skip,
+  });
+  return {
+    writes: [],
+    value: { selected, identity: identity as Identity | undefined, point: point as SyncPoint | undefined },
+  };
 }
 
 /** What goes first. Most tills hold sales and increments only, and while no record is being edited there is nothing to look for. */
-function* readOthers(candidates: readonly StoredOperation[], editsOpen: boolean): Generator<readonly StorageRead[], readonly StoredOperation[], readonly unknown[]> {
+function* readOthers(
+  candidates: readonly StoredOperation[],
+  editsOpen: boolean,
+): Generator<readonly StorageRead[], readonly StoredOperation[], readonly unknown[]> {
   if (!editsOpen) return [];
   const subjects = new Set<string>();
   const transactions = new Set<string>();
   for (const operation of candidates) {
     if (operation.kind === "record") subjects.add(`${operation.collection}/${operation.entityId}`);
     for (const reference of operation.references ?? []) subjects.add(reference);
-    if (operation.group !== undefined && operation.transaction !== undefined && !isCommercial(operation)) transactions.add(operation.transaction);
+    if (operation.group !== undefined && operation.transaction !== undefined && !isCommercial(operation))
+      transactions.add(operation.transaction);
   }
   const reads: StorageRead[] = [];
   for (const subject of subjects) {
     const slash = subject.indexOf("/");
-    reads.push({ kind: "scan", table: OPERATIONS, options: { index: SUBJECT_INDEX, range: replayedRange(subject.slice(0, slash), subject.slice(slash + 1)) } });
+    reads.push({
+      kind: "scan",
+      table: OPERATIONS,
+      options: { index: SUBJECT_INDEX, range: replayedRange(subject.slice(0, slash), subject.slice(slash + 1)) },
+    });
   }
-  for (const transaction of transactions) reads.push({ kind: "scan", table: OPERATIONS, options: { index: TRANSACTION_INDEX, range: transactionRange(transaction) } });
+  for (const transaction of transactions)
+    reads.push({
+      kind: "scan",
+      table: OPERATIONS,
+      options: { index: TRANSACTION_INDEX, range: transactionRange(transaction) },
+    });
   const found = new Map<string, StoredOperation>();
-  for (const rows of (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[]) for (const { value } of rows) found.set(value.id, value);
-  const blockers = [...found.values()].flatMap((o) => (o.state === "blocked" ? (o.blockedBy ?? []) : [])).filter((id) => !found.has(id));
+  for (const rows of (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[])
+    for (const { value } of rows) found.set(value.id, value);
+  const blockers = [...found.values()]
+    .flatMap((o) => (o.state === "blocked" ? (o.blockedBy ?? []) : []))
+    .filter((id) => !found.has(id));
   for (const blocker of yield* get<StoredOperation>(OPERATIONS, blockers)) if (blocker) found.set(blocker.id, blocker);
   return [...found.values()];
 }

@@ -44,7 +44,11 @@ export type PolicyVerdict =
       readonly outcome: "applied";
       readonly assigned: JsonObject;
       readonly flags: readonly Flag[];
-      readonly discrepancies: readonly { readonly product: string; readonly expected: number; readonly available: number }[];
+      readonly discrepancies: readonly {
+        readonly product: string;
+        readonly expected: number;
+        readonly available: number;
+      }[];
       readonly effects: readonly PolicyEffect[];
     }
   | {

@@ -10,7 +10,10 @@ export class PolicyFailure extends Error {
   readonly member: string;
 
   constructor(collection: string, member: string, cause: unknown) {
-    super(`The policy of \`${collection}\` failed in \`${member}\`: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      `The policy of \`${collection}\` failed in \`${member}\`: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
     this.collection = collection;
     this.member = member;
   }

@@ -1,11 +1,10 @@
 /** Rows as they are stored, read and shown. (server/decide) */
-import type { CounterValue, RowState } from "../../protocol/types.ts";
+import type { CounterValue, RowState, VerdictIssue } from "../../protocol/types.ts";
 import { addCounter, zeroCounters } from "../../schema/counters.ts";
+import type { SchemaIssue } from "../../schema/standard-schema.ts";
 import { upcastData } from "../../schema/upcast.ts";
 import { checkRecord } from "../../schema/validate.ts";
-import type { SchemaIssue } from "../../schema/standard-schema.ts";
 import type { Json, JsonObject } from "../../shared/json.ts";
-import type { VerdictIssue } from "../../protocol/types.ts";
 import type { RecordRow } from "../ports/store.ts";
 import type { ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
@@ -171,4 +170,3 @@ export function writeRow(ws: WorkingSet, draft: RowDraft, taker: string): Record
   }
   return row;
 }
-

@@ -1,8 +1,9 @@
 /** Who sees a row [C10, L9]. (server/decide) */
-import type { RecordRow, ScopeFilter } from "../ports/store.ts";
-import type { Principal } from "../policy-types.ts";
+
 import type { JsonObject } from "../../shared/json.ts";
-import { type ServedCollection, mayDo } from "./catalog.ts";
+import type { Principal } from "../policy-types.ts";
+import type { RecordRow, ScopeFilter } from "../ports/store.ts";
+import { mayDo, type ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
 
 /** The branch that sees a record; "" for the whole tenant. */

@@ -15,4 +15,6 @@ export interface Session {
 export interface Viewpoint extends Session {
   /** A person lets a quarantined operation in: what a policy, a permission or its branch had against it is overruled. */
   readonly released?: boolean | undefined;
+  /** The device was revoked: what it still holds is kept aside for people [H6]. */
+  readonly revoked?: boolean | undefined;
 }

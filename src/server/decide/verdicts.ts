@@ -73,7 +73,7 @@ export function missing({ id }: Named): BlockedResult {
   return { id, status: "blocked", by: [], missing: true };
 }
 
-export function retry({ id }: Named, code: OperationErrorCode | "internal", message: string, afterMs = POLICY_RETRY_MS): RetryResult {
+export function retry({ id }: Named, code: string, message: string, afterMs = POLICY_RETRY_MS): RetryResult {
   return { id, status: "retry", afterMs, error: { code, message } };
 }
 

@@ -121,6 +121,12 @@ export class WorkingSet {
     this.#returns.put(key, row);
   }
 
+  *collectionsWrittenSince(position: number): Iterable<string> {
+    for (const row of this.#records.allWritten()) {
+      if (row.version > position && row.state !== "stub") yield row.collection;
+    }
+  }
+
   operation(id: string): OperationRow | undefined {
     return this.#operations.get(id, id);
   }
@@ -142,7 +148,8 @@ export class WorkingSet {
     const request = { kind: "results", device, incarnation, after, limit } as const;
     const stored = this.#results.get(JSON.stringify(request), request) ?? [];
     const own = [...this.#operations.allWritten()].filter(
-      (row) => row.device === device && row.feedPosition > after && (incarnation ?? row.incarnation) === row.incarnation,
+      (row) =>
+        row.device === device && row.feedPosition > after && (incarnation ?? row.incarnation) === row.incarnation,
     );
     if (own.length === 0) return stored.slice(0, limit);
     const rewritten = new Set(own.map(({ id }) => id));
@@ -247,11 +254,18 @@ export class WorkingSet {
   }
 
   /** Takes the answer to one of the {@link needs}. */
-  load<K extends StoreRead["kind"]>(request: StoreReads[K]["request"] & { kind: K }, answer: StoreReads[K]["answer"]): void;
+  load<K extends StoreRead["kind"]>(
+    request: StoreReads[K]["request"] & { kind: K },
+    answer: StoreReads[K]["answer"],
+  ): void;
   load(request: StoreRead, answer: unknown): void {
     switch (request.kind) {
       case "records":
-        this.#records.load(request.keys.map(({ collection, id }) => recordKey(collection, id)), answer as RecordRow[], (row) => recordKey(row.collection, row.id));
+        this.#records.load(
+          request.keys.map(({ collection, id }) => recordKey(collection, id)),
+          answer as RecordRow[],
+          (row) => recordKey(row.collection, row.id),
+        );
         break;
       case "operations":
         this.#operations.load(request.ids, answer as OperationRow[], (row) => row.id);

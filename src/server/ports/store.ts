@@ -14,8 +14,9 @@
  * - The tenant leads every key and every index; no read or write can name another tenant's row (L9).
  * - Reads and writes are set-based: one statement per table (or a bounded number of chunks) however many keys are asked for.
  */
-import type { JsonObject } from "../../shared/json.ts";
+
 import type { CounterValue, FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
+import type { JsonObject } from "../../shared/json.ts";
 
 /** The row that every writing transaction of the tenant locks. */
 export interface TenantClock {
@@ -140,7 +141,14 @@ export interface ConflictRow {
   readonly detectedAt: number;
   /** Position of the conflict, for keyset pages. */
   readonly position: number;
-  readonly settled: { readonly choice: "server" | "client" | "merged"; readonly by: string; readonly at: number; readonly note: string | undefined } | undefined;
+  readonly settled:
+    | {
+        readonly choice: "server" | "client" | "merged";
+        readonly by: string;
+        readonly at: number;
+        readonly note: string | undefined;
+      }
+    | undefined;
 }
 
 export interface DiscrepancyRow {
@@ -158,24 +166,48 @@ export interface DiscrepancyRow {
 export type ScopeFilter = "all" | readonly string[];
 
 /** A change in the feed: the record as it now is, or that it left the reader's scope. */
-export type FeedEntry = { readonly kind: "record"; readonly row: RecordRow } | { readonly kind: "departure"; readonly row: DepartureRow };
+export type FeedEntry =
+  | { readonly kind: "record"; readonly row: RecordRow }
+  | { readonly kind: "departure"; readonly row: DepartureRow };
 
 /** What can be asked for, and the type of its answer. Answers hold only what exists, in no particular order unless said. */
 export interface StoreReads {
   clock: { readonly request: { readonly kind: "clock" }; readonly answer: TenantClock | undefined };
-  records: { readonly request: { readonly kind: "records"; readonly keys: readonly RecordKey[] }; readonly answer: readonly RecordRow[] };
-  operations: { readonly request: { readonly kind: "operations"; readonly ids: readonly string[] }; readonly answer: readonly OperationRow[] };
+  records: {
+    readonly request: { readonly kind: "records"; readonly keys: readonly RecordKey[] };
+    readonly answer: readonly RecordRow[];
+  };
+  operations: {
+    readonly request: { readonly kind: "operations"; readonly ids: readonly string[] };
+    readonly answer: readonly OperationRow[];
+  };
   /** Which operations took these sequence numbers. */
   sequences: {
-    readonly request: { readonly kind: "sequences"; readonly incarnation: string; readonly sequences: readonly number[] };
+    readonly request: {
+      readonly kind: "sequences";
+      readonly incarnation: string;
+      readonly sequences: readonly number[];
+    };
     readonly answer: readonly { readonly sequence: number; readonly id: string }[];
   };
   /** Every operation of a wire transaction. */
-  members: { readonly request: { readonly kind: "members"; readonly transaction: string }; readonly answer: readonly OperationRow[] };
-  commits: { readonly request: { readonly kind: "commits"; readonly ids: readonly string[] }; readonly answer: readonly CommitRow[] };
+  members: {
+    readonly request: { readonly kind: "members"; readonly transaction: string };
+    readonly answer: readonly OperationRow[];
+  };
+  commits: {
+    readonly request: { readonly kind: "commits"; readonly ids: readonly string[] };
+    readonly answer: readonly CommitRow[];
+  };
   epochs: { readonly request: { readonly kind: "epochs" }; readonly answer: readonly EpochRow[] };
-  devices: { readonly request: { readonly kind: "devices"; readonly ids: readonly string[] }; readonly answer: readonly DeviceRow[] };
-  incarnations: { readonly request: { readonly kind: "incarnations"; readonly device: string }; readonly answer: readonly IncarnationRow[] };
+  devices: {
+    readonly request: { readonly kind: "devices"; readonly ids: readonly string[] };
+    readonly answer: readonly DeviceRow[];
+  };
+  incarnations: {
+    readonly request: { readonly kind: "incarnations"; readonly device: string };
+    readonly answer: readonly IncarnationRow[];
+  };
   /** Versions in (after, upTo], ascending by version: stubs are left out, deleted rows are in it. Departures only for the scopes asked for. */
   changes: {
     readonly request: {
@@ -190,7 +222,13 @@ export interface StoreReads {
   };
   /** How many of those there are (for a progress bar; may stop counting at 1,000,000). */
   countChanges: {
-    readonly request: { readonly kind: "countChanges"; readonly collection: string; readonly scopes: ScopeFilter; readonly after: number; readonly upTo: number };
+    readonly request: {
+      readonly kind: "countChanges";
+      readonly collection: string;
+      readonly scopes: ScopeFilter;
+      readonly after: number;
+      readonly upTo: number;
+    };
     readonly answer: number;
   };
   /** This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. */
@@ -209,10 +247,21 @@ export interface StoreReads {
     readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
     readonly answer: readonly OperationRow[];
   };
-  conflicts: { readonly request: { readonly kind: "conflicts"; readonly ids: readonly string[] }; readonly answer: readonly ConflictRow[] };
-  conflictsOf: { readonly request: { readonly kind: "conflictsOf"; readonly operationIds: readonly string[] }; readonly answer: readonly ConflictRow[] };
+  conflicts: {
+    readonly request: { readonly kind: "conflicts"; readonly ids: readonly string[] };
+    readonly answer: readonly ConflictRow[];
+  };
+  conflictsOf: {
+    readonly request: { readonly kind: "conflictsOf"; readonly operationIds: readonly string[] };
+    readonly answer: readonly ConflictRow[];
+  };
   openConflicts: {
-    readonly request: { readonly kind: "openConflicts"; readonly settled: boolean; readonly after: number; readonly limit: number };
+    readonly request: {
+      readonly kind: "openConflicts";
+      readonly settled: boolean;
+      readonly after: number;
+      readonly limit: number;
+    };
     readonly answer: readonly ConflictRow[];
   };
   discrepancies: {
@@ -241,7 +290,11 @@ export interface StoreWrites {
 }
 
 /** Yields lists of reads, is sent their answers in the same order, returns what to write. Synchronous: see the client's StorageScript. */
-export type StoreScript<T> = Generator<readonly StoreRead[], { readonly value: T; readonly writes: StoreWrites }, readonly unknown[]>;
+export type StoreScript<T> = Generator<
+  readonly StoreRead[],
+  { readonly value: T; readonly writes: StoreWrites },
+  readonly unknown[]
+>;
 export type StoreReadScript<T> = Generator<readonly StoreRead[], T, readonly unknown[]>;
 
 export interface ServerStore {
@@ -257,15 +310,21 @@ export interface ServerStore {
 type ReadOf<K extends StoreReadKind> = StoreReads[K]["request"];
 
 /** Reads inside a script, typed: `const rows = yield* ask({ kind: "records", keys })`. */
-export function* ask<K extends StoreReadKind>(request: ReadOf<K> & { readonly kind: K }): Generator<readonly StoreRead[], StoreReads[K]["answer"], readonly unknown[]> {
+export function* ask<K extends StoreReadKind>(
+  request: ReadOf<K> & { readonly kind: K },
+): Generator<readonly StoreRead[], StoreReads[K]["answer"], readonly unknown[]> {
   const [answer] = yield [request];
   return answer as StoreReads[K]["answer"];
 }
 
-type Answers<R extends readonly StoreRead[]> = { [I in keyof R]: R[I] extends { readonly kind: infer K extends StoreReadKind } ? StoreReads[K]["answer"] : never };
+type Answers<R extends readonly StoreRead[]> = {
+  [I in keyof R]: R[I] extends { readonly kind: infer K extends StoreReadKind } ? StoreReads[K]["answer"] : never;
+};
 
 /** Several reads in one step: `const [clock, rows] = yield* askAll([{ kind: "clock" }, { kind: "records", keys }])`. */
-export function* askAll<const R extends readonly StoreRead[]>(requests: R): Generator<readonly StoreRead[], Answers<R>, readonly unknown[]> {
+export function* askAll<const R extends readonly StoreRead[]>(
+  requests: R,
+): Generator<readonly StoreRead[], Answers<R>, readonly unknown[]> {
   const answers = yield requests;
   return answers as unknown as Answers<R>;
 }

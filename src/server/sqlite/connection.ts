@@ -36,7 +36,7 @@ export class Connection {
    * tenant's with it. SQLite has one writer. `deferred` takes a snapshot at its first read and waits for nobody.
    */
   transaction<T>(mode: "immediate" | "deferred", work: () => T): T {
-    this.run(`begin ${mode}`);
+    this.run(mode === "immediate" ? "begin immediate" : "begin deferred");
     try {
       const value = work();
       this.run("commit");
@@ -47,6 +47,7 @@ export class Connection {
     }
   }
 
+  /** libsql lets go of the file only when its statements have been collected as garbage: a little after this. */
   close(): void {
     this.#statements.clear();
     this.#driver.close();
@@ -56,9 +57,19 @@ export class Connection {
     try {
       this.run("rollback");
     } catch {
-      // Either SQLite has rolled back by itself (full disk, I/O error) or the connection is past use. Not told apart: the
-      // error that is on its way says more than this one, and a new connection is right in both cases.
-      this.#broken = true;
+      // SQLite has rolled back by itself (full disk, I/O error), or the connection is past use: a new transaction tells.
+      // What went wrong here is not thrown: the error that is on its way says more.
+      this.#broken = !this.#isIdle();
+    }
+  }
+
+  #isIdle(): boolean {
+    try {
+      this.run("begin deferred");
+      this.run("commit");
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -4,7 +4,7 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import type { Random } from "../../shared/random.ts";
 import { Connection } from "./connection.ts";
 import type { OpenSqlite, SyncSqliteDriver } from "./driver.ts";
-import { isBusy, storeError, unavailable } from "./errors.ts";
+import { isBusy, unavailable } from "./errors.ts";
 import { type CheckedMigration, type Migration, migrate, pendingMigrations } from "./migrate.ts";
 
 /**
@@ -43,8 +43,6 @@ async function openFile(path: string, open: OpenSqlite): Promise<SyncSqliteDrive
     return await open(path);
   } catch (error) {
     if (isTillSyncError(error) || isBusy(error)) throw error;
-    const known = storeError(error);
-    if (known !== error) throw known;
     throw unavailable(
       `The database ${JSON.stringify(path)} could not be opened. Its folder must exist and be writable.`,
       error,

@@ -26,7 +26,8 @@ export interface SqliteStoreOptions {
   /** The file, made where there is none. Its folder must exist, on a local disk. `":memory:"` keeps nothing: for tests. */
   readonly path: string;
   /**
-   * An open database, which belongs to the store from then on, or a function that opens `path`.
+   * An open database, which belongs to the store from then on, or a function that opens `path`. Whatever else of this
+   * process opens the file must use the same library: file locks are the process's, and two libraries do not see each other's.
    * @default `node:sqlite`, else `libsql`, else `better-sqlite3`: the first one there is
    */
   readonly driver?: SyncSqliteDriver | OpenSqlite | undefined;
@@ -99,7 +100,15 @@ class TenantsInSqlite implements ServerStore {
     this.#closed = true;
     const database = this.#database;
     this.#database = undefined;
-    (await database?.catch(ignore))?.connection.close();
+    const connection = (await database?.catch(ignore))?.connection;
+    if (connection === undefined) return;
+    try {
+      // Some drivers close the file later than they say, and then without its log: who copies it now must find everything in it.
+      connection.all("pragma wal_checkpoint(truncate)");
+    } catch {
+      // Nothing is lost: the next one who opens the file finds the log.
+    }
+    connection.close();
   }
 
   /** `work` is synchronous: what it begins, it ends. */

@@ -9,11 +9,11 @@ import type {
   StorageScript,
   TransactOptions,
 } from "../../client/ports/storage.ts";
-import type { Place } from "./open.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { closedError, Tables } from "../stored-layout.ts";
 import { typedError } from "./failures.ts";
 import { Link } from "./link.ts";
+import type { Place } from "./open.ts";
 import { deleteDatabase } from "./open.ts";
 import { Reader } from "./reader.ts";
 import { estimateSpace } from "./space.ts";

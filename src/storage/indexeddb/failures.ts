@@ -10,7 +10,9 @@ export const KIND = "indexeddb";
  * and as transactions that abort without a reason. https://bugs.webkit.org/show_bug.cgi?id=197050
  */
 export function isConnectionLoss(error: unknown): boolean {
-  return ["InvalidStateError", "UnknownError", "AbortError", "TransactionInactiveError", "TimeoutError"].includes(nameOf(error));
+  return ["InvalidStateError", "UnknownError", "AbortError", "TransactionInactiveError", "TimeoutError"].includes(
+    nameOf(error),
+  );
 }
 
 export function nameOf(error: unknown): string {
@@ -29,9 +31,14 @@ export function silence(what: string, ms: number): TillSyncError<"storage_unavai
 }
 
 /** The typed error for one that is final. Those that have a code keep it. */
-export async function typedError(error: unknown, table: string, estimate: () => Promise<StorageEstimate>): Promise<unknown> {
+export async function typedError(
+  error: unknown,
+  table: string,
+  estimate: () => Promise<StorageEstimate>,
+): Promise<unknown> {
   if (isTillSyncError(error)) return error;
-  const text = error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
+  const text =
+    error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
   if (nameOf(error) === "QuotaExceededError") {
     const { usedBytes, quotaBytes } = await estimate();
     return new TillSyncError(
@@ -43,13 +50,17 @@ export async function typedError(error: unknown, table: string, estimate: () => 
     );
   }
   if (isCorruption(error)) return corrupt(table, error);
-  if (isConnectionLoss(error)) return unavailable(`The browser's database failed (${text}). Nothing was stored. Reload the page.`, error);
+  if (isConnectionLoss(error))
+    return unavailable(`The browser's database failed (${text}). Nothing was stored. Reload the page.`, error);
   return new TillSyncError("internal", `The browser's database refused a request (${text}).`, {}, { cause: error });
 }
 
 /** Chromium: "Internal error opening backing store", and `NotReadableError` for a value whose file is gone. */
 export function isCorruption(error: unknown): boolean {
-  return nameOf(error) === "NotReadableError" || (error instanceof DOMException && /backing store|corrupt/i.test(error.message));
+  return (
+    nameOf(error) === "NotReadableError" ||
+    (error instanceof DOMException && /backing store|corrupt/i.test(error.message))
+  );
 }
 
 export function corrupt(table: string, cause: unknown): TillSyncError<"storage_corrupt"> {

@@ -7,17 +7,18 @@
  * - Nothing is awaited but requests of this very transaction: anything else would let it commit half of the work.
  * - What a script gave or threw is told only when the transaction is complete: it was decided on rows that may be undone yet.
  */
-import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
-import type { Tables } from "../stored-layout.ts";
-import type { StoredRow } from "./rows.ts";
+
 import { wrap } from "idb";
+import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { deferred } from "../../shared/deferred.ts";
+import type { Tables } from "../stored-layout.ts";
 import { assertDeclared } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
 import { tryTo } from "./open.ts";
 import { answer } from "./reads.ts";
+import type { StoredRow } from "./rows.ts";
 import { storedRow } from "./rows.ts";
-import { type Watch, watch } from "./watchdog.ts";
+import { watch } from "./watchdog.ts";
 
 /** A `transact` that waits for its end. */
 export interface Job {
@@ -37,7 +38,12 @@ export type GroupEnd =
   | { readonly kind: "committed"; readonly outcomes: readonly Outcome[] }
   | { readonly kind: "aborted"; readonly error: unknown }
   /** The commit was asked for and its answer was lost. It can be asked for again: see `wasCommitted`. */
-  | { readonly kind: "unknown"; readonly error: unknown; readonly outcomes: readonly Outcome[]; readonly put: readonly Place[] }
+  | {
+      readonly kind: "unknown";
+      readonly error: unknown;
+      readonly outcomes: readonly Outcome[];
+      readonly put: readonly Place[];
+    }
   | { readonly kind: "silent"; readonly error: unknown };
 
 interface Place {
@@ -59,7 +65,10 @@ export interface GroupParts {
   readonly id: string;
 }
 
-export async function runGroup(jobs: readonly Job[], { database, tables, watchdogMs, id }: GroupParts): Promise<GroupEnd> {
+export async function runGroup(
+  jobs: readonly Job[],
+  { database, tables, watchdogMs, id }: GroupParts,
+): Promise<GroupEnd> {
   const scope = [...new Set(jobs.flatMap(({ options }) => options.tables))];
   const durability = jobs[0]?.durability ?? "strict";
   const outcomes: Outcome[] = [];
@@ -74,7 +83,7 @@ export async function runGroup(jobs: readonly Job[], { database, tables, watchdo
   }
   let cause: unknown;
   const guard = watch(watchdogMs, () => {
-    over.resolve({ kind: "silent", error: silence(`to ${labelOf(jobs)}`, watchdogMs) });
+    over.resolve({ kind: "silent", error: silence(labelOf(jobs), watchdogMs) });
     tryTo(() => transaction.abort());
   });
   transaction.oncomplete = () => over.resolve({ kind: "committed", outcomes });
@@ -144,7 +153,9 @@ type Result = Extract<ReturnType<StorageScript<unknown>["next"]>, { done: true }
 export async function wasCommitted(database: IDBDatabase, id: string, put: readonly Place[]): Promise<boolean> {
   if (put.length === 0) return false;
   const transaction = database.transaction([...new Set(put.map(({ table }) => table))]);
-  const rows: Promise<StoredRow | undefined>[] = put.map(({ table, key }) => wrap(transaction.objectStore(table).get(key)));
+  const rows: Promise<StoredRow | undefined>[] = put.map(({ table, key }) =>
+    wrap(transaction.objectStore(table).get(key)),
+  );
   return (await Promise.all(rows)).some((row) => row?.t === id);
 }
 

@@ -38,7 +38,9 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
   if (durability !== "strict" && durability !== "relaxed") {
     throw invalidOption("durability", '"strict" or "relaxed"', durability, 'Leave it out for "strict".');
   }
-  if (!(watchdogMs > 0)) throw invalidOption("watchdogMs", "a number of ms above 0", watchdogMs, "Leave it out for 10 s.");
+  if (!(watchdogMs > 0))
+    throw invalidOption("watchdogMs", "a number of ms above 0", watchdogMs, "Leave it out for 10 s.");
+  let isPersistAsked = !persist;
   return {
     kind: KIND,
     "~port": "storage",
@@ -47,7 +49,8 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
       const place = { factory: options.factory ?? platformFactory(), name, layout, watchdogMs };
       try {
         const database = await openDatabase(place);
-        if (persist) askToPersist();
+        if (!isPersistAsked) askToPersist();
+        isPersistAsked = true;
         return new IndexedDBConnection({ place, database, hooks, durability });
       } catch (error) {
         throw await typedError(error, "all tables", estimateSpace);

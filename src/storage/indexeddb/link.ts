@@ -10,9 +10,9 @@
  */
 import type { StorageHooks } from "../../client/ports/storage.ts";
 import type { TillSyncError } from "../../shared/errors.ts";
-import type { Place } from "./open.ts";
-import { supersededError } from "../stored-layout.ts";
+import { closedError, supersededError } from "../stored-layout.ts";
 import { KIND } from "./failures.ts";
+import type { Place } from "./open.ts";
 import { reopenDatabase } from "./open.ts";
 
 export class Link {
@@ -23,6 +23,7 @@ export class Link {
   #live: IDBDatabase | undefined;
   #healing: Promise<IDBDatabase> | undefined;
   #ended: TillSyncError | undefined;
+  #isClosed = false;
 
   constructor(place: Place, database: IDBDatabase, hooks: StorageHooks, finish: () => Promise<void>) {
     this.#place = place;
@@ -56,6 +57,7 @@ export class Link {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#live?.close();
     this.#live = undefined;
   }
@@ -66,6 +68,11 @@ export class Link {
       if (database === undefined) {
         this.#supersede();
         throw this.#ended ?? supersededError(KIND);
+      }
+      if (this.#isClosed) {
+        // Nobody is left to let other tabs in.
+        database.close();
+        throw this.#ended ?? closedError();
       }
       this.#adopt(database);
       return database;

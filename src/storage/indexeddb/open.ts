@@ -23,6 +23,9 @@ export interface Place {
 /** How long to wait before each further try: a database process that crashed is back within a second or two. */
 const BACKOFF_MS = [50, 250, 1000];
 
+/** Errors of `open` that may be gone a moment later. `VersionError`: another tab's upgrade came first. */
+const PASSING = ["UnknownError", "AbortError", "TimeoutError", "VersionError"];
+
 /** Opens the database, and makes or changes it as the layout wants it. */
 export async function openDatabase(place: Place): Promise<IDBDatabase> {
   return await withRetries(async () => {
@@ -54,7 +57,7 @@ async function withRetries<T>(open: () => Promise<T>): Promise<T> {
       return await open();
     } catch (error) {
       if (isTillSyncError(error)) throw error;
-      const wait = BACKOFF_MS[failures++];
+      const wait = PASSING.includes(nameOf(error)) ? BACKOFF_MS[failures++] : undefined;
       if (wait === undefined) throw finalError(error);
       await pause(wait);
     }
@@ -65,7 +68,9 @@ async function withRetries<T>(open: () => Promise<T>): Promise<T> {
 async function fitting(place: Place, again: boolean): Promise<{ database: IDBDatabase } | { version: number }> {
   const database = await request(place, undefined, again);
   try {
-    const stored = await answered(readLayout(database), place.watchdogMs, () => silence("when opening", place.watchdogMs));
+    const stored = await answered(readLayout(database), place.watchdogMs, () =>
+      silence("the opening", place.watchdogMs),
+    );
     if (layoutChange(stored, place.layout) === undefined) return { database };
   } catch (error) {
     database.close();
@@ -76,7 +81,11 @@ async function fitting(place: Place, again: boolean): Promise<{ database: IDBDat
 }
 
 /** One `open`, for which exactly one of: the database, an error of the platform, a typed error. */
-function request({ factory, name, layout, watchdogMs }: Place, version: number | undefined, again: boolean): Promise<IDBDatabase> {
+function request(
+  { factory, name, layout, watchdogMs }: Place,
+  version: number | undefined,
+  again: boolean,
+): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const opening = factory.open(name, version);
     let isBlocked = false;
@@ -86,7 +95,7 @@ function request({ factory, name, layout, watchdogMs }: Place, version: number |
       guard.stop();
       reject(failure);
     };
-    const guard = watch(watchdogMs, () => fail(isBlocked ? blocked(watchdogMs) : silence("when opening", watchdogMs)));
+    const guard = watch(watchdogMs, () => fail(isBlocked ? blocked(watchdogMs) : silence("the opening", watchdogMs)));
     opening.onblocked = () => {
       isBlocked = true;
     };
@@ -138,7 +147,7 @@ export function tryTo(work: () => void): void {
 
 function finalError(error: unknown): unknown {
   if (isCorruption(error)) return corrupt("all tables", error);
-  if (nameOf(error) === "QuotaExceededError") return error;
+  if (!(error instanceof DOMException) || error.name === "QuotaExceededError") return error;
   return unavailable(
     `The browser's database can't be opened (${String(error)}). In a private window, or where site data is blocked, nothing ` +
       "could be kept: use a normal window and allow site data. Else reload, or restart the browser.",

@@ -1,7 +1,7 @@
 /** Reads outside of write transactions. (storage/indexeddb) */
 import type { StorageRead } from "../../client/ports/storage.ts";
-import type { Link } from "./link.ts";
 import { isConnectionLoss, nameOf, silence } from "./failures.ts";
+import type { Link } from "./link.ts";
 import { answer } from "./reads.ts";
 import { answered } from "./watchdog.ts";
 
@@ -35,14 +35,18 @@ export class Reader {
   async read(read: StorageRead): Promise<unknown> {
     for (let tries = 1; ; tries++) {
       const database = await this.#link.database();
-      const silent = silence(`to a read of "${read.table}"`, this.#watchdogMs);
+      let isSilent = false;
+      const onSilence = () => {
+        isSilent = true;
+        return silence(`a read of "${read.table}"`, this.#watchdogMs);
+      };
       try {
-        return await answered(this.#ask(database, read), this.#watchdogMs, () => silent);
+        return await answered(this.#ask(database, read), this.#watchdogMs, onSilence);
       } catch (error) {
-        const isLost = error === silent || isConnectionLoss(error);
+        const isLost = isSilent || isConnectionLoss(error);
         if (isLost) this.#link.drop(database);
         // A read can be repeated. Not after a silence: the caller has waited long enough.
-        if (!isLost || error === silent || tries === TRIES) throw error;
+        if (!isLost || isSilent || tries === TRIES) throw error;
       }
     }
   }

@@ -1,9 +1,10 @@
 /** The reads of the port as requests of one transaction. (storage/indexeddb) */
-import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";
-import type { StoredRow } from "./rows.ts";
+
 import { wrap } from "idb";
+import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 import { nativeRange, remainingRange } from "./ranges.ts";
+import type { StoredRow } from "./rows.ts";
 import { propertyOf } from "./rows.ts";
 
 /** More than IndexedDB takes as a count, and so the same as no limit. */
@@ -44,7 +45,8 @@ async function list(
     wrap(source.getAllKeys(range, most)) as Promise<string[]>,
     wrap(source.getAll(range, most)) as Promise<StoredRow[]>,
   ]);
-  if (index === undefined) return rows.map(({ v }, at) => ({ key: primaries[at] ?? "", primary: primaries[at] ?? "", value: v }));
+  if (index === undefined)
+    return rows.map(({ v }, at) => ({ key: primaries[at] ?? "", primary: primaries[at] ?? "", value: v }));
   // An index does not say which of a row's keys an entry stands for. But its entries come in the order of their keys: the
   // second time that a row comes up, it is for the second of its keys in the range.
   const property = propertyOf(index);
@@ -77,7 +79,8 @@ function walk(
       if (after !== undefined) {
         const order = compareKeys([key, primary], [after.key, after.primary]) * (direction === "prev" ? -1 : 1);
         // Thousands of rows may have the same key: they are jumped over.
-        if (order < 0 && "objectStore" in source) return cursor.continuePrimaryKey(after.key as IDBValidKey, after.primary);
+        if (order < 0 && "objectStore" in source)
+          return cursor.continuePrimaryKey(after.key as IDBValidKey, after.primary);
         if (order <= 0) return cursor.continue();
       }
       found.push({ key, primary, value: (cursor.value as StoredRow).v });

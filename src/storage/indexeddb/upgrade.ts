@@ -1,9 +1,10 @@
 /** Brings a database to a layout, within its versionchange transaction. (storage/indexeddb) */
+
+import { wrap } from "idb";
 import type { StorageLayout, TableLayout } from "../../client/ports/storage.ts";
 import type { StoredLayout, TableChange } from "../stored-layout.ts";
-import type { StoredRow } from "./rows.ts";
-import { wrap } from "idb";
 import { layoutChange } from "../stored-layout.ts";
+import type { StoredRow } from "./rows.ts";
 import { keyPathOf, storedRow } from "./rows.ts";
 
 /** The store of what the adapter itself has to remember, and the key of the layout in it. */

@@ -7,10 +7,10 @@
  */
 import type { StorageEstimate, StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import type { Tables } from "../stored-layout.ts";
-import type { GroupEnd, Job, Outcome } from "./group.ts";
-import type { Link } from "./link.ts";
 import { isConnectionLoss, silence, typedError } from "./failures.ts";
+import type { GroupEnd, Job, Outcome } from "./group.ts";
 import { runGroup, wasCommitted } from "./group.ts";
+import type { Link } from "./link.ts";
 import { answered, pause } from "./watchdog.ts";
 
 /** So that a group never keeps the database from other tabs for long. */
@@ -79,7 +79,8 @@ export class Writer {
       if (end.kind === "committed") return this.#settle(group, end.outcomes);
       const isLost = isConnectionLoss(end.error);
       if (end.kind === "silent" || isLost) this.#link.drop(database);
-      if (end.kind === "unknown" && isLost && (await this.#wasStored(id, end))) return this.#settle(group, end.outcomes);
+      if (end.kind === "unknown" && isLost && (await this.#wasStored(id, end)))
+        return this.#settle(group, end.outcomes);
       await this.#retry(group, end);
     } catch (error) {
       // No connection, not even a new one.
@@ -99,7 +100,9 @@ export class Writer {
   async #wasStored(id: string, { put }: GroupEnd & { kind: "unknown" }): Promise<boolean> {
     const database = await this.#link.database();
     const { watchdogMs } = this.#parts;
-    return await answered(wasCommitted(database, id, put), watchdogMs, () => silence("about a lost commit", watchdogMs));
+    return await answered(wasCommitted(database, id, put), watchdogMs, () =>
+      silence("the question for a lost commit", watchdogMs),
+    );
   }
 
   async #retry(group: readonly Job[], { kind, error }: Exclude<GroupEnd, { kind: "committed" }>): Promise<void> {

@@ -10,14 +10,13 @@ import type {
   StorageWrite,
   TransactOptions,
 } from "../../client/ports/storage.ts";
-import type { TillSyncError } from "../../shared/errors.ts";
+import { deferred } from "../../shared/deferred.ts";
+import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { assertDeclared, closedError, supersededError, type Tables } from "../stored-layout.ts";
 import type { MemoryFaults, MemoryStep } from "./faults.ts";
+import { frozenCopy } from "./plain-copy.ts";
 import type { Occupant, Store } from "./store.ts";
 import type { PreparedRow, Table } from "./table.ts";
-import { deferred } from "../../shared/deferred.ts";
-import { isTillSyncError, TillSyncError as Failure } from "../../shared/errors.ts";
-import { assertDeclared, closedError, supersededError, type Tables } from "../stored-layout.ts";
-import { frozenCopy } from "./plain-copy.ts";
 
 type Step = Omit<MemoryStep, "store">;
 
@@ -121,7 +120,12 @@ export class MemoryConnection implements StorageConnection, Occupant {
     try {
       return { table, row: table.prepare(write.key, frozenCopy(write.value)) };
     } catch (cause) {
-      throw new Failure("internal", `A value for the table "${write.table}" can't be stored: ${String(cause)}`, {}, { cause });
+      throw new TillSyncError(
+        "internal",
+        `A value for the table "${write.table}" can't be stored: ${String(cause)}`,
+        {},
+        { cause },
+      );
     }
   }
 

@@ -1,5 +1,5 @@
 /** `tillsync/storage/memory`. */
 export type { MemoryFaults, MemoryStep } from "./faults.ts";
 export type { MemoryAdapter, MemoryOptions } from "./memory.ts";
-export type { MemorySnapshot } from "./store.ts";
 export { memory } from "./memory.ts";
+export type { MemorySnapshot } from "./store.ts";

@@ -1,9 +1,9 @@
 /** The storage adapter that keeps everything in memory: for tests, simulations and demonstrations. (storage/memory) */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
-import type { MemoryFaults } from "./faults.ts";
-import type { MemorySnapshot } from "./store.ts";
 import { Tables } from "../stored-layout.ts";
 import { MemoryConnection } from "./connection.ts";
+import type { MemoryFaults } from "./faults.ts";
+import type { MemorySnapshot } from "./store.ts";
 import { Store } from "./store.ts";
 
 export interface MemoryOptions {

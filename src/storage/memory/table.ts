@@ -1,9 +1,9 @@
 /** One table: rows by primary key, and the entries of its indexes. Synchronous, knows nothing of transactions. (storage/memory) */
 import type { Key, KeyRange, ScannedRow, ScanOptions, TableLayout } from "../../client/ports/storage.ts";
-import type { Entry } from "./sorted-entries.ts";
 import { assert } from "../../shared/assert.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 import { includesKey, indexKeys } from "../index-keys.ts";
+import type { Entry } from "./sorted-entries.ts";
 import { compareEntries, SortedEntries } from "./sorted-entries.ts";
 
 interface Row extends Entry {
@@ -42,7 +42,9 @@ export class Table {
     for (const row of rows) row.keys = this.#keysOf(row.value);
     this.#indexes = layout.indexes.map((_, position) => {
       const entries = new SortedEntries<IndexEntry>();
-      entries.load(rows.flatMap((row) => (row.keys[position] ?? []).map((key) => ({ key, primary: row.primary, row }))));
+      entries.load(
+        rows.flatMap((row) => (row.keys[position] ?? []).map((key) => ({ key, primary: row.primary, row }))),
+      );
       return entries;
     });
   }

@@ -56,6 +56,15 @@ export const shop: StorageLayout = {
 
 export const STRICT = { tables: ["products", "counters", "sales"], durability: "strict" } as const;
 
+/** Some products, with and without everything that the indexes look at. */
+export const fruit: Readonly<Record<string, Product>> = {
+  p1: { name: "apple", category: "fruit", price: 30, tags: ["red", "green"] },
+  p2: { name: "banana", category: "fruit", price: 20, tags: ["yellow"] },
+  p3: { name: "bread", category: "bakery", price: 250 },
+  p4: { name: "cherry", category: "fruit", price: 20, tags: ["red"] },
+  p5: { name: "bag" },
+};
+
 /** One case's adapter, and the store that it works on. */
 export class World {
   readonly adapter: StorageAdapter;
@@ -65,7 +74,11 @@ export class World {
     this.adapter = adapter;
   }
 
-  async open(layout: StorageLayout = shop, hooks: Partial<StorageHooks> = {}, name = "contract"): Promise<StorageConnection> {
+  async open(
+    layout: StorageLayout = shop,
+    hooks: Partial<StorageHooks> = {},
+    name = "contract",
+  ): Promise<StorageConnection> {
     const connection = await this.adapter.open(name, layout, { onFailure() {}, onSuperseded() {}, ...hooks });
     this.#opened.push(connection);
     return connection;
@@ -111,7 +124,11 @@ export async function stock(connection: StorageConnection, products: Readonly<Re
 }
 
 /** Read, add, write: the shortest script that is wrong if anything comes between. */
-export function increment(connection: StorageConnection, counter: string, options: TransactOptions = STRICT): Promise<number> {
+export function increment(
+  connection: StorageConnection,
+  counter: string,
+  options: TransactOptions = STRICT,
+): Promise<number> {
   return connection.transact(options, function* () {
     const [value = 0] = yield* get<number>("counters", [counter]);
     return { value: value + 1, writes: [put("counters", counter, value + 1)] };

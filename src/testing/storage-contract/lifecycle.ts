@@ -1,9 +1,23 @@
 /** The storage contract: opening, layouts, closing and destroying. (testing) */
 import type { StorageLayout } from "../../client/ports/storage.ts";
-import type { Product } from "./kit.ts";
 import { get } from "../../client/ports/storage.ts";
 import { check, checkEqual, checkRejects } from "./check.ts";
-import { byCategory, byName, contractCase, ids, increment, index, one, put, STRICT, shop, stock, write, writing } from "./kit.ts";
+import type { Product } from "./kit.ts";
+import {
+  byCategory,
+  byName,
+  contractCase,
+  ids,
+  increment,
+  index,
+  one,
+  put,
+  STRICT,
+  shop,
+  stock,
+  write,
+  writing,
+} from "./kit.ts";
 
 const fruit: Readonly<Record<string, Product>> = {
   p1: { name: "cherry", category: "fruit", price: 1 },
@@ -36,33 +50,45 @@ export const lifecycle = [
     check(world.adapter.kind.length > 0, "a kind");
   }),
 
-  contractCase("an index that was added, or whose signature changed, is built from the rows when the store is opened", async (world) => {
-    const before = await world.open(layoutOf([byName]));
-    await before.transact({ tables: ["products"], durability: "strict" }, () =>
-      writing(...Object.entries(fruit).map(([id, product]) => put("products", id, product))),
-    );
-    await before.close();
-    const added = await world.open(layoutOf([byName, byCategory]));
-    checkEqual(await ids(added, { index: "category" }), ["p3", "p1", "p2"], "the added index");
-    checkEqual(await ids(added, { index: "by-name" }), ["p2", "p3", "p1"], "the index that was there");
-    await added.close();
-    const reversed = index("by-name", "reversed", ({ name }) => [[...name].reverse().join("")]);
-    const changed = await world.open(layoutOf([reversed, byCategory]));
-    const rows = await changed.scan("products", { index: "by-name" });
-    checkEqual(rows.map(({ key }) => key), ["daerb", "elppa", "yrrehc"], "the changed index");
-    checkEqual(await ids(changed, { index: "category" }), ["p3", "p1", "p2"], "the index that was left alone");
-  }),
+  contractCase(
+    "an index that was added, or whose signature changed, is built from the rows when the store is opened",
+    async (world) => {
+      const before = await world.open(layoutOf([byName]));
+      await before.transact({ tables: ["products"], durability: "strict" }, () =>
+        writing(...Object.entries(fruit).map(([id, product]) => put("products", id, product))),
+      );
+      await before.close();
+      const added = await world.open(layoutOf([byName, byCategory]));
+      checkEqual(await ids(added, { index: "category" }), ["p3", "p1", "p2"], "the added index");
+      checkEqual(await ids(added, { index: "by-name" }), ["p2", "p3", "p1"], "the index that was there");
+      await added.close();
+      const reversed = index("by-name", "reversed", ({ name }) => [[...name].reverse().join("")]);
+      const changed = await world.open(layoutOf([reversed, byCategory]));
+      const rows = await changed.scan("products", { index: "by-name" });
+      checkEqual(
+        rows.map(({ key }) => key),
+        ["daerb", "elppa", "yrrehc"],
+        "the changed index",
+      );
+      checkEqual(await ids(changed, { index: "category" }), ["p3", "p1", "p2"], "the index that was left alone");
+    },
+  ),
 
-  contractCase("an index that is no longer in the layout is gone, and is built anew when it comes back", async (world) => {
-    const before = await world.open(layoutOf([byName, byCategory]));
-    await before.close();
-    const without = await world.open(layoutOf([byCategory]));
-    await without.transact({ tables: ["products"], durability: "strict" }, () => writing(put("products", "p1", fruit.p1)));
-    await checkRejects(without.scan("products", { index: "by-name" }), "internal", "a scan of it");
-    await without.close();
-    const back = await world.open(layoutOf([byName, byCategory]));
-    checkEqual(await ids(back, { index: "by-name" }), ["p1"], "the index that came back");
-  }),
+  contractCase(
+    "an index that is no longer in the layout is gone, and is built anew when it comes back",
+    async (world) => {
+      const before = await world.open(layoutOf([byName, byCategory]));
+      await before.close();
+      const without = await world.open(layoutOf([byCategory]));
+      await without.transact({ tables: ["products"], durability: "strict" }, () =>
+        writing(put("products", "p1", fruit.p1)),
+      );
+      await checkRejects(without.scan("products", { index: "by-name" }), "internal", "a scan of it");
+      await without.close();
+      const back = await world.open(layoutOf([byName, byCategory]));
+      checkEqual(await ids(back, { index: "by-name" }), ["p1"], "the index that came back");
+    },
+  ),
 
   contractCase("a table that the layout does not name keeps its rows", async (world) => {
     const before = await world.open();
@@ -81,7 +107,13 @@ export const lifecycle = [
     const newer: StorageLayout = { ...shop, format: 3 };
     const before = await world.open(newer);
     await stock(before, fruit);
-    const old: StorageLayout = { format: 2, tables: [{ name: "products", indexes: [] }, { name: "others", indexes: [] }] };
+    const old: StorageLayout = {
+      format: 2,
+      tables: [
+        { name: "products", indexes: [] },
+        { name: "others", indexes: [] },
+      ],
+    };
     const error = await checkRejects(world.open(old), "storage_newer", "opening it with an older one");
     checkEqual((error as { details?: unknown }).details, { stored: 3, supported: 2 }, "the details");
     await before.close();
@@ -105,7 +137,9 @@ export const lifecycle = [
     const old = await world.open(layoutOf([byName]), { onSuperseded: () => superseded++ });
     const same = await world.open(layoutOf([byName]));
     checkEqual(superseded, 0, "how often it was told, of the same layout");
-    const begun = old.transact({ tables: ["products"], durability: "strict" }, () => writing(put("products", "p1", fruit.p1)));
+    const begun = old.transact({ tables: ["products"], durability: "strict" }, () =>
+      writing(put("products", "p1", fruit.p1)),
+    );
     const changed = await world.open(layoutOf([byName, byCategory]));
     await begun;
     checkEqual(superseded, 1, "how often it was told");
@@ -119,7 +153,10 @@ export const lifecycle = [
     const begun = [increment(connection, "n"), increment(connection, "n"), one(connection, "counters", "n")];
     await connection.close();
     const ends = await Promise.allSettled(begun);
-    check(ends.every(({ status }) => status === "fulfilled"), "everything that was begun to be done");
+    check(
+      ends.every(({ status }) => status === "fulfilled"),
+      "everything that was begun to be done",
+    );
     await connection.close();
     await checkRejects(connection.get("counters", ["n"]), "client_closed", "get");
     await checkRejects(connection.scan("counters", {}), "client_closed", "scan");
@@ -130,24 +167,28 @@ export const lifecycle = [
     checkEqual(await one(await world.open(), "counters", "n"), 2, "the counter");
   }),
 
-  contractCase("destroy empties the store, whatever its layout was, and closes every connection to it", async (world) => {
-    let superseded = 0;
-    const connection = await world.open({ ...shop, format: 5 });
-    const other = await world.open({ ...shop, format: 5 }, { onSuperseded: () => superseded++ });
-    await write(connection, put("sales", "s1", 1));
-    await connection.destroy();
-    await checkRejects(connection.get("sales", ["s1"]), "client_closed", "a read after it");
-    checkEqual(superseded, 1, "how often another connection was told");
-    await checkRejects(other.get("sales", ["s1"]), "storage_unavailable", "a read through another connection");
-    const fresh = await world.open(shop);
-    checkEqual(await fresh.count("sales", {}), 0, "the rows of a new store");
-  }),
+  contractCase(
+    "destroy empties the store, whatever its layout was, and closes every connection to it",
+    async (world) => {
+      let superseded = 0;
+      const connection = await world.open({ ...shop, format: 5 });
+      const other = await world.open({ ...shop, format: 5 }, { onSuperseded: () => superseded++ });
+      await write(connection, put("sales", "s1", 1));
+      await connection.destroy();
+      await checkRejects(connection.get("sales", ["s1"]), "client_closed", "a read after it");
+      checkEqual(superseded, 1, "how often another connection was told");
+      await checkRejects(other.get("sales", ["s1"]), "storage_unavailable", "a read through another connection");
+      const fresh = await world.open(shop);
+      checkEqual(await fresh.count("sales", {}), 0, "the rows of a new store");
+    },
+  ),
 
   contractCase("estimate says what is known of the space, and nothing else", async (world) => {
     const connection = await world.open();
     const { persisted, usedBytes, quotaBytes } = await connection.estimate();
     check(typeof persisted === "boolean", "persisted to be a boolean");
-    for (const bytes of [usedBytes, quotaBytes]) check(bytes === undefined || bytes >= 0, "a number of bytes, or undefined");
+    for (const bytes of [usedBytes, quotaBytes])
+      check(bytes === undefined || bytes >= 0, "a number of bytes, or undefined");
   }),
 
   contractCase("a script may wait for reads of any number, and nothing comes in between", async (world) => {

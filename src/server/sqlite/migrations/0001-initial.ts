@@ -47,7 +47,8 @@ create table records (
   schema_version integer not null,
   primary key (tenant, collection, id)
 ) strict;
-create index records_feed on records (tenant, collection, scope, version) where state <> 'stub';
+-- With the state at its end the index alone answers which rows a page has: SQLite looks at it again, partial index or not.
+create index records_feed on records (tenant, collection, scope, version, state) where state <> 'stub';
 
 create table departures (
   tenant text not null,

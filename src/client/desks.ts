@@ -1,0 +1,150 @@
+/** The desks: what waits, what was refused, what is in conflict, and what people do about it. (client) */
+import type { LoosePatch } from "../schema/patch.ts";
+import type { Changes } from "./changes.ts";
+import type { Choice } from "./decide/conflict.ts";
+import { live } from "./query/live.ts";
+import { amendOperation, discardOperation, resolveConflict, retryOperations } from "./scripts/desk.ts";
+import type { TillStore } from "./store.ts";
+import type { OperationState, StoredConflict, StoredOperation } from "./stored.ts";
+import { CONFLICTS, OPERATIONS } from "./stored.ts";
+import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange, TRANSACTION_INDEX, transactionRange } from "./tables.ts";
+import type {
+  Conflict,
+  ConflictDesk,
+  Operation,
+  OperationDesk,
+  OperationFilter,
+  OperationStatus,
+} from "./types/desks.ts";
+import { conflictView, operationView } from "./views.ts";
+import type { Writer } from "./writer.ts";
+
+export interface DeskDeps {
+  readonly store: TillStore;
+  readonly writer: Writer;
+  readonly changes: Changes;
+  readonly inFlight: ReadonlySet<string>;
+}
+
+const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[]>> = {
+  pending: ["pending"],
+  in_flight: ["pending"],
+  acknowledged: ["applied"],
+  blocked: ["blocked"],
+  superseded: ["superseded", "settled"],
+  conflict: ["conflict"],
+  rejected: ["rejected"],
+  quarantined: ["quarantined"],
+};
+const ALL = Object.keys(STATES) as OperationStatus["state"][];
+
+export function createOperationDesk({ store, writer, changes, inFlight }: DeskDeps): OperationDesk<never> {
+  const everything = Object.keys(store.collections);
+  const list = async (filter: OperationFilter<string> = {}): Promise<readonly Operation[]> => {
+    const wanted = filter.state === undefined ? ALL : [filter.state].flat();
+    const found = (await candidates(store, filter, wanted))
+      .filter((o) => filter.collection === undefined || o.collection === filter.collection)
+      .filter((o) => filter.entityId === undefined || o.entityId === filter.entityId)
+      .filter((o) => filter.transaction === undefined || o.transaction === filter.transaction)
+      .sort((a, b) => a.sequence - b.sequence)
+      .map((operation) => operationView(operation, inFlight))
+      .filter((view) => wanted.includes(view.status.state));
+    const from = filter.after === undefined ? 0 : found.findIndex((o) => o.id === filter.after) + 1;
+    return found.slice(from, filter.limit === undefined ? undefined : from + filter.limit);
+  };
+  const desk = {
+    list,
+    async get(id: string): Promise<Operation | undefined> {
+      const [operation] = await store.get<StoredOperation>(OPERATIONS, [id]);
+      return operation && operationView(operation, inFlight);
+    },
+    live: (filter: OperationFilter<string> & { limit: number }) =>
+      live<readonly Operation[]>({
+        initial: [],
+        read: () => list(filter),
+        failed: (before) => before,
+        subscribe: (changed) => changes.subscribe(() => changed()),
+      }),
+    async retry(ids: string | readonly string[]): Promise<void> {
+      const context = writer.context();
+      await writer.commit(everything, () => retryOperations(store.collections, context, [ids].flat()));
+    },
+    async amend(operation: { readonly id: string }, patch: LoosePatch): Promise<void> {
+      const context = writer.context();
+      await writer.commit(everything, () => amendOperation(store.collections, context, operation.id, patch));
+    },
+    async discard(
+      operation: { readonly id: string },
+      options: { reason: string; actor?: string | undefined },
+    ): Promise<void> {
+      const context = writer.context(options.actor);
+      await writer.commit(everything, () => discardOperation(store.collections, context, operation.id, options.reason));
+    },
+  };
+  return desk as unknown as OperationDesk<never>;
+}
+
+/** Through the narrowest index that the filter allows: the journal may hold two weeks of sales. */
+async function candidates(
+  store: TillStore,
+  filter: OperationFilter<string>,
+  states: readonly OperationStatus["state"][],
+): Promise<readonly StoredOperation[]> {
+  const scan = async (index: string, range: ReturnType<typeof stateRange>, limit?: number) =>
+    (await store.scan<StoredOperation>(OPERATIONS, { index, range, limit })).map(({ value }) => value);
+  if (filter.transaction !== undefined) return scan(TRANSACTION_INDEX, transactionRange(filter.transaction));
+  if (filter.entityId !== undefined && filter.collection !== undefined)
+    return scan(SUBJECT_INDEX, subjectRange(filter.collection, filter.entityId));
+  const stored = new Set(states.flatMap((state) => STATES[state]));
+  // A plain page from the front needs no more of each state than itself.
+  const limit =
+    filter.after === undefined && filter.collection === undefined && filter.entityId === undefined
+      ? filter.limit
+      : undefined;
+  return (await Promise.all([...stored].map((state) => scan(STATE_INDEX, stateRange(state), limit)))).flat();
+}
+
+export function createConflictDesk({ store, writer, changes }: DeskDeps): ConflictDesk<never> {
+  const list = async (
+    filter: {
+      collection?: string | undefined;
+      state?: "open" | "settled" | undefined;
+      limit?: number | undefined;
+    } = {},
+  ): Promise<readonly Conflict[]> => {
+    const scanned = await store.scan<StoredConflict>(CONFLICTS, {
+      index: STATE_INDEX,
+      range: stateRange(filter.state ?? "open"),
+    });
+    const found = scanned
+      .map(({ value }) => value)
+      .filter((c) => filter.collection === undefined || c.collection === filter.collection);
+    return found.slice(0, filter.limit).map((conflict) => conflictView(conflict, store.collections));
+  };
+  const desk = {
+    list,
+    async get(id: string): Promise<Conflict | undefined> {
+      const [conflict] = await store.get<StoredConflict>(CONFLICTS, [id]);
+      return conflict && conflictView(conflict, store.collections);
+    },
+    live: () =>
+      live<readonly Conflict[]>({
+        initial: [],
+        read: () => list(),
+        failed: (before) => before,
+        subscribe: (changed) =>
+          changes.subscribe((commit) => (commit.happenings?.length || commit.changes?.length) && changed()),
+      }),
+    async resolve(
+      conflict: { readonly id: string },
+      choice: Choice,
+      options: { actor?: string | undefined; note?: string | undefined } = {},
+    ): Promise<void> {
+      const context = writer.context(options.actor);
+      await writer.commit(Object.keys(store.collections), () =>
+        resolveConflict(store.collections, context, conflict.id, choice, options.note),
+      );
+    },
+  };
+  return desk as unknown as ConflictDesk<never>;
+}

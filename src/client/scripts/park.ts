@@ -1,0 +1,36 @@
+/** Puts aside what the server refuses to read at all, however small the batch [C9]: on a desk, with the reason, never away (L1). (client) */
+import type { Verdict } from "../../protocol/types.ts";
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import type { Happening } from "../decide/results.ts";
+import type { RowChange } from "../decide/workspace.ts";
+import type { StorageScript } from "../ports/storage.ts";
+import type { QueueState, StoredOperation } from "../stored.ts";
+import { isCommercial, isWaiting } from "../stored.ts";
+import { loadWorkspace } from "./load.ts";
+
+export interface Parked {
+  readonly happenings: readonly Happening[];
+  readonly changes: readonly RowChange[];
+  readonly queue: QueueState;
+}
+
+/** A fact stays in the till's view as quarantined; an edit leaves it as rejected. A person can send either again. */
+export function* parkOperations(
+  collections: ResolvedCollections,
+  ids: readonly string[],
+  error: Verdict,
+): StorageScript<Parked> {
+  const { workspace } = yield* loadWorkspace(collections, { operationIds: ids });
+  const happenings: Happening[] = [];
+  for (const id of ids) {
+    const operation = workspace.operation(id);
+    if (operation === undefined || !isWaiting(operation)) continue;
+    const state = isCommercial(operation) ? "quarantined" : "rejected";
+    const parked: StoredOperation = { ...operation, state, error };
+    workspace.put(parked);
+    happenings.push({ kind: state, operation: parked });
+  }
+  workspace.wake();
+  const { writes, changes } = workspace.finish();
+  return { writes, value: { happenings, changes, queue: workspace.queue } };
+}

@@ -1,0 +1,124 @@
+/** The client's hold on its local store: opened at first use, and telling what was committed. (client) */
+import type { ResolvedCollections } from "../schema/collections.ts";
+import { TillSyncError } from "../shared/errors.ts";
+import type { Happening } from "./decide/results.ts";
+import type { RowChange } from "./decide/workspace.ts";
+import type {
+  ScannedRow,
+  ScanOptions,
+  StorageAdapter,
+  StorageConnection,
+  StorageEstimate,
+  StorageScript,
+} from "./ports/storage.ts";
+import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
+import { CONFLICTS, META, OPERATIONS, tableOf } from "./stored.ts";
+import { storageLayout } from "./tables.ts";
+
+/** What a commit changed, for whoever shows it. */
+export interface Committed {
+  readonly changes?: readonly RowChange[] | undefined;
+  readonly queue?: QueueState | undefined;
+  readonly point?: SyncPoint | undefined;
+  readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
+  readonly happenings?: readonly Happening[] | undefined;
+}
+
+export interface StoreEvents {
+  /** Called once with each connection, before anybody else gets it. */
+  opened(connection: StorageConnection): Promise<void>;
+  committed(commit: Committed): void;
+  failed(error: unknown): void;
+}
+
+export class TillStore {
+  readonly collections: ResolvedCollections;
+  readonly scope: string;
+  readonly #adapter: StorageAdapter;
+  readonly #name: string;
+  readonly #events: StoreEvents;
+  #opening: Promise<StorageConnection> | undefined;
+  #closed = false;
+
+  constructor(adapter: StorageAdapter, name: string, collections: ResolvedCollections, events: StoreEvents) {
+    this.#adapter = adapter;
+    this.#name = name;
+    this.collections = collections;
+    this.scope = adapter.scope(name);
+    this.#events = events;
+  }
+
+  /** Opens the store once; an opening that failed is tried again by the next call. */
+  open(): Promise<StorageConnection> {
+    if (this.#closed) return Promise.reject(closed());
+    if (this.#opening) return this.#opening;
+    const hooks = { onFailure: (error: unknown) => this.#events.failed(error), onSuperseded: () => this.#superseded() };
+    const opening = this.#adapter.open(this.#name, storageLayout(this.collections), hooks).then(async (connection) => {
+      await this.#events.opened(connection);
+      return connection;
+    });
+    this.#opening = opening;
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    return opening;
+  }
+
+  async get<V>(table: string, keys: readonly string[]): Promise<readonly (V | undefined)[]> {
+    return (await this.open()).get<V>(table, keys);
+  }
+
+  async scan<V>(table: string, options: ScanOptions): Promise<readonly ScannedRow<V>[]> {
+    return (await this.open()).scan<V>(table, options);
+  }
+
+  async count(table: string, options: Pick<ScanOptions, "index" | "range">): Promise<number> {
+    return (await this.open()).count(table, options);
+  }
+
+  async estimate(): Promise<StorageEstimate> {
+    return (await this.open()).estimate();
+  }
+
+  /**
+   * Runs a script and tells what it committed before its caller goes on, so that whoever awaits a write finds every view of it changed.
+   * `strict` for what a person was promised; `relaxed` for what the server would answer or send again.
+   */
+  async transact<T>(
+    label: string,
+    durability: "strict" | "relaxed",
+    collections: readonly string[],
+    script: () => StorageScript<T>,
+    committed?: (value: T) => Committed,
+  ): Promise<T> {
+    const connection = await this.open();
+    const tables = [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];
+    const value = await connection.transact({ tables, durability, label }, script);
+    if (committed) this.#events.committed(committed(value));
+    return value;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const connection = await opening?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  /** Another tab has a newer layout: this connection is closed, and the next call opens one with whatever layout there is now. */
+  #superseded(): void {
+    this.#opening = undefined;
+    this.#events.failed(
+      new TillSyncError(
+        "storage_unavailable",
+        "Another window has opened this store with a newer version of the app. Reload this one.",
+        { adapter: this.#adapter.kind },
+      ),
+    );
+  }
+}
+
+export function closed(): TillSyncError<"client_closed"> {
+  return new TillSyncError("client_closed", "The client has been closed. Make a new one with createSyncClient().", {});
+}

@@ -1,0 +1,168 @@
+/**
+ * The sync loop: feeds events to the state machine and runs its effects. It decides nothing. (client)
+ *
+ * Guarantees:
+ * - One event at a time: a transition's effects are begun before the next event is looked at.
+ * - An effect reports back exactly once, by an event, whatever happens to it; what is aborted reports to nobody.
+ * - After `close` nothing is sent and nothing is written: it resolves when the last drain transaction is over.
+ */
+
+import type { Clock } from "../../shared/clock.ts";
+import type { Deferred } from "../../shared/deferred.ts";
+import { deferred } from "../../shared/deferred.ts";
+import type { Random } from "../../shared/random.ts";
+import type { Coordinator } from "../ports/coordinator.ts";
+import type { MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
+import { transition } from "./machine.ts";
+
+export interface LoopDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly coordinator: Coordinator;
+  readonly scope: string;
+  readonly options: MachineOptions;
+  /** Takes the next fencing epoch in the store. */
+  takeFence(): Promise<number>;
+  register(fence: number, signal: AbortSignal): Promise<SyncEvent>;
+  push(fence: number, signal: AbortSignal): Promise<SyncEvent>;
+  pull(fence: number, signal: AbortSignal): Promise<SyncEvent>;
+  changed(state: SyncState): void;
+  failed(error: unknown, message: string): void;
+}
+
+interface Turn {
+  readonly abort: AbortController;
+  readonly done: Deferred<void>;
+}
+
+export class SyncLoop {
+  readonly #deps: LoopDeps;
+  #state: SyncState = { kind: "stopped" };
+  #retryAt: number | undefined;
+  #fence = 0;
+  #requests = new AbortController();
+  #timer: AbortController | undefined;
+  #turn: Turn | undefined;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(deps: LoopDeps) {
+    this.#deps = deps;
+  }
+
+  get state(): SyncState {
+    return this.#state;
+  }
+
+  /** Wall clock of the next attempt, while one is waited for. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
+  }
+
+  dispatch(event: SyncEvent): void {
+    const { state, effects } = transition(this.#state, event, {
+      options: this.#deps.options,
+      unit: this.#deps.random.unit(),
+    });
+    const changed = state !== this.#state;
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+    if (changed || effects.length > 0) this.#deps.changed(state);
+  }
+
+  /** Resolves when everything that was begun is over. */
+  async close(): Promise<void> {
+    this.dispatch({ kind: "close" });
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #run(effect: SyncEffect): void {
+    switch (effect.kind) {
+      case "acquire":
+        return this.#acquire();
+      case "release":
+        return this.#release();
+      case "register":
+      case "push":
+      case "pull":
+        return this.#request(effect.kind);
+      case "abort":
+        this.#requests.abort();
+        this.#requests = new AbortController();
+        return;
+      case "timer":
+        return this.#setTimer(effect.afterMs);
+      case "cancel_timer":
+        this.#timer?.abort();
+        this.#timer = undefined;
+        this.#retryAt = undefined;
+        return;
+    }
+  }
+
+  #acquire(): void {
+    const turn: Turn = { abort: new AbortController(), done: deferred<void>() };
+    this.#release();
+    this.#turn = turn;
+    const work = async (lost: AbortSignal): Promise<void> => {
+      lost.addEventListener("abort", () => this.#ifCurrent(turn, { kind: "lost" }), { once: true });
+      this.#fence = await this.#deps.takeFence();
+      this.#ifCurrent(turn, { kind: "acquired" });
+      await turn.done.promise;
+    };
+    this.#track(
+      this.#deps.coordinator.exclusive(this.#deps.scope, turn.abort.signal, work).catch((error: unknown) => {
+        if (turn.abort.signal.aborted) return;
+        this.#deps.failed(error, "The turn to sync could not be taken.");
+        this.#ifCurrent(turn, { kind: "stop" });
+      }),
+    );
+  }
+
+  #ifCurrent(turn: Turn, event: SyncEvent): void {
+    if (this.#turn === turn) this.dispatch(event);
+  }
+
+  #release(): void {
+    this.#turn?.abort.abort();
+    this.#turn?.done.resolve();
+    this.#turn = undefined;
+  }
+
+  #request(kind: "register" | "push" | "pull"): void {
+    const { signal } = this.#requests;
+    const run = async (): Promise<void> => {
+      let event: SyncEvent;
+      try {
+        event = await this.#deps[kind](this.#fence, signal);
+      } catch (error) {
+        // The store failed, or a decision found something that can't be: nothing was written. Reported, and tried again like an outage.
+        if (!signal.aborted) this.#deps.failed(error, `A ${kind} could not be completed.`);
+        event = { kind: "failed", lane: kind, failure: { kind: "server_error", status: 0 } };
+      }
+      if (!signal.aborted) this.dispatch(event);
+    };
+    this.#track(run());
+  }
+
+  #setTimer(afterMs: number): void {
+    this.#timer?.abort();
+    const timer = new AbortController();
+    this.#timer = timer;
+    this.#retryAt = this.#deps.clock.now() + afterMs;
+    const sleep = this.#deps.clock.sleep(afterMs, timer.signal).then(
+      () => {
+        if (this.#timer !== timer) return;
+        this.#timer = undefined;
+        this.#retryAt = undefined;
+        this.dispatch({ kind: "tick" });
+      },
+      () => {},
+    );
+    this.#track(sleep);
+  }
+
+  #track(promise: Promise<void>): void {
+    this.#running.add(promise);
+    void promise.finally(() => this.#running.delete(promise));
+  }
+}

@@ -1,0 +1,22 @@
+/** What makes an operation the one it is: the same id with another payload is an error that both sides see (L3). (protocol) */
+import type { Json, JsonObject } from "../shared/json.ts";
+import type { WireOperation } from "./types.ts";
+
+const MEMBERS = [
+  ...["collection", "entityId", "action", "data", "patch", "unset", "by", "baseVersion"],
+  ...["transaction", "supersedes", "branch", "actor", "occurredAt", "schemaVersion"],
+];
+
+/**
+ * The payload: its identity is the SHA-256 of its RFC 8785 text (`canonicalJson`). Left out is what may differ between two
+ * deliveries of one operation: `sequence`, `after`, `acknowledged`, `force`. An empty list says what an absent one says.
+ */
+export function payloadOf(operation: WireOperation): JsonObject {
+  const members = operation as unknown as Readonly<Record<string, Json | undefined>>;
+  const payload: Record<string, Json> = {};
+  for (const name of MEMBERS) {
+    const value = members[name];
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) payload[name] = value;
+  }
+  return payload;
+}

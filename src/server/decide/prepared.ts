@@ -1,0 +1,42 @@
+/** An operation with everything about it that needs no row: parsed, measured, hashed. (server/decide) */
+import { isCollectionName, isId } from "../../protocol/fields.ts";
+import type { Parsed } from "../../protocol/parse.ts";
+import type { UnknownOperation, WireOperation } from "../../protocol/types.ts";
+import { jsonFault } from "../../shared/json.ts";
+
+export interface PreparedOperation {
+  readonly id: string;
+  /** As it came. */
+  readonly raw: UnknownOperation;
+  readonly parsed: Parsed<WireOperation>;
+  readonly hash: string;
+  /** UTF-8 bytes of its JSON; 0 where the whole request is so small that nobody measured. */
+  readonly bytes: number;
+  /** `acknowledged` names an epoch that this server, or the one it was restored from, has given out [C8]. */
+  readonly acknowledgedIsAuthentic: boolean;
+}
+
+/** What the stored row says of an operation, however malformed it is. */
+export function headOf({ raw, parsed }: PreparedOperation) {
+  if (parsed.ok) {
+    const { sequence, collection, entityId, transaction } = parsed.value;
+    return { sequence, collection, entityId, transaction };
+  }
+  return {
+    sequence: Number.isSafeInteger(raw.sequence) && (raw.sequence as number) > 0 ? (raw.sequence as number) : undefined,
+    collection: isCollectionName(raw.collection) ? raw.collection : "",
+    entityId: isId(raw.entityId) ? raw.entityId : "",
+    transaction: isId(raw.transaction) ? raw.transaction : undefined,
+  };
+}
+
+/**
+ * What is kept of it. Nothing that was sent is dropped (L1), also not what no database could store as JSON: that is kept as its
+ * text, in which every unstorable character is an escape.
+ */
+export function keptOperation({ id, raw, parsed }: PreparedOperation): WireOperation {
+  if (parsed.ok) return parsed.value;
+  const kept = jsonFault(raw, { maxDepth: 40 }) === undefined ? raw : { id, raw: JSON.stringify(raw) };
+  // Parsed again wherever it is used: see `release`.
+  return kept as unknown as WireOperation;
+}

@@ -1,0 +1,193 @@
+/**
+ * A pull: rows of all collections and this device's results, out of one snapshot (L4) [C6]. (server/decide)
+ *
+ * - Collections come in the order in which they reference each other; they share one limit and one budget of bytes.
+ * - A cursor never outruns its rows: it stands at the last row of a page, or at the end of what the snapshot shows.
+ * - What is not reached keeps its cursor. What may not be read moves on, empty.
+ */
+import { LIMITS } from "../../protocol/constants.ts";
+import type { Change, FinalResult } from "../../protocol/types.ts";
+import { jsonBytes } from "../../shared/json.ts";
+import type { Principal } from "../policy-types.ts";
+import { ask, type FeedEntry, type RecordRow, type StoreRead } from "../ports/store.ts";
+import { mayDo, type ServedCollection } from "./catalog.ts";
+import { type EpochClaim, standingOf } from "./epoch.ts";
+import { type OwnResults, ownResults } from "./feed.ts";
+import { type Mark, type MarksSeen, markOf } from "./marks.ts";
+import { dataOf, upToDate } from "./rows.ts";
+import { decideWith } from "./run.ts";
+import { scopesSeen } from "./scope.ts";
+import type { Session } from "./session.ts";
+import type { WorkingSet } from "./working-set.ts";
+
+export interface Cursor {
+  readonly epoch: string;
+  readonly collection: string;
+  /** What the reader may see: another right or branch would have seen other rows. */
+  readonly view: string;
+  readonly schemaVersion: number;
+  readonly position: number;
+  /** About how many rows follow, of a first sync. */
+  readonly remaining: number | undefined;
+}
+
+/** `null`: from the start. `"forged"`: not this server's, or another tenant's. */
+export type CursorClaim = Cursor | null | "forged";
+
+export interface PullInput {
+  readonly session: Session;
+  readonly epoch: EpochClaim;
+  readonly marks: MarksSeen;
+  readonly cursors: ReadonlyMap<string, CursorClaim>;
+  readonly limit: number;
+}
+
+export interface DecidedPage {
+  readonly changes: readonly Change[];
+  readonly cursor: Cursor;
+  readonly more: boolean;
+}
+
+export type PullOutcome =
+  | {
+      readonly kind: "answered";
+      readonly epoch: string;
+      readonly results: readonly FinalResult[];
+      readonly mark: Mark;
+      readonly pages: ReadonlyMap<string, DecidedPage>;
+    }
+  | { readonly kind: "stale"; readonly epoch: string; readonly collections?: readonly string[] | undefined }
+  | { readonly kind: "restored" }
+  | { readonly kind: "wrong_workspace" }
+  | { readonly kind: "revoked" };
+
+interface Head {
+  readonly kind: "current";
+  readonly own: OwnResults;
+}
+
+export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOutcome, readonly unknown[]> {
+  const { value: head, ws } = yield* decideWith<Head | PullOutcome>({
+    foresee: (set) => void begin(set, input),
+    decide: (set) => (set.hasClock ? begin(set, input) : { kind: "restored" }),
+  });
+  if (head.kind !== "current") return head;
+  const { upTo, results } = head.own;
+  const budget: Budget = { changes: input.limit, bytes: LIMITS.pullBytes };
+  const pages = new Map<string, DecidedPage>();
+  for (const name of input.session.catalog.order) {
+    const claim = input.cursors.get(name);
+    const served = input.session.catalog.collections.get(name);
+    if (claim === undefined || claim === "forged" || served === undefined) continue;
+    const from = claim ?? (yield* firstCursor(ws, served, input.session.principal, upTo));
+    pages.set(name, yield* readPage(served, input.session.principal, from, upTo, budget));
+  }
+  return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages };
+}
+
+function begin(ws: WorkingSet, { session, epoch, marks, cursors }: PullInput): Head | PullOutcome {
+  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked" };
+  const standing = standingOf(ws, epoch, marks);
+  if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
+  if (standing !== "current") return { kind: standing };
+  const unusable: string[] = [];
+  for (const [name, claim] of cursors) {
+    if (claim === null) continue;
+    const served = session.catalog.collections.get(name);
+    const fits = claim !== "forged" && served !== undefined && isUsable(ws, served, session.principal, claim);
+    if (!fits) unusable.push(name);
+    // The till has seen more than this server has.
+    else if (claim.position > ws.clock.position) return { kind: "restored" };
+  }
+  if (unusable.length > 0) return { kind: "stale", epoch: ws.clock.epoch, collections: unusable };
+  return { kind: "current", own: ownResults(ws, session, marks) };
+}
+
+function isUsable(ws: WorkingSet, served: ServedCollection, principal: Principal, cursor: Cursor): boolean {
+  return (
+    cursor.collection === served.name &&
+    cursor.epoch === ws.clock.epoch &&
+    cursor.schemaVersion === served.resolved.schemaVersion &&
+    cursor.view === viewOf(served, principal)
+  );
+}
+
+function viewOf(served: ServedCollection, principal: Principal): string {
+  if (!mayDo(served, "read", principal)) return "nothing";
+  return principal.branch === undefined || served.policy.scope === "tenant" ? "all" : `branch ${principal.branch}`;
+}
+
+function* firstCursor(
+  ws: WorkingSet,
+  served: ServedCollection,
+  principal: Principal,
+  upTo: number,
+): Generator<readonly StoreRead[], Cursor, readonly unknown[]> {
+  const view = viewOf(served, principal);
+  const request = {
+    kind: "countChanges",
+    collection: served.name,
+    scopes: scopesSeen(principal),
+    after: 0,
+    upTo,
+  } as const;
+  const remaining = view === "nothing" ? 0 : yield* ask(request);
+  const { schemaVersion } = served.resolved;
+  return { epoch: ws.clock.epoch, collection: served.name, view, schemaVersion, position: 0, remaining };
+}
+
+interface Budget {
+  changes: number;
+  bytes: number;
+}
+
+function* readPage(
+  served: ServedCollection,
+  principal: Principal,
+  from: Cursor,
+  upTo: number,
+  budget: Budget,
+): Generator<readonly StoreRead[], DecidedPage, readonly unknown[]> {
+  const end: Cursor = { ...from, position: Math.max(from.position, upTo), remaining: undefined };
+  if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
+  if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
+  const limit = budget.changes + 1;
+  const scopes = scopesSeen(principal);
+  const request = { kind: "changes", collection: served.name, scopes, after: from.position, upTo, limit } as const;
+  const entries: readonly FeedEntry[] = yield* ask(request);
+  const isFirst = budget.bytes === LIMITS.pullBytes;
+  const changes: Change[] = [];
+  let position = from.position;
+  for (const entry of entries) {
+    const change = changeOf(served, entry);
+    const bytes = jsonBytes(JSON.stringify(change));
+    // One change always comes, however large: a page that holds nothing would hold nothing for ever [M1].
+    const isTheOne = isFirst && changes.length === 0;
+    if (budget.changes <= 0 || (bytes > budget.bytes && !isTheOne)) {
+      budget.bytes = Math.min(budget.bytes, 0);
+      const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
+      return { changes, cursor: { ...from, position, remaining }, more: true };
+    }
+    budget.changes -= 1;
+    budget.bytes -= bytes;
+    position = entry.row.version;
+    changes.push(change);
+  }
+  return { changes, cursor: end, more: false };
+}
+
+function changeOf(served: ServedCollection, entry: FeedEntry): Change {
+  const { id, version } = entry.row;
+  if (entry.kind === "departure") return { id, version, deleted: true, reason: "scope" };
+  if (entry.row.state !== "live") return { id, version, deleted: true };
+  return { id, version, data: dataOf(served, brought(served, entry.row)) };
+}
+
+/** One row that an up-caster trips over must not end the whole shop's pull (L6): it goes as it is, and the till's own will say so. */
+function brought(served: ServedCollection, row: RecordRow): RecordRow {
+  try {
+    return upToDate(served, row);
+  } catch {
+    return row;
+  }
+}

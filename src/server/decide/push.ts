@@ -1,0 +1,124 @@
+/** A whole push: unit after unit, over one working set, to one result each. (server/decide) */
+import type { OperationResult } from "../../protocol/types.ts";
+import { referencesIn } from "../../schema/references.ts";
+import { knownDevice, noteReceived } from "./devices.ts";
+import { type EpochClaim, standingOf } from "./epoch.ts";
+import { ownResults } from "./feed.ts";
+import { type Mark, type MarksSeen, markOf } from "./marks.ts";
+import { guessNamedRows } from "./policy.ts";
+import { headOf, type PreparedOperation } from "./prepared.ts";
+import type { Session, Viewpoint } from "./session.ts";
+import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
+import type { WorkingSet } from "./working-set.ts";
+
+export interface PushInput {
+  readonly session: Session;
+  readonly epoch: EpochClaim;
+  readonly marks: MarksSeen;
+  readonly operations: readonly PreparedOperation[];
+}
+
+export type PushOutcome =
+  | {
+      readonly kind: "answered";
+      readonly epoch: string;
+      readonly results: readonly OperationResult[];
+      readonly mark: Mark;
+      /** Collections in which something changed that other tills would want to pull. */
+      readonly touched: readonly string[];
+    }
+  | { readonly kind: "stale"; readonly epoch: string }
+  | { readonly kind: "restored" }
+  | { readonly kind: "wrong_workspace" }
+  | { readonly kind: "fork"; readonly sequence: number };
+
+export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
+  const { session, operations } = input;
+  const standing = standingOf(ws, input.epoch, input.marks);
+  if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
+  if (standing !== "current") return { kind: standing };
+  const forked = forkedSequence(ws, session.incarnation, operations);
+  if (forked !== undefined) return { kind: "fork", sequence: forked };
+
+  const before = ws.clock.position;
+  const view: Viewpoint = { ...session, revoked: knownDevice(ws, session).revokedAt !== undefined };
+  const fresh = operations.filter(({ id }) => ws.operation(id) === undefined);
+  const units = unitsOf(session.catalog, operations);
+  const results = units.flatMap((unit) => judgeUnit(ws, view, unit));
+  noteReceived(ws, session, sequencesStored(ws, fresh));
+  const own = ownResults(ws, session, input.marks, new Set(operations.map(({ id }) => id)));
+  return {
+    kind: "answered",
+    epoch: ws.clock.epoch,
+    results: [...results, ...own.results],
+    mark: markOf(ws, own.upTo),
+    touched: touchedCollections(ws, before, units, results),
+  };
+}
+
+/** The same (incarnation, sequence) with another id: two stores count as one [C7]. Nothing of the request is applied. */
+function forkedSequence(
+  ws: WorkingSet,
+  incarnation: string,
+  operations: readonly PreparedOperation[],
+): number | undefined {
+  const here = new Map<number, string>();
+  for (const operation of operations) {
+    const { sequence } = headOf(operation);
+    if (sequence === undefined) continue;
+    const owner = ws.sequenceOwner(incarnation, sequence) ?? here.get(sequence) ?? operation.id;
+    if (owner !== operation.id) return sequence;
+    here.set(sequence, operation.id);
+  }
+  return undefined;
+}
+
+function sequencesStored(ws: WorkingSet, fresh: readonly PreparedOperation[]): readonly number[] {
+  return fresh.flatMap(({ id }) => ws.operation(id)?.sequence ?? []);
+}
+
+function touchedCollections(
+  ws: WorkingSet,
+  before: number,
+  units: readonly Unit[],
+  results: readonly OperationResult[],
+): readonly string[] {
+  const touched = new Set(ws.collectionsWrittenSince(before));
+  // What was superseded may be another device's: it learns of it by its results, and those come with a pull.
+  const news = new Set(results.filter(({ replayed }) => replayed !== true).map(({ id }) => id));
+  for (const { parsed, id } of units.flatMap(({ members }) => members)) {
+    if (parsed.ok && news.has(id) && (parsed.value.supersedes?.length ?? 0) > 0) touched.add(parsed.value.collection);
+  }
+  return [...touched];
+}
+
+/**
+ * Looks once at everything that the decision will probably want, so that it is read in one round. What this misses costs one more
+ * run of the decision.
+ */
+export function foresee(ws: WorkingSet, input: PushInput): void {
+  const { session, operations, epoch, marks } = input;
+  standingOf(ws, epoch, marks);
+  ws.device(session.device);
+  ws.incarnations(session.device);
+  ownResults(ws, session, marks);
+  for (const { id, parsed, ...rest } of operations) {
+    ws.operation(id);
+    const { sequence } = headOf({ id, parsed, ...rest });
+    if (sequence !== undefined) ws.sequenceOwner(session.incarnation, sequence);
+    if (!parsed.ok) continue;
+    const operation = parsed.value;
+    const served = session.catalog.collections.get(operation.collection);
+    for (const earlier of operation.after ?? []) ws.operation(earlier);
+    for (const earlier of operation.supersedes ?? []) {
+      ws.operation(earlier);
+      ws.conflictOf(earlier);
+    }
+    if (served === undefined) continue;
+    ws.record(operation.collection, operation.entityId);
+    const said = operation.action === "create" ? operation.data : operation.action === "update" ? operation.patch : {};
+    for (const { collection, id: target } of referencesIn(served.resolved.references, said))
+      ws.record(collection, target);
+    for (const { collection, id: named } of guessNamedRows(served, session, operation)) ws.record(collection, named);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Wire transactions [C1]: what takes effect together. (server/decide)
+ *
+ *   commercial   facts and increments; can't fail: all applied, or all set aside
+ *   editorial    record edits; a member that fails keeps its own result, its siblings wait for whoever supersedes it
+ */
+import { LIMITS } from "../../protocol/constants.ts";
+import type { FinalResult, OperationResult } from "../../protocol/types.ts";
+import type { Catalog } from "./catalog.ts";
+import { evaluate } from "./evaluate.ts";
+import { headOf, type PreparedOperation } from "./prepared.ts";
+import type { Viewpoint } from "./session.ts";
+import { answerStored, settle } from "./settle.ts";
+import { visibleState } from "./supersede.ts";
+import { blocked, isCommercial, isFinal, quarantined, refused, retry } from "./verdicts.ts";
+import type { WorkingSet } from "./working-set.ts";
+
+export interface Unit {
+  readonly kind: "single" | "commercial" | "editorial";
+  readonly members: readonly PreparedOperation[];
+}
+
+/** In the order in which they came; a transaction stands where its first member stands. */
+export function unitsOf(catalog: Catalog, operations: readonly PreparedOperation[]): readonly Unit[] {
+  const groups = new Map<string, PreparedOperation[]>();
+  for (const operation of operations) {
+    const { transaction } = headOf(operation);
+    if (transaction === undefined) continue;
+    const group = groups.get(transaction);
+    if (group === undefined) groups.set(transaction, [operation]);
+    else group.push(operation);
+  }
+  const units: Unit[] = [];
+  const placed = new Set<string>();
+  for (const operation of operations) {
+    const { transaction } = headOf(operation);
+    if (transaction === undefined) {
+      units.push({ kind: "single", members: [operation] });
+      continue;
+    }
+    const group = groups.get(transaction) ?? [operation];
+    const isSale = group.some((member) => member.raw.action !== "void" && isCommercial(catalog, member.raw));
+    if (isSale && !belongsToSale(catalog, operation)) {
+      // A mixed one: the sale must not hang on the edit, so that the edit goes as if it had been sent without `transaction`.
+      units.push({ kind: "single", members: [operation] });
+    } else if (!placed.has(transaction)) {
+      placed.add(transaction);
+      const members = isSale ? group.filter((member) => belongsToSale(catalog, member)) : group;
+      units.push({ kind: isSale ? "commercial" : "editorial", members });
+    }
+  }
+  return units;
+}
+
+function belongsToSale(catalog: Catalog, { raw }: PreparedOperation): boolean {
+  return raw.action === "void" || isCommercial(catalog, raw);
+}
+
+export function judgeUnit(ws: WorkingSet, view: Viewpoint, unit: Unit): readonly OperationResult[] {
+  const replayed: OperationResult[] = [];
+  const fresh: PreparedOperation[] = [];
+  for (const member of unit.members) {
+    const stored = ws.operation(member.id);
+    if (stored === undefined) fresh.push(member);
+    else replayed.push(answerStored(ws, view, member, stored));
+  }
+  if (fresh.length === 0) return replayed;
+  return [...replayed, ...judgeFresh(ws, view, unit, fresh)];
+}
+
+function judgeFresh(
+  ws: WorkingSet,
+  view: Viewpoint,
+  unit: Unit,
+  fresh: readonly PreparedOperation[],
+): readonly OperationResult[] {
+  if (isTooLarge(unit)) {
+    const message = `A transaction has at most ${LIMITS.transactionOperations} operations and ${LIMITS.transactionBytes} bytes`;
+    return fresh.map((member) => settle(ws, view, member, refused(view.catalog, member.raw, "too_large", message)));
+  }
+  const savepoint = ws.savepoint();
+  const failedBefore = unit.kind === "editorial" ? failedMember(ws, unit, fresh) : undefined;
+  if (failedBefore !== undefined) return fresh.map((member) => blocked(member, [failedBefore]));
+
+  const results = fresh.map((member) => {
+    const result = evaluate(ws, view, member);
+    // Settled at once: the next member sees it. All of it is taken back below, where the unit comes to nothing.
+    return isFinal(result) ? settle(ws, view, member, result) : result;
+  });
+  if (unit.kind === "single") return results;
+  if (!results.every(isFinal)) {
+    ws.rollback(savepoint);
+    return notYet(results);
+  }
+  if (unit.kind === "commercial") {
+    const culprit = results.find(({ status }) => status === "quarantined");
+    if (culprit === undefined) return results;
+    ws.rollback(savepoint);
+    return fresh.map((member, index) => settle(ws, view, member, setAside(results[index] as FinalResult, culprit.id)));
+  }
+  const failed = results.filter(({ status }) => status !== "applied");
+  if (failed[0] === undefined) return results;
+  const by = [failed[0].id];
+  ws.rollback(savepoint);
+  return fresh.map((member, index) => {
+    const result = results[index] as FinalResult;
+    if (result.status === "applied") return blocked(member, by);
+    return settle(ws, view, member, asItIsNow(ws, view, member, result));
+  });
+}
+
+function isTooLarge({ kind, members }: Unit): boolean {
+  if (kind === "single") return false;
+  const bytes = members.reduce((sum, member) => sum + member.bytes, 0);
+  return members.length > LIMITS.transactionOperations || bytes > LIMITS.transactionBytes;
+}
+
+/** A member that failed in an earlier delivery still holds its siblings, until something supersedes it. */
+function failedMember(ws: WorkingSet, unit: Unit, fresh: readonly PreparedOperation[]): string | undefined {
+  const superseded = new Set(fresh.flatMap(({ parsed }) => (parsed.ok ? (parsed.value.supersedes ?? []) : [])));
+  return unit.members.find(({ id }) => {
+    const stored = ws.operation(id);
+    return (
+      stored !== undefined && stored.status !== "applied" && stored.supersededBy === undefined && !superseded.has(id)
+    );
+  })?.id;
+}
+
+/** One that must wait lets all wait. */
+function notYet(results: readonly OperationResult[]): readonly OperationResult[] {
+  const waiting = results.find((result) => !isFinal(result));
+  return results.map((result) => {
+    if (waiting === undefined || !isFinal(result)) return result;
+    if (waiting.status === "retry") return retry(result, waiting.error.code, waiting.error.message, waiting.afterMs);
+    return blocked(result, [waiting.id]);
+  });
+}
+
+function setAside(result: FinalResult, culprit: string): FinalResult {
+  if (result.status !== "applied") return result;
+  return quarantined(result, "transaction_quarantined", `${culprit} of the same transaction was quarantined`);
+}
+
+/** The row without what the siblings had done to it. */
+function asItIsNow(ws: WorkingSet, view: Viewpoint, { parsed }: PreparedOperation, result: FinalResult): FinalResult {
+  if (!parsed.ok || !("server" in result)) return result;
+  const server = visibleState(ws, view, parsed.value);
+  if (result.status === "conflict") return { ...result, server: server ?? { version: 0, deleted: true } };
+  const { server: _before, ...rest } = result;
+  return server === undefined ? rest : { ...rest, server };
+}

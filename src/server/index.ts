@@ -1,0 +1,20 @@
+/** `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch. */
+export { announceRestore, importRows, readRows, revokeDevice } from "./admin.ts";
+export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./live.ts";
+export type { SyncHandlerOptions } from "./options.ts";
+export type {
+  Applied,
+  BasePolicy,
+  DecisionInput,
+  Effect,
+  FactPolicy,
+  Policies,
+  PolicyFor,
+  PolicyOperation,
+  Principal,
+  Quarantined,
+  RecordPolicy,
+  Rejected,
+} from "./policy-types.ts";
+export type { ServerStore } from "./ports/store.ts";
+export { createSyncHandler, createSyncServer, type SyncServer } from "./server.ts";

@@ -1,0 +1,133 @@
+/**
+ * Pokes: content-free hints that something has changed, so that tills pull now and not at their next poll [M7]. (server)
+ *
+ * Within one process. Nothing depends on a poke: with several processes a till hears of the others' commits when it polls.
+ */
+import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../protocol/constants.ts";
+import type { Poke } from "../protocol/types.ts";
+import { deviceOf, principalOf } from "./authenticate.ts";
+import type { ServerParts } from "./options.ts";
+import { ask } from "./ports/store.ts";
+import { problemOf, storeFailure } from "./problems.ts";
+import { acceptsGzip, answerProblem } from "./respond.ts";
+import { revoked } from "./sync-service.ts";
+import { fromBase64Url } from "./tokens/seal.ts";
+
+/** As much of a WebSocket as is needed. */
+export interface LiveSocket {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** A request that may have a socket. */
+export interface LiveAdmission {
+  /** From now on the socket is poked, until `close` is called. */
+  attach(socket: LiveSocket): { close(): void };
+}
+
+export interface Live {
+  /** Checks who calls, before the upgrade: an admission, or the problem to answer instead. */
+  admit(request: Request): Promise<LiveAdmission | Response>;
+  /** Both in one, for a socket that is open already. On a `Response` close the socket. */
+  connect(request: Request, socket: LiveSocket): Promise<{ close(): void } | Response>;
+}
+
+interface Connection {
+  readonly device: string | undefined;
+  readonly socket: LiveSocket;
+  /** Gathered until the end of the microtask: ten pushes that commit together are one poke. */
+  pending: Set<string> | undefined;
+}
+
+export class PokeHub implements Live {
+  readonly #parts: ServerParts;
+  readonly #tenants = new Map<string, Set<Connection>>();
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  async admit(original: Request): Promise<LiveAdmission | Response> {
+    const request = requestWithLiveToken(original);
+    const requestId = this.#parts.random.uuid();
+    try {
+      const principal = await principalOf(this.#parts, request);
+      const device = deviceOf(principal, request);
+      if (device !== undefined && (await this.#isRevoked(principal.tenant, device))) throw revoked();
+      return { attach: (socket) => this.#attach(principal.tenant, device, socket) };
+    } catch (error) {
+      const context = { requestId, now: this.#parts.clock.now(), acceptsGzip: acceptsGzip(request) };
+      return answerProblem(context, problemOf(error, requestId, this.#parts.logger));
+    }
+  }
+
+  async connect(request: Request, socket: LiveSocket): Promise<{ close(): void } | Response> {
+    const admission = await this.admit(request);
+    return admission instanceof Response ? admission : admission.attach(socket);
+  }
+
+  /** Pokes every socket of the tenant except those of the device that made the change: it has its answer. */
+  publish(tenant: string, device: string | undefined, collections: readonly string[]): void {
+    for (const connection of this.#tenants.get(tenant) ?? []) {
+      if (device !== undefined && connection.device === device) continue;
+      if (connection.pending === undefined) {
+        connection.pending = new Set();
+        queueMicrotask(() => this.#flush(tenant, connection));
+      }
+      for (const collection of collections) connection.pending.add(collection);
+    }
+  }
+
+  #flush(tenant: string, connection: Connection): void {
+    const poke: Poke = { collections: [...(connection.pending ?? [])] };
+    connection.pending = undefined;
+    try {
+      connection.socket.send(JSON.stringify(poke));
+    } catch (error) {
+      // It has gone, and nobody said so: the till polls, and comes again.
+      this.#parts.logger.debug("A poke could not be sent", { tenant, cause: String(error) });
+      this.#detach(tenant, connection);
+    }
+  }
+
+  #attach(tenant: string, device: string | undefined, socket: LiveSocket): { close(): void } {
+    const connection: Connection = { device, socket, pending: undefined };
+    const connections = this.#tenants.get(tenant);
+    if (connections === undefined) this.#tenants.set(tenant, new Set([connection]));
+    else connections.add(connection);
+    return { close: () => this.#detach(tenant, connection) };
+  }
+
+  #detach(tenant: string, connection: Connection): void {
+    const connections = this.#tenants.get(tenant);
+    connections?.delete(connection);
+    if (connections?.size === 0) this.#tenants.delete(tenant);
+  }
+
+  async #isRevoked(tenant: string, device: string): Promise<boolean> {
+    const rows = await this.#parts.store
+      .read(tenant, function* script() {
+        return yield* ask({ kind: "devices", ids: [device] });
+      })
+      .catch((error: unknown) => {
+        throw storeFailure(error);
+      });
+    return rows[0]?.revokedAt !== undefined;
+  }
+}
+
+/** A browser can't set a header on a WebSocket: its token comes as a subprotocol, and is put where `authenticate` looks for it. */
+export function requestWithLiveToken(request: Request): Request {
+  const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+  const token = offered.find((name) => name.startsWith(LIVE_TOKEN_PREFIX))?.slice(LIVE_TOKEN_PREFIX.length);
+  if (token === undefined || request.headers.has("authorization")) return request;
+  const headers = new Headers(request.headers);
+  // The token goes no further than here.
+  headers.set("sec-websocket-protocol", LIVE_SUBPROTOCOL);
+  try {
+    headers.set("authorization", `Bearer ${fromBase64Url(token)}`);
+  } catch {
+    // Not base64url, or not to be said in a header: it stays without a token, and is not let in.
+  }
+  return new Request(request.url, { headers });
+}

@@ -1,0 +1,96 @@
+/** Errors of a whole request [RFC 9457], and the one place that makes of any failure a problem. (server) */
+import { PROBLEM_STATUS, type Problem, type ProblemCode } from "../protocol/codes.ts";
+import type { VerdictIssue } from "../protocol/types.ts";
+import type { Logger } from "../shared/logger.ts";
+import { DecisionFailure } from "./decide/run.ts";
+
+const TITLES: Readonly<Record<ProblemCode, string>> = {
+  malformed: "The request is malformed",
+  unauthenticated: "Nobody is signed in",
+  forbidden: "The token does not allow this",
+  device_mismatch: "The token is another device's",
+  device_revoked: "The device was revoked",
+  wrong_workspace: "The store belongs to another shop",
+  not_found: "There is nothing here",
+  method_not_allowed: "Not with this method",
+  resync_required: "The history is another one: pull from the start",
+  identity_fork: "Two stores count as one",
+  conflict_settled: "Somebody else has settled it",
+  not_quarantined: "It is not in quarantine",
+  too_large: "The request is too large",
+  unsupported_encoding: "The body's encoding is not supported",
+  protocol_unsupported: "The protocol's version is not supported",
+  throttled: "Too many requests",
+  internal: "The server failed",
+  unavailable: "The server can't answer now",
+};
+
+/** What a failing database or token service is given, in seconds, before it is asked again. Clients add their own jitter. */
+const RETRY_AFTER_SECONDS = 5;
+
+export interface ProblemMore {
+  readonly epoch?: string | undefined;
+  readonly collections?: readonly string[] | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly cause?: unknown;
+}
+
+/** Thrown by whatever answers a request; caught once, in the handler. */
+export class RequestProblem extends Error {
+  override readonly name = "RequestProblem";
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly more: ProblemMore;
+
+  constructor(code: ProblemCode, detail: string, more: ProblemMore = {}) {
+    super(`${code}: ${detail}`, more.cause === undefined ? undefined : { cause: more.cause });
+    this.code = code;
+    this.detail = detail;
+    this.more = more;
+  }
+}
+
+export function malformed(issues: readonly VerdictIssue[]): RequestProblem {
+  const said = issues.slice(0, 5).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  return new RequestProblem("malformed", said.join("; "));
+}
+
+export function unavailable(detail: string, cause: unknown): RequestProblem {
+  return new RequestProblem("unavailable", detail, { cause, headers: { "retry-after": String(RETRY_AFTER_SECONDS) } });
+}
+
+/** Nothing of an unexpected error leaves the server: a message may hold a customer's data, or a path. */
+export function problemOf(error: unknown, requestId: string, logger: Logger): RequestProblem {
+  if (error instanceof RequestProblem) {
+    if (error.code === "unavailable") logger.error(error.detail, { requestId, cause: describeCause(error.cause) });
+    return error;
+  }
+  logger.error("A request failed", { requestId, cause: describeCause(error) });
+  return new RequestProblem("internal", "The server failed; its log says why, under this request's id", {
+    cause: error,
+  });
+}
+
+/** A store's rejection: the database's trouble, unless it is a defect of ours that came through it. */
+export function storeFailure(error: unknown): unknown {
+  if (error instanceof RequestProblem || error instanceof DecisionFailure) return error;
+  return unavailable("The store failed", error);
+}
+
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? `${cause.name}: ${cause.message}`) : String(cause);
+}
+
+export function problemBody({ code, detail, more }: RequestProblem, requestId: string): Problem {
+  const { epoch, collections } = more;
+  return {
+    type: `urn:tillsync:problem:${code}`,
+    title: TITLES[code],
+    status: PROBLEM_STATUS[code],
+    detail,
+    code,
+    requestId,
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(collections === undefined ? {} : { collections }),
+  };
+}

@@ -1,0 +1,40 @@
+/** Puts a server's parts together. (server) */
+import type { CollectionMap } from "../schema/types.ts";
+import { DeskService } from "./desk-service.ts";
+import { handlerOf } from "./handler.ts";
+import { type Live, PokeHub } from "./live.ts";
+import { resolveServerOptions, type SyncHandlerOptions } from "./options.ts";
+import { type Publish, SyncService } from "./sync-service.ts";
+
+export interface SyncServer {
+  readonly handler: (request: Request) => Promise<Response>;
+  readonly live: Live;
+}
+
+/**
+ * A sync server: its handler, and its live channel for whoever can upgrade a request to a WebSocket.
+ *
+ * @throws TillSyncError `invalid_option`
+ */
+export function createSyncServer<const C extends CollectionMap>(options: SyncHandlerOptions<C>): SyncServer {
+  const parts = resolveServerOptions(options);
+  const live = new PokeHub(parts);
+  const publish: Publish = (tenant, device, collections) => live.publish(tenant, device, collections);
+  const service = { sync: new SyncService(parts, publish), desks: new DeskService(parts, publish) };
+  return { handler: handlerOf(parts, service), live };
+}
+
+/**
+ * The handler of `/sync`, for any server that speaks fetch. Mount it under a path of its own, for all methods.
+ *
+ * @example
+ * ```ts
+ * const handler = createSyncHandler({ store: sqliteStore({ path: "shop.sqlite" }), authenticate, collections, policies });
+ * ```
+ * @throws TillSyncError `invalid_option`
+ */
+export function createSyncHandler<const C extends CollectionMap>(
+  options: SyncHandlerOptions<C>,
+): (request: Request) => Promise<Response> {
+  return createSyncServer(options).handler;
+}

@@ -1,0 +1,177 @@
+/** The change feed: in order, complete, and only what the reader may see. (server/testing) */
+import type { FeedEntry, ScopeFilter, ServerStore } from "../../ports/store.ts";
+import { check, equal } from "../assertions.ts";
+import { read, upTo, write } from "../calls.ts";
+import { type ContractCase, contractCase } from "../contract-case.ts";
+import { departureRow, recordRow } from "../rows.ts";
+
+const END = Number.MAX_SAFE_INTEGER;
+
+interface Range {
+  readonly after?: number;
+  readonly upTo?: number;
+  readonly limit?: number;
+}
+
+function changes(
+  store: ServerStore,
+  scopes: ScopeFilter,
+  { after = 0, upTo: last = END, limit = 1_000 }: Range = {},
+): Promise<readonly FeedEntry[]> {
+  return read(store, { kind: "changes", collection: "products", scopes, after, upTo: last, limit });
+}
+
+function count(store: ServerStore, scopes: ScopeFilter, { after = 0, upTo: last = END }: Range = {}): Promise<number> {
+  return read(store, { kind: "countChanges", collection: "products", scopes, after, upTo: last });
+}
+
+/** `tea@4`; a departure: `-tea@4`. */
+function brief(entries: readonly FeedEntry[]): readonly string[] {
+  return entries.map(({ kind, row }) => `${kind === "departure" ? "-" : ""}${row.id}@${row.version}`);
+}
+
+async function walk(store: ServerStore, scopes: ScopeFilter, limit: number): Promise<readonly string[]> {
+  const seen: string[] = [];
+  for (let after = 0; ; ) {
+    const page = await changes(store, scopes, { after, limit });
+    check(page.length <= limit, "a page is longer than its limit");
+    if (page.length === 0) return seen;
+    for (const { row } of page) check(row.version > after, "a page begins behind its cursor");
+    seen.push(...brief(page));
+    after = page.at(-1)?.row.version ?? END;
+  }
+}
+
+export const changeCases: readonly ContractCase[] = [
+  contractCase(
+    "changes: ascending by version, behind `after`, up to `upTo`, not more than `limit`",
+    async ({ store }) => {
+      const rows = [5, 3, 9, 1, 7].map((version) => recordRow(`row-${version}`, version));
+      await write(store, { records: [...rows, recordRow("anna", 4, { collection: "customers" })] });
+      equal(
+        brief(await changes(store, [""])),
+        [1, 3, 5, 7, 9].map((n) => `row-${n}@${n}`),
+        "all changes",
+      );
+      equal(brief(await changes(store, [""], { after: 3 })), ["row-5@5", "row-7@7", "row-9@9"], "`after` is exclusive");
+      equal(brief(await changes(store, [""], { after: 3, upTo: 7 })), ["row-5@5", "row-7@7"], "`upTo` is inclusive");
+      equal(
+        brief(await changes(store, [""], { after: 1, limit: 2 })),
+        ["row-3@3", "row-5@5"],
+        "`limit` takes the lowest",
+      );
+      equal(brief(await changes(store, [""], { after: 9 })), [], "behind the last change");
+      equal(await count(store, [""], { after: 3, upTo: 7 }), 2, "countChanges");
+      equal(
+        await changes(store, [""], { after: 8 }),
+        [{ kind: "record", row: recordRow("row-9", 9) }],
+        "a change carries the row",
+      );
+    },
+  ),
+
+  contractCase("changes: a row that changed again is there once, at its new version", async ({ store }) => {
+    await write(store, { records: [recordRow("tea", 1), recordRow("milk", 2)] });
+    for (const version of [3, 5, 8]) await write(store, { records: [recordRow("tea", version)] });
+    equal(brief(await changes(store, [""])), ["milk@2", "tea@8"], "changes");
+    equal(await count(store, [""]), 2, "countChanges");
+  }),
+
+  contractCase("changes: deleted rows are changes, stubs are not until they become rows", async ({ store }) => {
+    const stub = recordRow("tea", 1, { state: "stub", data: {}, born: 0 });
+    await write(store, { records: [stub, recordRow("milk", 2, { state: "deleted" })] });
+    for (const scopes of [[""], "all"] as const) {
+      equal(brief(await changes(store, scopes)), ["milk@2"], `changes of ${scopes}`);
+      equal(await count(store, scopes), 1, `countChanges of ${scopes}`);
+    }
+    equal(await read(store, { kind: "records", keys: [stub] }), [stub], "a stub is found by its key");
+    await write(store, { records: [recordRow("tea", 3)] });
+    equal(brief(await changes(store, [""])), ["milk@2", "tea@3"], "changes after the stub became a row");
+  }),
+
+  contractCase('changes: only the scopes that were asked for; "all" is every scope', async ({ store }) => {
+    const scopes = ["", "north", "south", "nor"];
+    await write(store, { records: upTo(12).map((n) => recordRow(`row-${n}`, n, { scope: scopes[n % 4] ?? "" })) });
+    const versions = async (filter: ScopeFilter, range?: Range) =>
+      (await changes(store, filter, range)).map(({ row }) => row.version);
+    equal(await versions(["north"]), [1, 5, 9], "one scope");
+    equal(await versions(["", "north"]), [1, 4, 5, 8, 9, 12], "two scopes");
+    equal(await versions(["north", ""]), [1, 4, 5, 8, 9, 12], "two scopes, the other way round");
+    equal(await versions(["north", "north", "?"]), [1, 5, 9], "a repeated and an unknown scope");
+    equal(await versions("all"), upTo(12), "all scopes");
+    equal(await versions("all", { after: 3, upTo: 10, limit: 4 }), [4, 5, 6, 7], "a page of all scopes");
+    equal([await count(store, ["", "north"]), await count(store, "all", { after: 3 })], [6, 9], "countChanges");
+  }),
+
+  contractCase("changes: page by page, everything comes exactly once, from many scopes", async ({ store }) => {
+    const scopes = upTo(60).map((n) => `branch-${n}`);
+    // Uneven on purpose: the first branches hold most of the low versions.
+    const records = upTo(600).map((n) =>
+      recordRow(`row-${n}`, n, { scope: scopes[Math.floor((n * n) / 7) % (1 + (n % 60))] ?? "" }),
+    );
+    await write(store, { records });
+    const everything = records.map(({ id, version }) => `${id}@${version}`);
+    for (const limit of [1, 7, 100, 1_000])
+      equal(await walk(store, "all", limit), everything, `all scopes in pages of ${limit}`);
+    equal(await walk(store, scopes, 50), everything, "sixty named scopes in pages of 50");
+    const some = new Set(scopes.filter((_, n) => n % 3 === 0));
+    equal(
+      await walk(store, [...some], 7),
+      records.filter(({ scope }) => some.has(scope)).map(({ id, version }) => `${id}@${version}`),
+      "twenty scopes",
+    );
+  }),
+
+  contractCase("changes: a row that left a scope is a departure there, until it returns", async ({ store }) => {
+    await write(store, {
+      records: [recordRow("tea", 1, { scope: "north" }), recordRow("milk", 2, { scope: "north" })],
+    });
+    await write(store, {
+      records: [recordRow("tea", 3, { scope: "south" })],
+      departures: [departureRow("tea", 3, "north")],
+    });
+    equal(
+      await changes(store, ["north"], { after: 2 }),
+      [{ kind: "departure", row: departureRow("tea", 3, "north") }],
+      "the scope it left",
+    );
+    equal(brief(await changes(store, ["", "north"])), ["milk@2", "-tea@3"], "departures and rows, merged by version");
+    equal(brief(await changes(store, ["south"])), ["tea@3"], "the scope it went to");
+    equal(brief(await changes(store, "all")), ["milk@2", "tea@3"], "every scope: nothing leaves that");
+    equal([await count(store, ["north"]), await count(store, "all")], [2, 2], "countChanges");
+
+    const home = {
+      returns: [{ collection: "products", id: "tea", scope: "north" }],
+      departures: [departureRow("tea", 4, "south")],
+    };
+    await write(store, { records: [recordRow("tea", 4, { scope: "north" })], ...home });
+    equal(brief(await changes(store, ["north"])), ["milk@2", "tea@4"], "after its return");
+    equal(brief(await changes(store, ["south"])), ["-tea@4"], "the scope it left then");
+    await write(store, { returns: [{ collection: "products", id: "nobody", scope: "north" }] });
+  }),
+
+  contractCase(
+    "changes: a row that left one of the reader's scopes for another has not left the reader",
+    async ({ store }) => {
+      await write(store, {
+        records: [recordRow("tea", 3, { scope: "north" }), recordRow("milk", 4, { scope: "south", state: "deleted" })],
+        departures: [departureRow("tea", 3, ""), departureRow("milk", 4, "")],
+      });
+      equal(brief(await changes(store, ["", "north"])), ["tea@3", "-milk@4"], "changes");
+      equal(await count(store, ["", "north"]), 2, "countChanges");
+      equal(brief(await changes(store, ["", "south"])), ["-tea@3", "milk@4"], "the other branch");
+      equal(brief(await changes(store, [""])), ["-tea@3", "-milk@4"], "a reader of neither branch");
+    },
+  ),
+
+  contractCase("changes: page by page with departures, everything comes exactly once", async ({ store }) => {
+    const moved = upTo(200).filter((n) => n % 4 === 0);
+    const records = upTo(200).map((n) =>
+      recordRow(`row-${n}`, n, { scope: n % 4 === 0 ? (n % 8 === 0 ? "north" : "south") : "" }),
+    );
+    await write(store, { records, departures: moved.map((n) => departureRow(`row-${n}`, n, "")) });
+    const expected = upTo(200).map((n) => `${n % 4 === 0 && n % 8 !== 0 ? "-" : ""}row-${n}@${n}`);
+    for (const limit of [1, 3, 10, 500]) equal(await walk(store, ["", "north"], limit), expected, `pages of ${limit}`);
+    equal(await count(store, ["", "north"]), 200, "countChanges");
+  }),
+];

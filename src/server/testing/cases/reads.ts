@@ -1,0 +1,167 @@
+/** Every read there is: empty, one tenant's and no other's, and after a rewrite. (server/testing) */
+import type { ServerStore, StoreRead, StoreWrites } from "../../ports/store.ts";
+import { equal } from "../assertions.ts";
+import { read, SHOP, write } from "../calls.ts";
+import { type ContractCase, contractCase } from "../contract-case.ts";
+import {
+  clockRow,
+  commitRow,
+  conflictRow,
+  departureRow,
+  deviceRow,
+  discrepancyRow,
+  epochRow,
+  incarnationRow,
+  operationRow,
+  quarantinedRow,
+  recordRow,
+} from "../rows.ts";
+
+const END = Number.MAX_SAFE_INTEGER;
+
+/** One of each; `mark` makes two tenants' rows of the same key differ. */
+function everything(mark: string, n: number) {
+  return {
+    clock: clockRow(n, { lastId: mark }),
+    epochs: [epochRow(1, { at: n })],
+    records: [recordRow("tea", 1, { data: { name: mark } })],
+    departures: [departureRow("gone", 10 + n, "north")],
+    operations: [
+      operationRow("sale", 2, { hash: mark, transaction: "basket" }),
+      quarantinedRow("odd", 3, { hash: mark }),
+    ],
+    commits: [commitRow("release", 4, { actor: mark })],
+    devices: [deviceRow("device-1", { name: mark })],
+    incarnations: [incarnationRow("incarnation-1", { number: n })],
+    conflicts: [conflictRow("conflict", 5, { actor: mark, operationId: "sale" })],
+    discrepancies: [discrepancyRow("discrepancy", 6, { product: mark })],
+  } satisfies StoreWrites;
+}
+
+/** Every read that finds a row of {@link everything}, with what it finds. */
+function expectations(rows: ReturnType<typeof everything>): readonly (readonly [StoreRead, unknown])[] {
+  const feed = { collection: "products", after: 0, upTo: END } as const;
+  const [sale, odd] = rows.operations;
+  const record = { kind: "record", row: rows.records[0] };
+  return [
+    [{ kind: "clock" }, rows.clock],
+    [{ kind: "epochs" }, rows.epochs],
+    [{ kind: "records", keys: [{ collection: "products", id: "tea" }] }, rows.records],
+    [{ kind: "operations", ids: ["sale"] }, [sale]],
+    [{ kind: "sequences", incarnation: "incarnation-1", sequences: [2] }, [{ sequence: 2, id: "sale" }]],
+    [{ kind: "members", transaction: "basket" }, [sale]],
+    [{ kind: "commits", ids: ["release"] }, rows.commits],
+    [{ kind: "devices", ids: ["device-1"] }, rows.devices],
+    [{ kind: "incarnations", device: "device-1" }, rows.incarnations],
+    [
+      { kind: "changes", ...feed, scopes: ["", "north"], limit: 10 },
+      [record, { kind: "departure", row: rows.departures[0] }],
+    ],
+    [{ kind: "changes", ...feed, scopes: "all", limit: 10 }, [record]],
+    [{ kind: "countChanges", ...feed, scopes: "all" }, 1],
+    [{ kind: "results", device: "device-1", after: 0, limit: 10 }, [sale, odd]],
+    [{ kind: "results", device: "device-1", incarnation: "incarnation-1", after: 0, limit: 10 }, [sale, odd]],
+    [{ kind: "quarantined", after: 0, limit: 10 }, [odd]],
+    [{ kind: "conflicts", ids: ["conflict"] }, rows.conflicts],
+    [{ kind: "conflictsOf", operationIds: ["sale"] }, rows.conflicts],
+    [{ kind: "openConflicts", settled: false, after: 0, limit: 10 }, rows.conflicts],
+    [{ kind: "discrepancies", after: 0, limit: 10 }, rows.discrepancies],
+  ];
+}
+
+/** What a read answers where nothing is. */
+function nothing({ kind }: StoreRead): unknown {
+  return kind === "clock" ? undefined : kind === "countChanges" ? 0 : [];
+}
+
+function readAny(store: ServerStore, request: StoreRead, tenant: string): Promise<unknown> {
+  return store.read(tenant, function* () {
+    const [answer] = yield [request];
+    return answer;
+  });
+}
+
+export const readCases: readonly ContractCase[] = [
+  contractCase("rows: every read of a tenant without rows is empty", async ({ store }) => {
+    for (const [request] of expectations(everything("north", 1))) {
+      equal(await readAny(store, request, "nobody"), nothing(request), `the answer to ${request.kind}`);
+    }
+  }),
+
+  contractCase("rows: two tenants with the same ids never meet, in any read", async ({ store }) => {
+    const tenants = [everything("one", 21), everything("two", 22)] as const;
+    await write(store, tenants[0], "shop");
+    await write(store, tenants[1], "shop2");
+    for (const [tenant, rows] of [
+      ["shop", tenants[0]],
+      ["shop2", tenants[1]],
+    ] as const) {
+      for (const [request, expected] of expectations(rows))
+        equal(await readAny(store, request, tenant), expected, `${request.kind} of ${tenant}`);
+    }
+    for (const [request] of expectations(tenants[0]))
+      equal(await readAny(store, request, "sho"), nothing(request), `${request.kind} of a third tenant`);
+
+    await write(store, { returns: [{ collection: "products", id: "gone", scope: "north" }] }, "shop2");
+    const request = {
+      kind: "changes",
+      collection: "products",
+      scopes: ["north"],
+      after: 0,
+      upTo: END,
+      limit: 10,
+    } as const;
+    equal(
+      await readAny(store, request, "shop"),
+      [{ kind: "departure", row: tenants[0].departures[0] }],
+      "a departure that another tenant took back",
+    );
+  }),
+
+  contractCase("rows: a row replaces the one with its key, whole, in every read", async ({ store }) => {
+    await write(store, everything("before", 21));
+    const after = everything("after", 22);
+    await write(store, after);
+    for (const [request, expected] of expectations(after))
+      equal(await readAny(store, request, SHOP), expected, `${request.kind} after a rewrite`);
+
+    const bare = deviceRow("device-1", {
+      name: undefined,
+      os: undefined,
+      appVersion: undefined,
+      branch: undefined,
+      revokedAt: 9,
+    });
+    await write(store, { devices: [bare] });
+    equal(await read(store, { kind: "devices", ids: ["device-1"] }), [bare], "members that are gone");
+  }),
+
+  contractCase("rows: an empty list of keys is answered with nothing", async ({ store }) => {
+    await write(store, everything("north", 1));
+    const requests: readonly StoreRead[] = [
+      { kind: "records", keys: [] },
+      { kind: "operations", ids: [] },
+      { kind: "sequences", incarnation: "incarnation-1", sequences: [] },
+      { kind: "commits", ids: [] },
+      { kind: "devices", ids: [] },
+      { kind: "conflicts", ids: [] },
+      { kind: "conflictsOf", operationIds: [] },
+      { kind: "changes", collection: "products", scopes: [], after: 0, upTo: END, limit: 10 },
+      { kind: "countChanges", collection: "products", scopes: [], after: 0, upTo: END },
+    ];
+    for (const request of requests)
+      equal(await readAny(store, request, SHOP), nothing(request), `the answer to ${request.kind}`);
+    await write(store, {
+      epochs: [],
+      records: [],
+      departures: [],
+      returns: [],
+      operations: [],
+      commits: [],
+      devices: [],
+      incarnations: [],
+      conflicts: [],
+      discrepancies: [],
+    });
+  }),
+];

@@ -1,0 +1,94 @@
+/** A clock that moves only when a test says so. (testing) */
+import { aborted } from "../shared/abort.ts";
+import type { Clock } from "../shared/clock.ts";
+
+export interface FakeClock extends Clock {
+  /** Moves time and runs whatever falls due, in order, until nothing more is due. */
+  advance(ms: number): Promise<void>;
+  /** Runs what is already due. */
+  settle(): Promise<void>;
+  /** A wall clock that somebody set. `monotonic` does not notice. */
+  setWallClock(epochMs: number): void;
+}
+
+interface Sleeper {
+  readonly at: number;
+  wake(): void;
+}
+
+// Taken before a test framework can fake them: letting promises run is not waiting.
+const { setTimeout: defer } = globalThis;
+const turn = () => new Promise<void>((resolve) => defer(resolve, 0));
+
+/** Turns of the event loop without anything happening after which all is quiet: a request through streams takes several. */
+const QUIET_TURNS = 4;
+
+/** @param start the wall clock at first: epoch ms, or RFC 3339. @default 2026-01-01T00:00:00Z */
+export function fakeClock(start: number | string = Date.UTC(2026, 0, 1)): FakeClock {
+  let wall = typeof start === "number" ? start : Date.parse(start);
+  let elapsed = 0;
+  let stirred = 0;
+  const sleepers = new Set<Sleeper>();
+
+  async function quiet(): Promise<void> {
+    for (let turns = 0, seen = stirred; turns < QUIET_TURNS; turns += 1) {
+      await turn();
+      if (stirred !== seen) [turns, seen] = [-1, stirred];
+    }
+  }
+
+  const clock: FakeClock & { stir(): void } = {
+    now: () => wall,
+    monotonic: () => elapsed,
+    sleep(ms, signal) {
+      stirred += 1;
+      if (signal?.aborted) return Promise.reject(aborted(signal));
+      return new Promise((resolve, reject) => {
+        const stop = () => {
+          sleepers.delete(sleeper);
+          stirred += 1;
+          reject(aborted(signal));
+        };
+        const sleeper: Sleeper = {
+          at: elapsed + Math.max(0, ms),
+          wake() {
+            sleepers.delete(sleeper);
+            signal?.removeEventListener("abort", stop);
+            stirred += 1;
+            resolve();
+          },
+        };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", stop, { once: true });
+      });
+    },
+    async advance(ms) {
+      const end = elapsed + ms;
+      await quiet();
+      for (let next = earliest(sleepers, end); next; next = earliest(sleepers, end)) {
+        wall += next.at - elapsed;
+        elapsed = next.at;
+        next.wake();
+        await quiet();
+      }
+      wall += end - elapsed;
+      elapsed = end;
+    },
+    settle: () => clock.advance(0),
+    setWallClock(epochMs) {
+      wall = epochMs;
+    },
+    /** Something is going on elsewhere: a request is under way. */
+    stir() {
+      stirred += 1;
+    },
+  };
+  return clock;
+}
+
+function earliest(sleepers: ReadonlySet<Sleeper>, end: number): Sleeper | undefined {
+  let first: Sleeper | undefined;
+  for (const sleeper of sleepers)
+    if (sleeper.at <= end && (first === undefined || sleeper.at < first.at)) first = sleeper;
+  return first;
+}

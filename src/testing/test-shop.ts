@@ -1,0 +1,137 @@
+/** A shop in one process: the real server decisions over memory, a network to break, a clock to move, a till per device. (testing) */
+import { createClient } from "../client/client.ts";
+import type { Transport } from "../client/ports/transport.ts";
+import type { SyncClient, SyncClientOptions } from "../client/types/client.ts";
+import { resolvedOf } from "../schema/resolved.ts";
+import type { CollectionMap, CreateInput } from "../schema/types.ts";
+import { importRows, readRows } from "../server/admin.ts";
+import { createSyncHandler } from "../server/create-sync-server.ts";
+import { memoryStore } from "../server/memory/memory-store.ts";
+import type { Policies } from "../server/policy-types.ts";
+import { memory } from "../storage/memory/memory.ts";
+import { http } from "../transport/http/http.ts";
+import type { FakeClock } from "./fake-clock.ts";
+import { fakeClock } from "./fake-clock.ts";
+import type { FakeNetwork } from "./fake-network.ts";
+import { fakeNetwork } from "./fake-network.ts";
+import { seededRandom } from "./seeded-random.ts";
+
+/** A server in memory with the real decisions, a network to break, a clock to move. */
+export interface TestShop<C extends CollectionMap> {
+  readonly clock: FakeClock;
+  readonly network: FakeNetwork;
+  readonly server: TestServer<C>;
+  transport(device?: string): Transport;
+  /** A till with memory storage on this shop. Each call is another device. */
+  till(options?: Partial<Omit<SyncClientOptions<C>, "collections" | "transport" | "clock">>): SyncClient<C>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+export interface TestServer<C extends CollectionMap> {
+  seed<N extends keyof C & string>(
+    collection: N,
+    rows: readonly (CreateInput<C[N]["~shape"]> & { id: string })[],
+  ): Promise<void>;
+  rows<N extends keyof C & string>(collection: N): Promise<readonly C[N]["~shape"]["record"][]>;
+  /** The verdict for the next operation on this collection. */
+  rejectNext(collection: keyof C & string, verdict: { code: string; message: string }): void;
+  quarantineNext(collection: keyof C & string, verdict: { code: string; message: string }): void;
+}
+
+export interface TestShopOptions<C extends CollectionMap> {
+  readonly collections: C;
+  readonly start?: number | string | undefined;
+  readonly seed?: number | undefined;
+  /** In place of the test shop's own, which allow everything and fill in what is assigned. */
+  readonly policies?: Partial<Policies<C>> | undefined;
+}
+
+const TENANT = "test-shop";
+const BRANCH = "main";
+
+type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
+
+export function createTestShop<const C extends CollectionMap>(options: TestShopOptions<C>): TestShop<C> {
+  const clock = fakeClock(options.start) as FakeClock & { stir(): void };
+  const random = seededRandom(options.seed ?? 1);
+  const store = memoryStore();
+  const { collections } = options;
+  const verdicts = new Map<string, Verdict[]>();
+  const policies = { ...openPolicies(collections, verdicts), ...options.policies } as Policies<C>;
+  const handler = createSyncHandler({
+    store,
+    collections: collections as never,
+    policies: policies as never,
+    clock,
+    random,
+    authenticate: (request: Request) => ({
+      tenant: TENANT,
+      branch: BRANCH,
+      device: request.headers.get("tillsync-device") ?? undefined,
+      scopes: ["sync", "office"],
+    }),
+  });
+  const { network, fetch } = fakeNetwork(handler, () => clock.stir());
+  const tills: SyncClient<C>[] = [];
+  const transport = () => http({ url: "http://shop.test/sync", getToken: () => "test", live: "off", fetch });
+
+  const next = (collection: string, verdict: Verdict) => {
+    const waiting = verdicts.get(collection);
+    if (waiting) waiting.push(verdict);
+    else verdicts.set(collection, [verdict]);
+  };
+  return {
+    clock,
+    network,
+    transport,
+    server: {
+      seed: async (collection, rows) => {
+        await importRows({ store, collections, tenant: TENANT, collection, rows: rows as never, clock, random });
+      },
+      rows: async (collection) => {
+        const found: unknown[] = [];
+        for await (const row of readRows({ store, collections, tenant: TENANT, collection })) found.push(row);
+        return found as never;
+      },
+      rejectNext: (collection, verdict) => next(collection, { outcome: "rejected", ...verdict }),
+      quarantineNext: (collection, verdict) => next(collection, { outcome: "quarantined", ...verdict }),
+    },
+    till(tillOptions = {}) {
+      const till = createClient({
+        name: "test-shop",
+        storage: memory(),
+        random: seededRandom((options.seed ?? 1) * 1_000 + tills.length + 1),
+        ...tillOptions,
+        transport: transport(),
+        clock,
+        collections: collections as never,
+      }) as unknown as SyncClient<C>;
+      tills.push(till);
+      return till;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(tills.map((till) => till.close()));
+      await store.close();
+    },
+  };
+}
+
+/** Everybody may do everything, and what only a server fills in is filled in. */
+function openPolicies(collections: CollectionMap, verdicts: Map<string, Verdict[]>): Record<string, unknown> {
+  const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "everyone" };
+  return Object.fromEntries(
+    Object.entries(collections).map(([name, definition]) => {
+      const { assigned, kind } = resolvedOf(definition);
+      const decide = ({ operation }: { readonly operation: { readonly id: string; readonly action: string } }) => {
+        const verdict = verdicts.get(name)?.shift();
+        if (verdict) return verdict;
+        if (operation.action !== "create" || assigned.length === 0) return { outcome: "applied" };
+        return {
+          outcome: "applied",
+          assigned: Object.fromEntries(assigned.map((field) => [field, `${field}-${operation.id.slice(-6)}`])),
+        };
+      };
+      const allow = kind === "fact" ? { read: "everyone", create: "everyone" } : everyone;
+      return [name, { scope: "tenant", allow, decide }];
+    }),
+  );
+}

@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parsePushResponse } from "../../src/protocol/push.ts";
+import { judgeAnswer, type Received } from "../../src/transport/http/answer.ts";
+import { fixture } from "../protocol/fixtures.ts";
+
+const text = JSON.stringify(fixture("push.answer"));
+const requestId = String(fixture("push.answer").requestId);
+const right = {
+  "content-type": "application/json; charset=utf-8",
+  "tillsync-protocol": "1",
+  "tillsync-request-id": requestId,
+  "tillsync-server-time": "2026-11-20T08:01:01.250Z",
+};
+
+function judge(change: { status?: number; headers?: Record<string, string>; text?: string | undefined }) {
+  const received: Received = { status: 200, text, ...change, headers: new Headers({ ...right, ...change.headers }) };
+  return judgeAnswer(received, requestId, parsePushResponse, 0);
+}
+
+describe("what may acknowledge a sale", () => {
+  test("the whole of a right answer", () => {
+    expect(judge({})).toMatchObject({ ok: true, value: fixture("push.answer"), serverTime: 1_795_161_661_250 });
+  });
+
+  test("no part of it, wherever it was cut", () => {
+    const taken = Array.from({ length: text.length }, (_, end) => end).filter(
+      (end) => judge({ text: text.slice(0, end) }).ok,
+    );
+    expect(taken).toEqual([]);
+  });
+
+  test("no other status", () => {
+    const taken = Array.from({ length: 400 }, (_, n) => 201 + n).filter((status) => judge({ status }).ok);
+    expect(taken).toEqual([]);
+  });
+
+  test.each(Object.keys(right))("nothing that has another %s, or none", (name) => {
+    expect(judge({ headers: { [name]: "" } }).ok).toBe(false);
+    fc.assert(
+      fc.property(fc.stringMatching(/^[!-~]{1,40}$/), (value) => {
+        fc.pre(
+          value !== right[name as keyof typeof right] && !/^(application\/json(;.*)?|[\d-]{10}T.*Z)$/i.test(value),
+        );
+        return !judge({ headers: { [name]: value } }).ok;
+      }),
+    );
+  });
+
+  test("no JSON of any other form; and judging it never throws", () => {
+    fc.assert(fc.property(fc.json(), (body) => !judge({ text: body }).ok));
+    fc.assert(fc.property(fc.string(), (body) => !judge({ text: body }).ok));
+  });
+});
