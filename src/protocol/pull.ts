@@ -16,6 +16,7 @@ import {
 import { define, type Parsed, parseWith } from "./parse.ts";
 import { resultSchema } from "./results.ts";
 import type { PullRequest, PullResponse } from "./types.ts";
+import { isPlainObject } from "./values.ts";
 
 export const pullRequestSchema = /* @__PURE__ */ define(() =>
   z.object({
@@ -40,8 +41,14 @@ export const pullResponseSchema = /* @__PURE__ */ define(() => {
     more: z.boolean(),
     remaining: z.optional(integerFrom(0)),
   });
-  return z.object({ ...answerHead, results: z.array(resultSchema), pages: z.record(collectionName, page) });
+  // `z.record` drops a member called `__proto__` in silence; what is refused on the till must be refused here.
+  const pages = z.pipe(z.custom<object>(isUnpoisoned), z.record(collectionName, page));
+  return z.object({ ...answerHead, results: z.array(resultSchema), pages });
 });
+
+function isUnpoisoned(value: unknown): value is object {
+  return isPlainObject(value) && !Object.hasOwn(value, "__proto__");
+}
 
 export function parsePullRequest(value: unknown): Parsed<PullRequest> {
   return parseWith<PullRequest>(pullRequestSchema, value);

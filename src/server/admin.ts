@@ -1,6 +1,6 @@
 /** What tools do to a store without a request: imports, reports, restores, revocations. (server) */
 
-import { isId } from "../protocol/fields.ts";
+import { isId } from "../protocol/values.ts";
 import type { CounterValue } from "../protocol/types.ts";
 import { checkCollections } from "../schema/collections.ts";
 import { isCounterStep } from "../schema/counters.ts";

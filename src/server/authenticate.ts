@@ -1,6 +1,6 @@
 /** From a request to who calls: the token decides, and what else names a device must name the same one [M9] (L9). (server) */
 import { HEADERS } from "../protocol/constants.ts";
-import { isId } from "../protocol/fields.ts";
+import { isId } from "../protocol/values.ts";
 import type { ServerParts } from "./options.ts";
 import type { Principal } from "./policy-types.ts";
 import { RequestProblem, unavailable } from "./problems.ts";

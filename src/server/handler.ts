@@ -9,7 +9,7 @@
  * `Tillsync-Protocol, Tillsync-Request-Id, Tillsync-Server-Time, Retry-After` exposed.
  */
 import { HEADERS, PROTOCOL_VERSION } from "../protocol/constants.ts";
-import { isId } from "../protocol/fields.ts";
+import { isId } from "../protocol/values.ts";
 import { principalOf } from "./authenticate.ts";
 import { type Endpoint, endpoints, type Service } from "./endpoints.ts";
 import type { ServerParts } from "./options.ts";

@@ -5,7 +5,7 @@ import type { SyncClient, SyncClientOptions } from "../client/types/client.ts";
 import { resolvedOf } from "../schema/resolved.ts";
 import type { CollectionMap, CreateInput } from "../schema/types.ts";
 import { importRows, readRows } from "../server/admin.ts";
-import { createSyncHandler } from "../server/create-sync-server.ts";
+import { createSyncHandler } from "../server/server.ts";
 import { memoryStore } from "../server/memory/memory-store.ts";
 import type { Policies } from "../server/policy-types.ts";
 import { memory } from "../storage/memory/memory.ts";

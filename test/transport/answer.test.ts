@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parsePushResponse } from "../../src/protocol/push.ts";
+import { isPushResponse } from "../../src/protocol/answers.ts";
 import { judgeAnswer, type Received } from "../../src/transport/http/answer.ts";
 import { fixture } from "../protocol/fixtures.ts";
 
@@ -15,7 +15,7 @@ const right = {
 
 function judge(change: { status?: number; headers?: Record<string, string>; text?: string | undefined }) {
   const received: Received = { status: 200, text, ...change, headers: new Headers({ ...right, ...change.headers }) };
-  return judgeAnswer(received, requestId, parsePushResponse, 0);
+  return judgeAnswer(received, requestId, isPushResponse, 0);
 }
 
 describe("what may acknowledge a sale", () => {

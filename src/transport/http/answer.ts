@@ -7,7 +7,6 @@
  */
 import type { TransportFailure } from "../../client/ports/transport.ts";
 import { CONTENT_TYPE, HEADERS, MESSAGE_DEPTH, PROTOCOL_VERSION } from "../../protocol/constants.ts";
-import type { Parsed } from "../../protocol/parse.ts";
 import { scanJsonText } from "../../shared/json.ts";
 import { parseRfc3339 } from "../../shared/rfc3339.ts";
 import { busy, foreign, refused } from "./failure.ts";
@@ -29,7 +28,7 @@ const MAX_KEYS = 1_000_000;
 export function judgeAnswer<T>(
   received: Received,
   requestId: string,
-  parse: (value: unknown) => Parsed<T>,
+  accepts: (value: unknown) => value is T,
   now: number,
 ): Judged<T> {
   const { status, headers, text } = received;
@@ -48,26 +47,22 @@ export function judgeAnswer<T>(
   if (mediaType(headers) !== CONTENT_TYPE) return no(foreign("content_type"));
   if (serverTime === undefined) return no(foreign("server_time"));
   const json = parseText(text);
-  if (!json.ok) return no(foreign("json", json.issues));
-  const parsed = parse(json.value);
-  if (!parsed.ok) return no(foreign("schema", parsed.issues));
-  const { requestId: echoed = requestId } = parsed.value as { requestId?: string };
+  if (json === undefined) return no(foreign("json"));
+  if (!accepts(json)) return no(foreign("schema"));
+  const { requestId: echoed = requestId } = json as { requestId?: string };
   if (echoed !== requestId) return no(foreign("request_id"));
-  return { ok: true, value: parsed.value, serverTime };
+  return { ok: true, value: json, serverTime };
 }
 
-function parseText(text: string): Parsed<unknown> {
+/** `undefined`: not JSON, or JSON that is made to hurt. */
+function parseText(text: string): unknown {
   try {
-    const fault = scanJsonText(text, { maxDepth: MESSAGE_DEPTH, maxKeys: MAX_KEYS });
-    if (fault === undefined) return { ok: true, value: JSON.parse(text) };
-    return notJson(fault.reason);
+    return scanJsonText(text, { maxDepth: MESSAGE_DEPTH, maxKeys: MAX_KEYS }) === undefined
+      ? JSON.parse(text)
+      : undefined;
   } catch {
-    return notJson("not JSON"); // the engine's own message would quote the text
+    return undefined; // the engine's own message would quote the text
   }
-}
-
-function notJson(message: string): Parsed<never> {
-  return { ok: false, issues: [{ path: "", message }] };
 }
 
 function mediaType(headers: Received["headers"]): string | undefined {

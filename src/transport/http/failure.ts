@@ -1,8 +1,7 @@
 /** What an answer other than 200 means. Pure. (transport) */
 import type { TransportFailure } from "../../client/ports/transport.ts";
+import { isProblem } from "../../protocol/answers.ts";
 import type { ProblemCode } from "../../protocol/codes.ts";
-import type { Parsed } from "../../protocol/parse.ts";
-import { parseProblem } from "../../protocol/problem.ts";
 
 /** Which of the checks an answer did not pass. */
 export type ForeignBecause =
@@ -40,11 +39,10 @@ export function busy(status: number, retryAfter: string | null, now: number): Tr
   return status === 429 ? { kind: "throttled", retryAfterMs } : { kind: "server_error", status, retryAfterMs };
 }
 
-/** A refusal of the server itself. `body` is what came, read as JSON. */
-export function refused(status: number, body: Parsed<unknown>): TransportFailure {
-  const problem = body.ok ? parseProblem(body.value) : body;
-  if (problem.ok) {
-    const { code, detail, epoch, collections } = problem.value;
+/** A refusal of the server itself. `body` is what came, read as JSON; `undefined` where it was none. */
+export function refused(status: number, body: unknown): TransportFailure {
+  if (isProblem(body)) {
+    const { code, detail, epoch, collections } = body;
     return { kind: "refused", code, status, detail, epoch, collections };
   }
   const code = CODE_OF_STATUS[status];

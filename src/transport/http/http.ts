@@ -1,9 +1,6 @@
 /** The Transport over HTTP: requests by ky, pokes by WebSocket. (transport) */
 import type { Transport } from "../../client/ports/transport.ts";
-import { parseTimeResponse } from "../../protocol/health.ts";
-import { parsePullResponse } from "../../protocol/pull.ts";
-import { parsePushResponse } from "../../protocol/push.ts";
-import { parseRegisterResponse } from "../../protocol/register.ts";
+import { isPullResponse, isPushResponse, isRegisterResponse, isTimeResponse } from "../../protocol/answers.ts";
 import { Gzip } from "./gzip.ts";
 import { openLive } from "./live.ts";
 import { type HttpOptions, resolveHttpOptions } from "./options.ts";
@@ -41,7 +38,7 @@ export function http(options: HttpOptions): Transport {
   };
 }
 
-const register = { path: "/register", parse: parseRegisterResponse } as const;
-const push = { path: "/push", parse: parsePushResponse } as const;
-const pull = { path: "/pull", parse: parsePullResponse } as const;
-const time = { path: "/time", parse: parseTimeResponse, open: true } as const;
+const register = { path: "/register", accepts: isRegisterResponse } as const;
+const push = { path: "/push", accepts: isPushResponse } as const;
+const pull = { path: "/pull", accepts: isPullResponse } as const;
+const time = { path: "/time", accepts: isTimeResponse, open: true } as const;

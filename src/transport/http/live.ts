@@ -4,8 +4,8 @@
  * Each call ends with exactly one `closed()`, and no poke comes after it. Opening another one is the client's business.
  */
 import type { LiveListener } from "../../client/ports/transport.ts";
+import { isPoke } from "../../protocol/answers.ts";
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../../protocol/constants.ts";
-import { parsePoke } from "../../protocol/live.ts";
 import { addressOf, type ResolvedHttpOptions } from "./options.ts";
 
 /** A poke names collections. What is longer is not one, and is not worth parsing. */
@@ -53,8 +53,8 @@ export async function openLive(
 function readPoke(data: unknown): readonly string[] | undefined {
   if (typeof data !== "string" || data.length > MAX_POKE_LENGTH) return undefined;
   try {
-    const poke = parsePoke(JSON.parse(data));
-    return poke.ok ? poke.value.collections : undefined;
+    const poke: unknown = JSON.parse(data);
+    return isPoke(poke) ? poke.collections : undefined;
   } catch {
     return undefined;
   }

@@ -12,7 +12,6 @@
 import ky from "ky";
 import type { TransportCall, TransportFailure, TransportResult } from "../../client/ports/transport.ts";
 import { CONTENT_TYPE, HEADERS, PROBLEM_CONTENT_TYPE, PROTOCOL_VERSION } from "../../protocol/constants.ts";
-import type { Parsed } from "../../protocol/parse.ts";
 import { orAborted } from "../../shared/abort.ts";
 import { judgeAnswer } from "./answer.ts";
 import { startDeadline } from "./deadline.ts";
@@ -27,7 +26,7 @@ export interface Connection {
 
 export interface Endpoint<T> {
   readonly path: string;
-  readonly parse: (value: unknown) => Parsed<T>;
+  readonly accepts: (value: unknown) => value is T;
   /** Asks for no token. */
   readonly open?: true;
 }
@@ -89,7 +88,7 @@ async function exchange<T>(
   const judged = judgeAnswer(
     { status: response.status, headers: response.headers, text },
     call.requestId,
-    endpoint.parse,
+    endpoint.accepts,
     Date.now(),
   );
   if (judged.ok) {

@@ -1,0 +1,118 @@
+/**
+ * The checks that a till holds a server's answers to. The same messages as the schemas of this folder describe, and the tests hold the
+ * two together; written by hand, because the schemas bring their library with them: 7 KB of every till's bundle, and twenty times the
+ * time on a full page (docs/decisions/hand-written-answer-checks.md). (protocol)
+ */
+import { jsonFault } from "../shared/json.ts";
+import { parseRfc3339 } from "../shared/rfc3339.ts";
+import { PROBLEM_STATUS, type Problem } from "./codes.ts";
+import type { Poke, PullResponse, PushResponse, RegisterResponse, TimeResponse } from "./types.ts";
+import { isCollectionName, isId, isOpaque, isPlainObject, isUuid } from "./values.ts";
+
+type Check = (value: unknown) => boolean;
+
+/** Members that are not named are ignored: a newer server may say more. */
+const shape =
+  (members: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isPlainObject(value) && Object.entries(members).every(([name, check]) => check(value[name]));
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const list =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const oneOf =
+  (member: string, variants: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isPlainObject(value) &&
+    Object.hasOwn(variants, String(value[member])) &&
+    variants[String(value[member])]?.(value) === true;
+const from =
+  (minimum: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= minimum;
+
+// One call, which a bundler may drop with everything in it: whoever imports only an error must not get this.
+const checks = /* @__PURE__ */ (() => {
+  const text: Check = (value) => typeof value === "string";
+  const flag: Check = (value) => typeof value === "boolean";
+  const absent: Check = (value) => value === undefined;
+  const yes: Check = (value) => value === true;
+  const count = from(0);
+  const moment: Check = (value) => typeof value === "string" && parseRfc3339(value) !== undefined;
+  const data: Check = (value) => isPlainObject(value) && jsonFault(value) === undefined;
+
+  const verdict = shape({ code: text, message: text, issues: maybe(list(shape({ path: text, message: text }))) });
+  const row = oneOf("deleted", {
+    undefined: shape({ version: count, data }),
+    true: shape({ version: count, deleted: yes, data: absent }),
+  });
+  const head = { id: isUuid, replayed: maybe(flag), revision: maybe(count), at: maybe(count) };
+  const flags = list(shape({ code: text, message: maybe(text), discrepancyId: maybe(text) }));
+
+  const result = oneOf("status", {
+    applied: shape({
+      ...head,
+      version: count,
+      data: maybe(data),
+      deleted: maybe(flag),
+      assigned: maybe(data),
+      flags: maybe(flags),
+    }),
+    conflict: shape({ ...head, conflictId: isId, fields: list(text), server: row }),
+    rejected: shape({ ...head, error: verdict, by: maybe(isUuid), server: maybe(row) }),
+    quarantined: shape({ ...head, error: verdict }),
+    blocked: shape({ ...head, by: list(isUuid), missing: maybe(flag) }),
+    retry: shape({ ...head, afterMs: maybe(count), error: verdict }),
+  });
+
+  const answer = { requestId: isId, epoch: isOpaque, serverTime: moment, mark: isOpaque, results: list(result) };
+
+  const change = oneOf("deleted", {
+    undefined: shape({ id: isId, version: count, data }),
+    true: shape({ id: isId, version: count, data: absent, reason: maybe((value) => value === "scope") }),
+  });
+  const page = shape({ changes: list(change), cursor: isOpaque, more: flag, remaining: maybe(count) });
+
+  const push = shape(answer);
+  const pull = shape({
+    ...answer,
+    pages: (value) =>
+      isPlainObject(value) && Object.entries(value).every(([name, one]) => isCollectionName(name) && page(one)),
+  });
+  const registration = shape({
+    requestId: isId,
+    tenant: isId,
+    branch: maybe(isId),
+    device: shape({ id: isId, registeredAt: moment, number: from(1) }),
+    epoch: isOpaque,
+    lastSequence: count,
+    unsynced: list(shape({ incarnation: isUuid, lastSequence: count, missing: count })),
+    serverTime: moment,
+  });
+  const problem = shape({
+    type: text,
+    title: text,
+    status: (value) => Number.isSafeInteger(value) && (value as number) >= 400 && (value as number) <= 599,
+    detail: text,
+    code: (value) => typeof value === "string" && Object.hasOwn(PROBLEM_STATUS, value),
+    requestId: isId,
+    epoch: maybe(isOpaque),
+    collections: maybe(list(isCollectionName)),
+  });
+  const poke = shape({
+    collections: (value) => Array.isArray(value) && value.length <= 1_000 && value.every(isCollectionName),
+  });
+  const time = shape({ serverTime: moment });
+  return { push, pull, registration, problem, poke, time };
+})();
+
+export const isPushResponse = (value: unknown): value is PushResponse => checks.push(value);
+export const isPullResponse = (value: unknown): value is PullResponse => checks.pull(value);
+export const isRegisterResponse = (value: unknown): value is RegisterResponse => checks.registration(value);
+export const isTimeResponse = (value: unknown): value is TimeResponse => checks.time(value);
+export const isProblem = (value: unknown): value is Problem => checks.problem(value);
+export const isPoke = (value: unknown): value is Poke => checks.poke(value);

@@ -1,0 +1,120 @@
+import { describe, expect, it, test } from "vitest";
+import {
+  isPoke,
+  isProblem,
+  isPullResponse,
+  isPushResponse,
+  isRegisterResponse,
+  isTimeResponse,
+} from "../../src/protocol/answers.ts";
+import { parseTimeResponse } from "../../src/protocol/health.ts";
+import { parsePoke } from "../../src/protocol/live.ts";
+import type { Parsed } from "../../src/protocol/parse.ts";
+import { parseProblem } from "../../src/protocol/problem.ts";
+import { parsePullResponse } from "../../src/protocol/pull.ts";
+import { parsePushResponse } from "../../src/protocol/push.ts";
+import { parseRegisterResponse } from "../../src/protocol/register.ts";
+import type { Json } from "../../src/shared/json.ts";
+import { fixture, fixtureNames } from "./fixtures.ts";
+
+type Judge = (value: unknown) => boolean;
+const bySchema =
+  (parse: (value: unknown) => Parsed<unknown>): Judge =>
+  (value) =>
+    parse(value).ok;
+
+const pushOf = (result: unknown) => ({ ...fixture("push.answer"), results: [result] });
+
+/** Each answer's golden messages, judged by hand and by its schema. */
+const answers: readonly (readonly [name: string, byHand: Judge, schema: Judge, messages: readonly unknown[]])[] = [
+  [
+    "push",
+    isPushResponse,
+    bySchema(parsePushResponse),
+    [
+      fixture("push.answer"),
+      ...fixtureNames.filter((name) => name.startsWith("result.")).map((name) => pushOf(fixture(name))),
+    ],
+  ],
+  ["pull", isPullResponse, bySchema(parsePullResponse), [fixture("pull.answer")]],
+  ["register", isRegisterResponse, bySchema(parseRegisterResponse), [fixture("register.answer")]],
+  ["time", isTimeResponse, bySchema(parseTimeResponse), [fixture("time.answer")]],
+  ["poke", isPoke, bySchema(parsePoke), [fixture("live.poke")]],
+  [
+    "problem",
+    isProblem,
+    bySchema(parseProblem),
+    fixtureNames.filter((name) => name.startsWith("problem.")).map((name) => fixture(name)),
+  ],
+];
+
+/** What a broken, old or hostile server may put anywhere. `undefined`: the member is missing. */
+const REPLACEMENTS: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  false,
+  -1,
+  1.5,
+  2 ** 53,
+  Number.NaN,
+  "",
+  "x".repeat(3_000),
+  "not an id!",
+  "\0",
+  [],
+  [null],
+  {},
+  { version: 1 },
+  JSON.parse('{"__proto__": 1}'),
+];
+
+/** Every message that differs from this one in one place. */
+function* variants(message: unknown): Generator<readonly [path: string, variant: unknown]> {
+  for (const path of pathsIn(message as Json)) {
+    for (const [index, replacement] of REPLACEMENTS.entries()) {
+      yield [`${path.join(".")} = replacement ${index}`, replaced(message, path, replacement)];
+    }
+  }
+}
+
+function* pathsIn(value: Json, path: readonly string[] = []): Generator<readonly string[]> {
+  if (path.length > 0) yield path;
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, member] of Object.entries(value)) yield* pathsIn(member as Json, [...path, key]);
+}
+
+function replaced(message: unknown, path: readonly string[], replacement: unknown): unknown {
+  const copy: unknown = structuredClone(message);
+  const parent = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], copy);
+  const last = path.at(-1) ?? "";
+  if (replacement === undefined && !Array.isArray(parent)) delete (parent as Record<string, unknown>)[last];
+  else (parent as Record<string, unknown>)[last] = replacement;
+  return copy;
+}
+
+describe.each(answers)("the till's own check of a %s answer", (_name, byHand, schema, messages) => {
+  test("accepts every golden message", () => {
+    for (const message of messages) expect(byHand(message)).toBe(true);
+  });
+
+  test("accepts what a newer server says beyond it", () => {
+    for (const message of messages) expect(byHand({ ...(message as object), later: 1 })).toBe(true);
+  });
+
+  it("judges every message that differs in one place as the schema does", () => {
+    let judged = 0;
+    for (const message of messages) {
+      for (const [where, variant] of variants(message)) {
+        judged += 1;
+        if (byHand(variant) !== schema(variant))
+          expect.fail(`${where}: by hand ${byHand(variant)}, schema ${schema(variant)}`);
+      }
+    }
+    expect(judged).toBeGreaterThan(REPLACEMENTS.length - 1);
+  });
+
+  test.each([undefined, null, 1, "text", [], {}])("refuses %j", (value) => {
+    expect(byHand(value)).toBe(false);
+  });
+});

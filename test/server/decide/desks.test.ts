@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { count, edit, payment, product, sale, World } from "../support/world.ts";
+
+async function quarrel() {
+  const world = await World.open();
+  const [a, b] = [world.till("a"), world.till("b")];
+  await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
+  const lost = await b.send(edit("p-1", 0, { priceCents: 1, name: "Mine" }));
+  return { world, a, b, lost };
+}
+
+describe("quarantine [H3]", () => {
+  const strict = { sales: { scope: "tenant", allow: { read: "everyone", create: "everyone" }, decide: () => ({ outcome: "quarantined", code: "arithmetic", message: "no" }) } } as const;
+  test("a release lets the whole transaction in, and the till hears of it by its results", async () => {
+    const world = await World.open(strict);
+    const till = world.till();
+    await till.pulled();
+    const tx = { transaction: "t-1" };
+    const sent = await till.push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", tx), count("p-1", -1, tx));
+    expect(sent.every(({ status }) => status === "quarantined")).toBe(true);
+    const released = await world.release(sent[1]!.id);
+    expect(released).toMatchObject({ kind: "revised", results: [{ status: "applied", revision: 1 }, { status: "applied" }, { status: "applied" }] });
+    expect(await world.quarantined()).toEqual([]);
+    const { results } = await till.pulled();
+    expect(results.map(({ id, status, revision }) => [id, status, revision])).toEqual(sent.map(({ id }) => [id, "applied", 1]));
+    expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -1 });
+    expect((await till.send(till.mint(sale("s-9")))).status).toBe("quarantined");
+    expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
+  });
+  test("its first position never changes, so that marks that point at it stay good", async () => {
+    const world = await World.open(strict);
+    const till = world.till();
+    const sent = await till.send(sale("s-1"));
+    const before = await world.operation(sent.id);
+    await world.release(sent.id);
+    const after = await world.operation(sent.id);
+    expect(after?.position).toBe(before?.position);
+    expect(after?.feedPosition).toBeGreaterThan(before?.position ?? 0);
+    const clock = await world.clock();
+    expect((await world.read({ kind: "commits", ids: [clock!.lastId] }))[0]).toMatchObject({ kind: "release", actor: "boss", position: clock?.position });
+    expect((await till.pull()).kind).toBe("answered");
+  });
+  test("what the schema refuses no person can let in: nothing changes", async () => {
+    const world = await World.open();
+    const sent = await world.till().send(sale("s-1", { totalCents: "x" }));
+    const before = await world.clock();
+    expect(await world.release(sent.id)).toMatchObject({ kind: "refused", issues: [{ path: "totalCents" }] });
+    expect(await world.clock()).toEqual(before);
+    expect(await world.quarantined()).toHaveLength(1);
+  });
+  test("a discard closes it and keeps the payload for ever", async () => {
+    const world = await World.open(strict);
+    const till = world.till();
+    const operation = till.mint(sale("s-1"));
+    await till.send(operation);
+    expect(await world.discard(operation.id, "a test")).toMatchObject({ kind: "revised", results: [{ status: "quarantined", error: { code: "discarded", message: "a test" } }] });
+    expect(await world.quarantined()).toEqual([]);
+    expect((await world.operation(operation.id))?.operation).toMatchObject({ data: { totalCents: 500 } });
+    expect(await till.send(operation)).toMatchObject({ error: { code: "discarded" }, replayed: true });
+    expect(await world.discard(operation.id)).toEqual({ kind: "not_quarantined" });
+    expect(await world.release("nope")).toEqual({ kind: "not_found" });
+  });
+});
+
+describe("conflicts at the back office", () => {
+  test("the server's side: nothing is written, the till's edit is superseded", async () => {
+    const { world, b, lost } = await quarrel();
+    expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised", results: [{ id: lost.id, status: "rejected", error: { code: "superseded" } }] });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 300, name: "Cola" });
+    expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server", by: "boss" } }]);
+    const mine = (await b.pulled()).results.find(({ id }) => id === lost.id);
+    expect(mine).toMatchObject({ revision: 1, server: { data: { priceCents: 300 } } });
+  });
+  test("the client's side is written over whatever is there", async () => {
+    const { world, lost } = await quarrel();
+    await world.resolve(lost.id, "client");
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 1, name: "Mine" });
+  });
+  test("a merge sets what it names, if the schema takes it", async () => {
+    const { world, lost } = await quarrel();
+    expect(await world.resolve(lost.id, "merged", { priceCents: -1 })).toMatchObject({ kind: "refused" });
+    expect(await world.resolve(lost.id, "merged", { stock: 1 })).toMatchObject({ kind: "refused" });
+    expect(await world.resolve(lost.id, "merged", { priceCents: 150 })).toMatchObject({ kind: "revised" });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 150, name: "Cola" });
+  });
+  test("once: then it is settled, for the office and for the till", async () => {
+    const { world, b, lost } = await quarrel();
+    await world.resolve(lost.id, "server");
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
+    const late = edit("p-1", await world.version("products", "p-1"), { priceCents: 2 }, { supersedes: [lost.id] });
+    expect(await b.send(late)).toMatchObject({ status: "rejected", error: { code: "already_superseded" }, by: expect.stringContaining("commit-") });
+  });
+  test("and the other way round: what the till has settled is closed for the office", async () => {
+    const { world, b, lost } = await quarrel();
+    await b.send({ action: "void", collection: "products", entityId: "p-1", supersedes: [lost.id] });
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { count, edit, product, sale, uuid, World } from "../support/world.ts";
+
+const voiding = (supersedes: readonly string[], more = {}) => ({ action: "void", collection: "products", entityId: "p-1", supersedes, ...more });
+
+/** A till with an edit in conflict. */
+async function quarrel() {
+  const world = await World.open();
+  const [a, b] = [world.till("a"), world.till("b")];
+  await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
+  const lost = await b.send(edit("p-1", 0, { priceCents: 1 }));
+  expect(lost.status).toBe("conflict");
+  return { world, a, b, lost };
+}
+
+describe("after (L7)", () => {
+  test("an edit waits for what is not applied, also for what only came earlier in this batch [H1]", async () => {
+    const { b, lost } = await quarrel();
+    const next = await b.send(edit("p-1", 0, { name: "x" }, { after: [lost.id] }));
+    expect(next).toMatchObject({ status: "blocked", by: [lost.id] });
+  });
+  test("an operation applied earlier in the batch satisfies", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const first = till.mint(product("p-1"));
+    const results = await till.push(first, edit("p-1", 0, { priceCents: 1 }, { after: [first.id] }));
+    expect(results.map(({ status }) => status)).toEqual(["applied", "applied"]);
+  });
+  test("for a fact or an increment any final result will do [C1]", async () => {
+    const { b, lost } = await quarrel();
+    expect(await b.send(sale("s-1", { totalCents: 1 }, { after: [lost.id] }))).toMatchObject({ status: "applied" });
+    expect(await b.send(count("p-1", 1, { after: [lost.id] }))).toMatchObject({ status: "applied" });
+    expect(await b.send(sale("s-2", { totalCents: 1 }, { after: [uuid(777_777)] }))).toMatchObject({ status: "blocked" });
+  });
+  test("it follows the chain: what was voided is waited for no more", async () => {
+    const { world, b, lost } = await quarrel();
+    await b.send(voiding([lost.id]));
+    const base = await world.version("products", "p-1");
+    expect(await b.send(edit("p-1", base, { name: "x" }, { after: [lost.id] }))).toMatchObject({ status: "applied" });
+  });
+  test("and to what the back office settled", async () => {
+    const { world, b, lost } = await quarrel();
+    await world.resolve(lost.id, "server");
+    const base = await world.version("products", "p-1");
+    expect(await b.send(edit("p-1", base, { name: "x" }, { after: [lost.id] }))).toMatchObject({ status: "applied" });
+  });
+});
+
+describe("superseding [C3]", () => {
+  test("the old one gets the revised result, its desk closes, and its device hears of it [H3]", async () => {
+    const { world, b, lost } = await quarrel();
+    const price = (await world.row("products", "p-1"))?.version ?? 0;
+    const winner = await b.send(edit("p-1", price, { priceCents: 1 }, { supersedes: [lost.id] }));
+    expect(winner).toMatchObject({ status: "applied" });
+    expect(await world.operation(lost.id)).toMatchObject({
+      status: "rejected",
+      supersededBy: winner.id,
+      revision: 1,
+      result: { status: "rejected", error: { code: "superseded" }, by: winner.id, revision: 1 },
+    });
+    expect(await world.conflicts()).toEqual([]);
+    expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "client" } }]);
+    expect((await b.pulled()).results).toMatchObject([{ id: lost.id, revision: 1, by: winner.id }, { id: winner.id }]);
+    // With both marks, only what is new.
+    expect((await b.pulled()).results).toEqual([]);
+  });
+  test("void supersedes and does nothing else", async () => {
+    const { world, b, lost } = await quarrel();
+    const before = await world.row("products", "p-1");
+    expect(await b.send(voiding([lost.id]))).toMatchObject({ status: "applied", version: 0 });
+    expect(await world.row("products", "p-1")).toEqual(before);
+    expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server" } }]);
+  });
+  test("an id that was never seen can't take effect any more", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const late = till.mint(product("p-1"));
+    const by = await till.send(voiding([late.id]));
+    expect(await till.send(late)).toMatchObject({ status: "rejected", error: { code: "superseded" }, by: by.id, replayed: true });
+    expect(await world.row("products", "p-1")).toBeUndefined();
+  });
+  test("the second to supersede comes too late, and is told who stands", async () => {
+    const { b, lost } = await quarrel();
+    const first = await b.send(voiding([lost.id]));
+    expect(await b.send(voiding([lost.id]))).toMatchObject({
+      status: "rejected",
+      error: { code: "already_superseded" },
+      by: first.id,
+      server: { data: { priceCents: 300 } },
+    });
+  });
+  test("what has taken effect can't be superseded", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const done = await till.send(product("p-1"));
+    expect(await till.send(voiding([done.id]))).toMatchObject({ status: "rejected", error: { code: "already_applied" }, by: done.id });
+    expect((await world.operation(done.id))?.status).toBe("applied");
+  });
+  test("a chain may name its earlier links: the last of them stands", async () => {
+    const { world, b, lost } = await quarrel();
+    const second = await b.send(edit("p-1", 0, { priceCents: 2 }, { supersedes: [lost.id] }));
+    expect(second.status).toBe("conflict");
+    const third = await b.send(voiding([lost.id, second.id]));
+    expect(third).toMatchObject({ status: "applied" });
+    expect((await world.operation(lost.id))?.supersededBy).toBe(third.id);
+    const base = await world.version("products", "p-1");
+    expect(await b.send(edit("p-1", base, { name: "x" }, { after: [lost.id] }))).toMatchObject({ status: "applied" });
+  });
+  test("a quarantined one leaves the quarantine", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const bad = await till.send(sale("s-1", { totalCents: "x" }));
+    expect(await till.send(sale("s-1", { totalCents: 5 }, { supersedes: [bad.id] }))).toMatchObject({ status: "applied" });
+    expect(await world.quarantined()).toEqual([]);
+    expect(await world.release(bad.id)).toMatchObject({ kind: "not_quarantined" });
+  });
+});
+
+describe("editorial transactions [C1]", () => {
+  test("a member that fails keeps its result, its siblings wait for whoever supersedes it", async () => {
+    const { world, b } = await quarrel();
+    await b.send(product("p-2"));
+    const tx = { transaction: "t-9" };
+    const failing = b.mint(edit("p-1", 0, { priceCents: 5 }, tx));
+    const sibling = b.mint(edit("p-2", 0, { name: "Fanta" }, tx));
+    expect(await b.push(sibling, failing)).toMatchObject([
+      { id: sibling.id, status: "blocked", by: [failing.id] },
+      { id: failing.id, status: "conflict" },
+    ]);
+    expect((await world.row("products", "p-2"))?.data).toMatchObject({ name: "Cola" });
+    // The answer was lost: sent again, the group is where it was.
+    expect(await b.push(failing, sibling)).toMatchObject([{ status: "conflict", replayed: true }, { status: "blocked", by: [failing.id] }]);
+    const base = (await world.row("products", "p-1"))?.version ?? 0;
+    const amended = edit("p-1", base, { priceCents: 5 }, { ...tx, supersedes: [failing.id] });
+    const results = await b.push(amended, sibling);
+    expect(results.map(({ status }) => status)).toEqual(["applied", "applied"]);
+  });
+  test("the server's row in a member's conflict is without what its siblings had done to it", async () => {
+    const { b } = await quarrel();
+    const tx = { transaction: "t-9" };
+    const results = await b.push(edit("p-1", 0, { name: "mine" }, tx), edit("p-1", 0, { priceCents: 5 }, tx));
+    expect(results[1]).toMatchObject({ status: "conflict", server: { data: { name: "Cola" } } });
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../../src/protocol/constants.ts";
+import { count, edit, product, sale, type Sketch, World } from "../support/world.ts";
+
+async function stocked(rows: number, size = 10) {
+  const world = await World.open();
+  const office = world.till("office");
+  for (let from = 0; from < rows; from += 200) {
+    const batch = Array.from({ length: Math.min(200, rows - from) }, (_, n): Sketch => product(`p-${from + n}`, { name: "x".repeat(size) }));
+    await office.push(...batch);
+  }
+  return { world, office, till: world.till("till") };
+}
+
+describe("pages (L4)", () => {
+  test("every row comes once, in the order of its last change, and the cursor ends at the clock", async () => {
+    const { world, till } = await stocked(25);
+    const seen: string[] = [];
+    const remaining: (number | undefined)[] = [];
+    for (;;) {
+      const page = (await till.pulled(["products"], 10)).pages.get("products")!;
+      seen.push(...page.changes.map(({ id }) => id));
+      remaining.push(page.cursor.remaining);
+      if (!page.more) break;
+    }
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `p-${n}`));
+    expect(remaining).toEqual([15, 5, undefined]);
+    expect((await till.pulled()).pages.get("products")).toMatchObject({ changes: [], more: false, cursor: { position: (await world.clock())?.position } });
+  });
+  test("what changes in between comes again, and never goes missing", async () => {
+    const { world, office, till } = await stocked(12);
+    const first = (await till.pulled(["products"], 10)).pages.get("products")!;
+    await office.push(edit("p-0", await world.version("products", "p-0"), { priceCents: 7 }), count("p-11", 1));
+    const second = (await till.pulled(["products"], 10)).pages.get("products")!;
+    expect(first.changes).toHaveLength(10);
+    expect(second.changes.map(({ id }) => id)).toEqual(["p-10", "p-0", "p-11"]);
+  });
+  test("collections share the limit, referenced ones first; what is not reached keeps its cursor", async () => {
+    const { till } = await stocked(8);
+    await till.push(sale("s-1"), sale("s-2"), sale("s-3"));
+    const { pages } = await till.pulled(["sales", "products"], 8);
+    expect([...pages.keys()]).toEqual(["products", "sales"]);
+    expect(pages.get("products")).toMatchObject({ more: false });
+    expect(pages.get("sales")).toMatchObject({ changes: [], more: true, cursor: { position: 0, remaining: 3 } });
+    expect((await till.pulled(["sales", "products"], 8)).pages.get("sales")?.changes).toHaveLength(3);
+  });
+  test("bytes bound a page, and one change always comes [M1]", async () => {
+    const big = LIMITS.operationBytes - 1_000;
+    const { till } = await stocked(12, big);
+    const { pages } = await till.pulled();
+    expect(pages.get("products")?.changes).toHaveLength(Math.floor(LIMITS.pullBytes / big) - 0);
+    expect(pages.get("products")?.more).toBe(true);
+  });
+  test("deleted rows come as such", async () => {
+    const { world, office, till } = await stocked(2);
+    await till.pulled();
+    await office.send({ action: "delete", collection: "products", entityId: "p-1", baseVersion: await world.version("products", "p-1") });
+    expect((await till.pulled()).pages.get("products")?.changes).toMatchObject([{ id: "p-1", deleted: true }]);
+  });
+});
+
+describe("cursors that are not to be used", () => {
+  test.each([
+    ["forged", () => "forged" as const],
+    ["of another collection", (cursor: object) => ({ ...cursor, collection: "sales" })],
+    ["of another epoch", (cursor: object) => ({ ...cursor, epoch: "e0" })],
+    ["of another schema", (cursor: object) => ({ ...cursor, schemaVersion: 7 })],
+    ["of another view", (cursor: object) => ({ ...cursor, view: "branch south" })],
+  ])("%s: that collection starts again", async (_what, change) => {
+    const { till } = await stocked(2);
+    await till.pulled(["products", "customers"]);
+    till.cursors.set("products", change(till.cursors.get("products") as object) as never);
+    expect(await till.pull(["products", "customers"])).toEqual({ kind: "stale", epoch: "e1", collections: ["products"] });
+  });
+  test("one that is ahead of the clock is of a lost history", async () => {
+    const { till } = await stocked(2);
+    await till.pulled();
+    const cursor = till.cursors.get("products") as { position: number };
+    till.cursors.set("products", { ...cursor, position: cursor.position + 1 } as never);
+    expect(await till.pull()).toEqual({ kind: "restored" });
+  });
+});
+
+describe("own results in every answer [C6]", () => {
+  test("a pull heals a lost push answer, from the same snapshot as the rows", async () => {
+    const world = await World.open();
+    const till = world.till();
+    await till.push(product("p-1"));
+    await till.pulled();
+    const { marks } = till;
+    const sent = await till.push(count("p-1", -2));
+    till.marks = marks; // the answer was lost
+    const pulled = await till.pulled();
+    expect(pulled.results).toMatchObject([{ id: sent[0]?.id, status: "applied", replayed: true }]);
+    expect(pulled.pages.get("products")?.changes).toMatchObject([{ data: { stock: -2 } }]);
+    expect((await till.pulled()).results).toEqual([]);
+  });
+  test("a push answers what was sent in any case, and the rest since the marks, without repetitions", async () => {
+    const world = await World.open();
+    const till = world.till();
+    await till.push(product("p-1"));
+    await till.pulled();
+    const { marks } = till;
+    const [first] = await till.push(count("p-1", -1));
+    till.marks = marks;
+    const outcome = await till.outcome([count("p-1", -1)]);
+    expect(outcome.kind === "answered" && outcome.results.map(({ id, replayed }) => [id === first?.id, replayed])).toEqual([
+      [false, undefined],
+      [true, true],
+    ]);
+  });
+  test("with a mark missing, what this store sent in this epoch comes, and not its clone's", async () => {
+    const world = await World.open();
+    const till = world.till();
+    await till.push(product("p-1"));
+    till.incarnation = "inc-2";
+    till.marks = { push: undefined, pull: undefined };
+    expect((await till.pulled()).results).toEqual([]);
+    till.incarnation = "inc-till-1";
+    till.marks = { push: undefined, pull: undefined };
+    expect((await till.pulled()).results).toHaveLength(1);
+  });
+  test("more than an answer holds is cut, rows and mark with it, and goes on behind the cut", async () => {
+    const world = await World.open();
+    const till = world.till();
+    await till.push();
+    await till.pulled(["sales"]);
+    const { marks } = till;
+    for (let n = 0; n < 6; n++) await till.push(...Array.from({ length: 200 }, (_, m) => sale(`s-${n}-${m}`)));
+    till.marks = marks;
+    const first = await till.pulled(["sales"]);
+    expect(first.results).toHaveLength(LIMITS.resultsPerAnswer);
+    expect(first.mark.upTo).toBeLessThan(first.mark.position);
+    expect(first.pages.get("sales")?.changes.length).toBe(LIMITS.pullChanges);
+    expect(first.pages.get("sales")?.cursor.position).toBeLessThanOrEqual(first.mark.upTo);
+    // The push mark stays where it was, as this till pushes nothing more: the answers must not begin there for ever.
+    const second = await till.pulled(["sales"]);
+    expect(second.results).toHaveLength(200);
+    expect(new Set([...first.results, ...second.results].map(({ id }) => id)).size).toBe(1_200);
+    expect((await till.pulled(["sales"])).pages.get("sales")?.more).toBe(false);
+  });
+});

@@ -1,0 +1,241 @@
+/** Decisions over a memory store, without HTTP and tokens: what a till sends, and what comes of it. */
+import type { OperationResult, WireOperation } from "../../../src/protocol/types.ts";
+import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desks.ts";
+import type { EpochClaim } from "../../../src/server/decide/epoch.ts";
+import { mintEpoch } from "../../../src/server/decide/epoch.ts";
+import { payloadText } from "../../../src/server/decide/identity.ts";
+import type { Mark } from "../../../src/server/decide/marks.ts";
+import type { PreparedOperation } from "../../../src/server/decide/prepared.ts";
+import { pull, type CursorClaim, type PullOutcome } from "../../../src/server/decide/pull.ts";
+import { decidePush, foresee, type PushInput, type PushOutcome } from "../../../src/server/decide/push.ts";
+import { writing } from "../../../src/server/decide/run.ts";
+import { memoryStore } from "../../../src/server/memory/index.ts";
+import { resolveCatalog } from "../../../src/server/options.ts";
+import type { Policies, Principal } from "../../../src/server/policy-types.ts";
+import { ask, type StoreReads } from "../../../src/server/ports/store.ts";
+import { parseOperation } from "../../../src/protocol/operation.ts";
+import { systemDigest } from "../../../src/shared/digest.ts";
+import { collections, policies, type Shop } from "./shop.ts";
+
+const NOW = Date.UTC(2026, 10, 20, 8);
+
+/** The shape of an operation, loosely: tests leave out what they are not about. */
+export type Sketch = { readonly [member: string]: unknown } & { readonly action: string };
+
+export function uuid(n: number): string {
+  return `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
+}
+
+export class World {
+  readonly store = memoryStore();
+  readonly catalog;
+  now = NOW;
+  epoch = "e1";
+  ordinal = 1;
+  readonly #collections: Shop;
+  readonly #tills = new Map<string, Till>();
+
+  private constructor(more: Partial<Policies<Shop>>, collectionsUsed: Shop) {
+    this.#collections = collectionsUsed;
+    this.catalog = resolveCatalog(this.#collections, policies(more));
+  }
+
+  static async open(more: Partial<Policies<Shop>> = {}, used: Shop = collections): Promise<World> {
+    const world = new World(more, used);
+    await world.mint("first");
+    return world;
+  }
+
+  async mint(reason: "first" | "restored", seen = 0): Promise<void> {
+    const clock = await this.clock();
+    const ordinal = (clock?.epochOrdinal ?? 0) + 1;
+    this.epoch = `e${ordinal}`;
+    this.ordinal = ordinal;
+    const minting = { observed: clock?.epoch, epoch: this.epoch, ordinal, commitId: `epoch-${ordinal}`, seen, now: this.now, reason };
+    await this.store.transact("shop", writing({ decide: (ws) => mintEpoch(ws, minting) }));
+  }
+
+  /** The same till each time it is named. */
+  till(device = "till-1", options: Partial<Principal> & { incarnation?: string } = {}): Till {
+    const till = this.#tills.get(device) ?? new Till(this, device, options);
+    this.#tills.set(device, till);
+    return till;
+  }
+
+  async read<K extends keyof StoreReads>(request: StoreReads[K]["request"] & { readonly kind: K }): Promise<StoreReads[K]["answer"]> {
+    return this.store.read("shop", function* script() {
+      return yield* ask<K>(request);
+    });
+  }
+  clock() {
+    return this.read({ kind: "clock" });
+  }
+  async row(collection: string, id: string) {
+    return (await this.read({ kind: "records", keys: [{ collection, id }] }))[0];
+  }
+  async version(collection: string, id: string): Promise<number> {
+    return (await this.row(collection, id))?.version ?? 0;
+  }
+  async operation(id: string) {
+    return (await this.read({ kind: "operations", ids: [id] }))[0];
+  }
+  async conflicts(settled = false) {
+    return this.read({ kind: "openConflicts", settled, after: 0, limit: 100 });
+  }
+  async quarantined() {
+    return this.read({ kind: "quarantined", after: 0, limit: 100 });
+  }
+
+  #desk(id: string): DeskInput {
+    return { catalog: this.catalog, principal: { tenant: "shop", actor: "boss", scopes: [] }, id, commitId: `commit-${id}-${this.now++}`, now: this.now };
+  }
+  async release(id: string) {
+    const input = this.#desk(id);
+    return (await this.store.transact("shop", writing({ decide: (ws) => release(ws, input) }))).value;
+  }
+  async discard(id: string, reason = "no sale") {
+    const input = this.#desk(id);
+    return (await this.store.transact("shop", writing({ decide: (ws) => discard(ws, input, reason) }))).value;
+  }
+  async resolve(id: string, choice: "server" | "client" | "merged", data?: Record<string, string | number>) {
+    const input = this.#desk(id);
+    const request = data === undefined ? { choice } : { choice, data };
+    return (await this.store.transact("shop", writing({ decide: (ws) => resolveConflict(ws, input, request) }))).value;
+  }
+}
+
+let ids = 0;
+
+export class Till {
+  readonly world: World;
+  readonly principal: Principal;
+  readonly device: string;
+  incarnation: string;
+  sequence = 0;
+  marks: { push: Mark | undefined; pull: Mark | undefined } = { push: undefined, pull: undefined };
+  cursors = new Map<string, CursorClaim>();
+  claim: EpochClaim | undefined;
+
+  constructor(world: World, device: string, { incarnation, ...principal }: Partial<Principal> & { incarnation?: string }) {
+    this.world = world;
+    this.device = device;
+    this.incarnation = incarnation ?? `inc-${device}`;
+    this.principal = { tenant: "shop", scopes: [], device, ...principal };
+  }
+
+  /** Fills in what every operation has. */
+  mint(sketch: Sketch): WireOperation {
+    return {
+      id: uuid(++ids),
+      sequence: ++this.sequence,
+      schemaVersion: 1,
+      occurredAt: "2026-11-20T08:00:00.000Z",
+      ...sketch,
+    } as unknown as WireOperation;
+  }
+
+  #session() {
+    const { world, principal, device, incarnation } = this;
+    return { catalog: world.catalog, principal, device, incarnation, receivedAt: world.now };
+  }
+  #epoch(): EpochClaim {
+    return this.claim ?? { kind: "authentic", epoch: this.world.epoch, ordinal: this.world.ordinal };
+  }
+
+  input(sketches: readonly (Sketch | WireOperation)[]): PushInput {
+    return {
+      session: this.#session(),
+      epoch: this.#epoch(),
+      marks: this.marks,
+      operations: sketches.map((sketch) => prepared("id" in sketch && "sequence" in sketch ? (sketch as WireOperation) : this.mint(sketch as Sketch))),
+    };
+  }
+
+  async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
+    const input = this.input(sketches);
+    const decision = { foresee: (ws: Parameters<typeof foresee>[0]) => foresee(ws, input), decide: (ws: Parameters<typeof foresee>[0]) => decidePush(ws, input) };
+    const outcome = (await this.world.store.transact("shop", writing(decision))).value;
+    this.world.now += 1;
+    if (outcome.kind === "answered") this.marks = { ...this.marks, push: outcome.mark };
+    return outcome;
+  }
+
+  /** One result for each operation sent. */
+  async push(...sketches: readonly (Sketch | WireOperation)[]): Promise<readonly OperationResult[]> {
+    const outcome = await this.outcome(sketches);
+    if (outcome.kind !== "answered") throw new Error(`push answered ${outcome.kind}`);
+    return outcome.results.slice(0, sketches.length);
+  }
+
+  async send(sketch: Sketch | WireOperation): Promise<OperationResult> {
+    const [result] = await this.push(sketch);
+    if (result === undefined) throw new Error("no result");
+    return result;
+  }
+
+  async pull(names: readonly string[] = ["products"], limit = 1000): Promise<PullOutcome> {
+    const cursors = new Map(names.map((name) => [name, this.cursors.get(name) ?? null]));
+    const input = { session: this.#session(), epoch: this.#epoch(), marks: this.marks, cursors, limit };
+    const outcome = await this.world.store.read("shop", () => pull(input));
+    if (outcome.kind === "answered") {
+      this.marks = { ...this.marks, pull: outcome.mark };
+      for (const [name, { cursor }] of outcome.pages) this.cursors.set(name, cursor);
+    }
+    return outcome;
+  }
+
+  async pulled(names: readonly string[] = ["products"], limit = 1000) {
+    const outcome = await this.pull(names, limit);
+    if (outcome.kind !== "answered") throw new Error(`pull answered ${outcome.kind}`);
+    return outcome;
+  }
+}
+
+export function prepared(operation: WireOperation): PreparedOperation {
+  const parsed = parseOperation(operation);
+  const text = parsed.ok ? payloadText(parsed.value) : JSON.stringify(operation);
+  return {
+    id: operation.id,
+    raw: operation as never,
+    parsed,
+    hash: systemDigest.sha256(text) as string,
+    bytes: JSON.stringify(operation).length,
+    acknowledgedIsAuthentic: operation.acknowledged !== undefined,
+  };
+}
+
+export const product = (id: string, data: Record<string, unknown> = { name: "Cola", priceCents: 250 }): Sketch => ({
+  action: "create",
+  collection: "products",
+  entityId: id,
+  data,
+});
+export const edit = (id: string, baseVersion: number, patch: Record<string, unknown>, more: Record<string, unknown> = {}): Sketch => ({
+  action: "update",
+  collection: "products",
+  entityId: id,
+  baseVersion,
+  patch,
+  ...more,
+});
+export const count = (id: string, by: number, more: Record<string, unknown> = {}): Sketch => ({
+  action: "increment",
+  collection: "products",
+  entityId: id,
+  by: { stock: by },
+  ...more,
+});
+export const sale = (id: string, data: Record<string, unknown> = { totalCents: 500 }, more: Record<string, unknown> = {}): Sketch => ({
+  action: "create",
+  collection: "sales",
+  entityId: id,
+  data,
+  ...more,
+});
+export const payment = (id: string, saleId: string, more: Record<string, unknown> = {}): Sketch => ({
+  action: "create",
+  collection: "payments",
+  entityId: id,
+  data: { saleId, amountCents: 500 },
+  ...more,
+});
