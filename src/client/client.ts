@@ -44,6 +44,8 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
   const known = new Known(names, clock);
   const emitter = new Emitter<Events>(logger);
   const closing = new AbortController();
+  /** This client, among others of the same store. */
+  const self = random.uuid();
   const inFlight = new Set<string>();
   const changes = new Changes((error) => emitter.fail(error, "A listener of a commit threw."));
   let status: SyncStatus = deriveStatus(undefined, factsOf(), clock.now());
@@ -58,7 +60,10 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     now: () => known.now(),
     uuid: () => random.uuid(),
     branch: () => known.identity?.branch,
-    queued: () => loop.dispatch({ kind: "wake", why: "queued" }),
+    queued() {
+      loop.dispatch({ kind: "wake", why: "queued" });
+      options.coordinator.broadcast(store.scope, { kind: "queued", from: self });
+    },
   });
   const drain = new Drain({
     store,
@@ -143,17 +148,24 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     known.identity = await connection.transact({ tables: [META], durability: "strict", label: "identity" }, () =>
       ensureIdentity(options.device.id, clock.now(), uuid),
     );
-    const [queue, point, ...cursors] = await connection.get<unknown>(META, [QUEUE, SYNC, ...names.map(cursorKey)]);
-    known.queue = (queue as QueueState | undefined) ?? EMPTY_QUEUE;
-    known.point = (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
-    known.cursors = Object.fromEntries(
-      names.map((name, index) => [name, (cursors[index] as CursorState | undefined) ?? FIRST_CURSOR]),
-    );
+    known.take(await readKnown(connection));
     known.storage = await connection.estimate();
     known.opened = "open";
     refresh();
     if (stops.length === 0) listen();
     if (options.auto) loop.dispatch({ kind: "start" });
+  }
+
+  /** What every client of the store keeps in memory, as it is on disk. */
+  async function readKnown(source: Pick<StorageConnection, "get"> = store): Promise<Committed> {
+    const [queue, point, ...cursors] = await source.get<unknown>(META, [QUEUE, SYNC, ...names.map(cursorKey)]);
+    return {
+      queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
+      point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
+      cursors: Object.fromEntries(
+        names.map((name, index) => [name, (cursors[index] as CursorState | undefined) ?? FIRST_CURSOR]),
+      ),
+    };
   }
 
   function listen(): void {
@@ -163,12 +175,24 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
         refresh();
       }),
       options.coordinator.subscribe(store.scope, (message) => {
+        if (message.from === self) return;
         if (message.kind === "queued") loop.dispatch({ kind: "wake", why: "queued" });
+        else
+          void readKnown().then(
+            (read) => tell({ ...read, foreign: message.collections }),
+            () => undefined,
+          ); // closed meanwhile
       }),
     );
   }
 
   function committed(commit: Committed): void {
+    tell(commit);
+    const collections = [...new Set((commit.changes ?? []).map((change) => change.collection))];
+    options.coordinator.broadcast(store.scope, { kind: "changed", from: self, collections });
+  }
+
+  function tell(commit: Committed): void {
     known.take(commit);
     changes.publish(commit);
     announcer.commit(commit);
@@ -190,24 +214,16 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     changes.publish({});
   }
 
-  function storageFailed(error: unknown): void {
+  function storageFailed(error: unknown, told: boolean): void {
     known.failure = asError(error);
-    emitter.fail(known.failure, known.failure.message);
+    if (!told) emitter.fail(known.failure, known.failure.message);
     refresh();
   }
 
   async function open(): Promise<void> {
-    try {
-      if (known.opened === "not") known.opened = "opening";
-      refresh();
-      await store.open();
-    } catch (error) {
-      if (known.opened !== "closed") {
-        known.failure = asError(error);
-        refresh();
-      }
-      throw error;
-    }
+    if (known.opened === "not") known.opened = "opening";
+    refresh();
+    await store.open();
   }
 
   /** Waits until `done` is true, looking again after every commit and every step of the loop. */
@@ -230,10 +246,11 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     const once = !options.auto && loop.state.kind === "stopped";
     if (once) loop.dispatch({ kind: "start" });
     if (loop.state.kind === "standby") {
-      options.coordinator.broadcast(store.scope, { kind: "queued", from: options.name });
-      const turn = until(() => loop.state.kind !== "standby", signal);
-      await Promise.race([turn, clock.sleep(TURN_MS, signal)]).catch(() => undefined);
-      void turn.catch(() => undefined); // the race may have left it
+      options.coordinator.broadcast(store.scope, { kind: "queued", from: self });
+      const over = new AbortController();
+      const turn = until(() => loop.state.kind !== "standby", signal).catch(() => undefined);
+      await Promise.race([turn, clock.sleep(TURN_MS, over.signal).catch(() => undefined)]);
+      over.abort();
     }
     loop.dispatch({ kind: "wake", why: "manual" });
     const outcome = () => outcomeOf(factsOf(), moved);

@@ -145,7 +145,7 @@ function rowsSource(name: string, plan: Plan, deps: CollectionDeps): LiveSource<
         const touched = commit.changes?.some(
           (c) => c.collection === name && (shown.has(c.id) || matches(plan, c.before) || matches(plan, c.after)),
         );
-        if (touched || commit.cursors?.[name]) changed();
+        if (touched || commit.cursors?.[name] || commit.foreign?.includes(name)) changed();
       }),
   };
 }

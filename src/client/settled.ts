@@ -41,7 +41,8 @@ export function settlement(request: SettlementRequest): Promise<Settled> {
     };
     const recheck = () => void check().catch((error: unknown) => finish(() => reject(error)));
     const stop = changes.subscribe((commit) => {
-      if (commit.changes?.some((change) => change.collection === collection && change.id === id)) recheck();
+      const own = commit.changes?.some((change) => change.collection === collection && change.id === id);
+      if (own || commit.foreign?.includes(collection)) recheck();
     });
     const abort = () => finish(() => reject(aborted(signals.find((signal) => signal?.aborted))));
     const finish = (end: () => void) => {

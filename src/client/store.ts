@@ -22,13 +22,16 @@ export interface Committed {
   readonly point?: SyncPoint | undefined;
   readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
   readonly happenings?: readonly Happening[] | undefined;
+  /** Collections in which another client of this store wrote: which rows, is not known. */
+  readonly foreign?: readonly string[] | undefined;
 }
 
 export interface StoreEvents {
   /** Called once with each connection, before anybody else gets it. */
   opened(connection: StorageConnection): Promise<void>;
   committed(commit: Committed): void;
-  failed(error: unknown): void;
+  /** The store is not to be had. `told`: a caller has got the error too. */
+  failed(error: unknown, told: boolean): void;
 }
 
 export class TillStore {
@@ -52,14 +55,18 @@ export class TillStore {
   open(): Promise<StorageConnection> {
     if (this.#closed) return Promise.reject(closed());
     if (this.#opening) return this.#opening;
-    const hooks = { onFailure: (error: unknown) => this.#events.failed(error), onSuperseded: () => this.#superseded() };
+    const hooks = {
+      onFailure: (error: unknown) => this.#events.failed(error, false),
+      onSuperseded: () => this.#superseded(),
+    };
     const opening = this.#adapter.open(this.#name, storageLayout(this.collections), hooks).then(async (connection) => {
       await this.#events.opened(connection);
       return connection;
     });
     this.#opening = opening;
-    opening.catch(() => {
+    opening.catch((error: unknown) => {
       if (this.#opening === opening) this.#opening = undefined;
+      if (!this.#closed) this.#events.failed(error, true);
     });
     return opening;
   }
@@ -115,6 +122,7 @@ export class TillStore {
         "Another window has opened this store with a newer version of the app. Reload this one.",
         { adapter: this.#adapter.kind },
       ),
+      false,
     );
   }
 }

@@ -13,7 +13,7 @@ import type { LocalChange } from "./decide/local-write.ts";
 import type { ScannedRow, ScanOptions, StorageScript } from "./ports/storage.ts";
 import { readAll } from "./ports/storage.ts";
 import type { LooseQuery } from "./query/plan.ts";
-import { planQuery } from "./query/plan.ts";
+import { planQuery, withOwn } from "./query/plan.ts";
 import { readAllRows } from "./query/read.ts";
 import type { AppRecord } from "./record.ts";
 import { recordOf } from "./record.ts";
@@ -137,10 +137,11 @@ class Buffer {
         this.#open();
         if (definition === undefined) return [];
         const plan = planQuery(name, definition, query);
-        const own = this.#changes.some((change) => change.collection === name);
-        // Its own writes are not in any index yet: a query over a collection it has written to would not see them.
-        if (own) throw queryAfterWrite(name);
-        return (await readAllRows(source, name, plan)).map((row) => recordOf(row.id, row.data ?? {}));
+        const own = await this.#own(name);
+        // Its own writes are in no index yet: as many more rows are read as they may push out of a page.
+        const wider = plan.limit === undefined ? plan : { ...plan, limit: plan.limit + own.size };
+        const rows = await readAllRows(source, name, wider);
+        return withOwn(plan, rows, own).map((row) => recordOf(row.id, row.data ?? {}));
       },
       first: async (query: LooseQuery) => (await members.find({ ...query, limit: 1 }))[0],
       create: (input: object): AppRecord => {
@@ -195,6 +196,13 @@ class Buffer {
     return rows;
   };
 
+  /** The records of a collection that this transaction has written, as it sees them. */
+  async #own(collection: string): Promise<ReadonlyMap<string, JsonObject | undefined>> {
+    const ids = [...new Set(this.#changes.filter((c) => c.collection === collection).map((c) => c.entityId))];
+    const rows = ids.length === 0 ? [] : await this.#get<StoredRow>(tableOf(collection), ids);
+    return new Map(ids.map((id, index) => [id, this.#overlaid(collection, id, rows[index])]));
+  }
+
   /** The stored record with this transaction's own writes so far: read your writes. */
   #overlaid(collection: string, id: string, row: StoredRow | undefined): AppRecord | undefined {
     let data: JsonObject | undefined = row?.data;
@@ -235,12 +243,3 @@ const fingerprint = (rows: readonly ScannedRow<StoredRow>[]): string =>
 
 /** What was read has changed: internal, it never reaches a caller. */
 class Changed extends Error {}
-
-function queryAfterWrite(collection: string): TillSyncError<"invalid_query"> {
-  const hint = "Query first, then write; get() does see the transaction's own writes.";
-  return new TillSyncError(
-    "invalid_query",
-    `A query of \`${collection}\` came after a write to it in the same transaction. ${hint}`,
-    { collection, expected: "queries before writes of the same collection", hint },
-  );
-}

@@ -83,7 +83,7 @@ export class Writer {
     return result;
   }
 
-  /** Ids are handed out by the context, so that a script that runs again mints the same operations under the same ids. */
+  /** One for each write: `now` and the actor are those of the call, however often its script is run. */
   context(actor?: string, transaction = this.#options.uuid()): MintContext {
     return {
       now: this.#options.now(),

@@ -15,11 +15,7 @@ export interface Coordinator {
 }
 
 export type CoordinatorMessage =
-  /** Rows of these collections changed. */
-  | {
-      readonly kind: "changed";
-      readonly from: string;
-      readonly collections: Readonly<Record<string, readonly string[]>>;
-    }
+  /** Something was written: rows of these collections, or only the queue. */
+  | { readonly kind: "changed"; readonly from: string; readonly collections: readonly string[] }
   /** Operations were queued: the holder has something to send. */
   | { readonly kind: "queued"; readonly from: string };

@@ -150,3 +150,35 @@ export function matches(plan: Plan, row: StoredRow | undefined): boolean {
   if (plan.fields === undefined) return true;
   return keysInRange(plan.fields, row.id, row.data, plan.options.range, false).length > 0;
 }
+
+/** A record that is not stored yet, or not as it is: a transaction's own. */
+type OwnRow = Pick<StoredRow, "id" | "data">;
+
+/** The rows of a plan with a transaction's own records in place of the stored ones, in the plan's order. `undefined`: deleted. */
+export function withOwn<R extends OwnRow>(
+  plan: Plan,
+  rows: readonly R[],
+  own: ReadonlyMap<string, JsonObject | undefined>,
+): readonly OwnRow[] {
+  const all: OwnRow[] = rows.filter((row) => !own.has(row.id));
+  for (const [id, data] of own) if (data !== undefined) all.push({ id, data });
+  if (plan.kind === "ids") {
+    const place = new Map(plan.ids.map((id, index) => [id, index]));
+    return all
+      .filter(({ id }) => place.has(id))
+      .sort((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0))
+      .slice(0, plan.limit);
+  }
+  const { range, direction, after } = plan.options;
+  const sign = direction === "prev" ? -1 : 1;
+  const placed = all.flatMap((row) => {
+    const key =
+      plan.fields === undefined ? row.id : keysInRange(plan.fields, row.id, row.data ?? {}, range, sign === -1)[0];
+    return key === undefined ? [] : [{ row, place: [key, row.id] as const }];
+  });
+  return placed
+    .filter(({ place }) => after === undefined || sign * compareKeys(place, [after.key, after.primary]) > 0)
+    .sort((a, b) => sign * compareKeys(a.place, b.place))
+    .map(({ row }) => row)
+    .slice(0, plan.limit);
+}

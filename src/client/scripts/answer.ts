@@ -13,8 +13,8 @@ import { decideResults } from "../decide/results.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { KeyRange, ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
-import { cursorKey, FIRST_CURSOR, generationOf, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
+import type { CursorState, Identity, QueueState, StoredConflict, StoredOperation, SyncPoint } from "../stored.ts";
+import { CONFLICTS, cursorKey, FIRST_CURSOR, generationOf, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
 import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
 import { loadWorkspace } from "./load.ts";
 
@@ -133,30 +133,43 @@ function* findOldest(workspace: Workspace): Generator<readonly StorageRead[], vo
 }
 const OLDEST_WINDOW = 16;
 
-/** Entries past the window go, by server time, oldest first, whole transactions at a time, a few with each answer of the same epoch [C8.7]. */
+/**
+ * Entries past the window go, by server time, oldest first, whole transactions at a time, a few with each answer of the same epoch
+ * [C8.7]; settled conflicts with them.
+ */
 function* pruneJournal(
   serverTime: number,
 ): Generator<readonly StorageRead[], readonly StorageWrite[], readonly unknown[]> {
-  const scan = (index: string, range: KeyRange, limit?: number): StorageRead => ({
-    kind: "scan",
-    table: OPERATIONS,
-    options: { index, range, limit },
-  });
-  const oldest = (yield* readAll(
-    ["applied", "superseded", "settled"].map((state) => scan(STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER)),
-  )) as readonly Scanned[];
+  const horizon = serverTime - JOURNAL_WINDOW_MS;
+  const oldest = (table: string, state: string): StorageRead =>
+    scanOf(table, STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER);
+  const [conflicts, ...finished] = (yield* readAll([
+    oldest(CONFLICTS, "settled"),
+    ...["applied", "superseded", "settled"].map((state) => oldest(OPERATIONS, state)),
+  ])) as readonly [readonly ScannedRow<StoredConflict>[], ...Scanned[]];
   const isDue = ({ value }: { readonly value: StoredOperation }) =>
-    value.settledAt !== undefined && value.settledAt < serverTime - JOURNAL_WINDOW_MS;
-  const due = oldest.flat().filter(isDue);
+    value.settledAt !== undefined && value.settledAt < horizon;
+  const due = finished.flat().filter(isDue);
   const transactions = new Set(due.map(({ value }) => value.transaction).filter((id) => id !== undefined));
   const members = (yield* readAll(
-    [...transactions].map((id) => scan(TRANSACTION_INDEX, transactionRange(id))),
+    [...transactions].map((id) => scanOf(OPERATIONS, TRANSACTION_INDEX, transactionRange(id))),
   )) as readonly Scanned[];
   const gone = [
     ...due.filter(({ value }) => value.transaction === undefined),
     ...members.filter((rows) => rows.every(isDue)).flat(),
   ];
-  return gone.map(({ primary }) => ({ kind: "delete", table: OPERATIONS, key: primary }));
+  const settled = conflicts.filter(({ value }) => (value.settled?.at ?? horizon) < horizon);
+  return [
+    ...gone.map(({ primary }): StorageWrite => ({ kind: "delete", table: OPERATIONS, key: primary })),
+    ...settled.map(({ primary }): StorageWrite => ({ kind: "delete", table: CONFLICTS, key: primary })),
+  ];
 }
+
+const scanOf = (table: string, index: string, range: KeyRange, limit?: number): StorageRead => ({
+  kind: "scan",
+  table,
+  options: { index, range, limit },
+});
+
 const PRUNED_PER_ANSWER = 4;
 type Scanned = readonly ScannedRow<StoredOperation>[];
