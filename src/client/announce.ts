@@ -62,18 +62,21 @@ export class Announcer {
   news(news: News): void {
     switch (news.kind) {
       case "contact":
-        return this.#skew();
+        this.#skew();
+        return;
       case "forked":
-        return this.#emitter.emit("identity_forked", {
+        this.#emitter.emit("identity_forked", {
           oldIncarnation: news.before.incarnation,
           newIncarnation: news.after.incarnation,
         });
+        return;
       case "epoch":
         if (news.from !== undefined)
           this.#emitter.emit("epoch_changed", { from: news.from, to: news.to, replaying: news.replaying });
         return;
       case "storage_lost":
-        return this.#emitter.emit("storage_lost", { lastKnownSequence: news.lastKnownSequence, missing: news.missing });
+        this.#emitter.emit("storage_lost", { lastKnownSequence: news.lastKnownSequence, missing: news.missing });
+        return;
       default:
         return;
     }

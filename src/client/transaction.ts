@@ -28,10 +28,8 @@ import type { Writer } from "./writer.ts";
 /** How often a function is run before its contention is the caller's matter. */
 const MAX_RUNS = 10;
 
-export interface TransactionRun {
-  // biome-ignore lint/suspicious/noExplicitAny: typed by SyncClient.transaction; here it is whatever the app's function takes
-  (tx: any, context: { readonly id: string; readonly now: number }): unknown;
-}
+// biome-ignore lint/suspicious/noExplicitAny: typed by SyncClient.transaction; here it is whatever the app's function takes
+export type TransactionRun = (tx: any, context: { readonly id: string; readonly now: number }) => unknown;
 
 export async function runTransaction(
   store: TillStore,

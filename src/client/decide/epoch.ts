@@ -1,4 +1,5 @@
 /** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. (client) */
+import { omit } from "../../shared/omit.ts";
 import type { StoredOperation, SyncPoint } from "../stored.ts";
 import { nextGenerations } from "../stored.ts";
 import type { Workspace } from "./workspace.ts";
@@ -19,19 +20,22 @@ export function decideEpochChange(workspace: Workspace, journal: readonly Stored
   return replaying;
 }
 
+const OF_THE_LOST_HISTORY = [
+  "version",
+  "assigned",
+  "epoch",
+  "revision",
+  "settledAt",
+  "blockedAt",
+  "blockedBy",
+  "missing",
+  "error",
+  "conflictId",
+] as const;
+
 function backToOutbox(operation: StoredOperation): StoredOperation | undefined {
-  const {
-    revision: _,
-    settledAt: __,
-    blockedAt: ___,
-    blockedBy: ____,
-    missing: _____,
-    error: ______,
-    version,
-    assigned,
-    epoch,
-    ...rest
-  } = operation;
+  const { version, assigned, epoch } = operation;
+  const rest = omit(operation, ...OF_THE_LOST_HISTORY);
   switch (operation.state) {
     case "applied":
       if (operation.action === "void" || epoch === undefined || version === undefined)

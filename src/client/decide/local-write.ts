@@ -44,11 +44,11 @@ export function decideLocalWrite(
       workspace.annotate(change.collection, change.entityId, { changedHereAt: context.now });
     }
   }
+  if (minted.length > 0 && workspace.queue.oldestAt === undefined) workspace.setOldest(context.now);
   if (options.separate) return minted;
   checkTransactionSize(minted);
   const bound = group(minted, context.transaction);
   for (const operation of bound) workspace.put(operation);
-  if (bound.length > 0 && workspace.queue.oldestAt === undefined) workspace.setOldest(context.now);
   return bound;
 }
 

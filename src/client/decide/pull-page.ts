@@ -1,5 +1,6 @@
 /** The decision of a pulled page: other devices' changes to the bases, the cursor with them. Pure. (client) */
 import type { PullPage } from "../../protocol/types.ts";
+import { omit } from "../../shared/omit.ts";
 import type { CursorState } from "../stored.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -16,7 +17,7 @@ export function decidePullPage(
     workspace.setBase(collection, change.id, change.version, change.deleted ? null : change.data);
   }
   const complete = !page.more || (cursor.complete && cursor.generation === generation);
-  const { remaining: _, sweep: __, ...rest } = cursor;
+  const rest = omit(cursor, "remaining", "sweep");
   const sweep = complete && !cursor.complete && generation > 1 ? "" : cursor.sweep;
   return {
     ...rest,

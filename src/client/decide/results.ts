@@ -2,6 +2,7 @@
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
+import { omit } from "../../shared/omit.ts";
 import type { StoredConflict, StoredOperation } from "../stored.ts";
 import { isWaiting } from "../stored.ts";
 import { settleByResolver } from "./conflict.ts";
@@ -55,7 +56,7 @@ function held(
   operation: StoredOperation,
   result: Extract<OperationResult, { status: "blocked" | "retry" }>,
 ): StoredOperation {
-  const { error: _, missing: __, ...rest } = operation;
+  const rest = omit(operation, "error", "missing");
   return {
     ...rest,
     state: "blocked",
@@ -78,7 +79,10 @@ function decideFinal(
   const judged = judge(operation, result, input);
   switch (result.status) {
     case "applied":
-      return applied(workspace, { ...judged, state: "applied" }, result);
+      return [
+        ...applied(workspace, { ...judged, state: "applied" }, result),
+        ...closeConflict(workspace, context, input, operation, "client"),
+      ];
     case "quarantined": {
       const next: StoredOperation = { ...judged, state: "quarantined", error: result.error };
       workspace.put(next);
@@ -103,21 +107,13 @@ function decideFinal(
     }
     case "rejected":
       takeRow(workspace, operation, result.server);
-      return [...rejected(workspace, judged, result), ...closeConflict(workspace, context, input, operation)];
+      return [...rejected(workspace, judged, result), ...closeConflict(workspace, context, input, operation, "server")];
   }
 }
 
 /** What every final result leaves on the operation. */
 function judge(operation: StoredOperation, result: FinalResult, input: ResultsInput): StoredOperation {
-  const {
-    again: _,
-    blockedAt: __,
-    blockedBy: ___,
-    missing: ____,
-    error: _____,
-    conflictId: ______,
-    ...rest
-  } = operation;
+  const rest = omit(operation, "again", "blockedAt", "blockedBy", "missing", "error", "conflictId");
   return {
     ...rest,
     attempts: operation.attempts + (result.replayed ? 0 : 1),
@@ -128,7 +124,7 @@ function judge(operation: StoredOperation, result: FinalResult, input: ResultsIn
 }
 
 function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly Happening[] {
-  const { acknowledged: _, ...rest } = operation;
+  const rest = omit(operation, "acknowledged");
   const next: StoredOperation = {
     ...rest,
     version: result.version,
@@ -199,10 +195,11 @@ function closeConflict(
   context: MintContext,
   input: ResultsInput,
   operation: StoredOperation,
+  kept: "client" | "server",
 ): readonly Happening[] {
   const conflict = operation.conflictId === undefined ? undefined : input.conflict(operation.conflictId);
   if (conflict === undefined || conflict.settled) return [];
-  const settled: StoredConflict = { ...conflict, settled: { by: "server", at: context.now, kept: "server" } };
+  const settled: StoredConflict = { ...conflict, settled: { by: "server", at: context.now, kept } };
   workspace.putConflict(settled);
   return [{ kind: "conflict", conflict: settled }];
 }

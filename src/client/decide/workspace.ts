@@ -7,6 +7,7 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { assert } from "../../shared/assert.ts";
 import type { JsonObject } from "../../shared/json.ts";
+import { omit } from "../../shared/omit.ts";
 import type { StorageWrite } from "../ports/storage.ts";
 import type {
   OperationState,
@@ -117,8 +118,7 @@ export class Workspace {
   }
 
   setOldest(at: number | undefined): void {
-    const { oldestAt: _, ...rest } = this.#queue;
-    this.#queue = at === undefined ? rest : { ...rest, oldestAt: at };
+    this.#queue = at === undefined ? omit(this.#queue, "oldestAt") : { ...this.#queue, oldestAt: at };
   }
 
   /** Stores an operation, new or in its next state, and keeps its row and the queue's counts in step. */

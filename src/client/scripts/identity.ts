@@ -1,5 +1,6 @@
 /** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. (client) */
 import type { ResolvedCollections } from "../../schema/collections.ts";
+import { omit } from "../../shared/omit.ts";
 import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
 import { restartCursor } from "../decide/pull-page.ts";
 import type { RowChange } from "../decide/workspace.ts";
@@ -7,6 +8,7 @@ import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../po
 import { get, readAll } from "../ports/storage.ts";
 import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
 import {
+  CONFLICTS,
   cursorKey,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
@@ -75,7 +77,7 @@ export function* forkIdentity(
   const before = identity as Identity | undefined;
   if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence)
     return { value: undefined, writes: [] };
-  const { number: _, ...rest } = before;
+  const rest = omit(before, "number");
   const after: Identity = { ...rest, incarnation, registered: false, forked: true };
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
 }
@@ -120,8 +122,14 @@ export function* followEpoch(
   const cursors = yield* restart(Object.keys(collections), next);
   return {
     value: { from: point.epoch, point: next, replaying, changes: done.changes, queue: workspace.queue, cursors },
-    writes: [...done.writes, ...storedCursors(cursors), put(SYNC, next)],
+    writes: [...done.writes, ...forgottenConflicts(journal), ...storedCursors(cursors), put(SYNC, next)],
   };
+}
+
+/** The conflicts that lay open were the lost history's: their operations are sent again, and are judged anew. */
+function forgottenConflicts(journal: readonly StoredOperation[]): readonly StorageWrite[] {
+  const open = journal.filter(({ state }) => state === "conflict").flatMap(({ conflictId }) => conflictId ?? []);
+  return open.map((key) => ({ kind: "delete", table: CONFLICTS, key }));
 }
 
 /** A resync of these collections in the same epoch: their bases give way to what is pulled again. */

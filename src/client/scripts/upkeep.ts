@@ -1,4 +1,5 @@
 /** Small steps between requests: waking what is blocked, and removing what a resync did not bring. (client) */
+import { omit } from "../../shared/omit.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, scan } from "../ports/storage.ts";
@@ -38,12 +39,11 @@ export function* sweepStep(collection: string, fence: number): StorageScript<Swe
   );
   const last = rows.at(-1)?.primary;
   const more = rows.length === SWEPT_PER_STEP && last !== undefined;
-  const { sweep: _, ...rest } = cursor;
+  const rest = omit(cursor, "sweep");
   const writes: StorageWrite[] = gone.map(({ primary }) => ({ kind: "delete", table, key: primary }));
   writes.push({ kind: "put", table: META, key: cursorKey(collection), value: more ? { ...rest, sweep: last } : rest });
   const changes = gone.map(({ value }): RowChange => {
-    const { data: _data, ...empty } = value;
-    return { collection, id: value.id, before: value, after: { ...empty, rev: value.rev + 1 } };
+    return { collection, id: value.id, before: value, after: { ...omit(value, "data"), rev: value.rev + 1 } };
   });
   return { value: { more, changes }, writes };
 }

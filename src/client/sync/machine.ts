@@ -129,6 +129,8 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
       return event.kind === "acquired" ? register(0) : stay;
     case "registering":
       if (event.kind === "registered") return { state: { kind: "online", lanes: BUSY }, effects: ROUND };
+      // The answer told of another epoch, or that the store was rolled back: the store is another one now, and says so.
+      if (event.kind === "reregister") return register(state.attempt);
       if (event.kind === "failed" && event.lane === "register")
         return settle(fail(IDLE, event.failure, state.attempt, false), input);
       return stay;

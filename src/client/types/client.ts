@@ -43,6 +43,7 @@ export interface SyncOptions {
 }
 
 /** `SyncClient` alone: any client, for a component that shows only its status. */
+// biome-ignore lint/suspicious/noExplicitAny: without an argument it must accept any client, else no real one fits
 export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposable {
   readonly name: string;
   readonly collections: Collections<C>;

@@ -28,6 +28,7 @@ export interface OperationOf<H extends CollectionShape, N extends string> {
   readonly occurredAt: number;
   readonly attempts: number;
 }
+// biome-ignore lint/suspicious/noExplicitAny: without an argument it must accept any client, else no real one fits
 export type Operation<C extends CollectionMap = any> = { [N in Named<C>]: OperationOf<ShapeOf<C, N>, N> }[Named<C>];
 export interface OperationFilter<N extends string> {
   state?: OperationStatus["state"] | readonly OperationStatus["state"][] | undefined;
@@ -84,6 +85,7 @@ export type FieldDifference<R> = {
     readonly server: R[K] | undefined;
   };
 }[keyof R & string];
+// biome-ignore lint/suspicious/noExplicitAny: without an argument it must accept any client, else no real one fits
 export type Conflict<C extends CollectionMap = any> = {
   [N in RecordNames<C>]: ConflictOf<ShapeOf<C, N>, N>;
 }[RecordNames<C>];

@@ -7,6 +7,7 @@ import type { Named, ShapeOf } from "./shape.ts";
 import type { SyncStatus } from "./status.ts";
 
 // ── Events ──
+// biome-ignore lint/suspicious/noExplicitAny: without an argument it must accept any client, else no real one fits
 export interface SyncEvents<C extends CollectionMap = any> {
   status: SyncStatus<Named<C>>;
   queued: { readonly operations: readonly Operation<C>[] };

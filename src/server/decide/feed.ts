@@ -22,16 +22,15 @@ export function ownResults(
   sent: ReadonlySet<string> = new Set(),
 ): OwnResults {
   const limit = LIMITS.resultsPerAnswer - sent.size;
-  const { epochStart, position } = ws.clock;
-  const seen = marksIn(marks).map(({ upTo }) => Math.max(upTo, epochStart));
-  const hasBoth = seen.length === 2;
-  // A device that lost one of its marks is told what its own store sent: what its other incarnations did is not in this store.
-  const incarnation = hasBoth ? undefined : session.incarnation;
+  const { position } = ws.clock;
+  const seen = marksIn(marks).map(({ upTo }) => upTo);
   const read = (after: number) =>
-    ws.results(session.device, incarnation, after, LIMITS.resultsPerAnswer + 1).filter(({ id }) => !sent.has(id));
+    ws.results(session.device, undefined, after, LIMITS.resultsPerAnswer + 1).filter(({ id }) => !sent.has(id));
 
-  const older = hasBoth ? Math.min(...seen) : epochStart;
-  const newer = Math.max(epochStart, ...seen);
+  // A store without marks is told everything of its device, also from before the epoch: after a restore it sends its journal again, and
+  // a row that has an operation in it already must not come without that operation's result, or the till would count it twice [C6].
+  const older = seen.length === 2 ? Math.min(...seen) : 0;
+  const newer = Math.max(0, ...seen);
   let rows = read(older);
   // More than one answer holds. Whatever lies below the newer mark came with the answer that brought it, so that starting there skips
   // nothing; starting at the older one again and again would never come to an end on a till that only pulls.
