@@ -19,6 +19,10 @@ export function createSyncClient<const C extends CollectionMap>(options: SyncCli
   return createClient(options?.storage === undefined ? { ...options, storage: indexedDB() } : options);
 }
 
+export type { Connectivity } from "./client/ports/connectivity.ts";
+export type { Coordinator, CoordinatorMessage } from "./client/ports/coordinator.ts";
+export type { StorageAdapter, StorageConnection } from "./client/ports/storage.ts";
+export type { Transport, TransportFailure, TransportResult } from "./client/ports/transport.ts";
 export type { Diagnostics, SyncClient, SyncClientOptions, SyncOptions } from "./client/types/client.ts";
 export type {
   CollectionFor,
@@ -56,17 +60,6 @@ export type { SyncEvents } from "./client/types/events.ts";
 export type { Flag, RecordMeta, RecordSync, Settlement, Verdict } from "./client/types/record.ts";
 export type { Live, Unsubscribe } from "./client/types/shape.ts";
 export type { DeviceIdentity, StatusFacts, SyncOutcome, SyncPhase, SyncStatus } from "./client/types/status.ts";
-export type { Connectivity } from "./client/ports/connectivity.ts";
-export type { Coordinator, CoordinatorMessage } from "./client/ports/coordinator.ts";
-export type { StorageAdapter, StorageConnection } from "./client/ports/storage.ts";
-export type { Transport, TransportFailure, TransportResult } from "./client/ports/transport.ts";
-export type { Clock } from "./shared/clock.ts";
-export type { AnyTillSyncError, ErrorCode, ErrorDetails } from "./shared/errors.ts";
-export { isTillSyncError, TillSyncError } from "./shared/errors.ts";
-export type { Logger } from "./shared/logger.ts";
-export type { Random } from "./shared/random.ts";
-export { http } from "./transport/http/http.ts";
-export type { HttpOptions, TokenRequest } from "./transport/http/options.ts";
 export type { CheckReferences } from "./schema/checks.ts";
 export type { CollectionOptions } from "./schema/define-collection.ts";
 export { defineCollection } from "./schema/define-collection.ts";
@@ -85,3 +78,10 @@ export type {
   PatchOf,
   RecordOf,
 } from "./schema/types.ts";
+export type { Clock } from "./shared/clock.ts";
+export type { AnyTillSyncError, ErrorCode, ErrorDetails } from "./shared/errors.ts";
+export { isTillSyncError, TillSyncError } from "./shared/errors.ts";
+export type { Logger } from "./shared/logger.ts";
+export type { Random } from "./shared/random.ts";
+export { http } from "./transport/http/http.ts";
+export type { HttpOptions, TokenRequest } from "./transport/http/options.ts";

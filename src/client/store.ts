@@ -54,7 +54,7 @@ export class TillStore {
   /** Opens the store once; an opening that failed is tried again by the next call. */
   open(): Promise<StorageConnection> {
     if (this.#closed) return Promise.reject(closed());
-    if (this.#opening) return this.#opening;
+    if (this.#opening !== undefined) return this.#opening;
     const hooks = {
       onFailure: (error: unknown) => this.#events.failed(error, false),
       onSuperseded: () => this.#superseded(),

@@ -89,6 +89,7 @@ const checks = /* @__PURE__ */ (() => {
     branch: maybe(isId),
     device: shape({ id: isId, registeredAt: moment, number: from(1) }),
     epoch: isOpaque,
+    mark: maybe(isOpaque),
     lastSequence: count,
     unsynced: list(shape({ incarnation: isUuid, lastSequence: count, missing: count })),
     serverTime: moment,

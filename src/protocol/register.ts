@@ -21,6 +21,7 @@ export const registerResponseSchema = /* @__PURE__ */ define(() =>
     branch: z.optional(id),
     device: z.object({ id, registeredAt: moment, number: integerFrom(1) }),
     epoch: opaque,
+    mark: z.optional(opaque),
     lastSequence: integerFrom(0),
     unsynced: z.array(z.object({ incarnation: uuid, lastSequence: integerFrom(0), missing: integerFrom(0) })),
     serverTime: moment,

@@ -174,6 +174,8 @@ export interface RegisterResponse {
     readonly number: number;
   };
   readonly epoch: string;
+  /** At the first contact: where this store's results begin. It keeps it as both of its marks. */
+  readonly mark?: string | undefined;
   /** The highest sequence known of this incarnation; 0 for none. Only to notice a rolled-back store, and for gaps. */
   readonly lastSequence: number;
   /** The device's other incarnations and how many of their sequence numbers never arrived [M11]. */

@@ -1,14 +1,11 @@
 /** The scalars of the wire, as plain tests. No schema in this file: the till's own checks of answers use it too. (protocol) */
+import { FORBIDDEN_KEYS, isPlainObject, UNSTORABLE } from "../shared/json.ts";
 import type { CounterValue, UnknownOperation } from "./types.ts";
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 // RFC 9562, any version; lower case only: one operation must have one spelling, or a store that compares text sees two.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DECIMAL = /^-?\d{1,15}(\.\d{1,9})?$/;
-// With the `u` flag a pair is one character above the range, so that only lone surrogates match.
-const UNSTORABLE = /[\0\ud800-\udfff]/u;
-/** Would reach an object's prototype where somebody merges without care. */
-const POISONED = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Long enough for a cursor that carries its scope and its signature. */
 export const MAX_OPAQUE = 2_048;
@@ -25,11 +22,11 @@ export function isUuid(value: unknown): value is string {
 
 /** An id that is also used as a key: no collection is called `constructor`. */
 export function isCollectionName(value: unknown): value is string {
-  return isId(value) && !POISONED.has(value);
+  return isId(value) && !FORBIDDEN_KEYS.includes(value);
 }
 
 export function isMemberName(value: unknown): value is string {
-  return isText(value, MAX_NAME) && !POISONED.has(value);
+  return isText(value, MAX_NAME) && !FORBIDDEN_KEYS.includes(value);
 }
 
 export function isText(value: unknown, maxLength: number): value is string {
@@ -44,9 +41,7 @@ export function isOpaque(value: unknown): value is string {
   return isText(value, MAX_OPAQUE);
 }
 
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export { isPlainObject };
 
 export function isUnknownOperation(value: unknown): value is UnknownOperation {
   return isPlainObject(value) && isUuid(value.id);

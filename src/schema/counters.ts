@@ -35,20 +35,21 @@ export function addCounter(a: CounterValue, b: CounterValue): CounterValue | und
 }
 
 function addDecimals(a: string, b: string): string {
-  const scale = Math.max(scaleOf(a), scaleOf(b));
+  const scale = Math.max(fractionOf(a).length, fractionOf(b).length);
   const sum = unscaled(a, scale) + unscaled(b, scale);
-  const digits = (sum < 0n ? -sum : sum).toString().padStart(scale + 1, "0");
-  const sign = sum < 0n ? "-" : "";
-  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  const digits = String(sum)
+    .replace("-", "")
+    .padStart(scale + 1, "0");
+  const point = digits.length - scale;
+  return (sum < 0n ? "-" : "") + digits.slice(0, point) + (scale > 0 ? "." : "") + digits.slice(point);
 }
 
-function scaleOf(decimal: string): number {
-  const point = decimal.indexOf(".");
-  return point === -1 ? 0 : decimal.length - point - 1;
+function fractionOf(decimal: string): string {
+  return decimal.split(".")[1] ?? "";
 }
 
 function unscaled(decimal: string, scale: number): bigint {
-  return BigInt(decimal.replace(".", "") + "0".repeat(scale - scaleOf(decimal)));
+  return BigInt(decimal.replace(".", "") + "0".repeat(scale - fractionOf(decimal).length));
 }
 
 /** The counters taken out of what a `create` was given: on the wire they travel as an increment of their own. */
@@ -61,14 +62,10 @@ export function splitCounters(
   for (const field of counters) {
     const value = data[field];
     delete rest[field];
-    if (isCounterStep(value) && !isZero(value)) by[field] = value;
+    // Zero is the absence of steps: nothing needs to travel for it.
+    if (isCounterStep(value) && /[1-9]/.test(`${value}`)) by[field] = value;
   }
   return { data: rest, by };
-}
-
-/** Zero is the absence of steps: nothing needs to travel for it. */
-function isZero(value: CounterValue): boolean {
-  return typeof value === "number" ? value === 0 : !/[1-9]/.test(value);
 }
 
 /** The record with every counter at zero: what a server holds against the schema when a `create` comes without counters. */

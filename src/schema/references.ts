@@ -1,40 +1,21 @@
 /** References between collections: their paths, and the ids that a record holds under them. (schema) */
 
-import { invalidOption } from "../shared/errors.ts";
+import { expectOption } from "../shared/errors.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
+import { isPlainObject } from "../shared/json.ts";
+import { isField } from "./index-options.ts";
 import type { CollectionReference } from "./resolved.ts";
 
 /** `a`, `a[]`, `a.b`, `a[].b`. No deeper: the compiler could not check it in reasonable time. */
 const PATH = /^([^.[\]]+)(\[\])?(?:\.([^.[\]]+))?$/;
+const EXAMPLE = 'Write `{ customerId: "customers", "items[].productId": "products" }`.';
 
 /** The option `references`, resolved. @throws TillSyncError `invalid_option` */
-export function resolveReferences(references: unknown): readonly CollectionReference[] {
-  if (references === undefined) return [];
-  if (typeof references !== "object" || references === null || Array.isArray(references)) {
-    throw invalidOption(
-      "references",
-      "an object from path to collection",
-      references,
-      'Write `{ customerId: "customers" }`.',
-    );
-  }
-  const resolved = Object.entries(references).map(([path, collection]: [string, unknown]) => {
-    if (!PATH.test(path)) {
-      throw invalidOption(
-        "references",
-        "an object of paths",
-        path,
-        "A path is `field`, `field.member`, `list[]` or `list[].member`.",
-      );
-    }
-    if (typeof collection !== "string" || collection === "") {
-      throw invalidOption(
-        `references[${JSON.stringify(path)}]`,
-        "the name of a collection",
-        collection,
-        'Write `{ customerId: "customers" }`.',
-      );
-    }
+export function resolveReferences(references: unknown = {}): readonly CollectionReference[] {
+  expectOption(isPlainObject(references), "references", "an object from path to collection", references, EXAMPLE);
+  const resolved = Object.entries(references).map(([path, collection]) => {
+    expectOption(PATH.test(path), "references", "an object of paths", path, EXAMPLE);
+    expectOption(isField(collection), `references["${path}"]`, "the name of a collection", collection, EXAMPLE);
     return Object.freeze({ path, collection });
   });
   return Object.freeze(resolved);
@@ -65,16 +46,17 @@ function idsAt(path: string, data: JsonObject): readonly string[] {
   const [, field = "", , member] = PATH.exec(path) ?? [];
   const top = memberOf(data, field);
   if (member === undefined) return idsIn(top);
-  const holders = Array.isArray(top) ? top : [top];
-  return holders.flatMap((holder: Json | undefined) => idsIn(memberOf(holder, member)));
+  return listOf(top).flatMap((holder) => idsIn(memberOf(holder, member)));
 }
 
 function idsIn(value: Json | undefined): readonly string[] {
-  if (typeof value === "string") return [value];
-  return Array.isArray(value) ? value.filter((element: Json) => typeof element === "string") : [];
+  return listOf(value).filter((id) => typeof id === "string");
+}
+
+function listOf(value: Json | undefined): readonly (Json | undefined)[] {
+  return Array.isArray(value) ? value : [value];
 }
 
 function memberOf(holder: Json | undefined, name: string): Json | undefined {
-  if (typeof holder !== "object" || holder === null || !Object.hasOwn(holder, name)) return undefined;
-  return (holder as JsonObject)[name];
+  return isPlainObject(holder) && Object.hasOwn(holder, name) ? (holder as JsonObject)[name] : undefined;
 }

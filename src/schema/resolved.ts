@@ -1,6 +1,6 @@
 /** A collection with every default filled in: what till and server work with. (schema) */
 
-import { invalidOption } from "../shared/errors.ts";
+import { expectOption } from "../shared/errors.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 import type { CollectionDefinition, ConflictResolver } from "./types.ts";
 
@@ -42,8 +42,12 @@ export function definitionOf(resolved: ResolvedCollection): Pick<CollectionDefin
 /** @throws TillSyncError `invalid_option` where the value was not made by `defineCollection`; `option` names it in the message */
 export function resolvedOf(definition: CollectionDefinition, option = "collection"): ResolvedCollection {
   const resolved = (definition as { [RESOLVED]?: ResolvedCollection } | null | undefined)?.[RESOLVED];
-  if (resolved === undefined) {
-    throw invalidOption(option, "a collection definition", definition, "Make it with `defineCollection({ schema })`.");
-  }
+  expectOption(
+    resolved !== undefined,
+    option,
+    "a collection definition",
+    definition,
+    "Make it with `defineCollection({ schema })`.",
+  );
   return resolved;
 }

@@ -1,7 +1,7 @@
 /** What tools do to a store without a request: imports, reports, restores, revocations. (server) */
 
-import { isId } from "../protocol/values.ts";
 import type { CounterValue } from "../protocol/types.ts";
+import { isId } from "../protocol/values.ts";
 import { checkCollections } from "../schema/collections.ts";
 import { isCounterStep } from "../schema/counters.ts";
 import type { CollectionMap, RecordOf } from "../schema/types.ts";
@@ -15,7 +15,7 @@ import type { LoosePolicy, ServedCollection } from "./decide/catalog.ts";
 import { checkData, currentRow, recordOf, upToDate, without, writeRow } from "./decide/rows.ts";
 import { writing } from "./decide/run.ts";
 import type { WorkingSet } from "./decide/working-set.ts";
-import { beginEpoch } from "./epochs.ts";
+import { beginEpoch, type MintReason } from "./epochs.ts";
 import { checkStore } from "./options.ts";
 import { ask, type FeedEntry, type ServerStore } from "./ports/store.ts";
 import { Seal } from "./tokens/seal.ts";
@@ -170,7 +170,10 @@ export async function* readRows<const C extends CollectionMap, N extends keyof C
  */
 export async function announceRestore(store: ServerStore, tenant: string, ports: Ports = {}): Promise<string> {
   checkTarget(store, tenant);
-  return begin(store, tenant, ports, true);
+  const clock = await store.read(tenant, function* script() {
+    return yield* ask({ kind: "clock" });
+  });
+  return begin(store, tenant, ports, { observed: clock?.epoch, announced: true });
 }
 
 /**
@@ -212,17 +215,17 @@ async function ensureEpoch(
   const clock = await ports.store.read(tenant, function* script() {
     return yield* ask({ kind: "clock" });
   });
-  if (clock === undefined) await begin(ports.store, tenant, ports, false);
+  if (clock === undefined) await begin(ports.store, tenant, ports, { observed: undefined });
 }
 
-function begin(store: ServerStore, tenant: string, ports: Ports, announced: boolean): Promise<string> {
+function begin(store: ServerStore, tenant: string, ports: Ports, reason: MintReason): Promise<string> {
   const { clock, random, logger } = {
     clock: ports.clock ?? systemClock,
     random: ports.random ?? systemRandom,
     logger: ports.logger ?? silentLogger,
   };
   const tokens = new Tokens(new Seal(store, systemDigest), logger);
-  return beginEpoch({ store, clock, random, logger }, tokens, tenant, { announced });
+  return beginEpoch({ store, clock, random, logger }, tokens, tenant, reason);
 }
 
 type LooseBranch = (record: JsonObject) => unknown;

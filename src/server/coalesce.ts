@@ -49,7 +49,10 @@ export class PushQueue {
     for (;;) {
       const jobs = this.#waiting.get(tenant)?.splice(0, MAX_JOINED) ?? [];
       if (jobs.length === 0) break;
-      await this.#runJoined(tenant, jobs);
+      // Nobody else would answer these, or take the next: whatever goes wrong, a logger that throws too, must end here.
+      await this.#runJoined(tenant, jobs).catch((error: unknown) => {
+        for (const job of jobs) job.done.reject(error);
+      });
     }
     this.#waiting.delete(tenant);
   }
@@ -120,10 +123,7 @@ export class PushQueue {
         foresee: (ws) => {
           for (const input of inputs) foresee(ws, input);
         },
-        decide: (ws) => {
-          if (!ws.hasClock) return inputs.map(() => ({ kind: "restored" }));
-          return inputs.map((input) => decidePush(ws, input));
-        },
+        decide: (ws) => inputs.map((input) => decidePush(ws, input)),
       }),
     );
     logAll(logger, committed.logged, { tenant });

@@ -5,11 +5,13 @@ import { type MarksSeen, marksIn } from "./decide/marks.ts";
 import { writing } from "./decide/run.ts";
 import { logAll } from "./log.ts";
 import type { ServerParts } from "./options.ts";
-import { askAll, type EpochRow } from "./ports/store.ts";
+import { ask, type EpochRow } from "./ports/store.ts";
 import { storeFailure } from "./problems.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 
 export interface MintReason {
+  /** The epoch in which the need was seen; `undefined`: there was none. */
+  readonly observed: string | undefined;
   readonly claim?: EpochClaim | undefined;
   readonly marks?: MarksSeen | undefined;
   readonly announced?: boolean | undefined;
@@ -25,11 +27,11 @@ export async function beginEpoch(
   { store, clock, random, logger }: Needed,
   tokens: Tokens,
   tenant: string,
-  { claim, marks, announced }: MintReason,
+  { observed, claim, marks, announced }: MintReason,
 ): Promise<string> {
-  const [before, epochs] = await store
+  const epochs = await store
     .read(tenant, function* script() {
-      return yield* askAll([{ kind: "clock" }, { kind: "epochs" }]);
+      return yield* ask({ kind: "epochs" });
     })
     .catch(rethrow);
   const lost = claim?.kind === "authentic" && !epochs.some(({ epoch }) => epoch === claim.epoch) ? claim : undefined;
@@ -37,11 +39,11 @@ export async function beginEpoch(
   const seen = Math.max(0, ...(marks === undefined ? [] : marksIn(marks)).map(({ position }) => position));
   const reason: EpochRow["reason"] = announced
     ? "announced"
-    : before === undefined && lost === undefined
+    : observed === undefined && lost === undefined
       ? "first"
       : "restored";
   const minting = {
-    observed: before?.epoch,
+    observed,
     epoch: await tokens.makeEpoch(tenant, ordinal, random.uuid()),
     ordinal,
     commitId: random.uuid(),

@@ -60,7 +60,7 @@ export interface RecordPolicy<C extends CollectionMap, N extends keyof C & strin
     /** For edits that overwrite whatever is there (`lastWriteWins`). @default nobody */
     readonly force?: string | undefined;
   };
-  /** Settles conflicts here; without it the till's own resolver does. The server has no history: `base` is `undefined`. */
+  /** Settles conflicts here; without it the till's own resolver does. The server has no history: `base` lacks the fields in conflict. */
   conflict?: ConflictResolver<ShapeOf<C, N>["record"]> | undefined;
   /** Pure, synchronous. An increment that is refused is set aside instead. */
   decide?: ((input: DecisionInput<C, N>) => Applied<C, N> | Rejected | Quarantined) | undefined;
@@ -102,6 +102,10 @@ export interface Applied<C extends CollectionMap, N extends keyof C & string> {
   readonly assigned?:
     | Readonly<Partial<Pick<ShapeOf<C, N>["record"], ShapeOf<C, N>["assigned"] & keyof ShapeOf<C, N>["record"]>>>
     | undefined;
+  /** Optional fields of a fact that are not to be stored, e.g. a customer whom nobody knows. Say so with a flag. */
+  readonly without?:
+    | (ShapeOf<C, N>["kind"] extends "fact" ? readonly OptionalField<ShapeOf<C, N>["record"]>[] : never)
+    | undefined;
   readonly flags?: readonly { readonly code: string; readonly message?: string }[] | undefined;
   /** The first belongs to the first flag `stock_discrepancy`, and so on; such a flag is made where there is none. */
   readonly discrepancies?:
@@ -110,6 +114,8 @@ export interface Applied<C extends CollectionMap, N extends keyof C & string> {
   /** Written with it, in the same database transaction. They ask no policy and meet no conflict. */
   readonly effects?: readonly Effect<C>[] | undefined;
 }
+type OptionalField<T> = { [K in keyof T & string]-?: Record<never, never> extends Pick<T, K> ? K : never }[keyof T &
+  string];
 export interface Rejected {
   readonly outcome: "rejected";
   readonly code: string;

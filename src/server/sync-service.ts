@@ -12,8 +12,8 @@ import type {
 import { rfc3339 } from "../shared/rfc3339.ts";
 import { PushQueue } from "./coalesce.ts";
 import { type Registration, register } from "./decide/devices.ts";
-import { type EpochClaim, standingOf } from "./decide/epoch.ts";
-import type { MarksSeen } from "./decide/marks.ts";
+import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./decide/epoch.ts";
+import { type Mark, type MarksSeen, markOf } from "./decide/marks.ts";
 import { type PullOutcome, pull } from "./decide/pull.ts";
 import { writing } from "./decide/run.ts";
 import type { Session } from "./decide/session.ts";
@@ -64,13 +64,14 @@ export class SyncService {
     );
     if (done.kind === "wrong_workspace") throw wrongWorkspace();
     if (done.kind === "revoked") throw revoked();
-    const { registration, epoch } = done;
+    const { registration, epoch, mark } = done;
     return {
       requestId: caller.requestId,
       tenant,
       ...(branch === undefined ? {} : { branch }),
       device: { id: caller.device, registeredAt: rfc3339(registration.registeredAt), number: registration.number },
       epoch,
+      ...(mark && { mark: await this.#tokens.makeMark(tenant, mark) }),
       lastSequence: registration.lastSequence,
       unsynced: registration.unsynced,
       serverTime: rfc3339(this.#parts.clock.now()),
@@ -79,8 +80,14 @@ export class SyncService {
 
   async #registerOnce(session: Session, { device }: RegisterRequest, claim: EpochClaim, marks: MarksSeen) {
     type Outcome =
-      | { readonly kind: "registered"; readonly registration: Registration; readonly epoch: string }
-      | { readonly kind: "restored" }
+      | {
+          readonly kind: "registered";
+          readonly registration: Registration;
+          readonly epoch: string;
+          /** For a store that has sent nothing yet: what came before it is none of its business, and may be years of results. */
+          readonly mark: Mark | undefined;
+        }
+      | NeedsEpoch
       | { readonly kind: "wrong_workspace" }
       | { readonly kind: "revoked" };
     const committed = await this.#parts.store
@@ -88,12 +95,14 @@ export class SyncService {
         session.principal.tenant,
         writing<Outcome>({
           decide: (ws) => {
-            if (!ws.hasClock) return { kind: "restored" };
+            if (!ws.hasClock) return needsEpoch(ws);
             const standing = standingOf(ws, claim, marks);
+            if (standing === "restored") return needsEpoch(ws);
             // A stale epoch is no reason to refuse: the answer names the one that holds.
-            if (standing === "restored" || standing === "wrong_workspace") return { kind: standing };
+            if (standing === "wrong_workspace") return { kind: standing };
             if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked" };
-            return { kind: "registered", registration: register(ws, session, device), epoch: ws.clock.epoch };
+            const mark = claim.kind === "none" ? markOf(ws, ws.clock.position) : undefined;
+            return { kind: "registered", registration: register(ws, session, device), epoch: ws.clock.epoch, mark };
           },
         }),
       )
@@ -166,16 +175,16 @@ export class SyncService {
   }
 
   /** Mints an epoch where the answer needs one, and asks again. */
-  async #untilCurrent<T extends { readonly kind: string }>(
+  async #untilCurrent<T extends { readonly kind: string } | NeedsEpoch>(
     tenant: string,
     claim: EpochClaim,
     marks: MarksSeen,
     run: () => Promise<T>,
-  ): Promise<Exclude<T, { readonly kind: "restored" }>> {
+  ): Promise<Exclude<T, NeedsEpoch>> {
     for (let mintings = 0; mintings < MAX_MINTINGS; mintings++) {
       const outcome = await run();
-      if (outcome.kind !== "restored") return outcome as Exclude<T, { readonly kind: "restored" }>;
-      await beginEpoch(this.#parts, this.#tokens, tenant, { claim, marks });
+      if (!isNeed(outcome)) return outcome as Exclude<T, NeedsEpoch>;
+      await beginEpoch(this.#parts, this.#tokens, tenant, { observed: outcome.observed, claim, marks });
     }
     throw new Error(`The epoch did not settle in ${MAX_MINTINGS} attempts`);
   }
@@ -187,6 +196,10 @@ export class SyncService {
   #answer({ requestId }: Caller, epoch: string, mark: string) {
     return { requestId, epoch, serverTime: rfc3339(this.#parts.clock.now()), mark };
   }
+}
+
+function isNeed(outcome: { readonly kind: string }): outcome is NeedsEpoch {
+  return outcome.kind === "restored";
 }
 
 function rethrow(error: unknown): never {

@@ -1,5 +1,5 @@
 /** The only source of time and timers. (shared; with `random` and `digest` the one place that touches these globals) */
-import { aborted } from "./abort.ts";
+import { orAborted } from "./abort.ts";
 
 /** Law: `monotonic` never goes back, whatever is done to the wall clock; `sleep` ends early, by rejecting, when its signal aborts. */
 export interface Clock {
@@ -19,20 +19,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep(ms, signal) {
-    if (signal?.aborted) return Promise.reject(aborted(signal));
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer);
-        reject(aborted(signal));
-      };
-      const timer = setTimeout(
-        () => {
-          signal?.removeEventListener("abort", stop);
-          resolve();
-        },
-        Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
-      );
-      signal?.addEventListener("abort", stop, { once: true });
+    let timer: ReturnType<typeof setTimeout>;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     });
+    return orAborted(over, signal).finally(() => clearTimeout(timer));
   },
 };

@@ -77,23 +77,26 @@ export class TillSyncError<Code extends ErrorCode = ErrorCode> extends Error {
 export function isTillSyncError(error: unknown): error is AnyTillSyncError;
 export function isTillSyncError<Code extends ErrorCode>(error: unknown, code: Code): error is TillSyncError<Code>;
 export function isTillSyncError(error: unknown, code?: ErrorCode): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const candidate = error as { name?: unknown; code?: unknown };
-  if (candidate.name !== "TillSyncError" || typeof candidate.code !== "string") return false;
-  return code === undefined || candidate.code === code;
+  const { name, code: actual } = (error ?? {}) as { name?: unknown; code?: unknown };
+  return name === "TillSyncError" && typeof actual === "string" && (code === undefined || actual === code);
 }
 
 /** How a received value reads in a message: short, without its content where that may be a customer's data. */
 export function describe(value: unknown): string {
-  if (value === null) return "null";
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "string") return value.length > 60 ? `a string of ${value.length} characters` : JSON.stringify(value);
-  if (typeof value === "number" || typeof value === "boolean" || value === undefined) return String(value);
+  if (typeof value === "string")
+    return value.length > 60 ? `a string of ${value.length} characters` : JSON.stringify(value);
+  if (value === null || /^(number|boolean|undefined)$/.test(typeof value)) return String(value);
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** The one way to refuse an option: every message reads the same. */
-export function invalidOption(option: string, expected: string, received: unknown, hint: string): TillSyncError<"invalid_option"> {
+export function invalidOption(
+  option: string,
+  expected: string,
+  received: unknown,
+  hint: string,
+): TillSyncError<"invalid_option"> {
   const shown = describe(received);
   return new TillSyncError("invalid_option", `Expected \`${option}\` to be ${expected}, got ${shown}. ${hint}`, {
     option,
@@ -101,4 +104,20 @@ export function invalidOption(option: string, expected: string, received: unknow
     received: shown,
     hint,
   });
+}
+
+/** Refuses the option unless `holds`. @throws TillSyncError `invalid_option` */
+export function expectOption(
+  holds: boolean,
+  option: string,
+  expected: string,
+  received: unknown,
+  hint: string,
+): asserts holds {
+  if (!holds) throw invalidOption(option, expected, received, hint);
+}
+
+/** What a caught value says, for a message: application code throws all sorts of things. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -31,65 +31,63 @@ export interface JsonFaultOptions {
 }
 
 /** Keys that reach an object's prototype when somebody merges without care. The protocol refuses them. */
-const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-// With the `u` flag a pair is one character above this range, so that only lone ones match. `isWellFormed` is too young for
-// the tablets that tills are.
-const LONE_SURROGATE = /[\ud800-\udfff]/u;
+export const FORBIDDEN_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
+/**
+ * PostgreSQL can't store U+0000, and UTF-8 has no lone surrogate: the text would be another one when it comes back. With the
+ * `u` flag a pair is one character above this range, so that only lone ones match. `isWellFormed` is too young for the tablets
+ * that tills are.
+ */
+export const UNSTORABLE = /[\0\ud800-\udfff]/u;
 
 /**
  * The first thing in `value` that would not come back from the wire as it went, or `undefined` where it is JSON of the
  * protocol: plain objects and arrays of strings, booleans, `null`, safe integers and finite fractions.
  */
-export function jsonFault(value: unknown, options: JsonFaultOptions = {}): JsonFault | undefined {
+export function jsonFault(
+  value: unknown,
+  { maxDepth = MAX_JSON_DEPTH, allowUndefined = false }: JsonFaultOptions = {},
+): JsonFault | undefined {
   const segments: (string | number)[] = [];
   const ancestors: object[] = [];
-  const maxDepth = options.maxDepth ?? MAX_JSON_DEPTH;
   const reason = find(value);
-  return reason === undefined ? undefined : { path: pathText(segments), segments: [...segments], reason };
+  return reason === undefined ? undefined : { path: pathText(segments), segments, reason };
 
   // Leaves `segments` at the place of the fault. Recursion is bounded by `maxDepth`.
   function find(at: unknown): string | undefined {
     if (typeof at !== "object" || at === null) return scalarFault(at);
     if (ancestors.includes(at)) return "a cycle";
     if (ancestors.length >= maxDepth) return `a value nested deeper than ${maxDepth}`;
+    const isArray = Array.isArray(at);
+    if (!isArray && !isPlain(at)) return `an instance of ${at.constructor?.name || "a class"}`;
     ancestors.push(at);
-    const fault = Array.isArray(at) ? findInArray(at) : findInObject(at);
-    if (fault === undefined) ancestors.pop();
-    return fault;
-  }
-  function findInArray(array: readonly unknown[]): string | undefined {
-    // By index: a hole must be met as the `undefined` that it reads as.
-    for (let index = 0; index < array.length; index++) {
-      segments.push(index);
-      const fault = find(array[index]);
-      if (fault !== undefined) return fault;
-      segments.pop();
-    }
-    return undefined;
-  }
-  function findInObject(object: object): string | undefined {
-    if (!isPlain(object)) return `an instance of ${className(object)}`;
-    for (const [key, member] of Object.entries(object)) {
+    // `entries` of an array meets a hole as the `undefined` that it reads as.
+    for (const [key, member] of isArray ? at.entries() : Object.entries(at)) {
       segments.push(key);
-      if (FORBIDDEN_KEYS.has(key)) return "a forbidden name";
-      if (isUnstorable(key)) return "a name with U+0000 or a lone surrogate";
-      const fault = member === undefined && options.allowUndefined === true ? undefined : find(member);
+      const isAbsent = allowUndefined && !isArray && member === undefined;
+      const fault = nameFault(key) ?? (isAbsent ? undefined : find(member));
       if (fault !== undefined) return fault;
       segments.pop();
     }
+    ancestors.pop();
     return undefined;
   }
+}
+
+function nameFault(name: string | number): string | undefined {
+  if (typeof name === "number") return undefined;
+  if (FORBIDDEN_KEYS.includes(name)) return "a forbidden name";
+  return UNSTORABLE.test(name) ? "a name with U+0000 or a lone surrogate" : undefined;
 }
 
 function scalarFault(value: unknown): string | undefined {
   switch (typeof value) {
     case "string":
-      return isUnstorable(value) ? "a string with U+0000 or a lone surrogate" : undefined;
+      return UNSTORABLE.test(value) ? "a string with U+0000 or a lone surrogate" : undefined;
     case "number":
-      if (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) return undefined;
+      // What is left of an infinity or NaN is NaN.
+      if (Number.isSafeInteger(value) || value % 1) return undefined;
       return Number.isFinite(value) ? "an integer beyond 2^53 - 1" : `the number ${value}`;
     case "boolean":
-      return undefined;
     case "object":
       return undefined;
     case "undefined":
@@ -99,9 +97,8 @@ function scalarFault(value: unknown): string | undefined {
   }
 }
 
-/** PostgreSQL can't store U+0000, and UTF-8 has no lone surrogate: the text would be another one when it comes back. */
-function isUnstorable(text: string): boolean {
-  return text.includes("\0") || LONE_SURROGATE.test(text);
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** By shape and not by identity of `Object.prototype`: objects of another realm (an iframe, a vm context) are plain too. */
@@ -110,16 +107,10 @@ function isPlain(object: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function className(object: object): string {
-  const made: unknown = object.constructor;
-  return typeof made === "function" && made.name !== "" ? made.name : "a class";
-}
-
 function pathText(segments: readonly (string | number)[]): string {
   let text = "";
   for (const segment of segments) {
-    if (typeof segment === "number") text += `[${segment}]`;
-    else if (/^[A-Za-z_$][\w$]*$/.test(segment)) text += text === "" ? segment : `.${segment}`;
+    if (/^[A-Za-z_$][\w$]*$/.test(`${segment}`)) text += text === "" ? segment : `.${segment}`;
     else text += `[${JSON.stringify(segment)}]`;
   }
   return text;
@@ -134,13 +125,9 @@ export function toJson(value: unknown): Json;
 export function toJson(value: unknown): Json {
   if (typeof value === "number") return value + 0;
   if (typeof value !== "object" || value === null) return value as Json;
-  if (Array.isArray(value)) return value.map((element) => toJson(element));
-  const copy: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(value)) {
-    assert(key !== "__proto__", "`toJson` was given a value that `jsonFault` refuses");
-    if (member !== undefined) copy[key] = toJson(member);
-  }
-  return copy;
+  if (Array.isArray(value)) return value.map(toJson);
+  // `fromEntries` defines members: it calls no setter of `__proto__`, whatever comes.
+  return Object.fromEntries(definedEntries(value as JsonObject).map(([key, member]) => [key, toJson(member)]));
 }
 
 /** Freezes plain objects and arrays all the way down, and returns the value. */
@@ -175,19 +162,14 @@ export function canonicalJson(value: Json): string {
 export function deepEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return (
-      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((element, i) => deepEqual(element, b[i]))
-    );
-  }
-  const left = definedEntries(a as JsonObject);
-  const right = b as JsonObject;
+  const [left, right] = [definedEntries(a), b as JsonObject];
   return (
-    left.length === definedEntries(right).length &&
+    Array.isArray(a) === Array.isArray(b) &&
+    left.length === definedEntries(b).length &&
     left.every(([key, member]) => Object.hasOwn(right, key) && deepEqual(member, right[key]))
   );
 }
 
-function definedEntries(object: JsonObject): [string, Json][] {
+function definedEntries(object: object): [string, Json][] {
   return Object.entries(object).filter(([, member]) => member !== undefined);
 }

@@ -21,52 +21,39 @@ const MAX_KEY_DEPTH = 32;
 
 /** Whether IndexedDB would take the value as a key. The infinities are keys, NaN is not. */
 export function isKey(value: unknown): value is Key {
-  return isKeyAt(value, 1);
+  return isKeyAt(value, 0);
 }
 
 function isKeyAt(value: unknown, depth: number): boolean {
-  if (typeof value === "string") return true;
   if (typeof value === "number") return !Number.isNaN(value);
-  if (!Array.isArray(value) || depth > MAX_KEY_DEPTH) return false;
-  // By index: `every` skips holes, and a hole is no key.
-  for (let index = 0; index < value.length; index++) {
-    if (!isKeyAt(value[index], depth + 1)) return false;
-  }
-  return true;
+  // Spread: `every` skips holes, and a hole is no key.
+  return Array.isArray(value)
+    ? depth < MAX_KEY_DEPTH && [...value].every((part) => isKeyAt(part, depth + 1))
+    : typeof value === "string";
 }
 
 /** Negative, zero or positive, as `Array.prototype.sort` wants it. The same answer as `indexedDB.cmp`; -0 equals 0. */
 export function compareKeys(a: Key, b: Key): number {
-  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
-  // `<` on strings compares UTF-16 code units, which is IndexedDB's order. `localeCompare` isn't.
-  if (typeof a === "string" && typeof b === "string") return a < b ? -1 : a > b ? 1 : 0;
-  if (typeof a === "object" && typeof b === "object") return compareArrays(a, b);
-  return rank(a) - rank(b);
-}
-
-function compareArrays(a: readonly Key[], b: readonly Key[]): number {
-  const common = Math.min(a.length, b.length);
-  for (let index = 0; index < common; index++) {
-    const order = compareKeys(a[index] as Key, b[index] as Key);
-    if (order !== 0) return order;
+  if (typeof a === "object" && typeof b === "object") {
+    const common = Math.min(a.length, b.length);
+    for (let at = 0; at < common; at++) {
+      const order = compareKeys(a[at] as Key, b[at] as Key);
+      if (order !== 0) return order;
+    }
+    return a.length - b.length;
   }
-  return a.length - b.length;
+  // `<` on strings compares UTF-16 code units, which is IndexedDB's order. `localeCompare` isn't.
+  return typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : rank(a) - rank(b);
 }
 
 function rank(key: Key): number {
   return typeof key === "number" ? 0 : typeof key === "string" ? 1 : 2;
 }
 
-export function inRange(key: Key, range: KeyRange): boolean {
-  if (range.lower !== undefined) {
-    const order = compareKeys(key, range.lower);
-    if (order < 0 || (order === 0 && range.lowerOpen === true)) return false;
-  }
-  if (range.upper !== undefined) {
-    const order = compareKeys(key, range.upper);
-    if (order > 0 || (order === 0 && range.upperOpen === true)) return false;
-  }
-  return true;
+export function inRange(key: Key, { lower, lowerOpen, upper, upperOpen }: KeyRange): boolean {
+  const above = lower === undefined ? 1 : compareKeys(key, lower);
+  const below = upper === undefined ? 1 : compareKeys(upper, key);
+  return (above > 0 || (above === 0 && !lowerOpen)) && (below > 0 || (below === 0 && !upperOpen));
 }
 
 /**
@@ -86,17 +73,15 @@ export function prefixRange(prefix: readonly Key[]): KeyRange {
  * that have U+FFFF there.
  */
 export function stringPrefixRange(prefix: string, within?: readonly Key[]): KeyRange {
-  const end = successor(prefix) ?? [];
-  return within === undefined
-    ? { lower: prefix, upper: end, upperOpen: true }
-    : { lower: [...within, prefix], upper: [...within, end], upperOpen: true };
+  const bound = (key: Key): Key => (within === undefined ? key : [...within, key]);
+  return { lower: bound(prefix), upper: bound(successor(prefix)), upperOpen: true };
 }
 
-/** The least string above all that start with `prefix`; none where it is empty or all U+FFFF. May end in a lone surrogate. */
-function successor(prefix: string): string | undefined {
+/** The least key above all strings that start with `prefix`. May end in a lone surrogate. */
+function successor(prefix: string): Key {
   for (let last = prefix.length - 1; last >= 0; last--) {
     const unit = prefix.charCodeAt(last);
     if (unit < 0xffff) return prefix.slice(0, last) + String.fromCharCode(unit + 1);
   }
-  return undefined;
+  return [];
 }

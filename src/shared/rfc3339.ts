@@ -4,7 +4,6 @@
  * One form only. Text of this form sorts as the moments do, and one moment has one text, so that a hash over it is stable.
  */
 
-const FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const FIRST_MS = -62_167_219_200_000; // 0000-01-01T00:00:00.000Z
 const LAST_MS = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 
@@ -15,8 +14,7 @@ export function rfc3339(epochMs: number): string {
 
 /** Epoch ms, or `undefined` where the text has another form or names a day that does not exist. */
 export function parseRfc3339(text: string): number | undefined {
-  if (!FORM.test(text)) return undefined;
   const epochMs = Date.parse(text);
-  // Engines differ on 30 February: some refuse it, some take it for 2 March.
+  // Only the one form comes back as it went. Nor does 30 February, which some engines refuse and some take for 2 March.
   return Number.isFinite(epochMs) && rfc3339(epochMs) === text ? epochMs : undefined;
 }

@@ -37,7 +37,7 @@ describe("checkCollections", () => {
     ["a name with a space", { "my products": plain }, "1 to 64 letters"],
     ["a name of 65 characters", { ["x".repeat(65)]: plain }, "1 to 64 letters"],
     ["__proto__", Object.fromEntries([["__proto__", plain]]), "with a letter first"],
-    ["constructor", { constructor: plain }, "`constructor`, `prototype`, `then` are taken"],
+    ["constructor", { constructor: plain }, "constructor, prototype, then are taken"],
     // biome-ignore lint/suspicious/noThenProperty: this is what is tested
     ["then", { then: plain }, "are taken"],
   ])("refuses %s", (_name, collections, message) => {
@@ -46,8 +46,8 @@ describe("checkCollections", () => {
 
   it("refuses a reference to what is not there, and says what is", () => {
     expect(() => checkCollections({ sales: references("product"), products: plain })).toThrow(
-      'Expected `collections.sales.references["a"]` to be one of the collections given (sales, products), got "product". ' +
-        "Add `product` to `collections`, or leave the reference out.",
+      'Expected `collections.sales.references["a"]` to be one of sales, products, got "product". ' +
+        "Add it to `collections`, or leave the reference out.",
     );
   });
 });

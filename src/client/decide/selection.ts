@@ -1,6 +1,6 @@
 /** Which operations go into the next batch, in which order, and what each must wait for. Pure. (client) */
 import type { StoredOperation } from "../stored.ts";
-import { isCommercial, isOpen, subjectOf } from "../stored.ts";
+import { isCommercial, isOpen, isReplayed, subjectOf } from "../stored.ts";
 
 export interface BatchLimits {
   readonly maxOperations: number;
@@ -125,7 +125,8 @@ function indexOf(operations: readonly StoredOperation[]): Known {
   const byId = new Map(operations.map((o) => [o.id, o]));
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
-    if (operation.action === "increment" || operation.action === "void") continue;
+    // Not what is settled: it comes along as the blocker of another, and whoever it blocked would wait for it for ever [C3].
+    if (!isReplayed(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);
     const list = edits.get(subject);
     if (list) list.push(operation);

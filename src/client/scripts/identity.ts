@@ -45,6 +45,8 @@ export interface Registration {
   readonly branch: string | undefined;
   readonly number: number;
   readonly epoch: string;
+  /** Where the results of a store begin that has sent nothing yet. */
+  readonly mark: string | undefined;
 }
 
 /** Remembers whose shop this is, at the first contact; the caller has checked that it is still the same one. */
@@ -64,7 +66,9 @@ export function* storeRegistration(
     registered: true,
   };
   // A known epoch changes only by `followEpoch`, which brings the journal along.
-  const nextPoint: SyncPoint = point.epoch === undefined ? { ...point, epoch: registration.epoch } : point;
+  const { epoch, mark } = registration;
+  const first: SyncPoint = { ...point, epoch, marks: mark === undefined ? {} : { push: mark, pull: mark } };
+  const nextPoint = point.epoch === undefined ? first : point;
   return { value: { identity: next, point: nextPoint }, writes: [put(IDENTITY, next), put(SYNC, nextPoint)] };
 }
 

@@ -106,6 +106,7 @@ export class Drain {
         branch: value.branch,
         number: value.device.number,
         epoch: value.epoch,
+        mark: value.mark,
       }),
     );
     if (stored === undefined) return { kind: "lost" };

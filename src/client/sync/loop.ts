@@ -78,19 +78,23 @@ export class SyncLoop {
   #run(effect: SyncEffect): void {
     switch (effect.kind) {
       case "acquire":
-        return this.#acquire();
+        this.#acquire();
+        return;
       case "release":
-        return this.#release();
+        this.#release();
+        return;
       case "register":
       case "push":
       case "pull":
-        return this.#request(effect.kind);
+        this.#request(effect.kind);
+        return;
       case "abort":
         this.#requests.abort();
         this.#requests = new AbortController();
         return;
       case "timer":
-        return this.#setTimer(effect.afterMs);
+        this.#setTimer(effect.afterMs);
+        return;
       case "cancel_timer":
         this.#timer?.abort();
         this.#timer = undefined;

@@ -5,7 +5,7 @@ import type { PolicyVerdict } from "./catalog.ts";
 import { carryOutEffects } from "./effects.ts";
 import { askPolicy, contentOf } from "./policy.ts";
 import { PolicyFailure } from "./policy-failure.ts";
-import { checkData, dataOf, type RowDraft, recordOf, writeRow } from "./rows.ts";
+import { checkData, dataOf, type RowDraft, recordOf, without, writeRow } from "./rows.ts";
 import { canSee } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
 import { applied, isCommercial, quarantined, rejected } from "./verdicts.ts";
@@ -36,7 +36,7 @@ export function carryOut(ws: WorkingSet, view: Viewpoint, change: Change): Opera
   });
   if (verdict.outcome !== "applied") return refusal(view, operation, verdict);
   const assigned = { ...verdict.assigned, ...ownAssigned(change) };
-  writeRow(ws, withAssigned(draft, assigned), operation.id);
+  writeRow(ws, amended(draft, assigned, verdict.without), operation.id);
   const effectFlags = carryOutEffects(ws, view, served, verdict.effects, operation.id);
   const flags = [...change.flags, ...discrepancyFlags(ws, view, operation, verdict), ...effectFlags];
 
@@ -44,7 +44,7 @@ export function carryOut(ws: WorkingSet, view: Viewpoint, change: Change): Opera
   const row = ws.record(served.name, operation.entityId);
   if (row === undefined) return applied(operation, 0);
   const assignedSomething = Object.keys(assigned).length > 0;
-  const echo = change.echo || assignedSomething || verdict.effects.length > 0;
+  const echo = change.echo || assignedSomething || verdict.without.length > 0 || verdict.effects.length > 0;
   return applied(operation, row.version, {
     ...(row.state === "deleted" ? { deleted: true } : {}),
     ...(echo && row.state === "live" && canSee(served, row, view.principal) ? { data: dataOf(served, row) } : {}),
@@ -72,12 +72,18 @@ function ownAssigned({ acknowledged, draft }: Change): JsonObject {
   return Object.fromEntries(declared);
 }
 
-function withAssigned(draft: RowDraft, assigned: JsonObject): RowDraft {
-  if (Object.keys(assigned).length === 0 || draft.state !== "live") return draft;
-  const checked = checkData(draft.served, draft.id, { ...draft.data, ...assigned }, draft.counters);
+/** The row with what the policy fills in, and without what it leaves out. */
+function amended(draft: RowDraft, assigned: JsonObject, left: readonly string[]): RowDraft {
+  const isAsSent = Object.keys(assigned).length === 0 && left.length === 0;
+  if (isAsSent || draft.state !== "live") return draft;
+  const checked = checkData(draft.served, draft.id, { ...without(draft.data, left), ...assigned }, draft.counters);
   if (checked.ok) return { ...draft, data: checked.data };
   const { path, message } = checked.issues[0] ?? { path: "", message: "refused" };
-  throw new PolicyFailure(draft.served.name, "decide", `the schema refuses what it assigned: ${path} ${message}`);
+  throw new PolicyFailure(
+    draft.served.name,
+    "decide",
+    `the schema refuses what it made of the row: ${path} ${message}`,
+  );
 }
 
 const DISCREPANCY = "stock_discrepancy";

@@ -43,6 +43,8 @@ export type PolicyVerdict =
   | {
       readonly outcome: "applied";
       readonly assigned: JsonObject;
+      /** Fields that are not to be stored. */
+      readonly without: readonly string[];
       readonly flags: readonly Flag[];
       readonly discrepancies: readonly {
         readonly product: string;

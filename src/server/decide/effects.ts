@@ -5,8 +5,9 @@
  * An effect meets no conflict and asks no policy. One that can't be carried out because of what the shop's data is (the customer is
  * gone) is a flag and never a reason to set a sale aside; one that no data could make right is the policy's failure.
  */
-import { isId } from "../../protocol/values.ts";
+
 import type { CounterValue, Flag } from "../../protocol/types.ts";
+import { isId } from "../../protocol/values.ts";
 import { isCounterStep } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";

@@ -27,11 +27,22 @@ export function standingOf(ws: WorkingSet, claim: EpochClaim, marks: MarksSeen):
     const isKnown = ws.epochs().some(({ epoch }) => epoch === claim.epoch);
     // Nothing of an earlier epoch lies above the start of this one. A mark that does is of a history that was lost, and its numbers
     // must not be met again.
-    const isAbove = marksIn(marks).some(({ position }) => position > ws.clock.epochStart);
+    const isAbove = marksIn(marks).some((mark) => !holds(ws, mark));
     return isKnown && !isAbove ? "stale" : "restored";
   }
   // Both marks: one common one would miss an answer of the lost history that came after one of the new (seed 284).
   return marksIn(marks).every((mark) => holds(ws, mark)) ? "current" : "restored";
+}
+
+/** The answer to a request that shows a restore, or that no epoch has begun yet. */
+export interface NeedsEpoch {
+  readonly kind: "restored";
+  /** The epoch in which it was seen: if it is another one by then, somebody else has minted it. */
+  readonly observed: string | undefined;
+}
+
+export function needsEpoch(ws: WorkingSet): NeedsEpoch {
+  return { kind: "restored", observed: ws.hasClock ? ws.clock.epoch : undefined };
 }
 
 /** Positions in a second: ranges of lost histories are not met again [C8.1]. */
@@ -40,7 +51,7 @@ const POSITIONS_PER_SECOND = 2 ** 20;
 const NUMBERS_SKIPPED = 100;
 
 export interface Minting {
-  /** The epoch that was in force when the need was seen; another one now means that somebody else has minted. */
+  /** See {@link NeedsEpoch}. */
   readonly observed: string | undefined;
   readonly epoch: string;
   readonly ordinal: number;

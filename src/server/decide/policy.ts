@@ -24,7 +24,14 @@ export interface PolicyQuestion {
   readonly acknowledged: { readonly assigned: JsonObject | undefined } | undefined;
 }
 
-const NOTHING: PolicyVerdict = { outcome: "applied", assigned: {}, flags: [], discrepancies: [], effects: [] };
+const NOTHING: PolicyVerdict = {
+  outcome: "applied",
+  assigned: {},
+  without: [],
+  flags: [],
+  discrepancies: [],
+  effects: [],
+};
 
 /** @throws PolicyFailure */
 export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuestion): PolicyVerdict {
@@ -162,6 +169,7 @@ function checkVerdict(served: ServedCollection, answer: unknown): PolicyVerdict 
   return {
     outcome: "applied",
     assigned: checkAssigned(served, answer.assigned ?? {}),
+    without: checkWithout(served, list(answer.without)),
     flags: list(answer.flags).map((flag): Flag => {
       if (!isObject(flag) || typeof flag.code !== "string") throw wrong("a flag came without code");
       return typeof flag.message === "string" ? { code: flag.code, message: flag.message } : { code: flag.code };
@@ -192,6 +200,16 @@ export function checkAssigned(served: ServedCollection, assigned: unknown): Json
   const fault = jsonFault(assigned, { allowUndefined: true });
   if (fault !== undefined) throw wrong(`\`assigned.${fault.path}\` is ${fault.reason}`);
   return toJson(assigned) as JsonObject;
+}
+
+/** An edit that leaves a field out is another edit, and till and server would differ on who wrote it. */
+function checkWithout(served: ServedCollection, names: readonly unknown[]): readonly string[] {
+  const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
+  if (names.length > 0 && served.resolved.kind !== "fact") throw wrong("`without` is for facts");
+  return names.map((name) => {
+    if (typeof name !== "string") throw wrong("`without` names fields");
+    return name;
+  });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,7 +1,8 @@
 /** An operation with everything about it that needs no row: parsed, measured, hashed. (server/decide) */
-import { isCollectionName, isId } from "../../protocol/values.ts";
+
 import type { Parsed } from "../../protocol/parse.ts";
 import type { UnknownOperation, WireOperation } from "../../protocol/types.ts";
+import { isCollectionName, isId } from "../../protocol/values.ts";
 import { jsonFault } from "../../shared/json.ts";
 
 export interface PreparedOperation {

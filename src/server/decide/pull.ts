@@ -11,7 +11,7 @@ import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask, type FeedEntry, type RecordRow, type StoreRead } from "../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
-import { type EpochClaim, standingOf } from "./epoch.ts";
+import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { type OwnResults, ownResults } from "./feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./marks.ts";
 import { dataOf, upToDate } from "./rows.ts";
@@ -57,7 +57,7 @@ export type PullOutcome =
       readonly pages: ReadonlyMap<string, DecidedPage>;
     }
   | { readonly kind: "stale"; readonly epoch: string; readonly collections?: readonly string[] | undefined }
-  | { readonly kind: "restored" }
+  | NeedsEpoch
   | { readonly kind: "wrong_workspace" }
   | { readonly kind: "revoked" };
 
@@ -69,7 +69,7 @@ interface Head {
 export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOutcome, readonly unknown[]> {
   const { value: head, ws } = yield* decideWith<Head | PullOutcome>({
     foresee: (set) => void begin(set, input),
-    decide: (set) => (set.hasClock ? begin(set, input) : { kind: "restored" }),
+    decide: (set) => (set.hasClock ? begin(set, input) : needsEpoch(set)),
   });
   if (head.kind !== "current") return head;
   const { upTo, results } = head.own;
@@ -88,6 +88,7 @@ export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOut
 function begin(ws: WorkingSet, { session, epoch, marks, cursors }: PullInput): Head | PullOutcome {
   if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked" };
   const standing = standingOf(ws, epoch, marks);
+  if (standing === "restored") return needsEpoch(ws);
   if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
   if (standing !== "current") return { kind: standing };
   const unusable: string[] = [];
@@ -97,7 +98,7 @@ function begin(ws: WorkingSet, { session, epoch, marks, cursors }: PullInput): H
     const fits = claim !== "forged" && served !== undefined && isUsable(ws, served, session.principal, claim);
     if (!fits) unusable.push(name);
     // The till has seen more than this server has.
-    else if (claim.position > ws.clock.position) return { kind: "restored" };
+    else if (claim.position > ws.clock.position) return needsEpoch(ws);
   }
   if (unusable.length > 0) return { kind: "stale", epoch: ws.clock.epoch, collections: unusable };
   return { kind: "current", own: ownResults(ws, session, marks) };

@@ -2,7 +2,7 @@
 import type { OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import { knownDevice, noteReceived } from "./devices.ts";
-import { type EpochClaim, standingOf } from "./epoch.ts";
+import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { ownResults } from "./feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./marks.ts";
 import { guessNamedRows } from "./policy.ts";
@@ -28,13 +28,15 @@ export type PushOutcome =
       readonly touched: readonly string[];
     }
   | { readonly kind: "stale"; readonly epoch: string }
-  | { readonly kind: "restored" }
+  | NeedsEpoch
   | { readonly kind: "wrong_workspace" }
   | { readonly kind: "fork"; readonly sequence: number };
 
 export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   const { session, operations } = input;
+  if (!ws.hasClock) return needsEpoch(ws);
   const standing = standingOf(ws, input.epoch, input.marks);
+  if (standing === "restored") return needsEpoch(ws);
   if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
   if (standing !== "current") return { kind: standing };
   const forked = forkedSequence(ws, session.incarnation, operations);

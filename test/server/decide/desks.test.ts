@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Policies } from "../../../src/server/policy-types.ts";
+import type { Shop } from "../support/shop.ts";
 import { count, edit, payment, product, sale, World } from "../support/world.ts";
 
 async function quarrel() {
@@ -10,7 +12,13 @@ async function quarrel() {
 }
 
 describe("quarantine [H3]", () => {
-  const strict = { sales: { scope: "tenant", allow: { read: "everyone", create: "everyone" }, decide: () => ({ outcome: "quarantined", code: "arithmetic", message: "no" }) } } as const;
+  const strict: Partial<Policies<Shop>> = {
+    sales: {
+      scope: "tenant",
+      allow: { read: "everyone", create: "everyone" },
+      decide: () => ({ outcome: "quarantined", code: "arithmetic", message: "no" }),
+    },
+  };
   test("a release lets the whole transaction in, and the till hears of it by its results", async () => {
     const world = await World.open(strict);
     const till = world.till();
@@ -19,10 +27,15 @@ describe("quarantine [H3]", () => {
     const sent = await till.push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", tx), count("p-1", -1, tx));
     expect(sent.every(({ status }) => status === "quarantined")).toBe(true);
     const released = await world.release(sent[1]!.id);
-    expect(released).toMatchObject({ kind: "revised", results: [{ status: "applied", revision: 1 }, { status: "applied" }, { status: "applied" }] });
+    expect(released).toMatchObject({
+      kind: "revised",
+      results: [{ status: "applied", revision: 1 }, { status: "applied" }, { status: "applied" }],
+    });
     expect(await world.quarantined()).toEqual([]);
     const { results } = await till.pulled();
-    expect(results.map(({ id, status, revision }) => [id, status, revision])).toEqual(sent.map(({ id }) => [id, "applied", 1]));
+    expect(results.map(({ id, status, revision }) => [id, status, revision])).toEqual(
+      sent.map(({ id }) => [id, "applied", 1]),
+    );
     expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -1 });
     expect((await till.send(till.mint(sale("s-9")))).status).toBe("quarantined");
     expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
@@ -37,7 +50,11 @@ describe("quarantine [H3]", () => {
     expect(after?.position).toBe(before?.position);
     expect(after?.feedPosition).toBeGreaterThan(before?.position ?? 0);
     const clock = await world.clock();
-    expect((await world.read({ kind: "commits", ids: [clock!.lastId] }))[0]).toMatchObject({ kind: "release", actor: "boss", position: clock?.position });
+    expect((await world.read({ kind: "commits", ids: [clock!.lastId] }))[0]).toMatchObject({
+      kind: "release",
+      actor: "boss",
+      position: clock?.position,
+    });
     expect((await till.pull()).kind).toBe("answered");
   });
   test("what the schema refuses no person can let in: nothing changes", async () => {
@@ -53,7 +70,10 @@ describe("quarantine [H3]", () => {
     const till = world.till();
     const operation = till.mint(sale("s-1"));
     await till.send(operation);
-    expect(await world.discard(operation.id, "a test")).toMatchObject({ kind: "revised", results: [{ status: "quarantined", error: { code: "discarded", message: "a test" } }] });
+    expect(await world.discard(operation.id, "a test")).toMatchObject({
+      kind: "revised",
+      results: [{ status: "quarantined", error: { code: "discarded", message: "a test" } }],
+    });
     expect(await world.quarantined()).toEqual([]);
     expect((await world.operation(operation.id))?.operation).toMatchObject({ data: { totalCents: 500 } });
     expect(await till.send(operation)).toMatchObject({ error: { code: "discarded" }, replayed: true });
@@ -65,7 +85,10 @@ describe("quarantine [H3]", () => {
 describe("conflicts at the back office", () => {
   test("the server's side: nothing is written, the till's edit is superseded", async () => {
     const { world, b, lost } = await quarrel();
-    expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised", results: [{ id: lost.id, status: "rejected", error: { code: "superseded" } }] });
+    expect(await world.resolve(lost.id, "server")).toMatchObject({
+      kind: "revised",
+      results: [{ id: lost.id, status: "rejected", error: { code: "superseded" } }],
+    });
     expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 300, name: "Cola" });
     expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server", by: "boss" } }]);
     const mine = (await b.pulled()).results.find(({ id }) => id === lost.id);
@@ -88,7 +111,11 @@ describe("conflicts at the back office", () => {
     await world.resolve(lost.id, "server");
     expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
     const late = edit("p-1", await world.version("products", "p-1"), { priceCents: 2 }, { supersedes: [lost.id] });
-    expect(await b.send(late)).toMatchObject({ status: "rejected", error: { code: "already_superseded" }, by: expect.stringContaining("commit-") });
+    expect(await b.send(late)).toMatchObject({
+      status: "rejected",
+      error: { code: "already_superseded" },
+      by: expect.stringContaining("commit-"),
+    });
   });
   test("and the other way round: what the till has settled is closed for the office", async () => {
     const { world, b, lost } = await quarrel();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { serverWins, clientWins, mergeFields } from "../../../src/conflict/index.ts";
-import { edit, product, World, count } from "../support/world.ts";
+import { clientWins, mergeFields, serverWins } from "../../../src/conflict/index.ts";
+import { count, edit, product, World } from "../support/world.ts";
 
 async function shopWithCola() {
   const world = await World.open();
@@ -8,7 +8,12 @@ async function shopWithCola() {
   const created = await a.send(product("p-1"));
   return { world, a, b: world.till("till-b"), version: created.status === "applied" ? created.version : 0 };
 }
-const remove = (id: string, baseVersion: number) => ({ action: "delete", collection: "products", entityId: id, baseVersion });
+const remove = (id: string, baseVersion: number) => ({
+  action: "delete",
+  collection: "products",
+  entityId: id,
+  baseVersion,
+});
 
 describe("field conflicts [C5]", () => {
   test("two tills that change different fields both win", async () => {
@@ -24,8 +29,14 @@ describe("field conflicts [C5]", () => {
     const { world, a, b, version } = await shopWithCola();
     await a.send(edit("p-1", version, { priceCents: 300 }));
     const result = await b.send(edit("p-1", version, { priceCents: 275, name: "Cola light" }));
-    expect(result).toMatchObject({ status: "conflict", fields: ["priceCents"], server: { data: { priceCents: 300, name: "Cola" } } });
-    expect(await world.conflicts()).toMatchObject([{ operationId: result.id, device: "till-b", client: { priceCents: 275 } }]);
+    expect(result).toMatchObject({
+      status: "conflict",
+      fields: ["priceCents"],
+      server: { data: { priceCents: 300, name: "Cola" } },
+    });
+    expect(await world.conflicts()).toMatchObject([
+      { operationId: result.id, device: "till-b", client: { priceCents: 275 } },
+    ]);
     expect((await world.row("products", "p-1"))?.data).toEqual({ name: "Cola", priceCents: 300 });
   });
   test("a till is never in conflict with itself, whatever its base was", async () => {
@@ -43,14 +54,19 @@ describe("field conflicts [C5]", () => {
   test("an edit of one field passes under a foreign increment", async () => {
     const { a, b, version } = await shopWithCola();
     await b.send(count("p-1", -2));
-    expect(await a.send(edit("p-1", version, { priceCents: 300 }))).toMatchObject({ status: "applied", data: { stock: -2 } });
+    expect(await a.send(edit("p-1", version, { priceCents: 300 }))).toMatchObject({
+      status: "applied",
+      data: { stock: -2 },
+    });
   });
   test("data comes only where the till could not tell what the row is [C4]", async () => {
     const { a, version } = await shopWithCola();
     const first = await a.send(edit("p-1", version, { priceCents: 300 }));
     expect(first).not.toHaveProperty("data");
     expect(await a.send(edit("p-1", version, { priceCents: 310 }))).toHaveProperty("data");
-    const trimmed = await a.send(edit("p-1", (await a.world.row("products", "p-1"))?.version ?? 0, { name: "  Cola  " }));
+    const trimmed = await a.send(
+      edit("p-1", (await a.world.row("products", "p-1"))?.version ?? 0, { name: "  Cola  " }),
+    );
     expect(trimmed).toMatchObject({ data: { name: "Cola" } });
   });
   test("unset removes a member, null is a value [M10]", async () => {
@@ -58,26 +74,39 @@ describe("field conflicts [C5]", () => {
     await a.send(edit("p-1", version, { note: "x" }));
     expect(await a.send(edit("p-1", version, {}, { unset: ["note"] }))).toMatchObject({ status: "applied" });
     expect((await world.row("products", "p-1"))?.data).not.toHaveProperty("note");
-    expect(await a.send(edit("p-1", version, {}, { unset: ["name"] }))).toMatchObject({ status: "rejected", error: { code: "validation_failed" } });
+    expect(await a.send(edit("p-1", version, {}, { unset: ["name"] }))).toMatchObject({
+      status: "rejected",
+      error: { code: "validation_failed" },
+    });
   });
 });
 
 describe("edits of rows that are not there", () => {
   test("an update of an unknown row is not found", async () => {
     const world = await World.open();
-    expect(await world.till().send(edit("nope", 0, { name: "x" }))).toMatchObject({ status: "rejected", error: { code: "not_found" } });
+    expect(await world.till().send(edit("nope", 0, { name: "x" }))).toMatchObject({
+      status: "rejected",
+      error: { code: "not_found" },
+    });
   });
   test("after a restore it is blocked instead: another till may bring the row [C8.6]", async () => {
     const world = await World.open();
     await world.mint("restored");
-    expect(await world.till().send(edit("nope", 5, { name: "x" }))).toMatchObject({ status: "blocked", missing: true, by: [] });
+    expect(await world.till().send(edit("nope", 5, { name: "x" }))).toMatchObject({
+      status: "blocked",
+      missing: true,
+      by: [],
+    });
     const base = (await world.clock())?.epochStart ?? 0;
     expect(await world.till().send(edit("nope", base + 1, { name: "x" }))).toMatchObject({ status: "rejected" });
   });
   test("an update of a deleted row is a conflict that says so", async () => {
     const { a, b, version } = await shopWithCola();
     await a.send(remove("p-1", version));
-    expect(await b.send(edit("p-1", version, { name: "x" }))).toMatchObject({ status: "conflict", server: { deleted: true } });
+    expect(await b.send(edit("p-1", version, { name: "x" }))).toMatchObject({
+      status: "conflict",
+      server: { deleted: true },
+    });
   });
   test("deleting what is gone, or was never there, is done", async () => {
     const { a, b, version } = await shopWithCola();
@@ -118,7 +147,10 @@ describe("creating what is there", () => {
   });
   test("other data is a conflict over the fields that differ", async () => {
     const { b } = await shopWithCola();
-    expect(await b.send(product("p-1", { name: "Cola", priceCents: 1 }))).toMatchObject({ status: "conflict", fields: ["priceCents"] });
+    expect(await b.send(product("p-1", { name: "Cola", priceCents: 1 }))).toMatchObject({
+      status: "conflict",
+      fields: ["priceCents"],
+    });
   });
 });
 
@@ -133,13 +165,21 @@ describe("what a till may not set", () => {
   });
   test("force takes the policy's scope, and is flagged", async () => {
     const world = await World.open({
-      products: { scope: "tenant", allow: { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "catalog:force" } },
+      products: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "catalog:force" },
+      },
     });
     const a = world.till("a");
     const b = world.till("b", { scopes: ["catalog:force"] });
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 1 }));
-    expect(await a.send(edit("p-1", 0, { priceCents: 2 }, { force: true }))).toMatchObject({ error: { code: "not_permitted" } });
-    expect(await b.send(edit("p-1", 0, { priceCents: 2 }, { force: true }))).toMatchObject({ status: "applied", flags: [{ code: "forced" }] });
+    expect(await a.send(edit("p-1", 0, { priceCents: 2 }, { force: true }))).toMatchObject({
+      error: { code: "not_permitted" },
+    });
+    expect(await b.send(edit("p-1", 0, { priceCents: 2 }, { force: true }))).toMatchObject({
+      status: "applied",
+      flags: [{ code: "forced" }],
+    });
   });
 });
 
@@ -149,25 +189,54 @@ describe("a policy that settles conflicts", () => {
     const world = await World.open({ products: { scope: "tenant", allow, conflict: serverWins() } });
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-    expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({ status: "applied", data: { priceCents: 300 } });
-    expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server", by: "policy" }, client: { priceCents: 1 } }]);
+    expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({
+      status: "applied",
+      data: { priceCents: 300 },
+    });
+    expect(await world.conflicts(true)).toMatchObject([
+      { settled: { choice: "server", by: "policy" }, client: { priceCents: 1 } },
+    ]);
   });
   test("the client's side is written", async () => {
     const world = await World.open({ products: { scope: "tenant", allow, conflict: clientWins() } });
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-    expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({ status: "applied", data: { priceCents: 1 } });
+    expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({
+      status: "applied",
+      data: { priceCents: 1 },
+    });
   });
   test("a merge keeps what only the client changed", async () => {
-    const world = await World.open({ products: { scope: "tenant", allow, conflict: mergeFields<{ priceCents: number }>({ priceCents: ({ client, server }) => Math.max(client, server) }) as never } });
+    const world = await World.open({
+      products: {
+        scope: "tenant",
+        allow,
+        conflict: mergeFields<{ priceCents: number }>({
+          priceCents: ({ client, server }) => Math.max(client, server),
+        }) as never,
+      },
+    });
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-    expect(await b.send(edit("p-1", 0, { priceCents: 1, note: "mine" }))).toMatchObject({ status: "applied", data: { priceCents: 300 } });
+    expect(await b.send(edit("p-1", 0, { priceCents: 1, note: "mine" }))).toMatchObject({
+      status: "applied",
+      data: { priceCents: 300 },
+    });
     // `note` was never written by anybody but has the age of the row: it is in conflict too, and the server had none.
-    expect(await b.send(edit("p-1", (await world.row("products", "p-1"))?.version ?? 0, { note: "mine" }))).toMatchObject({ status: "applied" });
+    expect(
+      await b.send(edit("p-1", (await world.row("products", "p-1"))?.version ?? 0, { note: "mine" })),
+    ).toMatchObject({ status: "applied" });
   });
   test("a resolver that throws leaves it to people", async () => {
-    const world = await World.open({ products: { scope: "tenant", allow, conflict: () => { throw new Error("no"); } } });
+    const world = await World.open({
+      products: {
+        scope: "tenant",
+        allow,
+        conflict: () => {
+          throw new Error("no");
+        },
+      },
+    });
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
     expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({ status: "conflict" });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { count, edit, product, sale, type Sketch, World } from "../support/world.ts";
+import { count, edit, product, type Sketch, sale, World } from "../support/world.ts";
 
 /** As a till sends its journal after a restore. */
 const back = (sketch: Sketch, version: number, assigned?: object): Sketch => ({
@@ -15,7 +15,12 @@ describe("positions and epochs [C8]", () => {
     await world.till().send(product("p-1"));
     const seen = (first?.position ?? 0) + 2 ** 40;
     await world.mint("restored", seen);
-    expect(await world.clock()).toMatchObject({ epoch: "e2", epochOrdinal: 2, epochStart: seen + 2 ** 20, position: seen + 2 ** 20 });
+    expect(await world.clock()).toMatchObject({
+      epoch: "e2",
+      epochOrdinal: 2,
+      epochStart: seen + 2 ** 20,
+      position: seen + 2 ** 20,
+    });
     expect((await world.clock())?.deviceNumber).toBeGreaterThan(100);
   });
   test("every result takes a position, and the operation's is the last: the clock makes a mark", async () => {
@@ -32,8 +37,8 @@ describe("positions and epochs [C8]", () => {
     await till.send(product("p-1"));
     expect(till.marks.push).toBeDefined();
     world.store.restore(backup);
-    expect(await till.pull()).toEqual({ kind: "restored" });
-    expect(await till.outcome([])).toEqual({ kind: "restored" });
+    expect(await till.pull()).toEqual({ kind: "restored", observed: expect.any(String) });
+    expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
   test("the position given out again is another operation's: it is noticed", async () => {
     const world = await World.open();
@@ -42,7 +47,7 @@ describe("positions and epochs [C8]", () => {
     await till.send(product("p-1"));
     world.store.restore(backup);
     await world.till("other").send(product("p-2"));
-    expect(await till.outcome([])).toEqual({ kind: "restored" });
+    expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
   test("an old epoch is stale; one that this server never had means a restore; a foreign one is neither", async () => {
     const world = await World.open();
@@ -51,12 +56,20 @@ describe("positions and epochs [C8]", () => {
     till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
     expect(await till.outcome([product("p-1")])).toEqual({ kind: "stale", epoch: "e2" });
     till.claim = { kind: "authentic", epoch: "e7", ordinal: 7 };
-    expect(await till.outcome([])).toEqual({ kind: "restored" });
+    expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
     till.claim = { kind: "foreign" };
     expect(await till.outcome([])).toEqual({ kind: "stale", epoch: "e2" });
     till.claim = { kind: "other_tenant" };
     expect(await till.outcome([])).toEqual({ kind: "wrong_workspace" });
     expect(await world.row("products", "p-1")).toBeUndefined();
+  });
+  test("an old epoch with a mark of this one mints nothing: a token must not be able to send all tills back to the start", async () => {
+    const world = await World.open();
+    const till = world.till();
+    await world.mint("restored");
+    await till.send(product("p-1"));
+    till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
+    expect(await till.outcome([])).toEqual({ kind: "stale", epoch: "e2" });
   });
   test("a mark of a lost history above this epoch's start asks for a new epoch", async () => {
     const world = await World.open();
@@ -65,7 +78,7 @@ describe("positions and epochs [C8]", () => {
     till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
     const position = ((await world.clock())?.position ?? 0) + 5;
     till.marks = { push: { upTo: position, position, id: "x" }, pull: undefined };
-    expect(await till.outcome([])).toEqual({ kind: "restored" });
+    expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
 });
 
@@ -79,24 +92,44 @@ describe("acknowledged operations come back [C8.5]", () => {
     const base = await world.version("products", "p-1");
     await world.till("b").send(edit("p-1", base, { priceCents: 999 }));
     const result = await a.send(back(edit("p-1", 0, { priceCents: 5, name: "Old" }), lost));
-    expect(result).toMatchObject({ status: "applied", flags: [{ code: "overtaken" }], data: { name: "Old", priceCents: 999 } });
+    expect(result).toMatchObject({
+      status: "applied",
+      flags: [{ code: "overtaken" }],
+      data: { name: "Old", priceCents: 999 },
+    });
     // It stands at the version that it had: an earlier one passes under it.
-    expect(await world.till("c").send(back(edit("p-1", 0, { name: "Older" }), lost - 1))).toMatchObject({ flags: [{ code: "overtaken" }], data: { name: "Old" } });
-    expect(await world.till("d").send(back(edit("p-1", 0, { name: "Newer" }), lost + 1))).toMatchObject({ data: { name: "Newer" } });
+    expect(await world.till("c").send(back(edit("p-1", 0, { name: "Older" }), lost - 1))).toMatchObject({
+      flags: [{ code: "overtaken" }],
+      data: { name: "Old" },
+    });
+    expect(await world.till("d").send(back(edit("p-1", 0, { name: "Newer" }), lost + 1))).toMatchObject({
+      data: { name: "Newer" },
+    });
   });
   test("it is never a conflict, and counts and creates as usual", async () => {
     const world = await World.open();
     await world.mint("restored");
     const till = world.till();
-    const results = await till.push(back(product("p-1"), 50), back(count("p-1", -3), 51), back(sale("s-1"), 52, { orderNumber: "ORD-7" }));
-    expect(results).toMatchObject([{ status: "applied" }, { status: "applied", data: { stock: -3 } }, { status: "applied", assigned: { orderNumber: "ORD-7" } }]);
+    const results = await till.push(
+      back(product("p-1"), 50),
+      back(count("p-1", -3), 51),
+      back(sale("s-1"), 52, { orderNumber: "ORD-7" }),
+    );
+    expect(results).toMatchObject([
+      { status: "applied" },
+      { status: "applied", data: { stock: -3 } },
+      { status: "applied", assigned: { orderNumber: "ORD-7" } },
+    ]);
     expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500, orderNumber: "ORD-7" });
     expect((await world.row("products", "p-1"))?.fields.name).toEqual([50, "inc-till-1"]);
   });
   test("an update whose row the restore ate waits for the till that brings it", async () => {
     const world = await World.open();
     await world.mint("restored");
-    expect(await world.till().send(back(edit("p-1", 3, { name: "x" }), 60))).toMatchObject({ status: "blocked", missing: true });
+    expect(await world.till().send(back(edit("p-1", 3, { name: "x" }), 60))).toMatchObject({
+      status: "blocked",
+      missing: true,
+    });
   });
   test("a deletion that was later than the creation stands", async () => {
     const world = await World.open();
@@ -104,8 +137,15 @@ describe("acknowledged operations come back [C8.5]", () => {
     const till = world.till();
     const remove = { action: "delete", collection: "products", entityId: "p-1", baseVersion: 0 };
     await till.push(back(product("p-1"), 50), back(remove, 60));
-    expect(await world.till("b").send(back(product("p-1", { name: "Before" }), 55))).toMatchObject({ status: "applied", deleted: true, flags: [{ code: "overtaken" }] });
-    expect(await world.till("b").send(back(product("p-1", { name: "After" }), 65))).toMatchObject({ status: "applied", data: { name: "After" } });
+    expect(await world.till("b").send(back(product("p-1", { name: "Before" }), 55))).toMatchObject({
+      status: "applied",
+      deleted: true,
+      flags: [{ code: "overtaken" }],
+    });
+    expect(await world.till("b").send(back(product("p-1", { name: "After" }), 65))).toMatchObject({
+      status: "applied",
+      data: { name: "After" },
+    });
     expect(await till.send(back(remove, 62))).toMatchObject({ status: "applied", flags: [{ code: "overtaken" }] });
     expect((await world.row("products", "p-1"))?.state).toBe("live");
   });
@@ -122,17 +162,24 @@ describe("acknowledged operations come back [C8.5]", () => {
       },
     });
     await world.mint("restored");
-    expect(await world.till().send(back(sale("s-1"), 50, { orderNumber: "7" }))).toMatchObject({ status: "applied", assigned: { orderNumber: "7" } });
+    expect(await world.till().send(back(sale("s-1"), 50, { orderNumber: "7" }))).toMatchObject({
+      status: "applied",
+      assigned: { orderNumber: "7" },
+    });
     expect(seen).toEqual([{ assigned: { orderNumber: "7" } }]);
   });
   test("it opens no door: not in its own epoch, and not above the start of this one", async () => {
     const world = await World.open();
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-    expect(await b.send({ ...edit("p-1", 0, { priceCents: 1 }), acknowledged: { epoch: "e1", version: 2 ** 52 } })).toMatchObject({ status: "conflict" });
+    expect(
+      await b.send({ ...edit("p-1", 0, { priceCents: 1 }), acknowledged: { epoch: "e1", version: 2 ** 52 } }),
+    ).toMatchObject({ status: "conflict" });
     await world.mint("restored");
     await a.send(edit("p-1", await world.version("products", "p-1"), { priceCents: 400 }));
-    expect(await b.send({ ...edit("p-1", 0, { priceCents: 1 }), acknowledged: { epoch: "e1", version: 2 ** 52 } })).toMatchObject({
+    expect(
+      await b.send({ ...edit("p-1", 0, { priceCents: 1 }), acknowledged: { epoch: "e1", version: 2 ** 52 } }),
+    ).toMatchObject({
       flags: [{ code: "overtaken" }],
       data: { priceCents: 400 },
     });

@@ -12,14 +12,20 @@ describe("a completed sale is a fact (L11)", () => {
   test("what the schema refuses is set aside with its payload", async () => {
     const world = await World.open();
     const result = await world.till().send(sale("s-1", { totalCents: "5" }));
-    expect(result).toMatchObject({ status: "quarantined", error: { code: "validation_failed", issues: [{ path: "totalCents" }] } });
+    expect(result).toMatchObject({
+      status: "quarantined",
+      error: { code: "validation_failed", issues: [{ path: "totalCents" }] },
+    });
     expect(await world.quarantined()).toMatchObject([{ id: result.id, operation: { data: { totalCents: "5" } } }]);
   });
   test("an id that another fact has is a collision; the same content is the same fact [H5]", async () => {
     const world = await World.open();
     await world.till("a").send(sale("s-1"));
     expect(await world.till("b").send(sale("s-1"))).toMatchObject({ status: "applied" });
-    expect(await world.till("b").send(sale("s-1", { totalCents: 1 }))).toMatchObject({ status: "quarantined", error: { code: "id_collision" } });
+    expect(await world.till("b").send(sale("s-1", { totalCents: 1 }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "id_collision" },
+    });
   });
   test("a reference to what is not there is a flag", async () => {
     const world = await World.open();
@@ -30,11 +36,17 @@ describe("a completed sale is a fact (L11)", () => {
   });
   test("what only the server fills in is not the till's to send", async () => {
     const world = await World.open();
-    expect(await world.till().send(sale("s-1", { totalCents: 5, orderNumber: "1" }))).toMatchObject({ status: "quarantined", error: { code: "malformed" } });
+    expect(await world.till().send(sale("s-1", { totalCents: 5, orderNumber: "1" }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "malformed" },
+    });
   });
   test("a token without the right sets it aside", async () => {
     const world = await World.open({ sales: { scope: "tenant", allow: { read: "everyone", create: "sell" } } });
-    expect(await world.till("a").send(sale("s-1"))).toMatchObject({ status: "quarantined", error: { code: "not_permitted" } });
+    expect(await world.till("a").send(sale("s-1"))).toMatchObject({
+      status: "quarantined",
+      error: { code: "not_permitted" },
+    });
     expect(await world.till("b", { scopes: ["sell"] }).send(sale("s-1"))).toMatchObject({ status: "applied" });
   });
   test("an edit of a fact is refused", async () => {
@@ -72,14 +84,27 @@ describe("increments [H4]", () => {
     const world = await World.open();
     const till = world.till();
     await till.push(product("p-1"), { action: "delete", collection: "products", entityId: "p-1", baseVersion: 0 });
-    expect(await till.send(count("p-1", -2))).toMatchObject({ status: "applied", deleted: true, flags: [{ code: "deleted_row" }] });
+    expect(await till.send(count("p-1", -2))).toMatchObject({
+      status: "applied",
+      deleted: true,
+      flags: [{ code: "deleted_row" }],
+    });
     expect(await till.send(product("p-1"))).toMatchObject({ data: { stock: -2 } });
   });
   test("decimal strings are exact", async () => {
     const world = await World.open();
     const till = world.till();
-    const litres = (by: string) => ({ action: "increment", collection: "customers", entityId: "c-1", by: { litres: by } });
-    await till.push({ action: "create", collection: "customers", entityId: "c-1", data: { name: "Ada" } }, litres("0.1"), litres("0.2"));
+    const litres = (by: string) => ({
+      action: "increment",
+      collection: "customers",
+      entityId: "c-1",
+      by: { litres: by },
+    });
+    await till.push(
+      { action: "create", collection: "customers", entityId: "c-1", data: { name: "Ada" } },
+      litres("0.1"),
+      litres("0.2"),
+    );
     expect((await world.row("customers", "c-1"))?.counters).toEqual({ litres: "0.3" });
   });
   test("what is no counter, or can't be exact, is set aside and never refused", async () => {
@@ -101,13 +126,21 @@ describe("commercial transactions [C1]", () => {
   test("all members are applied", async () => {
     const world = await World.open();
     const tx = { transaction: "t-1" };
-    const results = await world.till().push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", tx), count("p-1", -1, tx));
+    const results = await world
+      .till()
+      .push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", tx), count("p-1", -1, tx));
     expect(results.map(({ status }) => status)).toEqual(["applied", "applied", "applied"]);
   });
   test("one that is set aside sets all aside, and nothing of them is written", async () => {
     const world = await World.open();
     const tx = { transaction: "t-1" };
-    const results = await world.till().push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", { ...tx, data: { saleId: 5 } }), count("p-1", -1, tx));
+    const results = await world
+      .till()
+      .push(
+        sale("s-1", { totalCents: 5 }, tx),
+        payment("y-1", "s-1", { ...tx, data: { saleId: 5 } }),
+        count("p-1", -1, tx),
+      );
     expect(results).toMatchObject([
       { status: "quarantined", error: { code: "transaction_quarantined" } },
       { status: "quarantined", error: { code: "validation_failed" } },
@@ -120,7 +153,14 @@ describe("commercial transactions [C1]", () => {
   test("an edit that was sent with them goes alone: its conflict never touches the sale", async () => {
     const world = await World.open();
     const tx = { transaction: "t-1" };
-    const bad = { action: "update", collection: "products", entityId: "nope", baseVersion: 0, patch: { name: "x" }, ...tx };
+    const bad = {
+      action: "update",
+      collection: "products",
+      entityId: "nope",
+      baseVersion: 0,
+      patch: { name: "x" },
+      ...tx,
+    };
     const results = await world.till().push(sale("s-1", { totalCents: 5 }, tx), bad, payment("y-1", "s-1", tx));
     const byId = new Map(results.map((result) => [result.status, result]));
     expect(byId.get("rejected")).toMatchObject({ error: { code: "not_found" } });
@@ -129,7 +169,12 @@ describe("commercial transactions [C1]", () => {
   test("one that must wait lets all wait, and stores none", async () => {
     const world = await World.open();
     const tx = { transaction: "t-1" };
-    const results = await world.till().push(sale("s-1", { totalCents: 5 }, { ...tx, after: ["00000000-0000-7000-8000-0000000000ff"] }), payment("y-1", "s-1", tx));
+    const results = await world
+      .till()
+      .push(
+        sale("s-1", { totalCents: 5 }, { ...tx, after: ["00000000-0000-7000-8000-0000000000ff"] }),
+        payment("y-1", "s-1", tx),
+      );
     expect(results).toMatchObject([
       { status: "blocked", by: ["00000000-0000-7000-8000-0000000000ff"] },
       { status: "blocked", by: [results[0]?.id] },

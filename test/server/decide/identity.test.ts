@@ -26,18 +26,26 @@ describe("one id, one effect (L2, L3)", () => {
     const till = world.till();
     const operation = till.mint(sale("s-1"));
     await till.send(operation);
-    const other = { ...operation, sequence: till.mint(sale("x")).sequence, data: { totalCents: 1 } } as typeof operation;
+    const other = {
+      ...operation,
+      sequence: till.mint(sale("x")).sequence,
+      data: { totalCents: 1 },
+    } as typeof operation;
     expect(await till.send(other)).toMatchObject({
       status: "rejected",
       error: { code: "operation_id_reused", issues: [{ path: "status", message: "applied" }] },
     });
     expect((await world.operation(operation.id))?.result).toMatchObject({ status: "applied" });
-    expect(await world.quarantined()).toMatchObject([{ operation: { data: { totalCents: 1 } }, result: { error: { code: "operation_id_reused" } } }]);
+    expect(await world.quarantined()).toMatchObject([
+      { operation: { data: { totalCents: 1 } }, result: { error: { code: "operation_id_reused" } } },
+    ]);
     await till.send(other);
     expect(await world.quarantined()).toHaveLength(1);
   });
   test("the kept one has a UUID of its own", () => {
-    expect(uuidOf("0123456789abcdef0123456789abcdef0123")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(uuidOf("0123456789abcdef0123456789abcdef0123")).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
   });
 });
 
@@ -65,7 +73,10 @@ describe("forks [C7]", () => {
     const first = till.mint(product("p-1"));
     await till.send(first);
     till.incarnation = "inc-new";
-    expect(await till.push(first, edit("p-1", 0, { name: "x" }))).toMatchObject([{ replayed: true }, { status: "conflict" }]);
+    expect(await till.push(first, edit("p-1", 0, { name: "x" }))).toMatchObject([
+      { replayed: true },
+      { status: "conflict" },
+    ]);
   });
 });
 
@@ -74,7 +85,12 @@ describe("sequence numbers", () => {
     const world = await World.open();
     const till = world.till();
     till.sequence = 10;
-    const [, second, , fourth] = [till.mint(sale("1")), till.mint(sale("2")), till.mint(sale("3")), till.mint(sale("4"))];
+    const [, second, , fourth] = [
+      till.mint(sale("1")),
+      till.mint(sale("2")),
+      till.mint(sale("3")),
+      till.mint(sale("4")),
+    ];
     await till.push(fourth, second);
     expect(await world.read({ kind: "incarnations", device: "till-1" })).toMatchObject([
       { firstSequence: 12, lastSequence: 14, received: 2 },

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { count, edit, product, sale, uuid, World } from "../support/world.ts";
 
-const voiding = (supersedes: readonly string[], more = {}) => ({ action: "void", collection: "products", entityId: "p-1", supersedes, ...more });
+const voiding = (supersedes: readonly string[], more = {}) => ({
+  action: "void",
+  collection: "products",
+  entityId: "p-1",
+  supersedes,
+  ...more,
+});
 
 /** A till with an edit in conflict. */
 async function quarrel() {
@@ -30,7 +36,9 @@ describe("after (L7)", () => {
     const { b, lost } = await quarrel();
     expect(await b.send(sale("s-1", { totalCents: 1 }, { after: [lost.id] }))).toMatchObject({ status: "applied" });
     expect(await b.send(count("p-1", 1, { after: [lost.id] }))).toMatchObject({ status: "applied" });
-    expect(await b.send(sale("s-2", { totalCents: 1 }, { after: [uuid(777_777)] }))).toMatchObject({ status: "blocked" });
+    expect(await b.send(sale("s-2", { totalCents: 1 }, { after: [uuid(777_777)] }))).toMatchObject({
+      status: "blocked",
+    });
   });
   test("it follows the chain: what was voided is waited for no more", async () => {
     const { world, b, lost } = await quarrel();
@@ -76,7 +84,12 @@ describe("superseding [C3]", () => {
     const till = world.till();
     const late = till.mint(product("p-1"));
     const by = await till.send(voiding([late.id]));
-    expect(await till.send(late)).toMatchObject({ status: "rejected", error: { code: "superseded" }, by: by.id, replayed: true });
+    expect(await till.send(late)).toMatchObject({
+      status: "rejected",
+      error: { code: "superseded" },
+      by: by.id,
+      replayed: true,
+    });
     expect(await world.row("products", "p-1")).toBeUndefined();
   });
   test("the second to supersede comes too late, and is told who stands", async () => {
@@ -93,7 +106,11 @@ describe("superseding [C3]", () => {
     const world = await World.open();
     const till = world.till();
     const done = await till.send(product("p-1"));
-    expect(await till.send(voiding([done.id]))).toMatchObject({ status: "rejected", error: { code: "already_applied" }, by: done.id });
+    expect(await till.send(voiding([done.id]))).toMatchObject({
+      status: "rejected",
+      error: { code: "already_applied" },
+      by: done.id,
+    });
     expect((await world.operation(done.id))?.status).toBe("applied");
   });
   test("a chain may name its earlier links: the last of them stands", async () => {
@@ -110,7 +127,9 @@ describe("superseding [C3]", () => {
     const world = await World.open();
     const till = world.till();
     const bad = await till.send(sale("s-1", { totalCents: "x" }));
-    expect(await till.send(sale("s-1", { totalCents: 5 }, { supersedes: [bad.id] }))).toMatchObject({ status: "applied" });
+    expect(await till.send(sale("s-1", { totalCents: 5 }, { supersedes: [bad.id] }))).toMatchObject({
+      status: "applied",
+    });
     expect(await world.quarantined()).toEqual([]);
     expect(await world.release(bad.id)).toMatchObject({ kind: "not_quarantined" });
   });
@@ -129,7 +148,10 @@ describe("editorial transactions [C1]", () => {
     ]);
     expect((await world.row("products", "p-2"))?.data).toMatchObject({ name: "Cola" });
     // The answer was lost: sent again, the group is where it was.
-    expect(await b.push(failing, sibling)).toMatchObject([{ status: "conflict", replayed: true }, { status: "blocked", by: [failing.id] }]);
+    expect(await b.push(failing, sibling)).toMatchObject([
+      { status: "conflict", replayed: true },
+      { status: "blocked", by: [failing.id] },
+    ]);
     const base = (await world.row("products", "p-1"))?.version ?? 0;
     const amended = edit("p-1", base, { priceCents: 5 }, { ...tx, supersedes: [failing.id] });
     const results = await b.push(amended, sibling);

@@ -18,12 +18,18 @@ export const collections = {
       name: z.string(),
       phone: z.string().nullable().default(null),
       points: z.int().default(0),
-      litres: z.string().regex(/^-?\d+(\.\d+)?$/).default("0"),
+      litres: z
+        .string()
+        .regex(/^-?\d+(\.\d+)?$/)
+        .default("0"),
     }),
     counters: ["points", "litres"],
   }),
   /** Rows of a branch. */
-  shifts: defineCollection({ schema: z.object({ branch: z.string(), cashier: z.string(), drawer: z.int().default(0) }), counters: ["drawer"] }),
+  shifts: defineCollection({
+    schema: z.object({ branch: z.string(), cashier: z.string(), drawer: z.int().default(0) }),
+    counters: ["drawer"],
+  }),
   sales: defineCollection({
     kind: "fact",
     schema: z.object({
@@ -35,7 +41,11 @@ export const collections = {
     assigned: ["orderNumber"],
     references: { productId: "products", customerId: "customers" },
   }),
-  payments: defineCollection({ kind: "fact", schema: z.object({ saleId: z.string(), amountCents: z.int() }), references: { saleId: "sales" } }),
+  payments: defineCollection({
+    kind: "fact",
+    schema: z.object({ saleId: z.string(), amountCents: z.int() }),
+    references: { saleId: "sales" },
+  }),
 };
 export type Shop = typeof collections;
 

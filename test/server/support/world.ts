@@ -1,4 +1,6 @@
 /** Decisions over a memory store, without HTTP and tokens: what a till sends, and what comes of it. */
+
+import { parseOperation } from "../../../src/protocol/operation.ts";
 import type { OperationResult, WireOperation } from "../../../src/protocol/types.ts";
 import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desks.ts";
 import type { EpochClaim } from "../../../src/server/decide/epoch.ts";
@@ -6,14 +8,13 @@ import { mintEpoch } from "../../../src/server/decide/epoch.ts";
 import { payloadText } from "../../../src/server/decide/identity.ts";
 import type { Mark } from "../../../src/server/decide/marks.ts";
 import type { PreparedOperation } from "../../../src/server/decide/prepared.ts";
-import { pull, type CursorClaim, type PullOutcome } from "../../../src/server/decide/pull.ts";
+import { type CursorClaim, type PullOutcome, pull } from "../../../src/server/decide/pull.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome } from "../../../src/server/decide/push.ts";
 import { writing } from "../../../src/server/decide/run.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
 import { ask, type StoreReads } from "../../../src/server/ports/store.ts";
-import { parseOperation } from "../../../src/protocol/operation.ts";
 import { systemDigest } from "../../../src/shared/digest.ts";
 import { collections, policies, type Shop } from "./shop.ts";
 
@@ -51,7 +52,15 @@ export class World {
     const ordinal = (clock?.epochOrdinal ?? 0) + 1;
     this.epoch = `e${ordinal}`;
     this.ordinal = ordinal;
-    const minting = { observed: clock?.epoch, epoch: this.epoch, ordinal, commitId: `epoch-${ordinal}`, seen, now: this.now, reason };
+    const minting = {
+      observed: clock?.epoch,
+      epoch: this.epoch,
+      ordinal,
+      commitId: `epoch-${ordinal}`,
+      seen,
+      now: this.now,
+      reason,
+    };
     await this.store.transact("shop", writing({ decide: (ws) => mintEpoch(ws, minting) }));
   }
 
@@ -62,7 +71,9 @@ export class World {
     return till;
   }
 
-  async read<K extends keyof StoreReads>(request: StoreReads[K]["request"] & { readonly kind: K }): Promise<StoreReads[K]["answer"]> {
+  async read<K extends keyof StoreReads>(
+    request: StoreReads[K]["request"] & { readonly kind: K },
+  ): Promise<StoreReads[K]["answer"]> {
     return this.store.read("shop", function* script() {
       return yield* ask<K>(request);
     });
@@ -87,7 +98,13 @@ export class World {
   }
 
   #desk(id: string): DeskInput {
-    return { catalog: this.catalog, principal: { tenant: "shop", actor: "boss", scopes: [] }, id, commitId: `commit-${id}-${this.now++}`, now: this.now };
+    return {
+      catalog: this.catalog,
+      principal: { tenant: "shop", actor: "boss", scopes: [] },
+      id,
+      commitId: `commit-${id}-${this.now++}`,
+      now: this.now,
+    };
   }
   async release(id: string) {
     const input = this.#desk(id);
@@ -116,7 +133,11 @@ export class Till {
   cursors = new Map<string, CursorClaim>();
   claim: EpochClaim | undefined;
 
-  constructor(world: World, device: string, { incarnation, ...principal }: Partial<Principal> & { incarnation?: string }) {
+  constructor(
+    world: World,
+    device: string,
+    { incarnation, ...principal }: Partial<Principal> & { incarnation?: string },
+  ) {
     this.world = world;
     this.device = device;
     this.incarnation = incarnation ?? `inc-${device}`;
@@ -147,13 +168,18 @@ export class Till {
       session: this.#session(),
       epoch: this.#epoch(),
       marks: this.marks,
-      operations: sketches.map((sketch) => prepared("id" in sketch && "sequence" in sketch ? (sketch as WireOperation) : this.mint(sketch as Sketch))),
+      operations: sketches.map((sketch) =>
+        prepared("id" in sketch && "sequence" in sketch ? (sketch as WireOperation) : this.mint(sketch as Sketch)),
+      ),
     };
   }
 
   async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
     const input = this.input(sketches);
-    const decision = { foresee: (ws: Parameters<typeof foresee>[0]) => foresee(ws, input), decide: (ws: Parameters<typeof foresee>[0]) => decidePush(ws, input) };
+    const decision = {
+      foresee: (ws: Parameters<typeof foresee>[0]) => foresee(ws, input),
+      decide: (ws: Parameters<typeof foresee>[0]) => decidePush(ws, input),
+    };
     const outcome = (await this.world.store.transact("shop", writing(decision))).value;
     this.world.now += 1;
     if (outcome.kind === "answered") this.marks = { ...this.marks, push: outcome.mark };
@@ -210,7 +236,12 @@ export const product = (id: string, data: Record<string, unknown> = { name: "Col
   entityId: id,
   data,
 });
-export const edit = (id: string, baseVersion: number, patch: Record<string, unknown>, more: Record<string, unknown> = {}): Sketch => ({
+export const edit = (
+  id: string,
+  baseVersion: number,
+  patch: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): Sketch => ({
   action: "update",
   collection: "products",
   entityId: id,
@@ -225,7 +256,11 @@ export const count = (id: string, by: number, more: Record<string, unknown> = {}
   by: { stock: by },
   ...more,
 });
-export const sale = (id: string, data: Record<string, unknown> = { totalCents: 500 }, more: Record<string, unknown> = {}): Sketch => ({
+export const sale = (
+  id: string,
+  data: Record<string, unknown> = { totalCents: 500 },
+  more: Record<string, unknown> = {},
+): Sketch => ({
   action: "create",
   collection: "sales",
   entityId: id,

@@ -1,0 +1,253 @@
+/** The token issuer: who may sign in, and what a token then says. */
+import { randomUUID } from "node:crypto";
+import type { Logger } from "tillsync";
+import type { Principal } from "tillsync/server";
+import { ProblemError } from "../problem.ts";
+import { type Role, SCOPES, scopesOf } from "../roles.ts";
+import type { AuthStore, Session, User } from "./auth-store.ts";
+import { hashPassword, isPassword } from "./passwords.ts";
+import { type RateLimit, RateLimiter } from "./rate-limit.ts";
+import type { LoginRequest, NewUserRequest, RegisterRequest } from "./requests.ts";
+import { ACCESS_SECONDS, type Tokens } from "./tokens.ts";
+
+export interface AuthServiceOptions {
+  readonly store: AuthStore;
+  readonly tokens: Tokens;
+  /** Tells the tills of a new name. */
+  readonly announceUser: (user: PublicUser) => Promise<void>;
+  /** Sets a device's work aside from now on. */
+  readonly revokeInSync: (tenant: string, device: string) => Promise<void>;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly limits?: Partial<AuthLimits> | undefined;
+}
+export type PublicUser = Pick<User, "id" | "tenant" | "name" | "roles" | "branch">;
+
+/** Failed sign-ins, and registrations. */
+export interface AuthLimits {
+  /** Of one account from one address: a wrong password is mistyped a few times. */
+  readonly account: RateLimit;
+  /** Of one account from everywhere. Generous, as whoever knows the address of a cashier could otherwise keep them out. */
+  readonly accountAnywhere: RateLimit;
+  /** From one address. A whole shop may be behind it. */
+  readonly address: RateLimit;
+  readonly registration: RateLimit;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const LIMITS: AuthLimits = {
+  account: { attempts: 5, windowMs: MINUTE_MS },
+  accountAnywhere: { attempts: 100, windowMs: HOUR_MS },
+  address: { attempts: 50, windowMs: MINUTE_MS },
+  registration: { attempts: 20, windowMs: HOUR_MS },
+};
+
+/** A till is offline for weeks and syncs again without a password. */
+const DEVICE_SESSION_MS = 90 * DAY_MS;
+const PERSON_SESSION_MS = 12 * HOUR_MS;
+/** The answer was lost: the till has the old token and no other. */
+const REFRESH_GRACE_MS = MINUTE_MS;
+const DEFAULT_BRANCH = "main";
+
+export interface TokensAnswer {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly tenant: { readonly id: string };
+  /** Where nobody is signed in at a device, the device itself, with no role. */
+  readonly user: { readonly id: string; readonly roles: readonly Role[] };
+  readonly device?: { readonly id: string } | undefined;
+  readonly branch?: string | undefined;
+}
+
+export class AuthService {
+  readonly #options: AuthServiceOptions;
+  readonly #failures: Readonly<Record<"account" | "accountAnywhere" | "address", RateLimiter>>;
+  readonly #registrations: RateLimiter;
+
+  constructor(options: AuthServiceOptions) {
+    this.#options = options;
+    const { now } = options;
+    const limits = { ...LIMITS, ...options.limits };
+    this.#failures = {
+      account: new RateLimiter(limits.account, now),
+      accountAnywhere: new RateLimiter(limits.accountAnywhere, now),
+      address: new RateLimiter(limits.address, now),
+    };
+    this.#registrations = new RateLimiter(limits.registration, now);
+  }
+
+  /** A new tenant with its owner. */
+  async register({ tenant, email, password }: RegisterRequest, address: string): Promise<TokensAnswer> {
+    throttle([[this.#registrations, address]]);
+    this.#registrations.count(address);
+    const tenantId = randomUUID();
+    const user = await this.createTenant({ id: tenantId, name: tenant.name }, { email, password, name: tenant.name });
+    return this.#begin(user, undefined, undefined);
+  }
+
+  async createTenant(
+    tenant: { readonly id: string; readonly name: string },
+    owner: { readonly email: string; readonly password: string; readonly name: string },
+  ): Promise<User> {
+    const { store, now, announceUser } = this.#options;
+    const password = await hashPassword(owner.password);
+    const user: User = { ...owner, id: randomUUID(), tenant: tenant.id, password, roles: ["owner"], branch: undefined };
+    if (!store.addTenant(tenant, user, now())) throw emailTaken();
+    await announceUser(user);
+    return user;
+  }
+
+  async addUser(principal: Principal, request: NewUserRequest): Promise<User> {
+    if (!principal.scopes.includes(SCOPES.manageUsers)) throw new ProblemError("forbidden", "Only the owner adds users");
+    return this.createUser(principal.tenant, request);
+  }
+
+  async createUser(tenant: string, { email, password, name = email, roles, branch }: NewUserRequest): Promise<User> {
+    const { store, now, announceUser } = this.#options;
+    const hash = await hashPassword(password);
+    const user: User = { id: randomUUID(), tenant, email, name, password: hash, roles, branch };
+    if (!store.addUser(user, now())) throw emailTaken();
+    await announceUser(user);
+    return user;
+  }
+
+  async login({ email, password, device, branch }: LoginRequest, address: string): Promise<TokensAnswer> {
+    const { account, accountAnywhere, address: fromAddress } = this.#failures;
+    const guards: readonly (readonly [RateLimiter, string])[] = [
+      [account, `${email} ${address}`],
+      [accountAnywhere, email],
+      [fromAddress, address],
+    ];
+    throttle(guards);
+    // Counted before the password is tried, which takes a while: of a hundred guesses at once, five are let in.
+    for (const [limiter, key] of guards) limiter.count(key);
+    const user = this.#options.store.userByEmail(email);
+    if (!(await isPassword(password, user?.password)) || user === undefined) {
+      throw new ProblemError("invalid_credentials", "Nobody has this email and password");
+    }
+    for (const [limiter, key] of guards) limiter.forgive(key);
+    if (user.branch !== undefined && branch !== undefined && branch !== user.branch) {
+      throw new ProblemError("forbidden", "The user belongs to another branch");
+    }
+    return this.#begin(user, device, user.branch ?? branch);
+  }
+
+  /** The tokens are the device's, where there is one: they name tenant, branch and device. */
+  async #begin(user: User, device: LoginRequest["device"], branch: string | undefined): Promise<TokensAnswer> {
+    const { store, tokens, now } = this.#options;
+    const at = now();
+    const session: Session = {
+      id: randomUUID(),
+      tenant: user.tenant,
+      user: user.id,
+      device: device?.id,
+      branch: branch ?? (device === undefined ? undefined : DEFAULT_BRANCH),
+      endedAt: undefined,
+      expiresAt: at + (device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS),
+    };
+    const refreshToken = tokens.newRefreshToken();
+    store.begin(session, device && { ...device, name: device.name ?? device.id, tenant: user.tenant }, refreshToken, at);
+    return this.#answer(session, user, refreshToken);
+  }
+
+  async refresh(refreshToken: string): Promise<TokensAnswer> {
+    const { store, tokens, now, logger } = this.#options;
+    const at = now();
+    const known = store.refreshToken(refreshToken);
+    const session = known === undefined ? undefined : this.#openSession(known.session);
+    if (known === undefined || session === undefined) throw refused();
+    const successor = tokens.successorOf(refreshToken);
+    if (known.rotatedAt === undefined) {
+      const lifetime = session.device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS;
+      store.rotate(refreshToken, successor, session.id, at, at + lifetime);
+    } else if (at - known.rotatedAt > REFRESH_GRACE_MS) {
+      // Two have it: the one it was made out to has gone on with its successor, and this may be a thief, or the other way round.
+      store.end(session.id, at);
+      logger.error("A refresh token was used again: its session has ended", { tenant: session.tenant, device: session.device });
+      throw refused();
+    }
+    return this.#answer(session, session.user === undefined ? undefined : store.user(session.user), successor);
+  }
+
+  /** A person's session ends. A device's goes on without the person: what was sold is still handed over. */
+  logout(session: string): void {
+    const { store, now } = this.#options;
+    if (store.session(session)?.device === undefined) store.end(session, now());
+    else store.signOutUser(session);
+  }
+
+  async revokeDevice(principal: Principal, device: string): Promise<void> {
+    const { store, now, revokeInSync } = this.#options;
+    if (!principal.scopes.includes(SCOPES.manageUsers)) throw new ProblemError("forbidden", "Only the owner revokes a till");
+    if (!store.revoke(principal.tenant, device, now())) throw new ProblemError("not_found", "There is no such device");
+    await revokeInSync(principal.tenant, device);
+  }
+
+  /** The `authenticate` of the sync handler. */
+  async authenticate(request: Request): Promise<(Principal & { readonly session: string }) | undefined> {
+    const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    const claims = token === undefined ? undefined : await this.#options.tokens.verify(token);
+    const session = claims === undefined ? undefined : this.#openSession(claims.session);
+    if (claims === undefined || session === undefined || session.tenant !== claims.tenant) return undefined;
+    const { tenant, branch, device } = claims;
+    // What the token says, and no more than still holds: whoever has signed out at a till has taken their rights with them.
+    const held = this.#scopesOf(session, session.user === undefined ? undefined : this.#options.store.user(session.user));
+    return {
+      tenant,
+      ...(branch === undefined ? {} : { branch }),
+      // A person's own token is no till's: it can speak for none, whatever a header says.
+      device: device ?? session.id,
+      actor: session.user ?? device,
+      scopes: claims.scopes.filter((scope) => held.includes(scope)),
+      session: session.id,
+    };
+  }
+
+  async #answer(session: Session, user: User | undefined, refreshToken: string): Promise<TokensAnswer> {
+    const { id, tenant, device, branch } = session;
+    const sub = user?.id ?? device ?? id;
+    const scopes = this.#scopesOf(session, user);
+    const accessToken = await this.#options.tokens.issue({ sub, tenant, branch, device, scopes, session: id });
+    return {
+      accessToken,
+      refreshToken,
+      expiresIn: ACCESS_SECONDS,
+      tenant: { id: tenant },
+      user: { id: sub, roles: user?.roles ?? [] },
+      ...(device === undefined ? {} : { device: { id: device } }),
+      ...(branch === undefined ? {} : { branch }),
+    };
+  }
+
+  /** A revoked till can still say who it is: what it sold goes into quarantine, and not into the bin. */
+  #scopesOf({ tenant, device }: Session, user: User | undefined): readonly string[] {
+    if (device !== undefined && this.#options.store.isRevoked(tenant, device)) return [];
+    return scopesOf(user?.roles ?? [], device !== undefined);
+  }
+
+  #openSession(id: string): Session | undefined {
+    const session = this.#options.store.session(id);
+    const isOver = session === undefined || session.endedAt !== undefined || session.expiresAt <= this.#options.now();
+    return isOver ? undefined : session;
+  }
+}
+
+function throttle(guards: readonly (readonly [RateLimiter, string])[]): void {
+  const waitMs = Math.max(...guards.map(([limiter, key]) => limiter.waitFor(key)));
+  if (waitMs <= 0) return;
+  throw new ProblemError("throttled", "Too many attempts", { "retry-after": String(Math.ceil(waitMs / 1_000)) });
+}
+
+function emailTaken(): ProblemError {
+  return new ProblemError("email_taken", "Somebody has signed up with this address");
+}
+
+/** The same for one that never was, is used up, has expired or was signed out. */
+function refused(): ProblemError {
+  return new ProblemError("invalid_refresh_token", "The refresh token is not valid any more");
+}

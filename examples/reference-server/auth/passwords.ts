@@ -1,0 +1,31 @@
+/** Passwords: scrypt with a salt for each user, compared in constant time. */
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+
+/** 32 MiB and some 50 ms for each guess. Kept with the hash, so that they can be raised. */
+const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
+const KEY_BYTES = 32;
+
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  const key = await derive(password, salt, COST);
+  return ["scrypt", COST.N, COST.r, COST.p, salt.toString("base64url"), key.toString("base64url")].join("$");
+}
+
+/** `undefined`: there is no such user. It takes as long as for one that there is, so that the time tells nobody. */
+export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
+  const [, n, r, p, salt = "", key = ""] = (stored ?? NOBODY).split("$");
+  const expected = Buffer.from(key, "base64url");
+  const given = await derive(password, Buffer.from(salt, "base64url"), { N: Number(n), r: Number(r), p: Number(p) });
+  return timingSafeEqual(given, expected) && stored !== undefined;
+}
+
+const NOBODY = `scrypt$${COST.N}$${COST.r}$${COST.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+
+function derive(password: string, salt: Buffer, cost: { N: number; r: number; p: number }): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    // NFKC: the same password, typed on two keyboards.
+    scrypt(password.normalize("NFKC"), salt, KEY_BYTES, { ...cost, maxmem: 256 * cost.N * cost.r }, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
+  });
+}

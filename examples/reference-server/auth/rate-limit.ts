@@ -1,0 +1,55 @@
+/** Counts attempts in windows of fixed length, in this process and in bounded memory. */
+
+export interface RateLimit {
+  readonly attempts: number;
+  readonly windowMs: number;
+}
+
+interface Window {
+  count: number;
+  readonly endsAt: number;
+}
+
+const MAX_KEYS = 10_000;
+
+export class RateLimiter {
+  readonly #limit: RateLimit;
+  readonly #now: () => number;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(limit: RateLimit, now: () => number) {
+    this.#limit = limit;
+    this.#now = now;
+  }
+
+  /** How many ms to wait before the next attempt; 0: now. */
+  waitFor(key: string): number {
+    const window = this.#current(key);
+    return window === undefined || window.count < this.#limit.attempts ? 0 : window.endsAt - this.#now();
+  }
+
+  count(key: string): void {
+    const window = this.#current(key) ?? { count: 0, endsAt: this.#now() + this.#limit.windowMs };
+    window.count += 1;
+    this.#windows.delete(key);
+    this.#windows.set(key, window);
+    if (this.#windows.size > MAX_KEYS) this.#forgetOldest();
+  }
+
+  /** Takes one back. */
+  forgive(key: string): void {
+    const window = this.#current(key);
+    if (window !== undefined) window.count -= 1;
+  }
+
+  #current(key: string): Window | undefined {
+    const window = this.#windows.get(key);
+    return window === undefined || window.endsAt <= this.#now() ? undefined : window;
+  }
+
+  #forgetOldest(): void {
+    for (const [key, { endsAt }] of this.#windows) if (endsAt <= this.#now()) this.#windows.delete(key);
+    const [oldest] = this.#windows.keys();
+    if (this.#windows.size > MAX_KEYS && oldest !== undefined) this.#windows.delete(oldest);
+  }
+}

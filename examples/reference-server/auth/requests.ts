@@ -1,0 +1,29 @@
+/** What `/auth/*` takes. */
+import * as z from "zod";
+import { role } from "../roles.ts";
+
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const name = z.string().trim().min(1).max(200);
+const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
+/** Long rather than colourful. The upper end is for the hash, which has to read all of it. */
+const newPassword = z.string().min(10).max(200);
+
+export const registerRequest = z.object({ tenant: z.object({ name }), email, password: newPassword });
+export const loginRequest = z.object({
+  email: z.string().trim().toLowerCase().max(254),
+  password: z.string().max(200),
+  device: z.object({ id, name: z.string().max(128).optional() }).optional(),
+  branch: id.optional(),
+});
+export const refreshRequest = z.object({ refreshToken: z.string().min(1).max(256) });
+export const newUserRequest = z.object({
+  email,
+  password: newPassword,
+  name: name.optional(),
+  roles: z.array(role).min(1),
+  branch: id.optional(),
+});
+
+export type RegisterRequest = z.infer<typeof registerRequest>;
+export type LoginRequest = z.infer<typeof loginRequest>;
+export type NewUserRequest = z.infer<typeof newUserRequest>;

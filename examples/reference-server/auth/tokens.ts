@@ -1,0 +1,91 @@
+/** Access tokens: short-lived JWTs of one fixed algorithm. */
+import { createHmac, randomBytes } from "node:crypto";
+import { errors, jwtVerify, SignJWT } from "jose";
+import type { SigningKeys } from "./keys.ts";
+
+const ALGORITHM = "HS256";
+const TYPE = "at+jwt";
+const ISSUER = "tillsync-reference-server";
+const AUDIENCE = "tillsync";
+export const ACCESS_SECONDS = 15 * 60;
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+export interface Claims {
+  /** The user; where nobody is signed in, the device. */
+  readonly sub: string;
+  readonly tenant: string;
+  readonly branch?: string | undefined;
+  readonly device?: string | undefined;
+  readonly scopes: readonly string[];
+  /** The session that it belongs to: ends with it. */
+  readonly session: string;
+}
+
+export class Tokens {
+  readonly #keys: SigningKeys;
+  readonly #now: () => number;
+
+  constructor(keys: SigningKeys, now: () => number) {
+    this.#keys = keys;
+    this.#now = now;
+  }
+
+  issue({ sub, tenant, branch, device, scopes, session }: Claims): Promise<string> {
+    const [key] = this.#keys;
+    const issuedAt = Math.floor(this.#now() / 1_000);
+    return new SignJWT({ tenant, branch, device, scope: scopes.join(" "), sid: session })
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: key.id })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setSubject(sub)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + ACCESS_SECONDS)
+      .sign(key.secret);
+  }
+
+  /** `undefined` for whatever is not a valid token of ours. */
+  async verify(token: string): Promise<Claims | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, ({ kid }) => this.#secretOf(kid), {
+        algorithms: [ALGORITHM],
+        typ: TYPE,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ["sub", "tenant", "scope", "sid", "iat", "exp"],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(this.#now()),
+      });
+      const { sub = "", tenant, branch, device, scope, sid } = payload;
+      if (typeof tenant !== "string" || typeof scope !== "string" || typeof sid !== "string") return undefined;
+      return {
+        sub,
+        tenant,
+        ...(typeof branch === "string" ? { branch } : {}),
+        ...(typeof device === "string" ? { device } : {}),
+        scopes: scope.split(" ").filter((name) => name !== ""),
+        session: sid,
+      };
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+
+  #secretOf(id: string | undefined): Uint8Array {
+    const key = this.#keys.find((known) => known.id === id);
+    if (key === undefined) throw new errors.JWKSNoMatchingKey();
+    return key.secret;
+  }
+
+  newRefreshToken(): string {
+    return randomBytes(32).toString("base64url");
+  }
+
+  /**
+   * What follows a refresh token. Made of it and of the key, so that the same call can be answered with the same successor while the
+   * database has only hashes.
+   */
+  successorOf(refreshToken: string): string {
+    return createHmac("sha256", this.#keys[0].secret).update(`refresh ${refreshToken}`).digest("base64url");
+  }
+}

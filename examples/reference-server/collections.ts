@@ -1,0 +1,248 @@
+/**
+ * What the tills of a shop and its server both know: one definition for each kind of record. Imports nothing of the server, so that
+ * a page may import it.
+ *
+ * - Money is an integer of the currency's minor unit (`…Cents`), a tax rate an integer of basis points (1,950 is 19.5 %), a quantity
+ *   an integer of the product's own unit (`piece`, `g`). A time is epoch ms by the till's clock.
+ * - What has happened is a fact: sales, payments, refunds, stock movements, purchases, shift events. A correction is another fact.
+ * - A line keeps its own copy of name, price, tax and discount. Whatever happens to the product later, the receipt stays what it was.
+ * - Stock moves by `increment`, in the same transaction as the fact that says why.
+ */
+import { manual } from "tillsync/conflict";
+import { defineCollection } from "tillsync/schema";
+import * as z from "zod";
+
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const label = z.string().trim().min(1).max(200);
+const cents = z.int();
+const price = z.int().nonnegative();
+const basisPoints = z.int().nonnegative().max(10_000);
+const quantity = z.int().positive();
+const moment = z.int().nonnegative();
+const note = z.string().max(1_000).optional();
+
+const products = defineCollection({
+  schema: z.object({
+    sku: z.string().max(64),
+    barcodes: z.array(z.string().min(1).max(64)).max(20).default([]),
+    name: label,
+    categoryId: id.optional(),
+    unit: z.string().max(16).default("piece"),
+    priceCents: price,
+    taxRate: basisPoints.default(0),
+    taxIncluded: z.boolean().default(true),
+    /** `active` or `archived`. Text, and archived instead of deleted: it is searched by, and receipts go on naming the product. */
+    status: z.enum(["active", "archived"]).default("active"),
+    stock: z.int().default(0),
+  }),
+  indexes: {
+    sku: "sku",
+    barcode: "barcodes",
+    name: "name",
+    category: ["categoryId", "name"],
+    status: ["status", "name"],
+  },
+  search: ["name", "sku"],
+  counters: ["stock"],
+  references: { categoryId: "categories" },
+});
+
+const categories = defineCollection({
+  schema: z.object({ name: label, parentId: id.optional(), position: z.int().default(0) }),
+  indexes: ["position"],
+  references: { parentId: "categories" },
+});
+
+/** Edited by people, at several tills: where two of them changed the same field, a person decides. */
+const customers = defineCollection({
+  schema: z.object({
+    name: label,
+    phone: z.string().max(32).nullable().default(null),
+    email: z.string().max(254).nullable().default(null),
+    taxId: z.string().max(32).nullable().default(null),
+    note,
+    points: z.int().default(0),
+  }),
+  indexes: ["name", "phone"],
+  search: ["name"],
+  counters: ["points"],
+  conflict: manual(),
+});
+
+const line = z.object({
+  lineId: id,
+  productId: id,
+  name: label,
+  sku: z.string().max(64).default(""),
+  quantity,
+  /** As agreed, before the discount. */
+  unitPriceCents: price,
+  discountCents: price.default(0),
+  discountReason: z.string().max(200).optional(),
+  taxRate: basisPoints.default(0),
+  taxCents: price.default(0),
+  /** Whether the price has the tax in it. */
+  taxIncluded: z.boolean().default(true),
+});
+
+/** Each fact names its branch: tills of another one never see it. */
+const place = { branchId: id, shiftId: id.optional(), cashierId: id.optional() };
+
+const sales = defineCollection({
+  kind: "fact",
+  schema: z
+    .object({
+      ...place,
+      customerId: id.optional(),
+      /** The till's own, printed at once: two tills never share a prefix. */
+      receiptNumber: z.string().max(64).optional(),
+      currency: z.string().length(3).default("EUR"),
+      items: z.array(line).min(1).max(500),
+      /** Of the whole sale, on top of those of the lines. */
+      discountCents: price.default(0),
+      /** What rounding to coins added or took. */
+      roundingCents: cents.default(0),
+      totalCents: cents,
+      soldAt: moment,
+      /** The day that the sale belongs to in the shop's books: after midnight it may still be yesterday. */
+      businessDate: z.iso.date().optional(),
+      note,
+      /** The shop's, given when the sale arrives. */
+      orderNumber: z.string().optional(),
+    })
+    .refine(({ items }) => new Set(items.map(({ lineId }) => lineId)).size === items.length, {
+      path: ["items"],
+      message: "Two lines have the same lineId: a refund could not tell them apart",
+    }),
+  indexes: { soldAt: "soldAt", shift: ["shiftId", "soldAt"], customer: ["customerId", "soldAt"], receipt: "receiptNumber" },
+  assigned: ["orderNumber"],
+  references: { customerId: "customers", "items[].productId": "products" },
+});
+
+const payments = defineCollection({
+  kind: "fact",
+  schema: z.object({
+    ...place,
+    saleId: id,
+    method: z.enum(["cash", "card", "transfer", "voucher", "credit"]),
+    /** What it pays of the sale. */
+    amountCents: price,
+    tenderedCents: price.optional(),
+    changeCents: price.default(0),
+    /** The payment provider's. */
+    reference: z.string().max(128).optional(),
+    paidAt: moment,
+  }),
+  indexes: { sale: "saleId", shift: ["shiftId", "paidAt"] },
+  references: { saleId: "sales" },
+});
+
+/** Refers to the sale and to its lines. The sale may be another till's, not here yet, or unknown: a refund without receipt. */
+const refunds = defineCollection({
+  kind: "fact",
+  schema: z.object({
+    ...place,
+    saleId: id.optional(),
+    items: z.array(z.object({ lineId: id.optional(), productId: id, name: label, quantity, amountCents: price })).min(1),
+    totalCents: price,
+    method: z.enum(["cash", "card", "transfer", "voucher", "credit"]),
+    reason: z.string().max(200).optional(),
+    refundedAt: moment,
+  }),
+  indexes: { sale: "saleId", shift: ["shiftId", "refundedAt"] },
+  references: { saleId: "sales", "items[].productId": "products" },
+});
+
+/** Why stock moved, where it was no sale. */
+const stockMovements = defineCollection({
+  kind: "fact",
+  schema: z.object({
+    branchId: id,
+    productId: id,
+    quantity: z.int(),
+    reason: z.enum(["receipt", "return", "waste", "count", "transfer", "adjustment"]),
+    /** The refund, the purchase, the count that it comes from. */
+    sourceId: id.optional(),
+    movedAt: moment,
+    note,
+  }),
+  indexes: { product: ["productId", "movedAt"], movedAt: "movedAt" },
+  references: { productId: "products" },
+  priority: "normal",
+});
+
+/** Goods that came in. */
+const purchases = defineCollection({
+  kind: "fact",
+  schema: z.object({
+    branchId: id,
+    supplier: label,
+    invoiceNumber: z.string().max(64).optional(),
+    items: z.array(z.object({ productId: id, name: label, quantity, unitCostCents: price })).min(1),
+    totalCents: price,
+    receivedAt: moment,
+    note,
+  }),
+  indexes: ["receivedAt", "supplier"],
+  references: { "items[].productId": "products" },
+  priority: "normal",
+});
+
+/** Names for receipts and lists. Who may sign in is the token issuer's business: no password, no PIN is in here. */
+const users = defineCollection({
+  schema: z.object({
+    name: label,
+    roles: z.array(z.enum(["owner", "manager", "cashier"])),
+    branchId: id.optional(),
+    active: z.boolean().default(true),
+  }),
+  indexes: ["name"],
+});
+
+/** Opening, counting and closing are facts, so that a shift closes without a network too. */
+const shiftEvents = defineCollection({
+  kind: "fact",
+  schema: z.object({
+    branchId: id,
+    shiftId: id,
+    type: z.enum(["opened", "cash_in", "cash_out", "counted", "closed"]),
+    /** What was put in, taken out or counted. */
+    amountCents: cents.default(0),
+    cashierId: id.optional(),
+    happenedAt: moment,
+    note,
+  }),
+  indexes: { shift: ["shiftId", "happenedAt"] },
+});
+
+/** What the events come to. Only the server writes it. */
+const shifts = defineCollection({
+  schema: z.object({
+    branchId: id,
+    openedAt: moment.optional(),
+    openedBy: id.optional(),
+    closedAt: moment.optional(),
+    closedBy: id.optional(),
+  }),
+  indexes: ["openedAt"],
+});
+
+/** One row for each setting; its id is the setting's name. One with a branch is that branch's alone. */
+const settings = defineCollection({
+  schema: z.object({ value: z.union([z.string(), z.number(), z.boolean()]), branchId: id.optional() }),
+});
+
+export const collections = {
+  products,
+  categories,
+  customers,
+  sales,
+  payments,
+  refunds,
+  stockMovements,
+  purchases,
+  users,
+  shiftEvents,
+  shifts,
+  settings,
+};

@@ -1,0 +1,65 @@
+/** `npm start`: the reference server on the command line. */
+import { KEYS_VARIABLE, WeakKeyError } from "./auth/keys.ts";
+import { jsonLogger } from "./logger.ts";
+import { parseCommandLine, USAGE, UsageError } from "./options.ts";
+import { type RunningServer, startServer } from "./server.ts";
+import { welcome } from "./welcome.ts";
+
+const FAILED = 1;
+const MISUSED = 2;
+
+async function main(args: readonly string[]): Promise<void> {
+  const line = parseCommandLine(args);
+  if (line.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const logger = jsonLogger(line.log);
+  const server = await startServer({ ...line, logger, secret: process.env[KEYS_VARIABLE] });
+  process.stdout.write(`listening on ${server.url}\n`);
+  if (server.hasDemo) process.stdout.write(welcome(server.url));
+  endOnSignal(server);
+}
+
+/** The first signal ends it in order; the second one at once. */
+function endOnSignal(server: RunningServer): void {
+  let ending = false;
+  const end = (signal: NodeJS.Signals) => {
+    if (ending) process.exit(FAILED);
+    ending = true;
+    process.stdout.write(`${signal}: finishing the requests under way\n`);
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+}
+
+/** In one sentence where it is a person's to mend, with its stack where it is ours. */
+function fail(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  const isUsage = error instanceof UsageError || error instanceof WeakKeyError;
+  // By name: `isTillSyncError` would bring the whole client into the server.
+  const saysItself = isUsage || (error instanceof Error && error.name === "TillSyncError");
+  process.stderr.write(`${saysItself ? error.message : explain(code, error)}\n`);
+  process.exit(isUsage ? MISUSED : FAILED);
+}
+
+function explain(code: string | undefined, error: unknown): string {
+  const { port, address } = error as { port?: number; address?: string };
+  switch (code) {
+    case "EADDRINUSE":
+      return `Expected port ${port} of ${address} to be free: another program listens there. Stop it, or start with --port ${(port ?? 0) + 1}.`;
+    case "EACCES":
+      return `${(error as Error).message}: no right to it. Ports below 1024 and other people's folders need one.`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `Expected --host to be an address of this computer, got ${address ?? (error as Error).message}. 127.0.0.1 always is.`;
+    default:
+      return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => fail(error));

@@ -1,0 +1,101 @@
+/** The command line. */
+import { parseArgs } from "node:util";
+import { LOG_LEVELS, type LogLevel } from "./logger.ts";
+
+export interface CommandLine {
+  readonly port: number;
+  readonly host: string;
+  readonly database: string;
+  readonly authDatabase: string | undefined;
+  readonly seed: "demo" | "none";
+  readonly origins: readonly string[];
+  readonly log: LogLevel;
+  readonly help: boolean;
+}
+
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const USAGE = `npm start -- [options]
+
+  --port 8787                       0: any that is free
+  --host 127.0.0.1                  0.0.0.0: every network of this computer. Put a proxy with TLS in front
+  --database ./data/shop.sqlite     made where there is none
+  --auth-database <file>            users, devices and revocations in a file of their own
+  --seed demo|none                  demo: a shop to try, in a database without any. Default: demo on this computer alone
+  --origin https://till.example     a page that may call; once for each
+  --log silent|error|info|debug     default: info
+
+  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key beside the database
+`;
+
+const SEEDS = ["demo", "none"] as const;
+
+/** @throws UsageError */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const given = read(args);
+  const host = given.host ?? "127.0.0.1";
+  if (host === "") throw wrong("host", "an address to listen on", "nothing", "127.0.0.1 is this computer only.");
+  const isLocal = host === "localhost" || host === "::1" || /^127\./.test(host);
+  const seed = oneOf("seed", given.seed ?? (isLocal ? "demo" : "none"), SEEDS);
+  if (seed === "demo" && !isLocal) {
+    throw wrong("seed", `none with --host ${host}`, "demo", "Everybody knows the demo's password. Use POST /auth/register.");
+  }
+  const database = given.database ?? "./data/shop.sqlite";
+  if (database === "") throw wrong("database", "the path of a file", "nothing", "For example ./data/shop.sqlite.");
+  if (given["auth-database"] === "") throw wrong("auth-database", "the path of a file", "nothing", "Leave it out for the same file.");
+  return {
+    port: portOf(given.port ?? "8787"),
+    host,
+    database,
+    authDatabase: given["auth-database"],
+    seed,
+    origins: (given.origin ?? []).map(originOf),
+    log: oneOf("log", given.log ?? "info", LOG_LEVELS),
+    help: given.help === true,
+  };
+}
+
+function read(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        port: text,
+        host: text,
+        database: text,
+        "auth-database": text,
+        seed: text,
+        origin: { type: "string", multiple: true },
+        log: text,
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw wrong("port", "an integer from 0 to 65535", text, "0 takes any that is free.");
+}
+
+function originOf(text: string): string {
+  if (URL.canParse(text) && new URL(text).origin === text) return text;
+  throw wrong("origin", "scheme, host and port of a page", text, "For example https://till.example, without a path.");
+}
+
+function oneOf<const T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((literal) => literal === value);
+  if (found !== undefined) return found;
+  throw wrong(option, allowed.join(" or "), value, "Leave it out for the default.");
+}
+
+function wrong(option: string, expected: string, received: string, hint: string): UsageError {
+  return new UsageError(`Expected --${option} to be ${expected}, got ${JSON.stringify(received)}. ${hint}`);
+}

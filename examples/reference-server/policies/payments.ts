@@ -1,0 +1,31 @@
+/** Money that was taken. A payment is never refused and never set aside for its figures: it is in the drawer, or on the card. */
+import type { PolicyFor } from "tillsync/server";
+import { SCOPES } from "../roles.ts";
+import type { Shop } from "../server-collections.ts";
+import { balanceEffect, withPayment } from "./balance.ts";
+import { clockFlags, type Flags, ofAnotherBranch } from "./facts.ts";
+
+export const payments: PolicyFor<Shop, "payments"> = {
+  scope: { branch: (payment) => payment.branchId },
+  allow: { read: "everyone", create: SCOPES.sell },
+  reads: ({ operation: { data } }) => ({ sales: [data.saleId], saleBalances: [data.saleId] }),
+  decide(input) {
+    const { operation, rows, principal } = input;
+    const { saleId, amountCents, tenderedCents, changeCents, branchId } = operation.data;
+    const elsewhere = ofAnotherBranch(principal, branchId);
+    if (elsewhere !== undefined) return elsewhere;
+
+    const flags: Flags = clockFlags(input);
+    if (tenderedCents !== undefined && tenderedCents - changeCents !== amountCents) {
+      flags.push({ code: "arithmetic", message: `${tenderedCents} less ${changeCents} is not ${amountCents}` });
+    }
+    const before = rows.saleBalances.get(saleId);
+    const after = withPayment(before, amountCents);
+    const sale = rows.sales.get(saleId);
+    // Two tills took the money for one order: both payments stand, and somebody gives one back.
+    if (sale !== undefined && after.paidCents > sale.totalCents) {
+      flags.push({ code: "overpaid", message: `${after.paidCents} of ${sale.totalCents}` });
+    }
+    return { outcome: "applied", flags, effects: [balanceEffect(saleId, before, after)] };
+  },
+};

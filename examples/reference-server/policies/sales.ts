@@ -1,0 +1,76 @@
+/** A completed sale: money and goods have changed hands, and the receipt is printed. */
+import type { Effect, PolicyFor } from "tillsync/server";
+import { SCOPES } from "../roles.ts";
+import type { Shop } from "../server-collections.ts";
+import { overRefunded } from "./balance.ts";
+import { clockFlags, type Flags, ofAnotherBranch, sum } from "./facts.ts";
+import { nextOrderNumber, ORDERS } from "./order-number.ts";
+import { pointsFor } from "./points.ts";
+
+type Sale = Shop["sales"]["~shape"]["record"];
+
+export const sales: PolicyFor<Shop, "sales"> = {
+  scope: { branch: (sale) => sale.branchId },
+  allow: { read: "everyone", create: SCOPES.sell },
+  reads: ({ operation: { data, entityId } }) => ({
+    products: data.items.map(({ productId }) => productId),
+    customers: data.customerId === undefined ? [] : [data.customerId],
+    shifts: data.shiftId === undefined ? [] : [data.shiftId],
+    sequences: [ORDERS],
+    saleBalances: [entityId],
+  }),
+  decide(input) {
+    const { operation, rows, principal, epoch, acknowledged } = input;
+    const sale = operation.data;
+    const elsewhere = ofAnotherBranch(principal, sale.branchId);
+    if (elsewhere !== undefined) return elsewhere;
+    const computed = totalOf(sale);
+    // Nobody but the till can say which of the figures the customer paid, and the server never makes up a price.
+    if (computed !== sale.totalCents) {
+      return {
+        outcome: "quarantined",
+        code: "arithmetic",
+        message: `The lines make ${computed}, the total says ${sale.totalCents}`,
+      };
+    }
+
+    const flags: Flags = clockFlags(input);
+    for (const item of sale.items) {
+      if (!rows.products.has(item.productId)) flags.push({ code: "unknown_product", message: item.productId });
+    }
+    const given = rows.saleBalances.get(operation.entityId);
+    const over = given === undefined ? undefined : overRefunded(sale, given);
+    if (over !== undefined) flags.push({ code: "over_refund", message: over });
+    const shift = sale.shiftId === undefined ? undefined : rows.shifts.get(sale.shiftId);
+    // It belongs to the shift in which it was made, however long that has been closed.
+    if (shift?.closedAt !== undefined) flags.push({ code: "late_arrival", message: shift.id });
+
+    const isUnknownCustomer = sale.customerId !== undefined && !rows.customers.has(sale.customerId);
+    if (isUnknownCustomer) flags.push({ code: "unknown_customer", message: `${sale.customerId}` });
+    // After a restore the customer may come back later, from the till that had entered them.
+    const isDropped = isUnknownCustomer && acknowledged === undefined;
+
+    // The number on the customer's receipt stands, and takes none of the new ones.
+    const hasNumber = acknowledged?.assigned?.orderNumber !== undefined;
+    const number = hasNumber ? undefined : nextOrderNumber(rows.sequences.get(ORDERS), epoch);
+    const points = pointsFor(sale.totalCents);
+    const effects: Effect<Shop>[] = [...(number?.effects ?? [])];
+    if (sale.customerId !== undefined && !isDropped && points !== 0) {
+      effects.push({ collection: "customers", id: sale.customerId, increment: { points } });
+    }
+    return {
+      outcome: "applied",
+      ...(number === undefined ? {} : { assigned: { orderNumber: number.orderNumber } }),
+      ...(isDropped ? { without: ["customerId"] as const } : {}),
+      flags,
+      effects,
+    };
+  },
+};
+
+function totalOf({ items, discountCents, roundingCents }: Sale): number {
+  const lines = items.map(
+    (item) => item.quantity * item.unitPriceCents - item.discountCents + (item.taxIncluded ? 0 : item.taxCents),
+  );
+  return sum(lines) - discountCents + roundingCents;
+}

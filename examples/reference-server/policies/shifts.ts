@@ -1,0 +1,50 @@
+/** Shifts open and close by facts, also offline; the state is made of them here. */
+import type { Effect, PolicyFor } from "tillsync/server";
+import { SCOPES } from "../roles.ts";
+import type { Shop } from "../server-collections.ts";
+import { clockFlags, type Flags, ofAnotherBranch } from "./facts.ts";
+
+type ShiftEvent = Shop["shiftEvents"]["~shape"]["record"];
+type Shift = Shop["shifts"]["~shape"]["record"];
+
+export const shiftEvents: PolicyFor<Shop, "shiftEvents"> = {
+  scope: { branch: (event) => event.branchId },
+  allow: { read: "everyone", create: SCOPES.runShift },
+  reads: ({ operation: { data } }) => ({ shifts: [data.shiftId] }),
+  decide(input) {
+    const event = input.operation.data;
+    const elsewhere = ofAnotherBranch(input.principal, event.branchId);
+    if (elsewhere !== undefined) return elsewhere;
+    const flags: Flags = clockFlags(input);
+    const shift = input.rows.shifts.get(event.shiftId);
+    // Another branch's shift is not this till's to close.
+    if (shift !== undefined && shift.branchId !== event.branchId) {
+      return { outcome: "quarantined", code: "branch_mismatch", message: "It names a shift of another branch" };
+    }
+    if (shift?.closedAt !== undefined) {
+      flags.push({ code: event.type === "closed" ? "already_closed" : "late_arrival", message: shift.id });
+    }
+    const effect = effectOn(shift, event);
+    return { outcome: "applied", flags, effects: effect === undefined ? [] : [effect] };
+  },
+};
+
+/** The first opening and the first closing count, in whatever order they come. */
+function effectOn(shift: Shift | undefined, event: ShiftEvent): Effect<Shop> | undefined {
+  const { shiftId, branchId, happenedAt, cashierId } = event;
+  const change = changeOf(shift, event.type, happenedAt, cashierId);
+  if (change === undefined) return undefined;
+  if (shift === undefined) return { collection: "shifts", id: shiftId, create: { branchId, ...change } };
+  return { collection: "shifts", id: shiftId, patch: change };
+}
+
+function changeOf(shift: Shift | undefined, type: ShiftEvent["type"], at: number, by: string | undefined) {
+  if (type === "opened" && shift?.openedAt === undefined) return { openedAt: at, ...(by && { openedBy: by }) };
+  if (type === "closed" && shift?.closedAt === undefined) return { closedAt: at, ...(by && { closedBy: by }) };
+  return undefined;
+}
+
+export const shifts: PolicyFor<Shop, "shifts"> = {
+  scope: { branch: (shift) => shift.branchId },
+  allow: { read: "everyone", create: "nobody", update: "nobody", delete: "nobody" },
+};

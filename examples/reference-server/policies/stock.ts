@@ -1,0 +1,34 @@
+/** Goods that came, went or were counted. The stock itself moves by the till's increments; these say why. */
+import type { PolicyFor } from "tillsync/server";
+import { SCOPES } from "../roles.ts";
+import type { Shop } from "../server-collections.ts";
+import { clockFlags, type Flags, ofAnotherBranch, sum } from "./facts.ts";
+
+export const stockMovements: PolicyFor<Shop, "stockMovements"> = {
+  scope: { branch: (movement) => movement.branchId },
+  allow: { read: "everyone", create: SCOPES.moveStock },
+  reads: ({ operation: { data } }) => ({ products: [data.productId] }),
+  decide(input) {
+    const { productId, branchId } = input.operation.data;
+    const elsewhere = ofAnotherBranch(input.principal, branchId);
+    if (elsewhere !== undefined) return elsewhere;
+    const flags: Flags = clockFlags(input);
+    if (!input.rows.products.has(productId)) flags.push({ code: "unknown_product", message: productId });
+    return { outcome: "applied", flags };
+  },
+};
+
+export const purchases: PolicyFor<Shop, "purchases"> = {
+  scope: { branch: (purchase) => purchase.branchId },
+  allow: { read: SCOPES.buy, create: SCOPES.buy },
+  decide(input) {
+    const { items, totalCents, branchId } = input.operation.data;
+    const elsewhere = ofAnotherBranch(input.principal, branchId);
+    if (elsewhere !== undefined) return elsewhere;
+    const flags: Flags = clockFlags(input);
+    const computed = sum(items.map(({ quantity, unitCostCents }) => quantity * unitCostCents));
+    // The supplier's invoice may have freight and discounts on it: worth a look, and no reason to hold the goods back.
+    if (computed !== totalCents) flags.push({ code: "arithmetic", message: `The lines make ${computed}` });
+    return { outcome: "applied", flags };
+  },
+};

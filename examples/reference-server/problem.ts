@@ -1,0 +1,43 @@
+/** Errors of a whole request in the form that the sync endpoints use too (RFC 9457). */
+
+const TITLES = {
+  malformed: [400, "The request is malformed"],
+  unauthenticated: [401, "Nobody is signed in"],
+  invalid_credentials: [401, "Email or password is wrong"],
+  invalid_refresh_token: [401, "Sign in again"],
+  forbidden: [403, "The token does not allow this"],
+  device_mismatch: [403, "The token is another device's"],
+  not_found: [404, "There is nothing here"],
+  method_not_allowed: [405, "Not with this method"],
+  email_taken: [409, "The email address is in use"],
+  too_large: [413, "The request is too large"],
+  throttled: [429, "Too many requests"],
+  internal: [500, "The server failed"],
+  unavailable: [503, "The server can't answer now"],
+} as const;
+
+export type ProblemCode = keyof typeof TITLES;
+
+/** Thrown by whatever answers a request; caught once, in the app. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(`${code}: ${detail}`);
+    this.code = code;
+    this.detail = detail;
+    this.headers = headers;
+  }
+}
+
+export function problemResponse({ code, detail, headers }: ProblemError, requestId: string): Response {
+  const [status, title] = TITLES[code];
+  const body = { type: `urn:tillsync:problem:${code}`, title, status, detail, code, requestId };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" },
+  });
+}

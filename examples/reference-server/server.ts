@@ -1,0 +1,139 @@
+/** Opens the database, listens, and ends in order. */
+import { mkdirSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
+import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import type { Context, Hono } from "hono";
+import type { Logger } from "tillsync";
+import { revokeDevice, type ServerStore } from "tillsync/server";
+import { sqliteStore } from "tillsync/server/sqlite";
+import { WebSocketServer } from "ws";
+import { createApp } from "./app.ts";
+import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
+import { AuthStore } from "./auth/auth-store.ts";
+import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
+import { findSqlite } from "./database.ts";
+import { DEMO, seedDemo } from "./seed.ts";
+
+export interface ServerOptions {
+  /** A file, made with its folder where there is none. `":memory:"` keeps nothing. */
+  readonly database: string;
+  /** Users, devices and sessions. @default the same file */
+  readonly authDatabase?: string | undefined;
+  /** 0: any that is free. @default 8787 */
+  readonly port?: number | undefined;
+  /** @default "127.0.0.1": this computer only */
+  readonly host?: string | undefined;
+  /** `"demo"`: a shop to try, in a database without any. @default "none" */
+  readonly seed?: "demo" | "none" | undefined;
+  readonly origins?: readonly string[] | undefined;
+  /** Instead of the key beside the database. Several, separated by commas: the first one signs. */
+  readonly secret?: string | undefined;
+  readonly logger?: Logger | undefined;
+  readonly now?: (() => number) | undefined;
+  readonly limits?: Partial<AuthLimits> | undefined;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8787` */
+  readonly url: string;
+  readonly app: Hono;
+  readonly auth: AuthService;
+  readonly store: ServerStore;
+  readonly hasDemo: boolean;
+  /** Requests under way are answered, sockets closed, then the database. */
+  close(): Promise<void>;
+}
+
+/** How long requests under way may take. */
+const GRACE_MS = 10_000;
+/** WebSocket: the server goes away, come again. */
+const GOING_AWAY = 1001;
+const LIVE_SUBPROTOCOL = "tillsync.1";
+/** A socket hears pokes and says nothing. */
+const MAX_SOCKET_MESSAGE_BYTES = 1_024;
+
+/** @throws WeakKeyError, TillSyncError `storage_…`, what `listen` says */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
+  for (const path of [database, authDatabase]) if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  const keys: SigningKeys = options.secret === undefined ? keysBeside(authDatabase) : keysFromText(options.secret);
+
+  const driver = await findSqlite();
+  const store = sqliteStore({ path: database, driver });
+  let authStore: AuthStore | undefined;
+  try {
+    await store.secret(); // opens it: a database that can't be opened is told now, and not to the first till
+    authStore = await AuthStore.open(authDatabase, driver);
+    for (const { tenant, device } of authStore.revocations()) await revokeDevice({ store, tenant, device });
+    const { app, auth } = createApp({
+      store,
+      authStore,
+      keys,
+      origins: options.origins,
+      upgradeWebSocket,
+      addressOf,
+      logger,
+      now: options.now,
+      limits: options.limits,
+    });
+    if (options.seed === "demo" && !authStore.hasTenants()) await seedDemo(store, auth);
+    const listening = await listen(app, host, port);
+    const opened = authStore;
+    return {
+      url: listening.url,
+      app,
+      auth,
+      store,
+      hasDemo: opened.userByEmail(DEMO.email) !== undefined,
+      async close() {
+        await listening.close();
+        opened.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    authStore?.close();
+    await store.close();
+    throw error;
+  }
+}
+
+function addressOf(context: Context): string {
+  return getConnInfo(context).remote.address ?? "unknown";
+}
+
+async function listen(app: Hono, host: string, port: number) {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_SOCKET_MESSAGE_BYTES,
+    // The protocol's own; what comes with it may be a token, and is not to be repeated.
+    handleProtocols: (offered) => (offered.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
+  });
+  const websocket = { server: sockets as unknown as WebSocketServerLike };
+  const server = createAdaptorServer({ fetch: app.fetch, websocket }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets.clients) socket.close(GOING_AWAY);
+      server.closeIdleConnections();
+      const timer = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+        server.closeAllConnections();
+      }, GRACE_MS);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}

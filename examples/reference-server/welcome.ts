@@ -1,0 +1,88 @@
+/** What a stranger reads at the first start. The commands work as they stand, in any POSIX shell. */
+import { randomUUID } from "node:crypto";
+import { DEMO } from "./seed.ts";
+
+export function welcome(url: string): string {
+  const { email, cashier, password } = DEMO;
+  return `
+A demo shop to try:   ${email} and ${cashier}, password ${password}
+
+# Sign in as a till
+${commands(url).join("\n")}
+
+Sell the same again (run the second push once more): it is answered from what is stored, and nothing is sold twice.
+Roles, policies and how to mount it in your own app: examples/reference-server/README.md. The protocol: docs/protocol.md.
+`;
+}
+
+/** Sign in, make contact, sell, look. */
+export function commands(url: string): readonly string[] {
+  const device = `curl-${randomUUID().slice(0, 8)}`;
+  const incarnation = randomUUID();
+  const post = (path: string) =>
+    `curl -sS ${url}${path} -H "authorization: Bearer $TOKEN" -H 'tillsync-protocol: 1' -H "tillsync-request-id: $(date +%s)" -H 'content-type: application/json'`;
+  const login = { email: DEMO.email, password: DEMO.password, device: { id: device, name: "My first till" } };
+  const ref = { id: device, incarnation };
+  return [
+    `TOKEN=$(curl -sS ${url}/auth/login -H 'content-type: application/json' -d '${JSON.stringify(login)}' | ${pick("accessToken")})`,
+    `EPOCH=$(${post("/sync/register")} -d '${JSON.stringify({ device: ref, schemaVersion: 1 })}' | ${pick("epoch")})`,
+    "",
+    "# Sell two bottles of cola: the sale, its payment and the stock, together or not at all",
+    `${post("/sync/push")} -d '${withEpoch({ device: ref, marks: {}, operations: sale() })}'`,
+    "",
+    "# What every till now sees",
+    `${post("/sync/pull")} -d '${withEpoch({ device: ref, marks: {}, schemaVersion: 1, collections: { products: null, sales: null } })}'`,
+  ];
+}
+
+function sale(): readonly object[] {
+  const at = Date.now();
+  const saleId = randomUUID();
+  const head = {
+    transaction: randomUUID(),
+    schemaVersion: 1,
+    branch: DEMO.branch,
+    actor: "curl",
+    occurredAt: new Date(at).toISOString(),
+  };
+  const items = [{ lineId: "1", productId: "cola", name: "Cola 500 ml", quantity: 2, unitPriceCents: 150 }];
+  return [
+    {
+      ...head,
+      id: randomUUID(),
+      sequence: 1,
+      collection: "sales",
+      entityId: saleId,
+      action: "create",
+      data: { branchId: DEMO.branch, items, totalCents: 300, soldAt: at },
+    },
+    {
+      ...head,
+      id: randomUUID(),
+      sequence: 2,
+      collection: "payments",
+      entityId: randomUUID(),
+      action: "create",
+      data: { branchId: DEMO.branch, saleId, method: "cash", amountCents: 300, paidAt: at },
+    },
+    {
+      ...head,
+      id: randomUUID(),
+      sequence: 3,
+      collection: "products",
+      entityId: "cola",
+      action: "increment",
+      by: { stock: -2 },
+    },
+  ];
+}
+
+/** Out of the quotes and in again, where the shell fills in the epoch. */
+function withEpoch(body: object): string {
+  return JSON.stringify({ epoch: "EPOCH", ...body }).replace('"EPOCH"', `"'"$EPOCH"'"`);
+}
+
+/** One text of an answer, with what every shell has. */
+function pick(member: string): string {
+  return `sed -n 's/.*"${member}":"\\([^"]*\\)".*/\\1/p'`;
+}

@@ -1,0 +1,205 @@
+/**
+ * Who sells what, when tills are offline, and what goes wrong: all of it drawn from one seed. Pure.
+ *
+ * The same seed gives the same schedule. What real processes and sockets make of it differs from run to run: which requests are under
+ * way when a fault comes up depends on the machine.
+ */
+import type { Invoice, Line, SalesLog } from "./log.ts";
+
+/** As many lines as fit in one transaction of a till (250 operations), with the sale and its payment, and to spare. */
+export const LINES_PER_RECEIPT = 200;
+
+/** What a till writes in one transaction: an invoice, or a part of one that is too long for it. */
+export interface Receipt {
+  readonly invoice: Invoice;
+  /** From 1. */
+  readonly part: number;
+  readonly lines: readonly Line[];
+}
+
+/** Changes of master data between the sales. They touch no total. */
+export type Edit =
+  | { readonly kind: "note" | "name"; readonly product: number; readonly text: string }
+  | { readonly kind: "phone"; readonly customer: number; readonly text: string };
+
+/** Where a till's process is when it is killed: doing nothing, or just before or behind a commit. */
+export const CRASH_POINTS = ["idle", "before_sale", "after_sale", "before_answer", "after_answer"] as const;
+export type CrashPoint = (typeof CRASH_POINTS)[number];
+
+export type Step =
+  | { readonly kind: "sell"; readonly receipt: Receipt; readonly waitMs: number }
+  | { readonly kind: "edit"; readonly edit: Edit }
+  | { readonly kind: "offline" }
+  | { readonly kind: "online" }
+  | { readonly kind: "crash"; readonly at: CrashPoint };
+
+/** What a network does to a request of a till. */
+export const NETWORK_FAULTS = [
+  "request_lost",
+  "request_cut",
+  "request_late",
+  "request_twice",
+  "request_again_later",
+  "answer_lost",
+  "answer_cut",
+  "answer_late",
+  "answer_of_another",
+  "answer_never",
+  "server_error",
+  "server_error_afterwards",
+  "throttled",
+  "captive_portal",
+] as const;
+export type NetworkFault = (typeof NETWORK_FAULTS)[number];
+
+export interface ServerCrash {
+  /** When this share of the receipts is written. */
+  readonly at: number;
+  /** Into the next push that reaches it. */
+  readonly afterMs: number;
+  /** Until it is started again. */
+  readonly downMs: number;
+}
+
+export interface Schedule {
+  /** Per till, in its order. */
+  readonly steps: readonly (readonly Step[])[];
+  readonly serverCrashes: readonly ServerCrash[];
+  readonly receipts: number;
+  /** Without end: what becomes of a till's next request. */
+  networkFaults(till: number): () => NetworkFault | undefined;
+}
+
+export interface ScheduleOptions {
+  readonly tills: number;
+  readonly seed: number;
+  readonly faults: boolean;
+}
+
+/** How long the selling takes, about: short enough to wait for, long enough that tills meet outages. */
+const SELLING_MS = 12_000;
+const LONGEST_WAIT_MS = 250;
+/** The share of requests that something happens to. */
+const FAULTY_REQUESTS = 0.3;
+/** Few, so that tills meet in them. */
+const EDITED_ROWS = 12;
+
+export function makeSchedule(log: SalesLog, { tills, seed, faults }: ScheduleOptions): Schedule {
+  const draw = draws(seed);
+  const dealt: Receipt[][] = Array.from({ length: tills }, () => []);
+  for (const invoice of log.invoices) dealt[draw.below(tills)]?.push(...receiptsOf(invoice));
+  const receipts = dealt.reduce((sum, { length }) => sum + length, 0);
+  const waitMs = Math.min(LONGEST_WAIT_MS, SELLING_MS / Math.max(1, receipts / tills));
+  const steps = dealt.map((own, till) => stepsOf(own, till, { draw, faults, waitMs, log }));
+  return {
+    steps,
+    receipts,
+    serverCrashes: faults ? serverCrashes(draw, receipts) : [],
+    networkFaults: (till) => (faults ? networkFaults(draws(seed * 1_009 + till + 1)) : () => undefined),
+  };
+}
+
+export function receiptsOf(invoice: Invoice): readonly Receipt[] {
+  const parts: Receipt[] = [];
+  for (let from = 0; from < invoice.lines.length; from += LINES_PER_RECEIPT) {
+    parts.push({ invoice, part: parts.length + 1, lines: invoice.lines.slice(from, from + LINES_PER_RECEIPT) });
+  }
+  return parts;
+}
+
+function stepsOf(
+  receipts: readonly Receipt[],
+  till: number,
+  { draw, faults, waitMs, log }: { draw: Draws; faults: boolean; waitMs: number; log: SalesLog },
+): readonly Step[] {
+  const steps: Step[] = [];
+  let offline = false;
+  let untilTurn = draw.between(2, 8);
+  let untilCrash = draw.between(3, 12);
+  let edits = 0;
+  for (const receipt of receipts) {
+    if (untilTurn-- === 0) {
+      offline = !offline;
+      steps.push({ kind: offline ? "offline" : "online" });
+      untilTurn = draw.between(3, 10);
+    }
+    if (faults && untilCrash-- === 0) {
+      steps.push({ kind: "crash", at: draw.oneOf(CRASH_POINTS) });
+      untilCrash = draw.between(8, 20);
+    }
+    if (draw.chance(0.25)) steps.push({ kind: "edit", edit: drawEdit(draw, log, `${till + 1}.${++edits}`) });
+    steps.push({ kind: "sell", receipt, waitMs: Math.round(draw.unit() * 2 * waitMs) });
+  }
+  if (offline) steps.push({ kind: "online" });
+  return steps;
+}
+
+function drawEdit(draw: Draws, log: SalesLog, mark: string): Edit {
+  const customer = draw.below(Math.min(EDITED_ROWS, log.customers.length));
+  const product = draw.below(Math.min(EDITED_ROWS, log.products.length));
+  const what = draw.below(log.customers.length > 0 ? 3 : 2);
+  if (what === 2) return { kind: "phone", customer, text: `+254 7${mark}` };
+  return { kind: what === 1 ? "name" : "note", product, text: `edit ${mark}` };
+}
+
+function serverCrashes(draw: Draws, receipts: number): readonly ServerCrash[] {
+  const count = receipts >= 20 ? 3 : 1;
+  return Array.from({ length: count }, (_, index) => ({
+    at: (index + 0.2 + 0.6 * draw.unit()) / count,
+    afterMs: draw.below(12),
+    downMs: draw.below(400),
+  }));
+}
+
+/** From a deck that holds each kind once: whatever the seed, all kinds come up. */
+function networkFaults(draw: Draws): () => NetworkFault | undefined {
+  let deck: NetworkFault[] = [];
+  return () => {
+    if (!draw.chance(FAULTY_REQUESTS)) return undefined;
+    if (deck.length === 0) deck = draw.shuffled(NETWORK_FAULTS);
+    return deck.pop();
+  };
+}
+
+export interface Draws {
+  /** In [0, 1). */
+  unit(): number;
+  /** A whole number in [0, end); 0 where there is none. */
+  below(end: number): number;
+  /** Both included. */
+  between(from: number, to: number): number;
+  chance(share: number): boolean;
+  oneOf<T>(items: readonly T[]): T;
+  shuffled<T>(items: readonly T[]): T[];
+}
+
+export function draws(seed: number): Draws {
+  const unit = mulberry32(seed);
+  const below = (end: number) => Math.floor(unit() * end);
+  return {
+    unit,
+    below,
+    between: (from, to) => from + below(to - from + 1),
+    chance: (share) => unit() < share,
+    oneOf: (items) => items[below(items.length)] as (typeof items)[number],
+    shuffled(items) {
+      const result = [...items];
+      for (let end = result.length; end > 1; end -= 1) {
+        const at = below(end);
+        [result[end - 1], result[at]] = [result[at], result[end - 1]] as [(typeof result)[0], (typeof result)[0]];
+      }
+      return result;
+    },
+  };
+}
+
+/** T. Ettinger's generator (public domain). */
+function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,76 @@
+/** The reference server as a process of its own, which can be killed like a power cut and started again on the same file and port. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("./standin/main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const START_MS = 30_000;
+/** What it said last is what explains why it ended. */
+const KEPT_LINES = 20;
+
+export class ServerProcess {
+  readonly #database: string;
+  #port = 0;
+  #child: ChildProcess | undefined;
+  #said: string[] = [];
+
+  constructor(database: string) {
+    this.#database = database;
+    process.once("exit", () => this.#child?.kill("SIGKILL"));
+  }
+
+  get url(): URL {
+    return new URL(`http://127.0.0.1:${this.#port}`);
+  }
+
+  /** Resolves when it listens: the first time on a free port, from then on always on the same one. */
+  async start(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", MAIN, "--port", String(this.#port), "--database", this.#database],
+      { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.#child = child;
+    this.#said = [];
+    await new Promise<void>((resolve, reject) => {
+      const failed = (why: string) => {
+        clearTimeout(timer);
+        reject(new Error(`The server did not start: ${why}\n${this.#said.join("\n")}`));
+      };
+      const timer = setTimeout(() => failed(`it said nothing in ${START_MS} ms`), START_MS);
+      child.once("error", (error) => failed(error.message));
+      child.once("exit", (code, signal) => failed(`it ended with ${code ?? signal}`));
+      const heard = (line: string) => {
+        this.#said = [...this.#said, line].slice(-KEPT_LINES);
+        const port = /listening on http:\/\/[^:/]+:(\d+)/i.exec(line)?.[1];
+        if (port === undefined) return;
+        this.#port = Number(port);
+        clearTimeout(timer);
+        resolve();
+      };
+      for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", heard);
+    });
+  }
+
+  /** SIGKILL: whatever it was at is not finished. */
+  kill(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  /** Asks it to end, so that its file is complete. */
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  async #end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const over = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill(signal);
+    const impatience = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    await over;
+    clearTimeout(impatience);
+  }
+}

@@ -1,0 +1,193 @@
+/** What one client knows and tells: its store, what is in memory of it, the status, the events, and waiting for any of it. (client) */
+import type { CollectionMap } from "../schema/types.ts";
+import { orAborted } from "../shared/abort.ts";
+import { deferred } from "../shared/deferred.ts";
+import type { AnyTillSyncError } from "../shared/errors.ts";
+import { isTillSyncError, TillSyncError } from "../shared/errors.ts";
+import { Announcer } from "./announce.ts";
+import { Changes } from "./changes.ts";
+import { Emitter } from "./emitter.ts";
+import { Known } from "./known.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { StorageConnection } from "./ports/storage.ts";
+import { ensureIdentity } from "./scripts/identity.ts";
+import type { Facts } from "./status.ts";
+import { deriveStatus } from "./status.ts";
+import type { Committed } from "./store.ts";
+import { TillStore } from "./store.ts";
+import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
+import { cursorKey, EMPTY_QUEUE, FIRST_CURSOR, FIRST_SYNC_POINT, META, QUEUE, SYNC } from "./stored.ts";
+import type { News } from "./sync/drain.ts";
+import type { SyncState } from "./sync/machine.ts";
+import type { SyncEvents } from "./types/events.ts";
+import type { SyncStatus } from "./types/status.ts";
+
+export interface SessionHooks {
+  /** The state of the loop, which is made after the session. */
+  sync(): { readonly state: SyncState; readonly retryAt: number | undefined };
+  /** The store is open, for the first time or again. */
+  opened(): void;
+}
+
+export class Session {
+  /** This client, among others of the same store. */
+  readonly id: string;
+  readonly store: TillStore;
+  readonly known: Known;
+  readonly changes: Changes;
+  readonly emitter: Emitter<SyncEvents<CollectionMap>>;
+  readonly #options: ResolvedOptions;
+  readonly #hooks: SessionHooks;
+  readonly #announcer: Announcer;
+  readonly #closing = new AbortController();
+  #status: SyncStatus;
+  #unauthorised: "no_token" | "refused" = "no_token";
+
+  constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
+    const { clock, random, logger, collections } = options;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.id = random.uuid();
+    this.known = new Known(Object.keys(collections), clock);
+    this.emitter = new Emitter(logger);
+    this.changes = new Changes((error) => this.emitter.fail(error, "A listener of a commit threw."));
+    this.store = new TillStore(options.storage, options.name, collections, {
+      opened: (connection) => this.#opened(connection),
+      committed: (commit) => this.#committed(commit),
+      failed: (error, told) => this.#failed(error, told),
+    });
+    this.#announcer = new Announcer(this.emitter, this.store, this.known, inFlight);
+    this.#status = deriveStatus(undefined, this.facts(), clock.now());
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  /** Aborts, with `client_closed`, when the client is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async open(): Promise<void> {
+    if (this.known.opened === "not") this.known.opened = "opening";
+    this.refresh();
+    await this.store.open();
+  }
+
+  facts(): Facts {
+    const { known } = this;
+    // The first status is derived before there is a loop to ask.
+    const sync = known.opened === "not" ? undefined : this.#hooks.sync();
+    return {
+      opened: known.opened,
+      failure: known.failure,
+      sync: sync?.state ?? { kind: "stopped" },
+      retryAt: sync?.retryAt,
+      online: this.#options.connectivity.online(),
+      contacted: known.contacted,
+      queue: known.queue,
+      point: known.point,
+      cursors: known.cursors,
+      clock: known.offset,
+      storage: known.storage,
+    };
+  }
+
+  /** Looks whether the status is another one now. */
+  refresh(): void {
+    const before = this.#status;
+    this.#status = deriveStatus(before, this.facts(), this.#options.clock.now());
+    if (this.#status === before) return;
+    this.emitter.emit("status", this.#status);
+    this.#tellOfTrouble(before, this.#status);
+  }
+
+  notice(news: News): void {
+    if (news.kind === "contact") this.known.contact(news.sample);
+    if (news.kind === "identity") this.known.identity = news.identity;
+    if (news.kind === "forked") this.known.identity = news.after;
+    if (news.kind === "unauthorised") this.#unauthorised = news.reason;
+    this.#announcer.news(news);
+  }
+
+  /** Another client of this store wrote: what is kept in memory is read again. */
+  async hear(collections: readonly string[]): Promise<void> {
+    this.#tell({ ...(await this.#read(this.store)), foreign: collections });
+  }
+
+  /** Waits until `done` is true, looking again after every commit and every step of the loop. Rejects on abort and on close. */
+  until(done: () => boolean, signal?: AbortSignal): Promise<void> {
+    const wait = deferred<void>();
+    const look = () => done() && wait.resolve();
+    const stop = this.changes.subscribe(look);
+    look();
+    return orAborted(orAborted(wait.promise, this.closing), signal).finally(stop);
+  }
+
+  async close(reason: AnyTillSyncError, loopClosed: () => Promise<void>): Promise<void> {
+    this.#closing.abort(reason);
+    await loopClosed();
+    await this.store.close();
+    this.known.opened = "closed";
+    this.refresh();
+    this.emitter.clear();
+  }
+
+  /** Reads what the client keeps in memory, before anybody uses the connection. */
+  async #opened(connection: StorageConnection): Promise<void> {
+    const { device, clock, random } = this.#options;
+    this.known.opened = "opening";
+    this.known.failure = undefined;
+    this.known.identity = await connection.transact({ tables: [META], durability: "strict", label: "identity" }, () =>
+      ensureIdentity(device.id, clock.now(), () => random.uuid()),
+    );
+    this.known.take(await this.#read(connection));
+    this.known.storage = await connection.estimate();
+    this.known.opened = "open";
+    this.refresh();
+    this.#hooks.opened();
+  }
+
+  async #read(source: Pick<StorageConnection, "get">): Promise<Committed> {
+    const names = Object.keys(this.store.collections);
+    const [queue, point, ...cursors] = await source.get<unknown>(META, [QUEUE, SYNC, ...names.map(cursorKey)]);
+    return {
+      queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
+      point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
+      cursors: Object.fromEntries(
+        names.map((name, index) => [name, (cursors[index] as CursorState | undefined) ?? FIRST_CURSOR]),
+      ),
+    };
+  }
+
+  #committed(commit: Committed): void {
+    this.#tell(commit);
+    const collections = [...new Set((commit.changes ?? []).map((change) => change.collection))];
+    this.#options.coordinator.broadcast(this.store.scope, { kind: "changed", from: this.id, collections });
+  }
+
+  #tell(commit: Committed): void {
+    this.known.take(commit);
+    this.changes.publish(commit);
+    this.#announcer.commit(commit);
+    this.refresh();
+  }
+
+  #failed(error: unknown, told: boolean): void {
+    const failure = isTillSyncError(error)
+      ? error
+      : new TillSyncError("internal", "The local store failed.", {}, { cause: error });
+    this.known.failure = failure;
+    if (!told) this.emitter.fail(failure, failure.message);
+    this.refresh();
+  }
+
+  #tellOfTrouble(before: SyncStatus, now: SyncStatus): void {
+    const { atRisk } = now.storage;
+    if (atRisk && atRisk !== before.storage.atRisk) this.emitter.emit("storage_at_risk", { cause: atRisk });
+    if (now.phase !== "action_needed" || (before.phase === "action_needed" && before.cause === now.cause)) return;
+    if (now.cause === "auth_required") this.emitter.emit("auth_required", { cause: this.#unauthorised });
+    if (now.cause === "device_revoked") this.emitter.emit("device_revoked", { at: this.known.now() });
+  }
+}

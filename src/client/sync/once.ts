@@ -1,0 +1,64 @@
+/** `sync()`: one round now, and what came of it. (client) */
+import type { Clock } from "../../shared/clock.ts";
+import type { Coordinator } from "../ports/coordinator.ts";
+import type { Session } from "../session.ts";
+import { outcomeOf } from "../status.ts";
+import type { SyncOutcome } from "../types/status.ts";
+import type { News } from "./drain.ts";
+import type { SyncLoop } from "./loop.ts";
+
+export interface OnceDeps {
+  readonly session: Session;
+  readonly loop: SyncLoop;
+  readonly coordinator: Coordinator;
+  readonly clock: Clock;
+  /** Whether a loop runs in the background anyway. */
+  readonly auto: boolean;
+}
+
+/** How long it waits for its turn before it leaves the work to whoever has it. */
+const TURN_MS = 1_000;
+
+export class Once {
+  readonly #deps: OnceDeps;
+  #moved = { pushed: 0, pulled: 0 };
+
+  constructor(deps: OnceDeps) {
+    this.#deps = deps;
+  }
+
+  notice(news: News): void {
+    if (news.kind !== "moved") return;
+    this.#moved = { pushed: this.#moved.pushed + news.pushed, pulled: this.#moved.pulled + news.pulled };
+  }
+
+  /** Never rejects for the network. Without a background loop one is begun for this, and ended after it. */
+  async sync(signal: AbortSignal | undefined): Promise<SyncOutcome> {
+    const { session, loop } = this.#deps;
+    await session.open();
+    this.#moved = { pushed: 0, pulled: 0 };
+    const begun = !this.#deps.auto && loop.state.kind === "stopped";
+    if (begun) loop.dispatch({ kind: "start" });
+    if (loop.state.kind === "standby") await this.#turn(signal);
+    loop.dispatch({ kind: "wake", why: "manual" });
+    const outcome = () => outcomeOf(session.facts(), this.#moved);
+    try {
+      await session.until(() => outcome() !== undefined, signal);
+      return outcome() ?? { outcome: "done", ...this.#moved, remaining: 0 };
+    } finally {
+      if (begun) loop.dispatch({ kind: "stop" });
+    }
+  }
+
+  /** Another client of the store may hold the turn for good: it is told, and it sends what there is. */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    const { session, loop, coordinator, clock } = this.#deps;
+    coordinator.broadcast(session.store.scope, { kind: "queued", from: session.id });
+    const over = new AbortController();
+    const turn = session.until(() => loop.state.kind !== "standby", signal);
+    const patience = clock.sleep(TURN_MS, over.signal);
+    await Promise.race([turn, patience]).finally(() => over.abort());
+    turn.catch(() => {}); // it may have been left waiting
+    patience.catch(() => {});
+  }
+}

@@ -1,0 +1,277 @@
+/** What a row and the queue say of the operations beside them: always the same as the operations themselves. */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { LocalChange } from "../../../src/client/decide/local-write.ts";
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import { isWaiting } from "../../../src/client/stored.ts";
+import type { OperationResult } from "../../../src/protocol/types.ts";
+import { isTillSyncError } from "../../../src/shared/errors.ts";
+import {
+  applied,
+  blocked,
+  conflict,
+  create,
+  increment,
+  Ledger,
+  quarantined,
+  rejected,
+  remove,
+  retry,
+  sale,
+  tea,
+  update,
+} from "../support/ledger.ts";
+
+function expectExact(till: Ledger): void {
+  expect(till.counted()).toEqual(till.recounted());
+  for (const subject of till.rows.keys()) {
+    const [collection = "", id = ""] = subject.split("/");
+    expect({ subject, ...till.countedRow(collection, id) }).toEqual({ subject, ...till.recountedRow(collection, id) });
+  }
+}
+
+// ── Whatever happens to a till ──
+type Step =
+  | { readonly kind: "write"; readonly changes: readonly LocalChange[] }
+  | { readonly kind: "answer"; readonly verdict: Verdict; readonly which: number; readonly withRow: boolean }
+  | { readonly kind: "pull"; readonly collection: "products" | "customers"; readonly id: string; readonly gone: boolean }
+  | { readonly kind: "revise"; readonly which: number; readonly verdict: "applied" | "superseded" | "discarded" }
+  | { readonly kind: "resync" }
+  | { readonly kind: "epoch" };
+type Verdict = "applied" | "conflict" | "rejected" | "quarantined" | "blocked" | "retry" | "superseded";
+
+const productId = fc.constantFrom("p-1", "p-2");
+const customerId = fc.constantFrom("c-1");
+const change: fc.Arbitrary<LocalChange> = fc.oneof(
+  productId.map((id) => create("products", id, { ...tea, stock: 5 })),
+  fc.tuple(productId, fc.constantFrom("A", "B", "C")).map(([id, name]) => update("products", id, { name })),
+  fc.tuple(productId, fc.integer({ min: -3, max: 3 })).map(([id, stock]) => increment("products", id, { stock })),
+  productId.map((id) => remove("products", id)),
+  customerId.map((id) => create("customers", id, { name: "Ann", phone: null })),
+  fc.tuple(customerId, fc.constantFrom("1", "2")).map(([id, phone]) => update("customers", id, { phone })),
+  fc.integer({ min: 1, max: 1_000_000 }).map((n) => sale(`s-${n}`)),
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("write" as const), changes: fc.array(change, { minLength: 1, maxLength: 3 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("answer" as const),
+      verdict: fc.constantFrom<Verdict>("applied", "applied", "conflict", "rejected", "quarantined", "blocked", "retry", "superseded"),
+      which: fc.nat(20),
+      withRow: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("pull" as const),
+      collection: fc.constantFrom("products" as const, "customers" as const),
+      id: fc.constantFrom("p-1", "p-2", "c-1"),
+      gone: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("revise" as const),
+      which: fc.nat(20),
+      verdict: fc.constantFrom("applied" as const, "superseded" as const, "discarded" as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("resync" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("epoch" as const) }) },
+);
+
+class Life {
+  readonly till = new Ledger();
+  #version = 100;
+  #epoch = 1;
+
+  run(step: Step): void {
+    switch (step.kind) {
+      case "write":
+        try {
+          this.till.write(step.changes);
+        } catch (error) {
+          // A change that its caller is told of leaves nothing behind.
+          if (!isTillSyncError(error) || error.code === "internal") throw error;
+        }
+        return;
+      case "answer": {
+        const waiting = [...this.till.operations.values()].filter(isWaiting);
+        const operation = waiting[step.which % Math.max(1, waiting.length)];
+        if (operation) this.till.answer(this.#verdict(operation, step.verdict, step.withRow));
+        return;
+      }
+      case "pull": {
+        this.#version += 1;
+        const data = step.collection === "products" ? { ...tea, stock: 9 } : { name: "Ann", phone: "9", points: 0 };
+        this.till.pull(
+          step.collection,
+          step.gone
+            ? { id: step.id, version: this.#version, deleted: true }
+            : { id: step.id, version: this.#version, data },
+        );
+        return;
+      }
+      case "revise": {
+        const judged = [...this.till.operations.values()].filter((o) => o.state === "conflict" || o.state === "quarantined");
+        const operation = judged[step.which % Math.max(1, judged.length)];
+        if (!operation) return;
+        const revision = (operation.revision ?? 0) + 1;
+        this.#version += 1;
+        if (step.verdict === "superseded") this.till.answer(rejected(operation, "superseded", { by: "office", revision }));
+        else if (step.verdict === "discarded") this.till.answer(quarantined(operation, "discarded", { revision }));
+        else this.till.answer(applied(operation, this.#version, { revision }));
+        return;
+      }
+      case "resync":
+        this.till.resync("products", "customers");
+        return;
+      case "epoch":
+        this.#epoch += 1;
+        this.till.follow(`e${this.#epoch}`);
+    }
+  }
+
+  #verdict(operation: StoredOperation, verdict: Verdict, withRow: boolean): OperationResult {
+    this.#version += 1;
+    const version = this.#version;
+    const row = operation.collection === "products" ? { ...tea, stock: 1 } : { name: "Ann", phone: "7", points: 0 };
+    const isFact = operation.kind === "fact";
+    switch (verdict) {
+      case "applied":
+        if (operation.action === "delete") return applied(operation, version, { deleted: true });
+        return applied(operation, version, withRow && !isFact ? { data: row } : {});
+      case "conflict":
+        return isFact || operation.action === "increment" || operation.action === "void"
+          ? applied(operation, version)
+          : conflict(operation, ["name", "phone"], withRow ? { version, data: row } : { version, deleted: true });
+      case "rejected":
+        return rejected(operation, "not_permitted", withRow && !isFact ? { server: { version, data: row } } : {});
+      case "quarantined":
+        return quarantined(operation);
+      case "blocked":
+        return blocked(operation, { id: "elsewhere" });
+      case "retry":
+        return retry(operation);
+      case "superseded":
+        return rejected(operation, "already_superseded", { by: "office" });
+    }
+  }
+}
+
+describe("the counts on the queue and on each row, and each view,", () => {
+  test("equal what the operations give when they are counted anew, whatever has happened", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (life) => {
+        const { till } = ((all) => {
+          const one = new Life();
+          for (const next of all) {
+            one.run(next);
+            expectExact(one.till);
+          }
+          return one;
+        })(life);
+        expectExact(till);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("say of a till on which all was answered that nothing is left", () => {
+    const till = new Ledger();
+    const operations = till.write([create("products", "p-1", { ...tea, stock: 5 }), sale("s-1")]);
+    till.answer(...operations.map((operation, index) => applied(operation, 100 + index)));
+    till.pull("products", { id: "p-1", version: 200, data: { ...tea, stock: 5 } });
+    expect(till.counted()).toEqual({ waiting: {}, edits: 0, conflicts: 0, rejected: 0, quarantined: 0 });
+  });
+});
+
+describe("a base", () => {
+  const row = (name: string) => ({ ...tea, name, stock: 0 });
+
+  test("gives way to a greater version", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: row("A") });
+    till.pull("products", { id: "p-1", version: 11, data: row("B") });
+    expect(till.row("products", "p-1")).toMatchObject({ version: 11, data: row("B") });
+  });
+
+  test("stays where the version is not greater: an old answer that comes late", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: row("A") });
+    till.pull("products", { id: "p-1", version: 10, data: row("B") }, { id: "p-1", version: 9, data: row("C") });
+    expect(till.row("products", "p-1")).toMatchObject({ version: 10, data: row("A") });
+  });
+
+  test("that was deleted is not brought back by an older answer", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, deleted: true });
+    till.pull("products", { id: "p-1", version: 9, data: row("A") });
+    expect(till.view("products", "p-1")).toBeUndefined();
+  });
+
+  test("gives way to the first answer after a resync, whatever its version", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: row("A") });
+    till.resync("products");
+    till.pull("products", { id: "p-1", version: 3, data: row("B") });
+    expect(till.row("products", "p-1")).toMatchObject({ version: 3, data: row("B") });
+  });
+
+  test("gives way only to a greater version again after that", () => {
+    const till = new Ledger();
+    till.resync("products");
+    till.pull("products", { id: "p-1", version: 3, data: row("B") });
+    till.pull("products", { id: "p-1", version: 2, data: row("C") });
+    expect(till.view("products", "p-1")).toEqual(row("B"));
+  });
+
+  test("of a collection that is not resynced keeps its version", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: row("A") });
+    till.resync("customers");
+    till.pull("products", { id: "p-1", version: 3, data: row("B") });
+    expect(till.view("products", "p-1")).toEqual(row("A"));
+  });
+});
+
+describe("a stored row", () => {
+  test("that nothing is open on has only what it needs", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+    expect(till.row("products", "p-1")).toEqual({
+      id: "p-1",
+      version: 10,
+      generation: 1,
+      rev: 1,
+      data: { ...tea, stock: 0 },
+    });
+  });
+
+  test("counts each change of any kind", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+    till.write([update("products", "p-1", { name: "A" }), increment("products", "p-1", { stock: 1 })]);
+    expect(till.row("products", "p-1")?.rev).toBe(2);
+  });
+
+  test("keeps the server's copy apart while an edit is open, and no longer", () => {
+    const till = new Ledger();
+    till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+    const edit = till.one(update("products", "p-1", { name: "A" }));
+    expect(till.row("products", "p-1")?.base).toEqual({ ...tea, stock: 0 });
+    till.answer(applied(edit, 11));
+    expect(till.row("products", "p-1")).not.toHaveProperty("base");
+  });
+});
+
+test("what is not touched is not written", () => {
+  const till = new Ledger();
+  till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+  const workspace = till.open();
+  workspace.setBase("products", "p-1", 9, null);
+  expect(workspace.finish()).toEqual({ writes: [], changes: [] });
+});

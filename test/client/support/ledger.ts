@@ -1,0 +1,299 @@
+/** A till as its decisions see it: rows, operations, counts. No storage, no loop: what a decision writes is all that happens. */
+import type { Change, OperationResult } from "../../../src/protocol/types.ts";
+import { checkCollections } from "../../../src/schema/collections.ts";
+import type { CollectionMap } from "../../../src/schema/types.ts";
+import type { JsonObject } from "../../../src/shared/json.ts";
+import type { LocalChange } from "../../../src/client/decide/local-write.ts";
+import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
+import type { MintContext } from "../../../src/client/decide/mint.ts";
+import { decideEpochChange, newEpoch } from "../../../src/client/decide/epoch.ts";
+import { decidePullPage, restartCursor } from "../../../src/client/decide/pull-page.ts";
+import type { Happening } from "../../../src/client/decide/results.ts";
+import { decideResults } from "../../../src/client/decide/results.ts";
+import { mergeDelta, replay } from "../../../src/client/decide/view.ts";
+import { Workspace } from "../../../src/client/decide/workspace.ts";
+import type {
+  CursorState,
+  QueueState,
+  StoredConflict,
+  StoredOperation,
+  StoredRow,
+  SyncPoint,
+} from "../../../src/client/stored.ts";
+import {
+  CONFLICTS,
+  EMPTY_QUEUE,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  generationOf,
+  isOpen,
+  isReplayed,
+  isWaiting,
+  META,
+  nextGenerations,
+  OPERATIONS,
+  subjectOf,
+} from "../../../src/client/stored.ts";
+import { collections as shop } from "../../support/shop.ts";
+
+export const NOW = Date.UTC(2026, 10, 20, 8);
+
+export class Ledger {
+  readonly collections;
+  readonly rows = new Map<string, StoredRow>();
+  readonly operations = new Map<string, StoredOperation>();
+  readonly conflicts = new Map<string, StoredConflict>();
+  readonly cursors = new Map<string, CursorState>();
+  queue: QueueState = EMPTY_QUEUE;
+  point: SyncPoint = { ...FIRST_SYNC_POINT, epoch: "e1" };
+  #minted = 0;
+
+  constructor(collections: CollectionMap = shop) {
+    this.collections = checkCollections(collections);
+  }
+
+  context(over: Partial<MintContext> = {}): MintContext {
+    this.#minted += 1;
+    const transaction = over.transaction ?? `t-${this.#minted}`;
+    return { now: NOW, actor: "u-7", branch: "main", ...over, transaction, uuid: () => `op-${++this.#minted}` };
+  }
+
+  /** A unit of work over everything that there is. */
+  open(): Workspace {
+    return new Workspace({
+      collections: this.collections,
+      queue: this.queue,
+      point: this.point,
+      rows: [...this.rows].map(([subject, row]) => [subject.slice(0, subject.indexOf("/")), row] as const),
+      operations: [...this.operations.values()],
+    });
+  }
+
+  commit(workspace: Workspace): void {
+    const { writes } = workspace.finish();
+    for (const write of writes) {
+      if (write.kind !== "put") throw new Error("decisions delete nothing");
+      if (write.table === META) this.queue = write.value as QueueState;
+      else if (write.table === OPERATIONS) this.operations.set(write.key, write.value as StoredOperation);
+      else if (write.table === CONFLICTS) this.conflicts.set(write.key, write.value as StoredConflict);
+      else this.rows.set(subjectOf(write.table.slice(2), write.key), write.value as StoredRow);
+    }
+  }
+
+  /** A local transaction. */
+  write(changes: readonly LocalChange[], over: Partial<MintContext> = {}): readonly StoredOperation[] {
+    const workspace = this.open();
+    const minted = decideLocalWrite(workspace, this.context(over), changes);
+    this.commit(workspace);
+    return minted;
+  }
+
+  /** One change, one operation. */
+  one(change: LocalChange): StoredOperation {
+    const [only, ...others] = this.write([change]);
+    if (only === undefined || others.length > 0) throw new Error(`expected one operation, got ${others.length + 1}`);
+    return only;
+  }
+
+  answer(...results: readonly OperationResult[]): readonly Happening[] {
+    const workspace = this.open();
+    const happenings = decideResults(workspace, this.context(), {
+      results,
+      epoch: this.point.epoch ?? "",
+      serverTime: NOW + 1_000,
+      siblings: ({ transaction }) => [...this.operations.values()].filter((o) => o.transaction === transaction),
+      conflict: (id) => this.conflicts.get(id),
+    });
+    this.commit(workspace);
+    return happenings;
+  }
+
+  /** The server's row comes with a pull. */
+  pull(collection: string, ...changes: readonly Change[]): void {
+    this.page(collection, changes);
+  }
+
+  page(collection: string, changes: readonly Change[], more = false): CursorState {
+    const workspace = this.open();
+    const generation = generationOf(this.point, collection);
+    const cursor = decidePullPage(
+      workspace,
+      collection,
+      { changes, more, cursor: `c-${changes.length}` },
+      this.cursors.get(collection) ?? FIRST_CURSOR,
+      generation,
+    );
+    this.commit(workspace);
+    this.cursors.set(collection, cursor);
+    return cursor;
+  }
+
+  /** These collections are pulled again from the start; operations stay. */
+  resync(...collections: readonly string[]): void {
+    this.point = nextGenerations(this.point, collections);
+    for (const name of collections)
+      this.cursors.set(name, restartCursor(this.cursors.get(name) ?? FIRST_CURSOR, generationOf(this.point, name)));
+  }
+
+  /** The server is of another history now. Answers how many operations go to it again. */
+  follow(epoch: string): number {
+    const names = Object.keys(this.collections);
+    const next = newEpoch(this.point, epoch, names);
+    const workspace = new Workspace({
+      collections: this.collections,
+      queue: this.queue,
+      point: next,
+      rows: [...this.rows].map(([subject, row]) => [subject.slice(0, subject.indexOf("/")), row] as const),
+      operations: [...this.operations.values()],
+    });
+    const journal = [...this.operations.values()].filter((o) => o.state !== "pending" && o.state !== "superseded");
+    const replaying = decideEpochChange(workspace, journal);
+    this.commit(workspace);
+    this.point = next;
+    for (const name of names)
+      this.cursors.set(name, restartCursor(this.cursors.get(name) ?? FIRST_CURSOR, generationOf(next, name)));
+    return replaying;
+  }
+
+  row(collection: string, id: string): StoredRow | undefined {
+    return this.rows.get(subjectOf(collection, id));
+  }
+
+  view(collection: string, id: string): JsonObject | undefined {
+    return this.row(collection, id)?.data;
+  }
+
+  state(operation: { readonly id: string }): StoredOperation["state"] | undefined {
+    return this.operations.get(operation.id)?.state;
+  }
+
+  stored(operation: { readonly id: string }): StoredOperation {
+    const found = this.operations.get(operation.id);
+    if (found === undefined) throw new Error(`no operation ${operation.id}`);
+    return found;
+  }
+
+  /** Everything that is kept beside the operations, computed from them alone. */
+  recounted() {
+    const operations = [...this.operations.values()];
+    const waiting: Record<string, number> = {};
+    for (const { collection } of operations.filter(isWaiting)) waiting[collection] = (waiting[collection] ?? 0) + 1;
+    const inState = (state: string) => operations.filter((o) => o.state === state);
+    return {
+      waiting,
+      edits: operations.filter((o) => isOpen(o) && isEdit(o)).length,
+      conflicts: inState("conflict").length,
+      rejected: inState("rejected").length,
+      quarantined: inState("quarantined").filter((o) => o.error?.code !== "discarded").length,
+    };
+  }
+
+  counted() {
+    const { waiting, edits, conflicts, rejected, quarantined } = this.queue;
+    return { waiting, edits, conflicts, rejected, quarantined };
+  }
+
+  /** The same for each row: its counts and its view. */
+  recountedRow(collection: string, id: string) {
+    const row = this.row(collection, id);
+    const own = [...this.operations.values()]
+      .filter((o) => o.collection === collection && o.entityId === id)
+      .sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
+    const states: Record<string, number> = {};
+    for (const o of own)
+      if (o.action !== "void" && ["pending", "blocked", "conflict", "rejected", "quarantined"].includes(o.state))
+        states[o.state] = (states[o.state] ?? 0) + 1;
+    // What the lost history had acknowledged is in a base of that history already [C8.6].
+    const onTop = own.filter(
+      (o) => o.acknowledged === undefined || row?.generation === generationOf(this.point, collection),
+    );
+    const edits = onTop.filter(isReplayed);
+    const delta = onTop
+      .filter((o) => o.action === "increment" && isOpen(o))
+      .reduce((sum, o) => mergeDelta(sum, o.by ?? {}, 1), undefined as ReturnType<typeof mergeDelta>);
+    const base = row?.base === undefined ? (edits.length > 0 || delta ? null : (row?.data ?? null)) : row.base;
+    return {
+      states: Object.keys(states).length === 0 ? undefined : states,
+      edits: edits.length === 0 ? undefined : edits.length,
+      delta,
+      view: replay(base, edits, delta, this.collections[collection]?.counters ?? []),
+    };
+  }
+
+  countedRow(collection: string, id: string) {
+    const row = this.row(collection, id);
+    return { states: row?.states, edits: row?.edits, delta: row?.delta, view: row?.data };
+  }
+}
+
+function isEdit({ kind, action }: StoredOperation): boolean {
+  return kind === "record" && action !== "increment" && action !== "void";
+}
+
+// ── Changes, as an app makes them ──
+export const tea = { name: "Tea", barcodes: ["600"], category: "drinks", priceCents: 5_000 };
+export const create = (collection: string, entityId: string, data: JsonObject): LocalChange => ({
+  action: "create",
+  collection,
+  entityId,
+  data,
+});
+export const update = (collection: string, entityId: string, patch: Readonly<Record<string, unknown>>): LocalChange => ({
+  action: "update",
+  collection,
+  entityId,
+  patch: patch as never,
+});
+export const increment = (collection: string, entityId: string, by: Readonly<Record<string, unknown>>): LocalChange => ({
+  action: "increment",
+  collection,
+  entityId,
+  by,
+});
+export const remove = (collection: string, entityId: string): LocalChange => ({
+  action: "delete",
+  collection,
+  entityId,
+});
+export const sale = (entityId: string, over: JsonObject = {}): LocalChange =>
+  create("sales", entityId, {
+    items: [{ productId: "p-1", quantity: 1, priceCents: 5_000 }],
+    totalCents: 5_000,
+    soldAt: NOW,
+    ...over,
+  });
+
+// ── Results, as a server gives them ──
+type Id = { readonly id: string };
+export const applied = (
+  { id }: Id,
+  version: number,
+  over: Partial<Extract<OperationResult, { status: "applied" }>> = {},
+): OperationResult => ({ id, status: "applied", version, ...over });
+export const rejected = (
+  { id }: Id,
+  code: string,
+  over: Partial<Extract<OperationResult, { status: "rejected" }>> = {},
+): OperationResult => ({ id, status: "rejected", error: { code, message: code }, ...over });
+export const quarantined = (
+  { id }: Id,
+  code = "shift_closed",
+  over: Partial<Extract<OperationResult, { status: "quarantined" }>> = {},
+): OperationResult => ({ id, status: "quarantined", error: { code, message: code }, ...over });
+export const conflict = (
+  { id }: Id,
+  fields: readonly string[],
+  server: Extract<OperationResult, { status: "conflict" }>["server"],
+  over: Partial<Extract<OperationResult, { status: "conflict" }>> = {},
+): OperationResult => ({ id, status: "conflict", conflictId: `c-${id}`, fields, server, ...over });
+export const blocked = ({ id }: Id, ...by: readonly Id[]): OperationResult => ({
+  id,
+  status: "blocked",
+  by: by.map((o) => o.id),
+});
+export const retry = ({ id }: Id, code = "schema_newer"): OperationResult => ({
+  id,
+  status: "retry",
+  afterMs: 5_000,
+  error: { code, message: code },
+});

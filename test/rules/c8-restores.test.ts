@@ -1,0 +1,372 @@
+/** C8: a server that was put back from a backup gets back from its tills what it lost, announced or not. */
+import { expect, test } from "vitest";
+import { days, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { saleOf, tea } from "../support/shop.ts";
+
+const ann = { id: "c-1", name: "Ann", phone: "1" };
+
+async function shopWithTwo() {
+  const shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  await shop.seed("customers", ann);
+  return { shop, a: await shop.openTill(), b: await shop.openTill() };
+}
+async function sell(till: RuleTill, id: string, quantity = 2) {
+  await till.client.transaction((tx, { now }) => {
+    tx.sales.create({ id, ...saleOf(quantity, now) });
+    tx.products.increment("p-1", { stock: -quantity });
+  });
+}
+
+test.each(["announced", "silent"] as const)("what a restored server has lost comes back from the tills (%s)", async (said) => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await b.data.products.update("p-1", { priceCents: 9 });
+  await shop.converge(a, b);
+  const epoch = shop.epoch;
+  const shown = [a.watch("products", "p-1", "stock"), b.watch("products", "p-1", "stock")];
+  await restore(said);
+  await shop.converge(a, b);
+  await shop.clock.settle();
+  expect(shop.epoch).not.toBe(epoch);
+  expect(a.told("epoch_changed")).toHaveLength(1);
+  expect(b.told("epoch_changed")).toHaveLength(1);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+  expect(shop.shown("products", "p-1")).toMatchObject({ stock: 8, priceCents: 9 });
+  // The till that sold never showed its own sale twice, or not at all.
+  expect(new Set(shown[0])).toEqual(new Set([8]));
+});
+
+test("a restore that nobody announced is found out though the server has moved past what it lost", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await a.sync();
+  const lost = shop.position;
+  await restore("silent");
+  for (let n = 2; n < 8; n += 1) await sell(b, `s-${n}`, 1);
+  // This till knows nothing of the lost tail: for it, nothing has happened.
+  await b.sync();
+  expect(shop.position).toBeGreaterThan(lost);
+  expect(b.told("epoch_changed")).toEqual([]);
+  await shop.converge(a, b);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+});
+
+test("an answer of the lost history that comes after one of the new is found out by the next request", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  await sell(a, "s-0", 1);
+  await shop.converge(a, b);
+  const restore = shop.backup();
+  const push = a.line.hold("push", "answer");
+  const pull = a.line.hold("pull", "request");
+  await sell(a, "s-1");
+  const syncing = a.sync();
+  await Promise.all([push.arrived, pull.arrived]);
+  await restore("silent");
+  for (let n = 2; n < 8; n += 1) await sell(b, `s-${n}`, 1);
+  await b.sync();
+  // The pull is answered by the new history, whose positions are higher; then comes the answer of the lost one.
+  pull.release();
+  await shop.until(() => a.rows("sales").length > 2);
+  push.release();
+  await syncing;
+  expect(a.operationOn("s-1").state).toBe("applied");
+  await shop.converge(a, b);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+});
+
+test("a push of an epoch that is over is refused whole, with the epoch that holds", async () => {
+  const { shop } = await shopWithTwo();
+  await using _ = shop;
+  const peer = shop.peer();
+  await peer.register();
+  const restore = shop.backup();
+  await restore("announced");
+  const { status, body } = await peer.send([
+    peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0) }),
+  ]);
+  expect([status, body.code, body.epoch]).toEqual([409, "resync_required", shop.epoch]);
+  expect(shop.row("sales", "s-1")).toBeUndefined();
+  expect(shop.operations).toEqual([]);
+});
+
+test("a second restore that brings back an older epoch is a new epoch all the same", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const first = shop.epoch;
+  const restore = shop.backup();
+  await restore("announced");
+  await a.data.products.update("p-1", { priceCents: 1 });
+  await shop.converge(a, b);
+  const second = shop.epoch;
+  await restore("silent");
+  expect(shop.epoch).toBe(first);
+  await shop.converge(a, b);
+  expect([first, second]).not.toContain(shop.epoch);
+  expect(shop.shown("products", "p-1").priceCents).toBe(1);
+  expect(await a.client.conflicts.list({ state: "settled" })).toEqual([]);
+});
+
+test("what lies in quarantine, and what is open on the desk, comes back to both", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  await b.data.customers.update("c-1", { phone: "2" });
+  await b.sync();
+  const restore = shop.backup();
+  shop.nextVerdict("sales", "quarantined", "odd");
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await a.data.customers.update("c-1", { phone: "3" });
+  await a.sync();
+  expect(a.operations.map(({ state }) => state)).toEqual(["quarantined", "conflict"]);
+  await restore("announced");
+  expect(await shop.office.quarantined()).toEqual([]);
+  expect(await shop.office.conflicts()).toEqual([]);
+  shop.nextVerdict("sales", "quarantined", "odd");
+  await a.sync();
+  expect(await shop.office.quarantined()).toHaveLength(1);
+  expect(await shop.office.conflicts()).toHaveLength(1);
+  expect(a.operations.map(({ state }) => state)).toEqual(["quarantined", "conflict"]);
+  expect(await a.client.conflicts.list()).toHaveLength(1);
+  await shop.office.release(a.operationOn("s-1").id);
+  await shop.office.resolve(a.operationOn("c-1").id, "client");
+  await shop.converge(a, b);
+  expect(shop.shown("customers", "c-1").phone).toBe("3");
+});
+
+test.each(["the earlier", "the later"])("edits that had been applied are not quarrelled over again (%s till comes first)", async (first) => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await a.data.products.update("p-1", { priceCents: 1 });
+  await shop.converge(a, b);
+  await b.data.products.update("p-1", { priceCents: 2 });
+  await shop.converge(a, b);
+  await restore("announced");
+  await shop.converge(...(first === "the earlier" ? [a, b] : [b, a]));
+  expect(shop.shown("products", "p-1").priceCents).toBe(2);
+  for (const till of [a, b]) {
+    expect(till.operationOn("p-1").state).toBe("applied");
+    expect(till.told("conflict")).toEqual([]);
+  }
+  const flags = a.operationOn("p-1").flags?.map(({ code }) => code) ?? [];
+  expect(flags).toEqual(first === "the earlier" ? [] : ["overtaken"]);
+});
+
+test("an acknowledged edit does not go over what was written since the restore", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await a.data.products.update("p-1", { priceCents: 1 });
+  await a.sync();
+  await restore("announced");
+  await b.sync();
+  await b.data.products.update("p-1", { priceCents: 7 });
+  await b.sync();
+  await shop.converge(a, b);
+  expect(shop.shown("products", "p-1").priceCents).toBe(7);
+  expect(a.operationOn("p-1")).toMatchObject({ state: "applied", flags: [{ code: "overtaken" }] });
+});
+
+test("nobody lets an edit in by saying that it had been acknowledged in this very epoch, or in one that never was", async () => {
+  const { shop, b } = await shopWithTwo();
+  await using _ = shop;
+  const peer = shop.peer();
+  await peer.register();
+  await b.data.products.update("p-1", { priceCents: 7 });
+  await b.sync();
+  for (const epoch of [peer.epoch, "made-up"]) {
+    const acknowledged = { epoch, version: Number.MAX_SAFE_INTEGER };
+    const edit = { action: "update", collection: "products", entityId: "p-1", baseVersion: 0, patch: { priceCents: 1 }, acknowledged };
+    const [result] = await peer.push(peer.make(edit));
+    expect(result?.status).toBe("conflict");
+  }
+  expect(shop.shown("products", "p-1").priceCents).toBe(7);
+});
+
+test("numbers of a lost history are never met again: an edit does not pass over one it has not seen", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const c = await shop.openTill();
+  const restore = shop.backup();
+  // The first till sees 9, at a high version of the history that is about to be lost, with the only till that had written it.
+  for (const priceCents of [2, 3, 4, 9]) {
+    await b.data.products.update("p-1", { priceCents });
+    await b.sync();
+  }
+  await a.sync();
+  a.line.up = false;
+  await a.data.products.update("p-1", { priceCents: 1 });
+  await restore("announced");
+  await c.data.products.update("p-1", { priceCents: 5 });
+  await c.sync();
+  a.line.up = true;
+  await shop.converge(a, c);
+  expect(shop.shown("products", "p-1").priceCents).toBe(5);
+  const [lost] = await a.client.conflicts.list({ state: "settled" });
+  expect(lost?.client?.priceCents).toBe(1);
+});
+
+test("an edit of a row that the restore has lost waits for the till that made the row", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await b.data.products.create({ ...tea, id: "p-2" });
+  await shop.converge(a, b);
+  a.line.up = false;
+  await a.data.products.update("p-2", { priceCents: 1 });
+  await restore("announced");
+  a.line.up = true;
+  await a.sync();
+  expect(a.operationOn("p-2")).toMatchObject({ state: "blocked", missing: true });
+  await b.sync();
+  await shop.clock.advance(61_000);
+  await shop.converge(a, b);
+  expect(shop.shown("products", "p-2").priceCents).toBe(1);
+});
+
+test("what the back office had settled in the lost tail is open again, and not lost", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  await b.data.customers.update("c-1", { phone: "2" });
+  await b.sync();
+  const restore = shop.backup();
+  await a.data.customers.update("c-1", { phone: "3" });
+  await a.sync();
+  await shop.office.resolve(a.operationOn("c-1").id, "client");
+  await shop.converge(a, b);
+  expect(shop.shown("customers", "c-1").phone).toBe("3");
+  await restore("announced");
+  await a.sync();
+  // The resolution was born on the server and is gone; the till's edit is not.
+  expect(await shop.office.conflicts()).toHaveLength(1);
+  await shop.office.resolve(a.operationOn("c-1").id, "client");
+  await shop.converge(a, b);
+  expect(shop.shown("customers", "c-1").phone).toBe("3");
+});
+
+test("what a till has superseded is never sent again", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await b.data.customers.update("c-1", { phone: "2" });
+  await b.sync();
+  await a.data.customers.update("c-1", { phone: "3" });
+  await a.sync();
+  const old = a.operationOn("c-1").id;
+  const [conflict] = await a.client.conflicts.list();
+  await a.client.conflicts.resolve(conflict as never, { merged: { phone: "23" } });
+  await shop.converge(a, b);
+  const before = a.line.of("push").length;
+  await restore("announced");
+  await shop.converge(a, b);
+  const again = a.line.pushed.slice(before).flat();
+  expect(again.map(({ id }) => id)).not.toContain(old);
+  expect(again.map(({ supersedes }) => supersedes)).toContainEqual([old]);
+  expect(shop.shown("customers", "c-1").phone).toBe("23");
+  expect(await shop.office.conflicts()).toEqual([]);
+});
+
+test("what was lost goes in first, in its order and whatever its lane, before anything new", async () => {
+  const { shop, a } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await a.data.products.update("p-1", { priceCents: 1 });
+  await a.data.customers.update("c-1", { phone: "2" });
+  await sell(a, "s-1");
+  await a.sync();
+  a.line.up = false;
+  await sell(a, "s-2", 1);
+  await restore("announced");
+  a.line.up = true;
+  const before = a.line.of("push").length;
+  await shop.converge(a);
+  const accepted = a.line.of("push").slice(before).filter(({ status }) => status === 200);
+  expect(accepted.map(({ request }) => request.operations.map(({ sequence }: { sequence: number }) => sequence))).toEqual([
+    [1, 2, 3, 4],
+    [5, 6],
+  ]);
+});
+
+test("an order keeps the number that is printed on its receipt, and no other gets it", async () => {
+  await using shop = new RuleShop({
+    policies: {
+      sales: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: ({ operation, epoch }) => ({ outcome: "applied", assigned: { orderNumber: `ORD-${epoch}-${operation.entityId}` } }),
+      },
+    },
+  });
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill();
+  const b = await shop.openTill();
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await shop.converge(a, b);
+  expect((await a.data.sales.get("s-1"))?.orderNumber).toBe("ORD-1-s-1");
+  await restore("announced");
+  await sell(b, "s-2");
+  await shop.converge(b, a);
+  expect((await a.data.sales.get("s-1"))?.orderNumber).toBe("ORD-1-s-1");
+  expect((await b.data.sales.get("s-1"))?.orderNumber).toBe("ORD-1-s-1");
+  expect((await a.data.sales.get("s-2"))?.orderNumber).toBe("ORD-2-s-2");
+});
+
+test("a device number that the lost history had given out is not given out again", async () => {
+  const { shop } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  const c = await shop.openTill();
+  const printed = (await c.client.device()).number;
+  await restore("announced");
+  const d = await shop.openTill();
+  expect((await d.client.device()).number).toBeGreaterThan(printed ?? 0);
+});
+
+test("a till whose clock is a year ahead keeps its journal", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill({ skewMs: days(365) });
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await a.sync();
+  for (let n = 0; n < 3; n += 1) await a.sync();
+  await restore("announced");
+  await shop.converge(a);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+});
+
+test("a till that comes back after three weeks sends what was lost before it forgets it", async () => {
+  const { shop, a } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await a.sync();
+  await restore("announced");
+  await shop.clock.advance(days(21));
+  await shop.converge(a);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+});
+
+test("the journal forgets whole transactions, once their time is over", async () => {
+  const { shop, a } = await shopWithTwo();
+  await using _ = shop;
+  await a.client.transaction((tx, { now }) => {
+    tx.sales.create({ id: "s-1", ...saleOf(1, now) });
+    tx.payments.create({ id: "y-1", saleId: "s-1", amountCents: 1 });
+    for (let n = 0; n < 5; n += 1) tx.products.increment("p-1", { stock: -1 });
+  });
+  await a.sync();
+  await shop.clock.advance(days(13));
+  await a.sync();
+  expect(a.operations).toHaveLength(7);
+  await shop.clock.advance(days(2));
+  await a.sync();
+  expect(a.operations).toHaveLength(0);
+  await shop.converge(a);
+});

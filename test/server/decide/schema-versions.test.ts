@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { defineCollection } from "../../../src/schema/define-collection.ts";
+import { collections } from "../support/shop.ts";
+import { product, sale, World } from "../support/world.ts";
+
+/** The shop after an update: products have a rate of VAT and a title instead of a name, sales a currency that old ones can't tell. */
+const newer = {
+  ...collections,
+  products: defineCollection({
+    schema: z.object({
+      title: z.string(),
+      priceCents: z.int().default(0),
+      vat: z.int(),
+      note: z.string().optional(),
+      stock: z.int().default(0),
+    }),
+    counters: ["stock"],
+    schemaVersion: 2,
+    upcast: { 1: ({ name, ...rest }) => ({ vat: 7, ...rest, ...(name === undefined ? {} : { title: name }) }) },
+  }),
+  sales: defineCollection({
+    kind: "fact",
+    schema: z.object({ totalCents: z.int(), orderNumber: z.string().optional() }),
+    assigned: ["orderNumber"],
+    schemaVersion: 2,
+    upcast: {
+      1: () => {
+        throw new Error("which currency?");
+      },
+    },
+  }),
+};
+
+async function updated() {
+  const before = await World.open();
+  await before.till().send(product("p-1", { name: "Cola", priceCents: 250 }));
+  const world = await World.open({}, newer as never);
+  world.store.restore(before.store.snapshot());
+  return world;
+}
+
+describe("an operation's data is of its own version [H7]", () => {
+  test("stored rows come up to date", async () => {
+    const world = await updated();
+    expect((await world.till("b").pulled()).pages.get("products")?.changes).toMatchObject([
+      { data: { title: "Cola", vat: 7, stock: 0 } },
+    ]);
+  });
+  test("an old till's create is brought up", async () => {
+    const world = await updated();
+    expect(await world.till("b").send(product("p-2", { name: "Fanta" }))).toMatchObject({
+      status: "applied",
+      data: { title: "Fanta", vat: 7 },
+    });
+  });
+  test("an old till's edit changes what it names, and no defaults of new fields", async () => {
+    const world = await updated();
+    const office = world.till("office");
+    const current = (patch: object) => ({
+      action: "update",
+      collection: "products",
+      entityId: "p-1",
+      baseVersion: 2 ** 52,
+      patch,
+      schemaVersion: 2,
+    });
+    await office.send(current({ vat: 19 }));
+    const old = {
+      action: "update",
+      collection: "products",
+      entityId: "p-1",
+      baseVersion: 2 ** 52,
+      patch: { name: "Cola light" },
+      schemaVersion: 1,
+    };
+    expect(await world.till("b").send(old)).toMatchObject({ status: "applied" });
+    expect((await world.row("products", "p-1"))?.data).toEqual({ title: "Cola light", priceCents: 250, vat: 19 });
+  });
+  test("what can't be brought up is set aside if it is a fact", async () => {
+    const world = await updated();
+    expect(await world.till("b").send(sale("s-1"))).toMatchObject({
+      status: "quarantined",
+      error: { code: "schema_too_old" },
+    });
+  });
+  test("what is newer than the server comes again", async () => {
+    const world = await updated();
+    const result = await world.till("b").send({ ...sale("s-1"), schemaVersion: 3 });
+    expect(result).toMatchObject({ status: "retry", error: { code: "schema_newer" } });
+    expect(await world.operation(result.id)).toBeUndefined();
+  });
+});
