@@ -29,7 +29,7 @@ export default defineConfig({
       {
         resolve: { alias },
         // Named, because a dependency that Vite discovers late reloads the page under a running test.
-        optimizeDeps: { include: ["eventemitter3", "idb", "ky", "zod/mini"] },
+        optimizeDeps: { include: ["eventemitter3", "hono", "idb", "ky", "zod", "zod/mini"] },
         test: {
           name: "browser",
           include: [browserTests],

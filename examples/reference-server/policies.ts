@@ -10,7 +10,7 @@ import { shiftEvents, shifts } from "./policies/shifts.ts";
 import { purchases, stockMovements } from "./policies/stock.ts";
 import type { Shop } from "./server-collections.ts";
 
-const serversOwn = {
+const closed = {
   scope: "tenant",
   allow: { read: "nobody", create: "nobody", update: "nobody", delete: "nobody" },
 } as const;
@@ -28,6 +28,10 @@ export const policies: Policies<Shop> = {
   shiftEvents,
   shifts,
   settings,
-  sequences: serversOwn,
-  saleBalances: serversOwn,
+  sequences: {
+    ...closed,
+    // An increment asks for no scope: of a till it is set aside here. Effects, which ask no policy, are all that counts.
+    decide: () => ({ outcome: "quarantined", code: "not_permitted", message: "Only the server counts here" }),
+  },
+  saleBalances: closed,
 };

@@ -47,6 +47,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Customers, passwords' hashes, the key: nobody else's on this computer. */
+const PRIVATE = 0o700;
 /** How long requests under way may take. */
 const GRACE_MS = 10_000;
 /** WebSocket: the server goes away, come again. */
@@ -58,7 +60,9 @@ const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 /** @throws WeakKeyError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
-  for (const path of [database, authDatabase]) if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  for (const path of [database, authDatabase]) {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
+  }
   const keys: SigningKeys = options.secret === undefined ? keysBeside(authDatabase) : keysFromText(options.secret);
 
   const driver = await findSqlite();

@@ -10,7 +10,7 @@ A demo shop to try:   ${email} and ${cashier}, password ${password}
 # Sign in as a till
 ${commands(url).join("\n")}
 
-Sell the same again (run the second push once more): it is answered from what is stored, and nothing is sold twice.
+Run the push again: it is answered from what is stored, and nothing is sold twice.
 Roles, policies and how to mount it in your own app: examples/reference-server/README.md. The protocol: docs/protocol.md.
 `;
 }
@@ -28,10 +28,10 @@ export function commands(url: string): readonly string[] {
     `EPOCH=$(${post("/sync/register")} -d '${JSON.stringify({ device: ref, schemaVersion: 1 })}' | ${pick("epoch")})`,
     "",
     "# Sell two bottles of cola: the sale, its payment and the stock, together or not at all",
-    `${post("/sync/push")} -d '${withEpoch({ device: ref, marks: {}, operations: sale() })}'`,
+    `${post("/sync/push")} -w '\\n' -d '${withEpoch({ device: ref, marks: {}, operations: sale() })}'`,
     "",
     "# What every till now sees",
-    `${post("/sync/pull")} -d '${withEpoch({ device: ref, marks: {}, schemaVersion: 1, collections: { products: null, sales: null } })}'`,
+    `${post("/sync/pull")} -w '\\n' -d '${withEpoch({ device: ref, marks: {}, schemaVersion: 1, collections: { products: null, sales: null } })}'`,
   ];
 }
 

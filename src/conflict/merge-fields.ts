@@ -1,7 +1,7 @@
 /** `mergeFields`: a rule per field. The default of every collection is `mergeFields({}, "server")`. (conflict) */
 
 import type { ConflictContext, ConflictResolver } from "../schema/types.ts";
-import { invalidOption } from "../shared/errors.ts";
+import { expectOption } from "../shared/errors.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
 import { deepEqual } from "../shared/json.ts";
 import { mergeRecords } from "./merge.ts";
@@ -13,6 +13,7 @@ export type FieldRule<V> = Side | ((values: { base: V | undefined; client: V; se
 type LooseRules = Readonly<Record<string, FieldRule<Json | undefined> | undefined>>;
 
 const SIDES: readonly unknown[] = ["server", "client", "manual"];
+const EXPECTED = '"server", "client" or "manual"';
 
 /**
  * Fields named here settle themselves; any other field that both sides changed goes to `otherwise`.
@@ -32,18 +33,20 @@ export function mergeFields<T>(
   fields?: { readonly [K in keyof NoInfer<T>]?: FieldRule<T[K]> },
   otherwise: Side = "server",
 ): ConflictResolver<T> {
-  const rules = checkRules(fields ?? {});
-  if (!SIDES.includes(otherwise)) {
-    throw invalidOption(
-      "otherwise",
-      '"server", "client" or "manual"',
-      otherwise,
-      "Leave it out for the server's side.",
+  const rules = (fields ?? {}) as LooseRules;
+  expectOption(SIDES.includes(otherwise), "otherwise", EXPECTED, otherwise, "Leave it out for the server's side.");
+  for (const [field, rule] of Object.entries(rules)) {
+    expectOption(
+      rule === undefined || typeof rule === "function" || SIDES.includes(rule),
+      `mergeFields.${field}`,
+      `${EXPECTED}, or a function`,
+      rule,
+      "It gets `{ base, client, server }` and answers the field's value.",
     );
   }
   const resolve = (conflict: ConflictContext<JsonObject>): JsonObject | Side => decide(conflict, rules, otherwise);
   // Inside, a record is a JSON object; `T` is what the application's schema makes of it.
-  return markStrategy(resolve as never, { "~strategy": "merge", "~otherwise": otherwise });
+  return markStrategy(resolve as never, "merge", otherwise);
 }
 
 function decide(conflict: ConflictContext<JsonObject>, rules: LooseRules, otherwise: Side): JsonObject | Side {
@@ -56,17 +59,4 @@ function decide(conflict: ConflictContext<JsonObject>, rules: LooseRules, otherw
   }
   const merged = mergeRecords(conflict, chosen);
   return deepEqual(merged, conflict.server) ? "server" : merged;
-}
-
-function checkRules(fields: object): LooseRules {
-  for (const [field, rule] of Object.entries(fields)) {
-    if (rule === undefined || typeof rule === "function" || SIDES.includes(rule)) continue;
-    throw invalidOption(
-      `mergeFields.${field}`,
-      '"server", "client", "manual" or a function',
-      rule,
-      "A function gets `{ base, client, server }` and answers the field's value.",
-    );
-  }
-  return fields as LooseRules;
 }

@@ -25,15 +25,15 @@ export function fieldDifferences(
   server: JsonObject | undefined,
   excluded: readonly string[] = [],
 ): readonly FieldDifference[] {
-  const names = new Set([...Object.keys(server ?? {}), ...Object.keys(client ?? {})]);
-  return [...names]
-    .filter((field) => !excluded.includes(field) && !deepEqual(fieldOf(client, field), fieldOf(server, field)))
+  return Object.keys({ ...server, ...client })
+    .filter((field) => !excluded.includes(field))
     .map((field) => ({
       field,
       base: fieldOf(base, field),
       client: fieldOf(client, field),
       server: fieldOf(server, field),
-    }));
+    }))
+    .filter((field) => !deepEqual(field.client, field.server));
 }
 
 /**
@@ -63,12 +63,11 @@ export function conflictingFields(
   excluded: readonly string[] = [],
 ): readonly string[] {
   return fieldDifferences(base, client, server, excluded)
-    .filter((field) => base === undefined || named.includes(field.field) || changedTwice(field))
+    .filter(
+      ({ field, base: before, client, server }) =>
+        base === undefined || named.includes(field) || !(deepEqual(before, client) || deepEqual(before, server)),
+    )
     .map(({ field }) => field);
-}
-
-function changedTwice({ base, client, server }: FieldDifference): boolean {
-  return !deepEqual(base, client) && !deepEqual(base, server);
 }
 
 function fieldOf(record: JsonObject | undefined, field: string): Json | undefined {

@@ -3,8 +3,8 @@
  * may lose an edit (L1) or stop sync (L6): whatever is not a clear answer leaves the conflict to people. (conflict)
  */
 import { describe } from "../shared/errors.ts";
-import type { JsonObject } from "../shared/json.ts";
-import { deepEqual, deepFreeze, jsonFault, toJson } from "../shared/json.ts";
+import type { Json, JsonObject } from "../shared/json.ts";
+import { deepEqual, deepFreeze, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
 import { conflictingFields, fieldDifferences } from "./merge.ts";
 import type { AnyResolver } from "./strategies.ts";
 import { sideOf } from "./strategies.ts";
@@ -49,31 +49,25 @@ export function runResolver(resolver: AnyResolver, sides: ConflictSides): Resolu
 
 function readAnswer(answer: unknown, server: JsonObject, excluded: readonly string[]): Resolution {
   if (answer === "server" || answer === "client" || answer === "manual") return { kept: answer };
-  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) return unclear(describe(answer));
-  if (isThenable(answer)) {
+  if (!isPlainObject(answer)) return unclear(describe(answer));
+  if (typeof answer.then === "function") {
     // Nobody waits for it: its rejection must not surface as an unhandled one.
     answer.then(undefined, () => {});
-    return unclear("a promise, and a resolver is synchronous");
+    return unclear("a promise");
   }
   const fault = jsonFault(answer, { allowUndefined: true });
-  if (fault !== undefined) return unclear(fault.path === "" ? fault.reason : `${fault.reason} at \`${fault.path}\``);
-  const record = serversOwn(toJson(answer) as JsonObject, server, ["id", ...excluded]);
+  if (fault !== undefined) return unclear(`${fault.reason} at \`${fault.path}\``);
+  // The named members are the server's, whether it has them or not.
+  const record: Record<string, Json> = { ...(toJson(answer) as JsonObject) };
+  for (const name of ["id", ...excluded]) {
+    delete record[name];
+    if (Object.hasOwn(server, name)) record[name] = server[name] as Json;
+  }
   // No edit is left over: the old operation is closed, and no empty one is made.
   return deepEqual(record, server) ? { kept: "server" } : { kept: "merged", record };
 }
 
-/** The record with the named members as the server has them. */
-function serversOwn(record: JsonObject, server: JsonObject, names: readonly string[]): JsonObject {
-  const members = Object.entries(record).filter(([name]) => !names.includes(name));
-  const own = Object.entries(server).filter(([name]) => names.includes(name));
-  return Object.fromEntries([...members, ...own]);
-}
-
 function unclear(got: string): Resolution {
-  const message = `Expected a conflict resolver to answer a record, "server", "client" or "manual", got ${got}. The conflict was left to people.`;
+  const message = `Expected a conflict resolver to answer a record, "server", "client" or "manual", got ${got}. It was left to people.`;
   return { kept: "manual", fault: new TypeError(message) };
-}
-
-function isThenable(value: object): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown }).then === "function";
 }

@@ -8,13 +8,12 @@ import type { ConflictContext, ConflictResolver } from "../schema/types.ts";
 
 /** A side, or people. */
 export type Side = "server" | "client" | "manual";
-const STRATEGIES = ["server_wins", "client_wins", "last_write_wins", "manual", "merge"] as const;
-export type Strategy = (typeof STRATEGIES)[number];
+export type Strategy = "server_wins" | "client_wins" | "last_write_wins" | "manual" | "merge";
 
 export interface StrategyMark {
   readonly "~strategy": Strategy;
-  /** Of `mergeFields` alone: what happens to fields without a rule of their own. */
-  readonly "~otherwise"?: Side | undefined;
+  /** Who wins where one side has deleted the record; with `mergeFields` also in fields without a rule of their own. */
+  readonly "~otherwise": Side;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: these fit any collection, as they look at no field
@@ -22,12 +21,12 @@ export type AnyResolver = ConflictResolver<any>;
 
 /** The server's record stands. The edit that lost stays on the desk, settled. */
 export function serverWins(): AnyResolver {
-  return markStrategy(() => "server", { "~strategy": "server_wins" });
+  return markStrategy(() => "server", "server_wins", "server");
 }
 
 /** The till's edit goes over the server's, as a new operation. */
 export function clientWins(): AnyResolver {
-  return markStrategy(() => "client", { "~strategy": "client_wins" });
+  return markStrategy(() => "client", "client_wins", "client");
 }
 
 /**
@@ -38,41 +37,29 @@ export function clientWins(): AnyResolver {
  * comes now is then the last.
  */
 export function lastWriteWins(): AnyResolver {
-  return markStrategy(() => "client", { "~strategy": "last_write_wins" });
+  return markStrategy(() => "client", "last_write_wins", "client");
 }
 
 /** People decide: the conflict waits on `client.conflicts`, and in the back office. */
 export function manual(): AnyResolver {
-  return markStrategy(() => "manual", { "~strategy": "manual" });
+  return markStrategy(() => "manual", "manual", "manual");
 }
 
 /** Gives a resolver its mark. */
 export function markStrategy<T>(
   resolve: (conflict: ConflictContext<T>) => T | Side,
-  mark: StrategyMark,
+  strategy: Strategy,
+  otherwise: Side,
 ): ConflictResolver<T> & StrategyMark {
-  return Object.freeze(Object.assign(resolve, mark));
+  return Object.freeze(Object.assign(resolve, { "~strategy": strategy, "~otherwise": otherwise }));
 }
 
 /** What a resolver does, as far as that can be said without calling it. */
 export function strategyOf(resolver: AnyResolver): Strategy | "custom" {
-  const mark = (resolver as Partial<StrategyMark>)["~strategy"];
-  // A later version of the package may have marks that this one does not know.
-  return STRATEGIES.find((strategy) => strategy === mark) ?? "custom";
+  return (resolver as Partial<StrategyMark>)["~strategy"] ?? "custom";
 }
 
 /** Who wins where one side has deleted the record, so that no resolver can be called. */
 export function sideOf(resolver: AnyResolver): Side {
-  switch (strategyOf(resolver)) {
-    case "server_wins":
-      return "server";
-    case "client_wins":
-    case "last_write_wins":
-      return "client";
-    case "merge":
-      return (resolver as Partial<StrategyMark>)["~otherwise"] ?? "manual";
-    case "manual":
-    case "custom":
-      return "manual";
-  }
+  return (resolver as Partial<StrategyMark>)["~otherwise"] ?? "manual";
 }

@@ -51,7 +51,13 @@ export function tableOf(layout: StorageLayout, name: string): TableLayout {
   return table;
 }
 
-/** Before a transaction begins, and before a read: it would fail at a place where others that were joined with it would suffer. */
+/** Before a transaction begins: it would fail at a place where others that were joined with it would suffer. */
+export function assertTables(layout: StorageLayout, names: readonly string[]): void {
+  assert(names.length > 0, "a transaction names its tables");
+  for (const name of names) tableOf(layout, name);
+}
+
+/** The same before a read. */
 export function assertRead(layout: StorageLayout, read: StorageRead): void {
   const { indexes } = tableOf(layout, read.table);
   const index = read.kind === "get" ? undefined : read.options.index;

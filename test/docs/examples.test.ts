@@ -71,7 +71,9 @@ describe("the code in the documentation", () => {
   });
 
   test.concurrent.each(
-    examples.filter(({ output }) => output !== undefined).map((example) => [`${example.page}:${example.line}`, example]),
+    examples
+      .filter(({ output }) => output !== undefined)
+      .map((example) => [`${example.page}:${example.line}`, example]),
   )("%s prints what the page says", { timeout: 60_000 }, async (_, { file, output }) => {
     expect(await run(folder, file)).toEqual({ printed: output, complaints: "", status: 0 });
   });

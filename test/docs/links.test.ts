@@ -46,7 +46,7 @@ describe("the reader", () => {
   });
 
   test("finds links, and none in code", () => {
-    const text = "[a](b.md#c) ![d](e.png \"f\")\n`[g](h)`\n\n```md\n[i](j)\n```\n[k]: l.md\n";
+    const text = '[a](b.md#c) ![d](e.png "f")\n`[g](h)`\n\n```md\n[i](j)\n```\n[k]: l.md\n';
     expect(linksOf(text).map(({ target }) => target)).toEqual(["b.md#c", "e.png", "l.md"]);
   });
 

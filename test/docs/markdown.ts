@@ -51,7 +51,10 @@ export function blocksOf(page: string, text: string = readPage(page)): readonly 
   return blocks;
 }
 
-function block(page: string, open: { readonly info: string; readonly line: number; readonly code: readonly string[] }): Block {
+function block(
+  page: string,
+  open: { readonly info: string; readonly line: number; readonly code: readonly string[] },
+): Block {
   const [language = "", ...flags] = open.info.split(/\s+/);
   const named = (name: string) => new RegExp(`(?:^|\\s)${name}="([^"]+)"`).exec(open.info)?.[1];
   return {

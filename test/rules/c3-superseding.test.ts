@@ -1,6 +1,6 @@
 /** C3: a resolution replaces the edit it resolves, on both desks, once, and what came after that edit goes on. */
 import { expect, test } from "vitest";
-import { lostAnswer, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { lostAnswer, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
 
 const ann = { id: "c-1", name: "Ann", phone: "1" };
 
@@ -108,7 +108,7 @@ test("what was called off too late stands: the void says that it was applied", a
   a.line.next("push", lostAnswer);
   await a.data.customers.update("c-1", { phone: "3" });
   // Neither the pull of this round tells the till what became of it.
-  a.line.next("pull", (_deliver) => Promise.reject(new TypeError("Failed to fetch")));
+  a.line.next("pull", lostRequest);
   await a.sync();
   const edit = a.operationOn("c-1");
   expect(edit.state).toBe("pending");
@@ -144,4 +144,25 @@ test("an edit is superseded once, also by two tills that are copies of each othe
   const old = a.operationOn("c-1").id;
   const superseding = shop.operations.filter(({ operation }) => operation?.supersedes?.includes(old));
   expect(superseding.map(({ status }) => status).sort()).toEqual(["applied", "rejected"]);
+});
+
+test("what waits for an edit that the office has settled goes in the same push", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("customers", ann);
+  const a = await shop.openTill();
+  const b = await shop.openTill();
+  await b.data.customers.update("c-1", { phone: "2" });
+  await b.sync();
+  // The till does not learn that its edit is in conflict; the office does, and settles it.
+  a.line.next("push", lostAnswer);
+  a.line.next("pull", lostRequest);
+  await a.data.customers.update("c-1", { phone: "3" });
+  await a.sync();
+  await shop.office.resolve(a.operationOn("c-1").id, "client");
+  await a.data.customers.update("c-1", { name: "Anna" });
+  await a.sync();
+  const second = a.line.of("push")[1]?.answer.results;
+  expect(second.map(({ status }: { status: string }) => status)).toEqual(["rejected", "applied"]);
+  await shop.converge(a, b);
+  expect(shop.shown("customers", "c-1")).toMatchObject({ phone: "3", name: "Anna" });
 });

@@ -10,6 +10,7 @@ import { expect } from "vitest";
 import { createClient } from "../../src/client/client.ts";
 import type { StoredOperation, StoredRow } from "../../src/client/stored.ts";
 import type { SyncClient, SyncClientOptions, SyncOptions } from "../../src/client/types/client.ts";
+import type { SyncStatus } from "../../src/client/types/status.ts";
 import type { FinalResult, OperationResult, PullPage } from "../../src/protocol/types.ts";
 import { resolvedOf } from "../../src/schema/resolved.ts";
 import type { CollectionMap } from "../../src/schema/types.ts";
@@ -108,8 +109,9 @@ export class Line {
     this.next(endpoint, async (deliver) => {
       const early = what === "answer" ? await deliver() : undefined;
       arrived.resolve();
+      this.#moving -= 1;
       await released.promise;
-      this.#stir();
+      this.#move();
       return early ?? deliver();
     });
     return { arrived: arrived.promise, release: () => released.resolve() };
@@ -123,25 +125,40 @@ export class Line {
     return this.of("push").map(({ request }) => request.operations as Json[]);
   }
 
+  /** A clock that waits for quiet waits for every request that nobody holds. */
+  #moving = 0;
+  #move(): void {
+    this.#moving += 1;
+    if (this.#moving > 1) return;
+    const stir = () => {
+      this.#stir();
+      if (this.#moving > 0) setTimeout(stir, 0);
+    };
+    stir();
+  }
+
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
+    this.#move();
+    try {
+      return await this.#exchange(new Request(input, init));
+    } finally {
+      this.#moving -= 1;
+      this.#stir();
+    }
+  };
+
+  async #exchange(request: Request): Promise<Response> {
     const endpoint = new URL(request.url).pathname.split("/").at(-1) as Endpoint;
     const exchange: Exchange = { endpoint, request: await bodyOf(request.clone()), status: undefined, answer: undefined };
     this.exchanges.push(exchange);
-    this.#stir();
     if (!this.up) throw unreachable();
-    const deliver = async () => {
-      const response = await this.#handler(request.clone());
-      this.#stir();
-      return response;
-    };
+    const deliver = () => this.#handler(request.clone());
     const way = this.#next[endpoint]?.shift() ?? this.always;
     const response = way === undefined ? await deliver() : await way(deliver, request, exchange);
-    this.#stir();
     exchange.status = response.status;
     exchange.answer = await response.clone().json();
     return response;
-  };
+  }
 }
 
 async function bodyOf(request: Request): Promise<unknown> {
@@ -424,6 +441,14 @@ export class RuleShop<C extends CollectionMap = Shop> {
     }
   }
 
+  /** Time goes by, for tills that sync by themselves: a step at a time, each till coming to rest in between. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      await this.clock.advance(Math.min(left, STEP_MS));
+      await this.until(() => this.#tills.every(({ client }) => isAtRest(client.status)));
+    }
+  }
+
   // ── restores ──
 
   /** Yesterday's backup; the function puts it back, and says so to the server or to nobody. */
@@ -567,6 +592,14 @@ export class RuleShop<C extends CollectionMap = Shop> {
   }
 }
 
+const STEP_MS = 10_000;
+
+function isAtRest(status: SyncStatus): boolean {
+  if (status.phase === "online") return status.activity === "idle";
+  if (status.phase === "offline") return status.retryAt !== undefined;
+  return status.phase !== "first_sync" && status.phase !== "opening";
+}
+
 function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
   return a[0] < b[0] ? -1 : 1;
 }
@@ -581,7 +614,7 @@ export type Sketch = Json & { readonly action: string };
 /** Speaks the protocol word by word. */
 export class Peer {
   readonly device: string;
-  readonly token: string;
+  token: string;
   incarnation = "00000000-0000-4000-8000-000000000001";
   epoch = "";
   marks: { push?: string; pull?: string } = {};

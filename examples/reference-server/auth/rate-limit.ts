@@ -39,7 +39,7 @@ export class RateLimiter {
   /** Takes one back. */
   forgive(key: string): void {
     const window = this.#current(key);
-    if (window !== undefined) window.count -= 1;
+    if (window !== undefined && window.count > 0) window.count -= 1;
   }
 
   #current(key: string): Window | undefined {

@@ -1,6 +1,6 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
 import type { CounterValue } from "../../protocol/types.ts";
-import { isCounterStep, splitCounters } from "../../schema/counters.ts";
+import { addCounter, isCounterStep, splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch } from "../../schema/patch.ts";
 import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -64,7 +64,7 @@ function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[]
       return updateEffects(definition, change, current, change.patch);
     case "increment":
       if (!current && change.mustExist) throw notFound(change);
-      return [{ action: "increment", by: checkSteps(definition, change, change.by) }];
+      return [{ action: "increment", by: checkSteps(definition, change, change.by, current) }];
     case "delete":
       return current ? [{ action: "delete" }] : [];
   }
@@ -125,6 +125,7 @@ function checkSteps(
   definition: ResolvedCollection,
   target: Target,
   by: Readonly<Record<string, unknown>>,
+  current: JsonObject | undefined,
 ): Readonly<Record<string, CounterValue>> {
   const steps: Record<string, CounterValue> = {};
   for (const [name, step] of Object.entries(by)) {
@@ -137,6 +138,11 @@ function checkSteps(
       );
     if (!isCounterStep(step))
       throw invalid(target, name, "a counter changes by a safe integer, or by a decimal string");
+    const value = current?.[name];
+    if (typeof value === "number" && typeof step === "string")
+      throw invalid(target, name, "a counter of integers changes by a safe integer");
+    if (isCounterStep(value) && addCounter(value, step) === undefined)
+      throw invalid(target, name, "the counter would leave the bounds within which it can be counted exactly");
     steps[name] = step;
   }
   if (Object.keys(steps).length === 0) throw invalid(target, "", "an increment names at least one counter");

@@ -181,6 +181,8 @@ export class Workspace {
   finish(): { readonly writes: readonly StorageWrite[]; readonly changes: readonly RowChange[] } {
     const writes: StorageWrite[] = [];
     const changes: RowChange[] = [];
+    // Whatever has emptied the outbox (an answer, a park, a discard): the next write says since when it waits.
+    if (this.#queue.oldestAt !== undefined && Object.keys(this.#queue.waiting).length === 0) this.setOldest(undefined);
     for (const [subject, { collection, row }] of this.#rows) {
       const before = this.#before.get(subject);
       const after = this.#settled(collection, row);

@@ -11,7 +11,8 @@
  *   foreign can ever be awaited inside an IndexedDB transaction (which would commit half of a sale).
  * - A script that throws contributes nothing, and does not disturb others that were joined with it into one commit.
  * - A script may be run again (after a joined commit failed): it must not have effects of its own.
- * - Nothing hangs: every call settles, with `storage_unavailable` if the platform does not answer.
+ * - Nothing hangs: every call settles, with `storage_unavailable` if the platform does not answer. After such silence a `transact` may
+ *   have been committed all the same: whoever writes under ids of his own can look, and nobody may assume that it was not.
  */
 import type { Key, KeyRange } from "../../shared/keys.ts";
 

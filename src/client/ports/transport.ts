@@ -71,6 +71,6 @@ export interface Transport {
   push(request: PushRequest, call: TransportCall): Promise<TransportResult<PushResponse>>;
   pull(request: PullRequest, call: TransportCall): Promise<TransportResult<PullResponse>>;
   time(call: TransportCall): Promise<TransportResult<{ readonly serverTime: string }>>;
-  /** Opens a channel for pokes until the signal aborts; absent where there is none. */
+  /** Opens a channel for pokes until the signal aborts; absent where there is none. Ends with exactly one `closed()`, and no poke follows it. */
   live?(listener: LiveListener, call: TransportCall): void;
 }

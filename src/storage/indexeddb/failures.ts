@@ -1,6 +1,6 @@
 /** What the errors of the platform mean, and what a person can do about them. (storage/indexeddb) */
-import type { StorageEstimate } from "../../client/ports/storage.ts";
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { estimateSpace } from "./space.ts";
 
 export const KIND = "indexeddb";
 
@@ -10,9 +10,7 @@ export const KIND = "indexeddb";
  * and as transactions that abort without a reason. https://bugs.webkit.org/show_bug.cgi?id=197050
  */
 export function isConnectionLoss(error: unknown): boolean {
-  return ["InvalidStateError", "UnknownError", "AbortError", "TransactionInactiveError", "TimeoutError"].includes(
-    nameOf(error),
-  );
+  return /^(InvalidState|Unknown|Abort|TransactionInactive|Timeout)Error$/.test(nameOf(error));
 }
 
 export function nameOf(error: unknown): string {
@@ -25,50 +23,42 @@ export function unavailable(message: string, cause?: unknown): TillSyncError<"st
 
 export function silence(what: string, ms: number): TillSyncError<"storage_unavailable"> {
   return unavailable(
-    `The browser's database did not answer ${what} within ${ms} ms, so it is not known whether it was done. ` +
-      "Close other tabs of this application and reload; if that does not help, restart the browser.",
+    `Expected an answer of the browser's database to ${what}, got none within ${ms} ms: whether it was done is not known. ` +
+      "Close the other tabs of this application and reload, or restart the browser.",
   );
 }
 
 /** The typed error for one that is final. Those that have a code keep it. */
-export async function typedError(
-  error: unknown,
-  table: string,
-  estimate: () => Promise<StorageEstimate>,
-): Promise<unknown> {
+export async function typedError(error: unknown, table = "all tables"): Promise<unknown> {
   if (isTillSyncError(error)) return error;
-  const text =
-    error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
-  if (nameOf(error) === "QuotaExceededError") {
-    const { usedBytes, quotaBytes } = await estimate();
+  const name = nameOf(error);
+  const beneath = { cause: error };
+  if (name === "QuotaExceededError") {
+    const { usedBytes, quotaBytes } = await estimateSpace();
     return new TillSyncError(
       "storage_full",
       `Nothing was stored: the browser gives this site no more space (${usedBytes ?? "?"} of ${quotaBytes ?? "?"} bytes used). ` +
-        "Free space on this device's disk, or send what is waiting and clear what can be fetched again.",
+        "Free space on the disk, or send what is waiting.",
       { usedBytes, quotaBytes },
-      { cause: error },
+      beneath,
     );
   }
-  if (isCorruption(error)) return corrupt(table, error);
-  if (isConnectionLoss(error))
-    return unavailable(`The browser's database failed (${text}). Nothing was stored. Reload the page.`, error);
-  return new TillSyncError("internal", `The browser's database refused a request (${text}).`, {}, { cause: error });
-}
-
-/** Chromium: "Internal error opening backing store", and `NotReadableError` for a value whose file is gone. */
-export function isCorruption(error: unknown): boolean {
-  return (
-    nameOf(error) === "NotReadableError" ||
-    (error instanceof DOMException && /backing store|corrupt/i.test(error.message))
-  );
-}
-
-export function corrupt(table: string, cause: unknown): TillSyncError<"storage_corrupt"> {
-  return new TillSyncError(
-    "storage_corrupt",
-    `The stored data can't be read (${table}). Nothing was deleted: export what can be read before clearing the site's data. ` +
-      "A full or failing disk is the usual cause.",
-    { table },
-    { cause },
+  // Chromium: "Internal error opening backing store", and `NotReadableError` for a value whose file is gone.
+  if (name === "NotReadableError" || (error instanceof DOMException && /backing store|corrupt/i.test(error.message))) {
+    return new TillSyncError(
+      "storage_corrupt",
+      `The stored data can't be read (${table}), and was left as it is. A full or failing disk is the usual cause. ` +
+        "Export what can be read before clearing the site's data.",
+      { table },
+      beneath,
+    );
+  }
+  // What was asked for was wrong, and not the platform.
+  if (!(error instanceof DOMException) || /^(Data|NotFound|Constraint|ReadOnly|InvalidAccess)/.test(name))
+    return new TillSyncError("internal", `The browser's database refused a request (${String(error)}).`, {}, beneath);
+  return unavailable(
+    `The browser's database failed (${String(error)}). Nothing was stored. Reload, or restart the browser; ` +
+      "where site data is blocked, as in a private window, use a normal window.",
+    error,
   );
 }

@@ -10,10 +10,9 @@
 
 import { wrap } from "idb";
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
-import { deferred } from "../../shared/deferred.ts";
-import type { Tables } from "../stored-layout.ts";
-import { assertDeclared } from "../stored-layout.ts";
+import { tableOf, assertDeclared } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
+import type { Place } from "./open.ts";
 import { tryTo } from "./open.ts";
 import { answer } from "./reads.ts";
 import type { StoredRow } from "./rows.ts";
@@ -21,9 +20,7 @@ import { storedRow } from "./rows.ts";
 import { watch } from "./watchdog.ts";
 
 /** A `transact` that waits for its end. */
-export interface Job {
-  readonly options: TransactOptions;
-  readonly durability: "strict" | "relaxed";
+export interface Job extends TransactOptions {
   readonly script: () => StorageScript<unknown>;
   resolve(value: unknown): void;
   reject(reason: unknown): void;
@@ -33,20 +30,17 @@ export interface Job {
 
 export type Outcome = { readonly value: unknown } | { readonly thrown: unknown };
 
-/** How the group ended. `outcomes` may be fewer than the jobs: the rest were not begun. */
-export type GroupEnd =
-  | { readonly kind: "committed"; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: "aborted"; readonly error: unknown }
-  /** The commit was asked for and its answer was lost. It can be asked for again: see `wasCommitted`. */
-  | {
-      readonly kind: "unknown";
-      readonly error: unknown;
-      readonly outcomes: readonly Outcome[];
-      readonly put: readonly Place[];
-    }
-  | { readonly kind: "silent"; readonly error: unknown };
+/** How the group ended. */
+export interface GroupEnd {
+  /** Absent: it is committed. A typed error: the platform was silent. */
+  readonly error?: unknown;
+  /** They may be fewer than the jobs: the rest were not begun. */
+  readonly outcomes: readonly Outcome[];
+  /** The commit was asked for: if its answer was lost, these rows can tell. See `wasCommitted`. */
+  readonly put?: readonly Row[] | undefined;
+}
 
-interface Place {
+interface Row {
   readonly table: string;
   readonly key: string;
 }
@@ -57,109 +51,92 @@ const WRITES_PER_GROUP = 1_000;
 /** Of many writes only some answers are listened to. */
 const WRITES_PER_TOUCH = 50;
 
-export interface GroupParts {
-  readonly database: IDBDatabase;
-  readonly tables: Tables;
-  readonly watchdogMs: number;
-  /** Names this transaction among all of all connections. */
-  readonly id: string;
-}
-
-export async function runGroup(
+/** @param id names this transaction among all of all connections */
+export function runGroup(
   jobs: readonly Job[],
-  { database, tables, watchdogMs, id }: GroupParts,
+  { layout, watchdogMs }: Place,
+  database: IDBDatabase,
+  id: string,
 ): Promise<GroupEnd> {
-  const scope = [...new Set(jobs.flatMap(({ options }) => options.tables))];
-  const durability = jobs[0]?.durability ?? "strict";
-  const outcomes: Outcome[] = [];
-  const put: Place[] = [];
-  const over = deferred<GroupEnd>();
-  let isCommitting = false;
-  let transaction: IDBTransaction;
-  try {
-    transaction = database.transaction(scope, "readwrite", { durability });
-  } catch (error) {
-    return { kind: "aborted", error };
-  }
-  let cause: unknown;
-  const guard = watch(watchdogMs, () => {
-    over.resolve({ kind: "silent", error: silence(labelOf(jobs), watchdogMs) });
-    tryTo(() => transaction.abort());
-  });
-  transaction.oncomplete = () => over.resolve({ kind: "committed", outcomes });
-  transaction.onabort = () => {
-    // The transaction knows best: its requests only say that they were aborted.
-    const error = transaction.error ?? cause ?? new DOMException("It was aborted without a reason", "AbortError");
-    over.resolve(isCommitting ? { kind: "unknown", error, outcomes, put } : { kind: "aborted", error });
-  };
-  runAll().catch((error: unknown) => {
-    cause = error;
-    tryTo(() => transaction.abort());
-  });
-  return await over.promise.finally(guard.stop);
-
-  async function runAll(): Promise<void> {
-    for (const job of jobs) {
-      if (put.length >= WRITES_PER_GROUP) break;
-      outcomes.push(await runScript(job));
+  return new Promise((resolve) => {
+    const outcomes: Outcome[] = [];
+    const put: Row[] = [];
+    let isCommitting = false;
+    let cause: unknown;
+    let transaction: IDBTransaction;
+    const end = (error?: unknown) => {
+      guard.stop();
+      resolve({ error, outcomes, put: isCommitting ? put : undefined });
+    };
+    const abort = () => tryTo(() => transaction.abort());
+    const guard = watch(watchdogMs, () => {
+      end(silence([...new Set(jobs.map(({ label = "a transaction" }) => label))].slice(0, 3).join(", "), watchdogMs));
+      abort();
+    });
+    try {
+      const tables = new Set(jobs.flatMap(({ tables }) => tables));
+      transaction = database.transaction([...tables], "readwrite", { durability: jobs[0]?.durability ?? "strict" });
+    } catch (error) {
+      return end(error);
     }
-    isCommitting = true;
-    transaction.commit();
-  }
+    transaction.oncomplete = () => end();
+    // The transaction knows best: its requests only say that they were aborted.
+    transaction.onabort = () =>
+      end(transaction.error ?? cause ?? new DOMException("It was aborted without a reason", "AbortError"));
+    runAll().catch((error) => {
+      cause = error;
+      abort();
+    });
 
-  /** What the script throws is its own affair; what the transaction throws ends the group. */
-  async function runScript({ options, script }: Job): Promise<Outcome> {
-    let answers: readonly unknown[] = [];
-    let running: StorageScript<unknown> | undefined;
-    for (;;) {
-      let step: IteratorResult<readonly Parameters<typeof answer>[1][], Result>;
-      let rows: readonly (StoredRow | undefined)[] = [];
-      try {
-        running ??= script();
-        step = running.next(answers);
-        assertDeclared(options.tables, step.done ? step.value.writes : step.value);
-        // Every key is computed before the first put, so that a failure leaves nothing of this script behind.
-        if (step.done) {
-          rows = step.value.writes.map((write) =>
-            write.kind === "put" ? storedRow(tables.table(write.table), write.value, id) : undefined,
-          );
-        }
-      } catch (thrown) {
-        return { thrown };
+    async function runAll(): Promise<void> {
+      for (const job of jobs) {
+        if (put.length >= WRITES_PER_GROUP) break;
+        outcomes.push(await runScript(job));
       }
-      if (step.done) {
-        write(step.value, rows);
+      isCommitting = true;
+      transaction.commit();
+    }
+
+    /** What the script throws is its own affair; what the transaction throws ends the group. */
+    async function runScript({ tables, script }: Job): Promise<Outcome> {
+      let running: StorageScript<unknown> | undefined;
+      for (let answers: readonly unknown[] = []; ; guard.touch()) {
+        let step: ReturnType<StorageScript<unknown>["next"]>;
+        let rows: readonly (StoredRow | undefined)[] = [];
+        try {
+          running ??= script();
+          step = running.next(answers);
+          assertDeclared(tables, step.done ? step.value.writes : step.value);
+          // Every key is computed before the first put, so that a failure leaves nothing of this script behind.
+          if (step.done) {
+            rows = step.value.writes.map((write) =>
+              write.kind === "put" ? storedRow(tableOf(layout, write.table), write.value, id) : undefined,
+            );
+          }
+        } catch (thrown) {
+          return { thrown };
+        }
+        if (!step.done) {
+          answers = await Promise.all(step.value.map((read) => answer(transaction, read)));
+          continue;
+        }
+        for (const [at, { table, key }] of step.value.writes.entries()) {
+          const store = transaction.objectStore(table);
+          const row = rows[at];
+          const request = row === undefined ? store.delete(key) : store.put(row, key);
+          if (row !== undefined) put.push({ table, key });
+          if (at % WRITES_PER_TOUCH === 0) request.onsuccess = guard.touch;
+        }
         return { value: step.value.value };
       }
-      answers = await Promise.all(step.value.map((read) => answer(transaction, read)));
-      guard.touch();
     }
-  }
-
-  function write({ writes }: Result, rows: readonly (StoredRow | undefined)[]): void {
-    writes.forEach(({ table, key }, at) => {
-      const store = transaction.objectStore(table);
-      const row = rows[at];
-      const request = row === undefined ? store.delete(key) : store.put(row, key);
-      if (row !== undefined) put.push({ table, key });
-      if (at % WRITES_PER_TOUCH === 0) request.onsuccess = guard.touch;
-    });
-  }
+  });
 }
-
-type Result = Extract<ReturnType<StorageScript<unknown>["next"]>, { done: true }>["value"];
 
 /** Whether one of the rows that the transaction put bears its name: then all of it was stored, and must not run again. */
-export async function wasCommitted(database: IDBDatabase, id: string, put: readonly Place[]): Promise<boolean> {
+export async function wasCommitted(database: IDBDatabase, id: string, put: readonly Row[]): Promise<boolean> {
   if (put.length === 0) return false;
   const transaction = database.transaction([...new Set(put.map(({ table }) => table))]);
-  const rows: Promise<StoredRow | undefined>[] = put.map(({ table, key }) =>
-    wrap(transaction.objectStore(table).get(key)),
-  );
+  const rows = put.map(({ table, key }) => wrap<StoredRow | undefined>(transaction.objectStore(table).get(key)));
   return (await Promise.all(rows)).some((row) => row?.t === id);
-}
-
-function labelOf(jobs: readonly Job[]): string {
-  const labels = new Set(jobs.map(({ options }) => options.label ?? "a transaction"));
-  return [...labels].slice(0, 3).join(", ");
 }

@@ -1,10 +1,11 @@
 /** The storage adapter for browsers. (storage/indexeddb) */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
-import { invalidOption } from "../../shared/errors.ts";
-import { IndexedDBConnection } from "./connection.ts";
+import { expectOption } from "../../shared/errors.ts";
+import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
+import type { Place } from "./open.ts";
 import { openDatabase } from "./open.ts";
-import { askToPersist, estimateSpace } from "./space.ts";
+import { askToPersist } from "./space.ts";
 
 export interface IndexedDBOptions {
   /**
@@ -35,25 +36,24 @@ const WATCHDOG_MS = 10_000;
 /** Keeps a till's data in the browser's IndexedDB: one database for each name, shared by all tabs of the site. */
 export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
   const { persist = true, durability = "strict", watchdogMs = WATCHDOG_MS } = options;
-  if (durability !== "strict" && durability !== "relaxed") {
-    throw invalidOption("durability", '"strict" or "relaxed"', durability, 'Leave it out for "strict".');
-  }
-  if (!(watchdogMs > 0))
-    throw invalidOption("watchdogMs", "a number of ms above 0", watchdogMs, "Leave it out for 10 s.");
+  const isDurability = durability === "strict" || durability === "relaxed";
+  expectOption(isDurability, "durability", '"strict" or "relaxed"', durability, 'Leave it out for "strict".');
+  expectOption(watchdogMs > 0, "watchdogMs", "a number of ms above 0", watchdogMs, "Leave it out for 10 s.");
   let isPersistAsked = !persist;
   return {
     kind: KIND,
     "~port": "storage",
     scope: (name) => `${KIND}:${name}`,
     async open(name, layout, hooks) {
-      const place = { factory: options.factory ?? platformFactory(), name, layout, watchdogMs };
+      const factory = options.factory ?? platformFactory();
+      const place: Place = { factory, name, layout, hooks, watchdogMs, durability };
       try {
-        const database = await openDatabase(place);
+        const database = (await openDatabase(place)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
-        return new IndexedDBConnection({ place, database, hooks, durability });
+        return connect(place, database);
       } catch (error) {
-        throw await typedError(error, "all tables", estimateSpace);
+        throw await typedError(error);
       }
     },
   };
@@ -65,6 +65,6 @@ function platformFactory(): IDBFactory {
   if (factory) return factory;
   throw unavailable(
     "There is no IndexedDB here, so nothing could be kept. Use a normal window instead of a private one, over https; " +
-      "in Node and in tests use memory() from tillsync/storage/memory.",
+      "in Node, memory() from tillsync/storage/memory.",
   );
 }

@@ -6,110 +6,92 @@
  *                    └── another ── close, open at version + 1, upgrade → done
  *                       tab was first
  */
-import type { StorageLayout } from "../../client/ports/storage.ts";
-import { isTillSyncError, type TillSyncError } from "../../shared/errors.ts";
+import type { StorageHooks, StorageLayout } from "../../client/ports/storage.ts";
+import { isTillSyncError } from "../../shared/errors.ts";
 import { layoutChange } from "../stored-layout.ts";
-import { corrupt, isCorruption, nameOf, silence, unavailable } from "./failures.ts";
+import { nameOf, silence, typedError, unavailable } from "./failures.ts";
 import { readLayout, upgrade } from "./upgrade.ts";
 import { answered, pause, watch } from "./watchdog.ts";
 
+/** A store: where it is, what it holds, and who is told of it. */
 export interface Place {
   readonly factory: IDBFactory;
   readonly name: string;
   readonly layout: StorageLayout;
+  readonly hooks: StorageHooks;
   readonly watchdogMs: number;
+  /** The most that a transaction gets, whatever it asks for. */
+  readonly durability: "strict" | "relaxed";
 }
 
 /** How long to wait before each further try: a database process that crashed is back within a second or two. */
 const BACKOFF_MS = [50, 250, 1000];
 
 /** Errors of `open` that may be gone a moment later. `VersionError`: another tab's upgrade came first. */
-const PASSING = ["UnknownError", "AbortError", "TimeoutError", "VersionError"];
-
-/** Opens the database, and makes or changes it as the layout wants it. */
-export async function openDatabase(place: Place): Promise<IDBDatabase> {
-  return await withRetries(async () => {
-    const found = await fitting(place, false);
-    return "database" in found ? found.database : await request(place, found.version + 1, false);
-  });
-}
+const PASSING = /^(Unknown|Abort|Timeout|Version)Error$/;
 
 /**
- * Opens a database that was open before. It must still be there, as it was: one that the user has cleared must not come back
- * empty as if nothing had ever been in it, and one that another version has changed must not be changed back.
- * @returns `undefined` where another version has changed it
+ * Opens the database, and makes or changes it as the layout wants it.
+ *
+ * @param again It was open before. It must still be there, as it was: one that the user has cleared must not come back empty
+ * as if nothing had ever been in it, and one that another version has changed must not be changed back.
+ * @returns `undefined` where another version has changed it, which only happens `again`
  */
-export async function reopenDatabase(place: Place): Promise<IDBDatabase | undefined> {
-  return await withRetries(async () => {
-    try {
-      const found = await fitting(place, true);
-      return "database" in found ? found.database : undefined;
-    } catch (error) {
-      if (isTillSyncError(error, "storage_newer")) return undefined;
-      throw error;
-    }
-  });
-}
-
-async function withRetries<T>(open: () => Promise<T>): Promise<T> {
+export async function openDatabase(place: Place, again = false): Promise<IDBDatabase | undefined> {
   for (let failures = 0; ; ) {
     try {
-      return await open();
+      const database = await request(place, again);
+      let fits = false;
+      try {
+        const stored = await answered(readLayout(database), place.watchdogMs, "the opening");
+        fits = layoutChange(stored, place.layout) === undefined;
+        if (fits) return database;
+      } finally {
+        if (!fits) database.close();
+      }
+      return again ? undefined : await request(place, again, database.version + 1);
     } catch (error) {
-      if (isTillSyncError(error)) throw error;
-      const wait = PASSING.includes(nameOf(error)) ? BACKOFF_MS[failures++] : undefined;
-      if (wait === undefined) throw finalError(error);
+      if (again && isTillSyncError(error, "storage_newer")) return undefined;
+      const wait = PASSING.test(nameOf(error)) ? BACKOFF_MS[failures++] : undefined;
+      if (wait === undefined) throw await typedError(error);
       await pause(wait);
     }
   }
 }
 
-/** The database if it fits the layout, else the version that it has, closed. */
-async function fitting(place: Place, again: boolean): Promise<{ database: IDBDatabase } | { version: number }> {
-  const database = await request(place, undefined, again);
-  try {
-    const stored = await answered(readLayout(database), place.watchdogMs, () =>
-      silence("the opening", place.watchdogMs),
-    );
-    if (layoutChange(stored, place.layout) === undefined) return { database };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-  database.close();
-  return { version: database.version };
-}
-
 /** One `open`, for which exactly one of: the database, an error of the platform, a typed error. */
-function request(
-  { factory, name, layout, watchdogMs }: Place,
-  version: number | undefined,
-  again: boolean,
-): Promise<IDBDatabase> {
+function request(place: Place, again: boolean, version?: number): Promise<IDBDatabase> {
+  const { factory, name, layout, watchdogMs } = place;
   return new Promise((resolve, reject) => {
     const opening = factory.open(name, version);
-    let isBlocked = false;
+    let what = "the opening";
     let failure: unknown;
     const fail = (error: unknown) => {
       failure ??= error;
       guard.stop();
       reject(failure);
     };
-    const guard = watch(watchdogMs, () => fail(isBlocked ? blocked(watchdogMs) : silence("the opening", watchdogMs)));
+    const guard = watch(watchdogMs, () => fail(silence(what, watchdogMs)));
     opening.onblocked = () => {
-      isBlocked = true;
+      what = "a change that another tab blocks";
     };
     opening.onupgradeneeded = ({ oldVersion }) => {
       const transaction = opening.transaction as IDBTransaction;
-      const abandon = (error: unknown) => {
-        fail(error);
-        tryTo(() => transaction.abort());
+      const change = async () => {
+        // A request can't be taken back: one that was given up may still get its turn, when the other tabs are gone.
+        if (failure !== undefined) throw failure;
+        if (again && oldVersion === 0) {
+          throw unavailable(
+            "The browser's database was deleted while it was open (site data was cleared). What was not sent is lost. Reload.",
+          );
+        }
+        await upgrade(transaction, layout, guard.touch);
       };
       guard.touch();
-      // A request can't be taken back: one that was given up may still get its turn, when the other tabs are gone.
-      if (failure !== undefined) abandon(failure);
-      else if (again && oldVersion === 0) abandon(vanished());
-      else upgrade(transaction, layout, guard.touch).catch(abandon);
+      change().catch((error) => {
+        fail(error);
+        tryTo(() => transaction.abort());
+      });
     };
     opening.onerror = (event) => {
       // Not an error of the page: it is reported to the caller.
@@ -134,7 +116,7 @@ export function deleteDatabase({ factory, name, watchdogMs }: Place): Promise<vo
     deleting.onsuccess = () => resolve();
     deleting.onerror = () => reject(deleting.error);
   });
-  return answered(deleted, watchdogMs, () => blocked(watchdogMs));
+  return answered(deleted, watchdogMs, "a deletion that another tab blocks");
 }
 
 export function tryTo(work: () => void): void {
@@ -143,27 +125,4 @@ export function tryTo(work: () => void): void {
   } catch {
     // It is over already, which is what was wanted.
   }
-}
-
-function finalError(error: unknown): unknown {
-  if (isCorruption(error)) return corrupt("all tables", error);
-  if (!(error instanceof DOMException) || error.name === "QuotaExceededError") return error;
-  return unavailable(
-    `The browser's database can't be opened (${String(error)}). In a private window, or where site data is blocked, nothing ` +
-      "could be kept: use a normal window and allow site data. Else reload, or restart the browser.",
-    error,
-  );
-}
-
-function blocked(ms: number): TillSyncError {
-  return unavailable(
-    `Another tab of this application keeps the browser's database from being changed (waited ${ms} ms). ` +
-      "Close the other tabs, then try again.",
-  );
-}
-
-function vanished(): TillSyncError {
-  return unavailable(
-    "The browser's database was deleted while it was open (site data was cleared). What was not yet sent is lost. Reload to start anew.",
-  );
 }

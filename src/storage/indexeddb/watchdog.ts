@@ -5,6 +5,8 @@
  * lock, an upgrade that is blocked. So everything that waits for the platform waits under a watchdog.
  */
 
+import { silence } from "./failures.ts";
+
 export interface Watch {
   /** Something was heard: the patience begins anew. */
   touch(): void;
@@ -34,9 +36,9 @@ export function watch(ms: number, onSilence: () => void): Watch {
 }
 
 /** The promise, or an error when it stays silent for too long. What it brings later is left to `promise`'s other listeners. */
-export function answered<T>(promise: Promise<T>, ms: number, silence: () => Error): Promise<T> {
+export function answered<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const guard = watch(ms, () => reject(silence()));
+    const guard = watch(ms, () => reject(silence(what, ms)));
     promise.then(resolve, reject).finally(guard.stop);
   });
 }

@@ -5,6 +5,7 @@ import type {
   StorageConnection,
   StorageEstimate,
   StorageHooks,
+  StorageLayout,
   StorageRead,
   StorageScript,
   StorageWrite,
@@ -12,7 +13,7 @@ import type {
 } from "../../client/ports/storage.ts";
 import { deferred } from "../../shared/deferred.ts";
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
-import { assertDeclared, closedError, supersededError, type Tables } from "../stored-layout.ts";
+import { assertDeclared, assertRead, assertTables, closedError, supersededError } from "../stored-layout.ts";
 import type { MemoryFaults, MemoryStep } from "./faults.ts";
 import { frozenCopy } from "./plain-copy.ts";
 import type { Occupant, Store } from "./store.ts";
@@ -26,7 +27,7 @@ type Change = { readonly table: Table; readonly row: PreparedRow } | { readonly 
 export interface MemoryConnectionParts {
   readonly name: string;
   readonly store: Store;
-  readonly tables: Tables;
+  readonly layout: StorageLayout;
   readonly hooks: StorageHooks;
   readonly faults: MemoryFaults;
 }
@@ -56,7 +57,7 @@ export class MemoryConnection implements StorageConnection, Occupant {
 
   transact<T>(options: TransactOptions, script: () => StorageScript<T>): Promise<T> {
     return this.#during(() => {
-      this.#parts.tables.assertAll(options.tables);
+      assertTables(this.#parts.layout, options.tables);
       return this.#parts.store.turn(() => this.#transact(options, script));
     });
   }
@@ -137,7 +138,7 @@ export class MemoryConnection implements StorageConnection, Occupant {
   }
 
   #answer(read: StorageRead): unknown {
-    this.#parts.tables.table(read.table);
+    assertRead(this.#parts.layout, read);
     const table = this.#parts.store.table(read.table);
     if (read.kind === "get") return read.keys.map((key) => table.get(key));
     return read.kind === "scan" ? table.scan(read.options) : table.count(read.options);

@@ -1,6 +1,5 @@
 /** The storage adapter that keeps everything in memory: for tests, simulations and demonstrations. (storage/memory) */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
-import { Tables } from "../stored-layout.ts";
 import { MemoryConnection } from "./connection.ts";
 import type { MemoryFaults } from "./faults.ts";
 import type { MemorySnapshot } from "./store.ts";
@@ -52,7 +51,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
       return store.turn(async () => {
         await faults.before?.({ kind: "open", store: name });
         store.adopt(layout);
-        return new MemoryConnection({ name, store, tables: new Tables(layout), hooks, faults });
+        return new MemoryConnection({ name, store, layout, hooks, faults });
       });
     },
     snapshot: (name) => storeOf(name).snapshot(),

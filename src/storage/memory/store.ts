@@ -82,7 +82,7 @@ export class Store {
   }
 
   #apply({ next, tables }: LayoutChange): void {
-    for (const { table } of tables) this.#tables.get(table.name)?.adopt(table);
+    for (const table of tables) this.#tables.get(table.name)?.adopt(table);
     this.#layout = next;
   }
 

@@ -1,0 +1,337 @@
+/** What becomes of a conflict: by the collection's resolver, or by a person. */
+import { clientWins, lastWriteWins, manual, mergeFields, serverWins } from "tillsync/conflict";
+import type { ConflictResolver } from "tillsync/schema";
+import { defineCollection } from "tillsync/schema";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import type { Choice } from "../../../src/client/decide/conflict.ts";
+import { settleByPerson } from "../../../src/client/decide/conflict.ts";
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { LocalChange } from "../../../src/client/decide/local-write.ts";
+import type { JsonObject } from "../../../src/shared/json.ts";
+import { applied, conflict, create, increment, Ledger, NOW, remove, update } from "../support/ledger.ts";
+
+const schema = z.object({
+  name: z.string(),
+  phone: z.string().nullable().default(null),
+  note: z.string().optional(),
+  points: z.int().default(0),
+});
+const base = { name: "Ann", phone: "1", points: 3 };
+// biome-ignore lint/suspicious/noExplicitAny: a resolver of any kind
+type Resolver = ConflictResolver<any>;
+
+function tillWith(resolver: Resolver | undefined): Ledger {
+  const people = defineCollection({ schema, counters: ["points"], conflict: resolver });
+  const one = new Ledger({ people });
+  one.pull("people", { id: "c-1", version: 10, data: base });
+  return one;
+}
+
+/** An edit that meets another of the same field. Gives what then is to be sent, and what lies on the desk. */
+function met(resolver: Resolver | undefined, change: LocalChange, server: JsonObject | "deleted", fields: readonly string[]) {
+  const till = tillWith(resolver);
+  const edit = till.one(change);
+  const told = till.answer(
+    conflict(edit, fields, server === "deleted" ? { version: 20, deleted: true } : { version: 20, data: server }),
+  );
+  const successor = [...till.operations.values()].find((o) => o.supersedes?.includes(edit.id));
+  return { till, edit, told, successor, desk: till.conflicts.get(`c-${edit.id}`) };
+}
+const sent = (operation: StoredOperation | undefined) =>
+  operation && {
+    action: operation.action,
+    ...(operation.patch && { patch: operation.patch }),
+    ...(operation.unset?.length && { unset: operation.unset }),
+    ...(operation.data && { data: operation.data }),
+  };
+
+const theirs = { ...base, phone: "9" };
+const mine = update("people", "c-1", { phone: "2" });
+
+describe("each strategy, where both changed the same field", () => {
+  test("serverWins: the edit is given up", () => {
+    const { till, successor, desk } = met(serverWins(), mine, theirs, ["phone"]);
+    expect([sent(successor), desk?.settled?.kept]).toEqual([{ action: "void" }, "server"]);
+    expect(till.view("people", "c-1")).toEqual(theirs);
+  });
+
+  test("clientWins: the edit goes over the server's row", () => {
+    const { till, successor, desk } = met(clientWins(), mine, theirs, ["phone"]);
+    expect([sent(successor), desk?.settled?.kept]).toEqual([{ action: "update", patch: { phone: "2" } }, "client"]);
+    expect(till.view("people", "c-1")).toEqual({ ...base, phone: "2" });
+  });
+
+  test("lastWriteWins: the edit that comes now is the last", () => {
+    const { successor, desk } = met(lastWriteWins(), mine, theirs, ["phone"]);
+    expect([sent(successor), desk?.settled?.kept]).toEqual([{ action: "update", patch: { phone: "2" } }, "client"]);
+    expect(successor?.force).toBe(true);
+  });
+
+  test("the default: the server's side of what both changed, and what only the client changed", () => {
+    const edit = update("people", "c-1", { phone: "2", name: "Anna" });
+    const { till, successor, desk } = met(undefined, edit, theirs, ["phone"]);
+    expect([sent(successor), desk?.settled?.kept]).toEqual([{ action: "update", patch: { name: "Anna" } }, "merged"]);
+    expect(till.view("people", "c-1")).toEqual({ ...theirs, name: "Anna" });
+  });
+
+  test("the default, where nothing of the client is left: the edit is given up", () => {
+    const { successor, desk } = met(undefined, mine, theirs, ["phone"]);
+    expect([sent(successor), desk?.settled?.kept]).toEqual([{ action: "void" }, "server"]);
+  });
+
+  test("mergeFields: each field by its own rule", () => {
+    const resolver = mergeFields<z.output<typeof schema> & { id: string }>({
+      name: "client",
+      phone: ({ base: b, client, server }) => `${b}>${client}>${server}`,
+    });
+    const edit = update("people", "c-1", { phone: "2", name: "Anna" });
+    const { successor } = met(resolver, edit, { ...theirs, name: "Anne" }, ["phone", "name"]);
+    expect(sent(successor)).toEqual({ action: "update", patch: { name: "Anna", phone: "1>2>9" } });
+  });
+
+  test("a function: the record that it answers, as the difference from the server's", () => {
+    const resolver: Resolver = ({ client, server }) => ({ ...server, phone: `${server.phone}/${client.phone}`, note: "both" });
+    const { successor, desk } = met(resolver, mine, theirs, ["phone"]);
+    expect([sent(successor), desk?.settled?.kept]).toEqual([
+      { action: "update", patch: { phone: "9/2", note: "both" } },
+      "merged",
+    ]);
+  });
+
+  test("a function that drops a field: the field is unset", () => {
+    const resolver: Resolver = ({ server: { note: _, ...rest } }) => rest;
+    const { successor } = met(resolver, mine, { ...theirs, note: "n" }, ["phone"]);
+    expect(sent(successor)).toEqual({ action: "update", patch: {}, unset: ["note"] });
+  });
+
+  test("no answer of a resolver touches a counter", () => {
+    const resolver: Resolver = ({ server }) => ({ ...server, phone: "5", points: 999 });
+    const { till, successor } = met(resolver, mine, theirs, ["phone"]);
+    expect(sent(successor)).toEqual({ action: "update", patch: { phone: "5" } });
+    expect(till.view("people", "c-1")).toMatchObject({ points: 3 });
+  });
+
+  test("manual: it waits for people, in the view as its author left it", () => {
+    const { till, edit, successor, desk } = met(manual(), mine, theirs, ["phone"]);
+    expect([successor, desk?.settled, till.state(edit)]).toEqual([undefined, undefined, "conflict"]);
+    expect(till.view("people", "c-1")).toEqual({ ...base, phone: "2" });
+    expect(till.row("people", "c-1")?.conflictId).toBe(desk?.id);
+  });
+});
+
+describe("a resolver", () => {
+  test("sees the three records, with their id", () => {
+    let seen: unknown;
+    met(
+      (context) => {
+        seen = context;
+        return "server";
+      },
+      update("people", "c-1", { phone: "2" }),
+      { ...theirs, name: "Anne" },
+      ["phone"],
+    );
+    expect(seen).toEqual({
+      base: { id: "c-1", name: "Anne", phone: "1", points: 3 },
+      client: { id: "c-1", name: "Anne", phone: "2", points: 3 },
+      server: { id: "c-1", name: "Anne", phone: "9", points: 3 },
+      fields: ["phone"],
+    });
+  });
+
+  const faults: Record<string, Resolver> = {
+    throws: () => {
+      throw new Error("the resolver's own");
+    },
+    "answers a promise": () => Promise.resolve("server") as never,
+    "answers nothing": () => undefined as never,
+    "answers another word": () => "local" as never,
+    "answers what is not JSON": ({ server }) => ({ ...server, phone: new Date(0) }) as never,
+    "writes to its arguments": (context) => {
+      (context.server as { phone: string }).phone = "x";
+      return "server";
+    },
+  };
+  for (const [what, resolver] of Object.entries(faults))
+    test(`that ${what} leaves the conflict to people, and somebody hears of it`, () => {
+      const { till, edit, told } = met(resolver, mine, theirs, ["phone"]);
+      expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["conflict", ["conflict", "fault"]]);
+    });
+
+  test("is not asked where both have come to say the same", () => {
+    const asked: unknown[] = [];
+    const { successor } = met(
+      (context) => {
+        asked.push(context);
+        return "manual";
+      },
+      mine,
+      { ...base, phone: "2" },
+      ["phone"],
+    );
+    expect([asked, sent(successor)]).toEqual([[], { action: "void" }]);
+  });
+});
+
+describe("where a side has deleted the record, the strategy's name decides", () => {
+  const gone = remove("people", "c-1");
+  const cases: readonly (readonly [string, Resolver | undefined, object | undefined, object | undefined])[] = [
+    ["serverWins", serverWins(), { action: "void" }, { action: "void" }],
+    ["clientWins", clientWins(), { action: "delete" }, { action: "create", data: { name: "Ann", phone: "2" } }],
+    ["lastWriteWins", lastWriteWins(), { action: "delete" }, { action: "create", data: { name: "Ann", phone: "2" } }],
+    ["the default", undefined, { action: "void" }, { action: "void" }],
+    ["mergeFields({}, client)", mergeFields({}, "client"), { action: "delete" }, { action: "create", data: { name: "Ann", phone: "2" } }],
+    ["mergeFields({}, manual)", mergeFields({}, "manual"), undefined, undefined],
+    ["manual", manual(), undefined, undefined],
+    ["a function", () => "client", undefined, undefined],
+  ];
+  for (const [name, resolver, deletedHere, deletedThere] of cases) {
+    test(`${name}: deleted here, edited there`, () => {
+      expect(sent(met(resolver, gone, theirs, ["phone"]).successor)).toEqual(deletedHere);
+    });
+    test(`${name}: edited here, deleted there`, () => {
+      expect(sent(met(resolver, mine, "deleted", []).successor)).toEqual(deletedThere);
+    });
+  }
+
+  test("keeping an edit of a deleted record shows it again, with the counters that live on", () => {
+    const { till } = met(clientWins(), mine, "deleted", []);
+    expect(till.view("people", "c-1")).toMatchObject({ name: "Ann", phone: "2" });
+  });
+});
+
+describe("two devices that created the same id", () => {
+  const made = create("people", "c-2", { name: "Bob", phone: "2", points: 0 });
+  const other = { name: "Bea", phone: null, points: 4 };
+
+  test("the default keeps the server's", () => {
+    const { till, successor } = met(undefined, made, other, ["name", "phone"]);
+    expect(sent(successor)).toEqual({ action: "void" });
+    expect(till.view("people", "c-2")).toEqual(other);
+  });
+
+  test("clientWins puts this device's fields on the server's row", () => {
+    const { till, successor } = met(clientWins(), made, other, ["name", "phone"]);
+    expect(sent(successor)).toEqual({ action: "update", patch: { name: "Bob", phone: "2" } });
+    expect(till.view("people", "c-2")).toEqual({ name: "Bob", phone: "2", points: 4 });
+  });
+});
+
+describe("the desk", () => {
+  test("keeps the edit that lost, with its three sides (L1)", () => {
+    const { desk, edit } = met(serverWins(), mine, theirs, ["phone"]);
+    expect(desk).toEqual({
+      id: `c-${edit.id}`,
+      operationId: edit.id,
+      collection: "people",
+      entityId: "c-1",
+      base,
+      client: { ...base, phone: "2" },
+      server: theirs,
+      fields: ["phone"],
+      detectedAt: NOW,
+      sequence: 1,
+      actor: "u-7",
+      settled: { by: "resolver", at: NOW, kept: "server" },
+    });
+  });
+
+  test("hears of a settlement once", () => {
+    expect(met(serverWins(), mine, theirs, ["phone"]).told.map(({ kind }) => kind)).toEqual(["conflict"]);
+  });
+
+  test("closes where the office has settled it", () => {
+    const { till, edit, desk } = met(manual(), mine, theirs, ["phone"]);
+    const server = { version: 30, data: { ...base, phone: "5" } };
+    const told = till.answer({
+      id: edit.id,
+      status: "rejected",
+      error: { code: "superseded", message: "" },
+      by: "office",
+      revision: 1,
+      server,
+    });
+    expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server" });
+    expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["settled", ["conflict"]]);
+    expect(till.view("people", "c-1")).toEqual(server.data);
+  });
+
+  test("closes where the edit was let in after all", () => {
+    const { till, edit, desk } = met(manual(), mine, theirs, ["phone"]);
+    till.answer(applied(edit, 30, { revision: 1, data: { ...base, phone: "2" } }));
+    expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server", kept: "client" });
+    expect(till.row("people", "c-1")).not.toHaveProperty("conflictId");
+  });
+});
+
+describe("a person", () => {
+  const chooses = (change: LocalChange, server: JsonObject | "deleted", choice: Choice, before?: (till: Ledger) => void) => {
+    const { till, edit, desk } = met(manual(), change, server, ["phone"]);
+    before?.(till);
+    const workspace = till.open();
+    if (desk === undefined) throw new Error("nothing lies on the desk");
+    const successor = settleByPerson(workspace, till.context(), {
+      conflict: desk,
+      operation: till.stored(edit),
+      choice,
+      note: "asked her",
+      siblings: [],
+    });
+    till.commit(workspace);
+    return { till, edit, successor, desk: till.conflicts.get(desk.id) };
+  };
+
+  test("who keeps the server's side gives the edit up", () => {
+    const { till, successor, desk } = chooses(mine, theirs, "server");
+    expect([sent(successor), desk?.settled]).toEqual([
+      { action: "void" },
+      { by: "person", at: NOW, kept: "server", note: "asked her" },
+    ]);
+    expect(till.view("people", "c-1")).toEqual(theirs);
+  });
+
+  test("who keeps the client's side puts the edit on the server's row", () => {
+    const { till, successor } = chooses(mine, { ...theirs, name: "Anne" }, "client");
+    expect(sent(successor)).toEqual({ action: "update", patch: { phone: "2" } });
+    expect(till.view("people", "c-1")).toEqual({ ...base, name: "Anne", phone: "2" });
+  });
+
+  test("who merges chooses fields on top of the server's record", () => {
+    const { successor, desk } = chooses(mine, { ...theirs, name: "Anne" }, { merged: { phone: "2/9", note: "n" } });
+    expect([sent(successor), desk?.settled?.kept]).toEqual([
+      { action: "update", patch: { phone: "2/9", note: "n" } },
+      "merged",
+    ]);
+  });
+
+  test("who merges to what the server has already gives the edit up", () => {
+    expect(sent(chooses(mine, theirs, { merged: { phone: "9" } }).successor)).toEqual({ action: "void" });
+  });
+
+  test("who keeps a record that the server has deleted creates it again", () => {
+    expect(sent(chooses(mine, "deleted", "client").successor)).toEqual({
+      action: "create",
+      data: { name: "Ann", phone: "2" },
+    });
+  });
+
+  test("who keeps a delete deletes what is there now", () => {
+    const { successor } = chooses(remove("people", "c-1"), theirs, "client");
+    expect([sent(successor), successor.baseVersion]).toEqual([{ action: "delete" }, 20]);
+  });
+
+  test("answers to the server's row as it is now, not as it was when the conflict was found", () => {
+    const { successor } = chooses(mine, theirs, "client", (till) =>
+      till.pull("people", { id: "c-1", version: 40, data: { ...theirs, name: "Anne" } }),
+    );
+    expect([sent(successor), successor.baseVersion]).toEqual([{ action: "update", patch: { phone: "2" } }, 40]);
+  });
+
+  test("leaves later edits of the row in the view, on top", () => {
+    const { till } = chooses(mine, theirs, "server", (one) => {
+      one.write([update("people", "c-1", { name: "Annie" }), increment("people", "c-1", { points: 1 })]);
+    });
+    expect(till.view("people", "c-1")).toEqual({ ...theirs, name: "Annie", points: 4 });
+  });
+});

@@ -1,0 +1,203 @@
+/** A server that was restored from a backup: what the till gives back to it, and what its rows show meanwhile [C8]. */
+import { describe, expect, test } from "vitest";
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import {
+  applied,
+  blocked,
+  conflict,
+  create,
+  increment,
+  Ledger,
+  quarantined,
+  rejected,
+  sale,
+  tea,
+  update,
+} from "../support/ledger.ts";
+
+const row = { ...tea, stock: 7 };
+const till = () => {
+  const one = new Ledger();
+  one.pull("products", { id: "p-1", version: 10, data: row });
+  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
+  return one;
+};
+const again = (one: Ledger, operation: StoredOperation) => {
+  const { state, again: first, acknowledged } = one.stored(operation);
+  return { state, again: first, acknowledged };
+};
+
+describe("goes back into the outbox", () => {
+  test("what had been applied, with what the lost history had answered", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20, { assigned: { orderNumber: "9" } }));
+    one.follow("e2");
+    expect(again(one, operation)).toEqual({
+      state: "pending",
+      again: true,
+      acknowledged: { epoch: "e1", version: 20, assigned: { orderNumber: "9" } },
+    });
+  });
+
+  test("what was quarantined, as it was", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(quarantined(operation));
+    one.follow("e2");
+    expect(again(one, operation)).toEqual({ state: "pending", again: true, acknowledged: undefined });
+  });
+
+  test("what lay in conflict: it is judged anew", () => {
+    const one = till();
+    const edit = one.one(update("customers", "c-1", { phone: "2" }));
+    one.answer(conflict(edit, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
+    one.follow("e2");
+    expect(again(one, edit)).toEqual({ state: "pending", again: true, acknowledged: undefined });
+  });
+
+  test("what somebody else had settled: that settlement is lost", () => {
+    const one = till();
+    const edit = one.one(update("customers", "c-1", { phone: "2" }));
+    one.answer(rejected(edit, "superseded", { by: "office" }));
+    one.follow("e2");
+    expect(again(one, edit)).toEqual({ state: "pending", again: true, acknowledged: undefined });
+  });
+});
+
+describe("does not go back", () => {
+  test("what was rejected: nothing of it was ever stored", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(rejected(edit, "not_permitted"));
+    one.follow("e2");
+    expect(one.state(edit)).toBe("rejected");
+  });
+
+  test("what was superseded here: its successor names it", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(conflict(edit, ["name"], { version: 20, data: { ...row, name: "B" } }));
+    one.follow("e2");
+    expect(one.state(edit)).toBe("superseded");
+  });
+
+  test("what waits anyway, which is nothing to give back", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.follow("e2");
+    expect(again(one, operation)).toEqual({ state: "pending", again: undefined, acknowledged: undefined });
+  });
+});
+
+test("what was blocked by the lost history waits no more", () => {
+  const one = till();
+  const edit = one.one(update("products", "p-1", { name: "A" }));
+  one.answer(blocked(edit, { id: "lost" }));
+  one.follow("e2");
+  const { state, blockedBy, blockedAt } = one.stored(edit);
+  expect({ state, blockedBy, blockedAt }).toEqual({ state: "pending", blockedBy: undefined, blockedAt: undefined });
+});
+
+test("nothing of the lost history's verdict stays on an operation", () => {
+  const one = till();
+  const operation = one.one(sale("s-1"));
+  one.answer(quarantined(operation, "shift_closed", { revision: 3 }));
+  one.follow("e2");
+  for (const member of ["error", "revision", "settledAt", "version", "epoch"])
+    expect(one.stored(operation)).not.toHaveProperty(member);
+});
+
+test("the point has no marks any more, and every collection is pulled from the start", () => {
+  const one = till();
+  one.point = { ...one.point, marks: { push: "m1", pull: "m2" } };
+  one.follow("e2");
+  expect(one.point).toMatchObject({ epoch: "e2", marks: {} });
+  expect([...one.cursors.values()].map(({ cursor }) => cursor)).toEqual([null, null, null, null]);
+});
+
+test("a second restore before the first was made good keeps what the first history had answered", () => {
+  const one = till();
+  const operation = one.one(sale("s-1"));
+  one.answer(applied(operation, 20));
+  one.follow("e2");
+  one.follow("e3");
+  expect(again(one, operation).acknowledged).toEqual({ epoch: "e1", version: 20 });
+});
+
+describe("the view", () => {
+  test("does not count an acknowledged increment twice over the base that has it [C8.6]", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.answer(applied(step, 20, { data: { ...row, stock: 5 } }));
+    one.follow("e2");
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 5 });
+  });
+
+  test("counts it over the restored server's base, which does not have it", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.answer(applied(step, 20, { data: { ...row, stock: 5 } }));
+    one.follow("e2");
+    one.pull("products", { id: "p-1", version: 5, data: row });
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 5 });
+  });
+
+  test("is right again when it has been taken in", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.answer(applied(step, 20, { data: { ...row, stock: 5 } }));
+    one.follow("e2");
+    one.pull("products", { id: "p-1", version: 5, data: row });
+    one.answer(applied(step, 5_000, { data: { ...row, stock: 5 } }));
+    expect(one.row("products", "p-1")).toMatchObject({ version: 5_000, data: { ...row, stock: 5 } });
+  });
+
+  test("is right where it is taken in before the row was pulled", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.answer(applied(step, 20, { data: { ...row, stock: 5 } }));
+    one.follow("e2");
+    one.answer(applied(step, 5_000, { data: { ...row, stock: 5 } }));
+    one.pull("products", { id: "p-1", version: 5_000, data: { ...row, stock: 5 } });
+    expect(one.view("products", "p-1")).toEqual({ ...row, stock: 5 });
+  });
+
+  test("keeps a sale that the restored server has lost, with its assigned fields", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20, { assigned: { orderNumber: "9" } }));
+    one.follow("e2");
+    expect(one.view("sales", "s-1")).toMatchObject({ orderNumber: "9" });
+    one.answer(applied(operation, 5_000, { assigned: { orderNumber: "9" } }));
+    expect(one.row("sales", "s-1")).toMatchObject({ version: 5_000, data: { orderNumber: "9" } });
+  });
+
+  test("keeps new work on top of the old base, and on top of the new one", () => {
+    const one = till();
+    one.answer(applied(one.one(increment("products", "p-1", { stock: -2 })), 20, { data: { ...row, stock: 5 } }));
+    one.one(increment("products", "p-1", { stock: -1 }));
+    one.follow("e2");
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 4 });
+    one.pull("products", { id: "p-1", version: 5, data: row });
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 4 });
+  });
+
+  test("shows a row that this till created as soon as the restored server's absence of it is known", () => {
+    const one = till();
+    const [made] = one.write([create("products", "p-2", { ...tea, stock: 0 })]);
+    if (made) one.answer(applied(made, 20));
+    one.follow("e2");
+    one.pull("products", { id: "p-2", version: 4, deleted: true });
+    expect(one.view("products", "p-2")).toEqual({ ...tea, stock: 0 });
+  });
+});
+
+test("it says how many operations are given back", () => {
+  const one = till();
+  const first = one.one(sale("s-1"));
+  const second = one.one(sale("s-2"));
+  one.one(sale("s-3"));
+  one.answer(applied(first, 20), quarantined(second));
+  expect(one.follow("e2")).toBe(2);
+});

@@ -1,0 +1,354 @@
+/** What the server's results make of operations and rows. */
+import { describe, expect, test } from "vitest";
+import { isWaiting } from "../../../src/client/stored.ts";
+import type { OperationResult } from "../../../src/protocol/types.ts";
+import {
+  applied,
+  blocked,
+  conflict,
+  create,
+  increment,
+  Ledger,
+  NOW,
+  quarantined,
+  rejected,
+  remove,
+  retry,
+  sale,
+  tea,
+  update,
+} from "../support/ledger.ts";
+
+const row = { ...tea, stock: 7 };
+const till = () => {
+  const one = new Ledger();
+  one.pull("products", { id: "p-1", version: 10, data: row });
+  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
+  return one;
+};
+
+describe("applied", () => {
+  test("without the row, makes the edit the base: its version before was the one the edit was made on [C4]", () => {
+    const one = till();
+    one.answer(applied(one.one(update("products", "p-1", { name: "A" })), 20));
+    expect(one.row("products", "p-1")).toMatchObject({ version: 20, data: { ...row, name: "A" } });
+  });
+
+  test("with the row, makes that the base", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(applied(edit, 20, { data: { ...row, name: "A", category: "hot" } }));
+    expect(one.view("products", "p-1")).toEqual({ ...row, name: "A", category: "hot" });
+  });
+
+  test("brings what only the server fills in", () => {
+    const one = till();
+    one.answer(applied(one.one(sale("s-1")), 20, { assigned: { orderNumber: "9" } }));
+    expect(one.view("sales", "s-1")).toMatchObject({ orderNumber: "9" });
+  });
+
+  test("of a create makes the row the base, its counters at zero", () => {
+    const one = till();
+    const [made] = one.write([create("products", "p-2", { ...tea, stock: 5 })]);
+    if (made) one.answer(applied(made, 20));
+    expect(one.row("products", "p-2")).toMatchObject({ version: 20, base: { ...tea, stock: 0 }, data: { ...tea, stock: 5 } });
+  });
+
+  test("of a delete leaves a row that an older answer can't bring back", () => {
+    const one = till();
+    one.answer(applied(one.one(remove("products", "p-1")), 20, { deleted: true }));
+    one.pull("products", { id: "p-1", version: 19, data: row });
+    expect(one.row("products", "p-1")).toMatchObject({ version: 20 });
+    expect(one.view("products", "p-1")).toBeUndefined();
+  });
+
+  test("of an increment takes the row that came with it, so that it is not counted twice", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.answer(applied(step, 20, { data: { ...row, stock: 5 } }));
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 5 });
+  });
+
+  test("replays what is still open over it, in order", () => {
+    const one = till();
+    const first = one.one(update("products", "p-1", { name: "A" }));
+    one.write([update("products", "p-1", { category: "hot" }), increment("products", "p-1", { stock: 1 })]);
+    one.answer(applied(first, 20));
+    expect(one.view("products", "p-1")).toEqual({ ...row, name: "A", category: "hot", stock: 8 });
+  });
+
+  test("of the later of two edits before the earlier one keeps both in the view", () => {
+    const one = till();
+    const first = one.one(update("products", "p-1", { name: "A" }));
+    const second = one.one(update("products", "p-1", { category: "hot" }));
+    one.answer(applied(second, 21, { data: { ...row, category: "hot" } }));
+    expect(one.view("products", "p-1")).toEqual({ ...row, name: "A", category: "hot" });
+    one.answer(applied(first, 22, { data: { ...row, name: "A", category: "hot" } }));
+    expect(one.view("products", "p-1")).toEqual({ ...row, name: "A", category: "hot" });
+  });
+
+  test("leaves its flags on the operation and on the row", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    const flags = [{ code: "stock_discrepancy", discrepancyId: "d-1" }];
+    one.answer(applied(operation, 20, { flags }));
+    expect([one.stored(operation).flags, one.row("sales", "s-1")?.flags]).toEqual([flags, flags]);
+  });
+
+  test("is told once", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    const told = [...one.answer(applied(operation, 20)), ...one.answer(applied(operation, 20, { replayed: true }))];
+    expect(told.map(({ kind }) => kind)).toEqual(["applied"]);
+  });
+
+  test("keeps the epoch, the version and the moment in the journal", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20, { at: NOW + 5 }));
+    expect(one.stored(operation)).toMatchObject({ state: "applied", epoch: "e1", version: 20, settledAt: NOW + 5 });
+  });
+
+  test("of a `void` touches no row", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(conflict(edit, ["name"], { version: 20, data: { ...row, name: "B" } }));
+    const given = [...one.operations.values()].find((o) => o.action === "void");
+    if (given) one.answer(applied(given, 0));
+    expect(one.row("products", "p-1")).toMatchObject({ version: 20, data: { ...row, name: "B" } });
+  });
+});
+
+describe("rejected", () => {
+  test("takes the edit out of the view", () => {
+    const one = till();
+    one.answer(rejected(one.one(update("products", "p-1", { name: "A" })), "not_permitted"));
+    expect(one.view("products", "p-1")).toEqual(row);
+  });
+
+  test("keeps the operation with its verdict", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(rejected(edit, "not_permitted"));
+    expect(one.stored(edit)).toMatchObject({
+      state: "rejected",
+      patch: { name: "A" },
+      error: { code: "not_permitted", message: "not_permitted" },
+    });
+  });
+
+  test("takes the server's row along, where it came", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(rejected(edit, "not_permitted", { server: { version: 20, data: { ...row, category: "hot" } } }));
+    expect(one.row("products", "p-1")).toMatchObject({ version: 20, data: { ...row, category: "hot" } });
+  });
+
+  test("of one edit leaves the later ones in the view", () => {
+    const one = till();
+    const first = one.one(update("products", "p-1", { name: "A" }));
+    one.write([update("products", "p-1", { category: "hot" })]);
+    one.answer(rejected(first, "not_permitted"));
+    expect(one.view("products", "p-1")).toEqual({ ...row, category: "hot" });
+  });
+
+  test("of a create takes the row out of the view", () => {
+    const one = till();
+    one.answer(rejected(one.one(create("products", "p-2", tea)), "not_permitted"));
+    expect(one.view("products", "p-2")).toBeUndefined();
+  });
+});
+
+describe("quarantined", () => {
+  test("leaves a fact in the view: its receipt is printed (L11)", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(quarantined(operation));
+    expect(one.state(operation)).toBe("quarantined");
+    expect(one.view("sales", "s-1")).toMatchObject({ totalCents: 5_000 });
+  });
+
+  test("and released later, becomes applied", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(quarantined(operation));
+    one.answer(applied(operation, 30, { revision: 1, assigned: { orderNumber: "9" } }));
+    expect(one.state(operation)).toBe("applied");
+    expect(one.view("sales", "s-1")).toMatchObject({ orderNumber: "9" });
+  });
+
+  test("and discarded at the office, needs nobody's attention any more, and stays in the view", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(quarantined(operation));
+    one.answer(quarantined(operation, "discarded", { revision: 1 }));
+    expect(one.queue.quarantined).toBe(0);
+    expect(one.view("sales", "s-1")).toMatchObject({ totalCents: 5_000 });
+  });
+
+  test("takes an increment out of the sum: the server has not counted it", () => {
+    const one = till();
+    one.answer(quarantined(one.one(increment("products", "p-1", { stock: -2 }))));
+    expect(one.view("products", "p-1")).toEqual(row);
+  });
+});
+
+describe("blocked and retry", () => {
+  for (const [name, result] of Object.entries({ blocked, retry: (o: { id: string }) => retry(o) }))
+    test(`${name}: the operation waits, and stays in the view`, () => {
+      const one = till();
+      const edit = one.one(update("products", "p-1", { name: "A" }));
+      one.answer(result(edit));
+      expect(one.state(edit)).toBe("blocked");
+      expect(one.view("products", "p-1")).toMatchObject({ name: "A" });
+    });
+
+  test("say what it waits for", () => {
+    const one = till();
+    const first = one.one(update("products", "p-1", { name: "A" }));
+    const second = one.one(update("products", "p-1", { name: "B" }));
+    one.answer(blocked(second, first));
+    expect(one.stored(second).blockedBy).toEqual([first.id]);
+  });
+
+  test("say why it should be tried again", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(retry(edit));
+    expect(one.stored(edit)).toMatchObject({ blockedBy: [], error: { code: "schema_newer" } });
+  });
+
+  test("forget why, when the next answer is another", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(retry(edit));
+    one.answer(blocked(edit, { id: "elsewhere" }));
+    expect(one.stored(edit)).not.toHaveProperty("error");
+  });
+
+  test("are no news of what is settled", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20));
+    one.answer(blocked(operation));
+    expect(one.state(operation)).toBe("applied");
+  });
+});
+
+describe("what is blocked is sent again", () => {
+  const awake = (one: Ledger, operation: { readonly id: string }) =>
+    (one.stored(operation).blockedAt ?? 0) < one.queue.wake;
+
+  test("not before something final has come", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(blocked(edit));
+    expect(awake(one, edit)).toBe(false);
+  });
+
+  test("after any final result", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    const other = one.one(sale("s-1"));
+    one.answer(blocked(edit));
+    one.answer(rejected(other, "operation_id_reused"));
+    expect(awake(one, edit)).toBe(true);
+  });
+
+  for (const order of ["before", "after"] as const)
+    test(`also where what wakes it stands ${order} it in the same answer: no wake-up is lost [H2]`, () => {
+      const one = till();
+      const edit = one.one(update("products", "p-1", { name: "A" }));
+      const other = one.one(sale("s-1"));
+      const both = [applied(other, 20), blocked(edit, other)];
+      one.answer(...(order === "before" ? both : both.reverse()));
+      expect(awake(one, edit)).toBe(true);
+    });
+
+  test("not by a result that was known", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    const other = one.one(sale("s-1"));
+    one.answer(applied(other, 20));
+    one.answer(blocked(edit));
+    one.answer(applied(other, 20, { replayed: true }));
+    expect(awake(one, edit)).toBe(false);
+  });
+});
+
+describe("an answer that comes late", () => {
+  const known = {
+    applied: (o: { id: string }) => applied(o, 20),
+    rejected: (o: { id: string }) => rejected(o, "not_permitted"),
+    quarantined: (o: { id: string }) => quarantined(o),
+  } satisfies Record<string, (o: { id: string }) => OperationResult>;
+
+  for (const [name, first] of Object.entries(known))
+    for (const [late, second] of Object.entries(known))
+      test(`as ${late}, changes nothing of what is ${name}`, () => {
+        const one = till();
+        const edit = one.one(update("products", "p-1", { name: "A" }));
+        one.answer(first(edit));
+        const before = one.stored(edit);
+        one.answer(second(edit));
+        expect(one.stored(edit)).toEqual(before);
+      });
+
+  test("of an operation that was superseded here changes nothing", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(conflict(edit, ["name"], { version: 20, data: { ...row, name: "B" } }));
+    const before = one.stored(edit);
+    one.answer(applied(edit, 21, { revision: 9 }));
+    expect(one.stored(edit)).toEqual(before);
+  });
+
+  test("of an operation that this store does not know is passed over, and the others in it count", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied({ id: "of-a-clone" }, 20), applied(operation, 21));
+    expect(one.state(operation)).toBe("applied");
+  });
+
+  test("with an older revision than is known changes nothing", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(quarantined(operation, "shift_closed", { revision: 2 }));
+    one.answer(applied(operation, 20, { revision: 1 }));
+    expect(one.state(operation)).toBe("quarantined");
+  });
+});
+
+describe("an operation that another has replaced", () => {
+  for (const code of ["superseded", "already_superseded"])
+    test(`(${code}) is settled, out of the view, and nobody's concern here`, () => {
+      const one = till();
+      const edit = one.one(update("products", "p-1", { name: "A" }));
+      const told = one.answer(rejected(edit, code, { by: "office", server: { version: 20, data: row } }));
+      expect([one.state(edit), told, one.queue.rejected]).toEqual(["settled", [], 0]);
+      expect(one.view("products", "p-1")).toEqual(row);
+    });
+
+  test("where what it should replace had been applied: that one stands, and this one is given up", () => {
+    const one = till();
+    const edit = one.one(update("customers", "c-1", { phone: "2" }));
+    one.answer(conflict(edit, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
+    const workspace = one.open();
+    workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: "op-new" });
+    workspace.put({ ...one.stored(edit), id: "op-new", sequence: 50, state: "pending", supersedes: [edit.id] });
+    one.commit(workspace);
+    const server = { version: 21, data: { name: "Ann", phone: "2", points: 0 } };
+    one.answer(rejected({ id: "op-new" }, "already_applied", { by: edit.id, server }));
+    expect([one.state(edit), one.state({ id: "op-new" })]).toEqual(["applied", "superseded"]);
+    expect(one.view("customers", "c-1")).toEqual(server.data);
+  });
+});
+
+test("no operation is left waiting by a final result, whichever it is", () => {
+  const one = till();
+  const edits = ["A", "B", "C"].map((name) => one.one(update("products", "p-1", { name })));
+  const [a, b, c] = edits;
+  if (a && b && c)
+    one.answer(applied(a, 20), rejected(b, "not_permitted"), conflict(c, ["name"], { version: 21, data: row }));
+  expect(edits.map((o) => isWaiting(one.stored(o)))).toEqual([false, false, false]);
+});

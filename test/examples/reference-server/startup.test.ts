@@ -1,0 +1,206 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { root } from "../../../scripts/entries.mjs";
+import { call, json, loginTill, RawTill, register, rowsOf, saleOf, start, stock, temporaryFolder, tillOf } from "./support.ts";
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+interface Process {
+  readonly child: ChildProcess;
+  /** What it has printed when it listens. */
+  readonly listening: Promise<string>;
+  readonly ended: Promise<Ended>;
+}
+
+function run(args: readonly string[], env: Record<string, string> = {}): Process {
+  const main = join(root, "examples/reference-server/main.ts");
+  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let out = "";
+  let error = "";
+  const listening = new Promise<string>((resolve) => {
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+      if (/^listening on \S+\n(?:[\s\S]*docs\/protocol\.md\.\n|$)/m.test(out)) resolve(out);
+    });
+  });
+  child.stderr.on("data", (chunk) => {
+    error += chunk;
+  });
+  const ended = once(child, "close").then(([code]) => ({ code, out, error }));
+  return { child, listening, ended };
+}
+
+test("npm start says where it listens, and the commands that it prints work as they stand", { timeout: 60_000 }, async () => {
+  const database = join(await temporaryFolder(), "data", "shop.sqlite");
+  const { child, listening, ended } = run(["--port", "0", "--database", database]);
+  const printed = await listening;
+  expect(printed).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n/);
+  const script = printed.slice(printed.indexOf("# Sign in"), printed.indexOf("Run the push again"));
+  const { stdout } = await promisify(execFile)("sh", ["-c", script]);
+  const [push, pull] = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  expect(push.results.map((result: { status: string }) => result.status)).toEqual(["applied", "applied", "applied"]);
+  expect(push.results[0].assigned).toEqual({ orderNumber: "ORD-000001" });
+  expect(pull.pages.sales.changes).toHaveLength(1);
+  expect(pull.pages.products.changes.find(({ id }: { id: string }) => id === "cola").data.stock).toBe(46);
+  const { stdout: again } = await promisify(execFile)("sh", ["-c", script]);
+  expect(JSON.parse(again.split("\n")[0] ?? "").results[0]).toMatchObject({ status: "applied", replayed: true });
+
+  child.kill("SIGTERM");
+  const { code, error } = await ended;
+  expect(code).toBe(0);
+  // The log has neither tokens nor passwords nor what was sold.
+  expect(error).toContain('"path":"/sync/push"');
+  expect(error).not.toMatch(/demo-password|eyJ|Bearer|totalCents/);
+  expect(((await stat(`${database}.key`)).mode & 0o777).toString(8)).toBe("600");
+});
+
+test("a port that is taken is said in one sentence", { timeout: 60_000 }, async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void other.close());
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  const { code, out, error } = await run(["--port", String(port), "--database", database]).ended;
+  expect({ code, out, error: error.trim() }).toEqual({
+    code: 1,
+    out: "",
+    error: `Expected port ${port} of 127.0.0.1 to be free: another program listens there. Stop it, or start with --port ${port + 1}.`,
+  });
+});
+
+test("a wrong option and a weak key are refused with exit code 2", { timeout: 60_000 }, async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  const misused = run(["--port", "eighty"]).ended;
+  const weak = run(["--port", "0", "--database", database], { TILLSYNC_JWT_SECRET: "secret" }).ended;
+  expect(await misused).toEqual({
+    code: 2,
+    out: "",
+    error: 'Expected --port to be an integer from 0 to 65535, got "eighty". 0 takes any that is free.\n',
+  });
+  expect(await weak).toMatchObject({ code: 2, out: "", error: expect.stringContaining("at least 32 characters, got 6") });
+});
+
+test("a key that others can read is not used", async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  await writeFile(`${database}.key`, "0123456789abcdef0123456789abcdef");
+  await chmod(`${database}.key`, 0o644);
+  await expect(start({ database })).rejects.toThrow("readable by its owner only, got mode 644");
+});
+
+test("a key can be replaced while tokens of the old one live", async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  const [old, next] = ["an old key of 32 characters, or so", "a new key of 32 characters, or so!"];
+  const before = await start({ database, secret: old });
+  const { accessToken } = await register(before);
+  await before.close();
+  const during = await start({ database, secret: `${next}, ${old}` });
+  expect((await call(during, "/sync/conflicts", { token: accessToken })).status).toBe(200);
+  await during.close();
+  const after = await start({ database, secret: next });
+  expect((await call(after, "/sync/conflicts", { token: accessToken })).status).toBe(401);
+});
+
+test("a restart keeps everything: sales, sessions, numbers, who is signed in", async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  const first = await start({ database });
+  const owner = await register(first);
+  await stock(first, owner.tenant.id);
+  const tokens = await loginTill(first, owner.email);
+  const till = new RawTill(first, tokens);
+  const sale = { id: randomUUID(), collection: "sales", entityId: "s-1", action: "create", data: saleOf(1) };
+  const fixed = { ...sale, sequence: 1, occurredAt: "2026-11-20T08:00:00.000Z" };
+  await till.push(fixed);
+  await first.close();
+
+  const second = await start({ database });
+  expect(await rowsOf(second, owner.tenant.id, "sales")).toMatchObject([{ id: "s-1", orderNumber: "ORD-000001" }]);
+  const again = new RawTill(second, tokens);
+  const [replayed] = await again.push(fixed);
+  expect(replayed).toMatchObject({ status: "applied", replayed: true, assigned: { orderNumber: "ORD-000001" } });
+  const [next] = await again.push({ collection: "sales", action: "create", data: saleOf(1) });
+  expect(next.assigned).toEqual({ orderNumber: "ORD-000002" });
+  const renewed = await call(second, "/auth/refresh", { body: { refreshToken: tokens.refreshToken } });
+  expect(renewed.status).toBe(200);
+});
+
+test("neither passwords nor refresh tokens are in the database", async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  const server = await start({ database });
+  const owner = await register(server);
+  const renewed = await json(call(server, "/auth/refresh", { body: { refreshToken: owner.refreshToken } }));
+  await server.close();
+  const bytes = await readFile(database, "latin1");
+  expect(bytes).toContain(owner.email);
+  for (const secret of ["correct horse", owner.refreshToken, renewed.refreshToken, owner.accessToken]) {
+    expect(bytes).not.toContain(secret);
+  }
+});
+
+test("tills hear of each other's sales over the socket, and the server ends with them connected", async () => {
+  const server = await start();
+  const owner = await register(server);
+  await stock(server, owner.tenant.id);
+  const [one, two] = [await tillOf(server, owner.email, { live: "auto" }), await tillOf(server, owner.email, { live: "auto" })];
+  const seen = new Promise<void>((resolve) => {
+    two.till.collections.sales.watch({ limit: 10 }, ({ rows }) => {
+      if (rows.length > 0) resolve();
+    });
+  });
+  await one.till.collections.sales.create(saleOf(1));
+  await seen;
+  await server.close();
+});
+
+test("a page of a configured origin may call and read the protocol's headers; another may not", async () => {
+  const server = await start({ origins: ["https://till.example"] });
+  const preflight = (origin: string) =>
+    fetch(`${server.url}/sync/push`, {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,tillsync-protocol",
+      },
+    });
+  const allowed = await preflight("https://till.example");
+  expect(allowed.headers.get("access-control-allow-origin")).toBe("https://till.example");
+  expect(allowed.headers.get("access-control-allow-headers")).toContain("tillsync-request-id");
+  expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
+  const headers = { origin: "https://till.example" };
+  const answers = [
+    await call(server, "/sync/push", { body: {}, headers }),
+    await call(server, "/auth/login", { body: {}, headers }),
+    await call(server, "/nowhere", { headers }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([401, 400, 404]);
+  for (const answer of answers) {
+    expect(answer.headers.get("access-control-allow-origin")).toBe("https://till.example");
+    expect(answer.headers.get("access-control-expose-headers")).toContain("tillsync-server-time");
+    expect(answer.headers.get("access-control-expose-headers")).toContain("retry-after");
+  }
+});
+
+test("/health is the protocol's, / says what to try", async () => {
+  const server = await start();
+  const [own, sync] = [await fetch(`${server.url}/health`), await fetch(`${server.url}/sync/health`)];
+  const { serverTime: _, ...health } = await json(own);
+  const { serverTime: __, ...expected } = await json(sync);
+  expect(health).toEqual(expected);
+  expect(own.headers.get("tillsync-protocol")).toBe("1");
+  expect(await json(fetch(server.url))).toMatchObject({ status: "ok", try: { "GET /health": expect.any(String) } });
+});
