@@ -4,7 +4,7 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { Logger } from "tillsync";
 import { importRows, revokeDevice, type ServerStore } from "tillsync/server";
-import { syncRoutes, type SyncRoutesOptions } from "tillsync/server/hono";
+import { type SyncRoutesOptions, syncRoutes } from "tillsync/server/hono";
 import { authRoutes } from "./auth/auth-routes.ts";
 import { type AuthLimits, AuthService, type PublicUser } from "./auth/auth-service.ts";
 import type { AuthStore } from "./auth/auth-store.ts";
@@ -38,7 +38,14 @@ export interface ShopApp {
 
 const silent: Logger = { error() {}, info() {}, debug() {} };
 
-const SENT = ["authorization", "content-type", "content-encoding", "tillsync-protocol", "tillsync-request-id", "tillsync-device"];
+const SENT = [
+  "authorization",
+  "content-type",
+  "content-encoding",
+  "tillsync-protocol",
+  "tillsync-request-id",
+  "tillsync-device",
+];
 const SHOWN = ["tillsync-protocol", "tillsync-request-id", "tillsync-server-time", "retry-after"];
 const PREFLIGHT_SECONDS = 600;
 
@@ -77,7 +84,10 @@ export function createApp(options: AppOptions): ShopApp {
     if (error instanceof ProblemError) return answer(context, error);
     // Nothing of an unexpected error leaves the server: it may hold a customer's data, or a path.
     logger.error("A request failed", { requestId: requestIdOf(context), cause: error.stack ?? String(error) });
-    return answer(context, new ProblemError("internal", "The server failed; its log says why, under this request's id"));
+    return answer(
+      context,
+      new ProblemError("internal", "The server failed; its log says why, under this request's id"),
+    );
   });
   return { app, auth };
 }

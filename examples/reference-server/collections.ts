@@ -114,7 +114,12 @@ const sales = defineCollection({
       path: ["items"],
       message: "Two lines have the same lineId: a refund could not tell them apart",
     }),
-  indexes: { soldAt: "soldAt", shift: ["shiftId", "soldAt"], customer: ["customerId", "soldAt"], receipt: "receiptNumber" },
+  indexes: {
+    soldAt: "soldAt",
+    shift: ["shiftId", "soldAt"],
+    customer: ["customerId", "soldAt"],
+    receipt: "receiptNumber",
+  },
   assigned: ["orderNumber"],
   references: { customerId: "customers", "items[].productId": "products" },
 });
@@ -143,7 +148,9 @@ const refunds = defineCollection({
   schema: z.object({
     ...place,
     saleId: id.optional(),
-    items: z.array(z.object({ lineId: id.optional(), productId: id, name: label, quantity, amountCents: price })).min(1),
+    items: z
+      .array(z.object({ lineId: id.optional(), productId: id, name: label, quantity, amountCents: price }))
+      .min(1),
     totalCents: price,
     method: z.enum(["cash", "card", "transfer", "voucher", "credit"]),
     reason: z.string().max(200).optional(),

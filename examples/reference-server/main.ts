@@ -7,6 +7,8 @@ import { welcome } from "./welcome.ts";
 
 const FAILED = 1;
 const MISUSED = 2;
+/** Ctrl-C under npm comes twice: from the terminal, and again from npm. */
+const SAME_SIGNAL_MS = 500;
 
 async function main(args: readonly string[]): Promise<void> {
   const line = parseCommandLine(args);
@@ -23,10 +25,12 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** The first signal ends it in order; the second one at once. */
 function endOnSignal(server: RunningServer): void {
-  let ending = false;
+  let endingSince: number | undefined;
   const end = (signal: NodeJS.Signals) => {
-    if (ending) process.exit(FAILED);
-    ending = true;
+    const now = performance.now();
+    if (endingSince !== undefined && now - endingSince < SAME_SIGNAL_MS) return;
+    if (endingSince !== undefined) process.exit(FAILED);
+    endingSince = now;
     process.stdout.write(`${signal}: finishing the requests under way\n`);
     server.close().then(
       () => process.exit(0),

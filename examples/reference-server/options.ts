@@ -37,14 +37,20 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const given = read(args);
   const host = given.host ?? "127.0.0.1";
   if (host === "") throw wrong("host", "an address to listen on", "nothing", "127.0.0.1 is this computer only.");
-  const isLocal = host === "localhost" || host === "::1" || /^127\./.test(host);
+  const isLocal = isLoopback(host);
   const seed = oneOf("seed", given.seed ?? (isLocal ? "demo" : "none"), SEEDS);
   if (seed === "demo" && !isLocal) {
-    throw wrong("seed", `none with --host ${host}`, "demo", "Everybody knows the demo's password. Use POST /auth/register.");
+    throw wrong(
+      "seed",
+      `none with --host ${host}`,
+      "demo",
+      "Everybody knows the demo's password. Use POST /auth/register.",
+    );
   }
   const database = given.database ?? "./data/shop.sqlite";
   if (database === "") throw wrong("database", "the path of a file", "nothing", "For example ./data/shop.sqlite.");
-  if (given["auth-database"] === "") throw wrong("auth-database", "the path of a file", "nothing", "Leave it out for the same file.");
+  if (given["auth-database"] === "")
+    throw wrong("auth-database", "the path of a file", "nothing", "Leave it out for the same file.");
   return {
     port: portOf(given.port ?? "8787"),
     host,
@@ -55,6 +61,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     log: oneOf("log", given.log ?? "info", LOG_LEVELS),
     help: given.help === true,
   };
+}
+
+/** Whether nobody but this computer can call. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 function read(args: readonly string[]) {

@@ -34,7 +34,11 @@ export async function seedDemo(store: ServerStore, auth: AuthService): Promise<v
   const target = { store, collections: shopCollections, tenant, actor: "seed" } as const;
   await importRows({ ...target, collection: "categories", rows: categories });
   await importRows({ ...target, collection: "products", rows: products });
-  await importRows({ ...target, collection: "customers", rows: [{ id: "ada", name: "Ada Brown", phone: "+10000000001" }] });
+  await importRows({
+    ...target,
+    collection: "customers",
+    rows: [{ id: "ada", name: "Ada Brown", phone: "+10000000001" }],
+  });
   // The owner last: a database without one is seeded again.
   await auth.createTenant({ id: tenant, name: "Demo shop" }, { email, password, name: "Olga Owner" });
   await auth.createUser(tenant, { email: cashier, password, name: "Carl Cashier", roles: ["cashier"], branch });

@@ -7,6 +7,7 @@ import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from 
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, Hono } from "hono";
 import type { Logger } from "tillsync";
+import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
 import { sqliteStore } from "tillsync/server/sqlite";
 import { WebSocketServer } from "ws";
@@ -15,6 +16,7 @@ import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
 import { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
 import { findSqlite } from "./database.ts";
+import { isLoopback, UsageError } from "./options.ts";
 import { DEMO, seedDemo } from "./seed.ts";
 
 export interface ServerOptions {
@@ -51,13 +53,13 @@ export interface RunningServer {
 const PRIVATE = 0o700;
 /** How long requests under way may take. */
 const GRACE_MS = 10_000;
+const SWEEP_MS = 50;
 /** WebSocket: the server goes away, come again. */
 const GOING_AWAY = 1001;
-const LIVE_SUBPROTOCOL = "tillsync.1";
 /** A socket hears pokes and says nothing. */
 const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
-/** @throws WeakKeyError, TillSyncError `storage_…`, what `listen` says */
+/** @throws UsageError, WeakKeyError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
   for (const path of [database, authDatabase]) {
@@ -71,6 +73,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     await store.secret(); // opens it: a database that can't be opened is told now, and not to the first till
     authStore = await AuthStore.open(authDatabase, driver);
+    const hasDemo = options.seed === "demo" || authStore.userByEmail(DEMO.email) !== undefined;
+    if (hasDemo && !isLoopback(host)) {
+      throw new UsageError(
+        `Expected a database without the demo shop on --host ${host}, got one with it: everybody knows its password. ` +
+          "Start with another --database, or on 127.0.0.1.",
+      );
+    }
     for (const { tenant, device } of authStore.revocations()) await revokeDevice({ store, tenant, device });
     const { app, auth } = createApp({
       store,
@@ -131,12 +140,14 @@ async function listen(app: Hono, host: string, port: number) {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets.clients) socket.close(GOING_AWAY);
-      server.closeIdleConnections();
+      // A connection that has just been answered stays open for the next request, which will not come.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       const timer = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate();
         server.closeAllConnections();
       }, GRACE_MS);
       await closed;
+      clearInterval(sweep);
       clearTimeout(timer);
     },
   };

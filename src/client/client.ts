@@ -43,6 +43,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     transport,
     clock,
     batch: options.batch,
+    intervalMs: options.machine.intervalMs,
     device: options.device,
     inFlight,
     uuid,

@@ -4,7 +4,7 @@
  */
 import { describe } from "../shared/errors.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual, deepFreeze, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
+import { deepEqual, deepFreeze, faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
 import { conflictingFields, fieldDifferences } from "./merge.ts";
 import type { AnyResolver } from "./strategies.ts";
 import { sideOf } from "./strategies.ts";
@@ -56,7 +56,7 @@ function readAnswer(answer: unknown, server: JsonObject, excluded: readonly stri
     return unclear("a promise");
   }
   const fault = jsonFault(answer, { allowUndefined: true });
-  if (fault !== undefined) return unclear(`${fault.reason} at \`${fault.path}\``);
+  if (fault !== undefined) return unclear(faultText(fault));
   // The named members are the server's, whether it has them or not.
   const record: Record<string, Json> = { ...(toJson(answer) as JsonObject) };
   for (const name of ["id", ...excluded]) {

@@ -22,11 +22,11 @@ export function isUuid(value: unknown): value is string {
 
 /** An id that is also used as a key: no collection is called `constructor`. */
 export function isCollectionName(value: unknown): value is string {
-  return isId(value) && !FORBIDDEN_KEYS.includes(value);
+  return isId(value) && !FORBIDDEN_KEYS.has(value);
 }
 
 export function isMemberName(value: unknown): value is string {
-  return isText(value, MAX_NAME) && !FORBIDDEN_KEYS.includes(value);
+  return isText(value, MAX_NAME) && !FORBIDDEN_KEYS.has(value);
 }
 
 export function isText(value: unknown, maxLength: number): value is string {

@@ -1,9 +1,9 @@
 /** Records of older app versions, brought up to the version that the schema describes. (schema) */
 
 import { assert } from "../shared/assert.ts";
-import { TillSyncError } from "../shared/errors.ts";
+import { messageOf, TillSyncError } from "../shared/errors.ts";
 import type { JsonObject } from "../shared/json.ts";
-import { jsonFault, toJson } from "../shared/json.ts";
+import { faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
 /**
@@ -33,13 +33,12 @@ function runStep(name: string, resolved: ResolvedCollection, version: number, da
   try {
     answer = step(data);
   } catch (cause) {
-    throw failed(name, version, cause instanceof Error ? cause.message : String(cause), { cause });
+    throw failed(name, version, messageOf(cause), { cause });
   }
-  if (typeof answer !== "object" || answer === null || Array.isArray(answer))
-    throw failed(name, version, "it answered no object");
+  if (!isPlainObject(answer)) throw failed(name, version, "it answered no object");
   const fault = jsonFault(answer, { allowUndefined: true });
-  if (fault !== undefined) throw failed(name, version, `it answered ${fault.reason} at \`${fault.path}\``);
-  return answer as Record<string, unknown>;
+  if (fault !== undefined) throw failed(name, version, `it answered ${faultText(fault)}`);
+  return answer;
 }
 
 function failed(name: string, version: number, what: string, options?: { cause: unknown }): TillSyncError {

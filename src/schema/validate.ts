@@ -1,7 +1,7 @@
 /** Holds a record against its schema. One reading of the schema's answer, two ways to tell the caller. (schema) */
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import type { JsonFault, JsonObject } from "../shared/json.ts";
-import { isPlainObject, jsonFault, toJson } from "../shared/json.ts";
+import { faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 import type { SchemaIssue, SchemaResult } from "./standard-schema.ts";
 
@@ -31,7 +31,7 @@ export function validateRecord(name: string, resolved: ResolvedCollection, id: s
   if (fault !== undefined) {
     throw new TillSyncError(
       "not_json",
-      `Expected the schema of \`${name}\` to put out JSON, got ${fault.reason}${fault.path && ` at \`${fault.path}\``}. ` +
+      `Expected the schema of \`${name}\` to put out JSON, got ${faultText(fault)}. ` +
         "Store a Date as a number or an ISO string, a bigint as a string. Nothing was written.",
       { collection: name, path: fault.path },
     );

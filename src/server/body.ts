@@ -1,7 +1,7 @@
 /**
  * A request's body, in the order that lets nothing large or poisoned through: size, inflated size, UTF-8, nesting, JSON. (server)
  *
- * gzip through Node where there is one: `DecompressionStream` costs seven times as much (research/server.md), and serves elsewhere.
+ * gzip through Node where there is one: `DecompressionStream` costs seven times as much, and serves elsewhere.
  */
 import { MESSAGE_DEPTH } from "../protocol/constants.ts";
 import { builtinModule } from "../shared/builtin.ts";

@@ -1,6 +1,6 @@
 /**
  * Joins the pushes of one tenant that wait inside this process into one transaction: with eight tills on a slow disk 28k operations a
- * second instead of 18k (research/server.md). (server)
+ * second instead of 18k (docs/decisions/coalesced-pushes.md). (server)
  *
  * - No push waits for another to come: what is there when the transaction before has ended goes together.
  * - One till's poison never aborts another's sale [C9]: if a joined transaction fails, each push is tried alone; if one fails alone, each

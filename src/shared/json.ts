@@ -31,7 +31,7 @@ export interface JsonFaultOptions {
 }
 
 /** Keys that reach an object's prototype when somebody merges without care. The protocol refuses them. */
-export const FORBIDDEN_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
+export const FORBIDDEN_KEYS: ReadonlySet<string> = /* @__PURE__ */ new Set(["__proto__", "constructor", "prototype"]);
 /**
  * PostgreSQL can't store U+0000, and UTF-8 has no lone surrogate: the text would be another one when it comes back. With the
  * `u` flag a pair is one character above this range, so that only lone ones match. `isWellFormed` is too young for the tablets
@@ -60,11 +60,12 @@ export function jsonFault(
     const isArray = Array.isArray(at);
     if (!isArray && !isPlain(at)) return `an instance of ${at.constructor?.name || "a class"}`;
     ancestors.push(at);
-    // `entries` of an array meets a hole as the `undefined` that it reads as.
-    for (const [key, member] of isArray ? at.entries() : Object.entries(at)) {
+    // The indexes of an array, not its members' names: a hole must be met as the `undefined` that it reads as.
+    for (const key of isArray ? at.keys() : Object.keys(at)) {
+      const member = (at as Readonly<Record<string | number, unknown>>)[key];
       segments.push(key);
       const isAbsent = allowUndefined && !isArray && member === undefined;
-      const fault = nameFault(key) ?? (isAbsent ? undefined : find(member));
+      const fault = (isArray ? undefined : nameFault(key as string)) ?? (isAbsent ? undefined : find(member));
       if (fault !== undefined) return fault;
       segments.pop();
     }
@@ -73,9 +74,8 @@ export function jsonFault(
   }
 }
 
-function nameFault(name: string | number): string | undefined {
-  if (typeof name === "number") return undefined;
-  if (FORBIDDEN_KEYS.includes(name)) return "a forbidden name";
+function nameFault(name: string): string | undefined {
+  if (FORBIDDEN_KEYS.has(name)) return "a forbidden name";
   return UNSTORABLE.test(name) ? "a name with U+0000 or a lone surrogate" : undefined;
 }
 
@@ -95,6 +95,11 @@ function scalarFault(value: unknown): string | undefined {
     default:
       return `a ${typeof value}`;
   }
+}
+
+/** A fault in a sentence, behind "got". */
+export function faultText({ path, reason }: JsonFault): string {
+  return path === "" ? reason : `${reason} at \`${path}\``;
 }
 
 export function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@
  * What a store remembers of the layout it was built for, and how a wanted one differs from it. Pure; what is done about the
  * difference is each adapter's own. (storage)
  */
-import type { IndexLayout, StorageLayout, StorageRead, TableLayout } from "../client/ports/storage.ts";
+import type { StorageLayout, StorageRead, TableLayout } from "../client/ports/storage.ts";
 import { assert } from "../shared/assert.ts";
 import { TillSyncError } from "../shared/errors.ts";
 

@@ -11,6 +11,14 @@ export interface FakeClock extends Clock {
   setWallClock(epochMs: number): void;
 }
 
+/** For the fakes beside the clock: time must not move while they are at work. */
+export interface WorkWatch {
+  /** Something has happened elsewhere. */
+  stir(): void;
+  /** Time stands still until the work is over: compression and digests take real time, however many turns that is. */
+  during<T>(work: () => Promise<T>): Promise<T>;
+}
+
 interface Sleeper {
   readonly at: number;
   wake(): void;
@@ -28,16 +36,17 @@ export function fakeClock(start: number | string = Date.UTC(2026, 0, 1)): FakeCl
   let wall = typeof start === "number" ? start : Date.parse(start);
   let elapsed = 0;
   let stirred = 0;
+  let held = 0;
   const sleepers = new Set<Sleeper>();
 
   async function quiet(): Promise<void> {
     for (let turns = 0, seen = stirred; turns < QUIET_TURNS; turns += 1) {
       await turn();
-      if (stirred !== seen) [turns, seen] = [-1, stirred];
+      if (stirred !== seen || held > 0) [turns, seen] = [-1, stirred];
     }
   }
 
-  const clock: FakeClock & { stir(): void } = {
+  const clock: FakeClock & WorkWatch = {
     now: () => wall,
     monotonic: () => elapsed,
     sleep(ms, signal) {
@@ -78,9 +87,17 @@ export function fakeClock(start: number | string = Date.UTC(2026, 0, 1)): FakeCl
     setWallClock(epochMs) {
       wall = epochMs;
     },
-    /** Something is going on elsewhere: a request is under way. */
     stir() {
       stirred += 1;
+    },
+    async during(work) {
+      held += 1;
+      try {
+        return await work();
+      } finally {
+        held -= 1;
+        stirred += 1;
+      }
     },
   };
   return clock;

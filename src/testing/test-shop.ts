@@ -10,11 +10,12 @@ import type { Policies } from "../server/policy-types.ts";
 import { createSyncHandler } from "../server/server.ts";
 import { memory } from "../storage/memory/memory.ts";
 import { http } from "../transport/http/http.ts";
-import type { FakeClock } from "./fake-clock.ts";
+import type { FakeClock, WorkWatch } from "./fake-clock.ts";
 import { fakeClock } from "./fake-clock.ts";
 import type { FakeNetwork } from "./fake-network.ts";
 import { fakeNetwork } from "./fake-network.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { watched } from "./watched-transport.ts";
 
 /** A server in memory with the real decisions, a network to break, a clock to move. */
 export interface TestShop<C extends CollectionMap> {
@@ -51,7 +52,7 @@ const BRANCH = "main";
 type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
 
 export function createTestShop<const C extends CollectionMap>(options: TestShopOptions<C>): TestShop<C> {
-  const clock = fakeClock(options.start) as FakeClock & { stir(): void };
+  const clock = fakeClock(options.start) as FakeClock & WorkWatch;
   const random = seededRandom(options.seed ?? 1);
   const store = memoryStore();
   const { collections } = options;
@@ -72,7 +73,8 @@ export function createTestShop<const C extends CollectionMap>(options: TestShopO
   });
   const { network, fetch } = fakeNetwork(handler, () => clock.stir());
   const tills: SyncClient<C>[] = [];
-  const transport = () => http({ url: "http://shop.test/sync", getToken: () => "test", live: "off", fetch });
+  const transport = () =>
+    watched(http({ url: "http://shop.test/sync", getToken: () => "test", live: "off", fetch }), clock);
 
   const next = (collection: string, verdict: Verdict) => {
     const waiting = verdicts.get(collection);

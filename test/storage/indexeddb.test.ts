@@ -444,6 +444,24 @@ test("reads that follow each other share a transaction; none does while a write 
   expect(transaction).toHaveBeenCalledTimes(3);
 });
 
+test("a scan that finds the shared transaction inactive takes one of its own, and no connection is given up", async () => {
+  const connection = await open();
+  await putMany(connection, "s", 3);
+  const opening = vi.spyOn(factory, "open");
+  const first = connection.scan("sales", {});
+  const inactive = new DOMException("It is not active", "TransactionInactiveError");
+  const original = IDBObjectStore.prototype.getAllKeys;
+  let calls = 0;
+  vi.spyOn(IDBObjectStore.prototype, "getAllKeys").mockImplementation(function (this: IDBObjectStore, ...what) {
+    if (++calls === 2) throw inactive;
+    return original.apply(this, what);
+  });
+  const scans = await Promise.all([first, connection.scan("sales", {})]);
+  expect(scans.map((rows) => rows.length)).toEqual([3, 3]);
+  expect(calls).toBe(3);
+  expect(opening).not.toHaveBeenCalled();
+});
+
 test("wrong options are refused with what was expected", () => {
   expect(() => indexedDB({ durability: "safe" as "strict" })).toThrow(/"strict" or "relaxed"/);
   expect(() => indexedDB({ watchdogMs: 0 })).toThrow(/watchdogMs/);

@@ -45,7 +45,9 @@ export function authRoutes(auth: AuthService, addressOf: (context: Context) => s
 async function signedIn(auth: AuthService, context: Context) {
   const principal = await auth.authenticate(context.req.raw);
   if (principal !== undefined) return principal;
-  throw new ProblemError("unauthenticated", "The token is missing, expired or not known", { "www-authenticate": "Bearer" });
+  throw new ProblemError("unauthenticated", "The token is missing, expired or not known", {
+    "www-authenticate": "Bearer",
+  });
 }
 
 async function bodyOf<T>(context: Context, schema: z.ZodType<T>): Promise<T> {

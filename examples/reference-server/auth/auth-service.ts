@@ -103,7 +103,8 @@ export class AuthService {
   }
 
   async addUser(principal: Principal, request: NewUserRequest): Promise<User> {
-    if (!principal.scopes.includes(SCOPES.manageUsers)) throw new ProblemError("forbidden", "Only the owner adds users");
+    if (!principal.scopes.includes(SCOPES.manageUsers))
+      throw new ProblemError("forbidden", "Only the owner adds users");
     return this.createUser(principal.tenant, request);
   }
 
@@ -151,7 +152,12 @@ export class AuthService {
       expiresAt: at + (device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS),
     };
     const refreshToken = tokens.newRefreshToken();
-    store.begin(session, device && { ...device, name: device.name ?? device.id, tenant: user.tenant }, refreshToken, at);
+    store.begin(
+      session,
+      device && { ...device, name: device.name ?? device.id, tenant: user.tenant },
+      refreshToken,
+      at,
+    );
     return this.#answer(session, user, refreshToken);
   }
 
@@ -168,7 +174,10 @@ export class AuthService {
     } else if (at - known.rotatedAt > REFRESH_GRACE_MS) {
       // Two have it: the one it was made out to has gone on with its successor, and this may be a thief, or the other way round.
       store.end(session.id, at);
-      logger.error("A refresh token was used again: its session has ended", { tenant: session.tenant, device: session.device });
+      logger.error("A refresh token was used again: its session has ended", {
+        tenant: session.tenant,
+        device: session.device,
+      });
       throw refused();
     }
     return this.#answer(session, session.user === undefined ? undefined : store.user(session.user), successor);
@@ -183,7 +192,8 @@ export class AuthService {
 
   async revokeDevice(principal: Principal, device: string): Promise<void> {
     const { store, now, revokeInSync } = this.#options;
-    if (!principal.scopes.includes(SCOPES.manageUsers)) throw new ProblemError("forbidden", "Only the owner revokes a till");
+    if (!principal.scopes.includes(SCOPES.manageUsers))
+      throw new ProblemError("forbidden", "Only the owner revokes a till");
     if (!store.revoke(principal.tenant, device, now())) throw new ProblemError("not_found", "There is no such device");
     await revokeInSync(principal.tenant, device);
   }
@@ -196,7 +206,10 @@ export class AuthService {
     if (claims === undefined || session === undefined || session.tenant !== claims.tenant) return undefined;
     const { tenant, branch, device } = claims;
     // What the token says, and no more than still holds: whoever has signed out at a till has taken their rights with them.
-    const held = this.#scopesOf(session, session.user === undefined ? undefined : this.#options.store.user(session.user));
+    const held = this.#scopesOf(
+      session,
+      session.user === undefined ? undefined : this.#options.store.user(session.user),
+    );
     return {
       tenant,
       ...(branch === undefined ? {} : { branch }),

@@ -143,7 +143,9 @@ export class AuthStore {
 
   refreshToken(token: string): RefreshToken | undefined {
     const row = this.#all("select session, rotated_at from auth_refresh_tokens where hash = ?", hashOf(token))[0];
-    return row === undefined ? undefined : { session: String(row.session), rotatedAt: optional(row.rotated_at, Number) };
+    return row === undefined
+      ? undefined
+      : { session: String(row.session), rotatedAt: optional(row.rotated_at, Number) };
   }
 
   rotate(token: string, successor: string, session: string, at: number, expiresAt: number): void {
@@ -156,11 +158,19 @@ export class AuthStore {
   }
 
   #insertRefreshToken(token: string, session: string, at: number): void {
-    this.#run("insert into auth_refresh_tokens (hash, session, issued_at) values (?, ?, ?)", hashOf(token), session, at);
+    this.#run(
+      "insert into auth_refresh_tokens (hash, session, issued_at) values (?, ?, ?)",
+      hashOf(token),
+      session,
+      at,
+    );
   }
 
   isRevoked(tenant: string, device: string): boolean {
-    return this.#all("select revoked_at from auth_devices where tenant = ? and id = ?", tenant, device)[0]?.revoked_at != null;
+    return (
+      this.#all("select revoked_at from auth_devices where tenant = ? and id = ?", tenant, device)[0]?.revoked_at !=
+      null
+    );
   }
 
   /** `false`: there is no such device. */

@@ -16,7 +16,10 @@ export function ofAnotherBranch(principal: Principal, branchId: string): Quarant
 const AHEAD_MS = 5 * 60 * 1_000;
 
 /** How old a fact is does not matter: an outage may last for weeks. One from the future tells of a wrong clock. */
-export function clockFlags(input: { readonly operation: { readonly occurredAt: number }; readonly receivedAt: number }): Flags {
+export function clockFlags(input: {
+  readonly operation: { readonly occurredAt: number };
+  readonly receivedAt: number;
+}): Flags {
   return input.operation.occurredAt > input.receivedAt + AHEAD_MS ? [{ code: "clock_ahead" }] : [];
 }
 

@@ -39,7 +39,8 @@ export const refunds: PolicyFor<Shop, "refunds"> = {
     const effects: Effect<Shop>[] = [balanceEffect(saleId, before, after)];
     const sale = rows.sales.get(saleId);
     // The sale may still be on a till that is offline: its own policy looks again when it comes.
-    if (sale === undefined) return { outcome: "applied", flags: [...flags, { code: "unknown_sale", message: saleId }], effects };
+    if (sale === undefined)
+      return { outcome: "applied", flags: [...flags, { code: "unknown_sale", message: saleId }], effects };
     const over = overRefunded(sale, after);
     if (over !== undefined) flags.push({ code: "over_refund", message: over });
     const points = pointsFor(-totalCents);

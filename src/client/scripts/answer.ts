@@ -13,7 +13,15 @@ import { decideResults } from "../decide/results.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { KeyRange, ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, StoredConflict, StoredOperation, SyncPoint } from "../stored.ts";
+import type {
+  CursorState,
+  Identity,
+  OperationState,
+  QueueState,
+  StoredConflict,
+  StoredOperation,
+  SyncPoint,
+} from "../stored.ts";
 import { CONFLICTS, cursorKey, FIRST_CURSOR, generationOf, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
 import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
 import { loadWorkspace } from "./load.ts";
@@ -134,7 +142,7 @@ function* findOldest(workspace: Workspace): Generator<readonly StorageRead[], vo
 const OLDEST_WINDOW = 16;
 
 /**
- * Entries past the window go, by server time, oldest first, whole transactions at a time, a few with each answer of the same epoch
+ * Entries past the window go, by server time, oldest first, whole wire transactions at a time, a few with each answer of the same epoch
  * [C8.7]; settled conflicts with them.
  */
 function* pruneJournal(
@@ -145,19 +153,26 @@ function* pruneJournal(
     scanOf(table, STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER);
   const [conflicts, ...finished] = (yield* readAll([
     oldest(CONFLICTS, "settled"),
-    ...["applied", "superseded", "settled"].map((state) => oldest(OPERATIONS, state)),
+    ...HISTORY.map((state) => oldest(OPERATIONS, state)),
   ])) as readonly [readonly ScannedRow<StoredConflict>[], ...Scanned[]];
+  // Only history: what lies on a desk beside it (a rejected edit, a quarantined sale) waits for people, however long (L1).
   const isDue = ({ value }: { readonly value: StoredOperation }) =>
-    value.settledAt !== undefined && value.settledAt < horizon;
+    HISTORY.includes(value.state) && value.settledAt !== undefined && value.settledAt < horizon;
   const due = finished.flat().filter(isDue);
-  const transactions = new Set(due.map(({ value }) => value.transaction).filter((id) => id !== undefined));
+  const alone = due.filter(({ value }) => value.group === undefined);
+  const groups = new Map(due.map(({ value }) => [value.group, value.transaction]));
+  groups.delete(undefined);
+  const bound = [...groups].flatMap(([group, transaction]) =>
+    transaction === undefined ? [] : [{ group, transaction }],
+  );
   const members = (yield* readAll(
-    [...transactions].map((id) => scanOf(OPERATIONS, TRANSACTION_INDEX, transactionRange(id))),
+    bound.map(({ transaction }) => scanOf(OPERATIONS, TRANSACTION_INDEX, transactionRange(transaction))),
   )) as readonly Scanned[];
-  const gone = [
-    ...due.filter(({ value }) => value.transaction === undefined),
-    ...members.filter((rows) => rows.every(isDue)).flat(),
-  ];
+  const whole = bound.flatMap(({ group }, index) => {
+    const own = (members[index] ?? []).filter(({ value }) => value.group === group);
+    return own.every(isDue) ? own : [];
+  });
+  const gone = [...alone, ...whole];
   const settled = conflicts.filter(({ value }) => (value.settled?.at ?? horizon) < horizon);
   return [
     ...gone.map(({ primary }): StorageWrite => ({ kind: "delete", table: OPERATIONS, key: primary })),
@@ -172,4 +187,5 @@ const scanOf = (table: string, index: string, range: KeyRange, limit?: number): 
 });
 
 const PRUNED_PER_ANSWER = 4;
+const HISTORY: readonly OperationState[] = ["applied", "superseded", "settled"];
 type Scanned = readonly ScannedRow<StoredOperation>[];

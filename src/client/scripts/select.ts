@@ -38,11 +38,25 @@ export interface SelectRequest {
 
 export interface Batch {
   readonly selected: readonly Selected[];
+  /** There was nothing to choose from. */
+  readonly isEmpty: boolean;
   readonly identity: Identity | undefined;
   readonly point: SyncPoint | undefined;
 }
 
+/**
+ * What comes first may lie behind the window of its lane, or behind the journal: where nothing can go, the other lanes' fronts are
+ * looked at too (L6).
+ */
 export function* selectNext(request: SelectRequest): StorageScript<Batch> {
+  for (let turn = 0; ; turn += 1) {
+    const found = yield* selectRound({ ...request, round: request.round + turn }, turn === 0);
+    const { selected, isEmpty } = found.value;
+    if (selected.length > 0 || isEmpty || turn === LANE_ORDERS.length - 1) return found;
+  }
+}
+
+function* selectRound(request: SelectRequest, journalAlone: boolean): StorageScript<Batch> {
   const [queueState, point, identity] = yield* get<unknown>(META, [QUEUE, SYNC, IDENTITY]);
   const queue = (queueState as QueueState | undefined) ?? EMPTY_QUEUE;
   // A whole transaction fits behind the limit, so that one at the edge is never mistaken for cut.
@@ -60,24 +74,36 @@ export function* selectNext(request: SelectRequest): StorageScript<Batch> {
   ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
   const [journal = [], woken = [], ...lists] = scanned.map((rows) => rows.map(({ value }) => value));
   // Journal first, lanes ignored: what the lost history had taken re-enters before anything new [C8.6].
-  const own = journal.length > 0 ? journal : [...lists.flat(), ...woken];
-  const cut =
-    journal.length > 0
-      ? journal.length === window
-      : lists.some((list) => list.length === window) || woken.length === WOKEN_PER_BATCH;
-  const candidates = own.slice(0, window);
+  const ready = lists.flat();
+  const isFull = ready.length >= window;
+  const alone = journalAlone && journal.length > 0;
+  // What was woken stands behind the window, not in it: a backlog may be waiting for it.
+  const behind = [...wholeGroups(ready.slice(0, window), isFull && woken.length > 0), ...woken];
+  const candidates = alone ? journal : [...journal, ...behind];
+  const cut = alone ? journal.length === window : woken.length > 0 ? woken.length === WOKEN_PER_BATCH : isFull;
   const others = yield* readOthers(candidates, queue.edits > 0);
   const selected = selectBatch({
     candidates,
     others,
-    cut: cut || candidates.length < own.length,
+    cut,
     limits: request.limits,
     skip: request.skip,
   });
   return {
     writes: [],
-    value: { selected, identity: identity as Identity | undefined, point: point as SyncPoint | undefined },
+    value: {
+      selected,
+      isEmpty: candidates.length === 0,
+      identity: identity as Identity | undefined,
+      point: point as SyncPoint | undefined,
+    },
   };
+}
+
+/** Without the last transaction, where the window may have cut it. A window is larger than any. */
+function wholeGroups(operations: readonly StoredOperation[], cut: boolean): readonly StoredOperation[] {
+  const last = operations.at(-1)?.group;
+  return cut && last !== undefined ? operations.filter(({ group }) => group !== last) : operations;
 }
 
 /** What goes first. Most tills hold sales and increments only, and while no record is being edited there is nothing to look for. */

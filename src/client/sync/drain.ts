@@ -26,6 +26,8 @@ export interface DrainDeps {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly batch: BatchLimits;
+  /** The longest time between two looks at the outbox. */
+  readonly intervalMs: number;
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };
   readonly inFlight: Set<string>;
   uuid(): string;
@@ -46,6 +48,8 @@ export type News =
 /** Rows of one pull page: the page is one transaction, and a sale must not wait long behind it. */
 const PULL_LIMIT = 500;
 const SCHEMA_FLOOR = 1;
+/** Every push that finds nothing to send looks: a busy till must not send what is blocked along with each of its sales. */
+const WAKE_PAUSE_MS = 15_000;
 
 export class Drain {
   readonly #deps: DrainDeps;
@@ -76,7 +80,10 @@ export class Drain {
       },
       this.#call(identity, signal),
     );
-    if (!result.ok) return this.#refused("register", result.failure, fence);
+    if (!result.ok) {
+      if (isRevoked(result.failure) && point.epoch !== undefined) await this.#handOver(fence, signal);
+      return this.#refused("register", result.failure, fence);
+    }
     this.#contact(result);
     const { value } = result;
     if (
@@ -193,6 +200,13 @@ export class Drain {
     return { kind: "pulled", more: moved && Object.values(result.value.pages).some((page) => page.more) };
   }
 
+  /** A revoked device is not let in any more, but what it still holds is taken, into quarantine: its sales must end somewhere [H6] (L1). */
+  async #handOver(fence: number, signal: AbortSignal): Promise<void> {
+    let event: SyncEvent;
+    do event = await this.push(fence, signal);
+    while (event.kind === "pushed" && event.more && !signal.aborted);
+  }
+
   /** The fence was taken, or another tab followed an epoch meanwhile: the former loses the turn, the latter looks again. */
   async #stale(fence: number): Promise<SyncEvent> {
     const [, point] = await this.#whoAndWhere();
@@ -304,10 +318,13 @@ export class Drain {
       ).more;
   }
 
-  /** Wakes what is blocked when it has been a minute, whatever was or was not heard [H2]. Answers whether there is something to look at. */
+  /**
+   * Wakes what is blocked when it has been a minute, or will have been at the next look, whatever was or was not heard [H2]. Answers
+   * whether there is something to look at.
+   */
   async #wakeInTime(): Promise<boolean> {
     const now = this.#deps.clock.monotonic();
-    if (now - this.#wokenAt < BLOCKED_RETRY_MS) return false;
+    if (now - this.#wokenAt < Math.max(BLOCKED_RETRY_MS - this.#deps.intervalMs, WAKE_PAUSE_MS)) return false;
     this.#wokenAt = now;
     const { store } = this.#deps;
     const blocked = await store.transact("wake", "relaxed", [], wakeBlocked, (value) => ({ queue: value.queue }));
@@ -361,6 +378,10 @@ export class Drain {
     const stored = await this.#deps.store.get<CursorState>(META, names.map(cursorKey));
     return Object.fromEntries(names.map((name, index) => [name, stored[index] ?? FIRST_CURSOR]));
   }
+}
+
+function isRevoked(failure: TransportFailure): boolean {
+  return failure.kind === "refused" && failure.code === "device_revoked";
 }
 
 function failed(lane: "register" | "push" | "pull", failure: TransportFailure): SyncEvent {

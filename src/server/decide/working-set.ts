@@ -2,7 +2,7 @@
  * The rows that a decision works on: what the store gave, under what the decision has written since. (server/decide)
  *
  * - Operations of a batch fold over it one after the other, so that two on one row see each other. One statement that
- *   writes both would see neither: an acknowledged lost write (research/server.md, trap 4).
+ *   writes both would see neither: an acknowledged lost write.
  * - It gives out the change positions. A savepoint takes back everything written since, positions included.
  * - A row that was never loaded reads as absent, and is noted. Whoever runs the decision loads what is noted and runs it again
  *   from the start: a decision has no effects, so a run that lacked rows is thrown away. (Thrown away also by the decision

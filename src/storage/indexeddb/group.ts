@@ -10,7 +10,7 @@
 
 import { wrap } from "idb";
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
-import { tableOf, assertDeclared } from "../stored-layout.ts";
+import { assertDeclared, tableOf } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
 import type { Place } from "./open.ts";
 import { tryTo } from "./open.ts";

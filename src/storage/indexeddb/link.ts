@@ -8,8 +8,9 @@
  * A connection that has failed is never used again: retrying on the same handle is how tills lost sales for hours while they
  * told their users that all was saved.
  */
-import { closedError, supersededError } from "../stored-layout.ts";
+
 import type { TillSyncError } from "../../shared/errors.ts";
+import { closedError, supersededError } from "../stored-layout.ts";
 import { KIND } from "./failures.ts";
 import type { Place } from "./open.ts";
 import { openDatabase } from "./open.ts";

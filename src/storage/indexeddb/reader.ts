@@ -23,7 +23,7 @@ export function createReader(link: Link, watchdogMs: number, isWriting: () => bo
   /** By table: one over all tables would wait for writers that it has nothing to do with. */
   const open = new Map<string, OpenTransaction>();
 
-  return async function read(read: StorageRead): Promise<unknown> {
+  return async (read: StorageRead): Promise<unknown> => {
     for (let tries = 1; ; tries++) {
       const database = await link.database();
       try {

@@ -49,7 +49,9 @@ export function createWriter(link: Link, place: Place) {
       while (size < SCRIPTS_PER_GROUP && first.failures === 0 && isAlike(first, queue[size])) size++;
       const group = queue.splice(0, size);
       // No connection, not even a new one.
-      await run(group).catch((error) => group.forEach((job) => job.reject(error)));
+      await run(group).catch((error) => {
+        for (const job of group) job.reject(error);
+      });
     }
     draining = undefined;
   }

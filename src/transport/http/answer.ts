@@ -5,11 +5,10 @@
  * protocol header, the request id it echoes, its content type, its text and its schema all check. Nothing less may ever
  * acknowledge a sale.
  */
-import type { TransportFailure } from "../../client/ports/transport.ts";
 import { CONTENT_TYPE, HEADERS, MESSAGE_DEPTH, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { scanJsonText } from "../../shared/json.ts";
 import { parseRfc3339 } from "../../shared/rfc3339.ts";
-import { busy, foreign, refused } from "./failure.ts";
+import { busy, type Failed, type ForeignBecause, foreign, refused } from "./failure.ts";
 
 export interface Received {
   readonly status: number;
@@ -18,9 +17,7 @@ export interface Received {
   readonly text: string | undefined;
 }
 
-export type Judged<T> =
-  | { readonly ok: true; readonly value: T; readonly serverTime: number }
-  | { readonly ok: false; readonly failure: TransportFailure };
+export type Judged<T> = { readonly ok: true; readonly value: T; readonly serverTime: number } | Failed;
 
 const MAX_KEYS = 1_000_000;
 
@@ -34,24 +31,26 @@ export function judgeAnswer<T>(
   const { status, headers, text } = received;
   const serverTime = parseRfc3339(headers.get(HEADERS.serverTime) ?? "");
   const notNow = busy(status, headers.get("retry-after"), serverTime ?? now);
-  if (notNow) return no(notNow);
+  if (notNow) return notNow;
 
   const protocol = headers.get(HEADERS.protocol);
-  if (protocol === null) return no(foreign("protocol", status));
-  if (headers.get(HEADERS.requestId) !== requestId) return no(foreign("request_id"));
-  if (text === undefined) return no(foreign("size"));
-  if (status >= 400) return no(refused(status, parseText(text)));
-
-  if (status !== 200) return no(foreign("status", status));
-  if (protocol !== String(PROTOCOL_VERSION)) return no(foreign("protocol", protocol));
-  if (mediaType(headers) !== CONTENT_TYPE) return no(foreign("content_type"));
-  if (serverTime === undefined) return no(foreign("server_time"));
-  const json = parseText(text);
-  if (json === undefined) return no(foreign("json"));
-  if (!accepts(json)) return no(foreign("schema"));
-  const { requestId: echoed = requestId } = json as { requestId?: string };
-  if (echoed !== requestId) return no(foreign("request_id"));
-  return { ok: true, value: json, serverTime };
+  const json = parseText(text ?? "");
+  const [contentType = ""] = headers.get("content-type")?.split(";") ?? [];
+  const isRefused = status >= 400;
+  const { requestId: echoed = requestId } = (json ?? {}) as { requestId?: unknown };
+  // Each of them `true`, or the answer is foreign. A refusal need not hold to all of them.
+  const checks: Readonly<Record<ForeignBecause, boolean>> = {
+    protocol: isRefused ? protocol !== null : protocol === String(PROTOCOL_VERSION),
+    request_id: headers.get(HEADERS.requestId) === requestId && (isRefused || echoed === requestId),
+    size: text !== undefined,
+    status: isRefused || status === 200,
+    content_type: isRefused || contentType.trim().toLowerCase() === CONTENT_TYPE,
+    server_time: isRefused || serverTime !== undefined,
+    json: isRefused || json !== undefined,
+    schema: isRefused || accepts(json),
+  };
+  for (const [check, passed] of Object.entries(checks)) if (!passed) return foreign(check as ForeignBecause, status);
+  return isRefused ? refused(status, json) : { ok: true, value: json as T, serverTime: serverTime as number };
 }
 
 /** `undefined`: not JSON, or JSON that is made to hurt. */
@@ -63,12 +62,4 @@ function parseText(text: string): unknown {
   } catch {
     return undefined; // the engine's own message would quote the text
   }
-}
-
-function mediaType(headers: Received["headers"]): string | undefined {
-  return headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-}
-
-function no(failure: TransportFailure): { readonly ok: false; readonly failure: TransportFailure } {
-  return { ok: false, failure };
 }

@@ -1,7 +1,7 @@
 /** What an answer other than 200 means. Pure. (transport) */
 import type { TransportFailure } from "../../client/ports/transport.ts";
 import { isProblem } from "../../protocol/answers.ts";
-import type { ProblemCode } from "../../protocol/codes.ts";
+import { PROBLEM_STATUS, type ProblemCode } from "../../protocol/codes.ts";
 
 /** Which of the checks an answer did not pass. */
 export type ForeignBecause =
@@ -15,44 +15,52 @@ export type ForeignBecause =
   | "schema";
 
 /** Codes for servers that answer a bare status, without a document to read. */
-const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
-  400: "malformed",
-  401: "unauthenticated",
-  403: "forbidden",
-  404: "not_found",
-  413: "too_large",
-  415: "unsupported_encoding",
-  426: "protocol_unsupported",
-};
+const PLAIN_CODES: readonly ProblemCode[] = [
+  "malformed",
+  "unauthenticated",
+  "forbidden",
+  "not_found",
+  "too_large",
+  "unsupported_encoding",
+  "protocol_unsupported",
+];
 
 const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
 
+export interface Failed {
+  readonly ok: false;
+  readonly failure: TransportFailure;
+}
+
+export function failed(failure: TransportFailure): Failed {
+  return { ok: false, failure };
+}
+
 /** Not an answer of a tillsync server to this request: nothing is known of what became of it. */
-export function foreign(check: ForeignBecause, detail?: unknown): TransportFailure {
-  return { kind: "unreachable", reason: "foreign_answer", cause: { check, detail } };
+export function foreign(check: ForeignBecause, status: number): Failed {
+  return failed({ kind: "unreachable", reason: "foreign_answer", cause: { check, status } });
 }
 
 /** Statuses that mean "not now", whoever says them: the server, or a proxy in front of it that speaks no tillsync. */
-export function busy(status: number, retryAfter: string | null, now: number): TransportFailure | undefined {
+export function busy(status: number, retryAfter: string | null, now: number): Failed | undefined {
   if (status !== 429 && status < 500) return undefined;
   const retryAfterMs = parseRetryAfter(retryAfter, now);
-  return status === 429 ? { kind: "throttled", retryAfterMs } : { kind: "server_error", status, retryAfterMs };
+  return failed(status === 429 ? { kind: "throttled", retryAfterMs } : { kind: "server_error", status, retryAfterMs });
 }
 
 /** A refusal of the server itself. `body` is what came, read as JSON; `undefined` where it was none. */
-export function refused(status: number, body: unknown): TransportFailure {
+export function refused(status: number, body: unknown): Failed {
   if (isProblem(body)) {
     const { code, detail, epoch, collections } = body;
-    return { kind: "refused", code, status, detail, epoch, collections };
+    return failed({ kind: "refused", code, status, detail, epoch, collections });
   }
-  const code = CODE_OF_STATUS[status];
-  return code === undefined ? foreign("status", status) : { kind: "refused", code, status, detail: "" };
+  const code = PLAIN_CODES.find((plain) => PROBLEM_STATUS[plain] === status);
+  return code === undefined ? foreign("status", status) : failed({ kind: "refused", code, status, detail: "" });
 }
 
 /** Seconds or an HTTP date, at most an hour: a server that says more is wrong, or lies. `undefined`: neither of them. */
-export function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined;
-  const text = value.trim();
+function parseRetryAfter(value: string | null, now: number): number | undefined {
+  const text = value?.trim() ?? "";
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : / GMT$/.test(text) ? Date.parse(text) - now : Number.NaN;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

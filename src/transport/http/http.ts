@@ -1,7 +1,7 @@
 /** The Transport over HTTP: requests by ky, pokes by WebSocket. (transport) */
 import type { Transport } from "../../client/ports/transport.ts";
 import { isPullResponse, isPushResponse, isRegisterResponse, isTimeResponse } from "../../protocol/answers.ts";
-import { Gzip } from "./gzip.ts";
+import { createGzip } from "./gzip.ts";
 import { openLive } from "./live.ts";
 import { type HttpOptions, resolveHttpOptions } from "./options.ts";
 import { type Connection, send } from "./request.ts";
@@ -21,7 +21,7 @@ export function http(options: HttpOptions): Transport {
   const resolved = resolveHttpOptions(options);
   const connection: Connection = {
     options: { ...resolved, getToken: withSharedRenewal(resolved.getToken) },
-    gzip: new Gzip(),
+    gzip: createGzip(),
   };
   return {
     kind: "http",

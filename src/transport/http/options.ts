@@ -1,5 +1,6 @@
 /** What `http()` can be told. (transport) */
-import { invalidOption } from "../../shared/errors.ts";
+import { expectOption } from "../../shared/errors.ts";
+import { isPlainObject } from "../../shared/json.ts";
 
 export interface TokenRequest {
   /** The token that the server has just refused, if that is why it asks again. */
@@ -46,34 +47,23 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
 /** @throws TillSyncError `invalid_option` */
 export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
   const { url, getToken, headers, timeoutMs = DEFAULT_TIMEOUT_MS, live = "auto", fetch } = options;
-  if (!isBase(url)) {
-    throw invalidOption(
-      "url",
-      "an http(s) address without query, or a path that begins with a slash",
-      withoutSecret(url),
-      'Pass the base path that the server answers under, e.g. "https://shop.example/sync".',
-    );
-  }
-  if (typeof getToken !== "function") {
-    throw invalidOption("getToken", "a function", getToken, "It is asked for the bearer token before every request.");
-  }
-  if (headers !== undefined && typeof headers !== "function" && (typeof headers !== "object" || headers === null)) {
-    throw invalidOption("headers", "an object or a function that returns one", headers, "Leave it out for none.");
-  }
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= MIN_TIMEOUT_MS && timeoutMs <= MAX_TIMEOUT_MS)) {
-    throw invalidOption(
-      "timeoutMs",
-      `${MIN_TIMEOUT_MS} or more`,
-      timeoutMs,
-      "It is in milliseconds, for a whole call.",
-    );
-  }
-  if (live !== "auto" && live !== "off") {
-    throw invalidOption("live", '"auto" or "off"', live, "It decides whether a WebSocket is opened.");
-  }
-  if (fetch !== undefined && typeof fetch !== "function") {
-    throw invalidOption("fetch", "a function like globalThis.fetch", fetch, "Leave it out for the platform's own.");
-  }
+  expectOption(
+    isBase(url),
+    "url",
+    "an http(s) address without user and query, or a path from /",
+    // A message ends in logs: the user and the password of an address must not.
+    typeof url === "string" ? url.replace(/\/\/[^/]*@/, "//…@") : url,
+    'Pass the base path of the server, e.g. "https://shop.example/sync".',
+  );
+  const isFunction = typeof getToken === "function";
+  expectOption(isFunction, "getToken", "a function", getToken, "It answers the bearer token, before every request.");
+  const areHeaders = headers === undefined || typeof headers === "function" || isPlainObject(headers);
+  expectOption(areHeaders, "headers", "an object or a function that returns one", headers, "Leave it out for none.");
+  const isTime = typeof timeoutMs === "number" && timeoutMs >= MIN_TIMEOUT_MS && timeoutMs <= MAX_TIMEOUT_MS;
+  expectOption(isTime, "timeoutMs", `${MIN_TIMEOUT_MS} or more`, timeoutMs, "In ms, for a whole call.");
+  expectOption(live === "auto" || live === "off", "live", '"auto" or "off"', live, 'Leave it out for "auto".');
+  const isFetch = fetch === undefined || typeof fetch === "function";
+  expectOption(isFetch, "fetch", "a function", fetch, "Leave it out for the platform's own.");
   return {
     url: url.replace(/\/+$/, ""),
     getToken,
@@ -87,11 +77,6 @@ export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
 /** Where a call goes. A path is of the page; a server that renders the page has none, and reaches nobody. */
 export function addressOf(base: string, path: string): URL {
   return new URL(base + path, globalThis.location?.href);
-}
-
-/** A message ends in logs: the user and the password of an address must not. */
-function withoutSecret(url: unknown): unknown {
-  return typeof url === "string" ? url.replace(/\/\/[^/]*@/, "//…@") : url;
 }
 
 function isBase(url: unknown): url is string {

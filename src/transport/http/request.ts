@@ -10,11 +10,12 @@
  * Nothing is thrown and nothing else is repeated: what a failure means is the sync loop's to decide.
  */
 import ky from "ky";
-import type { TransportCall, TransportFailure, TransportResult } from "../../client/ports/transport.ts";
+import type { TransportCall, TransportResult } from "../../client/ports/transport.ts";
 import { CONTENT_TYPE, HEADERS, PROBLEM_CONTENT_TYPE, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { orAborted } from "../../shared/abort.ts";
 import { judgeAnswer } from "./answer.ts";
 import { startDeadline } from "./deadline.ts";
+import { failed } from "./failure.ts";
 import type { Gzip } from "./gzip.ts";
 import { addressOf, type ResolvedHttpOptions } from "./options.ts";
 import { withToken } from "./token.ts";
@@ -48,7 +49,8 @@ export async function send<T>(
     // Raced as a whole: neither an application's getToken nor its fetch need to heed the signal.
     return await orAborted(endpoint.open ? attempt(undefined) : withToken(getToken, signal, attempt), signal);
   } catch (cause) {
-    return { ok: false, failure: failureOf(cause, call.signal, signal) };
+    if (call.signal.aborted) return failed({ kind: "aborted" });
+    return failed({ kind: "unreachable", reason: signal.aborted ? "timeout" : "network", cause });
   } finally {
     end();
   }
@@ -64,20 +66,23 @@ async function exchange<T>(
   const { options, gzip } = connection;
   const body = message === undefined ? undefined : await gzip.encode(JSON.stringify(message));
   const headers = new Headers(options.headers());
-  headers.set("accept", `${CONTENT_TYPE}, ${PROBLEM_CONTENT_TYPE}`);
-  headers.set(HEADERS.protocol, String(PROTOCOL_VERSION));
-  headers.set(HEADERS.requestId, call.requestId);
-  headers.set(HEADERS.device, call.device);
-  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  if (body) headers.set("content-type", CONTENT_TYPE);
-  if (body?.encoding) headers.set("content-encoding", body.encoding);
+  const own = {
+    accept: `${CONTENT_TYPE}, ${PROBLEM_CONTENT_TYPE}`,
+    [HEADERS.protocol]: String(PROTOCOL_VERSION),
+    [HEADERS.requestId]: call.requestId,
+    [HEADERS.device]: call.device,
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(body && { "content-type": CONTENT_TYPE }),
+    ...(body?.isGzipped && { "content-encoding": "gzip" }),
+  };
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
 
   const sentAt = performance.now();
   const response = await ky(addressOf(options.url, endpoint.path), {
     method: body ? "POST" : "GET",
     headers,
-    ...(body ? { body: body.bytes } : {}),
-    ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(body && { body: body.bytes }),
+    ...(options.fetch && { fetch: options.fetch }),
     signal: call.signal,
     cache: "no-store",
     retry: 0,
@@ -85,21 +90,16 @@ async function exchange<T>(
     throwHttpErrors: false,
   });
   const text = await readText(response, call.signal);
-  const judged = judgeAnswer(
-    { status: response.status, headers: response.headers, text },
-    call.requestId,
-    endpoint.accepts,
-    Date.now(),
-  );
+  const received = { status: response.status, headers: response.headers, text };
+  const judged = judgeAnswer(received, call.requestId, endpoint.accepts, Date.now());
   if (judged.ok) {
     const { value, serverTime } = judged;
     return { ok: true, value, timing: { serverTime, roundTripMs: performance.now() - sentAt } };
   }
-  if (body?.encoding && isRefusedEncoding(judged.failure)) {
-    gzip.refused();
-    return exchange(connection, endpoint, call, message, token);
-  }
-  return judged;
+  const { failure } = judged;
+  if (!body?.isGzipped || failure.kind !== "refused" || failure.code !== "unsupported_encoding") return judged;
+  gzip.refused();
+  return exchange(connection, endpoint, call, message, token);
 }
 
 /** The whole text, or `undefined` where it is too long. Rejects where it was cut, or is not UTF-8. */
@@ -128,13 +128,4 @@ async function readText(response: Response, signal: AbortSignal): Promise<string
   } finally {
     signal.removeEventListener("abort", stop);
   }
-}
-
-function isRefusedEncoding(failure: TransportFailure): boolean {
-  return failure.kind === "refused" && failure.code === "unsupported_encoding";
-}
-
-function failureOf(cause: unknown, caller: AbortSignal, deadline: AbortSignal): TransportFailure {
-  if (caller.aborted) return { kind: "aborted" };
-  return { kind: "unreachable", reason: deadline.aborted ? "timeout" : "network", cause };
 }

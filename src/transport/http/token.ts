@@ -1,6 +1,7 @@
 /** Whose request it is. (transport) */
-import type { TransportFailure, TransportResult } from "../../client/ports/transport.ts";
-import type { HttpOptions, TokenRequest } from "./options.ts";
+import type { TransportResult } from "../../client/ports/transport.ts";
+import { failed } from "./failure.ts";
+import type { HttpOptions } from "./options.ts";
 
 /**
  * Runs `attempt` with a token. Where the server does not take it, asks once more, saying which one was refused, and runs it
@@ -11,19 +12,19 @@ export async function withToken<T>(
   signal: AbortSignal,
   attempt: (token: string) => Promise<TransportResult<T>>,
 ): Promise<TransportResult<T>> {
-  let refused: string | undefined;
-  for (;;) {
+  for (let refused: string | undefined; ; ) {
     let token: string | undefined;
     try {
       token = await getToken({ refused, signal });
     } catch (cause) {
       return failed({ kind: "unreachable", reason: "token_unavailable", cause });
     }
-    if (!token && refused === undefined) return failed({ kind: "unauthorised", reason: "no_token" });
-    if (!token || token === refused) return failed({ kind: "unauthorised", reason: "refused" });
-    const result = await attempt(token);
-    if (result.ok || !isRefusedToken(result.failure)) return result;
-    if (refused !== undefined) return failed({ kind: "unauthorised", reason: "refused" });
+    const result = token && token !== refused ? await attempt(token) : undefined;
+    const isRefused = result?.ok === false && result.failure.kind === "refused" && result.failure.status === 401;
+    if (result && !isRefused) return result;
+    if (!result || refused !== undefined) {
+      return failed({ kind: "unauthorised", reason: refused === undefined ? "no_token" : "refused" });
+    }
     refused = token;
   }
 }
@@ -34,24 +35,17 @@ export async function withToken<T>(
  */
 export function withSharedRenewal(getToken: HttpOptions["getToken"]): HttpOptions["getToken"] {
   let renewal: { readonly of: string; readonly token: Promise<string | undefined> } | undefined;
-  const renew = async (request: TokenRequest) => getToken(request);
   return (request) => {
-    if (request.refused === undefined) return getToken(request);
-    if (renewal?.of === request.refused) return renewal.token;
-    const started = { of: request.refused, token: renew(request) };
+    const { refused } = request;
+    if (refused === undefined) return getToken(request);
+    if (renewal?.of === refused) return renewal.token;
+    const token = (async () => getToken(request))();
+    const started = { of: refused, token };
     renewal = started;
     const done = () => {
       if (renewal === started) renewal = undefined;
     };
-    started.token.then(done, done);
-    return started.token;
+    token.then(done, done);
+    return token;
   };
-}
-
-function isRefusedToken(failure: TransportFailure): boolean {
-  return failure.kind === "refused" && failure.status === 401;
-}
-
-function failed(failure: TransportFailure): { readonly ok: false; readonly failure: TransportFailure } {
-  return { ok: false, failure };
 }

@@ -33,11 +33,10 @@ describe("a page", () => {
     expect(till.page("products", [], true)).toMatchObject({ complete: true });
   });
 
-  test("says how much is left while there is more", () => {
+  test("says how much is left while there is more, and no longer", () => {
     const till = new Ledger();
-    const workspace = till.open();
-    expect(workspace.finish().writes).toEqual([]);
-    expect(till.page("products", [], true)).not.toHaveProperty("remaining");
+    expect(till.page("products", [], true, 41_000)).toMatchObject({ remaining: 41_000 });
+    expect(till.page("products", [])).not.toHaveProperty("remaining");
   });
 });
 

@@ -113,13 +113,13 @@ export class Ledger {
     this.page(collection, changes);
   }
 
-  page(collection: string, changes: readonly Change[], more = false): CursorState {
+  page(collection: string, changes: readonly Change[], more = false, remaining?: number): CursorState {
     const workspace = this.open();
     const generation = generationOf(this.point, collection);
     const cursor = decidePullPage(
       workspace,
       collection,
-      { changes, more, cursor: `c-${changes.length}` },
+      { changes, more, remaining, cursor: `c-${changes.length}` },
       this.cursors.get(collection) ?? FIRST_CURSOR,
       generation,
     );

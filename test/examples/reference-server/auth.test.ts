@@ -3,7 +3,19 @@ import { join } from "node:path";
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { keysFromText } from "../../../examples/reference-server/auth/keys.ts";
-import { addUser, call, json, loginTill, PASSWORD, RawTill, register, saleOf, start, stock, temporaryFolder } from "./support.ts";
+import {
+  addUser,
+  call,
+  json,
+  loginTill,
+  PASSWORD,
+  RawTill,
+  register,
+  saleOf,
+  start,
+  stock,
+  temporaryFolder,
+} from "./support.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -65,7 +77,8 @@ test("guessing is slowed down, also a hundred guesses at once; the right passwor
 test("the right password is never slowed down", async () => {
   const server = await start();
   const { email } = await register(server);
-  for (let n = 0; n < 7; n++) expect((await call(server, "/auth/login", { body: { email, password: PASSWORD } })).status).toBe(200);
+  for (let n = 0; n < 7; n++)
+    expect((await call(server, "/auth/login", { body: { email, password: PASSWORD } })).status).toBe(200);
 });
 
 test("a lost refresh answer does not lock the till out: within a minute the same successor comes again", async () => {
@@ -87,7 +100,9 @@ test("two tabs that refresh at the same time get the same successor", async () =
   const server = await start();
   const { email } = await register(server);
   const { refreshToken } = await loginTill(server, email);
-  const answers = await Promise.all([1, 2, 3].map(() => json(call(server, "/auth/refresh", { body: { refreshToken } }))));
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => json(call(server, "/auth/refresh", { body: { refreshToken } }))),
+  );
   expect(new Set(answers.map((answer) => answer.refreshToken)).size).toBe(1);
 });
 
@@ -175,7 +190,9 @@ test("only the owner adds users, who sign in at their own branch", async () => {
 
 test("what is malformed is said without repeating it", async () => {
   const server = await start();
-  const bad = await call(server, "/auth/register", { body: { tenant: { name: "Shop" }, email: "no", password: "short1" } });
+  const bad = await call(server, "/auth/register", {
+    body: { tenant: { name: "Shop" }, email: "no", password: "short1" },
+  });
   const text = await bad.text();
   expect(bad.status).toBe(400);
   expect(JSON.parse(text)).toMatchObject({ code: "malformed", status: 400, type: "urn:tillsync:problem:malformed" });
@@ -232,7 +249,11 @@ test("a token speaks for its own device, and a person's for none", async () => {
   const { email, accessToken: owners } = await register(server);
   const { accessToken: tills, device } = await loginTill(server, email);
   const register_ = (token: string, id: string, headers = {}) =>
-    call(server, "/sync/register", { token, headers, body: { device: { id, incarnation: randomUUID() }, schemaVersion: 1 } });
+    call(server, "/sync/register", {
+      token,
+      headers,
+      body: { device: { id, incarnation: randomUUID() }, schemaVersion: 1 },
+    });
   const codes = await Promise.all(
     [
       register_(tills, "till-of-another"),
@@ -267,7 +288,8 @@ test("a revoked till still hands over what it sold, into quarantine, and gets no
   const till = new RawTill(first, tokens);
   await till.push({ collection: "sales", action: "create", data: saleOf(1) });
   const cashier = await addUser(first, owner, { roles: ["cashier"] });
-  const revoke = (token: string, device = till.device) => call(first, `/auth/devices/${device}/revoke`, { token, body: {} });
+  const revoke = (token: string, device = till.device) =>
+    call(first, `/auth/devices/${device}/revoke`, { token, body: {} });
   expect((await revoke((await loginTill(first, cashier)).accessToken)).status).toBe(403);
   expect((await revoke(owner.accessToken, "no-such-till")).status).toBe(404);
   expect((await revoke(owner.accessToken)).status).toBe(204);

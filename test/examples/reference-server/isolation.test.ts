@@ -1,6 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { addUser, call, json, loginTill, RawTill, register, rowsOf, saleOf, start, stock, tea, tillOf } from "./support.ts";
+import {
+  addUser,
+  call,
+  json,
+  loginTill,
+  RawTill,
+  register,
+  rowsOf,
+  saleOf,
+  start,
+  stock,
+  tea,
+  tillOf,
+} from "./support.ts";
 
 test("a till never sees the sales of another branch, and shares the catalogue with it", async () => {
   const server = await start();
@@ -17,7 +30,7 @@ test("a till never sees the sales of another branch, and shares the catalogue wi
   await north.till.collections.sales.settled(sale.id);
   const setting = { value: "Thank you!", branchId: "b1" };
   const raw = new RawTill(server, await loginTill(server, owner.email, { branch: "b1" }));
-  await raw.push({ collection: "settings", entityId: "receipt.footer", action: "create", data: setting });
+  await raw.push({ collection: "settings", entityId: "receipt-footer", action: "create", data: setting });
 
   await south.till.sync();
   expect(await south.till.collections.sales.find()).toEqual([]);
@@ -27,7 +40,7 @@ test("a till never sees the sales of another branch, and shares the catalogue wi
 
   const second = await tillOf(server, owner.email, { branch: "b1" });
   expect(await second.till.collections.sales.find()).toMatchObject([{ id: sale.id, orderNumber: "ORD-000001" }]);
-  expect(await second.till.collections.settings.get("receipt.footer")).toMatchObject(setting);
+  expect(await second.till.collections.settings.get("receipt-footer")).toMatchObject(setting);
 });
 
 test("a sale that names another branch than its till's is in nobody's books until a person has seen it", async () => {

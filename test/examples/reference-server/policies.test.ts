@@ -1,7 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { announceRestore } from "tillsync/server";
 import { expect, test } from "vitest";
-import { addUser, call, json, loginTill, RawTill, register, rowsOf, saleOf, start, stock, tea, tillOf } from "./support.ts";
+import {
+  addUser,
+  call,
+  json,
+  loginTill,
+  RawTill,
+  register,
+  rowsOf,
+  saleOf,
+  start,
+  stock,
+  tea,
+  tillOf,
+} from "./support.ts";
 
 async function shop(rows: readonly object[] = [tea]) {
   const server = await start();
@@ -11,7 +24,12 @@ async function shop(rows: readonly object[] = [tea]) {
   return { server, owner, tenant: owner.tenant.id, raw: new RawTill(server, tokens), tokens };
 }
 
-const create = (collection: string, data: object, entityId = randomUUID()) => ({ collection, action: "create", data, entityId });
+const create = (collection: string, data: object, entityId = randomUUID()) => ({
+  collection,
+  action: "create",
+  data,
+  entityId,
+});
 const codesOf = (result: { flags?: { code: string }[] }) => (result.flags ?? []).map(({ code }) => code);
 
 test("a sale beyond the stock stands: stock goes below zero, and the difference is written down", async () => {
@@ -105,7 +123,9 @@ test("discounts, rounding, and taxes on top are in the sum", async () => {
     { lineId: "1", productId: "tea", name: "Tea", quantity: 2, unitPriceCents: 500, discountCents: 100 },
     { lineId: "2", productId: "tea", name: "Tea", quantity: 1, unitPriceCents: 333, taxCents: 66, taxIncluded: false },
   ];
-  const [result] = await raw.push(create("sales", saleOf(1, { items, discountCents: 50, roundingCents: 1, totalCents: 1_250 })));
+  const [result] = await raw.push(
+    create("sales", saleOf(1, { items, discountCents: 50, roundingCents: 1, totalCents: 1_250 })),
+  );
   expect(result.status).toBe("applied");
 });
 
@@ -125,7 +145,11 @@ test("order numbers of two tills are unique and follow each other; a sale sent t
   const sale = { ...create("sales", saleOf(1)), id: randomUUID(), sequence: 1, occurredAt: new Date().toISOString() };
   const [first] = await raw.push(sale);
   const [again] = await raw.push(sale);
-  expect([first.assigned, again.assigned, again.replayed]).toEqual([{ orderNumber: "ORD-000011" }, { orderNumber: "ORD-000011" }, true]);
+  expect([first.assigned, again.assigned, again.replayed]).toEqual([
+    { orderNumber: "ORD-000011" },
+    { orderNumber: "ORD-000011" },
+    true,
+  ]);
 });
 
 test("no till moves the counter of the order numbers", async () => {
@@ -205,7 +229,14 @@ test("money that was taken twice is two payments and a flag", async () => {
   const { raw } = await shop();
   const sale = create("sales", saleOf(1));
   const payment = (more: object) =>
-    create("payments", { branchId: "main", saleId: sale.entityId, method: "cash", amountCents: 500, paidAt: 1, ...more });
+    create("payments", {
+      branchId: "main",
+      saleId: sale.entityId,
+      method: "cash",
+      amountCents: 500,
+      paidAt: 1,
+      ...more,
+    });
   const [, first, second, odd] = await raw.push(
     sale,
     payment({ tenderedCents: 1_000, changeCents: 500 }),
@@ -242,7 +273,13 @@ test("a fact from the future tells of a wrong clock", async () => {
 
 test("each role may do its own: edits beyond it are refused, facts beyond it wait for a person", async () => {
   const { server, owner } = await shop();
-  const price = { collection: "products", entityId: "tea", action: "update", patch: { priceCents: 1 }, baseVersion: 2 ** 52 };
+  const price = {
+    collection: "products",
+    entityId: "tea",
+    action: "update",
+    patch: { priceCents: 1 },
+    baseVersion: 2 ** 52,
+  };
   const archive = { collection: "products", entityId: "tea", action: "delete", baseVersion: 2 ** 52 };
   const purchase = create("purchases", {
     branchId: "main",

@@ -6,13 +6,16 @@ import { join } from "node:path";
 import { createSyncClient, http, type SyncClient } from "tillsync";
 import { importRows, readRows } from "tillsync/server";
 import { memory } from "tillsync/storage/memory";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { TokensAnswer } from "../../../examples/reference-server/auth/auth-service.ts";
 import { collections } from "../../../examples/reference-server/collections.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../../examples/reference-server/server.ts";
 import { shopCollections } from "../../../examples/reference-server/server-collections.ts";
 
-export type Till = SyncClient<typeof collections>;
+// Passwords are hashed slowly, on purpose, and some tests start a process.
+vi.setConfig({ testTimeout: 60_000 });
+
+type Till = SyncClient<typeof collections>;
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tillsync-reference-"));
@@ -98,7 +101,9 @@ export async function tillOf(
 ): Promise<SignedInTill> {
   const device = `till-${randomUUID().slice(0, 8)}`;
   const { live = "off", ...login } = options;
-  const answer = await call(server, "/auth/login", { body: { email, password: PASSWORD, device: { id: device }, ...login } });
+  const answer = await call(server, "/auth/login", {
+    body: { email, password: PASSWORD, device: { id: device }, ...login },
+  });
   if (answer.status !== 200) throw new Error(await answer.text());
   const tokens: TokensAnswer = await answer.json();
   const till = createSyncClient({
@@ -115,7 +120,13 @@ export async function tillOf(
 }
 
 export async function stock(server: RunningServer, tenant: string, rows: readonly object[] = [tea]): Promise<void> {
-  await importRows({ store: server.store, collections: shopCollections, tenant, collection: "products", rows: rows as never });
+  await importRows({
+    store: server.store,
+    collections: shopCollections,
+    tenant,
+    collection: "products",
+    rows: rows as never,
+  });
 }
 
 export async function rowsOf<N extends keyof typeof shopCollections & string>(
@@ -124,7 +135,8 @@ export async function rowsOf<N extends keyof typeof shopCollections & string>(
   collection: N,
 ): Promise<readonly (typeof shopCollections)[N]["~shape"]["record"][]> {
   const found: unknown[] = [];
-  for await (const row of readRows({ store: server.store, collections: shopCollections, tenant, collection })) found.push(row);
+  for await (const row of readRows({ store: server.store, collections: shopCollections, tenant, collection }))
+    found.push(row);
   return found as never;
 }
 

@@ -1,0 +1,67 @@
+/** H6: a device that was revoked gets nothing more, and what it still holds is not lost. */
+import { expect, test } from "vitest";
+import { RuleShop } from "../support/rule-shop.ts";
+import { saleOf, tea } from "../support/shop.ts";
+
+async function revokedTill() {
+  const shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill();
+  const b = await shop.openTill();
+  a.line.up = false;
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await a.data.products.update("p-1", { priceCents: 1 });
+  await shop.revoke(a.device);
+  a.line.up = true;
+  return { shop, a, b };
+}
+
+test("what a revoked till still holds goes into quarantine, and it is told nothing more", async () => {
+  const { shop, a, b } = await revokedTill();
+  await using _ = shop;
+  expect(await a.sync()).toMatchObject({ outcome: "action_needed", cause: "device_revoked" });
+  expect(a.operations.map(({ state, error }) => [state, error?.code])).toEqual([
+    ["quarantined", "device_revoked"],
+    ["quarantined", "device_revoked"],
+  ]);
+  expect(a.told("device_revoked")).toHaveLength(1);
+  expect((await shop.office.quarantined()).map(({ operation }) => operation.entityId).sort()).toEqual(["p-1", "s-1"]);
+  expect(shop.row("sales", "s-1")).toBeUndefined();
+  expect(shop.shown("products", "p-1").priceCents).toBe(5_000);
+  // Nothing new for it, though there is something.
+  await b.data.products.update("p-1", { name: "Green tea" });
+  await b.sync();
+  await a.sync();
+  expect((await a.data.products.get("p-1"))?.name).toBe("Tea");
+});
+
+test("a till that was revoked while its app was closed gets rid of its sales when it is opened again", async () => {
+  const { shop, a } = await revokedTill();
+  await using _ = shop;
+  const again = await shop.restart(a);
+  await again.sync();
+  expect(await shop.office.quarantined()).toHaveLength(2);
+  expect(again.operationOn("s-1").state).toBe("quarantined");
+});
+
+test("a till that is let back in goes on, and its sales are released by the office", async () => {
+  const { shop, a, b } = await revokedTill();
+  await using _ = shop;
+  await a.sync();
+  await shop.revoke(a.device, false);
+  for (const { id } of a.operations) await shop.office.release(id);
+  await shop.converge(a, b);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+  expect(a.client.status.attention.quarantined).toBe(0);
+});
+
+test("push is answered, and everything else is refused", async () => {
+  await using shop = new RuleShop();
+  const peer = shop.peer();
+  await peer.register();
+  await shop.revoke(peer.device);
+  const [result] = await peer.push(peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0) }));
+  expect(result).toMatchObject({ status: "quarantined", error: { code: "device_revoked" } });
+  const refused = [await peer.pull({ sales: null }), await peer.register()];
+  for (const { status, body } of refused) expect([status, body.code]).toEqual([403, "device_revoked"]);
+});
