@@ -1,5 +1,5 @@
 /** What the log says against what the server and every till hold. Pure. */
-import { type Line, type SalesLog, totalOf } from "./log.ts";
+import { type Line, paidFor, type SalesLog, totalOf } from "./log.ts";
 import { receiptsOf } from "./schedule.ts";
 
 export type SoldLine = Pick<Line, "stockCode" | "quantity" | "priceMinor">;
@@ -7,8 +7,11 @@ export type SoldLine = Pick<Line, "stockCode" | "quantity" | "priceMinor">;
 /** A sale or refund as it was found. */
 export interface BookedReceipt {
   readonly id: string;
+  readonly kind: "sale" | "refund";
   readonly invoice: string;
   readonly part: number;
+  /** The server's own, for a sale. */
+  readonly orderNumber: string | undefined;
   readonly lines: readonly SoldLine[];
 }
 
@@ -17,10 +20,12 @@ export type Rows = Readonly<Record<string, readonly { readonly id: string }[]>>;
 export interface ServerBooks {
   readonly receipts: readonly BookedReceipt[];
   readonly payments: readonly { readonly receipt: string; readonly amountMinor: number }[];
+  /** What the server has counted as paid, by sale. */
+  readonly paid: ReadonlyMap<string, number>;
   /** By stock code. */
   readonly stock: ReadonlyMap<string, number>;
   readonly rows: Rows;
-  readonly operations: readonly { readonly id: string; readonly till: string; readonly status: string }[];
+  readonly operations: readonly { readonly id: string; readonly till: string }[];
 }
 
 export interface TillBooks {
@@ -105,19 +110,26 @@ function compareReceipts(log: SalesLog, server: ServerBooks, told: Told): void {
 }
 
 function comparePayments(server: ServerBooks, told: Told): void {
-  const paid = new Map<string, number[]>();
-  for (const { receipt, amountMinor } of server.payments) paid.set(receipt, [...(paid.get(receipt) ?? []), amountMinor]);
-  for (const { id, invoice, part, lines } of server.receipts) {
-    const amounts = paid.get(id) ?? [];
-    paid.delete(id);
-    const [amount] = amounts;
-    const total = totalOf(lines);
-    if (amount === undefined) told.lost.push(`invoice ${keyOf(invoice, part)}: its payment is not on the server`);
-    else if (amounts.length > 1) told.duplicated.push(`invoice ${keyOf(invoice, part)}: ${amounts.length} payments`);
-    else if (amount !== total)
-      told.diverged.push(`invoice ${keyOf(invoice, part)}: paid ${amount}, its lines make ${total}`);
+  const payments = new Map<string, number[]>();
+  for (const { receipt, amountMinor } of server.payments)
+    payments.set(receipt, [...(payments.get(receipt) ?? []), amountMinor]);
+  const orderNumbers = new Map<string, string>();
+  for (const { id, kind, invoice, part, orderNumber, lines } of server.receipts) {
+    if (kind === "refund") continue;
+    const key = keyOf(invoice, part);
+    const amounts = payments.get(id) ?? [];
+    payments.delete(id);
+    const expected = paidFor(totalOf(lines));
+    if (amounts.length === 0) told.lost.push(`invoice ${key}: its payment is not on the server`);
+    else if (amounts.length > 1) told.duplicated.push(`invoice ${key}: ${amounts.length} payments`);
+    else if (amounts[0] !== expected) told.diverged.push(`invoice ${key}: ${amounts[0]} paid, expected ${expected}`);
+    const counted = server.paid.get(id);
+    if (counted !== expected) told.diverged.push(`invoice ${key}: the server counted ${counted} paid, not ${expected}`);
+    const other = orderNumbers.get(orderNumber ?? "");
+    if (other !== undefined) told.duplicated.push(`invoice ${key}: order number ${orderNumber}, as invoice ${other}`);
+    orderNumbers.set(orderNumber ?? "", key);
   }
-  for (const receipt of paid.keys()) told.diverged.push(`a payment for ${receipt}, which is not on the server`);
+  for (const receipt of payments.keys()) told.diverged.push(`a payment for ${receipt}, which is not on the server`);
 }
 
 /** A movement that is missing was lost, one too many was counted twice. */

@@ -110,6 +110,11 @@ export function totalOf(lines: readonly Pick<Line, "quantity" | "priceMinor">[])
   return lines.reduce((sum, line) => sum + line.quantity * line.priceMinor, 0);
 }
 
+/** Nobody pays for what is written off. */
+export function paidFor(totalMinor: number): number {
+  return Math.max(0, totalMinor);
+}
+
 /**
  * 100 × a decimal text, rounded half away from zero. By its digits: 1.005 is 1.00499999999999989… as a number, and
  * 100 × 1.1 is 110.00000000000001.
@@ -142,7 +147,8 @@ function named(line: number, column: Column, value: string): string {
 
 function integer(line: number, text: string): number {
   const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new LogError(line, "a whole number in Quantity", quoted(text));
+  if (!Number.isSafeInteger(value) || value === 0)
+    throw new LogError(line, "a whole number other than 0 in Quantity", quoted(text));
   return value;
 }
 

@@ -9,7 +9,7 @@ import type { SalesLog } from "./log.ts";
 import { Link } from "./proxy.ts";
 import { type Report, reportOf } from "./report.ts";
 import { makeSchedule, type Schedule, type ServerCrash } from "./schedule.ts";
-import { ServerProcess } from "./server.ts";
+import { type Owner, ServerProcess } from "./server.ts";
 import { importedStock, importShop, readServer } from "./shop.ts";
 import { PATIENCE_MS, Till } from "./till.ts";
 
@@ -39,6 +39,7 @@ export interface Replayed {
 /** A till that is not quiet by then has lost what it still holds. */
 const QUIET_MS = 120_000;
 const PROGRESS_MS = 500;
+const OWNER: Owner = { email: "owner@replay.example", password: "sold-on-paper-first" };
 
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const folder = await mkdtemp(join(tmpdir(), "tillsync-replay-"));
@@ -68,6 +69,7 @@ class Run {
   readonly #crashes: ServerCrash[];
   #restarting: Promise<void> = Promise.resolve();
   #isDown = false;
+  #tenant = "";
   #written = 0;
   #doing = "importing";
 
@@ -114,9 +116,10 @@ class Run {
 
   async #open(): Promise<void> {
     const { log, tills } = this.#options;
-    const store = sqliteStore({ path: this.#database });
-    await importShop(store, log).finally(() => store.close());
     await this.#server.start();
+    this.#tenant = await this.#server.register(OWNER);
+    const store = sqliteStore({ path: this.#database });
+    await importShop(store, this.#tenant, log).finally(() => store.close());
     for (let index = 0; index < tills; index += 1) {
       const link = new Link({
         target: this.#server.url,
@@ -129,6 +132,8 @@ class Run {
       const till = new Till({
         name: `till-${index + 1}`,
         log,
+        owner: OWNER,
+        choice: this.#schedule.choices(index),
         link,
         url: await link.listen(),
         events: {
@@ -171,7 +176,7 @@ class Run {
     // Twice: what one till sent after another had asked is in the second round.
     for (let quietRounds = 0; quietRounds < 2 && !deadline.aborted; ) {
       const answers = await Promise.allSettled(this.#tills.map((till) => till.sync(deadline)));
-      const quiet = answers.every((answer) => answer.status === "fulfilled" && answer.value.quiet);
+      const quiet = answers.every((answer) => answer.status === "fulfilled" && answer.value);
       quietRounds = quiet ? quietRounds + 1 : 0;
       if (!quiet) await sleep(50);
     }
@@ -185,7 +190,7 @@ class Run {
     try {
       const names = this.#tills.map(({ name }) => name);
       const { log } = this.#options;
-      return compare(log, { server: await readServer(store, names), tills, imported: importedStock(log) });
+      return compare(log, { server: await readServer(store, this.#tenant, names), tills, imported: importedStock(log) });
     } finally {
       await store.close();
     }

@@ -9,18 +9,19 @@ import type { Invoice, Line, SalesLog } from "./log.ts";
 /** As many lines as fit in one transaction of a till (250 operations), with the sale and its payment, and to spare. */
 export const LINES_PER_RECEIPT = 200;
 
-/** What a till writes in one transaction: an invoice, or a part of one that is too long for it. */
+/** What a till writes in one transaction: an invoice, or a part of one that is too long for it, or that has goods in it that came back. */
 export interface Receipt {
+  readonly kind: "sale" | "refund";
   readonly invoice: Invoice;
   /** From 1. */
   readonly part: number;
   readonly lines: readonly Line[];
 }
 
-/** Changes of master data between the sales. They touch no total. */
+/** Changes of master data between the sales: they meet those of other tills, and touch no total. */
 export type Edit =
-  | { readonly kind: "note" | "name"; readonly product: number; readonly text: string }
-  | { readonly kind: "phone"; readonly customer: number; readonly text: string };
+  | { readonly of: "product"; readonly row: number; readonly field: "name" | "price"; readonly value: number }
+  | { readonly of: "customer"; readonly row: number; readonly field: "phone" | "note"; readonly value: number };
 
 /** Where a till's process is when it is killed: doing nothing, or just before or behind a commit. */
 export const CRASH_POINTS = ["idle", "before_sale", "after_sale", "before_answer", "after_answer"] as const;
@@ -68,6 +69,8 @@ export interface Schedule {
   readonly receipts: number;
   /** Without end: what becomes of a till's next request. */
   networkFaults(till: number): () => NetworkFault | undefined;
+  /** Without end: whether a person at the till keeps their own side of the next conflict. */
+  choices(till: number): () => boolean;
 }
 
 export interface ScheduleOptions {
@@ -90,33 +93,44 @@ export function makeSchedule(log: SalesLog, { tills, seed, faults }: ScheduleOpt
   for (const invoice of log.invoices) dealt[draw.below(tills)]?.push(...receiptsOf(invoice));
   const receipts = dealt.reduce((sum, { length }) => sum + length, 0);
   const waitMs = Math.min(LONGEST_WAIT_MS, SELLING_MS / Math.max(1, receipts / tills));
-  const steps = dealt.map((own, till) => stepsOf(own, till, { draw, faults, waitMs, log }));
+  const steps = dealt.map((own) => stepsOf(own, { draw, faults, waitMs, log }));
   return {
     steps,
     receipts,
     serverCrashes: faults ? serverCrashes(draw, receipts) : [],
+    choices(till) {
+      const draw = draws(seed * 2_003 + till + 1);
+      return () => draw.chance(0.5);
+    },
     networkFaults: (till) => (faults ? networkFaults(draws(seed * 1_009 + till + 1)) : () => undefined),
   };
 }
 
 export function receiptsOf(invoice: Invoice): readonly Receipt[] {
-  const parts: Receipt[] = [];
-  for (let from = 0; from < invoice.lines.length; from += LINES_PER_RECEIPT) {
-    parts.push({ invoice, part: parts.length + 1, lines: invoice.lines.slice(from, from + LINES_PER_RECEIPT) });
-  }
-  return parts;
+  const receipts: Receipt[] = [];
+  const add = (kind: Receipt["kind"], lines: readonly Line[]) => {
+    for (let from = 0; from < lines.length; from += LINES_PER_RECEIPT)
+      receipts.push({ kind, invoice, part: receipts.length + 1, lines: lines.slice(from, from + LINES_PER_RECEIPT) });
+  };
+  add(
+    "sale",
+    invoice.lines.filter(({ quantity }) => quantity > 0),
+  );
+  add(
+    "refund",
+    invoice.lines.filter(({ quantity }) => quantity < 0),
+  );
+  return receipts;
 }
 
 function stepsOf(
   receipts: readonly Receipt[],
-  till: number,
   { draw, faults, waitMs, log }: { draw: Draws; faults: boolean; waitMs: number; log: SalesLog },
 ): readonly Step[] {
   const steps: Step[] = [];
   let offline = false;
   let untilTurn = draw.between(2, 8);
   let untilCrash = draw.between(3, 12);
-  let edits = 0;
   for (const receipt of receipts) {
     if (untilTurn-- === 0) {
       offline = !offline;
@@ -127,19 +141,21 @@ function stepsOf(
       steps.push({ kind: "crash", at: draw.oneOf(CRASH_POINTS) });
       untilCrash = draw.between(8, 20);
     }
-    if (draw.chance(0.25)) steps.push({ kind: "edit", edit: drawEdit(draw, log, `${till + 1}.${++edits}`) });
+    if (draw.chance(0.25)) steps.push({ kind: "edit", edit: drawEdit(draw, log) });
     steps.push({ kind: "sell", receipt, waitMs: Math.round(draw.unit() * 2 * waitMs) });
   }
   if (offline) steps.push({ kind: "online" });
   return steps;
 }
 
-function drawEdit(draw: Draws, log: SalesLog, mark: string): Edit {
-  const customer = draw.below(Math.min(EDITED_ROWS, log.customers.length));
-  const product = draw.below(Math.min(EDITED_ROWS, log.products.length));
-  const what = draw.below(log.customers.length > 0 ? 3 : 2);
-  if (what === 2) return { kind: "phone", customer, text: `+254 7${mark}` };
-  return { kind: what === 1 ? "name" : "note", product, text: `edit ${mark}` };
+function drawEdit(draw: Draws, log: SalesLog): Edit {
+  const value = draw.between(1, 9_999);
+  if (log.customers.length > 0 && draw.chance(0.4)) {
+    const row = draw.below(Math.min(EDITED_ROWS, log.customers.length));
+    return { of: "customer", row, field: draw.oneOf(["phone", "note"] as const), value };
+  }
+  const row = draw.below(Math.min(EDITED_ROWS, log.products.length));
+  return { of: "product", row, field: draw.oneOf(["name", "price"] as const), value };
 }
 
 function serverCrashes(draw: Draws, receipts: number): readonly ServerCrash[] {

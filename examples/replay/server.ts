@@ -3,8 +3,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("./standin/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../reference-server/main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** Who signs in at the tills. */
+export interface Owner {
+  readonly email: string;
+  readonly password: string;
+}
+
 const START_MS = 30_000;
 /** What it said last is what explains why it ended. */
 const KEPT_LINES = 20;
@@ -28,7 +34,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     const child = spawn(
       process.execPath,
-      ["--import", "tsx", MAIN, "--port", String(this.#port), "--database", this.#database],
+      ["--import", "tsx", MAIN, "--port", `${this.#port}`, "--database", this.#database, "--seed", "none", "--log", "error"],
       { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#child = child;
@@ -51,6 +57,18 @@ export class ServerProcess {
       };
       for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", heard);
     });
+  }
+
+  /** Makes a shop of its own, and answers its tenant. */
+  async register(owner: Owner): Promise<string> {
+    const response = await fetch(new URL("/auth/register", this.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ tenant: { name: "Replay" }, ...owner }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`The server made no shop: ${response.status} ${text}`);
+    return (JSON.parse(text) as { tenant: { id: string } }).tenant.id;
   }
 
   /** SIGKILL: whatever it was at is not finished. */

@@ -2,16 +2,18 @@
 import { randomUUID } from "node:crypto";
 import type { SyncClient } from "tillsync";
 import { importRows, readRows, type ServerStore } from "tillsync/server";
+import { collections } from "../reference-server/collections.ts";
+import { shopCollections } from "../reference-server/server-collections.ts";
 import type { BookedReceipt, Rows, ServerBooks } from "./compare.ts";
-import { type SalesLog, totalOf } from "./log.ts";
+import { paidFor, type SalesLog, totalOf } from "./log.ts";
 import type { Edit, Receipt } from "./schedule.ts";
-import { collections } from "./standin/collections.ts";
 
 export { collections };
 export type Shop = typeof collections;
 export type TillClient = SyncClient<Shop>;
+type RecordIn<N extends keyof typeof shopCollections> = (typeof shopCollections)[N]["~shape"]["record"];
 
-export const TENANT = "replay";
+export const BRANCH = "main";
 
 /** Less than a good day sells: some products run out, and are sold all the same. */
 const STOCK = 100;
@@ -20,112 +22,187 @@ export function importedStock(log: SalesLog): ReadonlyMap<string, number> {
   return new Map(log.products.map(({ stockCode }) => [stockCode, STOCK]));
 }
 
-/** Writes products and customers into the database, before the first till calls. */
-export async function importShop(store: ServerStore, log: SalesLog): Promise<void> {
+/** Writes products and customers into the database, from the server's side. */
+export async function importShop(store: ServerStore, tenant: string, log: SalesLog): Promise<void> {
   const products = log.products.map(({ stockCode, name, priceMinor }) => ({
     id: productId(stockCode),
-    name,
     sku: stockCode,
+    name,
     priceCents: Math.max(0, priceMinor),
     stock: STOCK,
   }));
-  const customers = log.customers.map(({ number }) => ({ id: customerId(number), name: `Customer ${number}` }));
-  await importRows({ store, collections, tenant: TENANT, collection: "products", rows: products });
-  await importRows({ store, collections, tenant: TENANT, collection: "customers", rows: customers });
+  const customers = log.customers.map(({ number, country }) => ({
+    id: customerId(number),
+    name: `Customer ${number}`,
+    note: country,
+  }));
+  const target = { store, tenant, collections: shopCollections, actor: "replay" } as const;
+  await importRows({ ...target, collection: "products", rows: products });
+  await importRows({ ...target, collection: "customers", rows: customers });
 }
 
-/** One transaction: the sale or refund, its payment, and a stock movement for each product in it. */
-export async function writeReceipt(client: TillClient, { invoice, part, lines }: Receipt, id: string): Promise<void> {
+export function newReceiptId(): string {
+  return randomUUID();
+}
+
+/** One transaction: the sale with its payment, or the refund, and a stock movement for each product in it. */
+export async function writeReceipt(client: TillClient, receipt: Receipt, id: string): Promise<void> {
   const movements = new Map<string, number>();
-  for (const { stockCode, quantity } of lines) movements.set(stockCode, (movements.get(stockCode) ?? 0) - quantity);
-  await client.transaction(({ sales, payments, products }) => {
-    const totalCents = totalOf(lines);
-    sales.create({
-      id,
-      ...(invoice.customer === undefined ? {} : { customerId: customerId(invoice.customer) }),
-      receiptNumber: `${invoice.number}/${part}`,
-      items: lines.map(({ stockCode, description, quantity, priceMinor }) => ({
-        productId: productId(stockCode),
-        name: description,
-        quantity,
-        priceCents: priceMinor,
-      })),
-      totalCents,
-      soldAt: invoice.soldAt,
-    });
-    payments.create({ saleId: id, amountCents: totalCents });
+  for (const { stockCode, quantity } of receipt.lines)
+    movements.set(stockCode, (movements.get(stockCode) ?? 0) - quantity);
+  await client.transaction(({ sales, payments, refunds, products }) => {
+    if (receipt.kind === "sale") {
+      sales.create({ id, ...saleOf(receipt) });
+      const amountCents = paidFor(totalOf(receipt.lines));
+      payments.create({
+        branchId: BRANCH,
+        saleId: id,
+        method: "cash",
+        amountCents,
+        tenderedCents: amountCents,
+        paidAt: receipt.invoice.soldAt,
+      });
+    } else {
+      refunds.create({ id, ...refundOf(receipt) });
+    }
     for (const [stockCode, units] of movements) products.increment(productId(stockCode), { stock: units });
   });
 }
 
-export async function hasReceipt(client: TillClient, id: string): Promise<boolean> {
-  return (await client.collections.sales.get(id)) !== undefined;
+function saleOf({ invoice, part, lines }: Receipt) {
+  return {
+    branchId: BRANCH,
+    receiptNumber: `${invoice.number}/${part}`,
+    currency: "GBP",
+    ...(invoice.customer === undefined ? {} : { customerId: customerId(invoice.customer) }),
+    items: lines.map(({ stockCode, description, quantity, priceMinor }, index) => ({
+      lineId: String(index + 1),
+      productId: productId(stockCode),
+      name: description || stockCode,
+      sku: stockCode,
+      quantity,
+      unitPriceCents: Math.max(0, priceMinor),
+      // A price below zero is a debt that is written off: given away, and more.
+      discountCents: priceMinor < 0 ? -priceMinor * quantity : 0,
+    })),
+    totalCents: totalOf(lines),
+    soldAt: invoice.soldAt,
+  };
+}
+
+function refundOf({ invoice, part, lines }: Receipt) {
+  return {
+    branchId: BRANCH,
+    items: lines.map(({ stockCode, description, quantity, priceMinor }) => ({
+      productId: productId(stockCode),
+      name: description || stockCode,
+      quantity: -quantity,
+      amountCents: -quantity * priceMinor,
+    })),
+    totalCents: -totalOf(lines) + 0,
+    method: "cash" as const,
+    reason: `${invoice.number}/${part}`,
+    refundedAt: invoice.soldAt,
+  };
+}
+
+export async function hasReceipt(client: TillClient, kind: Receipt["kind"], id: string): Promise<boolean> {
+  const { sales, refunds } = client.collections;
+  return (await (kind === "sale" ? sales.get(id) : refunds.get(id))) !== undefined;
 }
 
 export async function writeEdit(client: TillClient, log: SalesLog, edit: Edit): Promise<void> {
-  if (edit.kind === "phone") {
-    const customer = log.customers[edit.customer];
-    if (customer !== undefined)
-      await client.collections.customers.update(customerId(customer.number), { phone: edit.text });
-    return;
+  const { products, customers } = client.collections;
+  if (edit.of === "product") {
+    const { stockCode, name } = log.products[edit.row] ?? { stockCode: "", name: "" };
+    await products.update(
+      productId(stockCode),
+      edit.field === "price" ? { priceCents: edit.value } : { name: `${name} ${edit.value}` },
+    );
+  } else {
+    const { number } = log.customers[edit.row] ?? { number: "" };
+    const text = `${edit.value}`;
+    await customers.update(customerId(number), edit.field === "phone" ? { phone: text } : { note: text });
   }
-  const product = log.products[edit.product];
-  if (product === undefined) return;
-  const patch = edit.kind === "note" ? { note: edit.text } : { name: `${product.name} (${edit.text})` };
-  await client.collections.products.update(productId(product.stockCode), patch);
+}
+
+/** What a person would do at the desk: of each conflict, one side or the other. Answers how many there were. */
+export async function settleConflicts(client: TillClient, chooseClient: () => boolean): Promise<number> {
+  const open = await client.conflicts.list();
+  for (const conflict of open) await client.conflicts.resolve(conflict, chooseClient() ? "client" : "server");
+  return open.length;
 }
 
 /** Everything that the database holds, read from it itself. */
-export async function readServer(store: ServerStore, tills: readonly string[]): Promise<ServerBooks> {
-  const rowsOf = async <N extends keyof Shop & string>(collection: N) => {
-    const rows: Shop[N]["~shape"]["record"][] = [];
-    for await (const row of readRows({ store, collections, tenant: TENANT, collection })) rows.push(row);
+export async function readServer(store: ServerStore, tenant: string, tills: readonly string[]): Promise<ServerBooks> {
+  const rowsOf = async <N extends keyof typeof shopCollections>(collection: N): Promise<RecordIn<N>[]> => {
+    const rows: RecordIn<N>[] = [];
+    for await (const row of readRows({ store, tenant, collections: shopCollections, collection })) rows.push(row);
     return rows;
   };
-  const rows = {
-    products: await rowsOf("products"),
-    customers: await rowsOf("customers"),
-    sales: await rowsOf("sales"),
-    payments: await rowsOf("payments"),
-  };
-  const codes = new Map(rows.products.map(({ id, sku }) => [id, sku]));
-  const receipts = rows.sales.map(({ id, receiptNumber, items }): BookedReceipt => {
-    const [invoice = "", part = "1"] = receiptNumber.split("/");
-    const lines = items.map(({ productId: product, quantity, priceCents }) => ({
-      stockCode: codes.get(product) ?? product,
-      quantity,
-      priceMinor: priceCents,
-    }));
-    return { id, invoice, part: Number(part), lines };
-  });
-  const operations = (await Promise.all(tills.map((till) => readOperations(store, till)))).flat();
+  const rows: Record<string, readonly { readonly id: string }[]> = {};
+  for (const name of Object.keys(collections) as (keyof Shop)[]) rows[name] = await rowsOf(name);
+  const [products, sales, payments, refunds, balances] = [
+    await rowsOf("products"),
+    await rowsOf("sales"),
+    await rowsOf("payments"),
+    await rowsOf("refunds"),
+    await rowsOf("saleBalances"),
+  ];
+  const codes = new Map(products.map(({ id, sku }) => [id, sku]));
+  const operations = (await Promise.all(tills.map((till) => readOperations(store, tenant, till)))).flat();
   return {
-    receipts,
-    payments: rows.payments.map(({ saleId, amountCents }) => ({ receipt: saleId, amountMinor: amountCents })),
-    stock: new Map(rows.products.map(({ sku, stock }) => [sku, stock])),
+    receipts: [...sales.map(bookedSale), ...refunds.map((refund) => bookedRefund(refund, codes))],
+    payments: payments.map(({ saleId, amountCents }) => ({ receipt: saleId, amountMinor: amountCents })),
+    paid: new Map(balances.map(({ id, paidCents }) => [id, paidCents])),
+    stock: new Map(products.map(({ sku, stock }) => [sku, stock])),
     rows,
     operations,
   };
 }
 
+function bookedSale({ id, receiptNumber = "", orderNumber, items }: RecordIn<"sales">): BookedReceipt {
+  const lines = items.map(({ sku, quantity, unitPriceCents, discountCents }) => ({
+    stockCode: sku,
+    quantity,
+    priceMinor: unitPriceCents - discountCents / quantity,
+  }));
+  return { id, kind: "sale", ...partOf(receiptNumber), orderNumber, lines };
+}
+
+function bookedRefund({ id, reason = "", items }: RecordIn<"refunds">, codes: ReadonlyMap<string, string>): BookedReceipt {
+  const lines = items.map(({ productId: product, quantity, amountCents }) => ({
+    stockCode: codes.get(product) ?? product,
+    quantity: -quantity,
+    priceMinor: amountCents / quantity,
+  }));
+  return { id, kind: "refund", ...partOf(reason), orderNumber: undefined, lines };
+}
+
+function partOf(text: string): { readonly invoice: string; readonly part: number } {
+  const slash = text.lastIndexOf("/");
+  return { invoice: text.slice(0, slash), part: Number(text.slice(slash + 1)) };
+}
+
 export async function readTill(client: TillClient): Promise<Rows> {
-  const entries = Object.entries(client.collections).map(async ([name, collection]) => [name, await collection.find()]);
-  return Object.fromEntries(await Promise.all(entries)) as Rows;
+  const rows: Record<string, readonly { readonly id: string }[]> = {};
+  for (const [name, collection] of Object.entries(client.collections)) rows[name] = await collection.find();
+  return rows;
 }
 
 const PAGE = 1_000;
 
 /** What the server remembers of a till's operations, for ever: one row for each. */
-async function readOperations(store: ServerStore, till: string): Promise<ServerBooks["operations"]> {
-  const found: { id: string; till: string; status: string }[] = [];
+async function readOperations(store: ServerStore, tenant: string, till: string): Promise<ServerBooks["operations"]> {
+  const found: { id: string; till: string }[] = [];
   for (let after = 0; ; ) {
     const from = after;
-    const page = await store.read(TENANT, function* () {
+    const page = await store.read(tenant, function* () {
       const [rows] = yield [{ kind: "results", device: till, after: from, limit: PAGE }];
-      return rows as readonly { readonly id: string; readonly status: string; readonly feedPosition: number }[];
+      return rows as readonly { readonly id: string; readonly feedPosition: number }[];
     });
-    for (const { id, status, feedPosition } of page) {
-      found.push({ id, till, status });
+    for (const { id, feedPosition } of page) {
+      found.push({ id, till });
       after = feedPosition;
     }
     if (page.length < PAGE) return found;
@@ -143,8 +220,4 @@ function customerId(number: string): string {
 
 function escaped(code: string): string {
   return code.replace(/[^A-Za-z0-9-]/gu, (character) => `_${character.codePointAt(0)?.toString(16)}_`);
-}
-
-export function newReceiptId(): string {
-  return randomUUID();
 }

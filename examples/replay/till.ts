@@ -6,11 +6,25 @@ import type { TillBooks } from "./compare.ts";
 import type { SalesLog } from "./log.ts";
 import type { Link } from "./proxy.ts";
 import type { CrashPoint, Edit, Receipt, Step } from "./schedule.ts";
-import { collections, hasReceipt, newReceiptId, readTill, type TillClient, writeEdit, writeReceipt } from "./shop.ts";
+import type { Owner } from "./server.ts";
+import {
+  BRANCH,
+  collections,
+  hasReceipt,
+  newReceiptId,
+  readTill,
+  settleConflicts,
+  type TillClient,
+  writeEdit,
+  writeReceipt,
+} from "./shop.ts";
 
 export interface TillOptions {
   readonly name: string;
   readonly log: SalesLog;
+  readonly owner: Owner;
+  /** Of the people who settle conflicts. */
+  readonly choice: () => boolean;
   readonly link: Link;
   /** Where the till finds the server. */
   readonly url: string;
@@ -88,13 +102,14 @@ export class Till {
     await this.#running();
   }
 
-  async sync(signal: AbortSignal): Promise<{ readonly quiet: boolean; readonly why: string }> {
+  /** Answers whether there was nothing left to say. */
+  async sync(signal: AbortSignal): Promise<boolean> {
     const { client } = await this.#running();
     const outcome = await client.sync({ signal });
-    if (outcome.outcome !== "done") return { quiet: false, why: `${this.name} is ${outcome.outcome}` };
+    if (outcome.outcome !== "done") return false;
+    const settled = await settleConflicts(client, this.#options.choice);
     const { pushed, pulled, remaining } = outcome;
-    const quiet = pushed === 0 && pulled === 0 && remaining === 0;
-    return { quiet, why: `${this.name} sent ${pushed}, received ${pulled}, has ${remaining} waiting` };
+    return pushed === 0 && pulled === 0 && remaining === 0 && settled === 0;
   }
 
   async books(): Promise<TillBooks> {
@@ -115,7 +130,8 @@ export class Till {
 
   /** Receipts that it still has to send. */
   get waiting(): number {
-    return this.#life?.client.status.pending.byCollection.sales ?? 0;
+    const { sales = 0, refunds = 0 } = this.#life?.client.status.pending.byCollection ?? {};
+    return sales + refunds;
   }
 
   async close(): Promise<void> {
@@ -126,7 +142,7 @@ export class Till {
     const id = newReceiptId();
     // After a crash the cashier looks whether the sale is there, and only if it is not makes it again.
     await this.#again(async (client) => {
-      if (!(await hasReceipt(client, id))) await writeReceipt(client, receipt, id);
+      if (!(await hasReceipt(client, receipt.kind, id))) await writeReceipt(client, receipt, id);
     });
     this.#written.push({ id, invoice: receipt.invoice.number, part: receipt.part });
     this.#options.events.wrote();
@@ -203,14 +219,14 @@ export class Till {
     const response = await fetch(`${this.#options.url}/auth/login`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ device: this.name }),
+      body: JSON.stringify({ ...this.#options.owner, device: { id: this.name, name: this.name }, branch: BRANCH }),
       signal,
     });
-    const answer = (await response.json()) as { token?: string };
+    const answer = (await response.json()) as { accessToken?: string };
     // A proxy in between answers too: whatever is no token is an outage.
-    if (!response.ok || typeof answer.token !== "string") throw new Error(`The login was answered ${response.status}`);
-    this.#token = answer.token;
-    return answer.token;
+    if (!response.ok || typeof answer.accessToken !== "string") throw new Error(`The login was answered ${response.status}`);
+    this.#token = answer.accessToken;
+    return this.#token;
   }
 }
 

@@ -63,7 +63,8 @@ export type OperationErrorCode =
   | "device_revoked"
   | "transaction_quarantined"
   | "discarded"
-  | "policy_failed";
+  | "policy_failed"
+  | "internal";
 
 /** Flags that the protocol itself sets on an applied operation. A policy adds its own. */
 export type OperationFlagCode =
@@ -72,4 +73,6 @@ export type OperationFlagCode =
   | "unresolved_reference"
   | "out_of_scope"
   | "overtaken"
-  | "forced";
+  | "forced"
+  | "stock_discrepancy"
+  | "id_collision";
