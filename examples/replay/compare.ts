@@ -133,12 +133,7 @@ function comparePayments(server: ServerBooks, told: Told): void {
 }
 
 /** A movement that is missing was lost, one too many was counted twice. */
-function compareStock(
-  log: SalesLog,
-  server: ServerBooks,
-  imported: ReadonlyMap<string, number>,
-  told: Told,
-): void {
+function compareStock(log: SalesLog, server: ServerBooks, imported: ReadonlyMap<string, number>, told: Told): void {
   const sold = soldUnits(server.receipts.flatMap(({ lines }) => lines));
   for (const { stockCode, unitsSold } of log.products) {
     const units = sold.get(stockCode) ?? 0;
@@ -228,8 +223,7 @@ function firstDifference(
   found: readonly string[],
 ): { at: number; expected: string; found: string } | undefined {
   for (let at = 0; at < Math.max(expected.length, found.length); at += 1) {
-    if (expected[at] !== found[at])
-      return { at, expected: expected[at] ?? "nothing", found: found[at] ?? "nothing" };
+    if (expected[at] !== found[at]) return { at, expected: expected[at] ?? "nothing", found: found[at] ?? "nothing" };
   }
   return undefined;
 }

@@ -59,13 +59,13 @@ export function parseLog(text: string): SalesLog {
   const rows = parseCsv(text);
   const header = rows.next();
   if (header.done) throw new LogError(1, `the columns ${COLUMNS.join(", ")}`, "nothing");
-  const valueOf = columnReader(header.value.fields);
+  const fieldOf = columnReader(header.value.fields);
 
   const invoices = new Map<string, Invoice & { readonly lines: Line[] }>();
   const products = new Map<string, { name: string; priceMinor: number; unitsSold: number }>();
   const customers = new Map<string, string>();
   for (const { line, fields } of rows) {
-    const value = (column: Column) => valueOf(fields, column);
+    const value = (column: Column) => fieldOf(fields, column);
     const number = named(line, "InvoiceNo", value("InvoiceNo"));
     const stockCode = named(line, "StockCode", value("StockCode"));
     const description = value("Description").trim();
@@ -108,6 +108,24 @@ export class LogError extends Error {
 /** Sum of quantity × price. */
 export function totalOf(lines: readonly Pick<Line, "quantity" | "priceMinor">[]): number {
   return lines.reduce((sum, line) => sum + line.quantity * line.priceMinor, 0);
+}
+
+export interface Totals {
+  readonly invoices: number;
+  readonly lines: number;
+  readonly revenueMinor: number;
+  readonly units: number;
+}
+
+/** Of the whole log, cancellations with their sign. */
+export function totalsOf({ invoices }: SalesLog): Totals {
+  const lines = invoices.flatMap((invoice) => invoice.lines);
+  return {
+    invoices: invoices.length,
+    lines: lines.length,
+    revenueMinor: totalOf(lines),
+    units: lines.reduce((sum, { quantity }) => sum + quantity, 0),
+  };
 }
 
 /** Nobody pays for what is written off. */

@@ -1,12 +1,73 @@
 /** `npm run replay -- <csv>`: a real day of a shop, sold again by tills that go offline and come back. */
 import { readFile, writeFile } from "node:fs/promises";
-import { replay } from "./replay.ts";
-import { parseLog } from "./log.ts";
-import { closingLine, details, table } from "./report.ts";
-const [path = "", tills = "4", seed = "7", faults] = process.argv.slice(2);
-const log = parseLog(await readFile(path, "utf8"));
-const r = await replay({ log, tills: +tills, seed: +seed, faults: faults !== "no", progress: (p) => console.log(JSON.stringify(p)) });
-for (const l of details(r.findings)) console.log(l);
-const lines = log.invoices.flatMap((i) => i.lines);
-for (const l of table(r.report, { invoices: log.invoices.length, lines: lines.length, revenueMinor: lines.reduce((s, l) => s + l.quantity * l.priceMinor, 0), units: lines.reduce((s, l) => s + l.quantity, 0) })) console.log(l);
-console.log(r.kept, closingLine(r.report));
+import { LogError, parseLog, type SalesLog, totalsOf } from "./log.ts";
+import { type CommandLine, parseCommandLine, USAGE, UsageError } from "./options.ts";
+import { type Progress, replay } from "./replay.ts";
+import { closingLine, details, progressLine, table } from "./report.ts";
+
+const WRONG = 1;
+const MISUSED = 2;
+/** Where lines can't be written over. */
+const LINE_MS = 2_000;
+
+async function main(args: readonly string[]): Promise<number> {
+  const line = parseCommandLine(args);
+  if (line === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const log = await readLog(line.csv);
+  const { report, findings, kept } = await replay({ ...line, log, progress: progressTo(process.stdout) });
+  if (line.json !== undefined) await writeJson(line.json, report);
+  const said = [...details(findings), ...table(report, totalsOf(log))];
+  if (kept !== undefined) said.push(`the database and the tills' disks are in ${kept}`);
+  process.stdout.write(`${[...said, closingLine(report)].join("\n")}\n`);
+  return report.lost + report.duplicated + report.diverged === 0 ? 0 : WRONG;
+}
+
+async function readLog(path: string): Promise<SalesLog> {
+  try {
+    const log = parseLog(await readFile(path, "utf8"));
+    if (log.invoices.length === 0)
+      throw new UsageError(`Expected ${path} to have invoices in it, got its header alone.`);
+    return log;
+  } catch (error) {
+    if (error instanceof LogError) throw new UsageError(`Expected ${path} to be a sales log: ${error.message}.`);
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new UsageError(`Expected ${path} to be a file that can be read, got ${(error as Error).message}.`);
+  }
+}
+
+async function writeJson(path: NonNullable<CommandLine["json"]>, report: object): Promise<void> {
+  await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** On a terminal one line that changes; elsewhere one every few seconds. */
+function progressTo(out: NodeJS.WriteStream): (progress: Progress, isLast: boolean) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (progress, isLast) => {
+    const text = progressLine(progress);
+    if (out.isTTY) {
+      out.write(`\r\u001b[K${text}${isLast ? "\n" : ""}`);
+      return;
+    }
+    const now = performance.now();
+    if (!isLast && now - saidAt < LINE_MS) return;
+    saidAt = now;
+    out.write(`${text}\n`);
+  };
+}
+
+// Leaving in order ends the server too.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(WRONG));
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isUsage = error instanceof UsageError;
+    process.stderr.write(`${isUsage ? error.message : error instanceof Error ? error.stack : error}\n`);
+    process.exitCode = isUsage ? MISUSED : WRONG;
+  },
+);

@@ -2,9 +2,9 @@
 import {
   Agent,
   createServer,
+  request as httpRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
-  request as httpRequest,
   type Server,
   type ServerResponse,
 } from "node:http";
@@ -267,12 +267,7 @@ function reply(outgoing: ServerResponse, { status, headers, body }: Answered): v
   outgoing.end(body);
 }
 
-function plain(
-  status: number,
-  type: string,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): Answered {
+function plain(status: number, type: string, text: string, headers: Readonly<Record<string, string>> = {}): Answered {
   return { status, headers: { "content-type": type, ...headers }, body: Buffer.from(text) };
 }
 

@@ -18,7 +18,7 @@ export interface ReplayOptions {
   readonly tills: number;
   readonly faults: boolean;
   readonly seed: number;
-  progress?(progress: Progress): void;
+  progress?(progress: Progress, isLast: boolean): void;
 }
 
 export interface Progress {
@@ -67,6 +67,8 @@ class Run {
   readonly #tills: Till[] = [];
   /** Kills that are still to come, the next one last. */
   readonly #crashes: ServerCrash[];
+  /** Ends everything, with the first error. */
+  readonly #over = new AbortController();
   #restarting: Promise<void> = Promise.resolve();
   #isDown = false;
   #tenant = "";
@@ -84,7 +86,7 @@ class Run {
   async run(): Promise<{ readonly findings: Findings; readonly report: Report }> {
     const startedAt = performance.now();
     const { progress } = this.#options;
-    const timer = setInterval(() => progress?.(this.#progress()), PROGRESS_MS);
+    const timer = setInterval(() => progress?.(this.#progress(), false), PROGRESS_MS);
     try {
       await this.#open();
       await this.#sell();
@@ -92,7 +94,7 @@ class Run {
       this.#doing = "comparing";
       const findings = await this.#compare();
       const elapsedMs = performance.now() - startedAt;
-      progress?.(this.#progress());
+      progress?.(this.#progress(), true);
       return {
         findings,
         report: reportOf(findings, { tills: this.#tills.length, faults: this.#faults, elapsedMs }),
@@ -140,7 +142,6 @@ class Run {
           wrote: () => {
             this.#written += 1;
           },
-          wentOffline: () => {},
           crashed: (at) => this.#count(`till_killed_${at}`),
         },
       });
@@ -150,21 +151,19 @@ class Run {
 
   async #sell(): Promise<void> {
     this.#doing = "selling";
-    const over = new AbortController();
+    const { signal } = this.#over;
     const selling = this.#tills.map(async (till, index) => {
-      await till.open(over.signal);
-      await till.run(this.#schedule.steps[index] ?? [], over.signal);
+      await till.open(signal);
+      await till.run(this.#schedule.steps[index] ?? [], signal);
     });
-    // One that fails ends the others, and is what is told.
-    await Promise.all(selling).catch(async (error: unknown) => {
-      over.abort();
-      await Promise.allSettled(selling);
-      throw error;
-    });
-    while (this.#crashes.length > 0) {
+    for (const one of selling) one.catch((error: unknown) => this.#over.abort(error));
+    await Promise.allSettled(selling);
+    // Those for which no push has come.
+    while (this.#crashes.length > 0 && !signal.aborted) {
       this.#crashServer();
       await this.#restarting;
     }
+    signal.throwIfAborted();
   }
 
   async #waitForQuiet(): Promise<void> {
@@ -190,7 +189,11 @@ class Run {
     try {
       const names = this.#tills.map(({ name }) => name);
       const { log } = this.#options;
-      return compare(log, { server: await readServer(store, this.#tenant, names), tills, imported: importedStock(log) });
+      return compare(log, {
+        server: await readServer(store, this.#tenant, names),
+        tills,
+        imported: importedStock(log),
+      });
     } finally {
       await store.close();
     }
@@ -215,8 +218,7 @@ class Run {
       await this.#server.start();
       this.#isDown = false;
     })();
-    // Whoever waits for it is told; until then it is nobody's.
-    this.#restarting.catch(() => {});
+    this.#restarting.catch((error: unknown) => this.#over.abort(error));
   }
 
   #count(kind: string): void {
@@ -227,7 +229,7 @@ class Run {
     return {
       receipts: this.#schedule.receipts,
       written: this.#written,
-      synced: this.#written - this.#tills.reduce((sum, { waiting }) => sum + waiting, 0),
+      synced: Math.max(0, this.#written - this.#tills.reduce((sum, { waiting }) => sum + waiting, 0)),
       faults: [...this.#faults.values()].reduce((sum, times) => sum + times, 0),
       doing: this.#doing,
     };

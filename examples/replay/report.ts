@@ -1,12 +1,10 @@
 /** What the replay says while it runs and when it is over. Pure. */
 import type { Findings } from "./compare.ts";
+import type { Totals } from "./log.ts";
+import type { Progress } from "./replay.ts";
 
-export interface Report {
+export interface Report extends Totals {
   readonly tills: number;
-  readonly invoices: number;
-  readonly lines: number;
-  readonly revenueMinor: number;
-  readonly units: number;
   /** On the server, whatever became of them. */
   readonly operations: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -47,13 +45,14 @@ export function details(findings: Findings): readonly string[] {
   });
 }
 
-export function table(
-  report: Report,
-  expected: Pick<Report, "invoices" | "lines" | "revenueMinor" | "units">,
-): readonly string[] {
+export function progressLine({ doing, written, receipts, synced, faults }: Progress): string {
+  return `${doing}: ${written} of ${receipts} receipts written, ${synced} on the server, ${faults} faults`;
+}
+
+export function table(report: Report, expected: Totals): readonly string[] {
   const row = (name: string, log: string, server: string) =>
     `${name.padEnd(12)} ${log.padStart(14)} ${server.padStart(14)}`;
-  const compared = (name: string, key: keyof typeof expected, show: (value: number) => string = String) =>
+  const compared = (name: string, key: keyof Totals, show: (value: number) => string = String) =>
     row(name, show(expected[key]), show(report[key]));
   const faults = Object.entries(report.faults).map(([kind, times]) => `${kind} ${times}`);
   return [

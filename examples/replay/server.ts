@@ -34,7 +34,19 @@ export class ServerProcess {
   async start(): Promise<void> {
     const child = spawn(
       process.execPath,
-      ["--import", "tsx", MAIN, "--port", `${this.#port}`, "--database", this.#database, "--seed", "none", "--log", "error"],
+      [
+        "--import",
+        "tsx",
+        MAIN,
+        "--port",
+        `${this.#port}`,
+        "--database",
+        this.#database,
+        "--seed",
+        "none",
+        "--log",
+        "error",
+      ],
       { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#child = child;

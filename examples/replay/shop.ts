@@ -127,9 +127,12 @@ export async function writeEdit(client: TillClient, log: SalesLog, edit: Edit): 
 }
 
 /** What a person would do at the desk: of each conflict, one side or the other. Answers how many there were. */
-export async function settleConflicts(client: TillClient, chooseClient: () => boolean): Promise<number> {
+export async function settleConflicts(client: TillClient, keepOwn: () => boolean): Promise<number> {
   const open = await client.conflicts.list();
-  for (const conflict of open) await client.conflicts.resolve(conflict, chooseClient() ? "client" : "server");
+  for (const conflict of open) {
+    // Only customers leave it to people.
+    if (conflict.collection === "customers") await client.conflicts.resolve(conflict, keepOwn() ? "client" : "server");
+  }
   return open.length;
 }
 
@@ -170,7 +173,10 @@ function bookedSale({ id, receiptNumber = "", orderNumber, items }: RecordIn<"sa
   return { id, kind: "sale", ...partOf(receiptNumber), orderNumber, lines };
 }
 
-function bookedRefund({ id, reason = "", items }: RecordIn<"refunds">, codes: ReadonlyMap<string, string>): BookedReceipt {
+function bookedRefund(
+  { id, reason = "", items }: RecordIn<"refunds">,
+  codes: ReadonlyMap<string, string>,
+): BookedReceipt {
   const lines = items.map(({ productId: product, quantity, amountCents }) => ({
     stockCode: codes.get(product) ?? product,
     quantity: -quantity,
@@ -186,7 +192,8 @@ function partOf(text: string): { readonly invoice: string; readonly part: number
 
 export async function readTill(client: TillClient): Promise<Rows> {
   const rows: Record<string, readonly { readonly id: string }[]> = {};
-  for (const [name, collection] of Object.entries(client.collections)) rows[name] = await collection.find();
+  const all: Readonly<Record<string, { find(): Promise<readonly { readonly id: string }[]> }>> = client.collections;
+  for (const [name, collection] of Object.entries(all)) rows[name] = await collection.find();
   return rows;
 }
 

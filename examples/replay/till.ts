@@ -33,7 +33,6 @@ export interface TillOptions {
 
 export interface TillEvents {
   wrote(): void;
-  wentOffline(): void;
   crashed(at: CrashPoint): void;
 }
 
@@ -77,7 +76,6 @@ export class Till {
       switch (step.kind) {
         case "offline":
           this.#options.link.cut();
-          this.#options.events.wentOffline();
           break;
         case "online":
           this.#options.link.mend();
@@ -224,7 +222,8 @@ export class Till {
     });
     const answer = (await response.json()) as { accessToken?: string };
     // A proxy in between answers too: whatever is no token is an outage.
-    if (!response.ok || typeof answer.accessToken !== "string") throw new Error(`The login was answered ${response.status}`);
+    if (!response.ok || typeof answer.accessToken !== "string")
+      throw new Error(`The login was answered ${response.status}`);
     this.#token = answer.accessToken;
     return this.#token;
   }

@@ -16,6 +16,9 @@ export class Changes {
     };
   }
 
+  /** What a listener of something live threw: it has no caller either. */
+  readonly threw = (error: unknown): void => this.#failed(error);
+
   /** One listener that throws must not keep the news from the others, or fail the write that it is told of. */
   publish(commit: Committed): void {
     for (const listener of [...this.#listeners]) {

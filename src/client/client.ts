@@ -98,7 +98,8 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     else session.hear(message.collections).catch(() => {}); // closed meanwhile
   }
 
-  const deskDeps = { store, writer, changes, inFlight };
+  const wake = () => loop.dispatch({ kind: "wake", why: "manual" });
+  const deskDeps = { store, writer, changes, inFlight, wake };
   const collectionDeps = {
     store,
     writer,
@@ -127,8 +128,8 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     pause: (reason: string) => loop.dispatch({ kind: "pause", reason }),
     resume(reason: string): void {
       loop.dispatch({ kind: "resume", reason });
-      // Without a background loop there is nothing that resuming would start.
-      if (!options.auto && loop.state.kind === "standby") loop.dispatch({ kind: "stop" });
+      // Without a background loop, or before the store is open, there is nothing that resuming would start.
+      if ((!options.auto || known.opened === "not") && loop.state.kind === "standby") loop.dispatch({ kind: "stop" });
     },
     sync: (syncOptions?: ReadOptions) => once.sync(syncOptions?.signal),
     async firstSync(wanted: ReadOptions & { collections?: readonly string[] | undefined } = {}): Promise<void> {

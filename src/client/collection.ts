@@ -72,7 +72,7 @@ export function createCollection(name: string, definition: ResolvedCollection, d
       return readable.live(query).subscribe(listener);
     },
     live(query: LooseQuery) {
-      return live(rowsSource(name, planQuery(name, definition, query), deps));
+      return live(rowsSource(name, planQuery(name, definition, query), deps), changes.threw);
     },
     async meta(id: string) {
       const [row] = await store.get<StoredRow>(tableOf(name), [id]);

@@ -24,6 +24,8 @@ export interface DeskDeps {
   readonly writer: Writer;
   readonly changes: Changes;
   readonly inFlight: ReadonlySet<string>;
+  /** Sends now, whatever is being waited for. */
+  wake(): void;
 }
 
 const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[]>> = {
@@ -38,7 +40,7 @@ const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[
 };
 const ALL = Object.keys(STATES) as OperationStatus["state"][];
 
-export function createOperationDesk({ store, writer, changes, inFlight }: DeskDeps): OperationDesk<never> {
+export function createOperationDesk({ store, writer, changes, inFlight, wake }: DeskDeps): OperationDesk<never> {
   const everything = Object.keys(store.collections);
   const list = async (filter: OperationFilter<string> = {}): Promise<readonly Operation[]> => {
     const wanted = filter.state === undefined ? ALL : [filter.state].flat();
@@ -49,8 +51,10 @@ export function createOperationDesk({ store, writer, changes, inFlight }: DeskDe
       .sort((a, b) => a.sequence - b.sequence)
       .map((operation) => operationView(operation, inFlight))
       .filter((view) => wanted.includes(view.status.state));
-    const from = filter.after === undefined ? 0 : found.findIndex((o) => o.id === filter.after) + 1;
-    return found.slice(from, filter.limit === undefined ? undefined : from + filter.limit);
+    if (filter.after === undefined) return found.slice(0, filter.limit);
+    // By its place and not among the others: it may have left the list meanwhile, and a reader of pages must come to an end.
+    const [last] = await store.get<StoredOperation>(OPERATIONS, [filter.after]);
+    return found.filter((o) => last !== undefined && o.sequence > last.sequence).slice(0, filter.limit);
   };
   const desk = {
     list,
@@ -59,15 +63,19 @@ export function createOperationDesk({ store, writer, changes, inFlight }: DeskDe
       return operation && operationView(operation, inFlight);
     },
     live: (filter: OperationFilter<string> & { limit: number }) =>
-      live<readonly Operation[]>({
-        initial: [],
-        read: () => list(filter),
-        failed: (before) => before,
-        subscribe: (changed) => changes.subscribe(() => changed()),
-      }),
+      live<readonly Operation[]>(
+        {
+          initial: [],
+          read: async (before) => unlessSame(before, await list(filter)),
+          failed: (before) => before,
+          subscribe: (changed) => changes.subscribe(() => changed()),
+        },
+        changes.threw,
+      ),
     async retry(ids: string | readonly string[]): Promise<void> {
       const context = writer.context();
-      await writer.commit(everything, () => retryOperations(store.collections, context, [ids].flat()));
+      await writer.commit(everything, () => retryOperations(store.collections, context, [...new Set([ids].flat())]));
+      wake();
     },
     async amend(operation: { readonly id: string }, patch: LoosePatch): Promise<void> {
       const context = writer.context();
@@ -84,6 +92,11 @@ export function createOperationDesk({ store, writer, changes, inFlight }: DeskDe
   return desk as unknown as OperationDesk<never>;
 }
 
+/** The same list as before where it says the same: whoever shows it has nothing to do. */
+function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
+  return JSON.stringify(next) === JSON.stringify(before) ? before : next;
+}
+
 /** Through the narrowest index that the filter allows: the journal may hold two weeks of sales. */
 async function candidates(
   store: TillStore,
@@ -98,7 +111,11 @@ async function candidates(
   const stored = new Set(states.flatMap((state) => STATES[state]));
   // A plain page from the front needs no more of each state than itself.
   const limit =
-    filter.after === undefined && filter.collection === undefined && filter.entityId === undefined
+    filter.after === undefined &&
+    filter.collection === undefined &&
+    filter.entityId === undefined &&
+    // Stored they are one state: which of them are on their way is known only here.
+    states.includes("pending") === states.includes("in_flight")
       ? filter.limit
       : undefined;
   return (await Promise.all([...stored].map((state) => scan(STATE_INDEX, stateRange(state), limit)))).flat();
@@ -128,13 +145,18 @@ export function createConflictDesk({ store, writer, changes }: DeskDeps): Confli
       return conflict && conflictView(conflict, store.collections);
     },
     live: () =>
-      live<readonly Conflict[]>({
-        initial: [],
-        read: () => list(),
-        failed: (before) => before,
-        subscribe: (changed) =>
-          changes.subscribe((commit) => (commit.happenings?.length || commit.changes?.length) && changed()),
-      }),
+      live<readonly Conflict[]>(
+        {
+          initial: [],
+          read: async (before) => unlessSame(before, await list()),
+          failed: (before) => before,
+          subscribe: (changed) =>
+            changes.subscribe(
+              ({ happenings, changes: rows, foreign }) => (happenings?.length || rows?.length || foreign) && changed(),
+            ),
+        },
+        changes.threw,
+      ),
     async resolve(
       conflict: { readonly id: string },
       choice: Choice,

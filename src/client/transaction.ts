@@ -89,7 +89,8 @@ class Buffer {
 
   /** Answers false if what was read is no longer so. */
   async commit(actor: string | undefined): Promise<boolean> {
-    if (this.#changes.length === 0) return true; // it only read
+    const onlyRead = this.#changes.length === 0;
+    if (onlyRead && this.#read.size + this.#scans.length < 2) return true; // one read is of one moment anyway
     const names = new Set([
       ...this.#changes.map((c) => c.collection),
       ...[...this.#read.values()].map((r) => r.collection),
@@ -97,9 +98,10 @@ class Buffer {
     ]);
     const context = { ...this.#writer.context(actor, this.id), now: this.now };
     try {
-      await this.#writer.commit([...names], () =>
-        this.#check(localWrite(this.#store.collections, context, this.#changes, {})),
-      );
+      const script = () => this.#check(localWrite(this.#store.collections, context, this.#changes, {}));
+      // What only read is checked too, that a report never adds up two moments; it has nothing to announce.
+      if (onlyRead) await this.#store.transact("read", "relaxed", [...names], script);
+      else await this.#writer.commit([...names], script);
       return true;
     } catch (error) {
       if (error instanceof Changed) return false;

@@ -4,7 +4,7 @@
 import { assert } from "./assert.ts";
 
 // The other half of the subject: text that is not parsed yet.
-export { type JsonTextFault, type JsonTextLimits, jsonBytes, scanJsonText } from "./json-text.ts";
+export { jsonBytes, scanJsonText } from "./json-text.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {

@@ -41,7 +41,7 @@ export function layoutChange(stored: StoredLayout | undefined, wanted: StorageLa
 }
 
 function signatureOf({ indexes }: TableLayout): string {
-  return JSON.stringify(indexes.map(({ name, signature }) => [name, signature]));
+  return JSON.stringify(indexes.map(({ name, signature }) => [name, signature]).sort());
 }
 
 /** A table of a layout; asking for what it does not have is a defect of the asking code. */

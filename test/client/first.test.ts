@@ -9,7 +9,10 @@ test("a sale made offline reaches the server once, though the first answer is lo
   till.on("error", (e) => console.log("ERR", e, e.cause));
   await till.start();
   await shop.clock.advance(1_000);
-  console.log(till.status, shop.network.requests.map((r) => [r.path, r.status]));
+  console.log(
+    till.status,
+    shop.network.requests.map((r) => [r.path, r.status]),
+  );
   await till.firstSync();
   shop.network.offline();
   const sale = await till.transaction((tx, { now }) => {

@@ -1,7 +1,7 @@
 /** C1: a sale is a fact. No edit that was made beside it, and nothing it names, can refuse it or hold it. */
 import { expect, test } from "vitest";
-import { saleOf, tea } from "../support/shop.ts";
 import { RuleShop } from "../support/rule-shop.ts";
+import { saleOf, tea } from "../support/shop.ts";
 
 const ann = { id: "c-1", name: "Ann", phone: "1" };
 
@@ -63,7 +63,14 @@ test("a sale that a till binds to an edit all the same is not refused with it", 
   await b.sync();
   const inOne = { transaction: "t-1" };
   const [edit, sale, step] = await peer.push(
-    peer.make({ action: "update", collection: "customers", entityId: "c-1", baseVersion: 0, patch: { phone: "3" }, ...inOne }),
+    peer.make({
+      action: "update",
+      collection: "customers",
+      entityId: "c-1",
+      baseVersion: 0,
+      patch: { phone: "3" },
+      ...inOne,
+    }),
     peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0), ...inOne }),
     peer.make({ action: "increment", collection: "products", entityId: "p-1", by: { stock: -1 }, ...inOne }),
   );

@@ -17,7 +17,10 @@ function branchShop() {
   return new RuleShop({
     collections,
     policies: {
-      tables: { scope: { branch: (table) => table.branch }, allow: { ...everyone, update: "everyone", delete: "everyone" } },
+      tables: {
+        scope: { branch: (table) => table.branch },
+        allow: { ...everyone, update: "everyone", delete: "everyone" },
+      },
       tickets: { scope: { branch: (ticket) => ticket.branch }, allow: everyone },
     },
   });
@@ -35,7 +38,12 @@ test("a till receives the rows of its own branch, and a head office all of them"
   await shop.converge(a, b, office);
   expect(a.rows("tables").map(({ id }) => id)).toEqual(["t-1"]);
   expect(a.rows("tickets")).toEqual([]);
-  expect(office.rows("tables").map(({ id }) => id).sort()).toEqual(["t-1", "t-2"]);
+  expect(
+    office
+      .rows("tables")
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(["t-1", "t-2"]);
   expect(JSON.stringify(a.line.exchanges)).not.toContain("t-2");
 });
 
@@ -122,7 +130,10 @@ test("yesterday's sales of a till that was moved to another branch are set aside
   a.line.up = true;
   await shop.pass(120_000);
   const ticket = a.operationOn("k-1").id;
-  expect(shop.operation(ticket)).toMatchObject({ status: "quarantined", result: { error: { code: "branch_mismatch" } } });
+  expect(shop.operation(ticket)).toMatchObject({
+    status: "quarantined",
+    result: { error: { code: "branch_mismatch" } },
+  });
   expect(shop.row("tickets", "k-1")).toBeUndefined();
   await b.sync();
   expect(b.rows("tickets")).toEqual([]);

@@ -45,16 +45,19 @@ test("a resolution takes the old edit's place: what the user typed later stays o
   expect(new Set(shown)).toEqual(new Set(["4"]));
 });
 
-test.each(["client", "server"] as const)("a conflict settled at the till for the %s is closed at the back office too", async (choice) => {
-  const { shop, a, b } = await inConflict();
-  await using _ = shop;
-  expect(await shop.office.conflicts()).toHaveLength(1);
-  await resolve(a, choice);
-  await shop.converge(a, b);
-  expect(await shop.office.conflicts()).toHaveLength(0);
-  expect(await shop.office.conflicts("settled")).toMatchObject([{ settled: { choice } }]);
-  expect(shop.shown("customers", "c-1").phone).toBe(choice === "client" ? "3" : "2");
-});
+test.each(["client", "server"] as const)(
+  "a conflict settled at the till for the %s is closed at the back office too",
+  async (choice) => {
+    const { shop, a, b } = await inConflict();
+    await using _ = shop;
+    expect(await shop.office.conflicts()).toHaveLength(1);
+    await resolve(a, choice);
+    await shop.converge(a, b);
+    expect(await shop.office.conflicts()).toHaveLength(0);
+    expect(await shop.office.conflicts("settled")).toMatchObject([{ settled: { choice } }]);
+    expect(shop.shown("customers", "c-1").phone).toBe(choice === "client" ? "3" : "2");
+  },
+);
 
 test("a conflict is settled once: the till that comes second hears who came first", async () => {
   const { shop, a, b } = await inConflict();

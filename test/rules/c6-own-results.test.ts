@@ -58,7 +58,8 @@ test("a row that comes with the answer to another push counts no earlier step tw
   // Small batches, so that the second push does not repeat the first.
   const a = await shop.openTill({ sync: { batch: { maxOperations: 2 } } });
   const shown = a.watch("products", "p-1", "stock");
-  a.line.always = (deliver, _request, { endpoint }) => (endpoint === "pull" ? Promise.reject(new TypeError("down")) : deliver());
+  a.line.always = (deliver, _request, { endpoint }) =>
+    endpoint === "pull" ? Promise.reject(new TypeError("down")) : deliver();
   a.line.next("push", lostAnswer);
   await a.data.products.increment("p-1", { stock: -2 });
   await a.sync();
@@ -94,7 +95,8 @@ test("where one answer cannot hold all results, the rows stop where the results 
   await a.sync();
   putBack();
   const again = await shop.restart(a);
-  again.line.always = (deliver, _request, { endpoint }) => (endpoint === "push" ? Promise.reject(new TypeError("down")) : deliver());
+  again.line.always = (deliver, _request, { endpoint }) =>
+    endpoint === "push" ? Promise.reject(new TypeError("down")) : deliver();
   const shown = again.watch("products", "p-1", "stock");
   for (let n = 0; n < 4; n += 1) await again.sync();
   await shop.clock.settle();

@@ -1,6 +1,7 @@
 /** C7: copied and rolled-back disks are noticed, and lose nothing. Lanes send numbers out of order, and that is no fork. */
-import { expect, test } from "vitest";
+
 import { memory } from "tillsync/storage/memory";
+import { expect, test } from "vitest";
 import { lostRequest, RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
@@ -28,7 +29,10 @@ test("two tills on copies of one disk: every sale arrives once, and only the inc
   await a.data.sales.create({ id: "s-0", ...saleOf(1, 0) });
   await a.sync();
   const twin = shop.till({ disk: a.copyOfDisk(), device: a.device });
-  for (const [till, name] of [[a, "a"], [twin, "b"]] as const) {
+  for (const [till, name] of [
+    [a, "a"],
+    [twin, "b"],
+  ] as const) {
     await till.client.transaction((tx) => {
       tx.sales.create({ id: `s-${name}`, ...saleOf(1, 0) });
       tx.products.increment("p-1", { stock: -1 });
@@ -58,7 +62,10 @@ test("after a fork both copies go on, and neither displaces the other", async ()
   const a = await shop.openTill();
   const twin = shop.till({ disk: a.copyOfDisk(), device: a.device });
   for (let n = 0; n < 3; n += 1) {
-    for (const [till, name] of [[a, "a"], [twin, "b"]] as const) {
+    for (const [till, name] of [
+      [a, "a"],
+      [twin, "b"],
+    ] as const) {
       await till.data.sales.create({ id: `s-${name}-${n}`, ...saleOf(1, 0) });
       await till.sync();
     }

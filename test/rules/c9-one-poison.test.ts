@@ -2,7 +2,7 @@
 import type { MemoryStore } from "tillsync/server/memory";
 import { expect, test } from "vitest";
 import { deferred } from "../../src/shared/deferred.ts";
-import { refusing, RuleShop, type Way } from "../support/rule-shop.ts";
+import { RuleShop, refusing, type Way } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 /** Refuses each push that has an operation on this record in it. */
@@ -43,11 +43,19 @@ test("each operation is judged alone: 46 of 50 are applied, an edit is rejected,
     { ...sale(50), colour: "red" },
     sale(51, { note: deep }),
     sale(52, { note: "\0" }),
-    { ...peer.make({ action: "update", collection: "products", entityId: "p-1", baseVersion: 0, patch: {} }), patch: 7 },
+    {
+      ...peer.make({ action: "update", collection: "products", entityId: "p-1", baseVersion: 0, patch: {} }),
+      patch: 7,
+    },
   ];
   const results = await peer.push(...operations.slice(0, 20), ...odd, ...operations.slice(20));
   expect(results.filter(({ status }) => status === "applied")).toHaveLength(46);
-  expect(results.slice(20, 24).map(({ status }) => status)).toEqual(["quarantined", "quarantined", "quarantined", "rejected"]);
+  expect(results.slice(20, 24).map(({ status }) => status)).toEqual([
+    "quarantined",
+    "quarantined",
+    "quarantined",
+    "rejected",
+  ]);
   expect(results.slice(20, 24).map(({ error }) => error.code)).toEqual(Array(4).fill("malformed"));
   // Kept for people, whatever is the matter with it (L1).
   expect(await shop.office.quarantined()).toHaveLength(3);
@@ -115,7 +123,7 @@ test("one till's poison does not abort the sale of another that was joined with 
           const member = Reflect.get(target, name, target);
           return typeof member === "function" ? member.bind(target) : member;
         }
-        return async (tenant: string, script: () => Generator<never, { writes: object }, never>) => {
+        return async (tenant: string, script: () => Generator<never, { writes: object }, unknown>) => {
           if (slow) await gate.promise;
           return target.transact(tenant, function* () {
             const done = yield* script();
@@ -144,7 +152,11 @@ test("one till's poison does not abort the sale of another that was joined with 
   gate.resolve();
   await Promise.all(syncing);
   expect(shop.errors.join()).toContain("each is tried alone");
-  for (const [till, id] of [[a, "s-a"], [b, "s-b"], [c, "s-c"]] as const) {
+  for (const [till, id] of [
+    [a, "s-a"],
+    [b, "s-b"],
+    [c, "s-c"],
+  ] as const) {
     expect(till.operationOn(id).state).toBe("applied");
   }
   expect(b.operationOn("s-poison")).toMatchObject({ state: "blocked", error: { code: "internal" } });

@@ -1,31 +1,36 @@
 /** H1 and H2: what waits for something waits for what became of it, and is never forgotten. */
 import { expect, test } from "vitest";
 import { RuleShop } from "../support/rule-shop.ts";
-import { saleOf, tea } from "../support/shop.ts";
+import { collections, saleOf, tea } from "../support/shop.ts";
 
 const ann = { id: "c-1", name: "Ann", phone: "1" };
 
-test.each([1, 200])("an edit behind one that failed is not applied, also in the same batch (%i to a batch)", async (maxOperations) => {
-  await using shop = new RuleShop();
-  await shop.seed("customers", ann);
-  const a = await shop.openTill({ sync: { batch: { maxOperations } } });
-  const b = await shop.openTill();
-  await b.data.customers.update("c-1", { phone: "2" });
-  await b.sync();
-  a.line.up = false;
-  await a.data.customers.update("c-1", { phone: "3" });
-  await a.data.customers.update("c-1", { name: "Anna" });
-  a.line.up = true;
-  await a.sync();
-  expect(a.operationOn("c-1").state).toBe("conflict");
-  expect(shop.shown("customers", "c-1")).toMatchObject({ name: "Ann", phone: "2" });
-  const [conflict] = await a.client.conflicts.list();
-  await a.client.conflicts.resolve(conflict as never, "server");
-  await shop.converge(a, b);
-  expect(shop.shown("customers", "c-1")).toMatchObject({ name: "Anna", phone: "2" });
-});
+test.each([1, 200])(
+  "an edit behind one that failed is not applied, also in the same batch (%i to a batch)",
+  async (maxOperations) => {
+    await using shop = new RuleShop();
+    await shop.seed("customers", ann);
+    const a = await shop.openTill({ sync: { batch: { maxOperations } } });
+    const b = await shop.openTill();
+    await b.data.customers.update("c-1", { phone: "2" });
+    await b.sync();
+    a.line.up = false;
+    await a.data.customers.update("c-1", { phone: "3" });
+    await a.data.customers.update("c-1", { name: "Anna" });
+    a.line.up = true;
+    await a.sync();
+    expect(a.operationOn("c-1").state).toBe("conflict");
+    expect(shop.shown("customers", "c-1")).toMatchObject({ name: "Ann", phone: "2" });
+    const [conflict] = await a.client.conflicts.list();
+    await a.client.conflicts.resolve(conflict as never, "server");
+    await shop.converge(a, b);
+    expect(shop.shown("customers", "c-1")).toMatchObject({ name: "Anna", phone: "2" });
+  },
+);
 
-test("a blocked edit is sent again at the latest a minute later, though nothing woke it", { timeout: 20_000 }, async () => {
+test("a blocked edit is sent again at the latest a minute later, though nothing woke it", {
+  timeout: 20_000,
+}, async () => {
   await using shop = new RuleShop();
   const a = shop.till({ sync: { auto: true } });
   const b = await shop.openTill();
@@ -63,6 +68,7 @@ test("a blocked edit is sent again at the latest a minute later, though nothing 
 test("what was held up in the very answer that brought something final is sent again at once", async () => {
   let fails = true;
   await using shop = new RuleShop({
+    collections,
     policies: {
       customers: {
         scope: "tenant",

@@ -1,10 +1,11 @@
 /** H10: starting again replaces what the till has from the server, and nothing of its own. */
-import type { Coordinator } from "../../src/client/ports/coordinator.ts";
+
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";
+import type { Coordinator } from "../../src/client/ports/coordinator.ts";
 import { lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
-import { saleOf, tea } from "../support/shop.ts";
+import { collections, saleOf, tea } from "../support/shop.ts";
 
 /** What the till has of its cursors is worth nothing any more. */
 function forgeCursors(till: RuleTill, collection: string): void {
@@ -35,7 +36,8 @@ test("a view keeps all its fields while everything is pulled again under a pendi
   await shop.seed("products", { ...tea, stock: 10 });
   const a = await shop.openTill();
   await a.data.products.increment("p-1", { stock: -2 });
-  a.line.always = (deliver, _request, { endpoint }) => (endpoint === "push" ? lostRequest(deliver, _request, {} as never) : deliver());
+  a.line.always = (deliver, _request, { endpoint }) =>
+    endpoint === "push" ? lostRequest(deliver, _request, {} as never) : deliver();
   await a.data.products.update("p-1", { priceCents: 1 });
   await a.sync();
   const shown = ["name", "priceCents", "stock"].map((field) => a.watch("products", "p-1", field));
@@ -48,7 +50,12 @@ test("a view keeps all its fields while everything is pulled again under a pendi
   await syncing;
   await a.sync();
   await shop.clock.settle();
-  expect(a.line.of("pull").slice(refused).map(({ status }) => status)).toContain(409);
+  expect(
+    a.line
+      .of("pull")
+      .slice(refused)
+      .map(({ status }) => status),
+  ).toContain(409);
   expect(shown.map((values) => [...new Set(values)])).toEqual([["Tea"], [1], [8]]);
   expect(a.operations.map(({ state }) => state)).toEqual(["pending", "pending"]);
   a.line.always = undefined;
@@ -91,8 +98,12 @@ test("sales that nobody has answered yet outlive a resync", async () => {
 
 test("rows that may not be read any more leave the till, and come back with the right to read them", async () => {
   await using shop = new RuleShop({
+    collections,
     policies: {
-      customers: { scope: "tenant", allow: { read: "people", create: "everyone", update: "everyone", delete: "everyone" } },
+      customers: {
+        scope: "tenant",
+        allow: { read: "people", create: "everyone", update: "everyone", delete: "everyone" },
+      },
     },
   });
   await shop.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
@@ -130,7 +141,8 @@ test("a page that was asked for by somebody who has lost the turn is dropped", a
   await b.data.products.update("p-1", { priceCents: 2 });
   await b.sync();
   await tab.sync();
-  const cursors = () => a.disk.snapshot("shop").tables.meta?.filter(([key]) => key.startsWith("cursor:") || key === "sync");
+  const cursors = () =>
+    a.disk.snapshot("shop").tables.meta?.filter(([key]) => key.startsWith("cursor:") || key === "sync");
   const before = cursors();
   const shown = a.watch("products", "p-1", "priceCents");
   pull.release();
@@ -144,12 +156,10 @@ test("a page that was asked for by somebody who has lost the turn is dropped", a
 });
 
 test("a page that shows a till nothing still takes it forward", async () => {
-  const collections = {
-    tables: defineCollection({ schema: z.object({ branch: z.string(), name: z.string() }) }),
-  };
+  const tables = defineCollection({ schema: z.object({ branch: z.string(), name: z.string() }) });
   const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
   await using shop = new RuleShop({
-    collections,
+    collections: { tables },
     policies: { tables: { scope: { branch: (table) => table.branch }, allow: everyone } },
   });
   const a = await shop.openTill({ branch: "b-1" });

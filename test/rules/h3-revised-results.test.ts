@@ -36,30 +36,36 @@ test("a sale that the office discards is off the till's desk, and its payload is
   await using _ = shop;
   await shop.office.discard(id, "rung up twice");
   await a.sync();
-  expect(a.operationOn("s-1")).toMatchObject({ state: "quarantined", error: { code: "discarded", message: "rung up twice" } });
+  expect(a.operationOn("s-1")).toMatchObject({
+    state: "quarantined",
+    error: { code: "discarded", message: "rung up twice" },
+  });
   expect(a.client.status.attention.quarantined).toBe(0);
   expect(await shop.office.quarantined()).toEqual([]);
   expect(shop.operation(id).operation).toMatchObject({ action: "create", data: { totalCents: 5_000 } });
   await expect(shop.office.release(id)).rejects.toThrow("not_quarantined");
 });
 
-test.each(["client", "server"] as const)("a conflict that the office settles for the %s is closed at the till", async (choice) => {
-  await using shop = new RuleShop();
-  await shop.seed("customers", ann);
-  const a = await shop.openTill();
-  const b = await shop.openTill();
-  await b.data.customers.update("c-1", { phone: "2" });
-  await b.sync();
-  await a.data.customers.update("c-1", { phone: "3" });
-  await a.sync();
-  expect(await a.client.conflicts.list()).toHaveLength(1);
-  await shop.office.resolve(a.operationOn("c-1").id, choice);
-  await shop.converge(a, b);
-  expect(await a.client.conflicts.list()).toEqual([]);
-  expect(await a.client.conflicts.list({ state: "settled" })).toMatchObject([{ settled: { by: "server" } }]);
-  expect(a.operationOn("c-1").state).toBe("settled");
-  expect((await a.data.customers.get("c-1"))?.phone).toBe(choice === "client" ? "3" : "2");
-});
+test.each(["client", "server"] as const)(
+  "a conflict that the office settles for the %s is closed at the till",
+  async (choice) => {
+    await using shop = new RuleShop();
+    await shop.seed("customers", ann);
+    const a = await shop.openTill();
+    const b = await shop.openTill();
+    await b.data.customers.update("c-1", { phone: "2" });
+    await b.sync();
+    await a.data.customers.update("c-1", { phone: "3" });
+    await a.sync();
+    expect(await a.client.conflicts.list()).toHaveLength(1);
+    await shop.office.resolve(a.operationOn("c-1").id, choice);
+    await shop.converge(a, b);
+    expect(await a.client.conflicts.list()).toEqual([]);
+    expect(await a.client.conflicts.list({ state: "settled" })).toMatchObject([{ settled: { by: "server" } }]);
+    expect(a.operationOn("c-1").state).toBe("settled");
+    expect((await a.data.customers.get("c-1"))?.phone).toBe(choice === "client" ? "3" : "2");
+  },
+);
 
 test("an older answer that comes after the office's decision does not undo it", async () => {
   await using shop = new RuleShop();

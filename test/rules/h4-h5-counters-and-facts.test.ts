@@ -135,7 +135,11 @@ test("a sale is set aside, and never refused, whatever speaks against it", async
     collections: { sales: loose, returns: loose, tips: loose },
     policies: {
       // A policy in JavaScript, that has not read the types.
-      returns: { scope: "tenant", allow: { read: "everyone", create: "everyone" }, decide: () => ({ outcome: "rejected", code: "no", message: "no" }) as never },
+      returns: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: () => ({ outcome: "rejected", code: "no", message: "no" }) as never,
+      },
       tips: { scope: "tenant", allow: { read: "everyone", create: "managers" } },
     },
   });

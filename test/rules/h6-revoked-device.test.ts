@@ -60,7 +60,9 @@ test("push is answered, and everything else is refused", async () => {
   const peer = shop.peer();
   await peer.register();
   await shop.revoke(peer.device);
-  const [result] = await peer.push(peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0) }));
+  const [result] = await peer.push(
+    peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0) }),
+  );
   expect(result).toMatchObject({ status: "quarantined", error: { code: "device_revoked" } });
   const refused = [await peer.pull({ sales: null }), await peer.register()];
   for (const { status, body } of refused) expect([status, body.code]).toEqual([403, "device_revoked"]);

@@ -64,7 +64,10 @@ test("what was queued under the old app is read as that, though the new app send
 test("a till that is newer than the server keeps what it made until the server is brought up", async () => {
   await using shop = new RuleShop({ collections: first as typeof first });
   const a = await shop.openTill({ collections: { ...first, tickets: second.tickets } });
-  const data = a.data as unknown as { tickets: { create(data: object): Promise<unknown> }; tables: { create(data: object): Promise<unknown> } };
+  const data = a.data as unknown as {
+    tickets: { create(data: object): Promise<unknown> };
+    tables: { create(data: object): Promise<unknown> };
+  };
   await data.tickets.create({ id: "k-1", amount: 500 });
   await data.tables.create({ id: "t-1", name: "Window", seats: 4 });
   await a.sync();

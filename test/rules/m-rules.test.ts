@@ -37,13 +37,17 @@ test("M1: a server takes no transaction that is larger than a till may make", as
     peer.make({ action: "increment", collection: "products", entityId: "p-1", by: { stock: 1 }, transaction: "t-1" }),
   );
   const results = await peer.push(...steps);
-  expect(new Set(results.map(({ status, error }) => `${status} ${error?.code}`))).toEqual(new Set(["quarantined too_large"]));
+  expect(new Set(results.map(({ status, error }) => `${status} ${error?.code}`))).toEqual(
+    new Set(["quarantined too_large"]),
+  );
 });
 
 test("M1: a row that is larger than a page comes all the same", async () => {
   const names = Array.from({ length: 11 }, (_, n) => `part${n}`);
   const collections = {
-    manuals: defineCollection({ schema: z.object(Object.fromEntries(names.map((name) => [name, z.string().default("")]))) }),
+    manuals: defineCollection({
+      schema: z.object(Object.fromEntries(names.map((name) => [name, z.string().default("")]))),
+    }),
   };
   await using shop = new RuleShop({ collections });
   await shop.seed("manuals", { id: "m-1" }, { id: "m-2" });
@@ -74,14 +78,14 @@ test("M5: an edit gets its turn, however many sales come in", async () => {
 
 test("M5: what a sale comes after travels with it, whatever its lane", async () => {
   await using shop = new RuleShop();
-  const a = await shop.openTill({ sync: { batch: { maxOperations: 2 } } });
+  const a = await shop.openTill({ sync: { batch: { maxOperations: 3 } } });
   a.line.up = false;
   for (let n = 0; n < 5; n += 1) await a.data.products.create({ ...tea, id: `p-${n}` });
   await a.data.customers.create({ id: "c-1", name: "Ann" });
   await a.data.sales.create({ id: "s-1", customerId: "c-1", ...saleOf(1, 0) });
   a.line.up = true;
   await a.sync();
-  expect(a.line.pushed[0]?.map(({ entityId }) => entityId)).toEqual(["c-1", "s-1"]);
+  expect(a.line.pushed[0]?.map(({ entityId }) => entityId)).toEqual(["c-1", "p-1", "s-1"]);
   await shop.converge(a);
 });
 
@@ -126,8 +130,16 @@ test("M9: a till speaks for the device of its token, and for no other", async ()
   const peer = shop.peer("till-b");
   await peer.register();
   const sale = peer.make({ action: "create", collection: "sales", entityId: "s-2", data: saleOf(1, 0) });
-  for (const [inBody, inHeader] of [["till-c", "till-b"], ["till-b", "till-c"]] as const) {
-    const body = { device: { id: inBody, incarnation: peer.incarnation }, epoch: peer.epoch, marks: {}, operations: [sale] };
+  for (const [inBody, inHeader] of [
+    ["till-c", "till-b"],
+    ["till-b", "till-c"],
+  ] as const) {
+    const body = {
+      device: { id: inBody, incarnation: peer.incarnation },
+      epoch: peer.epoch,
+      marks: {},
+      operations: [sale],
+    };
     const answer = await shop.call(peer.token, "POST", "/push", body, inHeader);
     expect([answer.status, answer.body.code]).toEqual([403, "device_mismatch"]);
   }
@@ -146,7 +158,13 @@ test("M10: a patch sets and removes whole members; null is a value", async () =>
     }),
   };
   await using shop = new RuleShop({ collections });
-  await shop.seed("tables", { id: "t-1", name: "Window", note: "draughty", guest: "Ann", place: { room: "bar", row: 1 } });
+  await shop.seed("tables", {
+    id: "t-1",
+    name: "Window",
+    note: "draughty",
+    guest: "Ann",
+    place: { room: "bar", row: 1 },
+  });
   const a = await shop.openTill();
   const b = await shop.openTill();
   await a.data.tables.update("t-1", { note: undefined, guest: null, place: { row: 2 } });
@@ -163,7 +181,9 @@ test("M10: a patch sets and removes whole members; null is a value", async () =>
 });
 
 test("M10: of two tills that set one nested member, each the whole of it, one is in conflict", async () => {
-  const collections = { tables: defineCollection({ schema: z.object({ place: z.object({ room: z.string(), row: z.int() }) }) }) };
+  const collections = {
+    tables: defineCollection({ schema: z.object({ place: z.object({ room: z.string(), row: z.int() }) }) }),
+  };
   await using shop = new RuleShop({ collections });
   await shop.seed("tables", { id: "t-1", place: { room: "bar", row: 1 } });
   const a = await shop.openTill();
@@ -184,4 +204,25 @@ test("a lost answer costs no attempt, and a sale that went through is never show
   await a.sync();
   await shop.converge(a);
   expect((await a.data.sales.meta("s-1"))?.sync).toBe("synced");
+});
+
+test("M7: without a poke a till asks at least once a minute, and tills do not all ask at once", async () => {
+  await using shop = new RuleShop();
+  const asked = [0, 1].map((): number[] => []);
+  for (const times of asked) {
+    const till = shop.till({ sync: { auto: true, intervalMs: 60_000 } });
+    till.line.always = (deliver, _request, { endpoint }) => {
+      if (endpoint === "pull") times.push(shop.clock.monotonic());
+      return deliver();
+    };
+    await till.client.start();
+  }
+  await shop.pass(10 * 60_000);
+  for (const times of asked) {
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    expect(gaps.length).toBeGreaterThan(8);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(60_000);
+  }
+  const [first, second] = asked.map((times) => times.slice(1).join());
+  expect(first).not.toBe(second);
 });

@@ -149,7 +149,12 @@ export class Line {
 
   async #exchange(request: Request): Promise<Response> {
     const endpoint = new URL(request.url).pathname.split("/").at(-1) as Endpoint;
-    const exchange: Exchange = { endpoint, request: await bodyOf(request.clone()), status: undefined, answer: undefined };
+    const exchange: Exchange = {
+      endpoint,
+      request: await bodyOf(request.clone()),
+      status: undefined,
+      answer: undefined,
+    };
     this.exchanges.push(exchange);
     if (!this.up) throw unreachable();
     const deliver = () => this.#handler(request.clone());
@@ -203,7 +208,15 @@ export class RuleTill<C extends CollectionMap = Shop> {
     this.disk = parts.disk;
     this.device = parts.device;
     this.principal = parts.principal;
-    const names = ["applied", "rejected", "quarantined", "conflict", "identity_forked", "storage_lost", "epoch_changed"];
+    const names = [
+      "applied",
+      "rejected",
+      "quarantined",
+      "conflict",
+      "identity_forked",
+      "storage_lost",
+      "epoch_changed",
+    ];
     for (const name of [...names, "device_revoked", "error"] as const) {
       this.client.on(name as "error", (payload) => this.events.push({ name, payload }));
     }
@@ -223,7 +236,9 @@ export class RuleTill<C extends CollectionMap = Shop> {
     return [...this.#table<StoredOperation>("operations")].sort((a, b) => a.sequence - b.sequence);
   }
   operationOn(entityId: string, action?: string): StoredOperation {
-    const found = this.operations.filter((o) => o.entityId === entityId && (action === undefined || o.action === action));
+    const found = this.operations.filter(
+      (o) => o.entityId === entityId && (action === undefined || o.action === action),
+    );
     if (found[0] === undefined) throw new Error(`the till has no ${action ?? "operation"} on ${entityId}`);
     return found[0];
   }
@@ -244,7 +259,9 @@ export class RuleTill<C extends CollectionMap = Shop> {
   /** Changes what is on the disk, as another version of the app may have left it. */
   rewrite(table: string, change: (value: never, key: string) => unknown): void {
     const { layout, tables } = this.disk.snapshot(STORE_NAME);
-    const rows = (tables[table] ?? []).map(([key, value]) => [key, change(structuredClone(value) as never, key)] as const);
+    const rows = (tables[table] ?? []).map(
+      ([key, value]) => [key, change(structuredClone(value) as never, key)] as const,
+    );
     this.disk.restore(STORE_NAME, { layout, tables: { ...tables, [table]: rows } });
   }
   /** Every value of one field that a live query has shown, from now on. */
@@ -351,11 +368,19 @@ export class RuleShop<C extends CollectionMap = Shop> {
   /** A till that syncs only when it is told to, unless `sync` says otherwise. */
   till(options: TillOptions<C> = {}): RuleTill<C> {
     const number = this.#tills.length + 1;
-    const { branch, device = `till-${number}`, scopes = ["sync"], disk = memory({ id: `disk-${number}-${Math.random()}` }) } = options;
+    const {
+      branch,
+      device = `till-${number}`,
+      scopes = ["sync"],
+      disk = memory({ id: `disk-${number}-${Math.random()}` }),
+    } = options;
     const token = `token-${number}`;
     const principal = { tenant: TENANT, branch, device: options.tokenDevice ?? device, scopes };
     this.#principals.set(token, principal);
-    const line = new Line((request) => this.#handler(request), () => this.clock.stir());
+    const line = new Line(
+      (request) => this.#handler(request),
+      () => this.clock.stir(),
+    );
     const { clock } = this;
     const { skewMs } = options;
     const client = createClient({
@@ -564,13 +589,19 @@ export class RuleShop<C extends CollectionMap = Shop> {
     for (const { collection, row } of this.#seeded) {
       const { id } = row as { id: string };
       const counted = this.records.find((record) => record.collection === collection && record.id === id);
-      add(collection, id, Object.fromEntries(Object.keys(counted?.counters ?? {}).map((name) => [name, row[name] ?? 0])));
+      add(
+        collection,
+        id,
+        Object.fromEntries(Object.keys(counted?.counters ?? {}).map((name) => [name, row[name] ?? 0])),
+      );
     }
     for (const { collection, entityId, operation } of applied) {
       if (operation?.action === "increment") add(collection, entityId, operation.by as Json);
     }
     const stored = this.records.flatMap((row) =>
-      Object.entries(row.counters).map(([name, value]) => [`${row.collection}/${row.id}.${name}`, Number(value)] as const),
+      Object.entries(row.counters).map(
+        ([name, value]) => [`${row.collection}/${row.id}.${name}`, Number(value)] as const,
+      ),
     );
     expect(Object.fromEntries(stored.sort(byKey)), "counters are the sum of what was applied").toEqual(
       Object.fromEntries([...sums].sort(byKey)),
@@ -600,11 +631,17 @@ function isAtRest(status: SyncStatus): boolean {
   return status.phase !== "first_sync" && status.phase !== "opening";
 }
 
-function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
-  return a[0] < b[0] ? -1 : 1;
+function byKey([a]: readonly unknown[], [b]: readonly unknown[]): number {
+  return String(a) < String(b) ? -1 : 1;
 }
 
-type Call = (token: string, method: string, path: string, body?: unknown, device?: string) => Promise<{
+type Call = (
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  device?: string,
+) => Promise<{
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire
   readonly body: any;
@@ -637,13 +674,21 @@ export class Peer {
 
   /** An operation with whatever every operation has. */
   make(sketch: Sketch): Json & { id: string } {
-    const head = { id: this.#random.uuid(), sequence: ++this.sequence, schemaVersion: 1, occurredAt: "2026-11-20T08:00:00.000Z" };
+    const head = {
+      id: this.#random.uuid(),
+      sequence: ++this.sequence,
+      schemaVersion: 1,
+      occurredAt: "2026-11-20T08:00:00.000Z",
+    };
     return { ...head, ...sketch } as Json & { id: string };
   }
 
   async send(operations: readonly Json[] | string) {
     const head = { device: { id: this.device, incarnation: this.incarnation }, epoch: this.epoch, marks: this.marks };
-    const body = typeof operations === "string" ? JSON.stringify({ ...head, operations: "HERE" }).replace('"HERE"', operations) : { ...head, operations };
+    const body =
+      typeof operations === "string"
+        ? JSON.stringify({ ...head, operations: "HERE" }).replace('"HERE"', operations)
+        : { ...head, operations };
     const answer = await this.#call(this.token, "POST", "/push", body, this.device);
     if (answer.status === 200) this.marks = { ...this.marks, push: answer.body.mark };
     return answer;
@@ -664,6 +709,9 @@ export class Peer {
     const request = { device, epoch: this.epoch, marks: this.marks, schemaVersion: 1, collections, limit };
     const answer = await this.#call(this.token, "POST", "/pull", request, this.device);
     if (answer.status === 200) this.marks = { ...this.marks, pull: answer.body.mark };
-    return answer as { status: number; body: { pages: Record<string, PullPage>; results: FinalResult[]; code?: string } };
+    return answer as {
+      status: number;
+      body: { pages: Record<string, PullPage>; results: FinalResult[]; code?: string };
+    };
   }
 }

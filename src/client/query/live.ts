@@ -22,9 +22,10 @@ export interface LiveSource<T> {
 
 /**
  * Does nothing until somebody subscribes. Reads are not run over each other: what changes during one causes one more. The value is
- * replaced only by a read, so that `getSnapshot` gives the same object until something changes.
+ * replaced only by a read, so that `getSnapshot` gives the same object until something changes. `threw`: a listener that throws must
+ * not keep the value from the others, or stop it for good.
  */
-export function live<T>(source: LiveSource<T>): Live<T> {
+export function live<T>(source: LiveSource<T>, threw: (error: unknown) => void): Live<T> {
   let value = source.initial;
   let stop: (() => void) | undefined;
   let reading = false;
@@ -56,10 +57,16 @@ export function live<T>(source: LiveSource<T>): Live<T> {
   return {
     getSnapshot: () => value,
     subscribe(listener) {
-      const call = (next: T) => listener(next);
+      const call = (next: T) => {
+        try {
+          listener(next);
+        } catch (error) {
+          threw(error);
+        }
+      };
       listeners.add(call);
       if (listeners.size === 1) stop = source.subscribe(() => void refresh());
-      listener(value);
+      call(value);
       void refresh();
       return unsubscribe(() => {
         if (!listeners.delete(call) || listeners.size > 0) return;

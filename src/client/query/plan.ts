@@ -40,6 +40,8 @@ export function planQuery(collection: string, definition: ResolvedCollection, qu
       expected,
       hint,
     });
+  const notOfIt = () =>
+    refuse("a `startAfter` that is a row of it", "Hand in the last row of the page before, as it came.");
   const { ids, index, limit, reverse = false, startAfter } = query;
   for (const key of Object.keys(query))
     if (!KNOWN.includes(key)) throw refuse(`only ${KNOWN.join(", ")}`, `\`${key}\` is none of them.`);
@@ -48,6 +50,8 @@ export function planQuery(collection: string, definition: ResolvedCollection, qu
   const ranged = ["equals", "from", "before", "startsWith"].some((key) => query[key as keyof LooseQuery] !== undefined);
   if (ids !== undefined) {
     if (index !== undefined || ranged) throw refuse("either `ids` or `index`", "Ask for the ids, and filter the rows.");
+    // From the start again, a reader of pages would never come to an end.
+    if (startAfter !== undefined && !ids.includes(startAfter.id)) throw notOfIt();
     return { kind: "ids", ids: pageOfIds([...new Set(ids)], reverse, startAfter?.id), limit };
   }
   const direction = reverse ? "prev" : "next";
@@ -65,8 +69,7 @@ export function planQuery(collection: string, definition: ResolvedCollection, qu
     );
   const range = rangeOf(query, fields, refuse);
   const after = startAfter && positionOf(startAfter, fields, range, reverse);
-  if (startAfter && !after)
-    throw refuse("a `startAfter` that is a row of it", "Hand in the last row of the page before, as it came.");
+  if (startAfter && !after) throw notOfIt();
   return { kind: "scan", fields, options: { index, range, direction, after }, limit };
 }
 

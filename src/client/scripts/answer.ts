@@ -98,7 +98,7 @@ export function* applyAnswer(
       generationOf(point, collection),
     );
   }
-  yield* findOldest(workspace);
+  yield* findOldest(workspace, answer.results.length);
   const next = advance(point, answer, pages.length > 0 || answer.pages !== undefined);
   const pruned = yield* pruneJournal(answer.serverTime);
   const done = workspace.finish();
@@ -117,8 +117,11 @@ function advance(point: SyncPoint, answer: Answered, isPull: boolean): SyncPoint
   return { ...point, marks: { ...point.marks, push: answer.mark }, lastPushAt: answer.serverTime };
 }
 
-/** Since when the outbox has something. The stored states are those before this answer, so a few of the oldest are looked at. */
-function* findOldest(workspace: Workspace): Generator<readonly StorageRead[], void, readonly unknown[]> {
+/** Since when the outbox has something. The stored states are those before this answer: more are looked at than it can have settled. */
+function* findOldest(
+  workspace: Workspace,
+  answered: number,
+): Generator<readonly StorageRead[], void, readonly unknown[]> {
   const waiting = Object.values(workspace.queue.waiting).reduce((sum: number, n) => sum + (n ?? 0), 0);
   if (waiting === 0) {
     workspace.setOldest(undefined);
@@ -127,7 +130,7 @@ function* findOldest(workspace: Workspace): Generator<readonly StorageRead[], vo
   const scan = (state: string): StorageRead => ({
     kind: "scan",
     table: OPERATIONS,
-    options: { index: STATE_INDEX, range: stateRange(state), limit: OLDEST_WINDOW },
+    options: { index: STATE_INDEX, range: stateRange(state), limit: OLDEST_WINDOW + answered },
   });
   const answers = (yield* readAll([
     scan("pending"),

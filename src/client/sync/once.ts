@@ -39,10 +39,10 @@ export class Once {
     this.#moved = { pushed: 0, pulled: 0 };
     const begun = !this.#deps.auto && loop.state.kind === "stopped";
     if (begun) loop.dispatch({ kind: "start" });
-    if (loop.state.kind === "standby") await this.#turn(signal);
-    loop.dispatch({ kind: "wake", why: "manual" });
     const outcome = () => outcomeOf(session.facts(), this.#moved);
     try {
+      if (loop.state.kind === "standby") await this.#turn(signal);
+      loop.dispatch({ kind: "wake", why: "manual" });
       await session.until(() => outcome() !== undefined, signal);
       return outcome() ?? { outcome: "done", ...this.#moved, remaining: 0 };
     } finally {

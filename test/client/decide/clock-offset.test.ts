@@ -4,7 +4,11 @@ import { describe, expect, test } from "vitest";
 import type { OffsetSample } from "../../../src/client/decide/clock-offset.ts";
 import { addSample, bestOffset, sampleOf } from "../../../src/client/decide/clock-offset.ts";
 
-const sample = (offsetMs: number, roundTripMs: number, takenAt = 0): OffsetSample => ({ offsetMs, roundTripMs, takenAt });
+const sample = (offsetMs: number, roundTripMs: number, takenAt = 0): OffsetSample => ({
+  offsetMs,
+  roundTripMs,
+  takenAt,
+});
 const HOUR = 3_600_000;
 
 test("without a contact there is no correction, and no confidence", () => {

@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Choice } from "../../../src/client/decide/conflict.ts";
 import { settleByPerson } from "../../../src/client/decide/conflict.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
+import type { StoredOperation } from "../../../src/client/stored.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { applied, conflict, create, increment, Ledger, NOW, remove, update } from "../support/ledger.ts";
 
@@ -29,7 +29,12 @@ function tillWith(resolver: Resolver | undefined): Ledger {
 }
 
 /** An edit that meets another of the same field. Gives what then is to be sent, and what lies on the desk. */
-function met(resolver: Resolver | undefined, change: LocalChange, server: JsonObject | "deleted", fields: readonly string[]) {
+function met(
+  resolver: Resolver | undefined,
+  change: LocalChange,
+  server: JsonObject | "deleted",
+  fields: readonly string[],
+) {
   const till = tillWith(resolver);
   const edit = till.one(change);
   const told = till.answer(
@@ -91,7 +96,11 @@ describe("each strategy, where both changed the same field", () => {
   });
 
   test("a function: the record that it answers, as the difference from the server's", () => {
-    const resolver: Resolver = ({ client, server }) => ({ ...server, phone: `${server.phone}/${client.phone}`, note: "both" });
+    const resolver: Resolver = ({ client, server }) => ({
+      ...server,
+      phone: `${server.phone}/${client.phone}`,
+      note: "both",
+    });
     const { successor, desk } = met(resolver, mine, theirs, ["phone"]);
     expect([sent(successor), desk?.settled?.kept]).toEqual([
       { action: "update", patch: { phone: "9/2", note: "both" } },
@@ -181,7 +190,12 @@ describe("where a side has deleted the record, the strategy's name decides", () 
     ["clientWins", clientWins(), { action: "delete" }, { action: "create", data: { name: "Ann", phone: "2" } }],
     ["lastWriteWins", lastWriteWins(), { action: "delete" }, { action: "create", data: { name: "Ann", phone: "2" } }],
     ["the default", undefined, { action: "void" }, { action: "void" }],
-    ["mergeFields({}, client)", mergeFields({}, "client"), { action: "delete" }, { action: "create", data: { name: "Ann", phone: "2" } }],
+    [
+      "mergeFields({}, client)",
+      mergeFields({}, "client"),
+      { action: "delete" },
+      { action: "create", data: { name: "Ann", phone: "2" } },
+    ],
     ["mergeFields({}, manual)", mergeFields({}, "manual"), undefined, undefined],
     ["manual", manual(), undefined, undefined],
     ["a function", () => "client", undefined, undefined],
@@ -266,7 +280,12 @@ describe("the desk", () => {
 });
 
 describe("a person", () => {
-  const chooses = (change: LocalChange, server: JsonObject | "deleted", choice: Choice, before?: (till: Ledger) => void) => {
+  const chooses = (
+    change: LocalChange,
+    server: JsonObject | "deleted",
+    choice: Choice,
+    before?: (till: Ledger) => void,
+  ) => {
     const { till, edit, desk } = met(manual(), change, server, ["phone"]);
     before?.(till);
     const workspace = till.open();

@@ -149,7 +149,9 @@ describe("an update", () => {
   });
 
   test("of the id is refused", () => {
-    expect(issue(refused(till(), [update("products", "p-1", { id: "p-2" })]))).toEqual([[["id"], "an id never changes"]]);
+    expect(issue(refused(till(), [update("products", "p-1", { id: "p-2" })]))).toEqual([
+      [["id"], "an id never changes"],
+    ]);
   });
 
   test("of what only the server fills in is refused", () => {
@@ -257,7 +259,9 @@ describe("an increment", () => {
 
   test("that would take the counter beyond what can be counted exactly is refused", () => {
     const one = till();
-    expect(refused(one, [increment("products", "p-1", { stock: Number.MAX_SAFE_INTEGER })]).code).toBe("validation_failed");
+    expect(refused(one, [increment("products", "p-1", { stock: Number.MAX_SAFE_INTEGER })]).code).toBe(
+      "validation_failed",
+    );
   });
 
   test("of nothing is refused", () => {

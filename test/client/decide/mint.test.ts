@@ -5,7 +5,19 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { collections } from "../../support/shop.ts";
-import { applied, conflict, create, increment, Ledger, NOW, rejected, remove, sale, tea, update } from "../support/ledger.ts";
+import {
+  applied,
+  conflict,
+  create,
+  increment,
+  Ledger,
+  NOW,
+  rejected,
+  remove,
+  sale,
+  tea,
+  update,
+} from "../support/ledger.ts";
 
 const till = () => {
   const one = new Ledger();
@@ -222,9 +234,9 @@ describe("the lane", () => {
   });
 
   test("of a commercial transaction is its highest member's", () => {
-    expect(lanes([create("visits", "v-1", { at: 1 }), increment("products", "p-1", { stock: -1 }), sale("s-1")])).toEqual([
-      0, 0, 0,
-    ]);
+    expect(
+      lanes([create("visits", "v-1", { at: 1 }), increment("products", "p-1", { stock: -1 }), sale("s-1")]),
+    ).toEqual([0, 0, 0]);
   });
 
   test("of an editorial transaction is its highest member's", () => {
@@ -267,7 +279,9 @@ describe("what could never be sent is never stored [M1]", () => {
   test("a transaction of more than 512 KiB", () => {
     const one = till();
     const note = "x".repeat(200 * 1024);
-    const details = refusal(() => one.write(["p-2", "p-3", "p-4"].map((id) => create("products", id, { ...tea, note }))));
+    const details = refusal(() =>
+      one.write(["p-2", "p-3", "p-4"].map((id) => create("products", id, { ...tea, note }))),
+    );
     expect(details).toMatchObject({ operations: 3, maxBytes: 512 * 1024 });
   });
 

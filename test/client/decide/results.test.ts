@@ -51,7 +51,11 @@ describe("applied", () => {
     const one = till();
     const [made] = one.write([create("products", "p-2", { ...tea, stock: 5 })]);
     if (made) one.answer(applied(made, 20));
-    expect(one.row("products", "p-2")).toMatchObject({ version: 20, base: { ...tea, stock: 0 }, data: { ...tea, stock: 5 } });
+    expect(one.row("products", "p-2")).toMatchObject({
+      version: 20,
+      base: { ...tea, stock: 0 },
+      data: { ...tea, stock: 5 },
+    });
   });
 
   test("of a delete leaves a row that an older answer can't bring back", () => {

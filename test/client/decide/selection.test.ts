@@ -1,7 +1,8 @@
 /** Which operations go into the next push, in which order, and what each waits for. */
+
+import * as fc from "fast-check";
 import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { SelectionInput } from "../../../src/client/decide/selection.ts";
@@ -9,7 +10,19 @@ import { selectBatch } from "../../../src/client/decide/selection.ts";
 import type { StoredOperation } from "../../../src/client/stored.ts";
 import { isReplayed } from "../../../src/client/stored.ts";
 import { collections } from "../../support/shop.ts";
-import { blocked, conflict, create, increment, Ledger, quarantined, rejected, remove, sale, tea, update } from "../support/ledger.ts";
+import {
+  blocked,
+  conflict,
+  create,
+  increment,
+  Ledger,
+  quarantined,
+  rejected,
+  remove,
+  sale,
+  tea,
+  update,
+} from "../support/ledger.ts";
 
 const row = { ...tea, stock: 7 };
 const shop = {
@@ -127,7 +140,10 @@ describe("what must take effect first [C2]", () => {
 
   test("is not listed among members of one transaction, which the sequence orders", () => {
     const one = till();
-    const [first, second] = one.write([create("customers", "c-2", { name: "B", phone: null }), update("customers", "c-2", { phone: "2" })]);
+    const [first, second] = one.write([
+      create("customers", "c-2", { name: "B", phone: null }),
+      update("customers", "c-2", { phone: "2" }),
+    ]);
     if (!first || !second) throw new Error("two edits");
     expect(afterOf(select(one), second)).toEqual([]);
   });
@@ -155,7 +171,11 @@ describe("what must take effect first travels with it, in front [M5]", () => {
     const one = till();
     const [made, other] = one.write([create("products", "p-2", tea), update("customers", "c-1", { phone: "2" })]);
     const tag = one.one(create("tags", "g-2", { label: "B", productId: "p-2" }));
-    expect(ids(select(one, { limits: { maxOperations: 3, maxBytes: 512 * 1024 } }))).toEqual([made?.id, other?.id, tag.id]);
+    expect(ids(select(one, { limits: { maxOperations: 3, maxBytes: 512 * 1024 } }))).toEqual([
+      made?.id,
+      other?.id,
+      tag.id,
+    ]);
   });
 
   test("and once only", () => {
@@ -173,7 +193,9 @@ describe("a transaction is never split [C1]", () => {
   test("where the limit falls into it, it stays for the next batch", () => {
     const one = till();
     const [first] = [pair(one, 1), pair(one, 2)];
-    expect(ids(select(one, { limits: { maxOperations: 3, maxBytes: 512 * 1024 } }))).toEqual(first?.map(({ id }) => id));
+    expect(ids(select(one, { limits: { maxOperations: 3, maxBytes: 512 * 1024 } }))).toEqual(
+      first?.map(({ id }) => id),
+    );
   });
 
   test("one that is larger than the limit goes alone", () => {
@@ -206,7 +228,10 @@ describe("a transaction is never split [C1]", () => {
 describe("an editorial transaction of which a member lies on a desk", () => {
   const bound = () => {
     const one = till();
-    const [edit, sibling] = one.write([update("tags", "g-1", { label: "B" }), update("customers", "c-1", { phone: "2" })]);
+    const [edit, sibling] = one.write([
+      update("tags", "g-1", { label: "B" }),
+      update("customers", "c-1", { phone: "2" }),
+    ]);
     if (!edit || !sibling) throw new Error("two edits");
     return { one, edit, sibling };
   };
@@ -229,7 +254,13 @@ describe("an editorial transaction of which a member lies on a desk", () => {
     const { one, edit, sibling } = bound();
     one.answer(blocked(sibling, edit), rejected(edit, "not_permitted"));
     const workspace = one.open();
-    const successor: StoredOperation = { ...one.stored(edit), id: "op-new", sequence: 90, state: "pending", supersedes: [edit.id] };
+    const successor: StoredOperation = {
+      ...one.stored(edit),
+      id: "op-new",
+      sequence: 90,
+      state: "pending",
+      supersedes: [edit.id],
+    };
     workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: successor.id });
     workspace.put(successor);
     workspace.wake();
@@ -311,9 +342,13 @@ describe("what a poisoned operation holds back (L6)", () => {
 describe("the limits", () => {
   test("of bytes hold", () => {
     const one = till();
-    const edits = ["p-2", "p-3", "p-4"].map((id) => one.one(create("products", id, { ...tea, note: "x".repeat(1_000) })));
+    const edits = ["p-2", "p-3", "p-4"].map((id) =>
+      one.one(create("products", id, { ...tea, note: "x".repeat(1_000) })),
+    );
     const maxBytes = (edits[0]?.bytes ?? 0) * 2;
-    expect(ids(select(one, { limits: { maxOperations: 200, maxBytes } }))).toEqual(edits.slice(0, 2).map(({ id }) => id));
+    expect(ids(select(one, { limits: { maxOperations: 200, maxBytes } }))).toEqual(
+      edits.slice(0, 2).map(({ id }) => id),
+    );
   });
 
   test("let a single operation through that is larger", () => {
@@ -335,33 +370,50 @@ test("whatever lies in the outbox: nothing goes twice, ahead of what comes first
   const change = fc.oneof(
     fc.constantFrom("p-1", "p-2").map((id) => [update("products", id, { name: `${id}x` })]),
     fc.constantFrom("p-2", "p-3").map((id) => [create("products", id, tea)]),
-    fc.constantFrom("p-1", "p-2", "p-3").map((productId) => [sale(`s-${productId}`, { items: [{ productId, quantity: 1, priceCents: 1 }] }), increment("products", productId, { stock: -1 })]),
-    fc.constantFrom("p-2", "p-3").map((productId) => [create("tags", `g-${productId}`, { label: "x", productId }), update("customers", "c-1", { phone: productId })]),
+    fc
+      .constantFrom("p-1", "p-2", "p-3")
+      .map((productId) => [
+        sale(`s-${productId}`, { items: [{ productId, quantity: 1, priceCents: 1 }] }),
+        increment("products", productId, { stock: -1 }),
+      ]),
+    fc
+      .constantFrom("p-2", "p-3")
+      .map((productId) => [
+        create("tags", `g-${productId}`, { label: "x", productId }),
+        update("customers", "c-1", { phone: productId }),
+      ]),
     fc.constant([remove("products", "p-1")]),
   );
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 14 }), fc.integer({ min: 1, max: 12 }), fc.nat(30), (all, maxOperations, skipped) => {
-      const one = till();
-      for (const changes of all)
-        try {
-          one.write(changes);
-        } catch {
-          // It exists, or it does not: its author was told.
+    fc.property(
+      fc.array(change, { maxLength: 14 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.nat(30),
+      (all, maxOperations, skipped) => {
+        const one = till();
+        for (const changes of all)
+          try {
+            one.write(changes);
+          } catch {
+            // It exists, or it does not: its author was told.
+          }
+        const selected = select(one, {
+          limits: { maxOperations, maxBytes: 512 * 1024 },
+          skip: ({ sequence }) => sequence === skipped,
+        });
+        const taken = ids(selected);
+        expect(new Set(taken).size).toBe(taken.length);
+        for (const [index, { after }] of selected.entries())
+          for (const id of after) expect(taken.slice(0, index)).toContain(id);
+        for (const { operation } of selected) {
+          const members = [...one.operations.values()].filter(
+            (o) => o.group !== undefined && o.group === operation.group,
+          );
+          for (const { id } of members) expect(taken).toContain(id);
+          expect(operation.sequence).not.toBe(skipped);
         }
-      const selected = select(one, {
-        limits: { maxOperations, maxBytes: 512 * 1024 },
-        skip: ({ sequence }) => sequence === skipped,
-      });
-      const taken = ids(selected);
-      expect(new Set(taken).size).toBe(taken.length);
-      for (const [index, { after }] of selected.entries())
-        for (const id of after) expect(taken.slice(0, index)).toContain(id);
-      for (const { operation } of selected) {
-        const members = [...one.operations.values()].filter((o) => o.group !== undefined && o.group === operation.group);
-        for (const { id } of members) expect(taken).toContain(id);
-        expect(operation.sequence).not.toBe(skipped);
-      }
-    }),
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -2,7 +2,19 @@
 import { describe, expect, test } from "vitest";
 import { sameEffect, supersede } from "../../../src/client/decide/supersede.ts";
 import type { StoredOperation } from "../../../src/client/stored.ts";
-import { blocked, create, increment, Ledger, NOW, quarantined, rejected, remove, sale, tea, update } from "../support/ledger.ts";
+import {
+  blocked,
+  create,
+  increment,
+  Ledger,
+  NOW,
+  quarantined,
+  rejected,
+  remove,
+  sale,
+  tea,
+  update,
+} from "../support/ledger.ts";
 
 const till = () => {
   const one = new Ledger();
@@ -77,7 +89,10 @@ test("whatever is blocked is sent again", () => {
 
 describe("in an editorial transaction", () => {
   const bound = (one: Ledger) => {
-    const [edit, sibling] = one.write([update("products", "p-1", { name: "A" }), update("customers", "c-1", { phone: "2" })]);
+    const [edit, sibling] = one.write([
+      update("products", "p-1", { name: "A" }),
+      update("customers", "c-1", { phone: "2" }),
+    ]);
     if (edit === undefined || sibling === undefined) throw new Error("two edits");
     return [edit, sibling] as const;
   };

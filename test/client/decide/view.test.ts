@@ -46,7 +46,10 @@ describe("edits", () => {
     expect(replay({ ...base, note: "n" }, [patch({}, ["note"])], undefined, counters)).toEqual(base);
   });
   test("keep null as a value", () => {
-    expect(replay({ name: "A", phone: "1" }, [patch({ phone: null })], undefined, [])).toEqual({ name: "A", phone: null });
+    expect(replay({ name: "A", phone: "1" }, [patch({ phone: null })], undefined, [])).toEqual({
+      name: "A",
+      phone: null,
+    });
   });
   test("of a row that is not there show nothing", () => {
     expect(replay(null, [patch({ name: "A" })], undefined, counters)).toBeUndefined();
@@ -64,7 +67,9 @@ describe("a create", () => {
     expect(replay(base, [gone, made(tea, { stock: 0 })], undefined, counters)).toEqual({ ...tea, stock: 7 });
   });
   test("shows its own fields, and not those of the row that was there before", () => {
-    expect(replay({ ...base, note: "old" }, [gone, made(tea, { stock: 0 })], undefined, counters)).not.toHaveProperty("note");
+    expect(replay({ ...base, note: "old" }, [gone, made(tea, { stock: 0 })], undefined, counters)).not.toHaveProperty(
+      "note",
+    );
   });
 });
 

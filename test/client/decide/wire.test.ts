@@ -33,7 +33,19 @@ for (const [name, operation] of Object.entries(made))
 test("what stays on the till is not in it", () => {
   const operation = { ...made["an update"], note: "why", attempts: 3, blockedBy: [OTHER], before: { name: "Tea" } };
   const names = Object.keys(wire(operation));
-  for (const own of ["note", "attempts", "blockedBy", "before", "rank", "lane", "bytes", "state", "references", "kind", "group"])
+  for (const own of [
+    "note",
+    "attempts",
+    "blockedBy",
+    "before",
+    "rank",
+    "lane",
+    "bytes",
+    "state",
+    "references",
+    "kind",
+    "group",
+  ])
     expect(names).not.toContain(own);
 });
 

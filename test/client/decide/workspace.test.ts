@@ -34,7 +34,12 @@ function expectExact(till: Ledger): void {
 type Step =
   | { readonly kind: "write"; readonly changes: readonly LocalChange[] }
   | { readonly kind: "answer"; readonly verdict: Verdict; readonly which: number; readonly withRow: boolean }
-  | { readonly kind: "pull"; readonly collection: "products" | "customers"; readonly id: string; readonly gone: boolean }
+  | {
+      readonly kind: "pull";
+      readonly collection: "products" | "customers";
+      readonly id: string;
+      readonly gone: boolean;
+    }
   | { readonly kind: "revise"; readonly which: number; readonly verdict: "applied" | "superseded" | "discarded" }
   | { readonly kind: "resync" }
   | { readonly kind: "epoch" };
@@ -52,12 +57,27 @@ const change: fc.Arbitrary<LocalChange> = fc.oneof(
   fc.integer({ min: 1, max: 1_000_000 }).map((n) => sale(`s-${n}`)),
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant("write" as const), changes: fc.array(change, { minLength: 1, maxLength: 3 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("write" as const),
+      changes: fc.array(change, { minLength: 1, maxLength: 3 }),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant("answer" as const),
-      verdict: fc.constantFrom<Verdict>("applied", "applied", "conflict", "rejected", "quarantined", "blocked", "retry", "superseded"),
+      verdict: fc.constantFrom<Verdict>(
+        "applied",
+        "applied",
+        "conflict",
+        "rejected",
+        "quarantined",
+        "blocked",
+        "retry",
+        "superseded",
+      ),
       which: fc.nat(20),
       withRow: fc.boolean(),
     }),
@@ -116,12 +136,15 @@ class Life {
         return;
       }
       case "revise": {
-        const judged = [...this.till.operations.values()].filter((o) => o.state === "conflict" || o.state === "quarantined");
+        const judged = [...this.till.operations.values()].filter(
+          (o) => o.state === "conflict" || o.state === "quarantined",
+        );
         const operation = judged[step.which % Math.max(1, judged.length)];
         if (!operation) return;
         const revision = (operation.revision ?? 0) + 1;
         this.#version += 1;
-        if (step.verdict === "superseded") this.till.answer(rejected(operation, "superseded", { by: "office", revision }));
+        if (step.verdict === "superseded")
+          this.till.answer(rejected(operation, "superseded", { by: "office", revision }));
         else if (step.verdict === "discarded") this.till.answer(quarantined(operation, "discarded", { revision }));
         else this.till.answer(applied(operation, this.#version, { revision }));
         return;

@@ -1,12 +1,9 @@
 /** A till as its decisions see it: rows, operations, counts. No storage, no loop: what a decision writes is all that happens. */
-import type { Change, OperationResult } from "../../../src/protocol/types.ts";
-import { checkCollections } from "../../../src/schema/collections.ts";
-import type { CollectionMap } from "../../../src/schema/types.ts";
-import type { JsonObject } from "../../../src/shared/json.ts";
+
+import { decideEpochChange, newEpoch } from "../../../src/client/decide/epoch.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
 import type { MintContext } from "../../../src/client/decide/mint.ts";
-import { decideEpochChange, newEpoch } from "../../../src/client/decide/epoch.ts";
 import { decidePullPage, restartCursor } from "../../../src/client/decide/pull-page.ts";
 import type { Happening } from "../../../src/client/decide/results.ts";
 import { decideResults } from "../../../src/client/decide/results.ts";
@@ -34,6 +31,10 @@ import {
   OPERATIONS,
   subjectOf,
 } from "../../../src/client/stored.ts";
+import type { Change, OperationResult } from "../../../src/protocol/types.ts";
+import { checkCollections } from "../../../src/schema/collections.ts";
+import type { CollectionMap } from "../../../src/schema/types.ts";
+import type { JsonObject } from "../../../src/shared/json.ts";
 import { collections as shop } from "../../support/shop.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);
@@ -238,13 +239,21 @@ export const create = (collection: string, entityId: string, data: JsonObject): 
   entityId,
   data,
 });
-export const update = (collection: string, entityId: string, patch: Readonly<Record<string, unknown>>): LocalChange => ({
+export const update = (
+  collection: string,
+  entityId: string,
+  patch: Readonly<Record<string, unknown>>,
+): LocalChange => ({
   action: "update",
   collection,
   entityId,
   patch: patch as never,
 });
-export const increment = (collection: string, entityId: string, by: Readonly<Record<string, unknown>>): LocalChange => ({
+export const increment = (
+  collection: string,
+  entityId: string,
+  by: Readonly<Record<string, unknown>>,
+): LocalChange => ({
   action: "increment",
   collection,
   entityId,

@@ -13,9 +13,9 @@ import type { Principal } from "../../../src/server/policy-types.ts";
 import { createSyncHandler } from "../../../src/server/server.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
+import type { WorkWatch } from "../../../src/testing/fake-clock.ts";
 import { fakeClock } from "../../../src/testing/fake-clock.ts";
 import { fakeNetwork } from "../../../src/testing/fake-network.ts";
-import type { WorkWatch } from "../../../src/testing/fake-clock.ts";
 import { watched } from "../../../src/testing/watched-transport.ts";
 import { http } from "../../../src/transport/http/http.ts";
 import type { collections as shopCollections } from "../../support/shop.ts";
@@ -101,9 +101,20 @@ export class World {
     return till;
   }
 
-  async seed(collection: string, ...rows: readonly ({ readonly id: string } & Readonly<Record<string, unknown>>)[]): Promise<void> {
+  async seed(
+    collection: string,
+    ...rows: readonly ({ readonly id: string } & Readonly<Record<string, unknown>>)[]
+  ): Promise<void> {
     const { store, collections, clock } = this;
-    await importRows({ store, collections, tenant: TENANT, collection, rows, clock, random: seededRandom(11 + rows.length) });
+    await importRows({
+      store,
+      collections,
+      tenant: TENANT,
+      collection,
+      rows,
+      clock,
+      random: seededRandom(11 + rows.length),
+    });
   }
 
   async rows(collection: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
@@ -230,9 +241,7 @@ export function bothCounts(storage: MemoryAdapter) {
     },
     counted: {
       waiting,
-      edits: operations.filter(
-        (o) => isOpen(o) && isReplayed(o) && o.kind === "record",
-      ).length,
+      edits: operations.filter((o) => isOpen(o) && isReplayed(o) && o.kind === "record").length,
       conflicts: state("conflict").length,
       rejected: state("rejected").length,
       quarantined: state("quarantined").filter((o) => o.error?.code !== "discarded").length,

@@ -160,10 +160,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
           "timer 9500",
         ),
       ),
-      when(
-        "a person is needed",
-        goes(registering(), failed("register", signedOut), held({ registered: false }), POLL),
-      ),
+      when("a person is needed", goes(registering(), failed("register", signedOut), held({ registered: false }), POLL)),
       when("it is a late report of another lane", stays(registering(), failed("push"))),
     ],
   },
@@ -216,11 +213,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     failed: [
       when(
         "the other lane runs: judgement waits for it",
-        goes(
-          online("busy", "busy"),
-          failed("push"),
-          offline({ lanes: lanes("idle", "busy"), attempt: 0 }),
-        ),
+        goes(online("busy", "busy"), failed("push"), offline({ lanes: lanes("idle", "busy"), attempt: 0 })),
       ),
       when("nothing else runs", goes(online("busy", "idle"), failed("push"), offline(), "timer 500")),
       when("a person is needed", goes(online("idle", "busy"), failed("pull", signedOut), held(), POLL)),
@@ -422,10 +415,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
         "nothing failed in the round",
         goes(held({ failed: false, lanes: lanes("busy", "idle") }), pushed(), online("idle", "idle"), POLL),
       ),
-      when(
-        "the other lane is still refused",
-        goes(held({ lanes: lanes("busy", "idle") }), pushed(), held(), POLL),
-      ),
+      when("the other lane is still refused", goes(held({ lanes: lanes("busy", "idle") }), pushed(), held(), POLL)),
       when("it was called off before", stays(held(), pushed(true))),
     ],
     pulled: [
@@ -510,7 +500,10 @@ test("a transition that changes nothing gives the same object back", () => {
 // ── What a failure asks for ──
 describe("a failure", () => {
   type FailureKind = TransportFailure["kind"];
-  const kinds: Record<Exclude<FailureKind, "refused">, { readonly failure: TransportFailure; readonly asks: string }> = {
+  const kinds: Record<
+    Exclude<FailureKind, "refused">,
+    { readonly failure: TransportFailure; readonly asks: string }
+  > = {
     unreachable: { failure: unreachable, asks: "unreachable" },
     unauthorised: { failure: { kind: "unauthorised", reason: "refused" }, asks: "auth_required" },
     throttled: { failure: throttled(), asks: "throttled" },
@@ -586,14 +579,7 @@ describe("a round", () => {
   });
 
   test("that works ends the outage, and the next failure waits from the start again", () => {
-    const { log } = play(
-      offline({ attempt: 6 }),
-      bare("tick"),
-      pushed(),
-      pulled(),
-      wake("queued"),
-      failed("push"),
-    );
+    const { log } = play(offline({ attempt: 6 }), bare("tick"), pushed(), pulled(), wake("queued"), failed("push"));
     expect(log.slice(-2)).toEqual(["wake: push", "failed: timer 500"]);
   });
 
@@ -611,10 +597,14 @@ describe("a round", () => {
 
 test("a Retry-After is a floor: whatever the jitter, the wait is longer", () => {
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 0.999_999, noNaN: true }), fc.integer({ min: 0, max: 3_600_000 }), (unit, ms) => {
-      const { effects } = transition(online("busy", "idle"), failed("push", throttled(ms)), { ...input, unit });
-      expect(effects.find((effect) => effect.kind === "timer")?.afterMs).toBeGreaterThan(ms);
-    }),
+    fc.property(
+      fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+      fc.integer({ min: 0, max: 3_600_000 }),
+      (unit, ms) => {
+        const { effects } = transition(online("busy", "idle"), failed("push", throttled(ms)), { ...input, unit });
+        expect(effects.find((effect) => effect.kind === "timer")?.afterMs).toBeGreaterThan(ms);
+      },
+    ),
   );
 });
 
@@ -653,7 +643,8 @@ class World {
       case "push":
       case "pull":
         expect([...this.requests], `a second ${effect.kind}`).not.toContain(effect.kind);
-        if (effect.kind !== "register") expect(this.introduced, `${effect.kind} before the store is introduced`).toBe(true);
+        if (effect.kind !== "register")
+          expect(this.introduced, `${effect.kind} before the store is introduced`).toBe(true);
         this.requests.add(effect.kind);
         return;
       case "abort":
@@ -716,7 +707,15 @@ class World {
     if (event.kind === "acquired") this.queueing = false;
     if (event.kind === "registered") this.introduced = true;
     if (event.kind === "registered" || event.kind === "failed" || event.kind === "pushed" || event.kind === "pulled")
-      this.requests.delete(event.kind === "failed" ? event.lane : event.kind === "pushed" ? "push" : event.kind === "pulled" ? "pull" : "register");
+      this.requests.delete(
+        event.kind === "failed"
+          ? event.lane
+          : event.kind === "pushed"
+            ? "push"
+            : event.kind === "pulled"
+              ? "pull"
+              : "register",
+      );
     // Whichever request found out about another epoch has been answered with it.
     if (event.kind === "reregister") this.requests.delete([...this.requests][0] ?? "push");
     this.tell(event, unit);
@@ -752,7 +751,10 @@ const steps = fc.array(
 );
 const units = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 8 });
 
-function live(sequence: readonly (SyncEvent | { choice: number; failure: TransportFailure; more: boolean })[], seed: readonly number[]): World {
+function live(
+  sequence: readonly (SyncEvent | { choice: number; failure: TransportFailure; more: boolean })[],
+  seed: readonly number[],
+): World {
   const world = new World();
   for (const [index, item] of sequence.entries()) {
     const unit = seed[index % seed.length] ?? 0;

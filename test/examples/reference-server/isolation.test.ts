@@ -101,7 +101,7 @@ test("tills know their colleagues by name, and no more", async () => {
   await addUser(server, owner, { roles: ["cashier"], branch: "b1" });
   const { till } = await tillOf(server, owner.email, { branch: "b1" });
   const users = await till.collections.users.find();
-  expect(users.map(({ name, roles }) => [name, roles])).toEqual([
+  expect(users.map(({ name, roles }) => [name, roles]).sort()).toEqual([
     ["Olga", ["owner"]],
     ["Somebody", ["cashier"]],
   ]);

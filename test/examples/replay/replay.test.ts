@@ -1,0 +1,97 @@
+/** The whole tool, as it is called: real processes, sockets and files. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { parseLog, totalsOf } from "../../../examples/replay/log.ts";
+import { parseCommandLine } from "../../../examples/replay/options.ts";
+import { root } from "../../../scripts/entries.mjs";
+import { syntheticLog } from "./support.ts";
+
+async function run(...args: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", join(root, "examples/replay/main.ts"), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill());
+  let out = "";
+  let error = "";
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    error += chunk;
+  });
+  const [code] = await once(child, "close");
+  return { code, out, error };
+}
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "tillsync-replay-test-"));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+test("a log is sold again by tills that are cut off and killed, and nothing is lost", {
+  timeout: 180_000,
+}, async () => {
+  const at = await folder();
+  const [csv, json] = [join(at, "sales.csv"), join(at, "out.json")];
+  const text = syntheticLog(60);
+  await writeFile(csv, text);
+  const { code, out, error } = await run(csv, "--tills", "3", "--faults", "--seed", "5", "--json", json);
+  expect({ code, error, end: out.trimEnd().split("\n").slice(-1) }, out).toEqual({
+    code: 0,
+    error: "",
+    end: ["lost 0, duplicated 0, diverged 0"],
+  });
+  const report = JSON.parse(await readFile(json, "utf8"));
+  expect(report).toEqual({
+    tills: 3,
+    ...totalsOf(parseLog(text)),
+    operations: expect.any(Number),
+    faults: expect.any(Object),
+    lost: 0,
+    duplicated: 0,
+    diverged: 0,
+    elapsedMs: expect.any(Number),
+  });
+  expect(Object.keys(report.faults).length).toBeGreaterThanOrEqual(8);
+  expect(report.faults).toMatchObject({ server_killed: expect.any(Number) });
+});
+
+test("without faults there are outages only", { timeout: 120_000 }, async () => {
+  const at = await folder();
+  await writeFile(join(at, "sales.csv"), syntheticLog(12, 2));
+  const { code, out } = await run(join(at, "sales.csv"), "--tills", "2");
+  expect(code, out).toBe(0);
+  expect(out).toContain("faults: none");
+});
+
+test("a wrong call ends with 2 and says what was expected", { timeout: 60_000 }, async () => {
+  expect(await run()).toMatchObject({
+    code: 2,
+    error: expect.stringMatching(/^Expected the path of a sales log, got nothing\./),
+  });
+  expect(await run(join(root, "package.json"))).toMatchObject({
+    code: 2,
+    error: expect.stringMatching(/package\.json to be a sales log: line 1: expected the columns InvoiceNo/),
+  });
+});
+
+test.each([
+  [["a.csv", "--tills", "0"], 'Expected --tills to be an integer from 1 to 32, got "0". For example --tills 4.'],
+  [["a.csv", "--seed", "x"], 'Expected --seed to be an integer from 0 to 2147483647, got "x".'],
+  [["a.csv", "b.csv"], "Expected one sales log, got a.csv b.csv."],
+  [["a.csv", "--json", ""], "Expected --json to name a file, got nothing."],
+  [["a.csv", "--faulty"], "Unknown option '--faulty'"],
+])("%j is refused", (args, message) => {
+  expect(() => parseCommandLine(args)).toThrow(message);
+});
+
+test("what is not said has a default", () => {
+  expect(parseCommandLine(["a.csv"])).toEqual({ csv: "a.csv", tills: 4, faults: false, seed: 1, json: undefined });
+  expect(parseCommandLine(["-h"])).toBe("help");
+});
