@@ -132,7 +132,7 @@ function comparePayments(server: ServerBooks, told: Told): void {
   for (const receipt of payments.keys()) told.diverged.push(`a payment for ${receipt}, which is not on the server`);
 }
 
-/** A movement that is missing was lost, one too many was counted twice. */
+/** Increments have no row of their own: one that is missing, or was counted twice, shows here. */
 function compareStock(log: SalesLog, server: ServerBooks, imported: ReadonlyMap<string, number>, told: Told): void {
   const sold = soldUnits(server.receipts.flatMap(({ lines }) => lines));
   for (const { stockCode, unitsSold } of log.products) {

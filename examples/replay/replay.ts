@@ -159,6 +159,7 @@ class Run {
     for (const one of selling) one.catch((error: unknown) => this.#over.abort(error));
     await Promise.allSettled(selling);
     // Those for which no push has come.
+    await this.#restarting;
     while (this.#crashes.length > 0 && !signal.aborted) {
       this.#crashServer();
       await this.#restarting;

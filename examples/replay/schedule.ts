@@ -85,7 +85,8 @@ const LONGEST_WAIT_MS = 250;
 /** The share of requests that something happens to. */
 const FAULTY_REQUESTS = 0.3;
 /** Few, so that tills meet in them. */
-const EDITED_ROWS = 12;
+const EDITED_ROWS = 6;
+const EDITS_PER_SALE = 0.5;
 
 export function makeSchedule(log: SalesLog, { tills, seed, faults }: ScheduleOptions): Schedule {
   const draw = draws(seed);
@@ -141,7 +142,7 @@ function stepsOf(
       steps.push({ kind: "crash", at: draw.oneOf(CRASH_POINTS) });
       untilCrash = draw.between(8, 20);
     }
-    if (draw.chance(0.25)) steps.push({ kind: "edit", edit: drawEdit(draw, log) });
+    if (draw.chance(EDITS_PER_SALE)) steps.push({ kind: "edit", edit: drawEdit(draw, log) });
     steps.push({ kind: "sell", receipt, waitMs: Math.round(draw.unit() * 2 * waitMs) });
   }
   if (offline) steps.push({ kind: "online" });

@@ -85,6 +85,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
 
   const stops: (() => void)[] = [];
   function opened(): void {
+    if (session.closing.aborted) return; // closed while it was opening: nobody would take these off again
     if (stops.length === 0) stops.push(connectivity.subscribe(hinted), coordinator.subscribe(store.scope, heard));
     if (options.auto) loop.dispatch({ kind: "start" });
   }
@@ -95,7 +96,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
   function heard(message: CoordinatorMessage): void {
     if (message.from === session.id) return;
     if (message.kind === "queued") loop.dispatch({ kind: "wake", why: "queued" });
-    else session.hear(message.collections).catch(() => {}); // closed meanwhile
+    else void session.hear(message.collections);
   }
 
   const wake = () => loop.dispatch({ kind: "wake", why: "manual" });

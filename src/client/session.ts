@@ -113,7 +113,11 @@ export class Session {
 
   /** Another client of this store wrote: what is kept in memory is read again. */
   async hear(collections: readonly string[]): Promise<void> {
-    this.#tell({ ...(await this.#read(this.store)), foreign: collections });
+    try {
+      this.#tell({ ...(await this.#read(this.store)), foreign: collections });
+    } catch (error) {
+      if (!this.closing.aborted) this.emitter.fail(error, "What another client wrote could not be read.");
+    }
   }
 
   /** Waits until `done` is true, looking again after every commit and every step of the loop. Rejects on abort and on close. */
@@ -145,8 +149,9 @@ export class Session {
     this.known.take(await this.#read(connection));
     this.known.storage = await connection.estimate();
     this.known.opened = "open";
-    this.refresh();
+    // The loop first: a till that is starting is at no moment shown as stopped.
     this.#hooks.opened();
+    this.refresh();
   }
 
   async #read(source: Pick<StorageConnection, "get">): Promise<Committed> {

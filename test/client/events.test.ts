@@ -237,9 +237,7 @@ describe("skew", () => {
     // The server of this world has the same clock: only its answers tell another time.
     const transport = world.transport();
     const ahead = <T extends { readonly ok: boolean }>(result: T): T =>
-      result.ok
-        ? { ...result, timing: { serverTime: world.clock.now() + 600_000, roundTripMs: 10 } }
-        : result;
+      result.ok ? { ...result, timing: { serverTime: world.clock.now() + 600_000, roundTripMs: 10 } } : result;
     await till.close();
     const other = world.till({
       transport: {

@@ -96,7 +96,11 @@ describe("meta", () => {
 describe("settled", () => {
   test("at once, of a record that nothing waits on", () =>
     shop(async (till) => {
-      expect(await till.collections.products.settled("p-1")).toEqual({ state: "applied", record: { ...tea, stock: 10 }, flags: [] });
+      expect(await till.collections.products.settled("p-1")).toEqual({
+        state: "applied",
+        record: { ...tea, stock: 10 },
+        flags: [],
+      });
     }));
 
   test("applied: with the record as the server has it", () =>

@@ -42,7 +42,11 @@ describe("the phase", () => {
       .of<{ phase: string; progress?: { received: number; waitingFor: readonly string[] } }>("status")
       .flatMap((status) => status.progress ?? []);
     expect(progress[0]).toMatchObject({ received: 0, waitingFor: ["products", "customers", "sales", "payments"] });
-    expect(progress.at(-1)).toMatchObject({ received: 500, expected: 700, waitingFor: ["products"] });
+    expect(progress.at(-1)).toMatchObject({
+      received: 500,
+      expected: 700,
+      waitingFor: expect.arrayContaining(["products"]),
+    });
   });
 
   test("online: at rest, pulling, pushing", () =>
@@ -105,7 +109,8 @@ describe("the phase", () => {
 
   test("offline, unreachable: a captive portal's friendly 200", () =>
     shop(async (till, world) => {
-      for (let n = 0; n < 2; n += 1) world.network.answerNext(200, "<html>Welcome!</html>", { "content-type": "text/html" });
+      for (let n = 0; n < 2; n += 1)
+        world.network.answerNext(200, "<html>Welcome!</html>", { "content-type": "text/html" });
       await till.sync();
       expect(till.status).toMatchObject({ phase: "offline", cause: "unreachable" });
     }));
@@ -128,7 +133,15 @@ describe("the phase", () => {
     shop(async (till, world) => {
       const problem = { type: "x", title: "x", status: 426, detail: "x", code: "protocol_unsupported", requestId: "x" };
       const transport = world.transport();
-      const refusing = { ok: false as const, failure: { kind: "refused" as const, code: "protocol_unsupported" as const, status: 426, detail: problem.detail } };
+      const refusing = {
+        ok: false as const,
+        failure: {
+          kind: "refused" as const,
+          code: "protocol_unsupported" as const,
+          status: 426,
+          detail: problem.detail,
+        },
+      };
       await till.close();
       const other = world.till({ transport: { ...transport, register: async () => refusing } });
       await other.sync();

@@ -102,12 +102,12 @@ describe("inside, its own writes are seen", () => {
         tx.products.increment("p-1", { stock: -3 });
         tx.products.delete("p-2");
         const made = tx.customers.create({ name: "Bob" });
-        return [
-          await tx.products.getMany(["p-1", "p-2"]),
-          await tx.customers.get(made.id),
-        ];
+        return [await tx.products.getMany(["p-1", "p-2"]), await tx.customers.get(made.id)];
       });
-      expect(seen).toEqual([[{ ...tea, name: "Green", stock: 7 }, undefined], expect.objectContaining({ name: "Bob" })]);
+      expect(seen).toEqual([
+        [{ ...tea, name: "Green", stock: 7 }, undefined],
+        expect.objectContaining({ name: "Bob" }),
+      ]);
     }));
 
   test("by find, at their new place, within the limit", () =>
@@ -173,7 +173,11 @@ describe("an error in it", () => {
   for (const [what, code, run] of [
     ["an update of a record that is not there", "not_found", (tx) => tx.products.update("p-9", { name: "A" })],
     ["an update that the schema refuses", "validation_failed", (tx) => tx.products.update("p-1", { priceCents: -1 })],
-    ["an increment of what is no counter", "validation_failed", (tx) => tx.products.increment("p-1", { name: 1 } as never)],
+    [
+      "an increment of what is no counter",
+      "validation_failed",
+      (tx) => tx.products.increment("p-1", { name: 1 } as never),
+    ],
     ["a create of an id that is there", "already_exists", (tx) => tx.products.create({ ...tea } as never)],
   ] satisfies [string, string, (tx: Parameters<Parameters<Till["transaction"]>[0]>[0]) => unknown][])
     test(`(${what}) leaves nothing of the transaction`, () =>
@@ -215,7 +219,10 @@ describe("what it read has changed meanwhile", () => {
         if (runs === 1) await till.collections.products.update("p-1", { priceCents: 6_000 });
         tx.products.update("p-1", { priceCents: (product?.priceCents ?? 0) + 1 });
       });
-      expect([runs, await till.collections.products.get("p-1")]).toEqual([2, expect.objectContaining({ priceCents: 6_001 })]);
+      expect([runs, await till.collections.products.get("p-1")]).toEqual([
+        2,
+        expect.objectContaining({ priceCents: 6_001 }),
+      ]);
       expect(bothCounts(storage).stored).toEqual(bothCounts(storage).counted);
     }));
 
@@ -240,7 +247,8 @@ describe("what it read has changed meanwhile", () => {
       const counts: number[] = [];
       await till.transaction(async (tx) => {
         counts.push((await tx.products.find({ index: "category", equals: "drinks" })).length);
-        if (counts.length === 1) await till.collections.products.create({ name: "New", priceCents: 1, category: "drinks" });
+        if (counts.length === 1)
+          await till.collections.products.create({ name: "New", priceCents: 1, category: "drinks" });
         tx.customers.update("c-1", { phone: String(counts.at(-1)) });
       });
       expect([counts, (await till.collections.customers.get("c-1"))?.phone]).toEqual([[2, 3], "3"]);

@@ -446,3 +446,27 @@ test("what comes after something that the restore ate goes on behind it", async 
   expect(shop.shown("customers", "c-2")).toMatchObject({ name: "Bob", phone: "5" });
   expect(shop.row("sales", "s-1")?.state).toBe("live");
 });
+
+test("a refused edit stays on the desk, however old, though its sibling was settled long ago", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  await shop.seed("products", { ...tea, id: "p-2" });
+  await a.sync();
+  await b.data.customers.update("c-1", { phone: "2" });
+  await b.sync();
+  shop.nextVerdict("products", "rejected", "no");
+  await a.client.transaction((tx) => {
+    tx.customers.update("c-1", { phone: "3" });
+    tx.products.update("p-2", { priceCents: 1 });
+  });
+  await a.sync();
+  expect(a.operations.map(({ state }) => state)).toEqual(["conflict", "rejected"]);
+  const [conflict] = await a.client.conflicts.list();
+  await a.client.conflicts.resolve(conflict as never, "server");
+  await a.sync();
+  await shop.clock.advance(days(20));
+  for (let n = 0; n < 4; n += 1) await a.sync();
+  expect(await a.client.operations.list({ state: "rejected" })).toHaveLength(1);
+  expect(a.client.status.attention.rejected).toBe(1);
+  await shop.converge(a, b);
+});

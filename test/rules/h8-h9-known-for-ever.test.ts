@@ -1,6 +1,6 @@
 /** H8 and H9: an operation is known by its payload, and for ever. */
 import { expect, test } from "vitest";
-import { days, lostAnswer, lostRequest, RuleShop } from "../support/rule-shop.ts";
+import { days, lostAnswer, lostRequest, RuleShop, twice } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 async function shopWithTea() {
@@ -125,6 +125,33 @@ test.each(["commit", "answer"] as const)("a server that dies before its %s has e
     tx.products.increment("p-1", { stock: -2 });
   });
   await a.sync();
+  await shop.converge(a);
+  expect(shop.shown("products", "p-1").stock).toBe(8);
+});
+
+test("what the office has done with the second payload stands, however often it is sent", async () => {
+  await using shop = await shopWithTea();
+  const peer = shop.peer();
+  await peer.register();
+  const sale = peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0) });
+  const other = { ...sale, data: saleOf(2, 0) };
+  await peer.push(sale);
+  const [reused] = await peer.push(other);
+  expect(reused).toMatchObject({ status: "rejected", error: { code: "operation_id_reused" } });
+  const [kept] = await shop.office.quarantined();
+  await shop.office.discard(String(kept?.operation.id));
+  await peer.push(other);
+  expect(await shop.office.quarantined()).toEqual([]);
+});
+
+test("a request that the network delivers twice counts once", async () => {
+  await using shop = await shopWithTea();
+  const a = await shop.openTill();
+  a.line.next("push", twice);
+  await a.client.transaction((tx) => {
+    tx.sales.create({ id: "s-1", ...saleOf(2, 0) });
+    tx.products.increment("p-1", { stock: -2 });
+  });
   await shop.converge(a);
   expect(shop.shown("products", "p-1").stock).toBe(8);
 });

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { lostAnswer, RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
-test("M1: what could never be sent is never stored", async () => {
+test("M1: what could never be sent is never stored", { timeout: 20_000 }, async () => {
   await using shop = new RuleShop();
   await shop.seed("products", { ...tea, stock: 0 });
   const a = await shop.openTill();
@@ -42,7 +42,7 @@ test("M1: a server takes no transaction that is larger than a till may make", as
   );
 });
 
-test("M1: a row that is larger than a page comes all the same", async () => {
+test("M1: a row that is larger than a page comes all the same", { timeout: 20_000 }, async () => {
   const names = Array.from({ length: 11 }, (_, n) => `part${n}`);
   const collections = {
     manuals: defineCollection({
@@ -206,7 +206,9 @@ test("a lost answer costs no attempt, and a sale that went through is never show
   expect((await a.data.sales.meta("s-1"))?.sync).toBe("synced");
 });
 
-test("M7: without a poke a till asks at least once a minute, and tills do not all ask at once", async () => {
+test("M7: without a poke a till asks at least once a minute, and tills do not all ask at once", {
+  timeout: 20_000,
+}, async () => {
   await using shop = new RuleShop();
   const asked = [0, 1].map((): number[] => []);
   for (const times of asked) {

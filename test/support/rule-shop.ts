@@ -20,17 +20,17 @@ import { deferred } from "../../src/shared/deferred.ts";
 import { http } from "../../src/transport/http/http.ts";
 import { collections as shopCollections } from "./shop.ts";
 
-export const TENANT = "shop";
+const TENANT = "shop";
 const STORE_NAME = "shop";
-export const START = "2026-11-20T08:00:00Z";
+const START = "2026-11-20T08:00:00Z";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 export const days = (n: number) => n * DAY_MS;
 
-export type Shop = typeof shopCollections;
+type Shop = typeof shopCollections;
 type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
 type Json = Record<string, unknown>;
 
-export type Endpoint = "register" | "push" | "pull";
+type Endpoint = "register" | "push" | "pull";
 /** One request of a till, and what it was told. `status` is missing where it was told nothing. */
 export interface Exchange {
   readonly endpoint: Endpoint;
@@ -646,7 +646,7 @@ type Call = (
   // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire
   readonly body: any;
 }>;
-export type Sketch = Json & { readonly action: string };
+type Sketch = Json & { readonly action: string };
 
 /** Speaks the protocol word by word. */
 export class Peer {

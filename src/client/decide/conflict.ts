@@ -7,7 +7,8 @@ import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../sche
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredConflict, StoredOperation } from "../stored.ts";
-import type { Effect, MintContext } from "./mint.ts";
+import { readPatch } from "./local-write.ts";
+import type { Effect, MintContext, Target } from "./mint.ts";
 import { supersede } from "./supersede.ts";
 import { pick } from "./view.ts";
 import type { Workspace } from "./workspace.ts";
@@ -92,7 +93,7 @@ export function settleByPerson(workspace: Workspace, context: MintContext, input
   const { conflict, operation, note } = input;
   const definition = workspace.definition(operation.collection);
   const sides = sidesOf(workspace, operation);
-  const answer = personsAnswer(sides, input.choice);
+  const answer = personsAnswer(definition, operation, sides, input.choice);
   const effect = resolutionEffect(definition, operation, sides, answer);
   const successor = supersede(workspace, context, operation, effect, input.siblings);
   const kept = answer.kept === "manual" ? "merged" : answer.kept;
@@ -104,10 +105,11 @@ export function settleByPerson(workspace: Workspace, context: MintContext, input
   return successor;
 }
 
-function personsAnswer(sides: Sides, choice: Choice): Resolution {
+function personsAnswer(definition: ResolvedCollection, target: Target, sides: Sides, choice: Choice): Resolution {
   if (choice === "client" || choice === "server") return { kept: choice };
-  const { patch, unset } = splitPatch(choice.merged);
-  return { kept: "merged", record: applyPatch(sides.server ?? sides.client ?? {}, patch, unset) };
+  const ground = sides.server ?? sides.client ?? {};
+  const { patch, unset } = readPatch(definition, target, ground, choice.merged);
+  return { kept: "merged", record: applyPatch(ground, patch, unset) };
 }
 
 /** The edit that makes the answer true on the server's row as it is now. */

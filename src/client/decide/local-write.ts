@@ -1,12 +1,12 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
 import type { CounterValue } from "../../protocol/types.ts";
 import { addCounter, isCounterStep, splitCounters } from "../../schema/counters.ts";
-import type { LoosePatch } from "../../schema/patch.ts";
+import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
 import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import type { Json, JsonObject } from "../../shared/json.ts";
+import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
 import type { StoredOperation } from "../stored.ts";
 import type { Effect, MintContext, Target } from "./mint.ts";
@@ -90,6 +90,25 @@ function updateEffects(
   current: JsonObject,
   loose: LoosePatch,
 ): readonly Effect[] {
+  const read = readPatch(definition, target, current, loose);
+  const patch = Object.fromEntries(
+    Object.entries(read.patch).filter(([name, value]) => !deepEqual(value, current[name])),
+  );
+  const unset = read.unset.filter((name) => current[name] !== undefined);
+  const names = [...Object.keys(patch), ...unset];
+  return names.length === 0 ? [] : [{ action: "update", patch, unset, before: pick(current, names) }];
+}
+
+/**
+ * A patch as a person or an app gives it, checked on the record that it makes: the fields that it names, as the schema puts them out
+ * (trimmed, coerced), and nothing that others may have changed.
+ */
+export function readPatch(
+  definition: ResolvedCollection,
+  target: Target,
+  current: JsonObject,
+  loose: LoosePatch,
+): WirePatch {
   for (const name of Object.keys(loose)) {
     if (name === "id" || definition.counters.includes(name) || definition.assigned.includes(name))
       throw notPatchable(definition, target, name);
@@ -108,17 +127,7 @@ function updateEffects(
     target.entityId,
     applyPatch(current, toJson(wanted.patch), wanted.unset),
   );
-  // The patch carries the fields it names, as the schema puts them out (trimmed, coerced), and nothing that others may have changed.
-  const patch: Record<string, Json> = {};
-  const unset: string[] = [];
-  for (const name of Object.keys(loose)) {
-    const value = valid[name];
-    if (deepEqual(value, current[name])) continue;
-    if (value === undefined) unset.push(name);
-    else patch[name] = value;
-  }
-  const names = [...Object.keys(patch), ...unset];
-  return names.length === 0 ? [] : [{ action: "update", patch, unset, before: pick(current, names) }];
+  return splitPatch(Object.fromEntries(Object.keys(loose).map((name) => [name, valid[name]])));
 }
 
 function checkSteps(

@@ -2,11 +2,11 @@
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch } from "../../schema/patch.ts";
-import { applyPatch, splitPatch } from "../../schema/patch.ts";
-import { validateRecord } from "../../schema/validate.ts";
+import { applyPatch } from "../../schema/patch.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { Choice } from "../decide/conflict.ts";
 import { settleByPerson } from "../decide/conflict.ts";
+import { readPatch } from "../decide/local-write.ts";
 import type { Effect, MintContext } from "../decide/mint.ts";
 import { sameEffect, supersede } from "../decide/supersede.ts";
 import { pick } from "../decide/view.ts";
@@ -14,7 +14,7 @@ import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import { get } from "../ports/storage.ts";
 import type { QueueState, StoredConflict, StoredOperation } from "../stored.ts";
-import { CONFLICTS, OPERATIONS } from "../stored.ts";
+import { CONFLICTS } from "../stored.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface DeskResult {
@@ -81,35 +81,27 @@ export function* amendOperation(
   return finish(workspace, [supersede(workspace, context, operation, effect, siblings(operation))]);
 }
 
+/** A correction is checked like any edit: on the record that it makes, with what the schema puts out. */
 function amendedEffect(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): Effect {
   const { collection, entityId } = operation;
   const definition = workspace.definition(collection);
-  const { patch, unset } = splitPatch(loose);
   if (operation.action === "create") {
-    const valid = validateRecord(
-      collection,
-      definition,
-      entityId,
-      applyPatch({ ...operation.data, ...operation.zeros }, patch, unset),
-    );
+    const before = { ...operation.data, ...operation.zeros };
+    const { patch, unset } = readPatch(definition, operation, before, loose);
     return {
       action: "create",
-      data: splitCounters(definition.counters, valid).data,
+      data: splitCounters(definition.counters, applyPatch(before, patch, unset)).data,
       ...(operation.zeros && { zeros: operation.zeros }),
     };
   }
   if (operation.action !== "update")
     throw notRejected(operation.id, `${operation.action} (only a create or an update can be corrected)`);
-  const removed = [...(operation.unset ?? []).filter((name) => !Object.hasOwn(patch, name)), ...unset];
-  const merged = applyPatch(operation.patch ?? {}, patch, unset);
   const current = workspace.view(collection, entityId);
-  if (current) validateRecord(collection, definition, entityId, applyPatch(current, merged, removed));
-  return {
-    action: "update",
-    patch: merged,
-    unset: removed,
-    before: pick(current ?? operation.before, [...Object.keys(merged), ...removed]),
-  };
+  if (current === undefined)
+    throw notRejected(operation.id, "of a record that is not there any more (discard it, or create it again)");
+  const removed = Object.fromEntries((operation.unset ?? []).map((name) => [name, undefined]));
+  const { patch, unset } = readPatch(definition, operation, current, { ...operation.patch, ...removed, ...loose });
+  return { action: "update", patch, unset, before: pick(current, [...Object.keys(patch), ...unset]) };
 }
 
 /** Gives up an edit, whatever has become of it: `void` tells the server, also where the outcome is unknown [C3]. */
@@ -177,5 +169,3 @@ function notRejected(operationId: string, state: string): TillSyncError<"operati
     { operationId, state },
   );
 }
-
-export const DESK_TABLES = [OPERATIONS, CONFLICTS];

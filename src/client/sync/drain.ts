@@ -51,11 +51,14 @@ const SCHEMA_FLOOR = 1;
 /** Every push that finds nothing to send looks: a busy till must not send what is blocked along with each of its sales. */
 const WAKE_PAUSE_MS = 15_000;
 
+const RESTARTS_IN_A_ROW = 3;
+
 export class Drain {
   readonly #deps: DrainDeps;
   #limit: BatchLimit;
   #round = 0;
   #wokenAt = 0;
+  readonly #restarts = { register: 0, push: 0, pull: 0 };
   /** Units that the server keeps failing on, until when they are left out. Volatile: nothing is given up (L6). */
   readonly #setAside = new Map<string, number>();
 
@@ -65,6 +68,28 @@ export class Drain {
   }
 
   async register(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    return this.#paced("register", await this.#register(fence, signal));
+  }
+
+  async push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    return this.#paced("push", await this.#push(fence, signal));
+  }
+
+  async pull(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    return this.#paced("pull", await this.#pull(fence, signal));
+  }
+
+  /** A server that has the same lane start anew each time would be asked without a pause, for ever: from some time on it is failing. */
+  #paced(lane: "register" | "push" | "pull", event: SyncEvent): SyncEvent {
+    if (event.kind === "reregister") {
+      this.#restarts[lane] += 1;
+      return this.#restarts[lane] > RESTARTS_IN_A_ROW ? failed(lane, { kind: "server_error", status: 409 }) : event;
+    }
+    if (event.kind !== "failed") this.#restarts[lane] = 0;
+    return event;
+  }
+
+  async #register(fence: number, signal: AbortSignal): Promise<SyncEvent> {
     const { store, transport } = this.#deps;
     const [identity, point] = await this.#whoAndWhere();
     const result = await transport.register(
@@ -122,7 +147,7 @@ export class Drain {
     return { kind: "registered" };
   }
 
-  async push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+  async #push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
     const { store, transport, batch, inFlight } = this.#deps;
     const limits = { maxOperations: this.#limit.operations, maxBytes: batch.maxBytes };
     const next = await store.transact("select", "relaxed", [], () =>
@@ -163,7 +188,7 @@ export class Drain {
     }
   }
 
-  async pull(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+  async #pull(fence: number, signal: AbortSignal): Promise<SyncEvent> {
     const { store, transport } = this.#deps;
     const names = Object.keys(store.collections);
     const [identity, point] = await this.#whoAndWhere();

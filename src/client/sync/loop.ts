@@ -11,6 +11,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Deferred } from "../../shared/deferred.ts";
 import { deferred } from "../../shared/deferred.ts";
 import type { Random } from "../../shared/random.ts";
+import { backoffMs } from "../decide/backoff.ts";
 import type { Coordinator } from "../ports/coordinator.ts";
 import type { MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
 import { transition } from "./machine.ts";
@@ -103,7 +104,7 @@ export class SyncLoop {
     }
   }
 
-  #acquire(): void {
+  #acquire(attempt = 0): void {
     const turn: Turn = { abort: new AbortController(), done: deferred<void>() };
     this.#release();
     this.#turn = turn;
@@ -114,10 +115,13 @@ export class SyncLoop {
       await turn.done.promise;
     };
     this.#track(
-      this.#deps.coordinator.exclusive(this.#deps.scope, turn.abort.signal, work).catch((error: unknown) => {
+      this.#deps.coordinator.exclusive(this.#deps.scope, turn.abort.signal, work).catch(async (error: unknown) => {
         if (turn.abort.signal.aborted) return;
         this.#deps.failed(error, "The turn to sync could not be taken.");
-        this.#ifCurrent(turn, { kind: "stop" });
+        // A store that failed once must not end sync for good: the turn is asked for again.
+        const { clock, random, options } = this.#deps;
+        await clock.sleep(backoffMs(attempt, 0, random.unit(), options), turn.abort.signal).catch(() => {});
+        if (this.#turn === turn) this.#acquire(attempt + 1);
       }),
     );
   }

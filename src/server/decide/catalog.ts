@@ -5,8 +5,6 @@ import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 
-/** `undefined`: nobody. */
-export type Rule = string | undefined;
 export type Right = "read" | "create" | "update" | "delete" | "force";
 
 /** A policy without the types of one collection: what came from outside is checked as it comes back. */

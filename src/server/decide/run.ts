@@ -1,6 +1,6 @@
 /** Runs a decision inside a store's script: reads what it lacks, and runs it again until it lacks nothing. (server/decide) */
 import { assert } from "../../shared/assert.ts";
-import type { StoreRead, StoreReadScript, StoreScript, TenantClock } from "../ports/store.ts";
+import type { StoreRead, StoreScript, TenantClock } from "../ports/store.ts";
 import { WorkingSet } from "./working-set.ts";
 
 /** Each run of a supersede chain may bring one more link to light, and those are bounded. */
@@ -68,12 +68,5 @@ export function writing<T>(decision: Decision<T>): () => StoreScript<Committed<T
   return function* script() {
     const { value, ws } = yield* decideWith(decision);
     return { value: { value, logged: ws.logged }, writes: ws.writes() };
-  };
-}
-
-export function reading<T>(decision: Decision<T>): () => StoreReadScript<Committed<T>> {
-  return function* script() {
-    const { value, ws } = yield* decideWith(decision);
-    return { value, logged: ws.logged };
   };
 }

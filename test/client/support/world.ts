@@ -41,7 +41,7 @@ export class World {
   token: (() => string | undefined) | string | undefined = "good";
   /** What the server makes of a token. */
   principal: (token: string, device: string | undefined) => Principal | undefined = (token, device) =>
-    token === "good" ? { tenant: TENANT, branch: "main", device, scopes: ["sync", "office"] } : undefined;
+    token === "good" ? { tenant: TENANT, branch: "main", device, scopes: ["sync", "sync:desk"] } : undefined;
   readonly #verdicts = new Map<string, Verdict[]>();
   readonly #fetch: typeof fetch;
   readonly #handler: (request: Request) => Promise<Response>;

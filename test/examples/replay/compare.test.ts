@@ -41,7 +41,7 @@ const server: Books["server"] = {
 };
 const till: Books["tills"][number] = {
   name: "till-1",
-  rows: { products: [{ stock: 9, name: "TEA", id: "product-A" }] as { readonly id: string }[] },
+  rows: { products: [{ stock: 9, name: "TEA", id: "product-A" }] as unknown as { readonly id: string }[] },
   written: [{ id: "s-1", invoice: "1", part: 1 }],
   operations: [operation("o-1"), operation("o-2")],
 };
@@ -185,11 +185,11 @@ test("the report counts, tells the first, and ends with one line", () => {
     faults: { a: 1, b: 2 },
     lost: 2,
     duplicated: 0,
-    diverged: 2,
+    diverged: 1,
     elapsedMs: 1_235,
   });
   expect(details(findings)[0]).toBe("lost: invoice C2/1: not on the server");
-  expect(closingLine(report)).toBe("lost 2, duplicated 0, diverged 2");
+  expect(closingLine(report)).toBe("lost 2, duplicated 0, diverged 1");
   expect(table(report, { invoices: 2, lines: 3, revenueMinor: -255, units: 2 })).toContain(
     "revenue               -2.55           5.10",
   );

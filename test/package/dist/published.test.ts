@@ -10,7 +10,10 @@ const entries = publicEntries();
 for (const { specifier, output } of entries) {
   test(`${specifier} can be imported by Node, which has none of a browser's globals`, () => {
     const script = `console.log(Object.keys(await import(${JSON.stringify(specifier)})).length)`;
-    const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: root, encoding: "utf8" });
+    const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: root,
+      encoding: "utf8",
+    });
     expect(Number(printed)).toBeGreaterThan(0);
   });
 
@@ -44,7 +47,9 @@ describe("an application that checks its libraries too", () => {
     };
     writeFileSync(join(application, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(join(application, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["application.ts"] }));
-    const { stdout } = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-p", application], { encoding: "utf8" });
+    const { stdout } = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-p", application], {
+      encoding: "utf8",
+    });
     expect(stdout).toBe("");
   });
 });

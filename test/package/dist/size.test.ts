@@ -19,7 +19,12 @@ describe("the measure", () => {
   });
 
   test("doesn't count what tree shaking removes", async () => {
-    const bundle = { name: "", code: `import "ky"; import ky from "ky"; export const one = 1;`, budget: 0, without: ["ky"] };
+    const bundle = {
+      name: "",
+      code: `import "ky"; import ky from "ky"; export const one = 1;`,
+      budget: 0,
+      without: ["ky"],
+    };
     expect(await measure(bundle)).toMatchObject({ unwanted: [] });
   });
 });

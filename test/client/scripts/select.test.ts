@@ -1,0 +1,148 @@
+/** The head of the outbox: a window of it, through which everything gets, however long the queue behind it is (L6, L12). */
+import { describe, expect, test } from "vitest";
+import type { Transport } from "../../../src/client/ports/transport.ts";
+import { saleOf, tea } from "../../support/shop.ts";
+import { type Till, World } from "../support/world.ts";
+
+/** A day's work that is held back, then sent. */
+async function held(
+  run: (till: Till, world: World) => Promise<void>,
+  broken: (transport: Transport) => Transport = (same) => same,
+): Promise<void> {
+  await using world = new World();
+  await world.seed("products", { ...tea, stock: 10 });
+  const till = await world.open({ transport: broken(world.transport()) });
+  till.pause("x");
+  await run(till, world);
+}
+const many = (customerId: string) => Array.from({ length: 700 }, (_, n) => ({ ...saleOf(1, n), customerId }));
+
+describe("a day of sales to a new customer", () => {
+  test("who stands in a lower lane behind all of them: everything is sent", () =>
+    held(async (till, world) => {
+      const { id } = await till.collections.customers.create({ name: "Walk-in" });
+      await till.collections.sales.createMany(many(id));
+      till.resume("x");
+      await world.clock.advance(1_000);
+      expect([till.status.pending.count, (await world.rows("sales")).length]).toEqual([0, 700]);
+    }));
+
+  test("who had to wait for a newer server: everything is sent when that has come", () => {
+    let old = true;
+    return held(
+      async (till, world) => {
+        const { id } = await till.collections.customers.create({ name: "Walk-in" });
+        till.resume("x");
+        await world.clock.advance(1_000);
+        till.pause("x");
+        await till.collections.sales.createMany(many(id));
+        old = false;
+        till.resume("x");
+        await world.clock.advance(180_000);
+        expect(till.status.pending.count).toBe(0);
+      },
+      (transport) => ({
+        ...transport,
+        async push(request, call) {
+          if (!old) return transport.push(request, call);
+          const result = await transport.push({ ...request, operations: [] }, call);
+          const results = request.operations.map(({ id }) => ({
+            id,
+            status: "retry" as const,
+            error: { code: "schema_newer", message: "" },
+          }));
+          return result.ok ? { ...result, value: { ...result.value, results } } : result;
+        },
+      }),
+    );
+  });
+});
+
+describe("the lanes", () => {
+  test("are weighted: what is low comes through a stream of sales", () =>
+    held(async (till, world) => {
+      await till.collections.sales.createMany(Array.from({ length: 1_500 }, (_, n) => saleOf(1, n)));
+      await till.collections.customers.create({ name: "Ann" });
+      till.resume("x");
+      await world.clock.settle();
+      const pushes = world.network.requests.filter(({ path }) => path.endsWith("/push"));
+      const place = pushes.findIndex(({ body }) =>
+        (body as { operations: { collection: string }[] }).operations.some(
+          ({ collection }) => collection === "customers",
+        ),
+      );
+      expect([place >= 0 && place < 4, till.status.pending.count]).toEqual([true, 0]);
+    }));
+});
+
+describe("a server that refuses to read a batch", () => {
+  const refusing = (isPoison: (operation: { readonly collection: string }) => boolean) => {
+    const sizes: number[] = [];
+    const broken = (transport: Transport): Transport => ({
+      ...transport,
+      async push(request, call) {
+        sizes.push(request.operations.length);
+        if (!request.operations.some(isPoison)) return transport.push(request, call);
+        return { ok: false, failure: { kind: "refused", code: "too_large", status: 413, detail: "too large for me" } };
+      },
+    });
+    return { sizes, broken };
+  };
+
+  test("gets halves of it, down to the one that it does not read; that one lies on the desk, and the others are there [C9]", () => {
+    const { sizes, broken } = refusing(({ collection }) => collection === "payments");
+    return held(async (till, world) => {
+      await till.collections.sales.createMany(Array.from({ length: 15 }, (_, n) => saleOf(1, n)));
+      await till.collections.payments.create({ saleId: "s-1", amountCents: 1 });
+      till.resume("x");
+      await world.clock.advance(1_000);
+      expect(sizes.slice(0, 4)).toEqual([16, 8, 8, 4].slice(0, 2).concat(sizes.slice(2, 4)));
+      expect([
+        till.status.pending.count,
+        till.status.attention.quarantined,
+        (await world.rows("sales")).length,
+      ]).toEqual([0, 1, 15]);
+      const [kept] = await till.operations.list({ state: "quarantined" });
+      expect(kept?.status).toEqual({
+        state: "quarantined",
+        reason: { code: "too_large", message: "too large for me", issues: [] },
+      });
+      expect(await till.collections.payments.count()).toBe(1);
+    }, broken);
+  });
+
+  test("has an edit that it does not read lie on the desk as rejected", () => {
+    const { broken } = refusing(({ collection }) => collection === "products");
+    return held(async (till, world) => {
+      await till.collections.products.update("p-1", { name: "A" });
+      till.resume("x");
+      await world.clock.advance(1_000);
+      expect([
+        till.status.attention.rejected,
+        till.status.pending.oldestAt,
+        (await till.collections.products.get("p-1"))?.name,
+      ]).toEqual([1, undefined, "Tea"]);
+    }, broken);
+  });
+
+  test("that fails (500) on one sale gets the others, and is asked for that one again and again", () => {
+    let sick = true;
+    const broken = (transport: Transport): Transport => ({
+      ...transport,
+      async push(request, call) {
+        const poison = request.operations.some((o) => o.action === "create" && o.data.soldAt === 3);
+        if (!sick || !poison) return transport.push(request, call);
+        return { ok: false, failure: { kind: "server_error", status: 500 } };
+      },
+    });
+    return held(async (till, world) => {
+      await till.collections.sales.createMany(Array.from({ length: 8 }, (_, n) => saleOf(1, n)));
+      till.resume("x");
+      await world.clock.advance(1_800_000);
+      expect([till.status.pending.count, (await world.rows("sales")).length]).toEqual([1, 7]);
+      sick = false;
+      await world.clock.advance(300_000);
+      expect([till.status.pending.count, (await world.rows("sales")).length]).toEqual([0, 8]);
+    }, broken);
+  });
+});
