@@ -1,4 +1,5 @@
 /** `npm start`: the reference server on the command line. */
+import { resolve } from "node:path";
 import { KEYS_VARIABLE, WeakKeyError } from "./auth/keys.ts";
 import { jsonLogger } from "./logger.ts";
 import { parseCommandLine, USAGE, UsageError } from "./options.ts";
@@ -18,7 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const logger = jsonLogger(line.log);
   const server = await startServer({ ...line, logger, secret: process.env[KEYS_VARIABLE] });
-  process.stdout.write(`listening on ${server.url}\n`);
+  process.stdout.write(`listening on ${server.url}\nthe shop's data: ${resolve(line.database)}\n`);
   if (server.hasDemo) process.stdout.write(welcome(server.url));
   endOnSignal(server);
 }

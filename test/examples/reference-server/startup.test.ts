@@ -65,6 +65,7 @@ test("npm start says where it listens, and the commands that it prints work as t
   const { child, listening, ended } = run(["--port", "0", "--database", database]);
   const printed = await listening;
   expect(printed).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n/);
+  expect(printed).toContain(`the shop's data: ${database}\n`);
   const script = printed.slice(printed.indexOf("# Sign in"), printed.indexOf("Run the push again"));
   const { stdout } = await promisify(execFile)("sh", ["-c", script]);
   const [push, pull] = stdout
