@@ -1,11 +1,12 @@
 /** The options of a client, checked, with every default filled in. (client) */
 import { LIMITS } from "../protocol/constants.ts";
+import { isId } from "../protocol/values.ts";
 import type { ResolvedCollections } from "../schema/collections.ts";
 import { checkCollections } from "../schema/collections.ts";
 import type { CollectionMap } from "../schema/types.ts";
 import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
-import { invalidOption } from "../shared/errors.ts";
+import { expectOption } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import { silentLogger } from "../shared/logger.ts";
 import type { Random } from "../shared/random.ts";
@@ -56,69 +57,58 @@ const KNOWN = [
   "connectivity",
 ];
 
+/** What each port that an app may bring must be able to do, in words and in methods. */
+const PORTS = {
+  clock: ["a clock", "now", "monotonic", "sleep"],
+  random: ["a random source", "uuid", "unit"],
+  logger: ["a logger", "error", "info", "debug"],
+  coordinator: ["a coordinator", "exclusive", "broadcast", "subscribe"],
+  connectivity: ["a source of connectivity hints", "online", "subscribe"],
+} as const;
+
 /** @throws TillSyncError `invalid_option`, with what was expected, what came and what to write */
 export function resolveOptions<C extends CollectionMap>(options: SyncClientOptions<C>): ResolvedOptions {
-  if (typeof options !== "object" || options === null)
-    throw invalidOption(
-      "options",
-      "an object",
-      options,
-      'Write createSyncClient({ name: "my-shop", transport, collections }).',
-    );
-  for (const key of Object.keys(options)) {
-    if (!KNOWN.includes(key))
-      throw invalidOption(key, `one of ${KNOWN.join(", ")}`, key, "Remove it, or correct its spelling.");
+  const given = members("options", options, KNOWN);
+  const { name, storage, transport, actor = () => undefined } = options;
+  expectOption(
+    typeof name === "string" && /^[\w.-]{1,64}$/.test(name),
+    "name",
+    "1 to 64 letters, digits, dots, dashes or underscores",
+    name,
+    'It names the local database, one per shop: name: "nairobi-westlands".',
+  );
+  const port = (value: { readonly "~port"?: string } | undefined, kind: string) => value?.["~port"] === kind;
+  const storageHint = 'Write storage: indexedDB() from "tillsync/storage/indexeddb".';
+  expectOption(port(storage, "storage"), "storage", "a storage adapter", storage, storageHint);
+  const transportHint = 'Write transport: http({ url: "https://shop.example/sync", getToken }).';
+  expectOption(port(transport, "transport"), "transport", "a transport", transport, transportHint);
+  expectOption(typeof actor === "function", "actor", "a function", actor, "Write actor: () => session.cashierId.");
+  for (const [option, [what, ...methods]] of Object.entries(PORTS)) {
+    const value = given[option] as Record<string, unknown> | undefined;
+    const fits = value === undefined || methods.every((method) => typeof value?.[method] === "function");
+    expectOption(fits, option, what, value, `It needs ${methods.join(", ")}; leave it out for the default.`);
   }
-  const { name, storage, transport, device = {}, actor = () => undefined, sync = {} } = options;
-  if (typeof name !== "string" || !/^[\w.-]{1,64}$/.test(name)) {
-    throw invalidOption(
-      "name",
-      "1 to 64 letters, digits, dots, dashes or underscores",
-      name,
-      'It names the local database, one per shop: name: "nairobi-westlands".',
-    );
-  }
-  if (storage?.["~port"] !== "storage")
-    throw invalidOption(
-      "storage",
-      "a storage adapter",
-      storage,
-      'Write storage: indexedDB() from "tillsync/storage/indexeddb".',
-    );
-  if (transport?.["~port"] !== "transport")
-    throw invalidOption(
-      "transport",
-      "a transport",
-      transport,
-      'Write transport: http({ url: "https://shop.example/sync", getToken }).',
-    );
-  if (typeof actor !== "function")
-    throw invalidOption("actor", "a function", actor, "Write actor: () => session.cashierId.");
-  if (device.id !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(device.id)) {
-    throw invalidOption(
-      "device.id",
-      "1 to 64 of A-Z, a-z, 0-9, _ and -",
-      device.id,
-      "Leave it out to have one minted with the store.",
-    );
-  }
-  const minMs = bounded("sync.retry.minMs", sync.retry?.minMs, 1_000, 10, 3_600_000);
+  const { auto = true, ...sync } = members("sync", options.sync, ["auto", "intervalMs", "batch", "retry"]);
+  expectOption(typeof auto === "boolean", "sync.auto", "true or false", auto, "Leave it out to sync by itself.");
+  const batch = members("sync.batch", sync.batch, ["maxOperations", "maxBytes"]);
+  const retry = members("sync.retry", sync.retry, ["minMs", "maxMs"]);
+  const minMs = bounded("sync.retry.minMs", retry.minMs, 1_000, 10, 3_600_000);
   return {
     name,
-    storage,
+    storage: storage as StorageAdapter,
     transport,
     collections: checkCollections(options.collections),
-    device,
+    device: device(options.device),
     actor,
-    auto: sync.auto ?? true,
+    auto,
     machine: {
       intervalMs: bounded("sync.intervalMs", sync.intervalMs, 30_000, 1_000, 60_000),
       minMs,
-      maxMs: bounded("sync.retry.maxMs", sync.retry?.maxMs, Math.max(60_000, minMs), minMs, 3_600_000),
+      maxMs: bounded("sync.retry.maxMs", retry.maxMs, Math.max(60_000, minMs), minMs, 3_600_000),
     },
     batch: {
-      maxOperations: bounded("sync.batch.maxOperations", sync.batch?.maxOperations, 200, 1, LIMITS.pushOperations),
-      maxBytes: bounded("sync.batch.maxBytes", sync.batch?.maxBytes, 512 * 1024, 1_024, LIMITS.pushBytes),
+      maxOperations: bounded("sync.batch.maxOperations", batch.maxOperations, 200, 1, LIMITS.pushOperations),
+      maxBytes: bounded("sync.batch.maxBytes", batch.maxBytes, 512 * 1024, 1_024, LIMITS.pushBytes),
     },
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
@@ -128,9 +118,40 @@ export function resolveOptions<C extends CollectionMap>(options: SyncClientOptio
   };
 }
 
-function bounded(option: string, value: number | undefined, fallback: number, min: number, max: number): number {
+/** The server refuses a registration whose device it can't take: better said here than by every contact with it. */
+function device(given: unknown): ResolvedOptions["device"] {
+  const device = members("device", given, ["id", "name", "appVersion"]);
+  expectOption(
+    device.id === undefined || isId(device.id),
+    "device.id",
+    "1 to 64 of A-Z, a-z, 0-9, _ and -",
+    device.id,
+    "Leave it out to have one minted with the store.",
+  );
+  for (const name of ["name", "appVersion"]) {
+    const value = device[name];
+    const fits = value === undefined || (typeof value === "string" && value.length > 0 && value.length <= MAX_LABEL);
+    expectOption(fits, `device.${name}`, `a string of 1 to ${MAX_LABEL} characters`, value, "Leave it out for none.");
+  }
+  return device;
+}
+const MAX_LABEL = 128;
+
+/** An object with these members and no others: a misspelt option must not be a default in silence. */
+function members(option: string, given: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+  const value = given === undefined && option !== "options" ? {} : given;
+  const isObject = typeof value === "object" && value !== null;
+  expectOption(isObject, option, "an object", given, `It takes ${known.join(", ")}.`);
+  for (const key of Object.keys(value)) {
+    const path = option === "options" ? key : `${option}.${key}`;
+    expectOption(known.includes(key), path, `one of ${known.join(", ")}`, key, "Remove it, or correct its spelling.");
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function bounded(option: string, value: unknown, fallback: number, min: number, max: number): number {
   if (value === undefined) return fallback;
-  if (!Number.isFinite(value) || value < min || value > max)
-    throw invalidOption(option, `a number from ${min} to ${max}`, value, `Leave it out for ${fallback}.`);
-  return value;
+  const fits = Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+  expectOption(fits, option, `a whole number from ${min} to ${max}`, value, `Leave it out for ${fallback}.`);
+  return value as number;
 }

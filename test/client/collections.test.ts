@@ -128,7 +128,7 @@ describe("get and getMany", () => {
     sold(async (till) => {
       const record = await till.collections.products.get("p-1");
       expect(() => Object.assign(record ?? {}, { name: "X" })).toThrow(TypeError);
-      expect(() => (record?.barcodes as string[]).push("x")).toThrow(TypeError);
+      expect(() => ((record?.barcodes ?? []) as string[]).push("x")).toThrow(TypeError);
     }));
 });
 

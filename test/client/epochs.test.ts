@@ -252,7 +252,7 @@ describe("a collection that must be pulled again", () => {
 });
 
 describe("the journal", () => {
-  const after = async (
+  const afterDays = async (
     days: number,
     run: (till: Till, world: World, storage: Storage) => Promise<void>,
     before: (till: Till, world: World) => Promise<void>,
@@ -276,7 +276,7 @@ describe("the journal", () => {
     });
 
   test("is kept for two weeks", () =>
-    after(
+    afterDays(
       13,
       async (_till, _world, storage) => {
         expect(operationsIn(storage)).toHaveLength(2);
@@ -288,7 +288,7 @@ describe("the journal", () => {
     ));
 
   test("goes after that, and the rows stay", () =>
-    after(
+    afterDays(
       15,
       async (till, _world, storage) => {
         expect(operationsIn(storage)).toEqual([]);
@@ -330,7 +330,7 @@ describe("the journal", () => {
   });
 
   test("never takes what lies on a desk, however old: a rejected edit beside a sale (L1)", () =>
-    after(
+    afterDays(
       40,
       async (till, _world, storage) => {
         expect(operationsIn(storage).map(({ action, state }) => [action, state])).toEqual([["update", "rejected"]]);
@@ -351,7 +351,7 @@ describe("the journal", () => {
     ));
 
   test("never takes what waits: a sale that was quarantined beside others of an import", () =>
-    after(
+    afterDays(
       40,
       async (till, _world, storage) => {
         expect(operationsIn(storage).map(({ state }) => state)).toEqual(["quarantined"]);
@@ -365,7 +365,7 @@ describe("the journal", () => {
     ));
 
   test("is not held up by what lies on a desk", () =>
-    after(
+    afterDays(
       15,
       async (_till, world, storage) => {
         await world.clock.advance(600_000);

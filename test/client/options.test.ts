@@ -78,7 +78,7 @@ const wrong: readonly (readonly [string, unknown, string, string, string])[] = [
     "a reference to a collection that is not here",
     { ...right, collections: { sales: collections.sales, payments: collections.payments } },
     'collections.sales.references["customerId"]',
-    "one of the collections given (sales, payments)",
+    "one of sales, payments",
     '"customers"',
   ],
   ["an actor that is no function", { ...right, actor: "u-7" }, "actor", "a function", '"u-7"'],

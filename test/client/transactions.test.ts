@@ -61,7 +61,7 @@ describe("a transaction", () => {
       });
       await world.clock.advance(1_000);
       const push = world.network.requests.find(({ path }) => path.endsWith("/push"));
-      const { operations } = push?.body as { operations: { transaction?: string }[] };
+      const { operations } = (push?.body ?? { operations: [] }) as { operations: { transaction?: string }[] };
       expect(new Set(operations.map(({ transaction }) => transaction)).size).toBe(1);
     }));
 
@@ -369,7 +369,10 @@ describe("called off", () => {
     shop(async (till) => {
       let runs = 0;
       const signal = AbortSignal.abort(new Error("changed my mind"));
-      const run = till.transaction(() => void (runs += 1), { signal });
+      const count = () => {
+        runs += 1;
+      };
+      const run = till.transaction(count, { signal });
       expect([await failure(run), runs]).toEqual(["changed my mind", 0]);
     }));
 

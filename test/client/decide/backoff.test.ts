@@ -16,24 +16,24 @@ test("the jitter is full: a thousand tills spread over the whole wait", () => {
   expect(waits).toEqual([16_000, 12_000, 8_000, 4_000, 1_600]);
 });
 
-test("no wait is so short that it would be none", () => {
-  fc.assert(
+test("no wait is so short that it would be none", async () => {
+  await fc.assert(
     fc.property(fc.nat(100), unit, (attempt, u) => {
       expect(backoffMs(attempt, 0, u, options)).toBeGreaterThanOrEqual(250);
     }),
   );
 });
 
-test("no wait is longer than the longest, after however many attempts", () => {
-  fc.assert(
+test("no wait is longer than the longest, after however many attempts", async () => {
+  await fc.assert(
     fc.property(fc.nat(1_000_000), unit, (attempt, u) => {
       expect(backoffMs(attempt, 0, u, options)).toBeLessThanOrEqual(60_000);
     }),
   );
 });
 
-test("what the server asks for is the earliest, and the jitter comes on top", () => {
-  fc.assert(
+test("what the server asks for is the earliest, and the jitter comes on top", async () => {
+  await fc.assert(
     fc.property(fc.nat(20), fc.integer({ min: 0, max: 3_600_000 }), unit, (attempt, floorMs, u) => {
       expect(backoffMs(attempt, floorMs, u, options)).toBe(floorMs + backoffMs(attempt, 0, u, options));
     }),

@@ -366,7 +366,7 @@ describe("the limits", () => {
   });
 });
 
-test("whatever lies in the outbox: nothing goes twice, ahead of what comes first, or without its transaction", () => {
+test("whatever lies in the outbox: nothing goes twice, ahead of what comes first, or without its transaction", async () => {
   const change = fc.oneof(
     fc.constantFrom("p-1", "p-2").map((id) => [update("products", id, { name: `${id}x` })]),
     fc.constantFrom("p-2", "p-3").map((id) => [create("products", id, tea)]),
@@ -384,7 +384,7 @@ test("whatever lies in the outbox: nothing goes twice, ahead of what comes first
       ]),
     fc.constant([remove("products", "p-1")]),
   );
-  fc.assert(
+  await fc.assert(
     fc.property(
       fc.array(change, { maxLength: 14 }),
       fc.integer({ min: 1, max: 12 }),

@@ -186,8 +186,8 @@ class Life {
 }
 
 describe("the counts on the queue and on each row, and each view,", () => {
-  test("equal what the operations give when they are counted anew, whatever has happened", () => {
-    fc.assert(
+  test("equal what the operations give when they are counted anew, whatever has happened", async () => {
+    await fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (life) => {
         const { till } = ((all) => {
           const one = new Life();

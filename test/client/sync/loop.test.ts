@@ -54,6 +54,8 @@ test("takes its turn, introduces the store, then asks in both lanes", async () =
   const kit = loopWith();
   await online(kit);
   expect(kit.log).toEqual(["→ standby", "register 1", "→ registering", "push 1", "pull 1", "→ online"]);
+  await kit.answer("push", { kind: "pushed", more: false });
+  await kit.answer("pull", { kind: "pulled", more: false });
   await kit.loop.close();
 });
 

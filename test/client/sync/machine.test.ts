@@ -595,8 +595,8 @@ describe("a round", () => {
   });
 });
 
-test("a Retry-After is a floor: whatever the jitter, the wait is longer", () => {
-  fc.assert(
+test("a Retry-After is a floor: whatever the jitter, the wait is longer", async () => {
+  await fc.assert(
     fc.property(
       fc.double({ min: 0, max: 0.999_999, noNaN: true }),
       fc.integer({ min: 0, max: 3_600_000 }),
@@ -608,8 +608,8 @@ test("a Retry-After is a floor: whatever the jitter, the wait is longer", () => 
   );
 });
 
-test("a poll is never later than the interval", () => {
-  fc.assert(
+test("a poll is never later than the interval", async () => {
+  await fc.assert(
     fc.property(fc.double({ min: 0, max: 0.999_999, noNaN: true }), (unit) => {
       const { effects } = transition(online("idle", "busy"), pulled(), { ...input, unit });
       const [timer] = effects;
@@ -768,8 +768,8 @@ function live(
 }
 
 describe("after any sequence of events", () => {
-  test("at most one request of a lane is in flight, none before the store is introduced, and something is always under way", () => {
-    fc.assert(
+  test("at most one request of a lane is in flight, none before the store is introduced, and something is always under way", async () => {
+    await fc.assert(
       fc.property(steps, units, (sequence, seed) => {
         live(sequence, seed);
       }),
@@ -777,8 +777,8 @@ describe("after any sequence of events", () => {
     );
   });
 
-  test("closed is the end: no request, no timer, and no event leads out of it", () => {
-    fc.assert(
+  test("closed is the end: no request, no timer, and no event leads out of it", async () => {
+    await fc.assert(
       fc.property(steps, steps, units, (before, after, seed) => {
         const world = live(before, seed);
         world.tell(bare("close"), 0.5);
@@ -792,8 +792,8 @@ describe("after any sequence of events", () => {
     );
   });
 
-  test("with the network healed and nobody interfering, both lanes come to rest", () => {
-    fc.assert(
+  test("with the network healed and nobody interfering, both lanes come to rest", async () => {
+    await fc.assert(
       fc.property(steps, units, (sequence, seed) => {
         const world = live([bare("start"), ...sequence, resume("a"), resume("b"), bare("start")], seed);
         const heal = (): SyncEvent | undefined => {
