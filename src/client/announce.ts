@@ -7,7 +7,7 @@ import { recordOf } from "./record.ts";
 import { verdictOf } from "./settled.ts";
 import type { Committed, TillStore } from "./store.ts";
 import type { StoredOperation } from "./stored.ts";
-import type { News } from "./sync/drain.ts";
+import type { News } from "./sync/ground.ts";
 import type { SyncEvents } from "./types/events.ts";
 import { conflictView, operationView } from "./views.ts";
 

@@ -17,7 +17,7 @@ import type { Committed } from "./store.ts";
 import { TillStore } from "./store.ts";
 import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
 import { cursorKey, EMPTY_QUEUE, FIRST_CURSOR, FIRST_SYNC_POINT, META, QUEUE, SYNC } from "./stored.ts";
-import type { News } from "./sync/drain.ts";
+import type { News } from "./sync/ground.ts";
 import type { SyncState } from "./sync/machine.ts";
 import type { SyncEvents } from "./types/events.ts";
 import type { SyncStatus } from "./types/status.ts";

@@ -4,7 +4,7 @@ import type { Coordinator } from "../ports/coordinator.ts";
 import type { Session } from "../session.ts";
 import { outcomeOf } from "../status.ts";
 import type { SyncOutcome } from "../types/status.ts";
-import type { News } from "./drain.ts";
+import type { News } from "./ground.ts";
 import type { SyncLoop } from "./loop.ts";
 
 export interface OnceDeps {

@@ -6,13 +6,8 @@ test("a sale made offline reaches the server once, though the first answer is lo
   await using shop = createTestShop({ collections, start: "2026-11-20T08:00:00Z" });
   await shop.server.seed("products", [{ ...tea, stock: 10 }]);
   const till = shop.till({ actor: () => "u-7" });
-  till.on("error", (e) => console.log("ERR", e, e.cause));
   await till.start();
   await shop.clock.advance(1_000);
-  console.log(
-    till.status,
-    shop.network.requests.map((r) => [r.path, r.status]),
-  );
   await till.firstSync();
   shop.network.offline();
   const sale = await till.transaction((tx, { now }) => {

@@ -1,0 +1,53 @@
+/** Asks for what other devices did, page by page. (client) */
+import { sweepStep } from "../scripts/upkeep.ts";
+import type { CursorState } from "../stored.ts";
+import { cursorKey, FIRST_CURSOR, META } from "../stored.ts";
+import type { Ground } from "./ground.ts";
+import type { SyncEvent } from "./machine.ts";
+
+/** Rows of one page: the page is one transaction, and a sale must not wait long behind it. */
+const PULL_LIMIT = 500;
+
+export async function pull(ground: Ground, fence: number, signal: AbortSignal): Promise<SyncEvent> {
+  const { transport, notice } = ground.deps;
+  const [identity, { epoch, marks }] = await ground.whoAndWhere();
+  if (epoch === undefined) return { kind: "reregister" };
+  const { incarnation, deviceId: id } = identity;
+  const collections = await cursorsOf(ground);
+  const { schemaVersion } = ground;
+  const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit: PULL_LIMIT };
+  const result = await transport.pull(request, ground.call(identity, signal));
+  if (!result.ok) return ground.refused("pull", result.failure, fence);
+  ground.contact(result.timing);
+  const binding = { fence, epoch, incarnation, cursors: collections };
+  const outcome = await ground.apply(binding, { ...result.value, serverTime: result.timing.serverTime });
+  if (outcome.stale) return ground.stale(fence);
+
+  const pages = Object.entries(result.value.pages);
+  const pulled = pages.reduce((sum, [, page]) => sum + page.changes.length, 0);
+  notice({ kind: "moved", pushed: 0, pulled });
+  for (const [name, cursor] of Object.entries(outcome.cursors)) {
+    if (cursor.sweep !== undefined) await sweep(ground, name, fence);
+  }
+  // More, but nothing moved: the next tick asks again, not the next millisecond.
+  const moved = pages.some(([name, page]) => page.changes.length > 0 || page.cursor !== collections[name]);
+  return { kind: "pulled", more: moved && pages.some(([, page]) => page.more) };
+}
+
+async function cursorsOf({ deps, names }: Ground): Promise<Readonly<Record<string, string | null>>> {
+  const stored = await deps.store.get<CursorState>(META, names.map(cursorKey));
+  return Object.fromEntries(names.map((name, index) => [name, (stored[index] ?? FIRST_CURSOR).cursor]));
+}
+
+/** In bounded steps, between which others have the store. What a crash leaves is found by the next page. */
+async function sweep({ deps }: Ground, collection: string, fence: number): Promise<void> {
+  const step = () =>
+    deps.store.transact(
+      "sweep",
+      "relaxed",
+      [collection],
+      () => sweepStep(collection, fence),
+      ({ changes }) => ({ changes }),
+    );
+  while ((await step()).more);
+}

@@ -1,0 +1,142 @@
+/** Sends the head of the outbox, batch after batch. (client) */
+import { BLOCKED_RETRY_MS } from "../../protocol/constants.ts";
+import type { BatchLimit } from "../decide/batch-limit.ts";
+import { afterRefusal, afterServerError, afterSuccess, fullBatch } from "../decide/batch-limit.ts";
+import type { BatchLimits, Selected } from "../decide/selection.ts";
+import { toWire } from "../decide/wire.ts";
+import type { TransportFailure } from "../ports/transport.ts";
+import { parkOperations } from "../scripts/park.ts";
+import type { Batch } from "../scripts/select.ts";
+import { selectNext } from "../scripts/select.ts";
+import { wakeBlocked } from "../scripts/upkeep.ts";
+import type { StoredOperation } from "../stored.ts";
+import { isWaiting } from "../stored.ts";
+import type { Ground } from "./ground.ts";
+import { failed } from "./ground.ts";
+import type { SyncEvent } from "./machine.ts";
+
+export interface PushDeps {
+  readonly batch: BatchLimits;
+  /** The longest time between two looks at the outbox. */
+  readonly intervalMs: number;
+  readonly inFlight: Set<string>;
+}
+
+/** Every push that finds nothing to send looks: a busy till must not send what is blocked along with each of its sales. */
+const WAKE_PAUSE_MS = 15_000;
+
+export class Pusher {
+  readonly #ground: Ground;
+  readonly #deps: PushDeps;
+  #limit: BatchLimit;
+  #round = 0;
+  #wokenAt = 0;
+  /** Units that the server keeps failing on, until when they are left out. Volatile: nothing is given up (L6). */
+  readonly #setAside = new Map<string, number>();
+
+  constructor(ground: Ground, deps: PushDeps) {
+    this.#ground = ground;
+    this.#deps = deps;
+    this.#limit = fullBatch(deps.batch.maxOperations);
+  }
+
+  async push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    const { inFlight } = this.#deps;
+    const batch = await this.#select();
+    if (batch === undefined) return { kind: "pushed", more: await this.#wakeInTime() };
+    this.#round += 1;
+    const ids = batch.selected.map(({ operation }) => operation.id);
+    for (const id of ids) inFlight.add(id);
+    try {
+      return await this.#send(batch, fence, signal);
+    } finally {
+      for (const id of ids) inFlight.delete(id);
+    }
+  }
+
+  async #select(): Promise<Chosen | undefined> {
+    const limits = { maxOperations: this.#limit.operations, maxBytes: this.#deps.batch.maxBytes };
+    const request = { limits, round: this.#round, skip: (operation: StoredOperation) => this.#isSetAside(operation) };
+    const { store } = this.#ground.deps;
+    const { selected, identity, point } = await store.transact("select", "relaxed", [], () => selectNext(request));
+    const epoch = point?.epoch;
+    if (selected.length === 0 || identity === undefined || point === undefined || epoch === undefined) return undefined;
+    return { selected, identity, marks: point.marks, epoch };
+  }
+
+  async #send({ selected, identity, marks, epoch }: Chosen, fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    const ground = this.#ground;
+    const { incarnation, deviceId: id } = identity;
+    const request = { device: { id, incarnation }, epoch, marks, operations: selected.map(toWire) };
+    const result = await ground.deps.transport.push(request, ground.call(identity, signal));
+    if (!result.ok) return this.#refused(result.failure, selected, fence);
+    ground.contact(result.timing);
+    const { results } = result.value;
+    const answer = { ...result.value, serverTime: result.timing.serverTime };
+    const outcome = await ground.apply({ fence, epoch, incarnation }, answer);
+    if (outcome.stale) return ground.stale(fence);
+    const answered = new Set(results.map((r) => r.id));
+    if (!selected.some(({ operation }) => answered.has(operation.id))) {
+      // An answer that tells nothing of what it was asked would be asked again at once, for ever (no hot loop).
+      return failed("push", { kind: "server_error", status: 200 });
+    }
+    this.#limit = afterSuccess(this.#limit, this.#deps.batch.maxOperations);
+    const pushed = outcome.happenings.filter((h) => h.kind !== "fault").length;
+    ground.deps.notice({ kind: "moved", pushed, pulled: 0 });
+    return { kind: "pushed", more: true };
+  }
+
+  /** A batch that is refused as a whole is halved, down to the one unit that is the trouble [C9]. */
+  async #refused(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<SyncEvent> {
+    const units = new Set(selected.map(({ operation }) => operation.group ?? operation.id)).size;
+    if (failure.kind === "refused" && (failure.code === "malformed" || failure.code === "too_large")) {
+      const { limit, single } = afterRefusal(selected.length, units);
+      this.#limit = limit;
+      if (single) await this.#park(selected, failure.code, failure.detail);
+      return { kind: "pushed", more: true };
+    }
+    if (failure.kind === "server_error" && failure.status === 500) {
+      const { limit, single } = afterServerError(this.#limit, selected.length, units);
+      this.#limit = limit;
+      const until = this.#ground.deps.clock.monotonic() + BLOCKED_RETRY_MS;
+      if (single) for (const { operation } of selected) this.#setAside.set(operation.id, until);
+    }
+    return this.#ground.refused("push", failure, fence);
+  }
+
+  async #park(selected: readonly Selected[], code: string, message: string): Promise<void> {
+    const { store } = this.#ground.deps;
+    const collections = [...new Set(selected.map(({ operation }) => operation.collection))];
+    const ids = selected.map(({ operation }) => operation.id);
+    const park = () => parkOperations(store.collections, ids, { code, message });
+    await store.transact("park", "strict", collections, park, (value) => value);
+  }
+
+  /**
+   * Wakes what is blocked when it has been a minute, or will have been at the next look, whatever was or was not heard [H2]. Answers
+   * whether there is something to look at.
+   */
+  async #wakeInTime(): Promise<boolean> {
+    const { store, clock } = this.#ground.deps;
+    const now = clock.monotonic();
+    if (now - this.#wokenAt < Math.max(BLOCKED_RETRY_MS - this.#deps.intervalMs, WAKE_PAUSE_MS)) return false;
+    this.#wokenAt = now;
+    const blocked = await store.transact("wake", "relaxed", [], wakeBlocked, ({ queue }) => ({ queue }));
+    return blocked.any;
+  }
+
+  #isSetAside(operation: StoredOperation): boolean {
+    const until = this.#setAside.get(operation.id);
+    if (until === undefined) return false;
+    if (until > this.#ground.deps.clock.monotonic() && isWaiting(operation)) return true;
+    this.#setAside.delete(operation.id);
+    return false;
+  }
+}
+
+interface Chosen {
+  readonly selected: readonly Selected[];
+  readonly identity: NonNullable<Batch["identity"]>;
+  readonly marks: NonNullable<Batch["point"]>["marks"];
+  readonly epoch: string;
+}
