@@ -29,7 +29,7 @@ export interface CollectionOptions<
    * An index name is a JavaScript identifier: a field of another name is indexed as `{ name: "the-field" }`.
    */
   indexes?: I | undefined;
-  /** Fields whose words `find({ search })` looks up by prefix, without accents and case. */
+  /** Fields whose words a search will look up by prefix, without accents and case. Kept, and not used yet: `find({ search })` comes later. */
   search?: readonly F[] | undefined;
   /** Fields that only `increment` changes. Integers, or decimal strings; the schema must accept `0` or `"0"`, from which they count. */
   counters?: readonly N[] | undefined;
