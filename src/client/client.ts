@@ -47,7 +47,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     device: options.device,
     inFlight,
     uuid,
-    context: () => writer.context(),
+    context: () => writer.background(),
     notice(news) {
       session.notice(news);
       once.notice(news);

@@ -11,12 +11,24 @@ import { Known } from "./known.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { StorageConnection } from "./ports/storage.ts";
 import { ensureIdentity } from "./scripts/identity.ts";
+import { adoptStep } from "./scripts/upkeep.ts";
 import type { Facts } from "./status.ts";
 import { deriveStatus } from "./status.ts";
 import type { Committed } from "./store.ts";
 import { TillStore } from "./store.ts";
 import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
-import { cursorKey, EMPTY_QUEUE, FIRST_CURSOR, FIRST_SYNC_POINT, META, QUEUE, SYNC } from "./stored.ts";
+import {
+  CONFLICTS,
+  cursorKey,
+  EMPTY_QUEUE,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  META,
+  OPERATIONS,
+  QUEUE,
+  SYNC,
+  tableOf,
+} from "./stored.ts";
 import type { News } from "./sync/ground.ts";
 import type { SyncState } from "./sync/machine.ts";
 import type { SyncEvents } from "./types/events.ts";
@@ -146,12 +158,22 @@ export class Session {
     this.known.identity = await connection.transact({ tables: [META], durability: "strict", label: "identity" }, () =>
       ensureIdentity(device.id, clock.now(), () => random.uuid()),
     );
+    await this.#adopt(connection);
     this.known.take(await this.#read(connection));
     this.known.storage = await connection.estimate();
     this.known.opened = "open";
     // The loop first: a till that is starting is at no moment shown as stopped.
     this.#hooks.opened();
     this.refresh();
+  }
+
+  /** Rows whose operations went on under an app that lacked their collection: none, but after such an upgrade and back. */
+  async #adopt(connection: StorageConnection): Promise<void> {
+    const { collections } = this.store;
+    const tables = [META, OPERATIONS, CONFLICTS, ...Object.keys(collections).map(tableOf)];
+    const step = () =>
+      connection.transact({ tables, durability: "strict", label: "adopt" }, () => adoptStep(collections));
+    while ((await step()).more);
   }
 
   async #read(source: Pick<StorageConnection, "get">): Promise<Committed> {

@@ -206,6 +206,16 @@ export const QUEUE = "queue";
 export const SYNC = "sync";
 export const cursorKey = (collection: string) => `cursor:${collection}`;
 
+/** meta/orphan:<subject>: a row whose operations went on while the app did not have its collection. */
+export interface Orphan {
+  readonly collection: string;
+  readonly entityId: string;
+}
+const ORPHAN = "orphan:";
+export const orphanKey = (collection: string, id: string) => ORPHAN + subjectOf(collection, id);
+/** Of the primary key; `;` is the character behind `:`. */
+export const orphanRange = { lower: ORPHAN, upper: "orphan;", upperOpen: true } as const;
+
 export const EMPTY_QUEUE: QueueState = {
   sequence: 0,
   waiting: {},

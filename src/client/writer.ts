@@ -1,7 +1,9 @@
 /** Local writes of every kind: validated, decided and committed, then announced. (client) */
+
+import { isText } from "../protocol/values.ts";
 import type { ResolvedCollections } from "../schema/collections.ts";
 import { validateRecord } from "../schema/validate.ts";
-import { TillSyncError } from "../shared/errors.ts";
+import { expectOption, TillSyncError } from "../shared/errors.ts";
 import type { LocalChange } from "./decide/local-write.ts";
 import type { MintContext } from "./decide/mint.ts";
 import type { StorageScript } from "./ports/storage.ts";
@@ -87,13 +89,28 @@ export class Writer {
   context(actor?: string, transaction = this.#options.uuid()): MintContext {
     return {
       now: this.#options.now(),
-      actor: actor ?? this.#options.actor(),
+      actor: checkedActor(actor ?? this.#options.actor()),
       branch: this.#options.branch(),
       transaction,
       uuid: () => this.#options.uuid(),
     };
   }
+
+  /** For what the loop does by itself: nobody at the till does it, and an app's `actor` that throws must not stop sync (L6). */
+  background(): MintContext {
+    const { now, branch, uuid } = this.#options;
+    return { now: now(), actor: undefined, branch: branch(), transaction: uuid(), uuid };
+  }
 }
+
+/** What the wire takes as a name, checked before anything is stored [M1]. An empty one is what apps have while nobody is signed in. */
+function checkedActor(actor: string | undefined): string | undefined {
+  if (actor === undefined || actor === "") return undefined;
+  const hint = "Name the person by an id: actor: () => session.cashierId.";
+  expectOption(isText(actor, MAX_ACTOR), "actor", `a string of 1 to ${MAX_ACTOR} characters`, actor, hint);
+  return actor;
+}
+const MAX_ACTOR = 128;
 
 function refused(
   collection: string,

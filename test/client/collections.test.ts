@@ -84,6 +84,56 @@ describe("create", () => {
     }));
 });
 
+describe("who is at the till", () => {
+  const as = async (
+    actor: () => string | undefined,
+    run: (till: Till, world: World, storage: ReturnType<typeof memory>) => Promise<void>,
+  ) => {
+    await using world = new World();
+    await world.seed("products", { ...tea, stock: 10 });
+    const storage = memory();
+    await run(await world.open({ storage, actor }), world, storage);
+  };
+
+  test("is nobody where the name is empty: the sale is no less a sale", () =>
+    as(
+      () => "",
+      async (till, world, storage) => {
+        await till.collections.sales.create(saleOf(1, 1));
+        await world.clock.advance(1_000);
+        expect(operationsIn(storage).map(({ state, actor }) => [state, actor])).toEqual([["applied", undefined]]);
+      },
+    ));
+
+  test("is refused as what the wire does not take, before anything is stored [M1]", () =>
+    as(
+      () => "x".repeat(129),
+      async (till, _, storage) => {
+        const refused = await failure(till.collections.sales.create(saleOf(1, 1)));
+        expect(refused).toMatchObject({ code: "invalid_option", details: { option: "actor" } });
+        expect(operationsIn(storage)).toEqual([]);
+      },
+    ));
+
+  test("is not asked by the loop: a session that throws stops no sync (L6)", () => {
+    let isOver = false;
+    return as(
+      () => {
+        if (isOver) throw new Error("no session");
+        return "u-7";
+      },
+      async (till, world) => {
+        await till.collections.sales.create(saleOf(1, 1));
+        isOver = true;
+        await world.seed("products", { ...tea, name: "Green" });
+        await world.clock.advance(120_000);
+        expect([till.status.phase, till.status.pending.count]).toEqual(["online", 0]);
+        expect((await till.collections.products.get("p-1"))?.name).toBe("Green");
+      },
+    );
+  });
+});
+
 describe("createMany", () => {
   test("resolves to all records in their order, also beyond one commit", () =>
     sold(async (till) => {

@@ -273,6 +273,66 @@ describe("operations.retry", () => {
     }));
 });
 
+describe("a commercial transaction in quarantine goes again whole, or not at all [C1]", () => {
+  const kept = async (till: Till, world: World) => {
+    world.quarantineNext("sales");
+    await till.transaction((tx) => {
+      const sale = tx.sales.create(saleOf(1, 1));
+      tx.payments.create({ saleId: sale.id, amountCents: 5_000 });
+      tx.products.increment("p-1", { stock: -1 });
+    });
+    await world.clock.advance(1_000);
+    const operations = await till.operations.list({ state: "quarantined" });
+    expect(operations).toHaveLength(3);
+    return operations;
+  };
+  const sentLast = (world: World) => {
+    const push = world.network.requests.filter(({ path }) => path.endsWith("/push")).at(-1);
+    return (push?.body as { operations: { transaction?: string }[] } | undefined)?.operations ?? [];
+  };
+  const there = async (world: World) => [
+    (await world.rows("sales")).map(({ totalCents }) => totalCents),
+    (await world.rows("payments")).length,
+    (await world.rows("products")).find(({ id }) => id === "p-1")?.stock,
+  ];
+
+  test("where all of it is retried: bound as it was", () =>
+    shop(async (till, world) => {
+      const operations = await kept(till, world);
+      await till.operations.retry(operations.map(({ id }) => id));
+      await world.clock.advance(1_000);
+      expect(sentLast(world).map(({ transaction }) => transaction)).toEqual(operations.map((o) => o.transaction));
+      expect(await there(world)).toEqual([[5_000], 1, 9]);
+    }));
+
+  test("where one of it is retried: with the others", () =>
+    shop(async (till, world) => {
+      const [first] = await kept(till, world);
+      await till.operations.retry(first?.id ?? "");
+      await world.clock.advance(1_000);
+      expect(await there(world)).toEqual([[5_000], 1, 9]);
+    }));
+
+  test("where one of it is corrected: with the others, as they were", () =>
+    shop(async (till, world) => {
+      const sale = (await kept(till, world)).find(({ collection }) => collection === "sales");
+      if (sale?.collection !== "sales") throw new Error("no sale is kept");
+      await till.operations.amend(sale, { totalCents: 4_000 });
+      await world.clock.advance(1_000);
+      expect(await there(world)).toEqual([[4_000], 1, 9]);
+    }));
+
+  test("and shows and counts all the while what it did at first", () =>
+    shop(async (till, world) => {
+      const [first] = await kept(till, world);
+      world.network.offline();
+      await till.operations.retry(first?.id ?? "");
+      expect([await till.collections.sales.count(), (await till.collections.products.get("p-1"))?.stock]).toEqual([
+        1, 9,
+      ]);
+    }));
+});
+
 describe("operations.amend", () => {
   const rejectedEdit = async (till: Till, world: World) => {
     world.rejectNext("products", "price_locked");

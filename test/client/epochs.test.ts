@@ -146,6 +146,29 @@ describe("a server that was put back to its backup", () => {
       },
     ));
 
+  test("a row that it does not have any more leaves the till as soon as the work on it is given up", () =>
+    restored(
+      async (till, world) => {
+        await world.seed("products", { ...tea, id: "p-ghost" });
+        await world.clock.advance(60_000);
+        world.network.offline();
+        await till.collections.products.update("p-ghost", { name: "X" });
+        await world.clock.settle();
+        world.network.online();
+        till.pause("until the server is back");
+      },
+      async (till, world) => {
+        till.resume("until the server is back");
+        await world.clock.advance(120_000);
+        const [stuck] = await till.operations.list({ state: "blocked" });
+        if (stuck?.kind !== "record") throw new Error("nothing is stuck");
+        expect(await till.collections.products.get("p-ghost")).toMatchObject({ name: "X" });
+        await till.operations.discard(stuck, { reason: "gone" });
+        await world.clock.advance(120_000);
+        expect((await till.collections.products.find()).map(({ id }) => id)).toEqual(["p-1", "p-2"]);
+      },
+    ));
+
   test("tells of no row that a pull has not brought", () =>
     restored(sold, async (_till, _world, told) => {
       for (const { ids } of told.of<{ collection: string; ids: readonly string[] }>("pulled"))

@@ -72,7 +72,9 @@ export function settleByResolver(
     workspace.putConflict(open);
     return "fault" in answer ? { conflict: open, fault: answer.fault } : { conflict: open };
   }
-  supersede(workspace, context, operation, resolutionEffect(definition, operation, sides, answer), input.siblings);
+  // In the name of the edit's author, and not of whoever is at the till when the answer comes.
+  const author = { ...context, actor: operation.actor };
+  supersede(workspace, author, operation, resolutionEffect(definition, operation, sides, answer), input.siblings);
   const conflict: StoredConflict = { ...open, settled: { by: "resolver", at: context.now, kept: answer.kept } };
   workspace.putConflict(conflict);
   return { conflict };

@@ -89,6 +89,11 @@ function decideFinal(
       return [{ kind: "quarantined", operation: next }];
     }
     case "conflict": {
+      if (!workspace.knows(operation.collection)) {
+        // Nobody here can settle it: asked again now and then, until an app that knows the collection is back.
+        workspace.put(held(workspace, operation, { id: result.id, status: "blocked", by: [] }));
+        return [];
+      }
       takeRow(workspace, operation, result.server);
       const next: StoredOperation = { ...judged, state: "conflict", conflictId: result.conflictId };
       workspace.put(next);
@@ -133,7 +138,7 @@ function applied(workspace: Workspace, operation: StoredOperation, result: Appli
   };
   const before = workspace.baseOf(operation.collection, operation.entityId);
   workspace.put(next);
-  if (operation.action === "void") return [];
+  if (operation.action === "void" || !workspace.knows(operation.collection)) return [];
   const base = baseAfter(operation, result, before, workspace.definition(operation.collection).counters);
   if (base !== undefined) workspace.setBase(operation.collection, operation.entityId, result.version, base);
   if (result.flags && result.flags.length > 0)
@@ -205,5 +210,6 @@ function closeConflict(
 }
 
 function takeRow(workspace: Workspace, operation: StoredOperation, row: RowState | undefined): void {
-  if (row) workspace.setBase(operation.collection, operation.entityId, row.version, row.deleted ? null : row.data);
+  if (row && workspace.knows(operation.collection))
+    workspace.setBase(operation.collection, operation.entityId, row.version, row.deleted ? null : row.data);
 }

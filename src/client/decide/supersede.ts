@@ -4,19 +4,21 @@ import type { Effect, MintContext } from "./mint.ts";
 import { mint } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** `siblings`: the loaded members of its transaction. */
+/** `siblings`: the loaded members of its transaction. `together`: they are superseded in the same breath, and stay bound [C1]. */
 export function supersede(
   workspace: Workspace,
   context: MintContext,
   old: StoredOperation,
   effect: Effect,
   siblings: readonly StoredOperation[],
+  together = false,
 ): StoredOperation {
   const target = { collection: old.collection, entityId: old.entityId };
   const successor = mint(workspace, context, target, effect, old);
   const bound =
     old.group !== undefined &&
-    siblings.some((o) => o.id !== old.id && o.group === old.group && waitsForIt(workspace.operation(o.id) ?? o));
+    (together ||
+      siblings.some((o) => o.id !== old.id && o.group === old.group && waitsForIt(workspace.operation(o.id) ?? o)));
   workspace.put({ ...old, state: "superseded", supersededBy: successor.id, settledAt: context.now });
   // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
   const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;

@@ -11,6 +11,7 @@ import { omit } from "../../shared/omit.ts";
 import type { StorageWrite } from "../ports/storage.ts";
 import type {
   OperationState,
+  Orphan,
   QueueState,
   StoredConflict,
   StoredOperation,
@@ -26,6 +27,7 @@ import {
   isWaiting,
   META,
   OPERATIONS,
+  orphanKey,
   QUEUE,
   subjectOf,
   tableOf,
@@ -63,6 +65,8 @@ export class Workspace {
   readonly #bySubject = new Map<string, Set<string>>();
   readonly #dirtyOperations = new Set<string>();
   readonly #conflicts = new Map<string, StoredConflict>();
+  /** Rows that are out of step with their operations, because this app does not have their collection. */
+  readonly #orphans: Orphan[] = [];
 
   constructor(input: WorkspaceInput) {
     this.collections = input.collections;
@@ -71,6 +75,11 @@ export class Workspace {
     this.#queue = input.queue;
     for (const [collection, row] of input.rows) this.#before.set(subjectOf(collection, row.id), row);
     for (const operation of input.operations) this.#remember(operation);
+  }
+
+  /** An app of another version may lack a collection that operations are queued in: they are sent, and their rows are left alone. */
+  knows(collection: string): boolean {
+    return Object.hasOwn(this.collections, collection);
   }
 
   definition(collection: string): ResolvedCollection {
@@ -128,6 +137,10 @@ export class Workspace {
     this.#dirtyOperations.add(operation.id);
     this.#count(before, -1);
     this.#count(operation, 1);
+    if (!this.knows(operation.collection)) {
+      this.#orphans.push({ collection: operation.collection, entityId: operation.entityId });
+      return;
+    }
     const row = this.#draft(operation.collection, operation.entityId);
     this.#countOnRow(row, before, -1);
     this.#countOnRow(row, operation, 1);
@@ -135,6 +148,16 @@ export class Workspace {
 
   putConflict(conflict: StoredConflict): void {
     this.#conflicts.set(conflict.id, conflict);
+  }
+
+  /** Counts anew what lies on a row: everything unfinished on it was loaded. */
+  recount(collection: string, id: string): void {
+    const row = this.#draft(collection, id);
+    row.states = undefined;
+    for (const { state, action } of this.operationsOf(collection, id)) {
+      if (isUnfinished(state) && action !== "void") row.states = tally(row.states, state, 1);
+    }
+    this.#recount(collection, row);
   }
 
   /** Marks of people's concern on the row itself. */
@@ -197,6 +220,8 @@ export class Workspace {
     }
     for (const id of this.#dirtyOperations)
       writes.push({ kind: "put", table: OPERATIONS, key: id, value: this.#operations.get(id) });
+    for (const target of this.#orphans)
+      writes.push({ kind: "put", table: META, key: orphanKey(target.collection, target.entityId), value: target });
     for (const conflict of this.#conflicts.values())
       writes.push({ kind: "put", table: CONFLICTS, key: conflict.id, value: conflict });
     if (this.#queue !== this.#queueBefore) writes.push({ kind: "put", table: META, key: QUEUE, value: this.#queue });

@@ -103,12 +103,34 @@ export function* applyAnswer(
   const pruned = yield* pruneJournal(answer.serverTime);
   const done = workspace.finish();
   const writes: StorageWrite[] = [...done.writes, ...pruned, { kind: "put", table: META, key: SYNC, value: next }];
-  for (const [collection, cursor] of Object.entries(moved))
+  const swept = yield* sweepAgain(done.changes, point, moved);
+  for (const [collection, cursor] of Object.entries({ ...moved, ...swept }))
     writes.push({ kind: "put", table: META, key: cursorKey(collection), value: cursor });
   return {
     writes,
     value: { stale: false, happenings, changes: done.changes, queue: workspace.queue, point: next, cursors: moved },
   };
+}
+
+/**
+ * A resync leaves the rows that have unfinished work on them. When that is over and no answer has brought the row, it is gone on the
+ * server: the next pull sweeps once more [H10].
+ */
+function* sweepAgain(
+  changes: readonly RowChange[],
+  point: SyncPoint,
+  moved: Readonly<Record<string, CursorState>>,
+): Generator<readonly StorageRead[], Readonly<Record<string, CursorState>>, readonly unknown[]> {
+  const isLeft = ({ collection, after }: RowChange) =>
+    after.states === undefined && after.version > 0 && after.generation < generationOf(point, collection);
+  const names = [...new Set(changes.filter(isLeft).map(({ collection }) => collection))];
+  const stored = yield* get<CursorState>(META, names.map(cursorKey));
+  const due = names.flatMap((name, index) => {
+    const cursor = moved[name] ?? stored[index];
+    const isSwept = cursor?.complete && cursor.generation === generationOf(point, name) && cursor.sweep === undefined;
+    return cursor && isSwept ? [[name, { ...cursor, sweep: "" }] as const] : [];
+  });
+  return Object.fromEntries(due);
 }
 
 /** One mark of each kind: the server compares both with its history [C8]. */

@@ -11,10 +11,11 @@ import type { Effect, MintContext } from "../decide/mint.ts";
 import { sameEffect, supersede } from "../decide/supersede.ts";
 import { pick } from "../decide/view.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
-import type { StorageScript } from "../ports/storage.ts";
-import { get } from "../ports/storage.ts";
+import type { ScannedRow, StorageRead, StorageScript } from "../ports/storage.ts";
+import { get, readAll } from "../ports/storage.ts";
 import type { QueueState, StoredConflict, StoredOperation } from "../stored.ts";
-import { CONFLICTS } from "../stored.ts";
+import { CONFLICTS, isCommercial, OPERATIONS } from "../stored.ts";
+import { TRANSACTION_INDEX, transactionRange } from "../tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface DeskResult {
@@ -52,19 +53,53 @@ export function* resolveConflict(
 export function* retryOperations(
   collections: ResolvedCollections,
   context: MintContext,
-  ids: readonly string[],
+  asked: readonly string[],
 ): StorageScript<DeskResult> {
+  const { ids, isBound } = yield* withGroups(asked);
   const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: ids, forSettling: true });
   const successors: StoredOperation[] = [];
   for (const id of ids) {
     const operation = workspace.operation(id);
     if (operation === undefined) throw notRejected(id, "unknown");
     if (operation.state === "pending" || operation.state === "blocked") workspace.wake();
-    else if (operation.state === "rejected" || operation.state === "quarantined")
-      successors.push(supersede(workspace, context, operation, sameEffect(operation), siblings(operation)));
-    else throw notRejected(id, operation.state);
+    else if (operation.state === "rejected" || operation.state === "quarantined") {
+      const effect = sameEffect(operation);
+      successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
+    } else throw notRejected(id, operation.state);
   }
   return finish(workspace, successors);
+}
+
+/**
+ * With the members of each commercial transaction that lies in quarantine: they take effect together, always, so that none of them
+ * goes again without the others [C1].
+ */
+function* withGroups(
+  asked: readonly string[],
+): Generator<
+  readonly StorageRead[],
+  { readonly ids: readonly string[]; isBound(operation: StoredOperation): boolean },
+  readonly unknown[]
+> {
+  const isKept = (o: StoredOperation) => o.state === "quarantined" && o.group !== undefined && isCommercial(o);
+  const kept = (yield* get<StoredOperation>(OPERATIONS, asked)).filter((o) => o !== undefined).filter(isKept);
+  const groups = new Set(kept.map((o) => o.group));
+  const transactions = new Set(kept.flatMap((o) => o.transaction ?? []));
+  const scans = (yield* readAll(
+    [...transactions].map((id) => ({
+      kind: "scan",
+      table: OPERATIONS,
+      options: { index: TRANSACTION_INDEX, range: transactionRange(id) },
+    })),
+  )) as readonly (readonly ScannedRow<StoredOperation>[])[];
+  // What the office has discarded stays discarded, unless it is asked for itself.
+  const members = scans
+    .flatMap((rows) => rows.map(({ value }) => value))
+    .filter((o) => isKept(o) && groups.has(o.group) && (o.error?.code !== "discarded" || asked.includes(o.id)));
+  return {
+    ids: [...new Set([...asked, ...members.map((o) => o.id)])],
+    isBound: (operation) => members.some((o) => o.id !== operation.id && o.group === operation.group),
+  };
 }
 
 export function* amendOperation(
@@ -73,12 +108,17 @@ export function* amendOperation(
   id: string,
   patch: LoosePatch,
 ): StorageScript<DeskResult> {
-  const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: [id], forSettling: true });
-  const operation = workspace.operation(id);
-  if (operation?.state !== "rejected" && operation?.state !== "quarantined")
-    throw notRejected(id, operation?.state ?? "unknown");
-  const effect = amendedEffect(workspace, operation, patch);
-  return finish(workspace, [supersede(workspace, context, operation, effect, siblings(operation))]);
+  const { ids, isBound } = yield* withGroups([id]);
+  const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: ids, forSettling: true });
+  const amended = workspace.operation(id);
+  if (amended?.state !== "rejected" && amended?.state !== "quarantined")
+    throw notRejected(id, amended?.state ?? "unknown");
+  const successors: StoredOperation[] = [];
+  for (const operation of ids.flatMap((member) => workspace.operation(member) ?? [])) {
+    const effect = operation.id === id ? amendedEffect(workspace, operation, patch) : sameEffect(operation);
+    successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
+  }
+  return finish(workspace, successors);
 }
 
 /** A correction is checked like any edit: on the record that it makes, with what the schema puts out. */

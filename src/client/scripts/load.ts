@@ -50,7 +50,7 @@ export function* loadWorkspace(collections: ResolvedCollections, request: LoadRe
   const rows = yield* readRows(collections, [...(request.targets ?? []), ...asked]);
   for (const operation of yield* readReplayed(rows, request.rebasing ? point : undefined))
     operations.set(operation.id, operation);
-  const all = [...operations.values()].filter((operation) => Object.hasOwn(collections, operation.collection));
+  const all = [...operations.values()];
   return {
     point,
     workspace: new Workspace({

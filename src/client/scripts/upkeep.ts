@@ -1,11 +1,14 @@
 /** Small steps between requests: waking what is blocked, and removing what a resync did not bring. (client) */
+
+import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import type { RowChange } from "../decide/workspace.ts";
-import type { StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, scan } from "../ports/storage.ts";
-import type { CursorState, QueueState, StoredRow, SyncPoint } from "../stored.ts";
-import { cursorKey, META, OPERATIONS, QUEUE, SYNC, tableOf } from "../stored.ts";
-import { STATE_INDEX, stateRange } from "../tables.ts";
+import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
+import { get, readAll, scan } from "../ports/storage.ts";
+import type { CursorState, Orphan, QueueState, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
+import { cursorKey, META, OPERATIONS, orphanRange, QUEUE, SYNC, tableOf } from "../stored.ts";
+import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../tables.ts";
+import { loadWorkspace } from "./load.ts";
 
 /** At the latest every minute, whatever was or was not heard [H2]. */
 export function* wakeBlocked(): StorageScript<{ readonly any: boolean; readonly queue: QueueState | undefined }> {
@@ -14,6 +17,28 @@ export function* wakeBlocked(): StorageScript<{ readonly any: boolean; readonly 
   if (stored === undefined || blocked.length === 0) return { value: { any: false, queue: stored }, writes: [] };
   const next: QueueState = { ...stored, wake: stored.wake + 1 };
   return { value: { any: true, queue: next }, writes: [{ kind: "put", table: META, key: QUEUE, value: next }] };
+}
+
+const ADOPTED_PER_STEP = 100;
+
+/** One bounded step of bringing rows back in step with what became of their operations under an app that lacked their collection. */
+export function* adoptStep(collections: ResolvedCollections): StorageScript<Swept> {
+  const found = yield* scan<Orphan>(META, { range: orphanRange });
+  const known = found.filter(({ value }) => Object.hasOwn(collections, value.collection)).slice(0, ADOPTED_PER_STEP);
+  const reads = known.map(
+    ({ value }): StorageRead => ({
+      kind: "scan",
+      table: OPERATIONS,
+      options: { index: SUBJECT_INDEX, range: subjectRange(value.collection, value.entityId) },
+    }),
+  );
+  const scanned = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];
+  const operationIds = scanned.flat().map(({ value }) => value.id);
+  const { workspace } = yield* loadWorkspace(collections, { targets: known.map(({ value }) => value), operationIds });
+  for (const { value } of known) workspace.recount(value.collection, value.entityId);
+  const { writes, changes } = workspace.finish();
+  const gone = known.map(({ primary }): StorageWrite => ({ kind: "delete", table: META, key: primary }));
+  return { value: { more: known.length === ADOPTED_PER_STEP, changes }, writes: [...writes, ...gone] };
 }
 
 const SWEPT_PER_STEP = 500;

@@ -27,7 +27,8 @@ export async function pull(ground: Ground, fence: number, signal: AbortSignal): 
   const pulled = pages.reduce((sum, [, page]) => sum + page.changes.length, 0);
   notice({ kind: "moved", pushed: 0, pulled });
   for (const [name, cursor] of Object.entries(outcome.cursors)) {
-    if (cursor.sweep !== undefined) await sweep(ground, name, fence);
+    // Not between two pages: what the next one brings must not be swept away before it.
+    if (cursor.sweep !== undefined && !result.value.pages[name]?.more) await sweep(ground, name, fence);
   }
   // More, but nothing moved: the next tick asks again, not the next millisecond.
   const moved = pages.some(([name, page]) => page.changes.length > 0 || page.cursor !== collections[name]);

@@ -114,6 +114,13 @@ describe("each strategy, where both changed the same field", () => {
     expect(sent(successor)).toEqual({ action: "update", patch: {}, unset: ["note"] });
   });
 
+  test("whatever a resolver answers is done in the name of the edit's author", () => {
+    const till = tillWith(clientWins());
+    const [edit] = till.write([mine], { actor: "u-1" });
+    if (edit) till.answer(conflict(edit, ["phone"], { version: 20, data: theirs }));
+    expect([...till.operations.values()].map(({ actor }) => actor)).toEqual(["u-1", "u-1"]);
+  });
+
   test("no answer of a resolver touches a counter", () => {
     const resolver: Resolver = ({ server }) => ({ ...server, phone: "5", points: 999 });
     const { till, successor } = met(resolver, mine, theirs, ["phone"]);

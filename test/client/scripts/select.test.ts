@@ -1,7 +1,14 @@
 /** The head of the outbox: a window of it, through which everything gets, however long the queue behind it is (L6, L12). */
 import { describe, expect, test } from "vitest";
 import type { Transport } from "../../../src/client/ports/transport.ts";
-import { saleOf, tea } from "../../support/shop.ts";
+import { selectNext } from "../../../src/client/scripts/select.ts";
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import { EMPTY_QUEUE, META, OPERATIONS, QUEUE } from "../../../src/client/stored.ts";
+import { storageLayout } from "../../../src/client/tables.ts";
+import { checkCollections } from "../../../src/schema/collections.ts";
+import { memory } from "../../../src/storage/memory/memory.ts";
+import { collections, saleOf, tea } from "../../support/shop.ts";
+import { create, Ledger, sale } from "../support/ledger.ts";
 import { type Till, World } from "../support/world.ts";
 
 /** A day's work that is held back, then sent. */
@@ -55,6 +62,36 @@ describe("a day of sales to a new customer", () => {
         },
       }),
     );
+  });
+});
+
+describe("after a restore [C8.6]", () => {
+  /** An outbox with these entries, as it is read. */
+  async function selected(...operations: readonly StoredOperation[]): Promise<readonly string[]> {
+    const hooks = { onFailure() {}, onSuperseded() {} };
+    const connection = await memory().open("outbox", storageLayout(checkCollections(collections)), hooks);
+    const options = { tables: [META, OPERATIONS], durability: "relaxed" } as const;
+    const puts = operations.map((value) => ({ kind: "put", table: OPERATIONS, key: value.id, value }) as const);
+    const queue = { kind: "put", table: META, key: QUEUE, value: { ...EMPTY_QUEUE, edits: 1 } } as const;
+    // biome-ignore lint/correctness/useYield: a script that reads nothing
+    await connection.transact(options, function* () {
+      return { value: undefined, writes: [...puts, queue] };
+    });
+    const limits = { maxOperations: 200, maxBytes: 512 * 1024 };
+    const batch = await connection.transact(options, () => selectNext({ limits, round: 0, skip: () => false }));
+    return batch.selected.map(({ operation }) => operation.id);
+  }
+  const till = new Ledger();
+  const customer = till.one(create("customers", "c-1", { name: "Ann", phone: null }));
+  const first = till.one(sale("s-1", { customerId: "c-1" }));
+  const second = till.one(sale("s-2"));
+
+  test("what the lost history had taken goes before anything new", async () => {
+    expect(await selected(second, { ...first, references: [], again: true })).toEqual([first.id]);
+  });
+
+  test("with what it needs, where that is new: a journal that waits for it would hold up everything", async () => {
+    expect(await selected({ ...first, again: true }, customer, second)).toEqual([customer.id, first.id, second.id]);
   });
 });
 
