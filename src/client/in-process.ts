@@ -1,6 +1,6 @@
 /** The default Coordinator: clients of one store within one page or process take turns. (client) */
 
-import { aborted } from "../shared/abort.ts";
+import { orAborted } from "../shared/abort.ts";
 import { deferred } from "../shared/deferred.ts";
 import type { Coordinator, CoordinatorMessage } from "./ports/coordinator.ts";
 
@@ -30,7 +30,7 @@ export const inProcess: Coordinator = {
     const before = scope.tail;
     scope.tail = before.then(() => left.promise);
     try {
-      await turn(before, signal);
+      await orAborted(before, signal);
       // Nothing takes this lock away: a page that is frozen freezes everybody in it.
       await work(new AbortController().signal);
     } finally {
@@ -48,15 +48,3 @@ export const inProcess: Coordinator = {
     };
   },
 };
-
-function turn(before: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.reject(aborted(signal));
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted(signal));
-    signal.addEventListener("abort", stop, { once: true });
-    void before.then(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    });
-  });
-}

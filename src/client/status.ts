@@ -1,5 +1,7 @@
 /** The status of the whole client, derived from what is known. Pure. (client) */
 import type { AnyTillSyncError } from "../shared/errors.ts";
+import type { JsonObject } from "../shared/json.ts";
+import { deepEqual } from "../shared/json.ts";
 import type { StorageEstimate } from "./ports/storage.ts";
 import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
 import type { SyncState } from "./sync/machine.ts";
@@ -121,13 +123,9 @@ export function outcomeOf(
   }
 }
 
-/** By value: plain data, a few dozen members. */
-function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || a instanceof Error) return false;
-  const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
-  );
+/** By value, but for an error, which is the one that happened. */
+function same(a: SyncStatus, b: SyncStatus): boolean {
+  const { error, ...facts } = a as SyncStatus & { readonly error?: unknown };
+  const { error: other, ...others } = b as SyncStatus & { readonly error?: unknown };
+  return error === other && deepEqual(facts as unknown as JsonObject, others as unknown as JsonObject);
 }
