@@ -1,5 +1,6 @@
 /** The client: wires session, writer, loop, desks and collections together. Holds no rule. (client) */
 import type { CollectionMap } from "../schema/types.ts";
+import { expectOption } from "../shared/errors.ts";
 import { createCollection } from "./collection.ts";
 import { createConflictDesk, createOperationDesk } from "./desks.ts";
 import { diagnose } from "./diagnostics.ts";
@@ -136,6 +137,11 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     async firstSync(wanted: ReadOptions & { collections?: readonly string[] | undefined } = {}): Promise<void> {
       await session.open();
       const names = wanted.collections ?? Object.keys(collections);
+      const all = Object.keys(collections).join(", ");
+      for (const name of names) {
+        // It would never come.
+        expectOption(Object.hasOwn(collections, name), "collections", `some of ${all}`, name, "Correct its spelling.");
+      }
       await session.until(() => names.every((name) => known.cursors[name]?.everComplete), wanted.signal);
     },
     get status() {

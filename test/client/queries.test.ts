@@ -200,6 +200,8 @@ describe("a query that can't be meant", () => {
     ["a list for an index of one field", { index: "name", equals: ["A", "B"] }, "keys of its index"],
     ["more parts than the index has", { index: "category", equals: ["a", "b", "c"] }, "keys of its index"],
     ["an empty list", { index: "category", equals: [] }, "keys of its index"],
+    ["a key that a variable did not have", { index: "barcode", equals: undefined }, "a `equals` that is given"],
+    ["a start that a variable did not have", { index: "name", startsWith: undefined }, "a `startsWith` that is given"],
     ["startsWith a number", { index: "name", startsWith: 1 }, "a string to start with"],
     ["a limit below nothing", { limit: -1 }, "a `limit` that is a whole number"],
     ["half a row", { limit: 1.5 }, "a `limit` that is a whole number"],

@@ -198,6 +198,15 @@ describe("firstSync()", () => {
     await world.till({ storage }).firstSync();
   });
 
+  test("refuses a collection that is not there, which would never come", async () => {
+    await using world = new World();
+    const till = await world.open();
+    await expect(till.firstSync({ collections: ["product" as never] })).rejects.toMatchObject({
+      code: "invalid_option",
+      details: { option: "collections", received: '"product"' },
+    });
+  });
+
   test("rejects when it is called off, and when the client is closed", async () => {
     await using world = new World();
     world.network.offline();

@@ -45,6 +45,11 @@ export function planQuery(collection: string, definition: ResolvedCollection, qu
   const { ids, index, limit, reverse = false, startAfter } = query;
   for (const key of Object.keys(query))
     if (!KNOWN.includes(key)) throw refuse(`only ${KNOWN.join(", ")}`, `\`${key}\` is none of them.`);
+  for (const key of ["equals", "startsWith"] as const) {
+    // A barcode that a variable did not have must not find the whole shop.
+    if (Object.hasOwn(query, key) && query[key] === undefined)
+      throw refuse(`a \`${key}\` that is given`, "It is undefined.");
+  }
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0))
     throw refuse("a `limit` that is a whole number", "Leave it out to have all rows.");
   const ranged = ["equals", "from", "before", "startsWith"].some((key) => query[key as keyof LooseQuery] !== undefined);

@@ -1,0 +1,80 @@
+/** The channel for pokes: open while the till is online, opened again when it is lost, a hint and nothing more [M7]. */
+import { expect, test } from "vitest";
+import type { LiveListener } from "../../../src/client/ports/transport.ts";
+import { tea } from "../../support/shop.ts";
+import { World } from "../support/world.ts";
+
+interface Channel {
+  readonly listener: LiveListener;
+  readonly signal: AbortSignal;
+  readonly device: string;
+}
+
+/** A till whose channels are in the test's hands. */
+async function connected() {
+  const world = new World();
+  await world.seed("products", { ...tea, stock: 10 });
+  const channels: Channel[] = [];
+  const till = await world.open({
+    device: { id: "till-1" },
+    transport: {
+      ...world.transport(),
+      live: (listener, { signal, device }) => void channels.push({ listener, signal, device }),
+    },
+  });
+  const open = () => channels.filter(({ signal }) => !signal.aborted).length;
+  return { world, till, channels, open, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
+
+test("is opened once, in the name of the device, when the till is online", async () => {
+  await using kit = await connected();
+  await kit.world.clock.advance(120_000);
+  expect(kit.channels.map(({ device }) => device)).toEqual(["till-1"]);
+});
+
+test("has the till pull at once when it is poked", async () => {
+  await using kit = await connected();
+  await kit.world.seed("products", { ...tea, name: "Green" });
+  kit.channels[0]?.listener.poke(["products"]);
+  await kit.world.clock.settle();
+  expect((await kit.till.collections.products.get("p-1"))?.name).toBe("Green");
+});
+
+test("is no condition: a till that is never poked pulls all the same", async () => {
+  await using kit = await connected();
+  await kit.world.seed("products", { ...tea, name: "Green" });
+  await kit.world.clock.advance(60_000);
+  expect((await kit.till.collections.products.get("p-1"))?.name).toBe("Green");
+});
+
+test("is opened again after it was lost, with a wait that grows while it can't be had", async () => {
+  await using kit = await connected();
+  const at: number[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    kit.channels.at(-1)?.listener.closed();
+    const { length } = kit.channels;
+    const lost = kit.world.clock.now();
+    while (kit.channels.length === length) await kit.world.clock.advance(100);
+    at.push(kit.world.clock.now() - lost);
+  }
+  expect(at.every((wait) => wait >= 250)).toBe(true);
+  expect(Math.max(...at)).toBeLessThanOrEqual(16_100);
+  expect(kit.channels).toHaveLength(6);
+});
+
+test("is closed while the till is not online, and opened when it is again", async () => {
+  await using kit = await connected();
+  kit.till.pause("night");
+  expect(kit.open()).toBe(0);
+  kit.till.resume("night");
+  await kit.world.clock.advance(1_000);
+  expect(kit.open()).toBe(1);
+});
+
+test("is closed with the client, and not opened any more", async () => {
+  await using kit = await connected();
+  await kit.till.close();
+  kit.channels[0]?.listener.closed();
+  await kit.world.clock.advance(600_000);
+  expect([kit.channels.length, kit.open()]).toEqual([1, 0]);
+});
