@@ -8,6 +8,7 @@ import { type MemoryAdapter, memory } from "tillsync/storage/memory";
 import { type FakeClock, fakeClock, seededRandom } from "tillsync/testing";
 import { expect } from "vitest";
 import { createClient } from "../../src/client/client.ts";
+import type { Transport } from "../../src/client/ports/transport.ts";
 import type { StoredOperation, StoredRow } from "../../src/client/stored.ts";
 import type { SyncClient, SyncClientOptions, SyncOptions } from "../../src/client/types/client.ts";
 import type { SyncStatus } from "../../src/client/types/status.ts";
@@ -137,17 +138,28 @@ export class Line {
     stir();
   }
 
-  readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    this.#move();
-    try {
-      return await this.#exchange(new Request(input, init));
-    } finally {
-      this.#moving -= 1;
-      this.#stir();
-    }
-  };
+  /** Around the whole transport, not only its `fetch`: streams and JSON before and after it take turns as well. */
+  watched(transport: Transport): Transport {
+    const during = async <T>(work: () => Promise<T>): Promise<T> => {
+      this.#move();
+      try {
+        return await work();
+      } finally {
+        this.#moving -= 1;
+        this.#stir();
+      }
+    };
+    return {
+      ...transport,
+      register: (request, call) => during(() => transport.register(request, call)),
+      push: (request, call) => during(() => transport.push(request, call)),
+      pull: (request, call) => during(() => transport.pull(request, call)),
+      time: (call) => during(() => transport.time(call)),
+    };
+  }
 
-  async #exchange(request: Request): Promise<Response> {
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init);
     const endpoint = new URL(request.url).pathname.split("/").at(-1) as Endpoint;
     const exchange: Exchange = {
       endpoint,
@@ -387,7 +399,9 @@ export class RuleShop<C extends CollectionMap = Shop> {
       name: STORE_NAME,
       device: { id: device },
       storage: disk,
-      transport: http({ url: "http://shop.test/sync", getToken: () => token, live: "off", fetch: line.fetch }),
+      transport: line.watched(
+        http({ url: "http://shop.test/sync", getToken: () => token, live: "off", fetch: line.fetch }),
+      ),
       collections: (options.collections ?? this.#collections) as never,
       random: seededRandom(1_000 + number),
       clock: skewMs === undefined ? clock : { ...clock, now: () => clock.now() + skewMs },
