@@ -175,7 +175,7 @@ export class Line {
     exchange.status = response.status;
     exchange.answer = await response.clone().json();
     return response;
-  }
+  };
 }
 
 async function bodyOf(request: Request): Promise<unknown> {
