@@ -1,9 +1,8 @@
 /** C1: a sale is a fact. No edit that was made beside it, and nothing it names, can refuse it or hold it. */
 import { expect, test } from "vitest";
+import { ann } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
-
-const ann = { id: "c-1", name: "Ann", phone: "1" };
 
 async function shopWithAnn() {
   const shop = new RuleShop();

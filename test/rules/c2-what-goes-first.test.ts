@@ -1,9 +1,8 @@
 /** C2: what an operation must wait for, and what it must not. */
 import { expect, test } from "vitest";
+import { ann, inConflict } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
-
-const ann = { id: "c-1", name: "Ann", phone: "1" };
 
 test("members of one transaction do not wait for each other, in whatever order they were written", async () => {
   await using shop = new RuleShop();
@@ -21,14 +20,8 @@ test("members of one transaction do not wait for each other, in whatever order t
 });
 
 test("points of a sale wait for no edit of the customer that is held up", async () => {
-  await using shop = new RuleShop();
-  await shop.seed("customers", ann);
-  const a = await shop.openTill();
-  const b = await shop.openTill();
-  await b.data.customers.update("c-1", { phone: "2" });
-  await b.sync();
-  await a.data.customers.update("c-1", { phone: "3" });
-  await a.sync();
+  const { shop, a, b } = await inConflict();
+  await using _ = shop;
   // One edit is on the desk, and the next one waits for it.
   await a.data.customers.update("c-1", { name: "Anna" });
   await a.sync();

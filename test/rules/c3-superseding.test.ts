@@ -1,22 +1,8 @@
 /** C3: a resolution replaces the edit it resolves, on both desks, once, and what came after that edit goes on. */
 import { expect, test } from "vitest";
+import { ann, inConflict } from "../support/in-conflict.ts";
 import { lostAnswer, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
 
-const ann = { id: "c-1", name: "Ann", phone: "1" };
-
-/** Two tills, and on the first an edit of the phone that is in conflict with the second's. */
-async function inConflict() {
-  const shop = new RuleShop();
-  await shop.seed("customers", ann);
-  const a = await shop.openTill();
-  const b = await shop.openTill();
-  await b.data.customers.update("c-1", { phone: "2" });
-  await b.sync();
-  await a.data.customers.update("c-1", { phone: "3" });
-  await a.sync();
-  expect(a.operationOn("c-1").state).toBe("conflict");
-  return { shop, a, b };
-}
 async function resolve(till: RuleTill, choice: "client" | "server" | { merged: { phone: string } }) {
   const [conflict] = await till.client.conflicts.list();
   await till.client.conflicts.resolve(conflict as never, choice);

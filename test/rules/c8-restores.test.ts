@@ -1,9 +1,8 @@
 /** C8: a server that was put back from a backup gets back from its tills what it lost, announced or not. */
 import { expect, test } from "vitest";
+import { ann } from "../support/in-conflict.ts";
 import { days, RuleShop, type RuleTill } from "../support/rule-shop.ts";
 import { collections, saleOf, tea } from "../support/shop.ts";
-
-const ann = { id: "c-1", name: "Ann", phone: "1" };
 
 async function shopWithTwo() {
   const shop = new RuleShop();

@@ -1,9 +1,8 @@
 /** H1 and H2: what waits for something waits for what became of it, and is never forgotten. */
 import { expect, test } from "vitest";
+import { ann } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";
 import { collections, saleOf, tea } from "../support/shop.ts";
-
-const ann = { id: "c-1", name: "Ann", phone: "1" };
 
 test.each([1, 200])(
   "an edit behind one that failed is not applied, also in the same batch (%i to a batch)",

@@ -1,9 +1,8 @@
 /** H3: what the back office decides reaches the till, once, and stands. */
 import { expect, test } from "vitest";
+import { inConflict } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
-
-const ann = { id: "c-1", name: "Ann", phone: "1" };
 
 async function shopWithOddSale() {
   const shop = new RuleShop();
@@ -49,14 +48,8 @@ test("a sale that the office discards is off the till's desk, and its payload is
 test.each(["client", "server"] as const)(
   "a conflict that the office settles for the %s is closed at the till",
   async (choice) => {
-    await using shop = new RuleShop();
-    await shop.seed("customers", ann);
-    const a = await shop.openTill();
-    const b = await shop.openTill();
-    await b.data.customers.update("c-1", { phone: "2" });
-    await b.sync();
-    await a.data.customers.update("c-1", { phone: "3" });
-    await a.sync();
+    const { shop, a, b } = await inConflict();
+    await using _ = shop;
     expect(await a.client.conflicts.list()).toHaveLength(1);
     await shop.office.resolve(a.operationOn("c-1").id, choice);
     await shop.converge(a, b);

@@ -1,0 +1,25 @@
+/** A customer whom two tills edited at once. */
+import { expect } from "vitest";
+import { RuleShop, type RuleTill } from "./rule-shop.ts";
+
+export const ann = { id: "c-1", name: "Ann", phone: "1" };
+
+export interface InConflict {
+  readonly shop: RuleShop;
+  readonly a: RuleTill;
+  readonly b: RuleTill;
+}
+
+/** On the first till an edit of Ann's phone to "3" is in conflict with the second's to "2", which the server has. */
+export async function inConflict(): Promise<InConflict> {
+  const shop = new RuleShop();
+  await shop.seed("customers", ann);
+  const a = await shop.openTill();
+  const b = await shop.openTill();
+  await b.data.customers.update("c-1", { phone: "2" });
+  await b.sync();
+  await a.data.customers.update("c-1", { phone: "3" });
+  await a.sync();
+  expect(a.operationOn("c-1").state).toBe("conflict");
+  return { shop, a, b };
+}
