@@ -24,15 +24,9 @@
 import type { BackoffOptions } from "../decide/backoff.ts";
 import { backoffMs } from "../decide/backoff.ts";
 import type { TransportFailure } from "../ports/transport.ts";
+import type { HeldCause, OfflineCause } from "../types/status.ts";
 
 export type LaneName = "push" | "pull";
-export type OfflineCause = "unreachable" | "server_error" | "throttled";
-export type HeldCause =
-  | "auth_required"
-  | "device_revoked"
-  | "wrong_workspace"
-  | "protocol_unsupported"
-  | "upgrade_needed";
 
 /** Per lane: at rest, a request in flight, or one in flight and something new to look at afterwards. */
 export type LaneState = "idle" | "busy" | "again";

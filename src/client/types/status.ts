@@ -1,6 +1,16 @@
 /** The state of the whole client. (client: types only) */
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 
+/** Why a request did not get through; it is tried again after a wait. */
+export type OfflineCause = "unreachable" | "server_error" | "throttled";
+/** What only a person, or a newer app, can put right. */
+export type HeldCause =
+  | "auth_required"
+  | "device_revoked"
+  | "wrong_workspace"
+  | "protocol_unsupported"
+  | "upgrade_needed";
+
 // ── Status: `phase` says what to show, its own fields why ──
 export interface StatusFacts<N extends string = string> {
   readonly since: number;
@@ -35,18 +45,13 @@ export type SyncPhase<N extends string = string> =
   | { readonly phase: "online"; readonly activity: "idle" | "pushing" | "pulling" }
   | {
       readonly phase: "offline";
-      readonly cause: "no_network" | "unreachable" | "server_error" | "throttled";
+      readonly cause: "no_network" | OfflineCause;
       readonly retryAt: number | undefined;
     }
   | { readonly phase: "paused"; readonly reasons: readonly string[] }
   | {
       readonly phase: "action_needed";
-      readonly cause:
-        | "auth_required"
-        | "device_revoked"
-        | "wrong_workspace"
-        | "protocol_unsupported"
-        | "upgrade_needed";
+      readonly cause: HeldCause;
     }
   | { readonly phase: "failed"; readonly error: AnyTillSyncError }
   | { readonly phase: "closed" };
@@ -54,17 +59,12 @@ export type SyncOutcome =
   | { readonly outcome: "done"; readonly pushed: number; readonly pulled: number; readonly remaining: number }
   | {
       readonly outcome: "offline";
-      readonly cause: "no_network" | "unreachable" | "server_error" | "throttled";
+      readonly cause: "no_network" | OfflineCause;
       readonly remaining: number;
     }
   | {
       readonly outcome: "action_needed";
-      readonly cause:
-        | "auth_required"
-        | "device_revoked"
-        | "wrong_workspace"
-        | "protocol_unsupported"
-        | "upgrade_needed";
+      readonly cause: HeldCause;
       readonly remaining: number;
     }
   | { readonly outcome: "paused"; readonly reasons: readonly string[]; readonly remaining: number };
