@@ -4,6 +4,7 @@
  * The same seed gives the same schedule. What real processes and sockets make of it differs from run to run: which requests are under
  * way when a fault comes up depends on the machine.
  */
+import { seededRandom } from "tillsync/testing";
 import type { Invoice, Line, SalesLog } from "./log.ts";
 
 /** As many lines as fit in one transaction of a till (250 operations), with the sale and its payment, and to spare. */
@@ -191,7 +192,7 @@ export interface Draws {
 }
 
 export function draws(seed: number): Draws {
-  const unit = mulberry32(seed);
+  const { unit } = seededRandom(seed);
   const below = (end: number) => Math.floor(unit() * end);
   return {
     unit,
@@ -207,16 +208,5 @@ export function draws(seed: number): Draws {
       }
       return result;
     },
-  };
-}
-
-/** T. Ettinger's generator (public domain). */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

@@ -3,7 +3,7 @@ import type { Random } from "../shared/random.ts";
 import { uuidV7 } from "../shared/random.ts";
 
 /** Mulberry32 (T. Ettinger, public domain): small, fast, and the same in every engine. */
-export function mulberry32(seed: number): () => number {
+function mulberry32(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
