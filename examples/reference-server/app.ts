@@ -10,6 +10,7 @@ import { type AuthLimits, AuthService, type PublicUser } from "./auth/auth-servi
 import type { AuthStore } from "./auth/auth-store.ts";
 import type { SigningKeys } from "./auth/keys.ts";
 import { Tokens } from "./auth/tokens.ts";
+import { type Page, servePage } from "./page.ts";
 import { policies } from "./policies.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { type Shop, shopCollections } from "./server-collections.ts";
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly upgradeWebSocket?: SyncRoutesOptions<Shop>["upgradeWebSocket"];
   /** The caller's network address, for the rate limits. Behind a proxy: what the proxy says it is. @default one for all */
   readonly addressOf?: ((context: Context) => string) | undefined;
+  /** What browsers get at `/`. @default none: the API alone */
+  readonly page?: Page | undefined;
   readonly logger?: Logger | undefined;
   readonly now?: (() => number) | undefined;
   readonly limits?: Partial<AuthLimits> | undefined;
@@ -78,6 +81,7 @@ export function createApp(options: AppOptions): ShopApp {
   app.route("/sync", sync);
   app.route("/auth", authRoutes(auth, options.addressOf ?? (() => "everybody")));
   app.get("/health", (context) => sync.fetch(new Request(new URL("/sync/health", context.req.url), context.req.raw)));
+  if (options.page !== undefined) app.use(servePage(options.page));
   app.get("/", (context) => context.json(WELCOME));
   app.notFound((context) => answer(context, new ProblemError("not_found", "There is no such endpoint")));
   app.onError((error, context) => {

@@ -1,8 +1,10 @@
 /** `npm start`: the reference server on the command line. */
 import { resolve } from "node:path";
+import { bringPage } from "../pos-web/build.ts";
 import { KEYS_VARIABLE, WeakKeyError } from "./auth/keys.ts";
 import { jsonLogger } from "./logger.ts";
 import { parseCommandLine, USAGE, UsageError } from "./options.ts";
+import { readPage } from "./page.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { welcome } from "./welcome.ts";
 
@@ -18,10 +20,17 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const logger = jsonLogger(line.log);
-  const server = await startServer({ ...line, logger, secret: process.env[KEYS_VARIABLE] });
+  const page = line.page ? readPage(await bringPage(progress)) : undefined;
+  const server = await startServer({ ...line, page, logger, secret: process.env[KEYS_VARIABLE] });
   process.stdout.write(`listening on ${server.url}\nthe shop's data: ${resolve(line.database)}\n`);
+  if (page !== undefined) process.stdout.write(`the till: ${server.url}/ in a browser\n`);
   if (server.hasDemo) process.stdout.write(welcome(server.url));
   endOnSignal(server);
+}
+
+/** Not on the output: its first line says where the server listens. */
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** The first signal ends it in order; the second one at once. */

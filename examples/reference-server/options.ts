@@ -9,6 +9,8 @@ export interface CommandLine {
   readonly authDatabase: string | undefined;
   readonly seed: "demo" | "none";
   readonly origins: readonly string[];
+  /** Whether browsers get the till's page at `/`. */
+  readonly page: boolean;
   readonly log: LogLevel;
   readonly help: boolean;
 }
@@ -25,6 +27,7 @@ export const USAGE = `npm start -- [options]
   --auth-database <file>            users, devices and revocations in a file of their own
   --seed demo|none                  demo: a shop to try, in a database without any. Default: demo on this computer alone
   --origin https://till.example     a page that may call; once for each
+  --no-page                         the API alone, without the till in the browser
   --log silent|error|info|debug     default: info
 
   TILLSYNC_JWT_SECRET               signs the tokens, instead of the key beside the database
@@ -58,6 +61,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     authDatabase: given["auth-database"],
     seed,
     origins: (given.origin ?? []).map(originOf),
+    page: given["no-page"] !== true,
     log: oneOf("log", given.log ?? "info", LOG_LEVELS),
     help: given.help === true,
   };
@@ -80,6 +84,7 @@ function read(args: readonly string[]) {
         "auth-database": text,
         seed: text,
         origin: { type: "string", multiple: true },
+        "no-page": { type: "boolean" },
         log: text,
         help: { type: "boolean", short: "h" },
       },

@@ -17,6 +17,7 @@ import { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
 import { findSqlite } from "./database.ts";
 import { isLoopback, UsageError } from "./options.ts";
+import type { Page } from "./page.ts";
 import { DEMO, seedDemo } from "./seed.ts";
 
 export interface ServerOptions {
@@ -31,6 +32,8 @@ export interface ServerOptions {
   /** `"demo"`: a shop to try, in a database without any. @default "none" */
   readonly seed?: "demo" | "none" | undefined;
   readonly origins?: readonly string[] | undefined;
+  /** What browsers get at `/`. @default none: the API alone */
+  readonly page?: Page | undefined;
   /** Instead of the key beside the database. Several, separated by commas: the first one signs. */
   readonly secret?: string | undefined;
   readonly logger?: Logger | undefined;
@@ -88,6 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       origins: options.origins,
       upgradeWebSocket,
       addressOf,
+      page: options.page,
       logger,
       now: options.now,
       limits: options.limits,

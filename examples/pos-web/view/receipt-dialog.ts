@@ -1,0 +1,34 @@
+/** After the sale: the change, the receipt, and on to the next customer. (view) */
+import { formatMoney } from "../model/money.ts";
+import { openDialog } from "./dialog.ts";
+import { h } from "./dom.ts";
+import { saleDetail } from "./sale-detail.ts";
+import type { Counter } from "./shell.ts";
+
+export function openReceipt(counter: Counter, saleId: string, changeCents: number | undefined): void {
+  const detail = saleDetail(counter, saleId);
+  const next = h(
+    "button",
+    { type: "button", class: "button primary wide", onclick: () => dialog.close() },
+    "Next customer",
+  );
+  const dialog = openDialog({
+    title: "Sale recorded",
+    className: "receipt-dialog",
+    body: h(
+      "div",
+      { class: "dialog-body" },
+      changeCents !== undefined &&
+        h(
+          "p",
+          { class: "to-pay good" },
+          h("span", {}, "Change to give"),
+          h("strong", {}, formatMoney(changeCents, counter.shop.currency)),
+        ),
+      detail.element,
+      next,
+    ),
+    closed: () => detail.close(),
+  });
+  next.focus();
+}
