@@ -91,7 +91,8 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     if (options.auto) loop.dispatch({ kind: "start" });
   }
   function hinted(hint: "online" | "offline" | "visible" | "resumed"): void {
-    if (hint !== "offline") loop.dispatch({ kind: "wake", why: hint === "online" ? "online" : "visible" });
+    // Also when the network goes: hints are not believed but tried, and a till with nothing to send would show "online" until it polls.
+    loop.dispatch({ kind: "wake", why: hint === "online" ? "online" : "visible" });
     session.refresh();
   }
   function heard(message: CoordinatorMessage): void {
