@@ -86,31 +86,40 @@ export function verdictWords({ code, message }: { readonly code: string; readonl
 export function operationTitle(
   { collection, change, entityId }: QueuedOperation,
   nameOf: (productId: string) => string | undefined,
-  currency: string,
 ): string {
-  const data = (change.data ?? {}) as {
-    readonly totalCents?: number;
-    readonly amountCents?: number;
-    readonly method?: string;
-  };
-  const money = (cents: number | undefined) => (cents === undefined ? "" : ` of ${formatMoney(cents, currency)}`);
   switch (collection) {
     case "sales":
-      return `Sale${money(data.totalCents)}`;
-    case "payments":
-      return `Payment${money(data.amountCents)}${data.method === undefined ? "" : `, ${data.method}`}`;
+      return "Sale";
+    case "payments": {
+      const { method } = (change.data ?? {}) as { readonly method?: string };
+      return method === undefined ? "Payment" : `Payment, ${method}`;
+    }
     case "refunds":
-      return `Refund${money(data.totalCents)}`;
+      return "Refund";
     case "products": {
       const step = Number(change.by?.stock ?? 0);
       const name = nameOf(entityId) ?? entityId;
-      return change.action === "increment"
-        ? `Stock of ${name}: ${step > 0 ? "+" : "−"}${Math.abs(step)}`
-        : `Product ${name}`;
+      if (change.action !== "increment") return `Product ${name}`;
+      return `Stock of ${name}: ${step > 0 ? "+" : "−"}${Math.abs(step)}`;
     }
     default:
       return `${collection}: ${change.action}`;
   }
+}
+
+/** What was done in one go: a sale or a refund with its amount, else the first of its operations. */
+export function groupTitle(
+  { operations }: OperationGroup,
+  nameOf: (productId: string) => string | undefined,
+  currency: string,
+): string {
+  const [first] = operations;
+  const fact = operations.find(({ collection }) => collection === "sales" || collection === "refunds");
+  const shown = fact ?? first;
+  if (shown === undefined) return "";
+  const { totalCents } = (shown.change.data ?? {}) as { readonly totalCents?: number };
+  const title = operationTitle(shown, nameOf);
+  return totalCents === undefined ? title : `${title} of ${formatMoney(totalCents, currency)}`;
 }
 
 export interface OperationGroup<O extends QueuedOperation = QueuedOperation> {

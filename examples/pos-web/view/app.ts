@@ -12,8 +12,8 @@ import { signInScreen } from "./sign-in.ts";
 export interface Workplace {
   readonly till: Till;
   readonly session: StoredSession;
-  /** Shows the sign-in screen. The client goes on: it sends what was sold. */
-  leave(): void;
+  /** Looks again at who is signed in, and shows what is theirs. The client goes on whoever it is: it sends what was sold. */
+  reenter(): Promise<void>;
 }
 
 export function startApp(root: HTMLElement): void {
@@ -35,7 +35,10 @@ export function startApp(root: HTMLElement): void {
     return open.till;
   };
 
+  let entries = 0;
   const enter = async () => {
+    entries += 1;
+    const entry = entries;
     const session = readSession();
     if (session?.userId === undefined) {
       show(signInScreen({ signedIn: enter, till: open?.till }));
@@ -46,13 +49,13 @@ export function startApp(root: HTMLElement): void {
     const till = await tillOf(session);
     try {
       await till.start();
-      const place: Workplace = { till, session, leave: enter };
+      const place: Workplace = { till, session, reenter: enter };
       if (!(await hasArrived(till))) {
         show(firstSyncScreen(place));
         await till.firstSync({ collections: ["products", "categories"] });
       }
-      const counter = await openShell(place);
-      if (readSession()?.userId === session.userId) show(counter);
+      if (entry !== entries) return; // somebody has signed in or out meanwhile
+      show(await openShell(place));
     } catch (error) {
       show(faultScreen(storageFault(error), error));
     }

@@ -13,7 +13,8 @@ interface Banner {
   readonly button?: { readonly label: string; readonly press: () => void };
 }
 
-export function banners({ till }: Counter): View {
+export function banners(counter: Counter): View {
+  const { till } = counter;
   const element = h("div", { class: "banners", role: "alert" });
   let hasNewVersion = false;
   let lost: string | undefined;
@@ -21,7 +22,7 @@ export function banners({ till }: Counter): View {
 
   const render = () => {
     const list = [
-      ...urgent(till),
+      ...urgent(counter),
       ...(lost === undefined ? [] : [{ key: "lost", text: lost }]),
       ...(hasNewVersion ? [NEW_VERSION] : []),
     ];
@@ -60,8 +61,8 @@ const NEW_VERSION: Banner = {
   button: { label: "Load it", press: () => location.reload() },
 };
 
-function urgent(till: Counter["till"]): readonly Banner[] {
-  const { status } = till;
+function urgent(counter: Counter): readonly Banner[] {
+  const { status } = counter.till;
   const words = statusWords(status, Date.now());
   const found: Banner[] = [];
   if (words.tone === "alert") {
@@ -69,7 +70,7 @@ function urgent(till: Counter["till"]): readonly Banner[] {
       status.phase === "action_needed" ? `${words.cause} Selling goes on.` : `${words.cause} ${words.meaning}`;
     const button =
       words.action === "sign_in"
-        ? { label: "Sign in again", press: () => signInDialog(till) }
+        ? { label: "Sign in again", press: () => signInDialog(counter) }
         : words.action === "reload"
           ? { label: "Load again", press: () => location.reload() }
           : undefined;

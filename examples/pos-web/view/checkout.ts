@@ -4,6 +4,7 @@ import { tender, usualTenders } from "../model/cash.ts";
 import { notSavedWords } from "../model/fault-words.ts";
 import { formatMoney, minorPerMajor, parseMoney } from "../model/money.ts";
 import { recordSale } from "../till/sell.ts";
+import { readSession } from "../till/stored.ts";
 import { say } from "./announce.ts";
 import { choice } from "./choice.ts";
 import { openDialog } from "./dialog.ts";
@@ -96,7 +97,7 @@ export function openCheckout(counter: Counter): void {
         tenderedCents,
         currency,
         branchId: session.branch,
-        cashierId: session.userId,
+        cashierId: readSession()?.userId,
       };
       const sale = await recordSale(till, deal);
       isSaving = false;

@@ -6,6 +6,10 @@ export interface DialogOptions {
   readonly title: string;
   readonly className: string;
   readonly body: HTMLElement;
+  /** Below the body, always in sight. */
+  readonly foot?: HTMLElement | undefined;
+  /** Whether scanning the next goods means that this is done with. @default false */
+  readonly scanCloses?: boolean | undefined;
   /** Whether Escape, the cross and the backdrop may close it now. @default always */
   readonly mayClose?: (() => boolean) | undefined;
   readonly closed?: (() => void) | undefined;
@@ -16,11 +20,12 @@ export interface OpenDialog {
   close(): void;
 }
 
-export function openDialog({ title, className, body, mayClose = () => true, closed }: DialogOptions): OpenDialog {
+export function openDialog(options: DialogOptions): OpenDialog {
+  const { title, className, body, foot, scanCloses, mayClose = () => true, closed } = options;
   const titleId = `dialog-${crypto.randomUUID()}`;
   const element = h(
     "dialog",
-    { class: `dialog ${className}`, "aria-labelledby": titleId },
+    { class: `dialog ${className}`, "aria-labelledby": titleId, "data-scan-closes": scanCloses },
     h(
       "header",
       { class: "dialog-head" },
@@ -32,6 +37,7 @@ export function openDialog({ title, className, body, mayClose = () => true, clos
       ),
     ),
     body,
+    foot,
   );
   function dismiss(): void {
     if (mayClose()) element.close();
@@ -51,6 +57,11 @@ export function openDialog({ title, className, body, mayClose = () => true, clos
   return { element, close: () => element.close() };
 }
 
-export function isDialogOpen(): boolean {
-  return document.querySelector("dialog[open]") !== null;
+/** Whether the goods that are scanned now can't be taken: somebody is paying, or asked something. */
+export function refusesScans(): boolean {
+  const [open] = document.querySelectorAll<HTMLDialogElement>("dialog[open]");
+  if (open === undefined) return false;
+  if (open.dataset.scanCloses === undefined) return true;
+  open.close();
+  return false;
 }

@@ -7,7 +7,8 @@ import { icon } from "./icons.ts";
 import { signInDialog } from "./sign-in.ts";
 import { everySecond } from "./ticker.ts";
 
-export function firstSyncScreen({ till }: Workplace): View {
+export function firstSyncScreen(place: Workplace): View {
+  const { till } = place;
   const bar = h("progress", { "aria-label": "Loading the shop" });
   const headline = h("h1", {}, "Loading the shop");
   const count = h("p", { class: "muted", role: "status" });
@@ -19,7 +20,7 @@ export function firstSyncScreen({ till }: Workplace): View {
   );
   const again = h(
     "button",
-    { type: "button", class: "button primary", hidden: true, onclick: () => signInDialog(till) },
+    { type: "button", class: "button primary", hidden: true, onclick: () => signInDialog(place) },
     "Sign in again",
   );
 

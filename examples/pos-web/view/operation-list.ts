@@ -1,6 +1,12 @@
 /** The queue: what was done in one go stands together, with the state of each operation. (view) */
 import type { Operation } from "tillsync";
-import { groupOperations, type OperationGroup, operationState, operationTitle } from "../model/operation-words.ts";
+import {
+  groupOperations,
+  groupTitle,
+  type OperationGroup,
+  operationState,
+  operationTitle,
+} from "../model/operation-words.ts";
 import { clockTime, counted } from "../model/when.ts";
 import { notify } from "./announce.ts";
 import type { View } from "./dom.ts";
@@ -16,10 +22,19 @@ const WAITS = ["pending", "in_flight", "blocked"] as const;
 
 type Group = OperationGroup<Operation>;
 
+interface Titles {
+  readonly group: (group: Group) => string;
+  readonly operation: (operation: Operation) => string;
+}
+
 export function operationList(counter: Counter): View {
   const { till, shop } = counter;
   const names = new Map<string, string>();
-  const title = (operation: Operation) => operationTitle(operation, (id) => names.get(id), shop.currency);
+  const nameOf = (id: string) => names.get(id);
+  const titles: Titles = {
+    group: (group) => groupTitle(group, nameOf, shop.currency),
+    operation: (operation) => operationTitle(operation, nameOf),
+  };
 
   const section = (heading: string, empty: string) => {
     const list = h("ul", { class: "groups" });
@@ -33,7 +48,7 @@ export function operationList(counter: Counter): View {
       nothing,
       list,
     );
-    const render = keyedList<Group>(list, { key: ({ id }) => id, make: () => groupCard(title, retry) });
+    const render = keyedList<Group>(list, { key: ({ id }) => id, make: () => groupCard(titles, retry) });
     return {
       element,
       show(operations: readonly Operation[]): void {
@@ -97,19 +112,20 @@ export function operationList(counter: Counter): View {
   };
 }
 
-function groupCard(title: (operation: Operation) => string, retry: (ids: readonly string[]) => Promise<void>) {
+function groupCard(titles: Titles, retry: (ids: readonly string[]) => Promise<void>) {
   const heading = h("h3", {});
   const time = h("span", { class: "muted" });
   const rows = h("ul", {});
   const actions = h("div", { class: "actions" });
   return {
     element: h("li", { class: "group" }, h("header", {}, heading, time), rows, actions),
-    update({ operations }: Group): void {
+    update(group: Group): void {
+      const { operations } = group;
       const [first] = operations;
       if (first === undefined) return;
-      setText(heading, title(first));
+      setText(heading, titles.group(group));
       setText(time, clockTime(first.occurredAt));
-      fill(rows, ...operations.map((operation) => operationRow(operation, title(operation))));
+      fill(rows, ...operations.map((operation) => operationRow(operation, titles.operation(operation))));
       const refused = operations.filter(({ status }) => status.state === "rejected").map(({ id }) => id);
       const again = () => void retry(refused);
       fill(

@@ -26,7 +26,7 @@ export function personMenu(counter: Counter): View {
     const out = async () => {
       dialog.close();
       await signOut();
-      counter.leave();
+      await counter.reenter();
     };
     const number = h("dd", {}, "…");
     void till

@@ -34,7 +34,7 @@ export function queuePage(counter: Counter): View {
   );
   const signIn = h(
     "button",
-    { type: "button", class: "button", hidden: true, onclick: () => signInDialog(till) },
+    { type: "button", class: "button", hidden: true, onclick: () => signInDialog(counter) },
     icon("person"),
     "Sign in again",
   );

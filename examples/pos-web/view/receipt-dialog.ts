@@ -7,11 +7,7 @@ import type { Counter } from "./shell.ts";
 
 export function openReceipt(counter: Counter, saleId: string, changeCents: number | undefined): void {
   const detail = saleDetail(counter, saleId);
-  const next = h(
-    "button",
-    { type: "button", class: "button primary wide", onclick: () => dialog.close() },
-    "Next customer",
-  );
+  const next = h("button", { type: "button", class: "button primary", onclick: () => dialog.close() }, "Next customer");
   const dialog = openDialog({
     title: "Sale recorded",
     className: "receipt-dialog",
@@ -26,8 +22,9 @@ export function openReceipt(counter: Counter, saleId: string, changeCents: numbe
           h("strong", {}, formatMoney(changeCents, counter.shop.currency)),
         ),
       detail.element,
-      next,
     ),
+    foot: h("footer", { class: "dialog-foot" }, detail.print, next),
+    scanCloses: true,
     closed: () => detail.close(),
   });
   next.focus();

@@ -4,6 +4,7 @@ import { formatMoney } from "../model/money.ts";
 import { refundable, refundItem } from "../model/refund.ts";
 import type { Refund, Sale } from "../till/client.ts";
 import { recordRefund } from "../till/give-back.ts";
+import { readSession } from "../till/stored.ts";
 import { notify } from "./announce.ts";
 import { choice } from "./choice.ts";
 import { openDialog } from "./dialog.ts";
@@ -11,7 +12,7 @@ import { h, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 
-export function openRefund({ till, session }: Counter, sale: Sale, before: readonly Refund[]): void {
+export function openRefund({ till }: Counter, sale: Sale, before: readonly Refund[]): void {
   const money = (cents: number) => formatMoney(cents, sale.currency);
   const refundId = crypto.randomUUID();
   const lines = refundable(sale.items, before).filter(({ left }) => left > 0);
@@ -55,7 +56,7 @@ export function openRefund({ till, session }: Counter, sale: Sale, before: reado
         method,
         reason: reason.value.trim(),
         isRestocked: restock.checked,
-        cashierId: session.userId,
+        cashierId: readSession()?.userId,
       };
       const refund = await recordRefund(till, given);
       isSaving = false;

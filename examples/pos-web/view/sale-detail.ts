@@ -12,7 +12,12 @@ import type { Counter } from "./shell.ts";
 
 const MAX_ROWS = 50;
 
-export function saleDetail(counter: Counter, saleId: string): View {
+export interface SaleDetail extends View {
+  readonly print: HTMLButtonElement;
+  readonly refund: HTMLButtonElement;
+}
+
+export function saleDetail(counter: Counter, saleId: string): SaleDetail {
   const { till, shop } = counter;
   const { sales, payments, refunds, users } = till.collections;
   const state = h("div", { class: "sale-state", role: "status" });
@@ -108,9 +113,11 @@ export function saleDetail(counter: Counter, saleId: string): View {
     }),
     () => stopUser(),
   ];
-  const element = h("div", { class: "sale-detail" }, state, paper, h("div", { class: "actions" }, print, back));
+  const element = h("div", { class: "sale-detail" }, state, paper);
   return {
     element,
+    print,
+    refund: back,
     close() {
       for (const stop of stops) stop();
     },

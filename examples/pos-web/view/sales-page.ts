@@ -71,6 +71,7 @@ export function salesPage(counter: Counter, saleId: string | undefined): View {
           icon("back"),
           "All sales",
         ),
+      detail !== undefined && h("div", { class: "actions sale-actions" }, detail.print, detail.refund),
       detail?.element ?? h("div", { class: "empty" }, icon("receipt"), h("p", {}, "Choose a sale to see its receipt.")),
     ),
   );

@@ -1,15 +1,16 @@
 /** Listens for a barcode scanner anywhere on the page. (view) */
 import { NOTHING_SCANNED, scannerKey } from "../model/scanner.ts";
-import { isDialogOpen } from "./dialog.ts";
+import { refusesScans } from "./dialog.ts";
 
 export function listenToScanner(scanned: (code: string) => void): () => void {
   let state = NOTHING_SCANNED;
   const listen = (event: KeyboardEvent) => {
-    // A checkout takes no more goods, and the search field looks after what is typed into it.
-    if (isDialogOpen() || isSearch(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    // The search field looks after what is typed into it.
+    if (isSearch(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = scannerKey(state, event.key, event.timeStamp);
     state = step.state;
-    if (step.code === undefined) return;
+    // A checkout takes no more goods; what is typed there may be an amount.
+    if (step.code === undefined || refusesScans()) return;
     // The scanner's Enter must not press the button that has the focus.
     event.preventDefault();
     // The digits went into the quantity that had the focus: it gets back what it was.

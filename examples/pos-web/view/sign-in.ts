@@ -4,6 +4,7 @@ import { SignInError, type SignInFault, signIn } from "../till/auth.ts";
 import type { Till } from "../till/client.ts";
 import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
 import { notify } from "./announce.ts";
+import type { Workplace } from "./app.ts";
 import { openDialog } from "./dialog.ts";
 import type { View } from "./dom.ts";
 import { h, setText } from "./dom.ts";
@@ -21,6 +22,7 @@ const DEMO = { email: "cashier@demo.example", password: "demo-password" };
 
 export function signInScreen({ signedIn, till }: { signedIn: () => Promise<void>; till: Till | undefined }): View {
   const waiting = till?.status.pending.count ?? 0;
+  const form = signInForm({ done: signedIn, showsTillName: true });
   const element = h(
     "main",
     { class: "screen", "data-screen": "sign-in" },
@@ -35,30 +37,34 @@ export function signInScreen({ signedIn, till }: { signedIn: () => Promise<void>
           { class: "notice" },
           `${counted(waiting, "change")} of this till will be sent as soon as there is a network.`,
         ),
-      signInForm({ done: signedIn, showsTillName: true }),
+      form.element,
     ),
   );
-  return { element, close() {} };
+  return { element, close: () => form.close() };
 }
 
 /** The session has ended while somebody was selling: the cart stays where it is. */
-export function signInDialog(till: Till): void {
-  const body = h("div", { class: "dialog-body" });
-  const dialog = openDialog({ title: "Sign in again", className: "small", body });
-  body.append(
+export function signInDialog({ till, reenter }: Pick<Workplace, "till" | "reenter">): void {
+  const form = signInForm({
+    showsTillName: false,
+    async done() {
+      dialog.close();
+      // It may be somebody else.
+      await reenter();
+      notify("Signed in");
+      await till.sync();
+    },
+  });
+  const body = h(
+    "div",
+    { class: "dialog-body" },
     h("p", { class: "muted" }, "Selling goes on meanwhile. The server needs to know again who is at this till."),
-    signInForm({
-      showsTillName: false,
-      async done() {
-        dialog.close();
-        notify("Signed in");
-        await till.sync();
-      },
-    }),
+    form.element,
   );
+  const dialog = openDialog({ title: "Sign in again", className: "small", body, closed: () => form.close() });
 }
 
-function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsTillName: boolean }): HTMLElement {
+function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsTillName: boolean }): View {
   const email = h("input", {
     id: "email",
     type: "email",
@@ -75,8 +81,10 @@ function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsT
     { class: "notice", hidden: navigator.onLine },
     "This device has no network now. Signing in needs it once.",
   );
-  addEventListener("online", () => offline.toggleAttribute("hidden", true));
-  addEventListener("offline", () => offline.toggleAttribute("hidden", false));
+  const look = () => {
+    offline.hidden = navigator.onLine;
+  };
+  for (const event of ["online", "offline"]) addEventListener(event, look);
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -101,7 +109,7 @@ function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsT
     password.value = DEMO.password;
     button.focus();
   };
-  return h(
+  const element = h(
     "form",
     { class: "form", onsubmit: (event: SubmitEvent) => void submit(event) },
     offline,
@@ -116,4 +124,10 @@ function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsT
       showsTillName &&
       h("button", { type: "button", class: "button quiet wide", onclick: useDemo }, "Fill in the demo shop's cashier"),
   );
+  return {
+    element,
+    close() {
+      for (const event of ["online", "offline"]) removeEventListener(event, look);
+    },
+  };
 }
