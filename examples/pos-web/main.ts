@@ -14,7 +14,7 @@ if (root === null) throw new Error("The page has no #app");
 mountAnnouncements(document.body);
 
 if (isSecureContext) {
-  startApp(root);
+  void startApp(root);
   keepPage().catch(() => {
     // Private windows of some browsers have no service worker. The till sells, and needs the network to be loaded again.
   });

@@ -51,8 +51,8 @@ export function colourOf(categories: readonly { readonly id: string }[], categor
   return place < 0 ? 0 : (place % COLOURS) + 1;
 }
 
-/** Two letters for a product without a picture. */
+/** Two letters for a product without a picture, of its words and not of its size: `Cola 500 ml` is CO. */
 export function monogram(name: string): string {
-  const [first = "?", second] = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word));
+  const [first = "?", second] = name.split(/\s+/).filter((word) => /^\p{L}{3}/u.test(word));
   return (second === undefined ? first.slice(0, 2) : first.slice(0, 1) + second.slice(0, 1)).toUpperCase();
 }

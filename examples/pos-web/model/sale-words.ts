@@ -6,10 +6,20 @@ export interface SaleState {
   readonly tone: Tone;
   readonly label: string;
   readonly detail: string;
+  /** For the customer, who takes it along before it has an order number. */
+  readonly onReceipt: string;
 }
 
 /** `orderNumber` is the server's: a sale that has one is there. */
 export function saleState(meta: Pick<RecordMeta, "sync" | "flags"> | undefined): SaleState {
+  const isWaiting = meta === undefined || meta.sync === "pending" || meta.sync === "blocked";
+  return {
+    ...stateOf(meta),
+    onReceipt: isWaiting ? "Recorded at the till, not on the server yet" : "Recorded at the till",
+  };
+}
+
+function stateOf(meta: Pick<RecordMeta, "sync" | "flags"> | undefined): Omit<SaleState, "onReceipt"> {
   switch (meta?.sync) {
     case undefined:
     case "pending":

@@ -11,6 +11,8 @@ export interface StatusWords {
   readonly label: string;
   /** The cause, in a sentence. */
   readonly cause: string;
+  /** When it tries again by itself, in a sentence; empty where that is not the matter. */
+  readonly next: string;
   /** What it means for the sales, in a sentence. */
   readonly meaning: string;
   /** What a person can do. */
@@ -37,12 +39,12 @@ export function statusWords(status: SyncStatus, now: number): StatusWords {
     case "online":
       return online(status.activity, count);
     case "offline": {
-      const again = status.retryAt === undefined ? "Tries again by itself." : `Next try ${until(status.retryAt, now)}.`;
-      return words("waiting", "Offline", `${OFFLINE[status.cause]} ${again}`, `Selling goes on. ${kept}`);
+      const next = status.retryAt === undefined ? "Tries again by itself." : `Next try ${until(status.retryAt, now)}.`;
+      return { ...words("waiting", "Offline", OFFLINE[status.cause], `Selling goes on. ${kept}`), next };
     }
     case "paused":
       return {
-        ...words("waiting", "Offline by choice", "Syncing is switched off on this till.", `Selling goes on. ${kept}`),
+        ...words("waiting", "Offline by choice", "Switched off at this till.", `Selling goes on. ${kept}`),
         action: "resume",
       };
     case "action_needed":
@@ -92,11 +94,11 @@ const HELD = {
 } as const;
 
 function words(tone: Tone, label: string, cause: string, meaning: string): StatusWords {
-  return { tone, label, cause, meaning, action: undefined };
+  return { tone, label, cause, next: "", meaning, action: undefined };
 }
 
 function held(label: string, cause: string, action?: StatusWords["action"]): Omit<StatusWords, "meaning"> {
-  return { tone: "alert", label, cause, action };
+  return { tone: "alert", label, cause, next: "", action };
 }
 
 /** The browser may throw the till's data away: said until it has promised not to. `undefined`: nothing to say. */

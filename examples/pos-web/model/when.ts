@@ -22,7 +22,7 @@ export function ago(at: number | undefined, now: number): string {
 /** Until the next try: `in 12 s`, and never less than nothing. */
 export function until(at: number, now: number): string {
   const seconds = Math.max(0, Math.ceil((at - now) / SECOND_MS));
-  return seconds === 0 ? "now" : `in ${seconds} s`;
+  return seconds === 0 ? "now" : `in ${seconds}\u00a0s`;
 }
 
 export function counted(count: number, one: string, many = `${one}s`): string {

@@ -1,6 +1,6 @@
 /** Signing in and out, and the next tokens. (till) */
 import type { TokenRequest } from "tillsync";
-import { deviceId, deviceName, readSession, type StoredSession, writeSession } from "./stored.ts";
+import { deviceId, deviceName, freshSession, readSession, type StoredSession, writeSession } from "./stored.ts";
 
 export type SignInFault = "wrong" | "throttled" | "unreachable" | "server";
 
@@ -48,7 +48,7 @@ export async function signIn(email: string, password: string): Promise<StoredSes
     userId: answer.user.id,
     email,
   };
-  writeSession(session);
+  await writeSession(session);
   return session;
 }
 
@@ -56,7 +56,7 @@ export async function signIn(email: string, password: string): Promise<StoredSes
 export async function signOut(): Promise<void> {
   const session = readSession();
   if (session === undefined) return;
-  writeSession({ ...session, userId: undefined, email: undefined });
+  await writeSession({ ...session, userId: undefined, email: undefined });
   try {
     await post("/auth/logout", {}, { authorization: `Bearer ${session.accessToken}` });
   } catch {
@@ -72,16 +72,16 @@ export async function getToken({ refused, signal }: TokenRequest): Promise<strin
   const held = readSession()?.accessToken;
   if (refused === undefined || held !== refused) return held;
   return navigator.locks.request("pos-web.renew", { signal }, async () => {
-    const session = readSession();
+    const session = await freshSession();
     if (session === undefined || session.accessToken !== refused) return session?.accessToken;
     const response = await post("/auth/refresh", { refreshToken: session.refreshToken }, {}, signal);
     if (response.status === UNAUTHORISED) return undefined;
     if (!response.ok) throw new Error(`The tokens could not be renewed: ${response.status}`);
     const { accessToken, refreshToken } = (await response.json()) as TokensAnswer;
     // Read again: somebody may have signed out or in while it was under way.
-    const current = readSession() ?? session;
+    const current = (await freshSession()) ?? session;
     if (current.refreshToken !== session.refreshToken) return current.accessToken;
-    writeSession({ ...current, accessToken, refreshToken });
+    await writeSession({ ...current, accessToken, refreshToken });
     return accessToken;
   });
 }

@@ -3,15 +3,7 @@ import { type CollectionMap, createSyncClient, http, type RecordOf, type SyncCli
 import { collections } from "../../reference-server/collections.ts";
 import { FORCED_OFFLINE } from "../model/status-words.ts";
 import { getToken } from "./auth.ts";
-import {
-  deviceId,
-  deviceName,
-  isForcedOffline,
-  onStoredChange,
-  readSession,
-  type StoredSession,
-  setForcedOffline,
-} from "./stored.ts";
+import { deviceId, deviceName, isForcedOffline, readSession, type StoredSession } from "./stored.ts";
 
 type Shop = typeof collections;
 export type Till = SyncClient<Shop>;
@@ -30,9 +22,7 @@ export function makeTill({ tenant, branch }: StoredSession): Till {
     device: { id: deviceId(), name: deviceName() },
     actor: () => readSession()?.userId,
   });
-  const obey = () => (isForcedOffline() ? till.pause(FORCED_OFFLINE) : till.resume(FORCED_OFFLINE));
-  obey();
-  onStoredChange((what) => what === "forced_offline" && obey());
+  obeySwitch(till);
   return till;
 }
 
@@ -40,8 +30,7 @@ export function makeTill({ tenant, branch }: StoredSession): Till {
  * Works offline by choice: the client is told to hold, in every tab. Not a broken network in disguise: nothing is sent or
  * fetched, and the status says that somebody has switched it off.
  */
-export function switchOffline(till: Till, offline: boolean): void {
-  setForcedOffline(offline);
-  if (offline) till.pause(FORCED_OFFLINE);
+export function obeySwitch(till: Till): void {
+  if (isForcedOffline()) till.pause(FORCED_OFFLINE);
   else till.resume(FORCED_OFFLINE);
 }

@@ -1,7 +1,7 @@
 /** What is on the screen: signing in, the first sync, the till, or a fault. (view) */
 import { storageFault } from "../model/fault-words.ts";
-import { makeTill, type Till } from "../till/client.ts";
-import { onStoredChange, readSession, type StoredSession } from "../till/stored.ts";
+import { makeTill, obeySwitch, type Till } from "../till/client.ts";
+import { onStoredChange, openStored, readSession, type StoredSession } from "../till/stored.ts";
 import type { View } from "./dom.ts";
 import { fill } from "./dom.ts";
 import { faultScreen } from "./fault-screen.ts";
@@ -12,13 +12,12 @@ import { signInScreen } from "./sign-in.ts";
 export interface Workplace {
   readonly till: Till;
   readonly session: StoredSession;
-  /** Looks again at who is signed in, and shows what is theirs. The client goes on whoever it is: it sends what was sold. */
-  reenter(): Promise<void>;
 }
 
-export function startApp(root: HTMLElement): void {
+export async function startApp(root: HTMLElement): Promise<void> {
   let view: View | undefined;
   let open: { readonly till: Till; readonly name: string } | undefined;
+  let shownTo: string | undefined;
 
   const show = (next: View) => {
     view?.close();
@@ -26,47 +25,58 @@ export function startApp(root: HTMLElement): void {
     fill(root, next.element);
   };
 
+  /** One client for each shop. It goes on whoever is at the till, and when nobody is: it sends what was sold. */
   const tillOf = async (session: StoredSession): Promise<Till> => {
     const name = `${session.tenant}-${session.branch}`;
     if (open?.name !== name) {
       await open?.till.close();
       open = { till: makeTill(session), name };
     }
+    await open.till.start();
     return open.till;
   };
 
-  let entries = 0;
   const enter = async () => {
-    entries += 1;
-    const entry = entries;
     const session = readSession();
-    if (session?.userId === undefined) {
-      show(signInScreen({ signedIn: enter, till: open?.till }));
-      // The till's own session goes on: it sends what was sold.
-      if (session !== undefined) (await tillOf(session)).start().catch(() => {});
-      return;
-    }
-    const till = await tillOf(session);
+    const who = whoIs(session);
+    shownTo = who;
     try {
-      await till.start();
-      const place: Workplace = { till, session, reenter: enter };
+      if (session?.userId === undefined) {
+        show(signInScreen(open?.till));
+        if (session !== undefined) await tillOf(session);
+        return;
+      }
+      const till = await tillOf(session);
+      const place: Workplace = { till, session };
       if (!(await hasArrived(till))) {
         show(firstSyncScreen(place));
         await till.firstSync({ collections: ["products", "categories"] });
       }
-      if (entry !== entries) return; // somebody has signed in or out meanwhile
-      show(await openShell(place));
+      const counter = await openShell(place);
+      if (shownTo === who)
+        show(counter); // else somebody has signed in or out meanwhile
+      else counter.close();
     } catch (error) {
       show(faultScreen(storageFault(error), error));
     }
   };
 
-  onStoredChange((what) => {
-    const isIn = readSession()?.userId !== undefined;
-    const showsTill = view?.element.dataset.screen === "till";
-    if (what === "session" && isIn !== showsTill) void enter();
+  try {
+    await openStored();
+  } catch (error) {
+    show(faultScreen(storageFault(error), error));
+    return;
+  }
+  onStoredChange(() => {
+    if (open !== undefined) obeySwitch(open.till);
+    if (whoIs(readSession()) !== shownTo) void enter();
   });
-  void enter();
+  await enter();
+}
+
+/** Nobody, or this person in this shop. Renewed tokens make no other person. */
+function whoIs(session: StoredSession | undefined): string {
+  return session?.userId === undefined ? "" : `${session.tenant} ${session.branch} ${session.userId}`;
 }
 
 /** Whether the catalogue has come once: then the till works with and without a network, and there is nothing to wait for. */

@@ -70,7 +70,7 @@ function urgent(counter: Counter): readonly Banner[] {
       status.phase === "action_needed" ? `${words.cause} Selling goes on.` : `${words.cause} ${words.meaning}`;
     const button =
       words.action === "sign_in"
-        ? { label: "Sign in again", press: () => signInDialog(counter) }
+        ? { label: "Sign in again", press: () => signInDialog(counter.till) }
         : words.action === "reload"
           ? { label: "Load again", press: () => location.reload() }
           : undefined;

@@ -7,8 +7,7 @@ import { icon } from "./icons.ts";
 import { signInDialog } from "./sign-in.ts";
 import { everySecond } from "./ticker.ts";
 
-export function firstSyncScreen(place: Workplace): View {
-  const { till } = place;
+export function firstSyncScreen({ till }: Workplace): View {
   const bar = h("progress", { "aria-label": "Loading the shop" });
   const headline = h("h1", {}, "Loading the shop");
   const count = h("p", { class: "muted", role: "status" });
@@ -20,7 +19,7 @@ export function firstSyncScreen(place: Workplace): View {
   );
   const again = h(
     "button",
-    { type: "button", class: "button primary", hidden: true, onclick: () => signInDialog(place) },
+    { type: "button", class: "button primary", hidden: true, onclick: () => signInDialog(till) },
     "Sign in again",
   );
 
@@ -34,7 +33,7 @@ export function firstSyncScreen(place: Workplace): View {
       isHeld ? "This till needs the network once, to fetch the products. After that it sells without." : progressOf(),
     );
     cause.hidden = !isHeld;
-    setText(cause, words.cause);
+    setText(cause, [words.cause, words.next].filter(Boolean).join(" "));
     bar.hidden = isHeld;
     retry.hidden = status.phase !== "offline";
     again.hidden = words.action !== "sign_in";
@@ -47,6 +46,7 @@ export function firstSyncScreen(place: Workplace): View {
       bar.max = Math.max(1, expected);
       bar.value = received;
     }
+    if (received === 0 && expected === undefined) return "Asking the server for its products…";
     return expected === undefined
       ? `${received.toLocaleString()} records so far`
       : `${received.toLocaleString()} of ${expected.toLocaleString()} records`;

@@ -26,7 +26,6 @@ export function personMenu(counter: Counter): View {
     const out = async () => {
       dialog.close();
       await signOut();
-      await counter.reenter();
     };
     const number = h("dd", {}, "…");
     void till

@@ -73,8 +73,13 @@ export function productGrid({ currency, pick }: GridOptions) {
     },
   });
 
+  const element = h("div", { class: "tiles-box" }, list, empty, more);
   return {
-    element: h("div", { class: "tiles-box" }, list, empty, more),
+    element,
+    /** Another list, another beginning. */
+    toTop(): void {
+      element.scrollTop = 0;
+    },
     render(next: GridContent): void {
       content = next;
       render(next.products);

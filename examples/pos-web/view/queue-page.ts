@@ -1,8 +1,7 @@
 /** How the till stands with the server: the cause, the queue, and what people can do. (view) */
 import { statusWords, storageWords, waitingWords } from "../model/status-words.ts";
 import { ago, counted } from "../model/when.ts";
-import { switchOffline } from "../till/client.ts";
-import { isForcedOffline } from "../till/stored.ts";
+import { isForcedOffline, setForcedOffline } from "../till/stored.ts";
 import { notify } from "./announce.ts";
 import type { View } from "./dom.ts";
 import { h, setText } from "./dom.ts";
@@ -11,12 +10,6 @@ import { operationList } from "./operation-list.ts";
 import type { Counter } from "./shell.ts";
 import { signInDialog } from "./sign-in.ts";
 import { everySecond } from "./ticker.ts";
-
-const OUTCOMES = {
-  offline: "The server could not be reached",
-  paused: "Syncing is switched off",
-  action_needed: "Somebody has to help first",
-} as const;
 
 export function queuePage(counter: Counter): View {
   const { till } = counter;
@@ -34,7 +27,7 @@ export function queuePage(counter: Counter): View {
   );
   const signIn = h(
     "button",
-    { type: "button", class: "button", hidden: true, onclick: () => signInDialog(counter) },
+    { type: "button", class: "button", hidden: true, onclick: () => signInDialog(till) },
     icon("person"),
     "Sign in again",
   );
@@ -42,7 +35,7 @@ export function queuePage(counter: Counter): View {
     id: "offline",
     type: "checkbox",
     role: "switch",
-    onchange: () => switchOffline(till, toggle.checked),
+    onchange: () => void setForcedOffline(toggle.checked),
   });
   const card = h(
     "section",
@@ -63,7 +56,7 @@ export function queuePage(counter: Counter): View {
             ? "Everything is on the server"
             : `${counted(result.remaining, "change")} still to send`,
         );
-      else notify(OUTCOMES[result.outcome]);
+      else notify(statusWords(till.status, Date.now()).cause);
     } finally {
       now.disabled = false;
     }
@@ -75,7 +68,7 @@ export function queuePage(counter: Counter): View {
     const words = statusWords(status, at);
     card.dataset.tone = words.tone;
     setText(label, words.label);
-    setText(cause, words.cause);
+    setText(cause, [words.cause, words.next].filter(Boolean).join(" "));
     setText(meaning, words.meaning);
     signIn.hidden = words.action !== "sign_in";
     toggle.checked = isForcedOffline();

@@ -20,7 +20,6 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
   let method: "cash" | "card" = "cash";
   let isSaving = false;
 
-  const total = h("strong", {});
   const fault = h("p", { class: "fault", role: "alert" });
   const reason = h("input", {
     id: "reason",
@@ -29,7 +28,7 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
     placeholder: "For example: unopened, wrong size",
   });
   const restock = h("input", { id: "restock", type: "checkbox", checked: true });
-  const confirm = h("button", { type: "submit", class: "button primary wide" });
+  const confirm = h("button", { type: "submit", form: "refund-form", class: "button primary pay" });
 
   const items = () =>
     lines.flatMap(({ line }) => {
@@ -38,7 +37,6 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
     });
   const render = () => {
     const cents = items().reduce((sum, item) => sum + item.amountCents, 0);
-    setText(total, money(cents));
     setText(confirm, isSaving ? "Recording…" : cents === 0 ? "Choose what comes back" : `Give back ${money(cents)}`);
     confirm.disabled = isSaving || items().length === 0;
   };
@@ -106,6 +104,7 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
   const body = h(
     "form",
     {
+      id: "refund-form",
       class: "dialog-body form",
       onsubmit(event: SubmitEvent) {
         event.preventDefault();
@@ -127,14 +126,13 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
     h("label", { for: "reason" }, "Reason"),
     reason,
     h("label", { class: "check", for: "restock" }, restock, h("span", {}, "The goods go back on the shelf")),
-    h("p", { class: "to-pay" }, h("span", {}, "To give back"), total),
     fault,
-    confirm,
   );
   const dialog = openDialog({
     title: `Refund of ${sale.receiptNumber ?? "a sale"}`,
     className: "refund-dialog",
     body,
+    foot: h("footer", { class: "dialog-foot" }, confirm),
     mayClose: () => !isSaving,
   });
   render();

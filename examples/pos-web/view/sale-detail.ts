@@ -67,7 +67,7 @@ export function saleDetail(counter: Counter, saleId: string): SaleDetail {
         entry.meta.flags.map((flag) => h("p", { class: "notice" }, `Refund: ${flagWords(flag)}`)),
       ),
     );
-    fill(paper, receiptElement({ shop, sale, payments: paid, refunds: back_, cashier, state: words.detail }));
+    fill(paper, receiptElement({ shop, sale, payments: paid, refunds: back_, cashier, state: words.onReceipt }));
     print.disabled = false;
     back.disabled = refundable(sale.items, back_).every(({ left }) => left === 0);
   };

@@ -45,7 +45,10 @@ export function sellPage(counter: Counter): View {
     placeholder: "Search, or scan a barcode",
     "aria-label": "Search products, or scan a barcode",
     "aria-keyshortcuts": "F2",
-    oninput: () => render(),
+    oninput() {
+      render();
+      grid.toTop();
+    },
   });
   const found = h("p", { class: "visually-hidden", role: "status" });
   const grid = productGrid({ currency: shop.currency, pick: put });
@@ -53,6 +56,7 @@ export function sellPage(counter: Counter): View {
     categoryId = id;
     search.value = "";
     render();
+    grid.toTop();
   });
   const pay = () => {
     if (cart.cart.lines.length > 0) openCheckout(counter);

@@ -23,7 +23,6 @@ export interface Counter {
   readonly shop: ShopFacts;
   readonly cart: CartStore;
   go(route: Route): void;
-  reenter(): Promise<void>;
 }
 
 const PAGES: readonly { readonly route: Route; readonly label: string; readonly icon: IconName }[] = [

@@ -4,7 +4,6 @@ import { SignInError, type SignInFault, signIn } from "../till/auth.ts";
 import type { Till } from "../till/client.ts";
 import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
 import { notify } from "./announce.ts";
-import type { Workplace } from "./app.ts";
 import { openDialog } from "./dialog.ts";
 import type { View } from "./dom.ts";
 import { h, setText } from "./dom.ts";
@@ -20,9 +19,9 @@ const FAULTS: Readonly<Record<SignInFault, string>> = {
 const isOwnComputer = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
 const DEMO = { email: "cashier@demo.example", password: "demo-password" };
 
-export function signInScreen({ signedIn, till }: { signedIn: () => Promise<void>; till: Till | undefined }): View {
+export function signInScreen(till: Till | undefined): View {
   const waiting = till?.status.pending.count ?? 0;
-  const form = signInForm({ done: signedIn, showsTillName: true });
+  const form = signInForm({ showsTillName: true });
   const element = h(
     "main",
     { class: "screen", "data-screen": "sign-in" },
@@ -44,13 +43,11 @@ export function signInScreen({ signedIn, till }: { signedIn: () => Promise<void>
 }
 
 /** The session has ended while somebody was selling: the cart stays where it is. */
-export function signInDialog({ till, reenter }: Pick<Workplace, "till" | "reenter">): void {
+export function signInDialog(till: Till): void {
   const form = signInForm({
     showsTillName: false,
     async done() {
       dialog.close();
-      // It may be somebody else.
-      await reenter();
       notify("Signed in");
       await till.sync();
     },
@@ -64,7 +61,7 @@ export function signInDialog({ till, reenter }: Pick<Workplace, "till" | "reente
   const dialog = openDialog({ title: "Sign in again", className: "small", body, closed: () => form.close() });
 }
 
-function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsTillName: boolean }): View {
+function signInForm({ done, showsTillName }: { done?: () => Promise<void>; showsTillName: boolean }): View {
   const email = h("input", {
     id: "email",
     type: "email",
@@ -92,9 +89,9 @@ function signInForm({ done, showsTillName }: { done: () => Promise<void>; showsT
     setText(button, "Signing in…");
     setText(fault, "");
     try {
-      if (showsTillName) rememberDeviceName(name.value.trim() || "Till 1");
+      if (showsTillName) await rememberDeviceName(name.value.trim() || "Till 1");
       await signIn(email.value, password.value);
-      await done();
+      await done?.();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
       setText(fault, FAULTS[error.fault]);

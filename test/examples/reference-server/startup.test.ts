@@ -37,9 +37,10 @@ interface Process {
   readonly ended: Promise<Ended>;
 }
 
+/** Without the page, which has tests of its own and would have to be built first. */
 function run(args: readonly string[], env: Record<string, string> = {}): Process {
   const main = join(root, "examples/reference-server/main.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", main, "--no-page", ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
