@@ -23,6 +23,18 @@ export interface StatusWords {
 export const FORCED_OFFLINE = "forced_offline";
 
 export function statusWords(status: SyncStatus, now: number): StatusWords {
+  const words = phaseWords(status, now);
+  const entries = attentionCount(status);
+  if (entries === 0) return words;
+  return { ...words, meaning: `${words.meaning} ${counted(entries, "entry needs", "entries need")} a person.` };
+}
+
+/** What was refused, set aside or is in conflict: no time mends it. */
+export function attentionCount({ attention }: Pick<SyncStatus, "attention">): number {
+  return attention.conflicts + attention.rejected + attention.quarantined;
+}
+
+function phaseWords(status: SyncStatus, now: number): StatusWords {
   const { count } = status.pending;
   const kept =
     count === 0 ? "Everything up to now is on the server." : `${counted(count, "change")} kept on this till.`;

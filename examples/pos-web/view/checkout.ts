@@ -104,7 +104,7 @@ export function openCheckout(counter: Counter): void {
       cart.clear();
       dialog.close();
       say(`Sale recorded. Change ${money(tenderedCents - totalCents)}`);
-      openReceipt(counter, sale.id, method === "cash" ? tenderedCents - totalCents : undefined);
+      openReceipt(counter, sale.id, tenderedCents - totalCents);
     } catch (error) {
       isSaving = false;
       setText(fault, `The sale is NOT recorded. Give no receipt and no change. ${notSavedWords(error)}`);

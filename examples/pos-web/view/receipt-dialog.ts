@@ -5,7 +5,7 @@ import { h } from "./dom.ts";
 import { saleDetail } from "./sale-detail.ts";
 import type { Counter } from "./shell.ts";
 
-export function openReceipt(counter: Counter, saleId: string, changeCents: number | undefined): void {
+export function openReceipt(counter: Counter, saleId: string, changeCents: number): void {
   const detail = saleDetail(counter, saleId);
   const next = h("button", { type: "button", class: "button primary", onclick: () => dialog.close() }, "Next customer");
   const dialog = openDialog({
@@ -14,7 +14,7 @@ export function openReceipt(counter: Counter, saleId: string, changeCents: numbe
     body: h(
       "div",
       { class: "dialog-body" },
-      changeCents !== undefined &&
+      changeCents > 0 &&
         h(
           "p",
           { class: "to-pay good" },

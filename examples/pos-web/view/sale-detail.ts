@@ -1,5 +1,6 @@
 /** One sale: what became of it, its receipt, and giving money back. (view) */
 import type { RecordMeta } from "tillsync";
+import { formatMoney } from "../model/money.ts";
 import { refundable } from "../model/refund.ts";
 import { flagWords, saleState } from "../model/sale-words.ts";
 import type { Payment, Refund, Sale } from "../till/client.ts";
@@ -52,9 +53,10 @@ export function saleDetail(counter: Counter, saleId: string): SaleDetail {
       return;
     }
     const words = saleState(meta);
-    const back_ = given.map((entry) => entry.refund);
-    fill(
-      state,
+    const refunded = given.map((entry) => entry.refund);
+    const next = h(
+      "div",
+      {},
       h(
         "p",
         { class: "state-line" },
@@ -63,15 +65,21 @@ export function saleDetail(counter: Counter, saleId: string): SaleDetail {
       ),
       h("p", { class: "muted" }, words.detail),
       ...(meta?.flags ?? []).map((flag) => h("p", { class: "notice" }, flagWords(flag))),
-      ...given.flatMap((entry) =>
-        entry.meta.flags.map((flag) => h("p", { class: "notice" }, `Refund: ${flagWords(flag)}`)),
-      ),
+      ...given.flatMap(refundLines),
     );
-    fill(paper, receiptElement({ shop, sale, payments: paid, refunds: back_, cashier, state: words.onReceipt }));
+    // Only where it says something else: it is read out.
+    if (next.textContent !== state.textContent) state.replaceChildren(...next.childNodes);
+    fill(paper, receiptElement({ shop, sale, payments: paid, refunds: refunded, cashier, state: words.onReceipt }));
     print.disabled = false;
-    back.disabled = refundable(sale.items, back_).every(({ left }) => left === 0);
+    back.disabled = refundable(sale.items, refunded).every(({ left }) => left === 0);
   };
 
+  function refundLines(entry: (typeof given)[number]): HTMLElement[] {
+    const { tone, label } = saleState(entry.meta);
+    const amount = h("strong", {}, `Refund of ${formatMoney(entry.refund.totalCents, shop.currency)}`);
+    const flags = entry.meta.flags.map((flag) => h("p", { class: "notice" }, flagWords(flag)));
+    return [h("p", { class: "state-line" }, stateTag(tone, label), amount), ...flags];
+  }
   function printNow(): void {
     const receipt = paper.querySelector<HTMLElement>(".receipt");
     if (receipt !== null) printReceipt(receipt);

@@ -1,5 +1,5 @@
 /** How the till stands with the server, always in sight. Leads to the queue. (view) */
-import { statusWords, storageWords } from "../model/status-words.ts";
+import { attentionCount, statusWords, storageWords } from "../model/status-words.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";
 import type { View } from "./dom.ts";
@@ -27,7 +27,7 @@ export function statusChip({ till, go }: Counter): View {
     const { status } = till;
     const words = statusWords(status, Date.now());
     const storage = storageWords(status);
-    const attention = status.attention.conflicts + status.attention.rejected + status.attention.quarantined;
+    const attention = attentionCount(status);
     element.dataset.tone = words.tone;
     setText(label, words.label);
     setText(cause, words.tone === "waiting" || words.tone === "alert" ? words.cause : "");

@@ -65,6 +65,12 @@ describe("the status", () => {
     });
   });
 
+  test("tells how much waits for a person, also while everything else is well", () => {
+    const attention = { conflicts: 0, rejected: 1, quarantined: 2 };
+    const status = { ...facts, attention, phase: "online", activity: "idle" } as SyncStatus;
+    expect(statusWords(status, NOW).meaning).toBe("Every sale of this till is on the server. 3 entries need a person.");
+  });
+
   test("tells since when something waits", () => {
     expect(waitingWords({ pending }, NOW)).toBe("3 changes, the oldest for 1 hour");
     expect(waitingWords({ pending: facts.pending }, NOW)).toBe("Nothing waits");
