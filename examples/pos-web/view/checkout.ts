@@ -69,11 +69,12 @@ export function openCheckout(counter: Counter): void {
     icon("card"),
     h("p", {}, `Take ${money(totalCents)} on the card terminal. Record the sale when it says “approved”.`),
   );
-  const methodBox = h("div", {});
 
   const tendered = () => (given.value.trim() === "" ? totalCents : parseMoney(given.value, shop.currency));
   const render = () => {
-    fill(methodBox, method === "cash" ? cash : card);
+    // Hidden and not taken out: what is taken out loses the focus, and the cashier is typing.
+    cash.hidden = method !== "cash";
+    card.hidden = method !== "card";
     const cents = method === "cash" ? tendered() : totalCents;
     const result = cents === undefined ? undefined : tender(totalCents, cents);
     change.dataset.kind = result?.kind ?? "short";
@@ -136,7 +137,8 @@ export function openCheckout(counter: Counter): void {
     },
     h("p", { class: "to-pay" }, h("span", {}, "To pay"), h("strong", {}, money(totalCents))),
     methods,
-    methodBox,
+    cash,
+    card,
     fault,
     confirm,
   );

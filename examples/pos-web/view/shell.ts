@@ -49,7 +49,12 @@ function shell(place: Workplace, shop: ShopFacts): View {
   const links = PAGES.map(({ route, label, icon: name }) => {
     const link = h(
       "a",
-      { class: "nav-link", href: pathOf(route), onclick: (event: MouseEvent) => follow(event, route) },
+      {
+        class: "nav-link",
+        "aria-label": label,
+        href: pathOf(route),
+        onclick: (event: MouseEvent) => follow(event, route),
+      },
       icon(name),
       h("span", {}, label),
     );
