@@ -173,3 +173,39 @@ test("two tabs of one till sell at the same time under different numbers, and bo
   for (const page of [one, other]) await chipSays(page, ALL_SENT);
   await expectOnServerOnce(receipts);
 }, 180_000);
+
+test("a token that the server takes no longer is renewed once for all tabs, and nobody types a password", async () => {
+  const { context } = await openBrowser(await newProfile());
+  let current: string | undefined;
+  let ended: string | undefined;
+  let renewals = 0;
+  context.on("request", (request) => {
+    if (request.url().endsWith("/auth/refresh")) renewals += 1;
+  });
+  await context.route("**/sync/*", async (route) => {
+    const { authorization, "tillsync-request-id": requestId = "" } = route.request().headers();
+    current = authorization;
+    if (authorization !== ended) return route.continue();
+    const problem = { type: "about:blank", title: "No", status: 401, detail: "It has ended", code: "unauthenticated" };
+    return route.fulfill({
+      status: 401,
+      headers: {
+        "content-type": "application/problem+json",
+        "tillsync-protocol": "1",
+        "tillsync-request-id": requestId,
+      },
+      body: JSON.stringify({ ...problem, requestId }),
+    });
+  });
+  const one = await signIn(context);
+  const other = await context.newPage();
+  await other.goto(shop.url);
+  for (const page of [one, other]) await chipSays(page, ALL_SENT);
+
+  ended = current;
+  const receipts = await Promise.all([sell(one, "Gouda 200 g"), sell(other, "Gouda 200 g")]);
+  for (const page of [one, other]) await chipSays(page, ALL_SENT);
+  await expectOnServerOnce(receipts);
+  expect(current).not.toBe(ended);
+  expect(renewals).toBe(1);
+}, 180_000);

@@ -1,5 +1,5 @@
 /** What a person has to know on every page: who must act, and what about. (view) */
-import { statusWords } from "../model/status-words.ts";
+import { statusWords, type Tone } from "../model/status-words.ts";
 import type { View } from "./dom.ts";
 import { fill, h } from "./dom.ts";
 import { icon } from "./icons.ts";
@@ -10,6 +10,7 @@ import { onNewVersion } from "./version.ts";
 interface Banner {
   readonly key: string;
   readonly text: string;
+  readonly tone?: Tone;
   readonly button?: { readonly label: string; readonly press: () => void };
 }
 
@@ -58,6 +59,7 @@ export function banners(counter: Counter): View {
 const NEW_VERSION: Banner = {
   key: "version",
   text: "A new version of the till is ready.",
+  tone: "busy",
   button: { label: "Load it", press: () => location.reload() },
 };
 
@@ -85,11 +87,11 @@ function urgent(counter: Counter): readonly Banner[] {
   return found;
 }
 
-function bannerElement({ text, button }: Banner): HTMLElement {
+function bannerElement({ text, tone = "alert", button }: Banner): HTMLElement {
   return h(
     "p",
-    { class: "banner" },
-    icon("alert"),
+    { class: "banner", "data-tone": tone },
+    icon(tone === "alert" ? "alert" : "sync"),
     h("span", {}, text),
     button && h("button", { type: "button", class: "button small", onclick: button.press }, button.label),
   );

@@ -36,7 +36,12 @@ export function openCheckout(counter: Counter): void {
   const change = h("output", { class: "change", for: "given", "aria-live": "polite" });
   const fault = h("p", { class: "fault", role: "alert" });
   const confirmText = h("span", {}, "Record the sale");
-  const confirm = h("button", { type: "submit", class: "button primary pay" }, icon("check"), confirmText);
+  const confirm = h(
+    "button",
+    { type: "submit", form: "checkout-form", class: "button primary pay" },
+    icon("check"),
+    confirmText,
+  );
   const set = (text: string) => {
     given.value = text;
     render();
@@ -129,7 +134,8 @@ export function openCheckout(counter: Counter): void {
   const body = h(
     "form",
     {
-      class: "dialog-body checkout",
+      id: "checkout-form",
+      class: "dialog-body",
       onsubmit(event: SubmitEvent) {
         event.preventDefault();
         void save();
@@ -139,10 +145,14 @@ export function openCheckout(counter: Counter): void {
     methods,
     cash,
     card,
-    fault,
-    confirm,
   );
-  const dialog = openDialog({ title: "Checkout", className: "checkout-dialog", body, mayClose: () => !isSaving });
+  const dialog = openDialog({
+    title: "Checkout",
+    className: "checkout-dialog",
+    body,
+    foot: h("footer", { class: "dialog-foot" }, fault, confirm),
+    mayClose: () => !isSaving,
+  });
   render();
   given.focus();
 }

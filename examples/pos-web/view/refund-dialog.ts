@@ -126,13 +126,12 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
     h("label", { for: "reason" }, "Reason"),
     reason,
     h("label", { class: "check", for: "restock" }, restock, h("span", {}, "The goods go back on the shelf")),
-    fault,
   );
   const dialog = openDialog({
     title: `Refund of ${sale.receiptNumber ?? "a sale"}`,
     className: "refund-dialog",
     body,
-    foot: h("footer", { class: "dialog-foot" }, confirm),
+    foot: h("footer", { class: "dialog-foot" }, fault, confirm),
     mayClose: () => !isSaving,
   });
   render();
