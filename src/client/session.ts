@@ -14,15 +14,16 @@ import { ensureIdentity } from "./scripts/identity.ts";
 import { adoptStep } from "./scripts/upkeep.ts";
 import type { Facts } from "./status.ts";
 import { deriveStatus } from "./status.ts";
-import type { Committed } from "./store.ts";
+import type { Committed, Stored } from "./store.ts";
 import { TillStore } from "./store.ts";
-import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
+import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
 import {
   CONFLICTS,
   cursorKey,
   EMPTY_QUEUE,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
+  IDENTITY,
   META,
   OPERATIONS,
   QUEUE,
@@ -35,10 +36,12 @@ import type { SyncEvents } from "./types/events.ts";
 import type { SyncStatus } from "./types/status.ts";
 
 export interface SessionHooks {
-  /** The state of the loop, which is made after the session. */
+  /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
   sync(): { readonly state: SyncState; readonly retryAt: number | undefined };
   /** The store is open, for the first time or again. */
   opened(): void;
+  /** This client has written rows of these collections, or only to its queue. */
+  committed(collections: readonly string[]): void;
 }
 
 export class Session {
@@ -54,6 +57,7 @@ export class Session {
   readonly #closing = new AbortController();
   #status: SyncStatus;
   #unauthorised: "no_token" | "refused" = "no_token";
+  #commits = 0;
 
   constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
     const { clock, random, logger, collections } = options;
@@ -70,6 +74,11 @@ export class Session {
     });
     this.#announcer = new Announcer(this.emitter, this.store, this.known, inFlight);
     this.#status = deriveStatus(undefined, this.facts(), clock.now());
+  }
+
+  /** Why the last request had no valid token. */
+  get unauthorised(): "no_token" | "refused" {
+    return this.#unauthorised;
   }
 
   get status(): SyncStatus {
@@ -125,8 +134,28 @@ export class Session {
 
   /** Another client of this store wrote: what is kept in memory is read again. */
   async hear(collections: readonly string[]): Promise<void> {
+    await this.#reread((stored) => this.#tell({ ...stored, foreign: collections }));
+  }
+
+  /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */
+  async look(): Promise<void> {
+    await this.#reread(async (stored) => {
+      this.known.storage = await this.store.estimate();
+      if (this.known.agrees(stored)) this.refresh();
+      else this.#tell({ ...stored, foreign: Object.keys(this.store.collections) });
+    });
+  }
+
+  async #reread(use: (stored: Stored) => void | Promise<void>): Promise<void> {
     try {
-      this.#tell({ ...(await this.#read(this.store)), foreign: collections });
+      let stored: Stored;
+      let commits: number;
+      do {
+        commits = this.#commits;
+        stored = await this.#read(this.store);
+        // What was read before a commit of our own would take it back.
+      } while (commits !== this.#commits);
+      if (!this.closing.aborted) await use(stored);
     } catch (error) {
       if (!this.closing.aborted) this.emitter.fail(error, "What another client wrote could not be read.");
     }
@@ -176,10 +205,12 @@ export class Session {
     while ((await step()).more);
   }
 
-  async #read(source: Pick<StorageConnection, "get">): Promise<Committed> {
+  async #read(source: Pick<StorageConnection, "get">): Promise<Stored> {
     const names = Object.keys(this.store.collections);
-    const [queue, point, ...cursors] = await source.get<unknown>(META, [QUEUE, SYNC, ...names.map(cursorKey)]);
+    const keys = [IDENTITY, QUEUE, SYNC, ...names.map(cursorKey)];
+    const [identity, queue, point, ...cursors] = await source.get<unknown>(META, keys);
     return {
+      identity: identity as Identity | undefined,
       queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
       point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
       cursors: Object.fromEntries(
@@ -189,9 +220,9 @@ export class Session {
   }
 
   #committed(commit: Committed): void {
+    this.#commits += 1;
     this.#tell(commit);
-    const collections = [...new Set((commit.changes ?? []).map((change) => change.collection))];
-    this.#options.coordinator.broadcast(this.store.scope, { kind: "changed", from: this.id, collections });
+    this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
   }
 
   #tell(commit: Committed): void {

@@ -11,19 +11,28 @@ import type {
   StorageEstimate,
   StorageScript,
 } from "./ports/storage.ts";
-import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
+import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "./stored.ts";
 import { storageLayout } from "./tables.ts";
 
 /** What a commit changed, for whoever shows it. */
 export interface Committed {
   readonly changes?: readonly RowChange[] | undefined;
+  readonly identity?: Identity | undefined;
   readonly queue?: QueueState | undefined;
   readonly point?: SyncPoint | undefined;
   readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
   readonly happenings?: readonly Happening[] | undefined;
   /** Collections in which another client of this store wrote: which rows, is not known. */
   readonly foreign?: readonly string[] | undefined;
+}
+
+/** All that a client keeps in memory of its store. */
+export interface Stored {
+  readonly identity: Identity | undefined;
+  readonly queue: QueueState;
+  readonly point: SyncPoint;
+  readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
 export interface StoreEvents {
