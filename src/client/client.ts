@@ -55,6 +55,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     inFlight,
     uuid,
     context: () => writer.background(),
+    full: () => known.storage?.full === true,
     notice(news) {
       session.notice(news);
       if (news.kind === "contact") others.contact(news.sample);

@@ -6,6 +6,8 @@ import type { AnyTillSyncError } from "../shared/errors.ts";
 import { isTillSyncError, TillSyncError } from "../shared/errors.ts";
 import { Announcer } from "./announce.ts";
 import { Changes } from "./changes.ts";
+import type { Marker } from "./decide/marker.ts";
+import { judgeMarker, lossOf, markerText, parseMarker } from "./decide/marker.ts";
 import { Emitter } from "./emitter.ts";
 import { Known } from "./known.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -13,7 +15,7 @@ import type { StorageConnection } from "./ports/storage.ts";
 import { ensureIdentity } from "./scripts/identity.ts";
 import { adoptStep } from "./scripts/upkeep.ts";
 import type { Facts } from "./status.ts";
-import { deriveStatus } from "./status.ts";
+import { deriveStatus, waitingCount } from "./status.ts";
 import type { Committed, Stored } from "./store.ts";
 import { TillStore } from "./store.ts";
 import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
@@ -58,6 +60,7 @@ export class Session {
   #status: SyncStatus;
   #unauthorised: "no_token" | "refused" = "no_token";
   #commits = 0;
+  #marked: string | undefined;
 
   constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
     const { clock, random, logger, collections } = options;
@@ -71,6 +74,8 @@ export class Session {
       opened: (connection) => this.#opened(connection),
       committed: (commit) => this.#committed(commit),
       failed: (error, told) => this.#failed(error, told),
+      deleted: () => this.notice({ kind: "storage_lost", ...lossOf(this.#marker()) }),
+      full: () => void this.look(),
     });
     this.#announcer = new Announcer(this.emitter, this.store, this.known, inFlight);
     this.#status = deriveStatus(undefined, this.facts(), clock.now());
@@ -189,6 +194,7 @@ export class Session {
     );
     await this.#adopt(connection);
     this.known.take(await this.#read(connection));
+    this.#judgeMarker();
     this.known.storage = await connection.estimate();
     this.known.opened = "open";
     // The loop first: a till that is starting is at no moment shown as stopped.
@@ -222,6 +228,7 @@ export class Session {
   #committed(commit: Committed): void {
     this.#commits += 1;
     this.#tell(commit);
+    this.#mark();
     this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
   }
 
@@ -230,6 +237,26 @@ export class Session {
     this.changes.publish(commit);
     this.#announcer.commit(commit);
     this.refresh();
+  }
+
+  #marker(): Marker {
+    const { identity, queue } = this.known;
+    return { createdAt: identity?.createdAt ?? 0, sequence: queue.sequence, waiting: waitingCount(queue) };
+  }
+
+  /** The store that was found may not be the one that was left. */
+  #judgeMarker(): void {
+    const { storage, name } = this.#options;
+    const loss = judgeMarker(parseMarker(storage.marker?.read(name)), this.#marker());
+    if (loss) this.notice({ kind: "storage_lost", ...loss });
+    this.#mark();
+  }
+
+  #mark(): void {
+    const { storage, name } = this.#options;
+    const text = markerText(this.#marker());
+    if (text !== this.#marked) storage.marker?.write(name, text);
+    this.#marked = text;
   }
 
   #failed(error: unknown, told: boolean): void {

@@ -1,6 +1,6 @@
 /** The client's hold on its local store: opened at first use, and telling what was committed. (client) */
 import type { ResolvedCollections } from "../schema/collections.ts";
-import { TillSyncError } from "../shared/errors.ts";
+import { isTillSyncError, TillSyncError } from "../shared/errors.ts";
 import type { Happening } from "./decide/results.ts";
 import type { RowChange } from "./decide/workspace.ts";
 import type {
@@ -41,6 +41,10 @@ export interface StoreEvents {
   committed(commit: Committed): void;
   /** The store is not to be had. `told`: a caller has got the error too. */
   failed(error: unknown, told: boolean): void;
+  /** It was deleted under the client. */
+  deleted(): void;
+  /** The platform gave no more space. */
+  full(): void;
 }
 
 export class TillStore {
@@ -67,6 +71,7 @@ export class TillStore {
     const hooks = {
       onFailure: (error: unknown) => this.#events.failed(error, false),
       onSuperseded: () => this.#superseded(),
+      onDeleted: () => this.#events.deleted(),
     };
     const opening = this.#adapter.open(this.#name, storageLayout(this.collections), hooks).then(async (connection) => {
       await this.#events.opened(connection);
@@ -109,7 +114,10 @@ export class TillStore {
   ): Promise<T> {
     const connection = await this.open();
     const tables = [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];
-    const value = await connection.transact({ tables, durability, label }, script);
+    const value = await connection.transact({ tables, durability, label }, script).catch((error: unknown) => {
+      if (isTillSyncError(error, "storage_full")) this.#events.full();
+      throw error;
+    });
     if (committed) this.#events.committed(committed(value));
     return value;
   }

@@ -37,6 +37,7 @@ async function bundle(): Promise<string> {
 export class Lab implements AsyncDisposable {
   readonly store = memoryStore();
   readonly #server: Server;
+  readonly #flags: readonly string[];
   readonly #profile = mkdtempSync(join(tmpdir(), "tillsync-browser-"));
   #context: BrowserContext | undefined;
   /** Requests are cut off before the server sees them. */
@@ -48,7 +49,8 @@ export class Lab implements AsyncDisposable {
   /** The calls that arrived, in their order. */
   readonly calls: string[] = [];
 
-  private constructor(script: string) {
+  private constructor(script: string, flags: readonly string[]) {
+    this.#flags = flags;
     const handle = createSyncHandler({
       store: this.store,
       collections,
@@ -82,10 +84,10 @@ export class Lab implements AsyncDisposable {
     });
   }
 
-  static async open(): Promise<Lab> {
-    const lab = new Lab(await bundle());
-    const rows = [{ ...tea, stock: 100 }];
-    await importRows({ store: lab.store, collections, tenant: "shop", collection: "products", rows });
+  /** @param flags of the browser, besides the usual ones */
+  static async open(flags: readonly string[] = []): Promise<Lab> {
+    const lab = new Lab(await bundle(), flags);
+    await lab.stockUp({ ...tea, stock: 100 });
     await new Promise<void>((resolve) => lab.#server.listen(0, "127.0.0.1", resolve));
     await lab.launch();
     return lab;
@@ -95,8 +97,9 @@ export class Lab implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
-  get profile(): string {
-    return this.#profile;
+  /** The folder in which the browser keeps its databases; localStorage lies beside it. */
+  get databases(): string {
+    return join(this.#profile, "Default", "IndexedDB");
   }
 
   get context(): BrowserContext {
@@ -105,12 +108,13 @@ export class Lab implements AsyncDisposable {
   }
 
   async launch(): Promise<void> {
+    const executablePath = findBrowser();
     this.#context = await chromium.launchPersistentContext(this.#profile, {
-      executablePath: findBrowser(),
+      ...(executablePath !== undefined && { executablePath }),
       headless: true,
       // Where users have it.
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
-      args: chromeArguments,
+      args: [...chromeArguments, ...this.#flags],
     });
   }
 
@@ -141,6 +145,12 @@ export class Lab implements AsyncDisposable {
     process.kill(Number.parseInt(main ?? "", 10), "SIGKILL");
     await gone;
     this.#context = undefined;
+  }
+
+  /** A product that the back office adds. */
+  async stockUp(product: typeof tea & { readonly stock?: number }): Promise<void> {
+    const { store } = this;
+    await importRows({ store, collections, tenant: "shop", collection: "products", rows: [product] });
   }
 
   async sold(): Promise<readonly string[]> {
