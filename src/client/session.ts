@@ -233,6 +233,8 @@ export class Session {
   }
 
   #tell(commit: Committed): void {
+    // A store that had failed works again: an adapter heals without opening anew.
+    this.known.failure = undefined;
     this.known.take(commit);
     this.changes.publish(commit);
     this.#announcer.commit(commit);

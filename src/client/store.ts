@@ -74,7 +74,12 @@ export class TillStore {
       onDeleted: () => this.#events.deleted(),
     };
     const opening = this.#adapter.open(this.#name, storageLayout(this.collections), hooks).then(async (connection) => {
-      await this.#events.opened(connection);
+      try {
+        await this.#events.opened(connection);
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
       return connection;
     });
     this.#opening = opening;
