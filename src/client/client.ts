@@ -59,6 +59,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     notice(news) {
       session.notice(news);
       if (news.kind === "contact") others.contact(news.sample);
+      if (news.kind === "identity" || news.kind === "forked") others.tell({ kind: "changed", collections: [] });
       once.notice(news);
     },
   });

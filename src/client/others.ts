@@ -41,6 +41,7 @@ export class Others {
   readonly #deps: OthersDeps;
   #leading: Leading | undefined;
   #stop: (() => void) | undefined;
+  #contact: Message | undefined;
 
   constructor(deps: OthersDeps) {
     this.#deps = deps;
@@ -78,7 +79,8 @@ export class Others {
   }
 
   contact({ offsetMs, roundTripMs }: OffsetSample): void {
-    this.tell({ kind: "contact", offsetMs, roundTripMs });
+    this.#contact = { kind: "contact", offsetMs, roundTripMs };
+    this.tell(this.#contact);
   }
 
   #heard(message: Message): void {
@@ -96,6 +98,7 @@ export class Others {
         return;
       case "asked":
         this.report();
+        if (this.#contact && isLeading(loop.state)) this.tell(this.#contact);
         return;
       case "leading":
         this.#leading = message;

@@ -71,21 +71,23 @@ export function locks({ locks, channel, clock, random }: TabsPlatform): Coordina
 
       /** @param given aborted: it was granted in the very moment in which it was given up */
       async function request(options: Parameters<Locks["request"]>[1], given: AbortSignal): Promise<void> {
+        let mine: Promise<void> | undefined;
         const granted = async () => {
           if (given.aborted) return;
           watching.abort();
           call.hold();
-          held = work(lost.signal);
-          await held;
+          mine = work(lost.signal);
+          held = mine;
+          await mine.catch(() => {}); // told below: to the lock, work that failed is work that is over
         };
         try {
           await locks.request(name, options, granted);
         } catch (error) {
-          if (held === undefined) throw error;
+          if (mine === undefined) throw error;
           // A lock that is taken away rejects at once, while its work still goes on.
           lost.abort(error);
-          await held;
         }
+        await mine;
       }
     },
   };

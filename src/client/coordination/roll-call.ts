@@ -42,6 +42,7 @@ export function rollCall(name: string, open: OpenChannel, clock: Clock, random: 
   }
   /** Also told unasked, by a new holder: whoever was about to take the turn away gives it time. */
   async function heard(ms: number, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
     const over = new AbortController();
     const end = () => over.abort(signal.reason);
     signal.addEventListener("abort", end, { once: true });
@@ -61,8 +62,11 @@ export function rollCall(name: string, open: OpenChannel, clock: Clock, random: 
     },
     async silence(signal) {
       for (let silences = 0; silences < SILENCES; ) {
-        const unasked = await heard(PAUSE_MS * (0.5 + random.unit()), signal);
-        if (unasked) silences = 0;
+        // What one of those who wait is answered, all of them hear: so one question in a pause is enough for all.
+        if (await heard(PAUSE_MS * (0.5 + random.unit()), signal)) {
+          silences = 0;
+          continue;
+        }
         channel?.postMessage("anybody?");
         // Without a channel nobody can be asked, and a holder is never taken for frozen.
         silences = channel === undefined || (await heard(ANSWER_MS, signal)) ? 0 : silences + 1;

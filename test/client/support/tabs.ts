@@ -12,6 +12,9 @@ export class Browser {
   readonly #holders = new Map<string, { lose(): void }>();
   readonly #channels = new Map<string, Set<{ readonly tab: Tab; readonly channel: Channel<unknown> }>>();
 
+  /** Everything that was said on any channel. */
+  readonly posted: unknown[] = [];
+
   tab(): Tab {
     return new Tab(this);
   }
@@ -67,7 +70,8 @@ export class Browser {
       tab,
       channel: {
         onmessage: null,
-        postMessage(data) {
+        postMessage: (data) => {
+          this.posted.push(data);
           for (const other of line) {
             if (other !== member) other.tab.deliver(() => other.channel.onmessage?.({ data }));
           }
