@@ -42,7 +42,7 @@ export function locks({ locks, channel, clock, random }: TabsPlatform): Coordina
       const inLine = new AbortController();
       const watching = new AbortController();
       const lost = new AbortController();
-      let held: Promise<void> | undefined;
+      let isHeld = false;
       let forced = false;
 
       const leave = () => {
@@ -63,7 +63,7 @@ export function locks({ locks, channel, clock, random }: TabsPlatform): Coordina
 
       async function takeAway(): Promise<void> {
         await call.silence(watching.signal);
-        if (held !== undefined) return;
+        if (isHeld) return;
         forced = true;
         inLine.abort();
         await request({ steal: true }, signal);
@@ -77,7 +77,7 @@ export function locks({ locks, channel, clock, random }: TabsPlatform): Coordina
           watching.abort();
           call.hold();
           mine = work(lost.signal);
-          held = mine;
+          isHeld = true;
           await mine.catch(() => {}); // told below: to the lock, work that failed is work that is over
         };
         try {
