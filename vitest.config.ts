@@ -17,6 +17,9 @@ export default defineConfig({
   test: {
     watch: false,
     maxWorkers: 2,
+    // A test that hangs is told; how fast a machine is, is none of its business.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         resolve: { alias },

@@ -204,6 +204,7 @@ export interface CursorState {
 export const IDENTITY = "identity";
 export const QUEUE = "queue";
 export const SYNC = "sync";
+export const LEASE = "lease";
 export const cursorKey = (collection: string) => `cursor:${collection}`;
 
 /** meta/orphan:<subject>: a row whose operations went on while the app did not have its collection. */

@@ -6,7 +6,7 @@ import { memory } from "tillsync/storage/memory";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { collections } from "../../examples/reference-server/collections.ts";
 import { DEMO } from "../../examples/reference-server/seed.ts";
-import { type Browser, type Running, startBrowser, startShop, temporaryFolder } from "./support.ts";
+import { type Browser, type Running, startBrowser, startShop, temporaryFolder } from "./support/processes.ts";
 
 const PATIENCE_MS = 120_000;
 let shop: Running;

@@ -425,11 +425,12 @@ describe("the platform's promises", () => {
   test("are told by estimate, as far as they are known", async () => {
     const connection = await open();
     vi.stubGlobal("navigator", {});
-    expect(await connection.estimate()).toEqual({ persisted: false, usedBytes: undefined, quotaBytes: undefined });
+    const nothing = { persisted: false, usedBytes: undefined, quotaBytes: undefined, full: false };
+    expect(await connection.estimate()).toEqual(nothing);
     vi.stubGlobal("navigator", {
       storage: { persisted: async () => true, estimate: async () => ({ usage: 1, quota: 2 }) },
     });
-    expect(await connection.estimate()).toEqual({ persisted: true, usedBytes: 1, quotaBytes: 2 });
+    expect(await connection.estimate()).toEqual({ persisted: true, usedBytes: 1, quotaBytes: 2, full: false });
   });
 });
 

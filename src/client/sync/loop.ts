@@ -12,7 +12,7 @@ import type { Deferred } from "../../shared/deferred.ts";
 import { deferred } from "../../shared/deferred.ts";
 import type { Random } from "../../shared/random.ts";
 import { backoffMs } from "../decide/backoff.ts";
-import type { Coordinator } from "../ports/coordinator.ts";
+import type { Coordinator, Lease } from "../ports/coordinator.ts";
 import type { MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
 import { transition } from "./machine.ts";
 
@@ -21,6 +21,7 @@ export interface LoopDeps {
   readonly random: Random;
   readonly coordinator: Coordinator;
   readonly scope: string;
+  readonly lease: Lease;
   readonly options: MachineOptions;
   /** Takes the next fencing epoch in the store. */
   takeFence(): Promise<number>;
@@ -114,8 +115,9 @@ export class SyncLoop {
       this.#ifCurrent(turn, { kind: "acquired" });
       await turn.done.promise;
     };
+    const { coordinator, scope, lease } = this.#deps;
     this.#track(
-      this.#deps.coordinator.exclusive(this.#deps.scope, turn.abort.signal, work).catch(async (error: unknown) => {
+      coordinator.exclusive(scope, turn.abort.signal, work, lease).catch(async (error: unknown) => {
         if (turn.abort.signal.aborted) return;
         this.#deps.failed(error, "The turn to sync could not be taken.");
         // A store that failed once must not end sync for good: the turn is asked for again.

@@ -96,6 +96,12 @@ export interface Transition {
   readonly effects: readonly SyncEffect[];
 }
 
+/** Whether this client has the turn. */
+export function isLeading(state: SyncState): boolean {
+  if (state.kind === "paused") return state.leading;
+  return state.kind !== "stopped" && state.kind !== "standby" && state.kind !== "closed";
+}
+
 const IDLE: Lanes = { push: "idle", pull: "idle" };
 const BUSY: Lanes = { push: "busy", pull: "busy" };
 const ROUND: readonly SyncEffect[] = [{ kind: "cancel_timer" }, { kind: "push" }, { kind: "pull" }];
@@ -218,9 +224,8 @@ function pause(state: Exclude<SyncState, { kind: "closed" }>, reason: string): T
       effects: [],
     };
   }
-  const leading = state.kind !== "stopped" && state.kind !== "standby";
   return {
-    state: { kind: "paused", reasons: [reason], leading },
+    state: { kind: "paused", reasons: [reason], leading: isLeading(state) },
     effects: [{ kind: "abort" }, { kind: "cancel_timer" }],
   };
 }

@@ -37,7 +37,7 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
     const { usedBytes, quotaBytes } = await estimateSpace();
     return new TillSyncError(
       "storage_full",
-      `Nothing was stored: the browser gives this site no more space (${usedBytes ?? "?"} of ${quotaBytes ?? "?"} bytes used). ` +
+      `Nothing was stored: the browser gives this site no more space (${usedBytes ?? "?"} bytes used). ` +
         "Free space on the disk, or send what is waiting.",
       { usedBytes, quotaBytes },
       beneath,

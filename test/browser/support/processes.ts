@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright";
-import { chromeArguments, findBrowser } from "../../scripts/browser.mjs";
-import { root } from "../../scripts/entries.mjs";
+import { chromeArguments, findBrowser } from "../../../scripts/browser.mjs";
+import { root } from "../../../scripts/entries.mjs";
 
 export interface Running extends AsyncDisposable {
   readonly url: string;
