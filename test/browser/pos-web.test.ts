@@ -91,6 +91,16 @@ async function expectOnServerOnce(receipts: readonly string[]): Promise<void> {
   expect(new Set(receipts).size).toBe(receipts.length);
 }
 
+/** The page says the same as the server. */
+async function expectShown(page: Page, receipts: readonly string[]): Promise<void> {
+  await page.getByRole("link", { name: "Sales" }).click();
+  const { salesOf } = await account();
+  for (const receipt of receipts) {
+    const [sale] = salesOf(receipt);
+    await page.getByRole("button", { name: new RegExp(`${sale?.orderNumber}.*On the server`) }).waitFor();
+  }
+}
+
 test("a till sells with and without a network, is loaded again without one, and every sale is on the server once", async () => {
   const { context } = await openBrowser(await newProfile());
   const page = await signIn(context);
@@ -114,12 +124,7 @@ test("a till sells with and without a network, is loaded again without one, and 
   await chipSays(page, ALL_SENT);
   await expectOnServerOnce(receipts);
   expect((await account()).stockOf("cola")).toBe(before - 3);
-  // The page says the same as the server.
-  await page.getByRole("link", { name: "Sales" }).click();
-  for (const receipt of receipts) {
-    const [sale] = (await account()).salesOf(receipt);
-    await page.getByRole("button", { name: new RegExp(`${sale?.orderNumber}.*On the server`) }).waitFor();
-  }
+  await expectShown(page, receipts);
 }, 180_000);
 
 test("a browser that is killed after an offline sale has it when it starts again, and sends it once", async () => {
@@ -163,7 +168,7 @@ test("an answer that is lost after the server has committed does not double the 
   expect((await account()).stockOf("sugar")).toBe(before - 1);
 }, 180_000);
 
-test("two tabs of one till sell at the same time under different numbers, and both sales are on the server once", async () => {
+test("two tabs of one till sell at the same time under different numbers, and both show both sales, which are on the server once", async () => {
   const { context } = await openBrowser(await newProfile());
   const one = await signIn(context);
   const other = await context.newPage();
@@ -172,6 +177,7 @@ test("two tabs of one till sell at the same time under different numbers, and bo
   const receipts = await Promise.all([sell(one, "Butter croissant"), sell(other, "Butter croissant")]);
   for (const page of [one, other]) await chipSays(page, ALL_SENT);
   await expectOnServerOnce(receipts);
+  for (const page of [one, other]) await expectShown(page, receipts);
 }, 180_000);
 
 test("a token that the server takes no longer is renewed once for all tabs, and nobody types a password", async () => {
