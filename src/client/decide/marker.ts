@@ -10,7 +10,10 @@ export interface Marker {
   readonly waiting: number;
 }
 
-/** The marker is written after each commit, so that it may lag behind its store, and is never ahead of it. */
+/**
+ * The marker is written after each commit, and reaches the disk when the browser likes (seconds later: a browser that is killed loses what it
+ * wrote last). So it may lag behind its store, and is never ahead of it.
+ */
 export function judgeMarker(marker: Marker | undefined, store: Marker): StorageLoss | undefined {
   if (marker === undefined) return undefined;
   const isSame = marker.createdAt === store.createdAt;
