@@ -1,10 +1,11 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
 import type { CounterValue } from "../../protocol/types.ts";
-import { addCounter, isCounterStep, splitCounters } from "../../schema/counters.ts";
+import { addCounter, splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
 import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
+import { isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
