@@ -85,7 +85,12 @@ function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, c
   const counters: Record<string, CounterValue> = { ...before?.counters };
   for (const name of served.resolved.counters) {
     const value: Json | undefined = data[name];
-    if (isCounterStep(value)) counters[name] = value;
+    if (value === undefined) continue;
+    if (!isCounterStep(value)) {
+      const message = "a counter starts from a safe integer, or from a decimal string";
+      throw refused(served, id, [{ path: name, message }]);
+    }
+    counters[name] = value;
   }
   const checked = checkData(served, id, without(data, ["id", ...served.resolved.counters]), counters);
   if (!checked.ok) throw refused(served, id, checked.issues);
