@@ -221,6 +221,50 @@ describe("a dead connection", () => {
     expect(runs).toBe(fate === "abort" ? 2 : 1);
   });
 
+  describe("that dies again when it is asked for a commit whose answer is lost", () => {
+    /** Every look at the counters from outside a write meets a dying connection, `times` times. */
+    function loseAnswerAndChecks(times: number) {
+      vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+        const { onabort } = this;
+        this.oncomplete = (event) => onabort?.call(this, event);
+      });
+      const original = IDBDatabase.prototype.transaction;
+      const used = new Set<IDBDatabase>();
+      vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(function (
+        this: IDBDatabase,
+        tables,
+        mode,
+        options,
+      ) {
+        if (mode === "readwrite" || ![...tables].includes("counters") || used.size >= times)
+          return original.call(this, tables, mode, options);
+        used.add(this);
+        throw new DOMException("The database connection is closing", "InvalidStateError");
+      });
+      return used;
+    }
+
+    test("is replaced and asked anew: the write counts once", async () => {
+      const connection = await open();
+      const used = loseAnswerAndChecks(2);
+      expect(await increment(connection)).toBe(1);
+      expect(used.size).toBe(2); // never the same connection twice
+      expect(await counter(connection)).toBe(1);
+      expect(hooks).toMatchObject({ failures: [], superseded: 0 });
+    });
+
+    test("again and again, ends in `storage_unavailable`, which claims nothing of what was stored", async () => {
+      const connection = await open();
+      const used = loseAnswerAndChecks(4);
+      const error = await rejection(increment(connection));
+      expect(error).toMatchObject({ code: "storage_unavailable", cause: { name: "InvalidStateError" } });
+      expect(error.message).toContain("whether it was done is not known");
+      expect(used.size).toBe(4);
+      expect(await counter(connection)).toBe(1);
+      expect(await increment(connection)).toBe(2);
+    });
+  });
+
   test("of a database that was deleted beneath it fails loudly, and makes no empty one in its place", async () => {
     const connection = await open();
     const seen = watchTransactions();

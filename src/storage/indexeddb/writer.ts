@@ -7,7 +7,7 @@
  */
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
-import { isConnectionLoss, typedError } from "./failures.ts";
+import { isConnectionLoss, typedError, unknownOutcome } from "./failures.ts";
 import type { Job } from "./group.ts";
 import { runGroup, wasCommitted } from "./group.ts";
 import type { Link } from "./link.ts";
@@ -81,9 +81,19 @@ export function createWriter(link: Link, place: Place) {
     for (const job of group) job.reject(await typedError(error, job.tables.join(", ")));
   }
 
+  /** @throws TillSyncError where nobody can tell: running it again could do it twice, and "nothing was stored" could be a lie. */
   async function wasStored(id: string, put: Parameters<typeof wasCommitted>[2]): Promise<boolean> {
-    const stored = wasCommitted(await link.database(), id, put);
-    return await answered(stored, place.watchdogMs, "whether a lost commit was stored");
+    for (let tries = 1; ; tries++) {
+      let database: IDBDatabase | undefined;
+      try {
+        database = await link.database();
+        return await answered(wasCommitted(database, id, put), place.watchdogMs, "whether a lost commit was stored");
+      } catch (error) {
+        if (database !== undefined) link.drop(database);
+        if (!isConnectionLoss(error) || tries === TRIES) throw unknownOutcome(error);
+        await pause(RETRY_PAUSE_MS * (tries - 1));
+      }
+    }
   }
 }
 
