@@ -31,16 +31,28 @@ function membersOf(path: string, name: string): readonly string[] {
   return named(path, name, ts.isInterfaceDeclaration).members.map((member) => member.name?.getText() ?? "");
 }
 
-/** Every string literal of a type, wherever in it; with `member`, those in members of this name. */
+/** Every string literal of a type, wherever in it or in an alias of its file that it names; with `member`, those in members of this name. */
 function literalsOf(path: string, name: string, member?: string): readonly string[] {
+  return literalsIn(path, named(path, name, ts.isTypeAliasDeclaration).type, member);
+}
+
+function literalsIn(path: string, type: ts.Node, member?: string): readonly string[] {
   const literals = new Set<string>();
   const visit = (node: ts.Node, inside: boolean): void => {
     const within = inside || (ts.isPropertySignature(node) && node.name.getText() === member);
     if (within && ts.isLiteralTypeNode(node) && ts.isStringLiteral(node.literal)) literals.add(node.literal.text);
+    const alias = within && ts.isTypeReferenceNode(node) ? aliasOf(path, node.typeName.getText()) : undefined;
+    if (alias !== undefined) visit(alias.type, true);
     ts.forEachChild(node, (child) => visit(child, within));
   };
-  visit(named(path, name, ts.isTypeAliasDeclaration).type, member === undefined);
+  visit(type, member === undefined);
   return [...literals];
+}
+
+function aliasOf(path: string, name: string): ts.TypeAliasDeclaration | undefined {
+  return statements(path)
+    .filter(ts.isTypeAliasDeclaration)
+    .find((alias) => alias.name.text === name);
 }
 
 /** The literals of `member` in the variant of a union whose discriminant says `kind`. */
@@ -53,7 +65,8 @@ function ofVariant(path: string, name: string, discriminant: string, kind: strin
       : undefined;
   const variant = type.types.find((v) => property(v, discriminant)?.getText().includes(`"${kind}"`));
   if (variant === undefined) throw new Error(`${name} has no variant ${kind}`);
-  return [...(property(variant, member)?.getText() ?? "").matchAll(/"([^"]+)"/g)].map(([, literal = ""]) => literal);
+  const found = property(variant, member);
+  return found === undefined ? [] : literalsIn(path, found);
 }
 
 const STATUS = "src/client/types/status.ts";
