@@ -36,7 +36,10 @@ export interface ImportOptions<C extends CollectionMap, N extends keyof C & stri
   readonly collection: N;
   /** Whole records, counters included. They overwrite what is there. */
   readonly rows: Iterable<ImportedRow> | AsyncIterable<ImportedRow>;
-  /** The branch that sees a row, as the collection's policy has it. @default the whole tenant */
+  /**
+   * The branch that sees a row. An import sees no policy: where the collection's has a `scope` by branch, hand in the same function.
+   * @default the whole tenant: the tills of every branch see the row
+   */
   readonly branch?: ((record: RecordOf<C[N]>) => string | undefined) | undefined;
   /** Who is named in the journal. */
   readonly actor?: string | undefined;
