@@ -63,3 +63,29 @@ export function ofVariant(
   const found = property(variant, member);
   return found === undefined ? [] : literalsIn(path, found);
 }
+
+/** The interfaces and type aliases that a file exports, its own and those that it hands on. */
+export function typesExportedBy(path: string): readonly string[] {
+  const own = statements(path)
+    .filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))
+    .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
+    .map(({ name }) => name.text);
+  return [...own, ...exportLists(path).flatMap(({ isType, names }) => (isType ? names : []))];
+}
+
+/** The names in the `export { … }` of an entry. */
+export function namesExportedBy(path: string): readonly string[] {
+  return exportLists(path).flatMap(({ names }) => names);
+}
+
+function exportLists(path: string): readonly { readonly isType: boolean; readonly names: readonly string[] }[] {
+  return statements(path)
+    .filter(ts.isExportDeclaration)
+    .map(({ isTypeOnly, exportClause }) => ({
+      isType: isTypeOnly,
+      names:
+        exportClause !== undefined && ts.isNamedExports(exportClause)
+          ? exportClause.elements.map(({ name }) => name.text)
+          : [],
+    }));
+}
