@@ -27,7 +27,7 @@ export const bundles = [
            export { indexedDB } from "tillsync/storage/indexeddb";`,
     budget: 25 * kB,
     ceiling: 49 * kB,
-    without: ["hono", "libsql"],
+    without: ["zod", "hono", "libsql"],
   },
   {
     name: "protocol",

@@ -16,6 +16,7 @@ import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
 import { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
 import { findSqlite } from "./database.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import { isLoopback, UsageError } from "./options.ts";
 import type { Page } from "./page.ts";
 import { DEMO, seedDemo } from "./seed.ts";
@@ -139,9 +140,11 @@ async function listen(app: Hono, host: string, port: number) {
     });
   });
   const { port: actual } = server.address() as AddressInfo;
+  const stopHeartbeat = startHeartbeat(sockets);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     async close() {
+      stopHeartbeat();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets.clients) socket.close(GOING_AWAY);
       // A connection that has just been answered stays open for the next request, which will not come.

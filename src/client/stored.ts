@@ -155,9 +155,8 @@ export interface Identity {
   /** Whose shop the store is, from the first contact on. */
   readonly tenant?: string | undefined;
   readonly branch?: string | undefined;
+  /** `false`: after a fork. Absent: a store that is new. */
   readonly registered?: boolean | undefined;
-  /** This incarnation came from a fork, not from a fresh store. */
-  readonly forked?: boolean | undefined;
 }
 
 /** meta/queue: what each local write reads and writes. */

@@ -3,10 +3,11 @@
  * if it has changed meanwhile the function runs once more. So nothing foreign is ever awaited inside a storage transaction. (client)
  */
 
-import { addCounter, isCounterStep } from "../schema/counters.ts";
+import { addCounter } from "../schema/counters.ts";
 import type { LoosePatch } from "../schema/patch.ts";
 import { applyPatch, splitPatch } from "../schema/patch.ts";
 import { orAborted, throwIfAborted } from "../shared/abort.ts";
+import { isCounterStep } from "../shared/counter-step.ts";
 import { TillSyncError } from "../shared/errors.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { LocalChange } from "./decide/local-write.ts";

@@ -5,7 +5,7 @@ import { checkCollections } from "../schema/collections.ts";
 import { syncOrder } from "../schema/order.ts";
 import type { ResolvedCollection } from "../schema/resolved.ts";
 import type { CollectionMap } from "../schema/types.ts";
-import { systemClock } from "../shared/clock.ts";
+import { type Clock, systemClock } from "../shared/clock.ts";
 import { type Digest, systemDigest } from "../shared/digest.ts";
 import { invalidOption } from "../shared/errors.ts";
 import { type Logger, silentLogger } from "../shared/logger.ts";
@@ -28,7 +28,8 @@ export interface SyncHandlerOptions<C extends CollectionMap> {
   limits?: { maxOperations?: number | undefined; maxBytes?: number | undefined } | undefined;
   /** The scope that a token must hold for the desks: conflicts and quarantine. @default "sync:desk" */
   deskScope?: string | undefined;
-  clock?: { now(): number } | undefined;
+  /** `sleep`: for what ends at a moment; the platform's where it is left out. */
+  clock?: { now(): number; sleep?: Clock["sleep"] | undefined } | undefined;
   random?: { uuid(): string; unit(): number } | undefined;
   logger?: Logger | undefined;
 }
@@ -40,7 +41,7 @@ export interface ServerParts {
   readonly catalog: Catalog;
   readonly limits: Limits;
   readonly deskScope: string;
-  readonly clock: { now(): number };
+  readonly clock: Pick<Clock, "now" | "sleep">;
   readonly random: { uuid(): string; unit(): number };
   readonly logger: Logger;
   readonly digest: Digest;
@@ -94,7 +95,7 @@ export function resolveServerOptions<C extends CollectionMap>(options: SyncHandl
     catalog: resolveCatalog(options.collections, options.policies),
     limits: resolveLimits(options.limits),
     deskScope,
-    clock: withMethods("clock", options.clock ?? systemClock, ["now"]),
+    clock: resolveClock(options.clock ?? systemClock),
     random: withMethods("random", options.random ?? systemRandom, ["uuid", "unit"]),
     logger: withMethods("logger", options.logger ?? silentLogger, ["error", "info", "debug"]),
     digest: systemDigest,
@@ -206,6 +207,14 @@ function resolveLimits(limits: SyncHandlerOptions<CollectionMap>["limits"]): Lim
   // What may be unpacked grows with what may be packed.
   const pushInflatedBytes = Math.max(LIMITS.pushInflatedBytes, maxBytes * 8);
   return { ...LIMITS, pushOperations: maxOperations, pushBytes: maxBytes, pushInflatedBytes };
+}
+
+function resolveClock(clock: NonNullable<SyncHandlerOptions<CollectionMap>["clock"]>): ServerParts["clock"] {
+  withMethods("clock", clock, clock.sleep === undefined ? ["now"] : ["now", "sleep"]);
+  return {
+    now: () => clock.now(),
+    sleep: (ms, signal) => (clock.sleep === undefined ? systemClock.sleep(ms, signal) : clock.sleep(ms, signal)),
+  };
 }
 
 function withMethods<T extends object>(option: string, value: T, methods: readonly string[]): T {

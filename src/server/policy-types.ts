@@ -22,6 +22,8 @@ export interface Principal {
   readonly device?: string | undefined;
   readonly actor?: string | undefined;
   readonly scopes: readonly string[];
+  /** When the token ends, epoch ms: its live socket is closed then. Without it a socket stays open for as long as it holds. */
+  readonly expiresAt?: number | undefined;
 }
 
 type ShapeOf<C extends CollectionMap, N extends keyof C> = C[N]["~shape"];

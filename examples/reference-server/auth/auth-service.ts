@@ -218,6 +218,7 @@ export class AuthService {
       actor: session.user ?? device,
       scopes: claims.scopes.filter((scope) => held.includes(scope)),
       session: session.id,
+      expiresAt: Math.min(claims.expiresAt, session.expiresAt),
     };
   }
 

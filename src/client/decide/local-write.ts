@@ -1,10 +1,11 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
 import type { CounterValue } from "../../protocol/types.ts";
-import { addCounter, isCounterStep, splitCounters } from "../../schema/counters.ts";
+import { addCounter, splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
 import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
+import { isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
@@ -58,7 +59,7 @@ function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[]
   switch (change.action) {
     case "create":
       if (current) throw alreadyExists(change);
-      return createEffects(definition, change.data);
+      return createEffects(definition, change, change.data);
     case "update":
       if (!current) throw notFound(change);
       return updateEffects(definition, change, current, change.patch);
@@ -71,15 +72,16 @@ function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[]
 }
 
 /** A `create` can't set counters on the wire: what they start with is a step from zero [H4]. */
-function createEffects(definition: ResolvedCollection, data: JsonObject): readonly Effect[] {
+function createEffects(definition: ResolvedCollection, target: Target, data: JsonObject): readonly Effect[] {
   if (definition.counters.length === 0) return [{ action: "create", data }];
   const { data: rest, by } = splitCounters(definition.counters, data);
-  const zeros = Object.fromEntries(
-    Object.entries(pick(data, definition.counters)).map(([name, value]): [string, CounterValue] => [
-      name,
-      typeof value === "string" ? "0" : 0,
-    ]),
-  );
+  const zeros: Record<string, CounterValue> = {};
+  for (const [name, value] of Object.entries(pick(data, definition.counters))) {
+    // The schema may accept it; no step could carry it, and the record would start from zero.
+    if (!isCounterStep(value))
+      throw invalid(target, name, "a counter starts from a safe integer, or from a decimal string");
+    zeros[name] = typeof value === "string" ? "0" : 0;
+  }
   const create: Effect = { action: "create", data: rest, zeros };
   return Object.keys(by).length === 0 ? [create] : [create, { action: "increment", by }];
 }

@@ -209,13 +209,7 @@ export class Workspace {
     for (const [subject, { collection, row }] of this.#rows) {
       const before = this.#before.get(subject);
       const after = this.#settled(collection, row);
-      writes.push({
-        kind: "put",
-        table: tableOf(collection),
-        key: after.id,
-        value: after,
-        fresh: before === undefined,
-      });
+      writes.push({ kind: "put", table: tableOf(collection), key: after.id, value: after });
       changes.push({ collection, id: after.id, before, after });
     }
     for (const id of this.#dirtyOperations)

@@ -63,13 +63,7 @@ export type StorageRead =
   | { readonly kind: "count"; readonly table: string; readonly options: Pick<ScanOptions, "index" | "range"> };
 
 export type StorageWrite =
-  | {
-      readonly kind: "put";
-      readonly table: string;
-      readonly key: string;
-      readonly value: unknown /** A hint: no row of this key is stored. */;
-      readonly fresh?: boolean | undefined;
-    }
+  | { readonly kind: "put"; readonly table: string; readonly key: string; readonly value: unknown }
   | { readonly kind: "delete"; readonly table: string; readonly key: string };
 
 /** Yields lists of reads, is sent their answers in the same order, returns what to write. */

@@ -82,7 +82,7 @@ export function* forkIdentity(
   if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence)
     return { value: undefined, writes: [] };
   const rest = omit(before, "number");
-  const after: Identity = { ...rest, incarnation, registered: false, forked: true };
+  const after: Identity = { ...rest, incarnation, registered: false };
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
 }
 

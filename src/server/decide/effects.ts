@@ -8,8 +8,8 @@
 
 import type { CounterValue, Flag } from "../../protocol/types.ts";
 import { isId } from "../../protocol/values.ts";
-import { isCounterStep } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch } from "../../schema/patch.ts";
+import { isCounterStep } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
 import type { PolicyEffect, ServedCollection } from "./catalog.ts";

@@ -8,7 +8,7 @@
  */
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
-import { isConnectionLoss, nameOf, typedError } from "./failures.ts";
+import { isConnectionLoss, nameOf, typedError, unknownOutcome } from "./failures.ts";
 import type { Job } from "./group.ts";
 import { runGroup, wasCommitted } from "./group.ts";
 import type { Link } from "./link.ts";
@@ -76,7 +76,8 @@ export function createWriter(link: Link, place: Place, reserve: Reserve) {
     }
     if (nameOf(error) === "QuotaExceededError") {
       if (group[0]?.durability !== "strict") reserve.refused();
-      else if (await reserve.spend(database)) {
+      // If it can't be given back, the refusal is what is told.
+      else if (await reserve.spend(database).catch(() => false)) {
         queue.unshift(...group);
         return;
       }
@@ -90,9 +91,19 @@ export function createWriter(link: Link, place: Place, reserve: Reserve) {
     for (const job of group) job.reject(await typedError(error, job.tables.join(", ")));
   }
 
+  /** @throws TillSyncError where nobody can tell: running it again could do it twice, and "nothing was stored" could be a lie. */
   async function wasStored(id: string, put: Parameters<typeof wasCommitted>[2]): Promise<boolean> {
-    const stored = wasCommitted(await link.database(), id, put);
-    return await answered(stored, place.watchdogMs, "whether a lost commit was stored");
+    for (let tries = 1; ; tries++) {
+      let database: IDBDatabase | undefined;
+      try {
+        database = await link.database();
+        return await answered(wasCommitted(database, id, put), place.watchdogMs, "whether a lost commit was stored");
+      } catch (error) {
+        if (database !== undefined) link.drop(database);
+        if (!isConnectionLoss(error) || tries === TRIES) throw unknownOutcome(error);
+        await pause(RETRY_PAUSE_MS * (tries - 1));
+      }
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** The storage contract: what `get`, `scan` and `count` answer. (testing) */
 import type { Key } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
-import { checkEqual, checkRejects } from "./check.ts";
+import { checkEqual, checkRejects } from "../check.ts";
 import type { Product } from "./kit.ts";
 import { contractCase, fruit, ids, one, put, stock, write } from "./kit.ts";
 

@@ -12,8 +12,8 @@ const till = () => {
   const one = new Ledger({
     ...collections,
     tanks: defineCollection({
-      schema: z.object({ litres: z.string().default("0"), label: z.string() }),
-      counters: ["litres"],
+      schema: z.object({ litres: z.string().default("0"), level: z.number().default(0), label: z.string() }),
+      counters: ["litres", "level"],
     }),
   });
   one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7, note: "n" } });
@@ -71,6 +71,13 @@ describe("a create", () => {
     const [, step] = till().write([create("tanks", "k-1", { label: "A", litres: "12.5" })]);
     expect(step?.by).toEqual({ litres: "12.5" });
   });
+
+  for (const counters of [{ level: 1.5 }, { litres: "1".repeat(16) }, { litres: "12,5" }])
+    test(`is refused with a counter that can't be counted with: ${JSON.stringify(counters)}`, () => {
+      expect(issue(refused(till(), [create("tanks", "k-1", { label: "A", ...counters })]))).toEqual([
+        [Object.keys(counters), "a counter starts from a safe integer, or from a decimal string"],
+      ]);
+    });
 
   test("of an id that is there is refused", () => {
     const error = refused(till(), [create("products", "p-1", tea)]);

@@ -1,15 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Policies } from "../../../src/server/policy-types.ts";
 import type { Shop } from "../support/shop.ts";
-import { count, edit, payment, product, sale, World } from "../support/world.ts";
+import { count, edit, payment, quarrel, sale, World } from "../support/world.ts";
 
-async function quarrel() {
-  const world = await World.open();
-  const [a, b] = [world.till("a"), world.till("b")];
-  await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-  const lost = await b.send(edit("p-1", 0, { priceCents: 1, name: "Mine" }));
-  return { world, a, b, lost };
-}
+const shift = (id: string, branch: string, cashier: string) => ({
+  action: "create",
+  collection: "shifts",
+  entityId: id,
+  data: { branch, cashier },
+});
 
 describe("quarantine [H3]", () => {
   const strict: Partial<Policies<Shop>> = {
@@ -80,9 +79,44 @@ describe("quarantine [H3]", () => {
     expect(await world.discard(operation.id)).toEqual({ kind: "not_quarantined" });
     expect(await world.release("nope")).toEqual({ kind: "not_found" });
   });
+  test("a branch's office settles what its own tills made, and knows of nothing else (L9)", async () => {
+    const world = await World.open(strict);
+    const north = await world.till("n", { branch: "north" }).send(sale("s-1", { totalCents: 5 }, { branch: "north" }));
+    const south = await world.till("s", { branch: "south" }).send(sale("s-2", { totalCents: 5 }, { branch: "south" }));
+    const before = await world.operation(north.id);
+    world.officeBranch = "south";
+    expect(await world.release(north.id)).toEqual({ kind: "not_found" });
+    expect(await world.discard(north.id)).toEqual({ kind: "not_found" });
+    expect(await world.operation(north.id)).toEqual(before);
+    expect(await world.release(south.id)).toMatchObject({ kind: "revised" });
+  });
+  test("another device's transaction of the same name is not released with it", async () => {
+    const world = await World.open(strict);
+    const tx = { transaction: "t-1" };
+    const mine = await world.till("a").send(sale("s-1", { totalCents: 5 }, tx));
+    const theirs = await world.till("b").send(sale("s-2", { totalCents: 5 }, tx));
+    expect(await world.release(mine.id)).toMatchObject({ kind: "revised", results: [{ id: mine.id }] });
+    expect((await world.quarantined()).map(({ id }) => id)).toEqual([theirs.id]);
+  });
 });
 
 describe("conflicts at the back office", () => {
+  test("a branch's office has none of another branch (L9)", async () => {
+    const world = await World.open();
+    const [a, b] = [world.till("a", { branch: "north" }), world.till("b", { branch: "north" })];
+    await a.send(shift("h-1", "north", "Ann"));
+    const change = { action: "update", collection: "shifts", entityId: "h-1", baseVersion: 0 };
+    await a.send({ ...change, patch: { cashier: "Bob" } });
+    const lost = await b.send({ ...change, patch: { cashier: "Eve" } });
+    expect(lost.status).toBe("conflict");
+    const before = await world.row("shifts", "h-1");
+    world.officeBranch = "south";
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "not_found" });
+    expect(await world.row("shifts", "h-1")).toEqual(before);
+    expect(await world.conflicts()).toHaveLength(1);
+    world.officeBranch = "north";
+    expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "revised" });
+  });
   test("the server's side: nothing is written, the till's edit is superseded", async () => {
     const { world, b, lost } = await quarrel();
     expect(await world.resolve(lost.id, "server")).toMatchObject({
@@ -95,7 +129,7 @@ describe("conflicts at the back office", () => {
     expect(mine).toMatchObject({ revision: 1, server: { data: { priceCents: 300 } } });
   });
   test("the client's side is written over whatever is there", async () => {
-    const { world, lost } = await quarrel();
+    const { world, lost } = await quarrel({ name: "Mine" });
     await world.resolve(lost.id, "client");
     expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 1, name: "Mine" });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { count, edit, product, sale, uuid, World } from "../support/world.ts";
+import { count, edit, product, quarrel, sale, uuid, World } from "../support/world.ts";
 
 const voiding = (supersedes: readonly string[], more = {}) => ({
   action: "void",
@@ -8,16 +8,6 @@ const voiding = (supersedes: readonly string[], more = {}) => ({
   supersedes,
   ...more,
 });
-
-/** A till with an edit in conflict. */
-async function quarrel() {
-  const world = await World.open();
-  const [a, b] = [world.till("a"), world.till("b")];
-  await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-  const lost = await b.send(edit("p-1", 0, { priceCents: 1 }));
-  expect(lost.status).toBe("conflict");
-  return { world, a, b, lost };
-}
 
 describe("after (L7)", () => {
   test("an edit waits for what is not applied, also for what only came earlier in this batch [H1]", async () => {
@@ -113,6 +103,18 @@ describe("superseding [C3]", () => {
     });
     expect((await world.operation(done.id))?.status).toBe("applied");
   });
+  test("too late, it is told nothing of a row that has gone to another branch (L9)", async () => {
+    const world = await World.open();
+    const south = world.till("s", { branch: "south" });
+    const shift = { collection: "shifts", entityId: "h-1" };
+    const done = await south.send({ ...shift, action: "create", data: { branch: "south", cashier: "Ann" } });
+    const baseVersion = await world.version("shifts", "h-1");
+    const moved = { branch: "north", cashier: "Ada" };
+    await world.till("office").send({ ...shift, action: "update", baseVersion, patch: moved });
+    const late = await south.send({ ...shift, action: "void", supersedes: [done.id] });
+    expect(late).toMatchObject({ status: "rejected", error: { code: "already_applied" }, by: done.id });
+    expect(late).not.toHaveProperty("server");
+  });
   test("a chain may name its earlier links: the last of them stands", async () => {
     const { world, b, lost } = await quarrel();
     const second = await b.send(edit("p-1", 0, { priceCents: 2 }, { supersedes: [lost.id] }));
@@ -158,9 +160,21 @@ describe("editorial transactions [C1]", () => {
     expect(results.map(({ status }) => status)).toEqual(["applied", "applied"]);
   });
   test("the server's row in a member's conflict is without what its siblings had done to it", async () => {
-    const { b } = await quarrel();
+    const { world, b } = await quarrel();
     const tx = { transaction: "t-9" };
-    const results = await b.push(edit("p-1", 0, { name: "mine" }, tx), edit("p-1", 0, { priceCents: 5 }, tx));
-    expect(results[1]).toMatchObject({ status: "conflict", server: { data: { name: "Cola" } } });
+    const base = await world.version("products", "p-1");
+    expect(await b.push(edit("p-1", base, { name: "mine" }, tx), edit("p-1", 0, { priceCents: 5 }, tx))).toMatchObject([
+      { status: "blocked" },
+      { status: "conflict", server: { data: { name: "Cola" } } },
+    ]);
+  });
+  test("one of more bytes than a transaction may have is refused whole", async () => {
+    const world = await World.open();
+    const name = "x".repeat(200 * 1_024);
+    const results = await world
+      .till()
+      .push(...["p-1", "p-2", "p-3"].map((id) => ({ ...product(id, { name }), transaction: "t-1" })));
+    expect(results.map((result) => "error" in result && result.error.code)).toEqual(Array(3).fill("too_large"));
+    expect(await world.row("products", "p-1")).toBeUndefined();
   });
 });
