@@ -19,23 +19,24 @@ const PARTS = "with parts (part) as (select distinct unnest($6::text[]))";
 
 /**
  * A row that went from one of the reader's scopes into another has not left the reader. Without this, the page would hold
- * "here it is" and "drop it" at the same version.
+ * "here it is" and "drop it" at the same version. (`coalesce` hides from the planner that the index of the feed would do, by
+ * which it would walk over a whole scope to find one id.)
  */
 const LEFT = `
   from departures d where d.tenant = $1 and d.collection = $2 and d.scope = parts.part
   and d.version > $3::bigint and d.version <= $4::bigint
   and not exists (
     select 1 from records r where r.tenant = d.tenant and r.collection = d.collection and r.id = d.id
-    and r.state <> 'stub' and r.scope = any($6::text[]))`;
+    and coalesce(r.state, 'stub') <> 'stub' and r.scope = any($6::text[]) offset 0)`;
 
 /** The version of the last record of a full page. Departures behind it belong to the next one: each is looked at once. */
-const END_OF_PAGE = `(select h.version from parts cross join lateral (
+const END_OF_PAGE = `select coalesce((select h.version from parts cross join lateral (
   select r.version from records r where r.tenant = $1 and r.collection = $2 and r.state <> 'stub' and r.scope = parts.part
   and r.version > $3::bigint and r.version <= $4::bigint order by r.version limit $5::bigint) h
-  order by h.version offset greatest($5::bigint - 1, 0) limit 1)`;
+  order by h.version offset greatest($5::bigint - 1, 0) limit 1), $4::bigint)`;
 
 const LEAVINGS = `${PARTS} select ${departures.selection("page")} from parts cross join lateral (
-  select d.* ${LEFT} and d.version <= coalesce(${END_OF_PAGE}, $4::bigint)
+  select d.* ${LEFT} and d.version <= (${END_OF_PAGE})
   order by d.version limit $5::bigint) page order by page.version limit $5::bigint`;
 const COUNT_LEAVINGS = `${PARTS} select count(*) from (select 1 from parts cross join lateral (
   select 1 ${LEFT} limit $5::bigint) d limit $5::bigint) counted`;

@@ -3,12 +3,24 @@ import { Connection, type Statement } from "./connection.ts";
 import type { PgPool, PgPoolClient } from "./driver.ts";
 import { unreachable } from "./errors.ts";
 
+/**
+ * Plans are made once per connection, for tables as they are then: what was planned for an empty table walks over all of it
+ * when it has a million rows, until somebody analyses it. So plans are made anew after 1, 2, 4, 8, … uses: whatever a plan
+ * believes, the tables have at most doubled since.
+ */
+const DISCARD_PLANS: Statement = { text: "discard plans", values: [] };
+
+interface Pooled {
+  readonly connection: Connection;
+  uses: number;
+}
+
 export class ConnectionPool {
   readonly #pool: PgPool;
   readonly #settings: Statement;
   /** Host, port and database, for messages. */
   readonly #where: string;
-  readonly #connections = new WeakMap<PgPoolClient, Connection>();
+  readonly #pooled = new WeakMap<PgPoolClient, Pooled>();
 
   constructor(pool: PgPool, settings: Statement, where: string) {
     this.#pool = pool;
@@ -24,23 +36,30 @@ export class ConnectionPool {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw unreachable(this.#where, error);
     });
-    let isReady = true;
-    let connection = this.#connections.get(client);
+    let pooled: Pooled | undefined;
     try {
-      if (connection === undefined) {
-        isReady = false;
-        connection = new Connection(client);
-        await connection.run([this.#settings]);
-        this.#connections.set(client, connection);
-        isReady = true;
-      }
-      return await work(connection);
+      pooled = this.#pooled.get(client) ?? (await this.#prepared(client));
+      pooled.uses++;
+      if (isPowerOfTwo(pooled.uses)) await pooled.connection.run([DISCARD_PLANS]);
+      return await work(pooled.connection);
     } finally {
-      client.release(!isReady || connection?.broken === true);
+      client.release(pooled === undefined || pooled.connection.broken);
     }
+  }
+
+  async #prepared(client: PgPoolClient): Promise<Pooled> {
+    const connection = new Connection(client);
+    await connection.run([this.#settings]);
+    const pooled = { connection, uses: 0 };
+    this.#pooled.set(client, pooled);
+    return pooled;
   }
 
   end(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return Number.isInteger(Math.log2(count));
 }

@@ -1,7 +1,7 @@
-/** Stores what a script returned: one statement for each table that has rows. (server/postgres) */
+/** Stores what a script returned: one statement for each table that has rows, all of them one round trip. (server/postgres) */
 import type { StoreWrites } from "../ports/store.ts";
 import type { Statement } from "./connection.ts";
-import { arrayOf, isStorable, type Table } from "./table.ts";
+import { isStorable, type Table } from "./table.ts";
 import {
   clocks,
   commits,
@@ -15,9 +15,7 @@ import {
   records,
 } from "./tables.ts";
 
-const RETURN =
-  "delete from departures d using unnest($2::text[], $3::text[], $4::text[]) k (collection, id, scope) " +
-  "where d.tenant = $1 and d.collection = k.collection and d.id = k.id and d.scope = k.scope";
+const RETURN = "delete from departures where tenant = $1 and collection = $2 and id = $3 and scope = $4";
 
 export function planWrites(tenant: string, writes: StoreWrites): readonly Statement[] {
   const statements: Statement[] = [];
@@ -28,13 +26,12 @@ export function planWrites(tenant: string, writes: StoreWrites): readonly Statem
   put(epochs, writes.epochs);
   put(records, writes.records);
   put(departures, writes.departures);
-  // No row has a key that cannot be stored.
-  const returns = (writes.returns ?? []).filter((row) => [row.collection, row.id, row.scope].every(isStorable));
-  if (returns.length > 0) {
-    const columns = (["collection", "id", "scope"] as const).map((column) =>
-      arrayOf(returns.map((row) => row[column])),
-    );
-    statements.push({ text: RETURN, values: [tenant, ...columns] });
+  // A few, and each by its key: one statement for all of them is free to walk over the tenant's departures.
+  for (const { collection, id, scope } of writes.returns ?? []) {
+    // No row has a key that cannot be stored.
+    if ([collection, id, scope].every(isStorable)) {
+      statements.push({ text: RETURN, values: [tenant, collection, id, scope] });
+    }
   }
   put(operations, writes.operations);
   put(commits, writes.commits);
