@@ -1,8 +1,9 @@
 /** From `--database` to the stores: a file, or a PostgreSQL that several servers share. */
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { ServerStore } from "tillsync/server";
-import { postgresStore } from "tillsync/server/postgres";
+import type { Logger } from "tillsync";
+import type { PokeRelay, ServerStore } from "tillsync/server";
+import { postgresPokes, postgresStore } from "tillsync/server/postgres";
 import { type OpenSqlite, type SyncSqliteDriver, sqliteStore } from "tillsync/server/sqlite";
 import type { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
@@ -13,6 +14,8 @@ export interface Databases {
   readonly store: ServerStore;
   readonly authStore: AuthStore;
   readonly keys: SigningKeys;
+  /** Where other servers may share the shop's data. */
+  readonly pokes: PokeRelay | undefined;
   close(): Promise<void>;
 }
 
@@ -21,6 +24,7 @@ export interface DatabaseOptions {
   readonly authDatabase: string;
   /** Instead of the key that is kept with the users. */
   readonly secret: string | undefined;
+  readonly logger: Logger | undefined;
 }
 
 /** Customers, passwords' hashes, the key: nobody else's on this computer. */
@@ -31,7 +35,7 @@ export function isPostgres(database: string): boolean {
 }
 
 /** A database that can't be opened is told now, and not to the first till. */
-export async function openDatabases({ database, authDatabase, secret }: DatabaseOptions): Promise<Databases> {
+export async function openDatabases({ database, authDatabase, secret, logger }: DatabaseOptions): Promise<Databases> {
   for (const path of [database, authDatabase]) {
     if (path !== ":memory:" && !isPostgres(path)) mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
   }
@@ -40,8 +44,10 @@ export async function openDatabases({ database, authDatabase, secret }: Database
 
   const driver = isPostgres(database) && isPostgres(authDatabase) ? undefined : await findSqlite();
   const store = isPostgres(database) ? postgresStore({ url: database }) : sqliteStore({ path: database, driver });
+  const pokes = isPostgres(database) ? postgresPokes({ url: database, logger }) : undefined;
   let authStore: AuthStore | undefined;
   const close = async () => {
+    await pokes?.close();
     await authStore?.close();
     await store.close();
   };
@@ -54,7 +60,7 @@ export async function openDatabases({ database, authDatabase, secret }: Database
       authStore = shared;
       keys ??= keysFromText(await shared.signingKey());
     }
-    return { store, authStore, keys: keys as SigningKeys, close };
+    return { store, authStore, keys: keys as SigningKeys, pokes, close };
   } catch (error) {
     await close();
     throw error;

@@ -55,8 +55,8 @@ const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 /** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
-  const databases = await openDatabases({ database, authDatabase, secret: options.secret });
-  const { store, authStore, keys } = databases;
+  const databases = await openDatabases({ database, authDatabase, secret: options.secret, logger });
+  const { store, authStore, keys, pokes } = databases;
   try {
     const hasDemo = options.seed === "demo" || (await authStore.userByEmail(DEMO.email)) !== undefined;
     if (hasDemo && !isLoopback(host)) {
@@ -72,6 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keys,
       origins: options.origins,
       upgradeWebSocket,
+      pokes,
       addressOf,
       logger,
       now: options.now,

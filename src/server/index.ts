@@ -16,5 +16,6 @@ export type {
   RecordPolicy,
   Rejected,
 } from "./policy-types.ts";
+export type { PokeHint, PokeRelay } from "./ports/poke-relay.ts";
 export type { ServerStore } from "./ports/store.ts";
 export { createSyncHandler, createSyncServer, type SyncServer } from "./server.ts";
