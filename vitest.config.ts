@@ -26,7 +26,14 @@ export default defineConfig({
       {
         // Its global setup starts one PostgreSQL for all of them, and ends it.
         resolve: { alias },
-        test: { name: "postgres", include: [postgresTests], globalSetup: "test/support/postgres-setup.ts" },
+        test: {
+          name: "postgres",
+          include: [postgresTests],
+          globalSetup: "test/support/postgres-setup.ts",
+          // Real processes, and databases that are made and dropped with fsync on.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         // What is published: its global setup builds dist where that is older than its sources.
