@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { Logger } from "tillsync";
-import { importRows, revokeDevice, type ServerStore } from "tillsync/server";
+import { importRows, type PokeRelay, revokeDevice, type ServerStore } from "tillsync/server";
 import { type SyncRoutesOptions, syncRoutes } from "tillsync/server/hono";
 import { authRoutes } from "./auth/auth-routes.ts";
 import { type AuthLimits, AuthService, type PublicUser } from "./auth/auth-service.ts";
@@ -25,6 +25,8 @@ export interface AppOptions {
   readonly origins?: readonly string[] | undefined;
   /** Without it there is no live channel, and tills poll. */
   readonly upgradeWebSocket?: SyncRoutesOptions<Shop>["upgradeWebSocket"];
+  /** Carries pokes between servers that share the store. */
+  readonly pokes?: PokeRelay | undefined;
   /** The caller's network address, for the rate limits. Behind a proxy: what the proxy says it is. @default one for all */
   readonly addressOf?: ((context: Context) => string) | undefined;
   /** What browsers get at `/`. @default none: the API alone */
@@ -71,6 +73,7 @@ export function createApp(options: AppOptions): ShopApp {
     logger,
     clock: { now },
     upgradeWebSocket: options.upgradeWebSocket,
+    pokes: options.pokes,
   });
 
   const app = new Hono();

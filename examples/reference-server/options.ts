@@ -24,13 +24,15 @@ export const USAGE = `npm start -- [options]
   --port 8787                       0: any that is free
   --host 127.0.0.1                  0.0.0.0: every network of this computer. Put a proxy with TLS in front
   --database ./data/shop.sqlite     made where there is none
-  --auth-database <file>            users, devices and revocations in a file of their own
+  --database postgres://user@host/shop
+                                    for any number of servers. The password: PGPASSWORD, ~/.pgpass, or user:password@
+  --auth-database <file or URL>     users, devices and revocations in a database of their own
   --seed demo|none                  demo: a shop to try, in a database without any. Default: demo on this computer alone
   --origin https://till.example     a page that may call; once for each
   --no-page                         the API alone, without the till in the browser
   --log silent|error|info|debug     default: info
 
-  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key beside the database
+  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key that is kept with the users
 `;
 
 const SEEDS = ["demo", "none"] as const;
@@ -51,9 +53,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   }
   const database = given.database ?? "./data/shop.sqlite";
-  if (database === "") throw wrong("database", "the path of a file", "nothing", "For example ./data/shop.sqlite.");
+  if (database === "")
+    throw wrong("database", "a file or a PostgreSQL URL", "nothing", "For example ./data/shop.sqlite.");
   if (given["auth-database"] === "")
-    throw wrong("auth-database", "the path of a file", "nothing", "Leave it out for the same file.");
+    throw wrong("auth-database", "a file or a PostgreSQL URL", "nothing", "Leave it out for the same one.");
   return {
     port: portOf(given.port ?? "8787"),
     host,

@@ -2,6 +2,7 @@
 import { importRows, type ServerStore } from "tillsync/server";
 import type { AuthService } from "./auth/auth-service.ts";
 import { categories, products, settings } from "./demo-shop.ts";
+import { ProblemError } from "./problem.ts";
 import { shopCollections } from "./server-collections.ts";
 
 /** Everybody knows it: the server offers it to this computer alone. */
@@ -25,6 +26,12 @@ export async function seedDemo(store: ServerStore, auth: AuthService): Promise<v
     rows: [{ id: "ada", name: "Ada Brown", phone: "+10000000001" }],
   });
   // The owner last: a database without one is seeded again.
-  await auth.createTenant({ id: tenant, name: "Demo shop" }, { email, password, name: "Olga Owner" });
+  try {
+    await auth.createTenant({ id: tenant, name: "Demo shop" }, { email, password, name: "Olga Owner" });
+  } catch (error) {
+    // Two servers have started together on one database, and the other one was first.
+    if (error instanceof ProblemError && error.code === "email_taken") return;
+    throw error;
+  }
   await auth.createUser(tenant, { email: cashier, password, name: "Carl Cashier", roles: ["cashier"], branch });
 }

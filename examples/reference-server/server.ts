@@ -1,30 +1,25 @@
 /** Opens the database, listens, and ends in order. */
-import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname } from "node:path";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, Hono } from "hono";
 import type { Logger } from "tillsync";
 import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
-import { sqliteStore } from "tillsync/server/sqlite";
 import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
 import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
-import { AuthStore } from "./auth/auth-store.ts";
-import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
-import { findSqlite } from "./database.ts";
+import { openDatabases } from "./database.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { isLoopback, UsageError } from "./options.ts";
 import type { Page } from "./page.ts";
 import { DEMO, seedDemo } from "./seed.ts";
 
 export interface ServerOptions {
-  /** A file, made with its folder where there is none. `":memory:"` keeps nothing. */
+  /** A file, made with its folder where there is none, or `postgres://…`. `":memory:"` keeps nothing. */
   readonly database: string;
-  /** Users, devices and sessions. @default the same file */
+  /** Users, devices and sessions. @default the same one */
   readonly authDatabase?: string | undefined;
   /** 0: any that is free. @default 8787 */
   readonly port?: number | undefined;
@@ -35,7 +30,7 @@ export interface ServerOptions {
   readonly origins?: readonly string[] | undefined;
   /** What browsers get at `/`. @default none: the API alone */
   readonly page?: Page | undefined;
-  /** Instead of the key beside the database. Several, separated by commas: the first one signs. */
+  /** Instead of the key that is kept with the users. Several, separated by commas: the first one signs. */
   readonly secret?: string | undefined;
   readonly logger?: Logger | undefined;
   readonly now?: (() => number) | undefined;
@@ -53,8 +48,6 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Customers, passwords' hashes, the key: nobody else's on this computer. */
-const PRIVATE = 0o700;
 /** How long requests under way may take. */
 const GRACE_MS = 10_000;
 const SWEEP_MS = 50;
@@ -63,58 +56,48 @@ const GOING_AWAY = 1001;
 /** A socket hears pokes and says nothing. */
 const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
-/** @throws UsageError, WeakKeyError, TillSyncError `storage_…`, what `listen` says */
+/** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
-  for (const path of [database, authDatabase]) {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
-  }
-  const keys: SigningKeys = options.secret === undefined ? keysBeside(authDatabase) : keysFromText(options.secret);
-
-  const driver = await findSqlite();
-  const store = sqliteStore({ path: database, driver });
-  let authStore: AuthStore | undefined;
+  const databases = await openDatabases({ database, authDatabase, secret: options.secret, logger });
+  const { store, authStore, keys, pokes } = databases;
   try {
-    await store.secret(); // opens it: a database that can't be opened is told now, and not to the first till
-    authStore = await AuthStore.open(authDatabase, driver);
-    const hasDemo = options.seed === "demo" || authStore.userByEmail(DEMO.email) !== undefined;
+    const hasDemo = options.seed === "demo" || (await authStore.userByEmail(DEMO.email)) !== undefined;
     if (hasDemo && !isLoopback(host)) {
       throw new UsageError(
         `Expected a database without the demo shop on --host ${host}, got one with it: everybody knows its password. ` +
           "Start with another --database, or on 127.0.0.1.",
       );
     }
-    for (const { tenant, device } of authStore.revocations()) await revokeDevice({ store, tenant, device });
+    for (const { tenant, device } of await authStore.revocations()) await revokeDevice({ store, tenant, device });
     const { app, auth } = createApp({
       store,
       authStore,
       keys,
       origins: options.origins,
       upgradeWebSocket,
+      pokes,
       addressOf,
       page: options.page,
       logger,
       now: options.now,
       limits: options.limits,
     });
-    if (options.seed === "demo" && !authStore.hasTenants()) await seedDemo(store, auth);
+    if (options.seed === "demo" && !(await authStore.hasTenants())) await seedDemo(store, auth);
     const listening = await listen(app, host, port);
-    const opened = authStore;
     return {
       url: listening.url,
       app,
       auth,
       store,
-      hasDemo: opened.userByEmail(DEMO.email) !== undefined,
+      hasDemo: (await authStore.userByEmail(DEMO.email)) !== undefined,
       async close() {
         await listening.close();
-        opened.close();
-        await store.close();
+        await databases.close();
       },
     };
   } catch (error) {
-    authStore?.close();
-    await store.close();
+    await databases.close();
     throw error;
   }
 }

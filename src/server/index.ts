@@ -16,6 +16,7 @@ export type {
   RecordPolicy,
   Rejected,
 } from "./policy-types.ts";
+export type { PokeHint, PokeRelay } from "./ports/poke-relay.ts";
 export type {
   CommitRow,
   ConflictRow,

@@ -1,7 +1,8 @@
 /**
  * Pokes: content-free hints that something has changed, so that tills pull now and not at their next poll [M7]. (server)
  *
- * Within one process. Nothing depends on a poke: with several processes a till hears of the others' commits when it polls.
+ * Within one process, and between several where there is a relay. Nothing depends on a poke: without one, a till hears of a
+ * change when it polls.
  */
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../protocol/constants.ts";
 import type { Poke } from "../protocol/types.ts";
@@ -51,6 +52,7 @@ export class PokeHub implements Live {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    parts.pokes?.subscribe(({ tenant, device, collections }) => this.#deliver(tenant, device, collections));
   }
 
   async admit(original: Request): Promise<LiveAdmission | Response> {
@@ -74,6 +76,11 @@ export class PokeHub implements Live {
 
   /** Pokes every socket of the tenant except those of the device that made the change: it has its answer. */
   publish(tenant: string, device: string | undefined, collections: readonly string[]): void {
+    this.#deliver(tenant, device, collections);
+    this.#parts.pokes?.publish({ tenant, device, collections });
+  }
+
+  #deliver(tenant: string, device: string | undefined, collections: readonly string[]): void {
     for (const connection of this.#tenants.get(tenant) ?? []) {
       if (device !== undefined && connection.device === device) continue;
       if (connection.pending === undefined) {

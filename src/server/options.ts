@@ -12,6 +12,7 @@ import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
 import type { Catalog, LoosePolicy, ServedCollection } from "./decide/catalog.ts";
 import type { Policies, Principal } from "./policy-types.ts";
+import type { PokeRelay } from "./ports/poke-relay.ts";
 import type { ServerStore } from "./ports/store.ts";
 
 export interface SyncHandlerOptions<C extends CollectionMap> {
@@ -28,6 +29,8 @@ export interface SyncHandlerOptions<C extends CollectionMap> {
   limits?: { maxOperations?: number | undefined; maxBytes?: number | undefined } | undefined;
   /** The scope that a token must hold for the desks: conflicts and quarantine. @default "sync:desk" */
   deskScope?: string | undefined;
+  /** Carries pokes between processes that share the store. Without it a till hears of the others' changes when it polls. @default none */
+  pokes?: PokeRelay | undefined;
   /** `sleep`: for what ends at a moment; the platform's where it is left out. */
   clock?: { now(): number; sleep?: Clock["sleep"] | undefined } | undefined;
   random?: { uuid(): string; unit(): number } | undefined;
@@ -41,6 +44,7 @@ export interface ServerParts {
   readonly catalog: Catalog;
   readonly limits: Limits;
   readonly deskScope: string;
+  readonly pokes: PokeRelay | undefined;
   readonly clock: Pick<Clock, "now" | "sleep">;
   readonly random: { uuid(): string; unit(): number };
   readonly logger: Logger;
@@ -54,6 +58,7 @@ const OPTIONS = [
   "policies",
   "limits",
   "deskScope",
+  "pokes",
   "clock",
   "random",
   "logger",
@@ -95,6 +100,7 @@ export function resolveServerOptions<C extends CollectionMap>(options: SyncHandl
     catalog: resolveCatalog(options.collections, options.policies),
     limits: resolveLimits(options.limits),
     deskScope,
+    pokes: checkPokes(options.pokes),
     clock: resolveClock(options.clock ?? systemClock),
     random: withMethods("random", options.random ?? systemRandom, ["uuid", "unit"]),
     logger: withMethods("logger", options.logger ?? silentLogger, ["error", "info", "debug"]),
@@ -109,6 +115,16 @@ export function checkStore(store: unknown): asserts store is ServerStore {
     "a ServerStore",
     store,
     'Write `store: sqliteStore({ path: "shop.sqlite" })` of "tillsync/server/sqlite".',
+  );
+}
+
+function checkPokes(pokes: PokeRelay | undefined): PokeRelay | undefined {
+  if (pokes === undefined || (isObject(pokes) && pokes["~port"] === "poke-relay")) return pokes;
+  throw invalidOption(
+    "pokes",
+    "a PokeRelay",
+    pokes,
+    'Write `pokes: postgresPokes({ url })` of "tillsync/server/postgres".',
   );
 }
 

@@ -137,7 +137,7 @@ test("the demo, whose password everybody knows, is offered to this computer alon
 });
 
 test.each([
-  [["--database", ""], '--database to be the path of a file, got "nothing"'],
+  [["--database", ""], '--database to be a file or a PostgreSQL URL, got "nothing"'],
   [["--origin", "https://till.example/pos"], "--origin to be scheme, host and port of a page"],
   [["--log", "loud"], '--log to be silent or error or info or debug, got "loud"'],
   [["--port", "70000"], "--port to be an integer from 0 to 65535"],
