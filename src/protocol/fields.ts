@@ -58,7 +58,7 @@ export const jsonObject = /* @__PURE__ */ define(() =>
       abort: true,
     })
     .check((context) => {
-      const fault = jsonFault(context.value, { maxDepth: LIMITS.jsonDepth });
+      const fault = jsonFault(context.value);
       if (fault === undefined) return;
       context.issues.push({
         code: "custom",

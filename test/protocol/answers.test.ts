@@ -55,6 +55,7 @@ const REPLACEMENTS: readonly unknown[] = [
   null,
   true,
   false,
+  0,
   -1,
   1.5,
   2 ** 53,
@@ -62,6 +63,7 @@ const REPLACEMENTS: readonly unknown[] = [
   "",
   "x".repeat(3_000),
   "not an id!",
+  "constructor",
   "\0",
   [],
   [null],
@@ -70,11 +72,26 @@ const REPLACEMENTS: readonly unknown[] = [
   JSON.parse('{"__proto__": 1}'),
 ];
 
+/** What makes another form of a message, beside what it has. */
+const ADDITIONS: readonly (readonly [member: string, value: unknown])[] = [
+  ["data", {}],
+  ["deleted", true],
+  ["deleted", false],
+  ["status", "applied"],
+];
+
 /** Every message that differs from this one in one place. */
 function* variants(message: unknown): Generator<readonly [path: string, variant: unknown]> {
   for (const path of pathsIn(message as Json)) {
     for (const [index, replacement] of REPLACEMENTS.entries()) {
       yield [`${path.join(".")} = replacement ${index}`, replaced(message, path, replacement)];
+    }
+    const beside = (member: string) => [...path.slice(0, -1), member];
+    for (const [member, value] of ADDITIONS)
+      yield [`${beside(member).join(".")} = ${value}`, replaced(message, beside(member), value)];
+    for (const name of ["constructor", "not an id!", "renamed"]) {
+      const renamed = replaced(message, beside(name), valueAt(message, path));
+      yield [`${path.join(".")} as ${name}`, replaced(renamed, path, undefined)];
     }
   }
 }

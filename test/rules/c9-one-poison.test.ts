@@ -1,6 +1,7 @@
 /** C9: one operation that nobody can read stops nothing but itself. */
 import type { MemoryStore } from "tillsync/server/memory";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { PushQueue } from "../../src/server/coalesce.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { RuleShop, refusing, type Way } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
@@ -147,8 +148,10 @@ test("one till's poison does not abort the sale of another that was joined with 
   const syncing = tills.map((till) => till.sync());
   await Promise.all(holds.map(({ arrived }) => arrived));
   slow = true;
+  const queued = vi.spyOn(PushQueue.prototype, "push");
+  onTestFinished(() => queued.mockRestore());
   for (const { release } of holds) release();
-  await new Promise((resolve) => setTimeout(resolve, 50)); // both are waiting by now; whether they were joined is seen below
+  await vi.waitFor(() => expect(queued).toHaveBeenCalledTimes(tills.length));
   slow = false;
   gate.resolve();
   await Promise.all(syncing);

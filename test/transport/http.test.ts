@@ -452,6 +452,19 @@ describe("an answer of somebody else", () => {
     });
   });
 
+  test("that is no UTF-8 acknowledges nothing: what it says could be another id", async () => {
+    const [before, after] = JSON.stringify({ ...answer, later: "?" }).split("?");
+    const bytes = Buffer.concat([Buffer.from(before ?? ""), Buffer.from([0xff]), Buffer.from(after ?? "")]);
+    const server = await serve((received, response) => {
+      response.writeHead(200, protocolHeaders(received));
+      response.end(bytes);
+    });
+    expect(await transportTo(server).push(small, callOf())).toMatchObject({
+      ok: false,
+      failure: { kind: "unreachable", reason: "network" },
+    });
+  });
+
   test("is not repeated in what is reported of it", async () => {
     const server = await serve((received, response) => reply(received, response, { body: '{"customer":"A. Weber"' }));
     expect(JSON.stringify(await transportTo(server).push(small, callOf()))).not.toContain("Weber");
