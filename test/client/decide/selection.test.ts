@@ -51,7 +51,6 @@ function select(one: Ledger, over: Partial<SelectionInput> = {}) {
   return selectBatch({
     candidates,
     others: all.filter((o) => isReplayed(o) || o.state === "rejected"),
-    cut: false,
     limits: { maxOperations: 200, maxBytes: 512 * 1024 },
     skip: () => false,
     ...over,
@@ -202,20 +201,6 @@ describe("a transaction is never split [C1]", () => {
     const one = till();
     const all = pair(one, 1);
     expect(ids(select(one, { limits: { maxOperations: 1, maxBytes: 512 * 1024 } }))).toEqual(all.map(({ id }) => id));
-  });
-
-  test("where the window was cut in it, it stays", () => {
-    const one = till();
-    const first = pair(one, 1);
-    const [cut] = pair(one, 2);
-    const candidates = [...first, ...(cut ? [cut] : [])];
-    expect(ids(select(one, { candidates, cut: true }))).toEqual(first.map(({ id }) => id));
-  });
-
-  test("where the window was cut and holds nothing else, it goes: it is whole, since a window is larger than any", () => {
-    const one = till();
-    const all = pair(one, 1);
-    expect(ids(select(one, { cut: true }))).toEqual(all.map(({ id }) => id));
   });
 
   test("whichever of its members comes first, all are in the order of the till", () => {
