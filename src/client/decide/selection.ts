@@ -120,8 +120,8 @@ function indexOf(operations: readonly StoredOperation[]): Known {
   const byId = new Map(operations.map((o) => [o.id, o]));
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
-    // Not what is settled: it comes along as the blocker of another, and whoever it blocked would wait for it for ever [C3].
-    if (!isReplayed(operation)) continue;
+    // Not what is settled: it comes along as the blocker of another, or as a sale set aside, and who waits for it waits for ever [C2, C3].
+    if (!isReplayed(operation) || !isUnsettled(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);
     const list = edits.get(subject);
     if (list) list.push(operation);

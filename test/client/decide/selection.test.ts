@@ -137,6 +137,14 @@ describe("what must take effect first [C2]", () => {
     expect(afterOf(select(one, { others: [...one.operations.values()] }), second)).toEqual([]);
   });
 
+  test("is not listed where it is set aside: a payment goes without the sale that it names", () => {
+    const one = till();
+    const sold = one.one(sale("s-1"));
+    one.answer(quarantined(sold, "shift_closed"));
+    const paid = one.one(create("payments", "y-1", { saleId: "s-1", amountCents: 5 }));
+    expect(afterOf(select(one), paid)).toEqual([]);
+  });
+
   test("is not listed among members of one transaction, which the sequence orders", () => {
     const one = till();
     const [first, second] = one.write([
