@@ -129,7 +129,7 @@ function judge(operation: StoredOperation, result: FinalResult, input: ResultsIn
 }
 
 function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly Happening[] {
-  const rest = omit(operation, "acknowledged");
+  const rest = omit(operation, "acknowledged", "absentFrom");
   const next: StoredOperation = {
     ...rest,
     version: result.version,

@@ -120,7 +120,7 @@ export function* followEpoch(
     restarting: true,
   });
   // The rows keep their generation: what the lost epoch had acknowledged is in their bases already, and is not replayed over them.
-  const replaying = decideEpochChange(workspace, journal);
+  const replaying = decideEpochChange(workspace, point, journal);
   const done = workspace.finish();
   const next = newEpoch(point, epoch, Object.keys(collections));
   const cursors = yield* restart(Object.keys(collections), next);
