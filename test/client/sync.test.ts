@@ -305,16 +305,60 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
     expect(await outcome).toMatchObject({ outcome: "done", remaining: 0 });
   });
 
+  /** A lock that lets everybody in: as one that was stolen from a frozen tab. */
+  const coordinator = {
+    "~port": "coordinator" as const,
+    exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => work(signal),
+    broadcast() {},
+    subscribe: () => () => {},
+  };
+
+  test("a holder whose turn was taken puts nothing aside that the next one is sending (fence)", async () => {
+    await using world = new World();
+    const storage = memory();
+    const gate = deferred<void>();
+    const transport = world.transport();
+    let pushes = 0;
+    const refusing: Transport = {
+      ...transport,
+      async push(request, call) {
+        if (++pushes > 1) return transport.push(request, call);
+        await gate.promise;
+        return { ok: false, failure: { kind: "refused", code: "too_large", status: 413, detail: "too large" } };
+      },
+    };
+    const first = world.till({ storage, coordinator, transport: refusing });
+    await first.start();
+    await first.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(1_000);
+    /** Whatever comes back comes when nobody waits for it any more. */
+    const late = async (answer: Promise<unknown>, signal: AbortSignal) => {
+      await answer;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { ok: false, failure: { kind: "aborted" } } as const;
+    };
+    let pulls = 0;
+    const slow: Transport = {
+      ...transport,
+      push: (request, call) => late(transport.push(request, call), call.signal),
+      pull: (request, call) => (++pulls > 1 ? transport.pull(request, call) : late(Promise.resolve(), call.signal)),
+    };
+    const second = world.till({ storage, coordinator, transport: slow });
+    await second.start();
+    await world.clock.advance(1_000);
+    const told = listen(first, "quarantined");
+    gate.resolve();
+    await world.clock.settle();
+    expect(told.heard).toEqual([]);
+    second.pause("x");
+    await world.clock.advance(60_000);
+    expect(operationsIn(storage).map(({ state }) => state)).toEqual(["applied"]);
+    expect(bothCounts(storage).stored).toEqual(bothCounts(storage).counted);
+  });
+
   test("a holder whose turn was taken while it was frozen writes nothing any more (fence)", async () => {
     await using world = new World();
     const storage = memory();
-    // A lock that lets everybody in: as one that was stolen from a frozen tab.
-    const coordinator = {
-      "~port": "coordinator" as const,
-      exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => work(signal),
-      broadcast() {},
-      subscribe: () => () => {},
-    };
     const gate = deferred<void>();
     let frozen = false;
     const transport = world.transport();
