@@ -221,6 +221,93 @@ describe("firstSync()", () => {
   });
 });
 
+describe("push and pull do not wait for each other (L6)", () => {
+  const throttled = { ok: false, failure: { kind: "throttled", retryAfterMs: 1_000 } } as const;
+
+  test("a sale that was throttled once goes when its wait is over, however long the first pull takes", async () => {
+    await using world = new World();
+    const rows = Array.from({ length: 2_000 }, (_, n) => ({ ...tea, id: `p-${n}`, barcodes: [], stock: 1 }));
+    await world.seed("products", ...rows);
+    const transport = world.transport();
+    let pushes = 0;
+    const till = world.till({
+      transport: {
+        ...transport,
+        push: async (request, call) => (++pushes === 1 ? throttled : transport.push(request, call)),
+        async pull(request, call) {
+          const answer = await transport.pull(request, call);
+          await world.clock.sleep(30_000, call.signal);
+          return answer;
+        },
+      },
+    });
+    await till.start();
+    await till.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(10_000);
+    expect([till.status.phase, till.status.pending.count, (await world.rows("sales")).length]).toEqual([
+      "first_sync",
+      0,
+      1,
+    ]);
+    await till.collections.sales.create(saleOf(1, 2));
+    await world.clock.advance(1_000);
+    expect((await world.rows("sales")).length).toBe(2);
+  });
+
+  test("what others did comes when the wait of pull is over, however much there is to send", async () => {
+    await using world = new World();
+    const transport = world.transport();
+    let refused = false;
+    const till = await world.open({
+      sync: { batch: { maxOperations: 1 } },
+      transport: {
+        ...transport,
+        async push(request, call) {
+          await world.clock.sleep(10_000, call.signal);
+          return transport.push(request, call);
+        },
+        async pull(request, call) {
+          if (!refused) return transport.pull(request, call);
+          refused = false;
+          return throttled;
+        },
+      },
+    });
+    await till.collections.sales.createMany(Array.from({ length: 20 }, (_, n) => saleOf(1, n)));
+    refused = true;
+    await world.seed("products", { ...tea, stock: 10 });
+    await world.clock.advance(40_000);
+    expect(await till.collections.products.get("p-1")).toMatchObject({ stock: 10 });
+    expect(till.status.pending.count).toBeGreaterThan(10);
+  });
+
+  test("sync() sends what was sold while the network came back", async () => {
+    await using world = new World();
+    const transport = world.transport();
+    const gate = deferred<void>();
+    let slow = false;
+    const till = await world.open({
+      transport: {
+        ...transport,
+        async pull(request, call) {
+          if (slow) await gate.promise;
+          return transport.pull(request, call);
+        },
+      },
+    });
+    world.network.offline();
+    await world.clock.advance(60_000);
+    slow = true;
+    world.network.online();
+    await world.clock.advance(60_000);
+    await till.collections.sales.create(saleOf(1, 1));
+    const outcome = till.sync();
+    gate.resolve();
+    expect(await outcome).toMatchObject({ outcome: "done", remaining: 0 });
+    expect(await world.rows("sales")).toHaveLength(1);
+  });
+});
+
 describe("two clients of one store (StrictMode, hot reload)", () => {
   const both = async (world: World) => {
     const storage = memory();

@@ -203,7 +203,7 @@ describe("the counts on the queue and on each row, and each view,", () => {
           expectExact(one.till);
         }
       }),
-      { numRuns: 250 },
+      { numRuns: 300 / restarts },
     );
   });
 
