@@ -128,11 +128,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
       runTransaction(store, writer, run, transactionOptions),
     start: () => session.open(),
     pause: (reason: string) => loop.dispatch({ kind: "pause", reason }),
-    resume(reason: string): void {
-      loop.dispatch({ kind: "resume", reason });
-      // Without a background loop, or before the store is open, there is nothing that resuming would start.
-      if ((!options.auto || known.opened === "not") && loop.state.kind === "standby") loop.dispatch({ kind: "stop" });
-    },
+    resume: (reason: string) => loop.dispatch({ kind: "resume", reason }),
     sync: (syncOptions?: ReadOptions) => once.sync(syncOptions?.signal),
     async firstSync(wanted: ReadOptions & { collections?: readonly string[] | undefined } = {}): Promise<void> {
       await session.open();

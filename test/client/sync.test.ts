@@ -123,6 +123,54 @@ describe("without a background loop", () => {
   });
 });
 
+describe("a pause without a background loop", () => {
+  const sold = async (world: World) => {
+    const till = world.till(manual);
+    await till.start();
+    await till.collections.sales.create(saleOf(1, 1));
+    return till;
+  };
+
+  test("holds from the middle of a sync() on, until it is resumed", async () => {
+    await using world = new World();
+    const till = await sold(world);
+    let isNew = true;
+    till.on("status", ({ phase }) => {
+      if (isNew && phase === "first_sync") till.pause("forced_offline");
+      isNew = isNew && phase !== "first_sync";
+    });
+    const paused = { outcome: "paused", reasons: ["forced_offline"], remaining: 1 };
+    expect(await till.sync()).toEqual(paused);
+    expect(till.status).toMatchObject({ phase: "paused", reasons: ["forced_offline"] });
+    expect(await till.sync()).toEqual(paused);
+    expect(await world.rows("sales")).toEqual([]);
+    till.resume("forced_offline");
+    expect(till.status.phase).toBe("stopped");
+    expect(await till.sync()).toMatchObject({ outcome: "done", remaining: 0 });
+    expect(await world.rows("sales")).toHaveLength(1);
+  });
+
+  test("asks for no turn when it is over", async () => {
+    await using world = new World();
+    let asked = 0;
+    const coordinator = {
+      "~port": "coordinator" as const,
+      exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => {
+        asked += 1;
+        return work(signal);
+      },
+      broadcast() {},
+      subscribe: () => () => {},
+    };
+    const till = world.till({ ...manual, coordinator });
+    await till.start();
+    till.pause("night");
+    till.resume("night");
+    await world.clock.settle();
+    expect([asked, till.status.phase]).toEqual([0, "stopped"]);
+  });
+});
+
 describe("pause and resume", () => {
   test("hold every request while local work goes on", () =>
     shop(async (till, world) => {

@@ -12,7 +12,7 @@
  *                                       │  ▲ tick: that lane            │  ▲ tick: that lane
  *                                       └──┘ backoff, full jitter       └──┘ every interval
  *
- *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby          close: any ──► closed
+ *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped      close: any ──► closed
  *
  * Guarantees:
  * - Push and pull are separate lanes: neither waits for the other, nor for its failure, nor for the wait after it (L6). Each has at most
@@ -66,7 +66,13 @@ export type SyncState =
       readonly troubles: Troubles;
       readonly registered: boolean;
     }
-  | { readonly kind: "paused"; readonly reasons: readonly string[]; readonly leading: boolean }
+  | {
+      readonly kind: "paused";
+      readonly reasons: readonly string[];
+      readonly leading: boolean;
+      /** What the last resume leads back to: a pause is no start, and `stop` ends no pause. */
+      readonly then: "stopped" | "standby";
+    }
   | { readonly kind: "closed" };
 
 export type SyncEvent =
@@ -119,10 +125,12 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
         state: { kind: "closed" },
         effects: [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }],
       };
-    case "stop":
-      return state.kind === "stopped"
-        ? stay
-        : { state: { kind: "stopped" }, effects: [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }] };
+    case "stop": {
+      if (state.kind === "stopped" || (state.kind === "paused" && state.then === "stopped")) return stay;
+      const effects: readonly SyncEffect[] = [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }];
+      if (state.kind !== "paused") return { state: { kind: "stopped" }, effects };
+      return { state: { ...state, leading: false, then: "stopped" }, effects };
+    }
     case "pause":
       return pause(state, event.reason);
     case "lost":
@@ -206,10 +214,12 @@ function mayBegin(trouble: Trouble | undefined, why: Extract<SyncEvent, { kind: 
 
 function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: SyncEvent): Transition {
   if (event.kind === "acquired") return { state: { ...state, leading: true }, effects: [] };
+  if (event.kind === "start" && state.then === "stopped") return { state: { ...state, then: "standby" }, effects: [] };
   if (event.kind !== "resume") return { state, effects: [] };
   const reasons = state.reasons.filter((reason) => reason !== event.reason);
   if (reasons.length === state.reasons.length) return { state, effects: [] };
   if (reasons.length > 0) return { state: { ...state, reasons }, effects: [] };
+  if (state.then === "stopped") return { state: { kind: "stopped" }, effects: [] };
   return state.leading ? register(0) : { state: { kind: "standby" }, effects: [{ kind: "acquire" }] };
 }
 
@@ -222,13 +232,14 @@ function pause(state: Exclude<SyncState, { kind: "closed" }>, reason: string): T
   }
   const leading = state.kind !== "stopped" && state.kind !== "standby";
   return {
-    state: { kind: "paused", reasons: [reason], leading },
+    state: { kind: "paused", reasons: [reason], leading, then: state.kind === "stopped" ? "stopped" : "standby" },
     effects: [{ kind: "abort" }, { kind: "cancel_timers" }],
   };
 }
 
 function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
-  if (state.kind === "stopped" || state.kind === "standby") return { state, effects: [] };
+  if (state.kind === "stopped" || state.kind === "standby" || (state.kind === "paused" && state.then === "stopped"))
+    return { state, effects: [] };
   const effects: readonly SyncEffect[] = [
     { kind: "abort" },
     { kind: "cancel_timers" },

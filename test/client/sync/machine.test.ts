@@ -29,7 +29,19 @@ const standby: SyncState = { kind: "standby" };
 const closed: SyncState = { kind: "closed" };
 const registering = (attempt = 0): SyncState => ({ kind: "registering", attempt });
 const online = (push: LaneState, pull: LaneState): SyncState => ({ kind: "online", lanes: lanes(push, pull) });
-const paused = (leading: boolean, ...reasons: string[]): SyncState => ({ kind: "paused", reasons, leading });
+const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
+  kind: "paused",
+  reasons,
+  leading,
+  then: "standby",
+});
+/** Paused while nothing runs that could be resumed. */
+const pausedAtRest = (...reasons: string[]): SyncState => ({
+  kind: "paused",
+  reasons,
+  leading: false,
+  then: "stopped",
+});
 const RESTING = lanes("idle", "idle");
 /** A lane that got nowhere `attempt` times in a row. */
 const down = (attempt = 1, floorMs = 0, cause: "unreachable" | "throttled" = "unreachable"): Trouble => ({
@@ -115,7 +127,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     close: [goes(stopped, bare("close"), closed, ...END)],
     acquired: [stays(stopped, bare("acquired"))],
     lost: [stays(stopped, bare("lost"))],
-    pause: [goes(stopped, pause("night"), paused(false, "night"), ...HOLD)],
+    pause: [goes(stopped, pause("night"), pausedAtRest("night"), ...HOLD)],
     resume: [stays(stopped, resume("night"))],
     wake: [stays(stopped, wake("manual"))],
     tick: [stays(stopped, tick("pull"))],
@@ -511,11 +523,26 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     ],
   },
   paused: {
-    start: [stays(paused(false, "night"), bare("start"))],
-    stop: [goes(paused(true, "night"), bare("stop"), stopped, ...END)],
+    start: [
+      when("it ran before", stays(paused(false, "night"), bare("start"))),
+      when(
+        "it did not: it runs when it is resumed",
+        goes(pausedAtRest("night"), bare("start"), paused(false, "night")),
+      ),
+    ],
+    stop: [
+      when(
+        "it ran before: it gives up its turn",
+        goes(paused(true, "night"), bare("stop"), pausedAtRest("night"), ...END),
+      ),
+      when("it did not", stays(pausedAtRest("night"), bare("stop"))),
+    ],
     close: [goes(paused(true, "night"), bare("close"), closed, ...END)],
     acquired: [goes(paused(false, "night"), bare("acquired"), paused(true, "night"))],
-    lost: [goes(paused(true, "night"), bare("lost"), paused(false, "night"), ...GIVE_WAY)],
+    lost: [
+      goes(paused(true, "night"), bare("lost"), paused(false, "night"), ...GIVE_WAY),
+      when("it asks for none", stays(pausedAtRest("night"), bare("lost"))),
+    ],
     pause: [
       when("for one more reason", goes(paused(true, "night"), pause("roaming"), paused(true, "night", "roaming"))),
       when("for the same reason again", stays(paused(true, "night"), pause("night"))),
@@ -524,6 +551,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       when("of several reasons", goes(paused(true, "night", "roaming"), resume("night"), paused(true, "roaming"))),
       when("of the last reason", goes(paused(true, "night"), resume("night"), registering(), "register")),
       when("without the turn", goes(paused(false, "night"), resume("night"), standby, "acquire")),
+      when("where nothing ran before", goes(pausedAtRest("night"), resume("night"), stopped)),
       when("of a reason that nobody gave", stays(paused(true, "night"), resume("roaming"))),
     ],
     wake: [stays(paused(true, "night"), wake("manual"))],
