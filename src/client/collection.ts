@@ -1,7 +1,7 @@
 /** One collection, as an app holds it. Wires reads, live queries and writes; holds no rule. (client) */
 
 import type { LoosePatch } from "../schema/patch.ts";
-import { changesBetween } from "../schema/patch.ts";
+import { changesBetween, copyPatch } from "../schema/patch.ts";
 import type { ResolvedCollection } from "../schema/resolved.ts";
 import { orAborted, throwIfAborted } from "../shared/abort.ts";
 import type { JsonObject } from "../shared/json.ts";
@@ -104,7 +104,8 @@ export function createCollection(name: string, definition: ResolvedCollection, d
   const editable = {
     ...readable,
     async update(id: string, patch: LoosePatch, options?: WriteOptions): Promise<AppRecord> {
-      const { view } = await writer.write([{ action: "update", collection: name, entityId: id, patch }], options);
+      const change = { action: "update", collection: name, entityId: id, patch: copyPatch(patch) } as const;
+      const { view } = await writer.write([change], options);
       return written(id, view(name, id));
     },
     async delete(id: string, options?: WriteOptions): Promise<void> {
@@ -117,7 +118,7 @@ export function createCollection(name: string, definition: ResolvedCollection, d
     ...editable,
     async increment(id: string, by: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<AppRecord> {
       const { view } = await writer.write(
-        [{ action: "increment", collection: name, entityId: id, by, mustExist: true }],
+        [{ action: "increment", collection: name, entityId: id, by: { ...by }, mustExist: true }],
         options,
       );
       return written(id, view(name, id));

@@ -1,5 +1,6 @@
 /** The desks: what waits, what was refused, what is in conflict, and what people do about it. (client) */
 import type { LoosePatch } from "../schema/patch.ts";
+import { copyPatch } from "../schema/patch.ts";
 import type { Changes } from "./changes.ts";
 import type { Choice } from "./decide/conflict.ts";
 import { live } from "./query/live.ts";
@@ -79,7 +80,8 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
     },
     async amend(operation: { readonly id: string }, patch: LoosePatch): Promise<void> {
       const context = writer.context();
-      await writer.commit(everything, () => amendOperation(store.collections, context, operation.id, patch));
+      const copy = copyPatch(patch);
+      await writer.commit(everything, () => amendOperation(store.collections, context, operation.id, copy));
     },
     async discard(
       operation: { readonly id: string },
@@ -163,8 +165,9 @@ export function createConflictDesk({ store, writer, changes }: DeskDeps): Confli
       options: { actor?: string | undefined; note?: string | undefined } = {},
     ): Promise<void> {
       const context = writer.context(options.actor);
+      const copy = typeof choice === "string" ? choice : { merged: copyPatch(choice.merged) };
       await writer.commit(Object.keys(store.collections), () =>
-        resolveConflict(store.collections, context, conflict.id, choice, options.note),
+        resolveConflict(store.collections, context, conflict.id, copy, options.note),
       );
     },
   };

@@ -354,6 +354,15 @@ describe("operations.amend", () => {
       ]);
     }));
 
+  test("carries what it was given: the caller may change it at once", () =>
+    shop(async (till, world, storage) => {
+      const form = { name: "B", barcodes: ["7"] };
+      const amending = till.operations.amend(await rejectedEdit(till, world), form);
+      form.barcodes.push("8");
+      await amending;
+      expect(operationsIn(storage).at(-1)?.patch).toMatchObject({ barcodes: ["7"] });
+    }));
+
   test("carries what the schema puts out", () =>
     shop(async (till, world, storage) => {
       await till.operations.amend(await rejectedEdit(till, world), { name: "  B " });
@@ -567,6 +576,16 @@ describe("conflicts", () => {
           note: "asked her",
         });
       }));
+
+  test("resolve: a merge is what it was when it was given", () =>
+    shop(async (till, world, storage) => {
+      await fill(till, world);
+      const merged = { phone: "5" };
+      const resolving = till.conflicts.resolve(await open(till), { merged });
+      merged.phone = "6";
+      await resolving;
+      expect(operationsIn(storage).at(-1)?.patch).toEqual({ phone: "5" });
+    }));
 
   test("resolve: a second time is refused", () =>
     shop(async (till, world) => {
