@@ -71,7 +71,7 @@ export type SyncState =
       readonly reasons: readonly string[];
       readonly leading: boolean;
       /** What the last resume leads back to: a pause is no start, and `stop` ends no pause. */
-      readonly then: "stopped" | "standby";
+      readonly back: "stopped" | "standby";
     }
   | { readonly kind: "closed" };
 
@@ -126,10 +126,10 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
         effects: [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }],
       };
     case "stop": {
-      if (state.kind === "stopped" || (state.kind === "paused" && state.then === "stopped")) return stay;
+      if (state.kind === "stopped" || (state.kind === "paused" && state.back === "stopped")) return stay;
       const effects: readonly SyncEffect[] = [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }];
       if (state.kind !== "paused") return { state: { kind: "stopped" }, effects };
-      return { state: { ...state, leading: false, then: "stopped" }, effects };
+      return { state: { ...state, leading: false, back: "stopped" }, effects };
     }
     case "pause":
       return pause(state, event.reason);
@@ -214,12 +214,12 @@ function mayBegin(trouble: Trouble | undefined, why: Extract<SyncEvent, { kind: 
 
 function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: SyncEvent): Transition {
   if (event.kind === "acquired") return { state: { ...state, leading: true }, effects: [] };
-  if (event.kind === "start" && state.then === "stopped") return { state: { ...state, then: "standby" }, effects: [] };
+  if (event.kind === "start" && state.back === "stopped") return { state: { ...state, back: "standby" }, effects: [] };
   if (event.kind !== "resume") return { state, effects: [] };
   const reasons = state.reasons.filter((reason) => reason !== event.reason);
   if (reasons.length === state.reasons.length) return { state, effects: [] };
   if (reasons.length > 0) return { state: { ...state, reasons }, effects: [] };
-  if (state.then === "stopped") return { state: { kind: "stopped" }, effects: [] };
+  if (state.back === "stopped") return { state: { kind: "stopped" }, effects: [] };
   return state.leading ? register(0) : { state: { kind: "standby" }, effects: [{ kind: "acquire" }] };
 }
 
@@ -232,13 +232,13 @@ function pause(state: Exclude<SyncState, { kind: "closed" }>, reason: string): T
   }
   const leading = state.kind !== "stopped" && state.kind !== "standby";
   return {
-    state: { kind: "paused", reasons: [reason], leading, then: state.kind === "stopped" ? "stopped" : "standby" },
+    state: { kind: "paused", reasons: [reason], leading, back: state.kind === "stopped" ? "stopped" : "standby" },
     effects: [{ kind: "abort" }, { kind: "cancel_timers" }],
   };
 }
 
 function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
-  if (state.kind === "stopped" || state.kind === "standby" || (state.kind === "paused" && state.then === "stopped"))
+  if (state.kind === "stopped" || state.kind === "standby" || (state.kind === "paused" && state.back === "stopped"))
     return { state, effects: [] };
   const effects: readonly SyncEffect[] = [
     { kind: "abort" },

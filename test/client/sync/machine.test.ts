@@ -33,14 +33,14 @@ const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
   kind: "paused",
   reasons,
   leading,
-  then: "standby",
+  back: "standby",
 });
 /** Paused while nothing runs that could be resumed. */
 const pausedAtRest = (...reasons: string[]): SyncState => ({
   kind: "paused",
   reasons,
   leading: false,
-  then: "stopped",
+  back: "stopped",
 });
 const RESTING = lanes("idle", "idle");
 /** A lane that got nowhere `attempt` times in a row. */
