@@ -68,7 +68,7 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
         {
           initial: [],
           read: async (before) => unlessSame(before, await list(filter)),
-          failed: (before) => before,
+          failed: keeping(changes),
           subscribe: (changed) => changes.subscribe(() => changed()),
         },
         changes.threw,
@@ -93,6 +93,14 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
   };
   return desk as unknown as OperationDesk<never>;
 }
+
+/** A list has no place for an error: what was read before stays, and whoever listens for errors is told. */
+const keeping =
+  ({ threw }: Changes) =>
+  <T>(before: T, error: unknown): T => {
+    threw(error);
+    return before;
+  };
 
 /** The same list as before where it says the same: whoever shows it has nothing to do. */
 function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
@@ -151,7 +159,7 @@ export function createConflictDesk({ store, writer, changes }: DeskDeps): Confli
         {
           initial: [],
           read: async (before) => unlessSame(before, await list()),
-          failed: (before) => before,
+          failed: keeping(changes),
           subscribe: (changed) =>
             changes.subscribe(
               ({ happenings, changes: rows, foreign }) => (happenings?.length || rows?.length || foreign) && changed(),

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../src/shared/errors.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
-import { bothCounts, conflictsIn, operationsIn, type Shop, type Till, World } from "./support/world.ts";
+import { bothCounts, conflictsIn, listen, operationsIn, type Shop, type Till, World } from "./support/world.ts";
 
 type Storage = ReturnType<typeof memory>;
 async function shop(run: (till: Till, world: World, storage: Storage) => Promise<void>): Promise<void> {
@@ -178,6 +178,29 @@ describe("operations.get", () => {
       expect(await till.operations.get("nope")).toBeUndefined();
     }));
 });
+
+test.each(["operations", "conflicts"] as const)(
+  "%s.live tells that it could not be read, and keeps what it shows",
+  async (desk) => {
+    await using world = new World();
+    let isBroken = false;
+    const before = (step: { readonly kind: string }) => {
+      if (isBroken && step.kind === "scan") throw new Error("the disk");
+    };
+    const till = await world.open({ storage: memory({ faults: { before } }) });
+    const live = desk === "operations" ? till.operations.live({ limit: 5 }) : till.conflicts.live();
+    live.subscribe(() => {});
+    await world.clock.settle();
+    const shown = live.getSnapshot();
+    const told = listen(till, "error");
+    isBroken = true;
+    await till.collections.products.create({ name: "Milk", priceCents: 1 });
+    await world.clock.settle();
+    isBroken = false;
+    expect(told.of<Error>("error").map(({ cause }) => (cause as Error).message)).toContain("the disk");
+    expect(live.getSnapshot()).toBe(shown);
+  },
+);
 
 describe("operations.live", () => {
   test("shows what waits, and the same object until something changes", () =>
