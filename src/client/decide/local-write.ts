@@ -141,8 +141,7 @@ export function readPatch(
   loose: LoosePatch,
 ): WirePatch {
   for (const name of Object.keys(loose)) {
-    if (name === "id" || definition.counters.includes(name) || definition.assigned.includes(name))
-      throw notPatchable(definition, target, name);
+    if (notEdited(definition).includes(name)) throw notPatchable(definition, target, name);
   }
   const wanted = splitPatch(loose);
   const fault = jsonFault(wanted.patch);
@@ -160,6 +159,12 @@ export function readPatch(
   );
   return splitPatch(Object.fromEntries(Object.keys(loose).map((name) => [name, valid[name]])));
 }
+
+/** What no patch may carry. */
+export const notEdited = ({
+  counters,
+  assigned,
+}: Pick<ResolvedCollection, "counters" | "assigned">): readonly string[] => ["id", ...counters, ...assigned];
 
 function checkSteps(
   definition: ResolvedCollection,

@@ -101,8 +101,6 @@ export interface StorageHooks {
   onFailure(error: unknown): void;
   /** Another connection wants a newer layout, or deletes the database: this one has been closed. */
   onSuperseded(): void;
-  /** Rows were written through another connection to the same store (another tab). */
-  onForeignCommit?(tables: readonly string[]): void;
 }
 
 /** An open store. Values are structured-cloneable plain data; what `get` and `scan` give back is never mutated by the caller. */

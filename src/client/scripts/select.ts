@@ -6,7 +6,7 @@ import { selectBatch } from "../decide/selection.ts";
 import type { ScannedRow, StorageRead, StorageScript } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
 import type { Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
-import { EMPTY_QUEUE, IDENTITY, isCommercial, META, OPERATIONS, QUEUE, SYNC } from "../stored.ts";
+import { EMPTY_QUEUE, IDENTITY, isCommercial, META, OPERATIONS, QUEUE, SYNC, subjectOf } from "../stored.ts";
 import {
   journalRange,
   laneRange,
@@ -115,20 +115,14 @@ function* readOthers(
   const subjects = new Set<string>();
   const transactions = new Set<string>();
   for (const operation of candidates) {
-    if (operation.kind === "record") subjects.add(`${operation.collection}/${operation.entityId}`);
+    if (operation.kind === "record") subjects.add(subjectOf(operation.collection, operation.entityId));
     for (const reference of operation.references ?? []) subjects.add(reference);
     if (operation.group !== undefined && operation.transaction !== undefined && !isCommercial(operation))
       transactions.add(operation.transaction);
   }
   const reads: StorageRead[] = [];
-  for (const subject of subjects) {
-    const slash = subject.indexOf("/");
-    reads.push({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: SUBJECT_INDEX, range: replayedRange(subject.slice(0, slash), subject.slice(slash + 1)) },
-    });
-  }
+  for (const subject of subjects)
+    reads.push({ kind: "scan", table: OPERATIONS, options: { index: SUBJECT_INDEX, range: replayedRange(subject) } });
   for (const transaction of transactions)
     reads.push({
       kind: "scan",
