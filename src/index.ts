@@ -19,8 +19,8 @@ export function createSyncClient<const C extends CollectionMap>(options: SyncCli
   return createClient(options?.storage === undefined ? { ...options, storage: indexedDB() } : options);
 }
 
-export type { Connectivity } from "./client/ports/connectivity.ts";
-export type { Coordinator, CoordinatorMessage } from "./client/ports/coordinator.ts";
+export type { Connectivity, ConnectivityHint } from "./client/ports/connectivity.ts";
+export type { Coordinator, CoordinatorMessage, Lease } from "./client/ports/coordinator.ts";
 export type {
   IndexLayout,
   Key,
@@ -32,6 +32,7 @@ export type {
   StorageEstimate,
   StorageHooks,
   StorageLayout,
+  StorageMarker,
   StorageRead,
   StorageScript,
   StorageWrite,

@@ -58,7 +58,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     full: () => known.storage?.full === true,
     notice(news) {
       session.notice(news);
-      if (news.kind === "contact") others.contact(news.sample);
+      if (news.kind === "contact") others.contact();
       if (news.kind === "identity" || news.kind === "forked") others.tell({ kind: "changed", collections: [] });
       once.notice(news);
     },
@@ -110,8 +110,8 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     if (hint === "online") loop.dispatch({ kind: "wake", why: "online" });
     // Going offline too: hints are tried and not believed, and a till with nothing to send would show "online" until it polls.
     if (hint === "visible" || hint === "resumed" || hint === "offline") loop.dispatch({ kind: "wake", why: "visible" });
-    // A page that stands still must not keep the others from syncing. (One that is paused has no turn to lose that matters.)
-    if (hint === "frozen" && loop.state.kind !== "paused") loop.dispatch({ kind: "stop" });
+    // A page that stands still must not keep the others from syncing.
+    if (hint === "frozen") loop.dispatch({ kind: "stop" });
     if (hint === "resumed" && options.auto) loop.dispatch({ kind: "start" });
     // It has missed what others did meanwhile.
     if (hint === "resumed" || hint === "visible") void session.look();
@@ -146,11 +146,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
       runTransaction(store, writer, run, transactionOptions),
     start: () => session.open(),
     pause: (reason: string) => loop.dispatch({ kind: "pause", reason }),
-    resume(reason: string): void {
-      loop.dispatch({ kind: "resume", reason });
-      // Without a background loop, or before the store is open, there is nothing that resuming would start.
-      if ((!options.auto || known.opened === "not") && loop.state.kind === "standby") loop.dispatch({ kind: "stop" });
-    },
+    resume: (reason: string) => loop.dispatch({ kind: "resume", reason }),
     sync: (syncOptions?: ReadOptions) => once.sync(syncOptions?.signal),
     async firstSync(wanted: ReadOptions & { collections?: readonly string[] | undefined } = {}): Promise<void> {
       await session.open();

@@ -4,7 +4,7 @@ import type { AnyTillSyncError } from "../shared/errors.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { deepEqual } from "../shared/json.ts";
 import type { OffsetSample } from "./decide/clock-offset.ts";
-import { addSample, bestOffset } from "./decide/clock-offset.ts";
+import { addSample, bestOffset, bestSample } from "./decide/clock-offset.ts";
 import type { StorageEstimate } from "./ports/storage.ts";
 import type { Committed, Stored } from "./store.ts";
 import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
@@ -34,6 +34,11 @@ export class Known {
 
   get offset(): { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" } {
     return bestOffset(this.#samples);
+  }
+
+  /** What is known best of the server's clock. */
+  get sample(): OffsetSample | undefined {
+    return bestSample(this.#samples);
   }
 
   contact(sample: OffsetSample): void {

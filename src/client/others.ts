@@ -1,6 +1,5 @@
 /** The other clients of this store, which are other tabs as a rule: what they say, what they are told, and what nobody said. (client) */
 import type { Clock } from "../shared/clock.ts";
-import type { OffsetSample } from "./decide/clock-offset.ts";
 import type { Coordinator } from "./ports/coordinator.ts";
 import type { Session } from "./session.ts";
 import type { SyncLoop } from "./sync/loop.ts";
@@ -41,7 +40,6 @@ export class Others {
   readonly #deps: OthersDeps;
   #leading: Leading | undefined;
   #stop: (() => void) | undefined;
-  #contact: Message | undefined;
 
   constructor(deps: OthersDeps) {
     this.#deps = deps;
@@ -78,9 +76,12 @@ export class Others {
     this.tell({ kind: "leading", sync: state, retryAt, unauthorised: this.#deps.session.unauthorised });
   }
 
-  contact({ offsetMs, roundTripMs }: OffsetSample): void {
-    this.#contact = { kind: "contact", offsetMs, roundTripMs };
-    this.tell(this.#contact);
+  /** Tells what is known here of the server's clock, where this client has the turn. */
+  contact(): void {
+    const { session, loop } = this.#deps;
+    const { sample } = session.known;
+    if (sample === undefined || !isLeading(loop.state)) return;
+    this.tell({ kind: "contact", offsetMs: sample.offsetMs, roundTripMs: sample.roundTripMs });
   }
 
   #heard(message: Message): void {
@@ -98,7 +99,7 @@ export class Others {
         return;
       case "asked":
         this.report();
-        if (this.#contact && isLeading(loop.state)) this.tell(this.#contact);
+        this.contact();
         return;
       case "leading":
         this.#leading = message;

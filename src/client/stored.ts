@@ -119,6 +119,8 @@ export interface StoredOperation {
   readonly acknowledged?:
     | { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined }
     | undefined;
+  /** The generation of bases that do not have what the lost history had acknowledged; those before it do [C8.6]. Stays here. */
+  readonly absentFrom?: number | undefined;
 }
 
 /** 0 high, 1 normal, 2 low. */

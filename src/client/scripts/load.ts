@@ -147,13 +147,13 @@ function* readReplayed(
     reads.push({
       kind: "scan",
       table: OPERATIONS,
-      options: { index: SUBJECT_INDEX, range: replayedRange(collection, row.id) },
+      options: { index: SUBJECT_INDEX, range: replayedRange(subject) },
     });
     if (rebased)
       reads.push({
         kind: "scan",
         table: OPERATIONS,
-        options: { index: SUBJECT_INDEX, range: openIncrementsRange(collection, row.id) },
+        options: { index: SUBJECT_INDEX, range: openIncrementsRange(subject) },
       });
   }
   const answers = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];

@@ -1,9 +1,10 @@
 /** What a till's own user does: checked, in the view at once, in the outbox. */
+import * as fc from "fast-check";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
+import { decideLocalWrite, viewWith } from "../../../src/client/decide/local-write.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { collections } from "../../support/shop.ts";
 import { applied, create, increment, Ledger, NOW, rejected, remove, sale, tea, update } from "../support/ledger.ts";
@@ -260,6 +261,15 @@ describe("an increment", () => {
       ]);
     });
 
+  test("that would take a decimal sum out of its bounds is refused, however many digits the sum has", () => {
+    const one = till();
+    const largest = "9".repeat(40);
+    one.pull("tanks", { id: "t-1", version: 20, data: { label: "A", litres: largest } });
+    expect(refused(one, [increment("tanks", "t-1", { litres: "1" })]).code).toBe("validation_failed");
+    one.write([increment("tanks", "t-1", { litres: "-1" })]);
+    expect(one.view("tanks", "t-1")?.litres).toBe(`${largest.slice(1)}8`);
+  });
+
   test("by a decimal string is refused where the counter is a number", () => {
     expect(refused(till(), [increment("products", "p-1", { stock: "1.5" })]).code).toBe("validation_failed");
   });
@@ -359,4 +369,31 @@ describe("since when the outbox has something", () => {
     one.write([sale("s-2")], { now: NOW + 60_000 });
     expect(one.queue.oldestAt).toBe(NOW + 60_000);
   });
+});
+
+test("the view of changes that are not committed yet is the one that their commit makes, whatever waits on the record", async () => {
+  const change: fc.Arbitrary<LocalChange> = fc.oneof(
+    fc.integer({ min: 0, max: 9 }).map((stock) => create("products", "p-1", { ...tea, stock })),
+    fc.constantFrom("A", "B").map((name) => update("products", "p-1", { name, note: undefined })),
+    fc.integer({ min: 1, max: 9 }).map((stock) => increment("products", "p-1", { stock })),
+    fc.constant(remove("products", "p-1")),
+  );
+  const changes = fc.array(change, { maxLength: 5 });
+  await fc.assert(
+    fc.property(changes, changes, fc.boolean(), (before, now, isKnown) => {
+      const one = isKnown ? till() : new Ledger();
+      const isWritten = (some: readonly LocalChange[]) => {
+        try {
+          return one.write(some).length >= 0;
+        } catch {
+          return false; // there is none to update, or there is one already
+        }
+      };
+      for (const single of before) isWritten([single]);
+      const definition = one.open().definition("products");
+      const expected = viewWith(definition, one.row("products", "p-1"), now);
+      if (isWritten(now)) expect(one.view("products", "p-1")).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
 });
