@@ -11,7 +11,7 @@ import type { PreparedOperation } from "./prepared.ts";
 import { checkData, currentRow, type RowDraft, stateOf, writeRow } from "./rows.ts";
 import { canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
-import { revisedAsSuperseded } from "./supersede.ts";
+import { markSuperseded, revisedAsSuperseded } from "./supersede.ts";
 import { isFinal } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
@@ -70,13 +70,17 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const members = group(ws, found);
   const results: FinalResult[] = [];
   for (const row of members) {
-    const result = evaluate(ws, viewOf(ws, input, row), preparedAgain(row));
+    const view = viewOf(ws, input, row);
+    const prepared = preparedAgain(row);
+    const result = evaluate(ws, view, prepared);
     if (!isFinal(result) || result.status !== "applied") {
       // Not even a person can let in what the schema refuses. What stands is answered, and nothing has changed.
       ws.rollback(savepoint);
       const refusal = "error" in result ? result.error : { message: result.status, issues: undefined };
       return { kind: "refused", issues: refusal.issues ?? [{ path: row.id, message: refusal.message }] };
     }
+    // What it supersedes was left alone as long as it had no standing of its own.
+    if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
     results.push(revise(ws, input, row, result));
   }
   commit(ws, input, "release");
