@@ -8,7 +8,7 @@ import type { CommitRow, ConflictRow, OperationRow, RecordRow } from "../ports/s
 import type { Catalog, ServedCollection } from "./catalog.ts";
 import { evaluate } from "./evaluate.ts";
 import type { PreparedOperation } from "./prepared.ts";
-import { checkData, currentRow, type RowDraft, stateOf, writeRow } from "./rows.ts";
+import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows.ts";
 import { canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
 import { markSuperseded, revisedAsSuperseded } from "./supersede.ts";
@@ -144,7 +144,7 @@ function editOf(conflict: ConflictRow, data: JsonObject | undefined): Edit {
 /** The office's edit meets no conflict: its author has just looked at both sides. A row that was deleted comes back by it. */
 function overwrite(
   ws: WorkingSet,
-  { commitId }: DeskInput,
+  input: DeskInput,
   served: ServedCollection,
   conflict: ConflictRow,
   edit: Edit | undefined,
@@ -153,8 +153,7 @@ function overwrite(
   const base = { served, id: conflict.entityId, before, counters: before?.counters ?? {}, writer: "office" };
   if (edit?.action === "delete") {
     if (before === undefined || before.state !== "live") return undefined;
-    writeRow(ws, { ...base, state: "deleted", data: before.data, stamped: [] }, commitId);
-    return undefined;
+    return write(ws, input, { ...base, state: "deleted", data: before.data, stamped: [] });
   }
   const said = edit?.patch ?? edit?.data ?? conflict.client;
   const names = [...Object.keys(said), ...(edit?.unset ?? [])];
@@ -176,6 +175,19 @@ function overwrite(
     born: revived,
     stamped: revived ? Object.keys(checked.data) : names,
   };
+  return write(ws, input, draft);
+}
+
+/** A branch's office writes neither into another branch's rows nor over a row that has moved there since (L9). */
+function write(
+  ws: WorkingSet,
+  { principal, commitId }: DeskInput,
+  draft: RowDraft,
+): readonly VerdictIssue[] | undefined {
+  const { before } = draft;
+  const scopes = [...(before === undefined || before.state === "stub" ? [] : [before.scope]), draftScope(draft)];
+  if (!scopes.every((scope) => inScope(principal, scope)))
+    return [{ path: "", message: "The row is another branch's" }];
   writeRow(ws, draft, commitId);
   return undefined;
 }

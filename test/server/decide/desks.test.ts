@@ -122,4 +122,50 @@ describe("conflicts at the back office", () => {
     await b.send({ action: "void", collection: "products", entityId: "p-1", supersedes: [lost.id] });
     expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
   });
+  describe("of a branch (L9)", () => {
+    const shiftEdit = (patch: object, baseVersion: number) => ({
+      action: "update",
+      collection: "shifts",
+      entityId: "h-1",
+      baseVersion,
+      patch,
+    });
+    async function quarrelInSouth() {
+      const world = await World.open();
+      const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
+      const data = { branch: "south", cashier: "Ann" };
+      const { version } = (await a.send({ action: "create", collection: "shifts", entityId: "h-1", data })) as {
+        version: number;
+      };
+      await a.send(shiftEdit({ cashier: "Bob" }, version));
+      const lost = await b.send(shiftEdit({ cashier: "Eve" }, version));
+      expect(lost.status).toBe("conflict");
+      world.officeBranch = "south";
+      return { world, lost };
+    }
+    test("its office resolves nothing into another branch", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.conflicts()).toHaveLength(1);
+      expect(await world.resolve(lost.id, "merged", { cashier: "Eve" })).toMatchObject({ kind: "revised" });
+    });
+    test("nor overwrites a row that has moved to another branch since; it may leave it as it is", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const office = world.till("office");
+      await office.send(shiftEdit({ branch: "north" }, await world.version("shifts", "h-1")));
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "refused" });
+      expect(await world.resolve(lost.id, "merged", { branch: "south" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
+    });
+    test("the head office may move it", async () => {
+      const { world, lost } = await quarrelInSouth();
+      world.officeBranch = undefined;
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "revised" });
+      expect((await world.row("shifts", "h-1"))?.scope).toBe("north");
+    });
+  });
 });

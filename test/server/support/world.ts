@@ -97,10 +97,13 @@ export class World {
     return this.read({ kind: "quarantined", after: 0, limit: 100 });
   }
 
+  /** Of the people at the desk; without one it is the head office's. */
+  officeBranch: string | undefined;
+
   #desk(id: string): DeskInput {
     return {
       catalog: this.catalog,
-      principal: { tenant: "shop", actor: "boss", scopes: [] },
+      principal: { tenant: "shop", actor: "boss", scopes: [], branch: this.officeBranch },
       id,
       commitId: `commit-${id}-${this.now++}`,
       now: this.now,
