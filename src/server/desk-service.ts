@@ -14,7 +14,7 @@ import { deviceOf } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "./decide/desks.ts";
 import { writing } from "./decide/run.ts";
-import { inScope } from "./decide/scope.ts";
+import { branchOf, inScope } from "./decide/scope.ts";
 import type { WorkingSet } from "./decide/working-set.ts";
 import { logAll } from "./log.ts";
 import type { ServerParts } from "./options.ts";
@@ -50,11 +50,8 @@ export class DeskService {
   async quarantine(call: Call, query: DeskQuery): Promise<QuarantineResponse> {
     // What was discarded or released is no list of its own: its results, and the journal of commits, say so.
     if (query.state === "settled") throw malformed([{ path: "state", message: "The quarantine lists what is open" }]);
-    const { rows, next } = await this.#page(
-      call,
-      query,
-      (after, limit) => ask({ kind: "quarantined", after, limit }),
-      (row: OperationRow, own) => (own === undefined ? isOfBranch(call.principal, row) : row.device === own),
+    const { rows, next } = await this.#page(call, query, quarantinedWithBranch, (row, own) =>
+      own === undefined ? inScope(call.principal, row.branch) : row.device === own,
     );
     const quarantined = rows.map(({ id, operation, result, device, receivedAt }) => ({
       operation: { ...operation, id } as UnknownOperation,
@@ -166,8 +163,16 @@ export class DeskService {
   }
 }
 
-function isOfBranch({ branch }: Principal, { operation }: OperationRow): boolean {
-  return branch === undefined || operation?.branch === undefined || operation.branch === branch;
+type QuarantinedRow = OperationRow & { readonly branch: string };
+
+function* quarantinedWithBranch(
+  after: number,
+  limit: number,
+): Generator<readonly StoreRead[], readonly QuarantinedRow[], readonly unknown[]> {
+  const rows = yield* ask({ kind: "quarantined", after, limit });
+  const found = yield* ask({ kind: "devices", ids: [...new Set(rows.map(({ device }) => device))] });
+  const devices = new Map(found.map((device) => [device.id, device]));
+  return rows.map((row) => ({ ...row, branch: branchOf(row, devices.get(row.device)) }));
 }
 
 function shownConflict(row: ConflictRow): ServerConflict {

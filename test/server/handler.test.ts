@@ -7,6 +7,7 @@ import { parseProblem } from "../../src/protocol/problem.ts";
 import { parsePullResponse } from "../../src/protocol/pull.ts";
 import { parsePushResponse } from "../../src/protocol/push.ts";
 import { parseRegisterResponse } from "../../src/protocol/register.ts";
+import type { QuarantineResponse, WireOperation } from "../../src/protocol/types.ts";
 import { revokeDevice } from "../../src/server/index.ts";
 import { memoryStore } from "../../src/server/memory/index.ts";
 import { HttpTill, openTill, operation, shopServer } from "./support/http.ts";
@@ -127,6 +128,26 @@ describe("the endpoints speak the protocol's schemas", () => {
     });
     expect(await (await a.call("GET", "quarantine")).json()).toMatchObject({ quarantined: [] });
     expect(await problem(await b.call("POST", `quarantine/${worse!.id}/release`))).toMatchObject({ code: "forbidden" });
+  });
+  test("a branch's desk lists what its people may release, and nothing of another branch (L9)", async () => {
+    const server = shopServer();
+    const south = await openTill(server, "till-2", "shop/till-2/south");
+    const north = await openTill(server, "till-1", "shop/till-1/north/sync:desk");
+    const unreadable = { ...operation(sale("s-1")), data: { card: "4711\0" } } as unknown as WireOperation;
+    const claimless = operation(sale("s-2", { totalCents: "secret" }));
+    const claiming = operation(sale("s-3", { totalCents: "secret" }, { branch: "south" }));
+    await south.pushRaw([unreadable, claimless, claiming]);
+    const boss = await openTill(server, "till-3", "shop/till-3/south/sync:desk");
+    const head = await openTill(server, "till-4", "shop/till-4//sync:desk");
+    const listed = async (till: HttpTill) => {
+      const { quarantined } = (await (await till.call("GET", "quarantine")).json()) as QuarantineResponse;
+      return quarantined.map((entry) => entry.operation.id);
+    };
+    expect(await listed(north)).toEqual([]);
+    expect((await north.call("POST", `quarantine/${claimless.id}/release`)).status).toBe(404);
+    const all = [unreadable, claimless, claiming].map(({ id }) => id);
+    expect(await listed(boss)).toEqual(all);
+    expect(await listed(head)).toEqual(all);
   });
 });
 

@@ -4,12 +4,18 @@ import type { FinalResult, ResolveConflictRequest, VerdictIssue, WireOperation }
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import type { CommitRow, ConflictRow, OperationRow, RecordRow } from "../ports/store.ts";
+import {
+  type CommitRow,
+  type ConflictRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordRow,
+} from "../ports/store.ts";
 import type { Catalog, ServedCollection } from "./catalog.ts";
 import { evaluate } from "./evaluate.ts";
 import type { PreparedOperation } from "./prepared.ts";
 import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows.ts";
-import { canSee, inScope } from "./scope.ts";
+import { branchOf, canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
 import { markSuperseded, revisedAsSuperseded } from "./supersede.ts";
 import { isFinal } from "./verdicts.ts";
@@ -31,8 +37,13 @@ export type DeskOutcome =
 
 /** Who a released operation is judged as: the till that made it, in the branch that it was made in; with the office's rights. */
 function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
-  const branch = row.operation?.branch ?? ws.device(row.device)?.branch;
-  const till: Principal = { ...principal, branch, device: row.device, actor: row.operation?.actor };
+  const branch = branchOf(row, ws.device(row.device));
+  const till: Principal = {
+    ...principal,
+    branch: branch === "" ? undefined : branch,
+    device: row.device,
+    actor: row.operation?.actor,
+  };
   return {
     catalog,
     principal: till,
@@ -43,28 +54,24 @@ function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: Ope
   };
 }
 
-function isOpen({ status, supersededBy, result }: OperationRow): boolean {
-  return (
-    status === "quarantined" && supersededBy === undefined && !("error" in result && result.error.code === "discarded")
-  );
-}
-
 /** The quarantined operations that go together: a commercial transaction is released whole, or not at all [C1]. */
 function group(ws: WorkingSet, row: OperationRow): readonly OperationRow[] {
   if (row.transaction === undefined) return [row];
-  const members = ws.members(row.transaction).filter((member) => member.device === row.device && isOpen(member));
+  const members = ws
+    .members(row.transaction)
+    .filter((member) => member.device === row.device && isOpenQuarantine(member));
   return [...members].sort((a, b) => a.position - b.position);
 }
 
 /** Whether the office's people see it: a token that is bound to a branch sees its branch's desk. */
-function isTheirs({ principal }: DeskInput, branch: string | undefined): boolean {
-  return principal.branch === undefined || branch === undefined || branch === principal.branch;
+function isTheirs(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
+  return inScope(principal, branchOf(row, ws.device(row.device)));
 }
 
 export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isTheirs(input, viewOf(ws, input, found).principal.branch)) return { kind: "not_found" };
-  if (!isOpen(found)) return { kind: "not_quarantined" };
+  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   const before = ws.clock.position;
   const savepoint = ws.savepoint();
   const members = group(ws, found);
@@ -89,8 +96,8 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isTheirs(input, viewOf(ws, input, found).principal.branch)) return { kind: "not_found" };
-  if (!isOpen(found)) return { kind: "not_quarantined" };
+  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   // It stays quarantined, with a code that closes it: nobody but its people can say of a fact that it did not happen (L11), and its
   // payload is kept for ever.
   const result = revise(ws, input, found, {

@@ -7,7 +7,7 @@ import type { FinalResult, QuarantinedResult, RejectedResult, RowState, WireOper
 import { deepEqual } from "../../shared/json.ts";
 import type { ConflictRow, OperationRow } from "../ports/store.ts";
 import { stateOf, upToDate } from "./rows.ts";
-import { canSee } from "./scope.ts";
+import { branchOf, canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
 import { refused, rejected } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
@@ -23,7 +23,8 @@ export function barredFromSuperseding(
     const target = ws.operation(id);
     if (target === undefined) continue;
     // A void of another collection would need that one's rights, and one of another row would close a desk that is not its own.
-    if (!isOfItsRow(target, operation)) return notItsOwn(view, operation, id);
+    if (!isOfItsRow(target, operation)) return notItsOwn(view, operation, "malformed", "row", id);
+    if (!isOfItsBranch(ws, view, target)) return notItsOwn(view, operation, "out_of_scope", "branch", id);
     if (target.status === "applied") {
       return standing(ws, view, operation, "already_applied", id, "What it supersedes has taken effect");
     }
@@ -44,12 +45,23 @@ function isOfItsRow(target: OperationRow, { collection, entityId }: WireOperatio
   );
 }
 
-function notItsOwn(view: Viewpoint, operation: WireOperation, id: string): RejectedResult | QuarantinedResult {
-  const message = "It supersedes an operation on another row";
+/** What another branch's people decide about is nothing for this one's till (L9). */
+function isOfItsBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
+  return principal.branch === undefined || inScope(principal, branchOf(target, ws.device(target.device)));
+}
+
+function notItsOwn(
+  { catalog }: Viewpoint,
+  operation: WireOperation,
+  code: "malformed" | "out_of_scope",
+  whose: string,
+  id: string,
+): RejectedResult | QuarantinedResult {
+  const message = `It supersedes an operation of another ${whose}`;
   const issues = [{ path: "supersedes", message: id }];
   // A void is no fact: it holds nothing that people would have to look at.
-  if (operation.action === "void") return rejected(operation, "malformed", message, { issues });
-  return refused(view.catalog, operation, "malformed", message, issues);
+  if (operation.action === "void") return rejected(operation, code, message, { issues });
+  return refused(catalog, operation, code, message, issues);
 }
 
 function standing(

@@ -95,6 +95,13 @@ export interface OperationRow {
   readonly receivedAt: number;
 }
 
+/** A quarantined operation that still waits for a person: neither released, nor superseded, nor discarded. */
+export function isOpenQuarantine({ status, supersededBy, result }: OperationRow): boolean {
+  return (
+    status === "quarantined" && supersededBy === undefined && !("error" in result && result.error.code === "discarded")
+  );
+}
+
 /** A position that no operation took: a new epoch, a resolution, a release, an import. */
 export interface CommitRow {
   readonly id: string;
@@ -242,7 +249,7 @@ export interface StoreReads {
     };
     readonly answer: readonly OperationRow[];
   };
-  /** Ascending by position, behind `after`. */
+  /** Those that {@link isOpenQuarantine}, ascending by position, behind `after`. */
   quarantined: {
     readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
     readonly answer: readonly OperationRow[];

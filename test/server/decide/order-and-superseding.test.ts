@@ -198,6 +198,22 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     });
     expect((await world.operation(other.id))?.supersededBy).toBeUndefined();
   });
+  test("a branch's till replaces nothing of another branch's, whatever its token may do", async () => {
+    const world = await World.open();
+    const theirs = await world.till("a", { branch: "north" }).send(sale("s-1", { totalCents: "x" }));
+    const before = await world.operation(theirs.id);
+    const stranger = world.till("b", { branch: "south" });
+    expect(await stranger.send(voidSale([theirs.id]))).toMatchObject({
+      status: "rejected",
+      error: { code: "out_of_scope" },
+    });
+    expect(await stranger.send(sale("s-1", { totalCents: 1 }, { supersedes: [theirs.id] }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "out_of_scope" },
+    });
+    expect(await world.operation(theirs.id)).toEqual(before);
+    expect(await world.till("office").send(voidSale([theirs.id]))).toMatchObject({ status: "applied" });
+  });
   test("what came with no readable row may be amended by one that has one", async () => {
     const world = await World.open();
     const till = world.till();
