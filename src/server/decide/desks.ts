@@ -12,7 +12,7 @@ import {
   type RecordRow,
 } from "../ports/store.ts";
 import type { Catalog, ServedCollection } from "./catalog.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, inCurrentSchema } from "./evaluate.ts";
 import type { PreparedOperation } from "./prepared.ts";
 import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows.ts";
 import { branchOf, canSee, inScope } from "./scope.ts";
@@ -121,7 +121,7 @@ export function resolveConflict(
   const served = input.catalog.collections.get(conflict.collection);
   if (served === undefined || operation === undefined) return { kind: "not_found" };
   if (choice !== "server") {
-    const edit: Edit | undefined = choice === "client" ? operation.operation : editOf(conflict, data);
+    const edit = choice === "client" ? clientsEdit(served, operation) : editOf(conflict, data);
     const issues = overwrite(ws, input, served, conflict, edit);
     if (issues !== undefined) return { kind: "refused", issues };
   }
@@ -142,6 +142,12 @@ interface Edit {
   readonly patch?: JsonObject;
   readonly data?: JsonObject;
   readonly unset?: readonly string[] | undefined;
+}
+
+/** As it was sent, in the schema that the server has now; where it can't be brought up, as it was: the schema has the last word. */
+function clientsEdit(served: ServedCollection, { operation }: OperationRow): Edit | undefined {
+  const shaped = operation === undefined ? undefined : inCurrentSchema(served, operation);
+  return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
 }
 
 function editOf(conflict: ConflictRow, data: JsonObject | undefined): Edit {

@@ -129,7 +129,7 @@ function acknowledgement(ws: WorkingSet, { acknowledged }: WireOperation): Ackno
 type Shaped = { readonly operation: WireOperation } | { readonly result: OperationResult };
 
 /** An operation's data is of the version that it says [H7], not of the app that sends it. */
-function inCurrentSchema(served: ServedCollection, operation: WireOperation): Shaped {
+export function inCurrentSchema(served: ServedCollection, operation: WireOperation): Shaped {
   const { name, resolved } = served;
   if (operation.schemaVersion > resolved.schemaVersion) {
     return {

@@ -93,6 +93,12 @@ describe("an operation's data is of its own version [H7]", () => {
     expect(await world.till("c").send(rename("Sprite"))).toMatchObject({ status: "conflict", fields: ["title"] });
     expect(await world.till().send(rename("Cola zero"))).toMatchObject({ status: "applied" });
   });
+  test("the office's choice of that edit is the edit, in the new shape", async () => {
+    const world = await updated({ name: "Cola light" });
+    const lost = await world.till("b").send(edit("p-1", world.base, { name: "Fanta" }));
+    expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "revised" });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ title: "Fanta" });
+  });
   test("a field that took over from none counts as written with the row's newest", async () => {
     const derived = {
       ...newer,
