@@ -1,4 +1,5 @@
 /** The desks over HTTP: who may see and settle what, page by page. (server) */
+import { LIMITS } from "../protocol/constants.ts";
 import type {
   ConflictsResponse,
   DeskQuery,
@@ -9,6 +10,7 @@ import type {
   ServerConflict,
   UnknownOperation,
 } from "../protocol/types.ts";
+import { jsonBytes } from "../shared/json.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
 import { deviceOf } from "./authenticate.ts";
 import type { Call } from "./call.ts";
@@ -24,6 +26,8 @@ import { malformed, RequestProblem, storeFailure } from "./problems.ts";
 import { type Publish, revoked } from "./sync-service.ts";
 
 const PAGE_ROWS = 100;
+/** Read at a time: what people look at may be large, and a page holds about as much as a pull's (L12). */
+const ROWS_PER_READ = 20;
 /** Rows that a page may look at before it answers what it has: those of others are passed over. */
 const MAX_LOOKED_AT = 2_000;
 
@@ -144,15 +148,21 @@ export class DeskService {
         const found = device === undefined ? [] : yield* ask({ kind: "devices", ids: [device] });
         if (found[0]?.revokedAt !== undefined) return undefined;
         const rows: Row[] = [];
+        let budget: number = LIMITS.pullBytes;
         let position = start;
         for (let looked = 0; looked < MAX_LOOKED_AT; ) {
-          const batch = yield* read(position, limit);
+          const size = Math.min(limit, ROWS_PER_READ);
+          const batch = yield* read(position, size);
           for (const row of batch) {
-            if (rows.length >= limit) return { rows, position: rows.at(-1)?.position };
-            if (isShown(row, own)) rows.push(row);
+            if (isShown(row, own)) {
+              budget -= jsonBytes(JSON.stringify(row));
+              // One always comes, however large.
+              if (rows.length >= limit || (budget < 0 && rows.length > 0)) return { rows, position };
+              rows.push(row);
+            }
             position = row.position;
           }
-          if (batch.length < limit) return { rows, position: undefined };
+          if (batch.length < size) return { rows, position: undefined };
           looked += batch.length;
         }
         return { rows, position };

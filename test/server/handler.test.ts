@@ -129,6 +129,25 @@ describe("the endpoints speak the protocol's schemas", () => {
     expect(await (await a.call("GET", "quarantine")).json()).toMatchObject({ quarantined: [] });
     expect(await problem(await b.call("POST", `quarantine/${worse!.id}/release`))).toMatchObject({ code: "forbidden" });
   });
+  test("a page of the desk has about as many bytes as a pull's, and the next one goes on behind it (L12)", async () => {
+    const server = shopServer();
+    const till = await openTill(server);
+    const boss = new HttpTill(server, "office", "shop/office//sync:desk");
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      const [aside] = await till.push(sale(`s-${n}`, { totalCents: "x".repeat(250_000) }));
+      ids.push(aside!.id);
+    }
+    const listed: string[] = [];
+    for (let next: string | undefined = "0"; next !== undefined; ) {
+      const text = await (await boss.call("GET", `quarantine?after=${next}`)).text();
+      expect(text.length).toBeLessThan(LIMITS.pullBytes + 300_000);
+      const page = JSON.parse(text) as QuarantineResponse;
+      listed.push(...page.quarantined.map((entry) => entry.operation.id));
+      next = page.next;
+    }
+    expect(listed).toEqual(ids);
+  });
   test("a branch's desk lists what its people may release, and nothing of another branch (L9)", async () => {
     const server = shopServer();
     const south = await openTill(server, "till-2", "shop/till-2/south");

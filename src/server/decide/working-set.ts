@@ -20,6 +20,7 @@ import type {
   OperationRow,
   RecordKey,
   RecordRow,
+  ResultRow,
   StoreRead,
   StoreReads,
   StoreWrites,
@@ -48,7 +49,7 @@ export class WorkingSet {
   readonly #conflictsOf = new Overlay<ConflictRow>(this.#undo);
   readonly #devices = new Overlay<DeviceRow>(this.#undo);
   readonly #incarnations = new Overlay<readonly IncarnationRow[]>(this.#undo);
-  readonly #results = new Overlay<readonly OperationRow[]>(this.#undo);
+  readonly #results = new Overlay<readonly ResultRow[]>(this.#undo);
   readonly #departures = new Overlay<DepartureRow>(this.#undo);
   readonly #returns = new Overlay<RecordKey & { readonly scope: string }>(this.#undo);
   readonly #discrepancies = new Overlay<DiscrepancyRow>(this.#undo);
@@ -144,7 +145,7 @@ export class WorkingSet {
   }
 
   /** This device's results behind `after`, by feed position, at most `limit`, with what this decision has written. */
-  results(device: string, incarnation: string | undefined, after: number, limit: number): readonly OperationRow[] {
+  results(device: string, incarnation: string | undefined, after: number, limit: number): readonly ResultRow[] {
     const request = { kind: "results", device, incarnation, after, limit } as const;
     const stored = this.#results.get(JSON.stringify(request), request) ?? [];
     const own = [...this.#operations.allWritten()].filter(
@@ -296,7 +297,7 @@ export class WorkingSet {
         this.#incarnations.know(request.device, answer as IncarnationRow[]);
         break;
       case "results":
-        this.#results.know(JSON.stringify(request), answer as OperationRow[]);
+        this.#results.know(JSON.stringify(request), answer as ResultRow[]);
         break;
       case "epochs":
         this.#loadedEpochs = answer as EpochRow[];

@@ -95,6 +95,9 @@ export interface OperationRow {
   readonly receivedAt: number;
 }
 
+/** What an operation came to, without what was sent: a device may have thousands of them. */
+export type ResultRow = Omit<OperationRow, "operation">;
+
 /** A quarantined operation that still waits for a person: neither released, nor superseded, nor discarded. */
 export function isOpenQuarantine({ status, supersededBy, result }: OperationRow): boolean {
   return (
@@ -238,7 +241,10 @@ export interface StoreReads {
     };
     readonly answer: number;
   };
-  /** This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. */
+  /**
+   * This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. What was sent
+   * is not read for them (L12): the rows have no `operation`.
+   */
   results: {
     readonly request: {
       readonly kind: "results";
@@ -247,7 +253,7 @@ export interface StoreReads {
       readonly after: number;
       readonly limit: number;
     };
-    readonly answer: readonly OperationRow[];
+    readonly answer: readonly ResultRow[];
   };
   /** Those that {@link isOpenQuarantine}, ascending by position, behind `after`. */
   quarantined: {
