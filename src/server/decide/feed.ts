@@ -48,16 +48,12 @@ function pageBehind(ws: WorkingSet, { device }: Session, after: number, sent: Re
   const results: FinalResult[] = [];
   let budget: number = LIMITS.pullBytes;
   let cutAt = after;
-  for (let from = after; ; ) {
-    const rows = ws.results(device, undefined, from, ROWS_PER_READ);
-    for (const { id, result, feedPosition } of rows) {
-      from = feedPosition;
-      if (sent.has(id)) continue;
-      budget -= jsonBytes(JSON.stringify(result));
-      if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
-      results.push({ ...result, replayed: true });
-      cutAt = feedPosition;
-    }
-    if (rows.length < ROWS_PER_READ) return { results, cutAt: undefined };
+  for (const { id, result, feedPosition } of ws.results(device, after, ROWS_PER_READ)) {
+    if (sent.has(id)) continue;
+    budget -= jsonBytes(JSON.stringify(result));
+    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
+    results.push({ ...result, replayed: true });
+    cutAt = feedPosition;
   }
+  return { results, cutAt: undefined };
 }

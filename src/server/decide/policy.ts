@@ -39,9 +39,11 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
   const { decide } = served.policy;
   if (decide === undefined) return NOTHING;
   const operation = policyOperation(question);
-  const rows = readRows(ws, view.catalog, namedRows(served, view, operation));
-  // Without all of its rows there is nothing to ask: this run is thrown away.
-  if (ws.incomplete) return NOTHING;
+  const named = namedRows(served, view, operation);
+  const rows = readRows(ws, view.catalog, named);
+  // Without its own rows there is nothing to ask: this run is thrown away. What others lack is no reason: each would cost a run.
+  if (![...named, { collection: served.name, id: question.operation.entityId }].every((row) => ws.knowsRecord(row)))
+    return NOTHING;
   const { current, next, acknowledged } = question;
   const input = {
     operation,

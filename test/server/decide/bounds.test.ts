@@ -8,11 +8,11 @@ const bytesOf = (value: unknown) => JSON.stringify(value).length;
 const LARGE = 250_000;
 const large = (id: string, size: number) => product(id, { name: "x", note: "x".repeat(size) });
 
-/** Rows of which each is nearly as large as an operation may be, made by a till in as many pushes. */
+/** Rows of which each is nearly as large as an operation may be, made by one till. */
 async function largeRows(count: number, size = LARGE) {
   const world = await World.open();
   const till = world.till();
-  for (let n = 0; n < count; n++) await till.send(large(`p-${n}`, size));
+  await till.push(...Array.from({ length: count }, (_, n) => large(`p-${n}`, size)));
   till.marks = { push: undefined, pull: undefined };
   return { world, till };
 }

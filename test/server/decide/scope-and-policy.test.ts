@@ -142,6 +142,30 @@ describe("policies", () => {
       { id: "c-1", data: { points: 5 } },
     ]);
   });
+  test("rows that only the effects bring to light cost one more run of the decision, however many operations have some", async () => {
+    let asked = 0;
+    const world = await World.open({
+      sales: {
+        scope: "tenant",
+        allow: open,
+        decide: ({ operation }) => {
+          asked += 1;
+          const increment = { points: 5 };
+          return {
+            outcome: "applied",
+            effects: [
+              { collection: "customers", id: `c-${operation.entityId}`, increment },
+              { collection: "customers", id: `d-${operation.entityId}`, increment },
+            ],
+          };
+        },
+      },
+    });
+    const sales = Array.from({ length: 150 }, (_, n) => sale(`s-${n}`));
+    expect((await world.till().push(...sales)).every(({ status }) => status === "applied")).toBe(true);
+    expect(asked).toBe(2 * sales.length);
+    expect((await world.row("customers", "d-s-149"))?.counters).toEqual({ points: 5 });
+  });
   test("a policy that throws sets a fact aside, and lets an edit come again", async () => {
     const decide = () => {
       throw new Error("bug");
