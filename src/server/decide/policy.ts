@@ -24,7 +24,7 @@ export interface PolicyQuestion {
   readonly acknowledged: { readonly assigned: JsonObject | undefined } | undefined;
 }
 
-const NOTHING: PolicyVerdict = {
+const NOTHING: Extract<PolicyVerdict, { outcome: "applied" }> = {
   outcome: "applied",
   assigned: {},
   without: [],
@@ -54,6 +54,7 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
     receivedAt: view.receivedAt,
     epoch: ws.clock.epochOrdinal,
     ...(acknowledged === undefined ? {} : { acknowledged: { assigned: acknowledged.assigned } }),
+    ...(view.released === true ? { released: true } : {}),
   };
   let answer: unknown;
   try {
@@ -62,8 +63,9 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
     throw new PolicyFailure(served.name, "decide", cause);
   }
   const verdict = checkVerdict(served, answer);
-  const overruled = view.released === true || acknowledged !== undefined;
-  return overruled && verdict.outcome !== "applied" ? NOTHING : verdict;
+  if (verdict.outcome === "applied") return verdict;
+  if (view.released === true) return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
+  return acknowledged === undefined ? verdict : NOTHING;
 }
 
 function policyOperation({ operation, content }: Pick<PolicyQuestion, "operation" | "content">): object {

@@ -40,6 +40,32 @@ describe("quarantine [H3]", () => {
     expect((await till.send(till.mint(sale("s-9")))).status).toBe("quarantined");
     expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
   });
+  test("a policy hears that it was let in, and does all that it does for a sale", async () => {
+    const world = await World.open({
+      sales: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: ({ released }) => {
+          const flag = { code: "arithmetic", message: "no" };
+          if (released !== true) return { outcome: "quarantined", ...flag };
+          const points = { collection: "customers", id: "c-1", increment: { points: 5 } } as const;
+          return { outcome: "applied", assigned: { orderNumber: "A-1" }, flags: [flag], effects: [points] };
+        },
+      },
+    });
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", assigned: { orderNumber: "A-1" }, flags: [{ code: "arithmetic" }] }],
+    });
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: 5 });
+  });
+  test("what a policy has against it all the same is a flag", async () => {
+    const world = await World.open(strict);
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", flags: [{ code: "arithmetic", message: "no" }] }],
+    });
+  });
   test("its first position never changes, so that marks that point at it stay good", async () => {
     const world = await World.open(strict);
     const till = world.till();
