@@ -10,6 +10,7 @@ import { parseRegisterResponse } from "../../src/protocol/register.ts";
 import type { QuarantineResponse, WireOperation } from "../../src/protocol/types.ts";
 import { revokeDevice } from "../../src/server/index.ts";
 import { memoryStore } from "../../src/server/memory/index.ts";
+import { TillSyncError } from "../../src/shared/errors.ts";
 import { HttpTill, openTill, operation, shopServer } from "./support/http.ts";
 import { count, edit, product, sale, uuid } from "./support/world.ts";
 
@@ -486,10 +487,16 @@ describe("bodies and answers", () => {
 
 describe("a store that fails", () => {
   function failing(store = memoryStore()) {
-    const state = { fails: (_ids: readonly string[]) => false, transactions: 0 };
+    const state = {
+      fails: (_ids: readonly string[]) => false,
+      error: (): Error | undefined => undefined,
+      transactions: 0,
+    };
     const transact = store.transact.bind(store);
     store.transact = ((tenant, script) => {
       state.transactions += 1;
+      const error = state.error();
+      if (error !== undefined) return Promise.reject(error);
       return transact(tenant, function* () {
         const done = yield* script();
         if (state.fails((done.writes.operations ?? []).map(({ id }) => id))) throw new Error("disk: /secret/path");
@@ -509,6 +516,27 @@ describe("a store that fails", () => {
     expect(told.code).toBe("unavailable");
     expect(JSON.stringify(told)).not.toContain("secret");
     expect(JSON.stringify(server.logged)).toContain("secret");
+  });
+  test("one that says itself that it is down is asked once for all that wait, also when it goes down in between", async () => {
+    const { store, state } = failing();
+    const server = shopServer({}, {}, store);
+    const tills = await Promise.all(Array.from({ length: 9 }, (_, n) => openTill(server, `t-${n}`)));
+    for (const [n, till] of tills.entries()) till.incarnation = uuid(600 + n);
+    const everybody = () => Promise.all(tills.map((till, n) => till.pushRaw([operation(sale(`s-${n}`))])));
+    const down = new TillSyncError("storage_unavailable", "locked", { adapter: "test" });
+
+    state.transactions = 0;
+    state.error = () => down;
+    for (const response of await everybody()) expect(response.status).toBe(503);
+    // The first goes alone; the others wait, and are joined.
+    expect(state.transactions).toBe(2);
+
+    state.transactions = 0;
+    state.error = () =>
+      state.transactions === 2 ? new Error("constraint") : state.transactions > 3 ? down : undefined;
+    const answers = await everybody();
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, ...Array.from({ length: 7 }, () => 503)]);
+    expect(state.transactions).toBe(4);
   });
   test("one poisoned operation: it comes again, the others of its push and of other tills are stored", async () => {
     const { store, state } = failing();

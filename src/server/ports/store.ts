@@ -10,6 +10,8 @@
  *   the effect and the stored result are one transaction).
  * - Positions become visible in commit order: no snapshot ever shows position n without everything of that tenant below n (L4).
  * - `read` gives one consistent snapshot over all reads of its script, and waits for no writer.
+ * - What fails because of the database and not because of what is written, is rejected with a `TillSyncError` `storage_…`: whoever waits is
+ *   told at once, and nothing is tried operation by operation.
  * - A script may be run again (serialisation failures are retried here, not by the caller): it has no effects of its own.
  * - The tenant leads every key and every index; no read or write can name another tenant's row (L9).
  * - Reads and writes are set-based: one statement per table (or a bounded number of chunks) however many keys are asked for.
