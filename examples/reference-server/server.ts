@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import type { Logger } from "tillsync";
 import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
@@ -15,6 +15,7 @@ import { createApp } from "./app.ts";
 import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
 import { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
+import { callerOf } from "./caller.ts";
 import { findSqlite } from "./database.ts";
 import { isLoopback, UsageError } from "./options.ts";
 import { DEMO, seedDemo } from "./seed.ts";
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly port?: number | undefined;
   /** @default "127.0.0.1": this computer only */
   readonly host?: string | undefined;
+  /** How many proxies of ours every request comes through: the caller's address is what the first of them says. @default 0 */
+  readonly proxies?: number | undefined;
   /** `"demo"`: a shop to try, in a database without any. @default "none" */
   readonly seed?: "demo" | "none" | undefined;
   readonly origins?: readonly string[] | undefined;
@@ -61,7 +64,7 @@ const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
 /** @throws UsageError, WeakKeyError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
+  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, proxies = 0, logger } = options;
   for (const path of [database, authDatabase]) {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
   }
@@ -87,7 +90,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keys,
       origins: options.origins,
       upgradeWebSocket,
-      addressOf,
+      addressOf: (context) =>
+        callerOf(getConnInfo(context).remote.address, context.req.header("x-forwarded-for"), proxies),
       logger,
       now: options.now,
       limits: options.limits,
@@ -112,10 +116,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
     throw error;
   }
-}
-
-function addressOf(context: Context): string {
-  return getConnInfo(context).remote.address ?? "unknown";
 }
 
 async function listen(app: Hono, host: string, port: number) {
