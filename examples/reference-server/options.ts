@@ -5,6 +5,7 @@ import { LOG_LEVELS, type LogLevel } from "./logger.ts";
 export interface CommandLine {
   readonly port: number;
   readonly host: string;
+  readonly proxies: number;
   readonly database: string;
   readonly authDatabase: string | undefined;
   readonly seed: "demo" | "none";
@@ -23,6 +24,7 @@ export const USAGE = `npm start -- [options]
 
   --port 8787                       0: any that is free
   --host 127.0.0.1                  0.0.0.0: every network of this computer. Put a proxy with TLS in front
+  --proxy 1                         how many proxies every request comes through, which add to X-Forwarded-For. Default: 0
   --database ./data/shop.sqlite     made where there is none
   --database postgres://user@host/shop
                                     for any number of servers. The password: PGPASSWORD, ~/.pgpass, or user:password@
@@ -60,6 +62,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   return {
     port: portOf(given.port ?? "8787"),
     host,
+    proxies: proxiesOf(given.proxy ?? "0"),
     database,
     authDatabase: given["auth-database"],
     seed,
@@ -83,6 +86,7 @@ function read(args: readonly string[]) {
       options: {
         port: text,
         host: text,
+        proxy: text,
         database: text,
         "auth-database": text,
         seed: text,
@@ -102,6 +106,11 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw wrong("port", "an integer from 0 to 65535", text, "0 takes any that is free.");
+}
+
+function proxiesOf(text: string): number {
+  if (/^\d$/.test(text)) return Number(text);
+  throw wrong("proxy", "a number from 0 to 9", text, "1 for one proxy in front of this server.");
 }
 
 function originOf(text: string): string {

@@ -3,13 +3,14 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import type { Logger } from "tillsync";
 import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
 import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
 import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
+import { callerOf } from "./caller.ts";
 import { openDatabases } from "./database.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { isLoopback, UsageError } from "./options.ts";
@@ -25,6 +26,8 @@ export interface ServerOptions {
   readonly port?: number | undefined;
   /** @default "127.0.0.1": this computer only */
   readonly host?: string | undefined;
+  /** How many proxies of ours every request comes through: the caller's address is what the first of them says. @default 0 */
+  readonly proxies?: number | undefined;
   /** `"demo"`: a shop to try, in a database without any. @default "none" */
   readonly seed?: "demo" | "none" | undefined;
   readonly origins?: readonly string[] | undefined;
@@ -58,7 +61,7 @@ const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
 /** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
+  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, proxies = 0, logger } = options;
   const databases = await openDatabases({ database, authDatabase, secret: options.secret, logger });
   const { store, authStore, keys, pokes } = databases;
   try {
@@ -77,7 +80,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       origins: options.origins,
       upgradeWebSocket,
       pokes,
-      addressOf,
+      addressOf: (context) =>
+        callerOf(getConnInfo(context).remote.address, context.req.header("x-forwarded-for"), proxies),
       page: options.page,
       logger,
       now: options.now,
@@ -100,10 +104,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await databases.close();
     throw error;
   }
-}
-
-function addressOf(context: Context): string {
-  return getConnInfo(context).remote.address ?? "unknown";
 }
 
 async function listen(app: Hono, host: string, port: number) {

@@ -27,8 +27,10 @@ export type PublicUser = Pick<User, "id" | "tenant" | "name" | "roles" | "branch
 export interface AuthLimits {
   /** Of one account from one address: a wrong password is mistyped a few times. */
   readonly account: RateLimit;
-  /** Of one account from everywhere. Generous, as whoever knows the address of a cashier could otherwise keep them out. */
+  /** Of one account from everywhere. Generous, as whoever knows the email of a cashier could otherwise keep them out. */
   readonly accountAnywhere: RateLimit;
+  /** What of it one address can use up. */
+  readonly accountShare: RateLimit;
   /** From one address. A whole shop may be behind it. */
   readonly address: RateLimit;
   readonly registration: RateLimit;
@@ -41,6 +43,7 @@ const DAY_MS = 24 * HOUR_MS;
 const LIMITS: AuthLimits = {
   account: { attempts: 5, windowMs: MINUTE_MS },
   accountAnywhere: { attempts: 100, windowMs: HOUR_MS },
+  accountShare: { attempts: 10, windowMs: HOUR_MS },
   address: { attempts: 50, windowMs: MINUTE_MS },
   registration: { attempts: 20, windowMs: HOUR_MS },
 };
@@ -66,7 +69,7 @@ export interface TokensAnswer {
 
 export class AuthService {
   readonly #options: AuthServiceOptions;
-  readonly #failures: Readonly<Record<"account" | "accountAnywhere" | "address", RateLimiter>>;
+  readonly #failures: Readonly<Record<"account" | "accountAnywhere" | "accountShare" | "address", RateLimiter>>;
   readonly #registrations: RateLimiter;
 
   constructor(options: AuthServiceOptions) {
@@ -76,6 +79,7 @@ export class AuthService {
     this.#failures = {
       account: new RateLimiter(limits.account, now),
       accountAnywhere: new RateLimiter(limits.accountAnywhere, now),
+      accountShare: new RateLimiter(limits.accountShare, now),
       address: new RateLimiter(limits.address, now),
     };
     this.#registrations = new RateLimiter(limits.registration, now);
@@ -118,13 +122,16 @@ export class AuthService {
   }
 
   async login({ email, password, device, branch }: LoginRequest, address: string): Promise<TokensAnswer> {
-    const { account, accountAnywhere, address: fromAddress } = this.#failures;
-    const guards: readonly (readonly [RateLimiter, string])[] = [
-      [account, `${email} ${address}`],
-      [accountAnywhere, email],
+    const { account, accountAnywhere, accountShare, address: fromAddress } = this.#failures;
+    const here = `${email} ${address}`;
+    const anywhere = [accountAnywhere, email] as const;
+    const guards: Guard[] = [
+      [account, here],
       [fromAddress, address],
     ];
-    throttle(guards);
+    throttle([...guards, anywhere]);
+    // One address is held up by its own limits. It must not use up everybody's: a person elsewhere could not sign in for an hour.
+    if (accountShare.waitFor(here) === 0) guards.push([accountShare, here], anywhere);
     // Counted before the password is tried, which takes a while: of a hundred guesses at once, five are let in.
     for (const [limiter, key] of guards) limiter.count(key);
     const user = await this.#options.store.userByEmail(email);
@@ -257,7 +264,9 @@ function scopesHeld({ session, user, isRevoked }: Standing): readonly string[] {
   return isRevoked ? [] : scopesOf(user?.roles ?? [], session.device !== undefined);
 }
 
-function throttle(guards: readonly (readonly [RateLimiter, string])[]): void {
+type Guard = readonly [limiter: RateLimiter, key: string];
+
+function throttle(guards: readonly Guard[]): void {
   const waitMs = Math.max(...guards.map(([limiter, key]) => limiter.waitFor(key)));
   if (waitMs <= 0) return;
   throw new ProblemError("throttled", "Too many attempts", { "retry-after": String(Math.ceil(waitMs / 1_000)) });

@@ -14,6 +14,7 @@ import { mayDo, type ServedCollection } from "./catalog.ts";
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { type OwnResults, ownResults } from "./feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./marks.ts";
+import { ROWS_PER_READ } from "./read-size.ts";
 import { dataOf, upToDate } from "./rows.ts";
 import { decideWith } from "./run.ts";
 import { scopesSeen } from "./scope.ts";
@@ -152,29 +153,30 @@ function* readPage(
   const end: Cursor = { ...from, position: Math.max(from.position, upTo), remaining: undefined };
   if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
   if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
-  const limit = budget.changes + 1;
-  const scopes = scopesSeen(principal);
-  const request = { kind: "changes", collection: served.name, scopes, after: from.position, upTo, limit } as const;
-  const entries: readonly FeedEntry[] = yield* ask(request);
   const isFirst = budget.bytes === LIMITS.pullBytes;
   const changes: Change[] = [];
   let position = from.position;
-  for (const entry of entries) {
-    const change = changeOf(served, entry);
-    const bytes = jsonBytes(JSON.stringify(change));
-    // One change always comes, however large: a page that holds nothing would hold nothing for ever [M1].
-    const isTheOne = isFirst && changes.length === 0;
-    if (budget.changes <= 0 || (bytes > budget.bytes && !isTheOne)) {
-      budget.bytes = Math.min(budget.bytes, 0);
-      const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
-      return { changes, cursor: { ...from, position, remaining }, more: true };
+  for (;;) {
+    const limit = Math.min(budget.changes + 1, ROWS_PER_READ);
+    const range = { scopes: scopesSeen(principal), after: position, upTo, limit };
+    const entries: readonly FeedEntry[] = yield* ask({ kind: "changes", collection: served.name, ...range });
+    for (const entry of entries) {
+      const change = changeOf(served, entry);
+      const bytes = jsonBytes(JSON.stringify(change));
+      // One change always comes, however large: a page that holds nothing would hold nothing for ever [M1].
+      const isTheOne = isFirst && changes.length === 0;
+      if (budget.changes <= 0 || (bytes > budget.bytes && !isTheOne)) {
+        budget.bytes = Math.min(budget.bytes, 0);
+        const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
+        return { changes, cursor: { ...from, position, remaining }, more: true };
+      }
+      budget.changes -= 1;
+      budget.bytes -= bytes;
+      position = entry.row.version;
+      changes.push(change);
     }
-    budget.changes -= 1;
-    budget.bytes -= bytes;
-    position = entry.row.version;
-    changes.push(change);
+    if (entries.length < limit) return { changes, cursor: end, more: false };
   }
-  return { changes, cursor: end, more: false };
 }
 
 function changeOf(served: ServedCollection, entry: FeedEntry): Change {

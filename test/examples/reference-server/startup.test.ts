@@ -128,6 +128,8 @@ test("the demo, whose password everybody knows, is offered to this computer alon
     database: "./data/shop.sqlite",
   });
   expect(parseCommandLine(["--host", "0.0.0.0"]).seed).toBe("none");
+  expect([parseCommandLine([]).proxies, parseCommandLine(["--proxy", "2"]).proxies]).toEqual([0, 2]);
+  expect(() => parseCommandLine(["--proxy", "yes"])).toThrow("Expected --proxy to be a number from 0 to 9");
   expect(() => parseCommandLine(["--host", "0.0.0.0", "--seed", "demo"])).toThrow(
     "Everybody knows the demo's password",
   );

@@ -39,6 +39,32 @@ describe("quarantine [H3]", () => {
     expect((await till.send(till.mint(sale("s-9")))).status).toBe("quarantined");
     expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
   });
+  test("a policy hears that it was let in, and does all that it does for a sale", async () => {
+    const world = await World.open({
+      sales: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: ({ released }) => {
+          const flag = { code: "arithmetic", message: "no" };
+          if (released !== true) return { outcome: "quarantined", ...flag };
+          const points = { collection: "customers", id: "c-1", increment: { points: 5 } } as const;
+          return { outcome: "applied", assigned: { orderNumber: "A-1" }, flags: [flag], effects: [points] };
+        },
+      },
+    });
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", assigned: { orderNumber: "A-1" }, flags: [{ code: "arithmetic" }] }],
+    });
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: 5 });
+  });
+  test("what a policy has against it all the same is a flag", async () => {
+    const world = await World.open(strict);
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", flags: [{ code: "arithmetic", message: "no" }] }],
+    });
+  });
   test("its first position never changes, so that marks that point at it stay good", async () => {
     const world = await World.open(strict);
     const till = world.till();
@@ -155,5 +181,51 @@ describe("conflicts at the back office", () => {
     const { world, b, lost } = await quarrel();
     await b.send({ action: "void", collection: "products", entityId: "p-1", supersedes: [lost.id] });
     expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
+  });
+  describe("of a branch (L9)", () => {
+    const shiftEdit = (patch: object, baseVersion: number) => ({
+      action: "update",
+      collection: "shifts",
+      entityId: "h-1",
+      baseVersion,
+      patch,
+    });
+    async function quarrelInSouth() {
+      const world = await World.open();
+      const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
+      const data = { branch: "south", cashier: "Ann" };
+      const { version } = (await a.send({ action: "create", collection: "shifts", entityId: "h-1", data })) as {
+        version: number;
+      };
+      await a.send(shiftEdit({ cashier: "Bob" }, version));
+      const lost = await b.send(shiftEdit({ cashier: "Eve" }, version));
+      expect(lost.status).toBe("conflict");
+      world.officeBranch = "south";
+      return { world, lost };
+    }
+    test("its office resolves nothing into another branch", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.conflicts()).toHaveLength(1);
+      expect(await world.resolve(lost.id, "merged", { cashier: "Eve" })).toMatchObject({ kind: "revised" });
+    });
+    test("nor overwrites a row that has moved to another branch since; it may leave it as it is", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const office = world.till("office");
+      await office.send(shiftEdit({ branch: "north" }, await world.version("shifts", "h-1")));
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "refused" });
+      expect(await world.resolve(lost.id, "merged", { branch: "south" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
+    });
+    test("the head office may move it", async () => {
+      const { world, lost } = await quarrelInSouth();
+      world.officeBranch = undefined;
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "revised" });
+      expect((await world.row("shifts", "h-1"))?.scope).toBe("north");
+    });
   });
 });

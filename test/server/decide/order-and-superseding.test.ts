@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { count, edit, product, quarrel, sale, uuid, World } from "../support/world.ts";
+import { revokeDevice } from "../../../src/server/admin.ts";
+import { count, edit, payment, product, quarrel, sale, uuid, World } from "../support/world.ts";
 
 const voiding = (supersedes: readonly string[], more = {}) => ({
   action: "void",
@@ -134,6 +135,145 @@ describe("superseding [C3]", () => {
     });
     expect(await world.quarantined()).toEqual([]);
     expect(await world.release(bad.id)).toMatchObject({ kind: "not_quarantined" });
+  });
+});
+
+describe("who has no standing supersedes nothing (L2, L11)", () => {
+  const voidSale = (supersedes: readonly string[], more = {}) =>
+    voiding(supersedes, { collection: "sales", entityId: "s-1", ...more });
+  const setAside = { sales: { scope: "tenant", allow: { read: "everyone", create: "sell" } } } as const;
+  const scopes = ["sell"];
+
+  test("a void of another branch leaves an applied sale applied", async () => {
+    const world = await World.open();
+    const till = world.till("a", { branch: "north" });
+    const sold = await till.send(sale("s-1"));
+    const before = await world.operation(sold.id);
+    expect(await till.send(voidSale([sold.id], { branch: "south" }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "branch_mismatch" },
+    });
+    expect(await world.operation(sold.id)).toEqual(before);
+  });
+  test("a revoked device's void or amendment leaves everybody's sales as they are", async () => {
+    const world = await World.open();
+    const sold = await world.till("a").send(sale("s-1"));
+    const asideBefore = await world.till("a").send(sale("s-2", { totalCents: "x" }));
+    const revoked = world.till("b");
+    await revoked.send(sale("s-0"));
+    await revokeDevice({ store: world.store, tenant: "shop", device: "b" });
+    const before = [await world.operation(sold.id), await world.operation(asideBefore.id)];
+    await revoked.push(
+      voidSale([sold.id]),
+      voidSale([asideBefore.id], { entityId: "s-2" }),
+      sale("s-2", { totalCents: 1 }, { supersedes: [asideBefore.id] }),
+    );
+    expect([await world.operation(sold.id), await world.operation(asideBefore.id)]).toEqual(before);
+  });
+  test("a token without the right voids nobody's quarantined sale, also not by a void of another collection", async () => {
+    const world = await World.open(setAside);
+    const aside = await world.till("a", { scopes }).send(sale("s-1", { totalCents: "x" }));
+    const before = await world.operation(aside.id);
+    const thief = world.till("b");
+    expect(await thief.send(voidSale([aside.id]))).toMatchObject({
+      status: "rejected",
+      error: { code: "not_permitted" },
+    });
+    expect(await thief.send(voidSale([aside.id], { collection: "products" }))).toMatchObject({
+      status: "rejected",
+      error: { code: "malformed", issues: [{ path: "supersedes", message: aside.id }] },
+    });
+    expect(await thief.send(sale("s-1", { totalCents: 1 }, { supersedes: [aside.id] }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "not_permitted" },
+    });
+    expect(await world.operation(aside.id)).toEqual(before);
+    expect((await world.quarantined()).map(({ id }) => id)).toContain(aside.id);
+  });
+  test("what is on another row is not its to replace: a sale that says so is set aside", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const other = await till.send(sale("s-1", { totalCents: "x" }));
+    expect(await till.send(sale("s-2", { totalCents: 1 }, { supersedes: [other.id] }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "malformed" },
+    });
+    expect((await world.operation(other.id))?.supersededBy).toBeUndefined();
+  });
+  test("a branch's till replaces nothing of another branch's, whatever its token may do", async () => {
+    const world = await World.open();
+    const theirs = await world.till("a", { branch: "north" }).send(sale("s-1", { totalCents: "x" }));
+    const before = await world.operation(theirs.id);
+    const stranger = world.till("b", { branch: "south" });
+    expect(await stranger.send(voidSale([theirs.id]))).toMatchObject({
+      status: "rejected",
+      error: { code: "out_of_scope" },
+    });
+    expect(await stranger.send(sale("s-1", { totalCents: 1 }, { supersedes: [theirs.id] }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "out_of_scope" },
+    });
+    expect(await world.operation(theirs.id)).toEqual(before);
+    expect(await world.till("office").send(voidSale([theirs.id]))).toMatchObject({ status: "applied" });
+  });
+  test("what came with no readable row may be amended by one that has one", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const bad = await till.send(sale("not an id", { totalCents: 5 }));
+    expect(bad).toMatchObject({ status: "quarantined", error: { code: "malformed" } });
+    const good = await till.send(sale("s-1", { totalCents: 5 }, { supersedes: [bad.id] }));
+    expect(good.status).toBe("applied");
+    expect((await world.operation(bad.id))?.supersededBy).toBe(good.id);
+  });
+  test("a transaction that is too large supersedes nothing that was applied", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const sold = await till.send(sale("s-1"));
+    const before = await world.operation(sold.id);
+    const rest = Array.from({ length: 250 }, (_, n) => payment(`y-${n}`, "s-1", { transaction: "t-1" }));
+    const results = await till.push(
+      sale("s-1", { totalCents: 9 }, { supersedes: [sold.id], transaction: "t-1" }),
+      ...rest,
+    );
+    expect(results[0]).toMatchObject({ status: "quarantined", error: { code: "too_large" } });
+    expect(await world.operation(sold.id)).toEqual(before);
+  });
+  test("a void that is set aside with its transaction supersedes nothing, until people release it", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const aside = await till.send(sale("s-1", { totalCents: "x" }));
+    const tx = { transaction: "t-1" };
+    const [undo] = await till.push(voidSale([aside.id], tx), {
+      ...sale("s-2", { totalCents: 1 }, tx),
+      branch: "south",
+    });
+    expect(undo).toMatchObject({ status: "quarantined", error: { code: "transaction_quarantined" } });
+    expect((await world.operation(aside.id))?.supersededBy).toBeUndefined();
+    expect(await world.release(undo?.id ?? "")).toMatchObject({ kind: "revised" });
+    expect((await world.operation(aside.id))?.supersededBy).toBe(undo?.id);
+  });
+  test("of a sale and its amendment that were both set aside, one is released", async () => {
+    const world = await World.open();
+    const till = world.till("a", { branch: "north" });
+    const first = await till.send(sale("s-1", { totalCents: 5 }, { branch: "south" }));
+    const second = await till.send(sale("s-1", { totalCents: 6 }, { branch: "south", supersedes: [first.id] }));
+    expect(await world.quarantined()).toHaveLength(2);
+    expect(await world.release(second.id)).toMatchObject({
+      kind: "revised",
+      results: [{ id: second.id, status: "applied" }],
+    });
+    expect(await world.release(first.id)).toEqual({ kind: "not_quarantined" });
+    expect((await world.operation(first.id))?.supersededBy).toBe(second.id);
+    expect((await world.row("sales", "s-1"))?.data).toMatchObject({ totalCents: 6 });
+  });
+  test("and the other way round, the amendment comes too late", async () => {
+    const world = await World.open();
+    const till = world.till("a", { branch: "north" });
+    const first = await till.send(sale("s-1", { totalCents: 5 }, { branch: "south" }));
+    const second = await till.send(sale("s-1", { totalCents: 6 }, { branch: "south", supersedes: [first.id] }));
+    await world.release(first.id);
+    expect(await world.release(second.id)).toMatchObject({ kind: "refused" });
+    expect((await world.operation(first.id))?.status).toBe("applied");
   });
 });
 
