@@ -29,6 +29,7 @@ export type {
   OperationRow,
   RecordKey,
   RecordRow,
+  ResultRow,
   ScopeFilter,
   ServerStore,
   StoreRead,
