@@ -26,7 +26,7 @@ async function openBrowser(profile: string): Promise<Browser> {
 async function newProfile(): Promise<string> {
   const profile = await temporaryFolder();
   // After the browser has ended: what is to be done at the end is done last in, first out.
-  onTestFinished(() => rm(profile, { recursive: true, force: true }));
+  onTestFinished(() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   return profile;
 }
 

@@ -3,7 +3,8 @@
  *
  *   live ── lost (closed by the platform, or its work failed) ──► healing ──► live
  *     │                                                             └──► nothing: the next who asks heals again
- *     └── versionchange: another tab wants a newer layout ──► ended, for good
+ *     ├── versionchange: another tab wants a newer layout ──► ended, for good
+ *     └── deleted under it: site data was cleared ──────────► ended, for good
  *
  * A connection that has failed is never used again: retrying on the same handle is how tills lost sales for hours while they
  * told their users that all was saved.
@@ -33,12 +34,14 @@ export function openLink(place: Place, opened: IDBDatabase, finish: () => Promis
   let live: IDBDatabase | undefined;
   let healing: Promise<IDBDatabase> | undefined;
   let ended: TillSyncError | undefined;
+  let deleted: unknown;
   let isClosed = false;
 
   const link: Link = {
     ended: () => ended,
     async database() {
       if (live !== undefined) return live;
+      if (deleted !== undefined) throw deleted;
       healing ??= heal().finally(() => {
         healing = undefined;
       });
@@ -61,12 +64,20 @@ export function openLink(place: Place, opened: IDBDatabase, finish: () => Promis
   return link;
 
   async function heal(): Promise<IDBDatabase> {
+    let isDeleted = false;
     try {
-      const database = await openDatabase(place, true);
+      const database = await openDatabase(place, () => {
+        isDeleted = true;
+      });
       if (database !== undefined && !isClosed) return adopt(database);
       // Nobody is left to let other tabs in.
       database?.close();
     } catch (error) {
+      if (isDeleted) {
+        // There is nothing to come back to, and whoever asks again must not be told of the same loss again.
+        deleted = error;
+        hooks.onDeleted?.();
+      }
       hooks.onFailure(error);
       throw error;
     }

@@ -35,10 +35,11 @@ const PASSING = /^(Unknown|Abort|Timeout|Version)Error$/;
  * Opens the database, and makes or changes it as the layout wants it.
  *
  * @param again It was open before. It must still be there, as it was: one that the user has cleared must not come back empty
- * as if nothing had ever been in it, and one that another version has changed must not be changed back.
+ * as if nothing had ever been in it, which is told here before it is thrown; and one that another version has changed must not be
+ * changed back.
  * @returns `undefined` where another version has changed it, which only happens `again`
  */
-export async function openDatabase(place: Place, again = false): Promise<IDBDatabase | undefined> {
+export async function openDatabase(place: Place, again?: () => void): Promise<IDBDatabase | undefined> {
   for (let failures = 0; ; ) {
     try {
       const database = await request(place, again);
@@ -61,7 +62,7 @@ export async function openDatabase(place: Place, again = false): Promise<IDBData
 }
 
 /** One `open`, for which exactly one of: the database, an error of the platform, a typed error. */
-function request(place: Place, again: boolean, version?: number): Promise<IDBDatabase> {
+function request(place: Place, again: (() => void) | undefined, version?: number): Promise<IDBDatabase> {
   const { factory, name, layout, watchdogMs } = place;
   return new Promise((resolve, reject) => {
     const opening = factory.open(name, version);
@@ -82,7 +83,7 @@ function request(place: Place, again: boolean, version?: number): Promise<IDBDat
         // A request can't be taken back: one that was given up may still get its turn, when the other tabs are gone.
         if (failure !== undefined) throw failure;
         if (again && oldVersion === 0) {
-          place.hooks.onDeleted?.();
+          again();
           throw unavailable(
             "The browser's database was deleted while it was open (site data was cleared). What was not sent is lost. Reload.",
           );

@@ -172,7 +172,8 @@ export class Lab implements AsyncDisposable {
     await this.quit();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-    rmSync(this.#profile, { recursive: true, force: true });
+    // The last of its processes may still be writing.
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

@@ -30,7 +30,7 @@ export async function startShop(): Promise<Running> {
     url: found[1] ?? "",
     async [Symbol.asyncDispose]() {
       await ended(child, "SIGTERM");
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
