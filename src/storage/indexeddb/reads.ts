@@ -3,6 +3,7 @@
 import { wrap } from "idb";
 import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
+import { nameOf } from "./failures.ts";
 import { nativeRange, remainingRange } from "./ranges.ts";
 import type { StoredRow } from "./rows.ts";
 import { propertyOf } from "./rows.ts";
@@ -16,14 +17,27 @@ type Source = IDBObjectStore | IDBIndex;
 export function answer(transaction: IDBTransaction, read: StorageRead): Promise<unknown> {
   const store = transaction.objectStore(read.table);
   if (read.kind === "get") {
-    const rows: Promise<StoredRow | undefined>[] = read.keys.map((key) => wrap(store.get(key)));
-    return Promise.all(rows).then((found) => found.map((row) => row?.v));
+    const rows: readonly IDBRequest<StoredRow | undefined>[] = read.keys.map((key) => store.get(key));
+    return allAnswered(rows).then((found) => found.map((row) => row?.v));
   }
   const { options } = read;
   const source = options.index === undefined ? store : store.index(options.index);
   if (read.kind === "scan") return scan(source, options);
   const range = nativeRange(options.range);
   return range === "empty" ? Promise.resolve(0) : wrap(source.count(range));
+}
+
+/** A transaction answers in the order in which it was asked: with the last answer all are there, and hundreds need no listener. */
+async function allAnswered<T>(requests: readonly IDBRequest<T>[]): Promise<T[]> {
+  const last = requests.at(-1);
+  if (last === undefined) return [];
+  try {
+    await wrap(last);
+  } catch (error) {
+    // The one that failed took the others with it: they only say that they were aborted.
+    throw requests.find((request) => nameOf(request.error) !== "AbortError" && request.error !== null)?.error ?? error;
+  }
+  return requests.map(({ result }) => result);
 }
 
 function scan(source: Source, options: ScanOptions): Promise<ScannedRow<unknown>[]> {
