@@ -10,6 +10,7 @@ const alias = publicEntries().map(({ specifier, source }) => ({
 }));
 
 const browserTests = "test/**/*.browser.test.ts";
+const postgresTests = "test/**/*.postgres.test.ts";
 const distTests = "test/package/dist/**/*.test.ts";
 const executablePath = findBrowser();
 
@@ -20,7 +21,12 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: "node", include: ["test/**/*.test.ts"], exclude: [browserTests, distTests] },
+        test: { name: "node", include: ["test/**/*.test.ts"], exclude: [browserTests, distTests, postgresTests] },
+      },
+      {
+        // Its global setup starts one PostgreSQL for all of them, and ends it.
+        resolve: { alias },
+        test: { name: "postgres", include: [postgresTests], globalSetup: "test/support/postgres-setup.ts" },
       },
       {
         // What is published: its global setup builds dist where that is older than its sources.

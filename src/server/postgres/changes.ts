@@ -1,0 +1,74 @@
+/** The change feed: rows as they now are, and rows that left the reader's scopes. (server/postgres) */
+import type { FeedEntry, StoreReads } from "../ports/store.ts";
+import { PartitionedFeed } from "./partitioned-feed.ts";
+import type { Plan } from "./plan.ts";
+import { arrayOf } from "./table.ts";
+import { departures, records } from "./tables.ts";
+
+const COUNT_LIMIT = 1_000_000;
+
+const feed = new PartitionedFeed({
+  table: records,
+  group: "collection",
+  part: "scope",
+  position: "version",
+  only: "t.state <> 'stub'",
+});
+
+const PARTS = "with parts (part) as (select distinct unnest($6::text[]))";
+
+/**
+ * A row that went from one of the reader's scopes into another has not left the reader. Without this, the page would hold
+ * "here it is" and "drop it" at the same version. (`coalesce` hides from the planner that the index of the feed would do, by
+ * which it would walk over a whole scope to find one id.)
+ */
+const LEFT = `
+  from departures d where d.tenant = $1 and d.collection = $2 and d.scope = parts.part
+  and d.version > $3::bigint and d.version <= $4::bigint
+  and not exists (
+    select 1 from records r where r.tenant = d.tenant and r.collection = d.collection and r.id = d.id
+    and coalesce(r.state, 'stub') <> 'stub' and r.scope = any($6::text[]) offset 0)`;
+
+/** The version of the last record of a full page. Departures behind it belong to the next one: each is looked at once. */
+const END_OF_PAGE = `select coalesce((select h.version from parts cross join lateral (
+  select r.version from records r where r.tenant = $1 and r.collection = $2 and r.state <> 'stub' and r.scope = parts.part
+  and r.version > $3::bigint and r.version <= $4::bigint order by r.version limit $5::bigint) h
+  order by h.version offset greatest($5::bigint - 1, 0) limit 1), $4::bigint)`;
+
+const LEAVINGS = `${PARTS} select ${departures.selection("page")} from parts cross join lateral (
+  select d.* ${LEFT} and d.version <= (${END_OF_PAGE})
+  order by d.version limit $5::bigint) page order by page.version limit $5::bigint`;
+const COUNT_LEAVINGS = `${PARTS} select count(*) from (select 1 from parts cross join lateral (
+  select 1 ${LEFT} limit $5::bigint) d limit $5::bigint) counted`;
+
+export function planChanges(tenant: string, request: StoreReads["changes"]["request"]): Plan {
+  const { collection, scopes, after, upTo, limit } = request;
+  const page = feed.page(tenant, collection, scopes, { after, upTo, limit });
+  const recordsOf = (rows: Parameters<typeof feed.decode>[0]) =>
+    feed.decode(rows).map((row): FeedEntry => ({ kind: "record", row }));
+  if (scopes === "all") return { statements: [page], answer: ([rows = []]) => recordsOf(rows) };
+
+  const values = [tenant, collection, String(after), String(upTo), String(limit), arrayOf(scopes)];
+  return {
+    statements: [page, { text: LEAVINGS, values }],
+    answer([rows = [], left = []]) {
+      const entries = recordsOf(rows);
+      if (left.length === 0) return entries;
+      const leavings = departures.decode(left).map((row): FeedEntry => ({ kind: "departure", row }));
+      return [...entries, ...leavings].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+    },
+  };
+}
+
+export function planCountChanges(tenant: string, request: StoreReads["countChanges"]["request"]): Plan {
+  const { collection, scopes, after, upTo } = request;
+  const count = feed.count(tenant, collection, scopes, { after, upTo, limit: COUNT_LIMIT });
+  const total: Plan["answer"] = (counts) =>
+    Math.min(
+      COUNT_LIMIT,
+      counts.reduce((sum, rows) => sum + Number(rows[0]?.[0] ?? 0), 0),
+    );
+  if (scopes === "all") return { statements: [count], answer: total };
+  const values = [tenant, collection, String(after), String(upTo), String(COUNT_LIMIT), arrayOf(scopes)];
+  return { statements: [count, { text: COUNT_LEAVINGS, values }], answer: total };
+}

@@ -1,0 +1,163 @@
+/** From a URL to a pool of connections that keeps the store's promises. (server/postgres) */
+import { systemDigest } from "../../shared/digest.ts";
+import type { Random } from "../../shared/random.ts";
+import { Connection } from "./connection.ts";
+import { findDriver, type PgClient, type PgConfig, type PgDriver } from "./driver.ts";
+import { unavailable, unreachable } from "./errors.ts";
+import { type CheckedMigration, locked, type Migration, migrate, pendingMigrations } from "./migrate.ts";
+import { ConnectionPool } from "./pool.ts";
+import { sessionSettings } from "./session.ts";
+import { tenantTables } from "./tables.ts";
+
+/** What transactions run as where the user of the URL stands above row-level security. */
+const DEFAULT_ROLE = "tillsync_tenants";
+/** How much longer than the server's own limit an answer is waited for. */
+const SILENCE_MS = 5_000;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly schema: string;
+  readonly role: string | undefined;
+  readonly maxConnections: number;
+  readonly busyTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+}
+
+export interface OpenedDatabase {
+  readonly pool: ConnectionPool;
+  readonly secret: string;
+}
+
+/** @throws TillSyncError `storage_unavailable`, `storage_newer`, `storage_corrupt`; errors of PostgreSQL as they are */
+export async function openDatabase(
+  options: DatabaseOptions,
+  migrations: readonly Migration[],
+  random: Random,
+): Promise<OpenedDatabase> {
+  const known = await Promise.all(
+    migrations.map(async (migration) => ({ ...migration, checksum: await systemDigest.sha256(migration.sql) })),
+  );
+  const driver = await findDriver();
+  const config: PgConfig = {
+    connectionString: options.url,
+    application_name: "tillsync",
+    keepAlive: true,
+    connectionTimeoutMillis: options.busyTimeoutMs,
+  };
+  const client = makeClient(driver, config);
+  const where = `${client.host}:${client.port}/${client.database ?? ""}`;
+  client.on("error", () => {}); // whoever waits for an answer is told
+  try {
+    await client.connect();
+  } catch (error) {
+    throw unreachable(where, error);
+  }
+  try {
+    const { role, secret } = await prepare(new Connection(client), options, known, random);
+    const settings = sessionSettings({ ...options, role });
+    const query_timeout = options.statementTimeoutMs + SILENCE_MS;
+    const pool = new driver.Pool({ ...config, max: options.maxConnections, query_timeout });
+    return { pool: new ConnectionPool(pool, settings, where), secret };
+  } finally {
+    await client.end();
+  }
+}
+
+function makeClient(driver: PgDriver, config: PgConfig): PgClient {
+  try {
+    return new driver.Client(config);
+  } catch {
+    // Without its cause, which quotes the URL and the password in it.
+    throw unavailable("The database's URL could not be read. Write postgres://user:password@host:port/database.");
+  }
+}
+
+interface Prepared {
+  readonly role: string | undefined;
+  readonly secret: string;
+}
+
+async function prepare(
+  connection: Connection,
+  options: DatabaseOptions,
+  known: readonly CheckedMigration[],
+  random: Random,
+): Promise<Prepared> {
+  const { schema, busyTimeoutMs } = options;
+  await connection.all("select set_config('search_path', $1, false)", schema);
+  await pendingMigrations(connection, known); // refuses before anything is changed
+
+  await connection.all("select set_config('lock_timeout', $1, false)", String(busyTimeoutMs));
+  await connection.all("select set_config('synchronous_commit', 'on', false)");
+  await refuseOtherEncodings(connection);
+  // `create schema if not exists` asks for the right to make one even where it is there.
+  const [[found] = []] = await connection.all("select to_regnamespace($1)::text", schema);
+  if (found === null) await connection.script(`create schema if not exists ${schema}`);
+  await migrate(connection, known);
+  const role = await prepareRole(connection, options);
+  return { role, secret: await readSecret(connection, random) };
+}
+
+async function refuseOtherEncodings(connection: Connection): Promise<void> {
+  const [[encoding] = []] = await connection.all("select current_setting('server_encoding')");
+  if (encoding === "UTF8") return;
+  throw unavailable(`Expected a database with the encoding UTF8, got ${encoding}. Make it with \`createdb -E UTF8\`.`);
+}
+
+/** The role that transactions take, which row-level security holds for; `undefined`: the user's own. */
+async function prepareRole(
+  connection: Connection,
+  { schema, role: wished }: DatabaseOptions,
+): Promise<string | undefined> {
+  const isAbove = async (name: string | undefined): Promise<boolean | undefined> => {
+    const [row] = await connection.all(
+      "select (rolsuper or rolbypassrls)::int from pg_roles where rolname = coalesce($1, session_user)",
+      name ?? null,
+    );
+    return row && row[0] === "1";
+  };
+  if (wished === undefined && (await isAbove(undefined)) === false) return undefined;
+
+  const role = wished ?? DEFAULT_ROLE;
+  const quoted = `"${role}"`;
+  if ((await isAbove(role)) === undefined) {
+    if (wished !== undefined) {
+      throw unavailable(
+        `There is no role ${quoted} in the database. Make it (\`create role ${quoted} nologin\`), or leave \`role\` out.`,
+      );
+    }
+    await connection.script(`create role ${quoted} nologin`);
+  }
+  if (await isAbove(role)) {
+    throw unavailable(
+      `Row-level security does not hold for the role ${quoted}: it is a superuser, or has BYPASSRLS. Name an ordinary one as \`role\`.`,
+    );
+  }
+  const lacking = await connection.all(
+    "select 1 from unnest($1::text[]) as given (name) where not has_table_privilege($2::name, given.name, 'delete') " +
+      "or not has_schema_privilege($2::name, $3, 'usage')",
+    `{${tenantTables.join(",")}}`,
+    role,
+    schema,
+  );
+  if (lacking.length > 0) {
+    // Not the settings, where the secret is, nor the migrations: transactions have no business there.
+    await locked(connection, () =>
+      connection.script(
+        `grant usage on schema ${schema} to ${quoted}; grant select, insert, update, delete on ${tenantTables.join(", ")} to ${quoted}`,
+      ),
+    );
+  }
+  return role;
+}
+
+/** Made with the database. Two UUIDs have 148 random bits. */
+async function readSecret(connection: Connection, random: Random): Promise<string> {
+  const read = () => connection.all("select value from settings where name = 'secret'");
+  const [stored] = await read();
+  if (typeof stored?.[0] === "string") return stored[0];
+  const made = (random.uuid() + random.uuid()).replaceAll("-", "");
+  await connection.all("insert into settings (name, value) values ('secret', $1) on conflict (name) do nothing", made);
+  const [[secret] = []] = await read();
+  return String(secret);
+}

@@ -1,0 +1,154 @@
+/**
+ * Answers reads: one statement per table, however many keys are asked for. (server/postgres)
+ *
+ * Key lists arrive as arrays, and each key is one look-up in an index. Left to itself the planner goes by what it believes of
+ * the table, and what it learned of an empty one holds until somebody analyses it again: 190 ms for a push into 6,000 rows.
+ */
+import { unreachable } from "../../shared/assert.ts";
+import type { RecordKey, StoreRead } from "../ports/store.ts";
+import { planChanges, planCountChanges } from "./changes.ts";
+import { PartitionedFeed } from "./partitioned-feed.ts";
+import type { Plan } from "./plan.ts";
+import { arrayOf, isStorable, type Table } from "./table.ts";
+import {
+  clocks,
+  commits,
+  conflicts,
+  devices,
+  discrepancies,
+  epochs,
+  incarnations,
+  operations,
+  records,
+} from "./tables.ts";
+
+const END = Number.MAX_SAFE_INTEGER;
+
+const results = new PartitionedFeed({
+  table: operations,
+  group: "device",
+  part: "incarnation",
+  position: "feed_position",
+});
+
+type Selectable = Pick<Table<object>, "name" | "selection">;
+
+const where = (table: Selectable, condition: string) =>
+  `select ${table.selection("t")} from ${table.name} t where t.tenant = $1 and ${condition}`;
+/** `offset 0` keeps PostgreSQL from turning it round: to walk over the tenant's rows, and look for each in the list. */
+const each = (keys: string, table: Selectable, selection: string, condition: string) =>
+  `select ${selection} from ${keys} cross join lateral ` +
+  `(select * from ${table.name} t where t.tenant = $1 and ${condition} offset 0) t`;
+const byColumn = (table: Selectable, column: string) =>
+  each("unnest($2::text[]) k (key)", table, table.selection("t"), `t.${column} = k.key`);
+
+const sql = {
+  // Without an epoch it is a lock and no clock yet.
+  clock: where(clocks, "t.epoch is not null"),
+  epochs: where(epochs, "true order by t.ordinal"),
+  records: each(
+    "unnest($2::text[], $3::text[]) k (collection, id)",
+    records,
+    records.selection("t"),
+    "t.collection = k.collection and t.id = k.id",
+  ),
+  operations: byColumn(operations, "id"),
+  sequences: each(
+    "unnest($3::bigint[]) k (key)",
+    operations,
+    "t.sequence, t.id",
+    "t.incarnation = $2 and t.sequence = k.key and t.sequence is not null",
+  ),
+  members: where(operations, 't."transaction" = $2 order by t.position'),
+  commits: byColumn(commits, "id"),
+  devices: byColumn(devices, "id"),
+  incarnations: where(incarnations, "t.device = $2 order by t.number"),
+  quarantined: where(
+    operations,
+    "t.quarantine_open = 1 and t.position > $2::bigint order by t.position limit $3::bigint",
+  ),
+  conflicts: byColumn(conflicts, "id"),
+  conflictsOf: byColumn(conflicts, "operation_id"),
+  desk: where(conflicts, "t.is_settled = $2::bigint and t.position > $3::bigint order by t.position limit $4::bigint"),
+  discrepancies: where(discrepancies, "t.position > $2::bigint order by t.position limit $3::bigint"),
+};
+
+export function planRead(tenant: string, read: StoreRead): Plan {
+  const rows = <Row extends object>(table: Table<Row>, text: string, ...values: string[]): Plan => ({
+    statements: [{ text, values: [tenant, ...values] }],
+    answer: ([found = []]) => table.decode(found),
+  });
+  const listed = <Row extends object>(table: Table<Row>, text: string, keys: readonly string[]): Plan =>
+    keys.length === 0 ? nothing : rows(table, text, arrayOf(new Set(keys)));
+
+  switch (read.kind) {
+    case "clock": {
+      const { statements, answer } = rows(clocks, sql.clock);
+      return { statements, answer: (found) => (answer(found) as readonly unknown[])[0] };
+    }
+    case "records":
+      return planRecords(tenant, read.keys);
+    case "operations":
+      return listed(operations, sql.operations, read.ids);
+    case "sequences":
+      return planSequences(tenant, read.incarnation, read.sequences);
+    case "members":
+      return isStorable(read.transaction) ? rows(operations, sql.members, read.transaction) : nothing;
+    case "commits":
+      return listed(commits, sql.commits, read.ids);
+    case "epochs":
+      return rows(epochs, sql.epochs);
+    case "devices":
+      return listed(devices, sql.devices, read.ids);
+    case "incarnations":
+      return isStorable(read.device) ? rows(incarnations, sql.incarnations, read.device) : nothing;
+    case "changes":
+      return planChanges(tenant, read);
+    case "countChanges":
+      return planCountChanges(tenant, read);
+    case "results": {
+      if (!isStorable(read.device)) return nothing;
+      const parts = read.incarnation === undefined ? "all" : [read.incarnation];
+      const range = { after: read.after, upTo: END, limit: read.limit };
+      const statements = [results.page(tenant, read.device, parts, range)];
+      return { statements, answer: ([found = []]) => results.decode(found) };
+    }
+    case "quarantined":
+      return rows(operations, sql.quarantined, String(read.after), String(read.limit));
+    case "conflicts":
+      return listed(conflicts, sql.conflicts, read.ids);
+    case "conflictsOf":
+      return listed(conflicts, sql.conflictsOf, read.operationIds);
+    case "openConflicts":
+      return rows(conflicts, sql.desk, String(Number(read.settled)), String(read.after), String(read.limit));
+    case "discrepancies":
+      return rows(discrepancies, sql.discrepancies, String(read.after), String(read.limit));
+    default:
+      return unreachable(read);
+  }
+}
+
+const nothing: Plan = { statements: [], answer: () => [] };
+
+function planRecords(tenant: string, keys: readonly RecordKey[]): Plan {
+  const ids = new Map<string, Set<string>>();
+  for (const { collection, id } of keys) {
+    if (!isStorable(collection) || !isStorable(id)) continue; // no row has such a key
+    const known = ids.get(collection);
+    if (known === undefined) ids.set(collection, new Set([id]));
+    else known.add(id);
+  }
+  const pairs = [...ids].flatMap(([collection, set]) => [...set].map((id) => [collection, id] as const));
+  if (pairs.length === 0) return nothing;
+  const values = [tenant, arrayOf(pairs.map(([collection]) => collection)), arrayOf(pairs.map(([, id]) => id))];
+  return { statements: [{ text: sql.records, values }], answer: ([found = []]) => records.decode(found) };
+}
+
+function planSequences(tenant: string, incarnation: string, sequences: readonly number[]): Plan {
+  if (sequences.length === 0 || !isStorable(incarnation)) return nothing;
+  const values = [tenant, incarnation, arrayOf(new Set(sequences))];
+  return {
+    statements: [{ text: sql.sequences, values }],
+    answer: ([found = []]) => found.map(([sequence, id]) => ({ sequence: Number(sequence), id })),
+  };
+}
