@@ -1,7 +1,7 @@
 /** Reads what a decision on some rows and operations needs, inside its own transaction. (client) */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { Target } from "../decide/mint.ts";
-import { Workspace } from "../decide/workspace.ts";
+import { isUnfinished, Workspace } from "../decide/workspace.ts";
 import type { ScannedRow, StorageRead } from "../ports/storage.ts";
 import { readAll } from "../ports/storage.ts";
 import type { QueueState, StoredConflict, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
@@ -10,7 +10,6 @@ import {
   EMPTY_QUEUE,
   FIRST_SYNC_POINT,
   generationOf,
-  isReplayed,
   META,
   nextGenerations,
   OPERATIONS,
@@ -148,13 +147,13 @@ function* readReplayed(
   point: SyncPoint | undefined,
 ): Reads<readonly StoredOperation[]> {
   const reads: StorageRead[] = [];
-  const atHand = countReplayed(asked);
+  const atHand = countUnfinished(asked);
   for (const [collection, row] of rows) {
     const rebased =
       point !== undefined &&
       row.generation !== generationOf(point, collection) &&
       (row.states !== undefined || row.delta !== undefined);
-    if (!rebased && (row.edits ?? 0) === (atHand.get(subjectOf(collection, row.id)) ?? 0)) continue;
+    if (!(row.edits || rebased) || isAtHand(row, atHand.get(subjectOf(collection, row.id)))) continue;
     reads.push({
       kind: "scan",
       table: OPERATIONS,
@@ -171,12 +170,17 @@ function* readReplayed(
   return answers.flatMap((scanned) => scanned.map(({ value }) => value));
 }
 
-/** By subject. Without what a lost history had acknowledged, which a row's count of edits may leave out [C8.6]. */
-function countReplayed(operations: readonly StoredOperation[]): ReadonlyMap<string, number> {
+/** Whatever is replayed or summed over a row is unfinished, and the row counts what is: as many as that are all. */
+function isAtHand({ states = {} }: StoredRow, unfinished = 0): boolean {
+  return Object.values(states).reduce((sum: number, count) => sum + count, 0) === unfinished;
+}
+
+/** By subject. */
+function countUnfinished(operations: readonly StoredOperation[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const operation of operations) {
-    if (!isReplayed(operation) || operation.acknowledged !== undefined) continue;
-    const subject = subjectOf(operation.collection, operation.entityId);
+  for (const { collection, entityId, state, action } of operations) {
+    if (!isUnfinished(state) || action === "void") continue;
+    const subject = subjectOf(collection, entityId);
     counts.set(subject, (counts.get(subject) ?? 0) + 1);
   }
   return counts;

@@ -88,7 +88,7 @@ export async function growingQueue(levels: readonly number[], times: number): Pr
     server.pushes = 0;
     const all = till.status.pending.count;
     costs.push(
-      await costOf("a push of a batch", Math.min(times, 10), () => {
+      await costOf("a push of a batch", Math.min(times, 3), () => {
         // One batch is answered, then the server is out of reach again.
         server.pushes = 1;
         return till.sync();
