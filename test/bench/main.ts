@@ -5,6 +5,7 @@ import { chosen, parseCommandLine, USAGE } from "./command-line.ts";
 import type { Figure } from "./figures.ts";
 import { machine } from "./machine.ts";
 import { markdown, summary, table } from "./report.ts";
+import { serverBenches } from "./server/suite.ts";
 import { sizeBench } from "./size.ts";
 import { full, quick } from "./sizes.ts";
 import type { Bench, Context } from "./suite.ts";
@@ -17,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(USAGE);
     return 0;
   }
-  const benches = chosen<Bench>([...browserBenches(), sizeBench], line.filters);
+  const benches = chosen<Bench>([...browserBenches(), ...serverBenches(), sizeBench], line.filters);
   if (benches.length === 0) {
     say(`There is no bench like ${line.filters.join(" or ")}.`, "", USAGE);
     return 2;
