@@ -69,5 +69,5 @@ export const tiny: Sizes = {
   cold: { products: 50, pending: 3 },
   coldRounds: 1,
   server: { rounds: 1, batches: 2, operationsPerBatch: 10, tills: [1, 2], rows: 10 },
-  growth: { rows: [30, 60], queue: [5, 10], server: [40, 80], times: 1 },
+  growth: { rows: [2_000, 4_000], queue: [5, 10], server: [40, 80], times: 1 },
 };
