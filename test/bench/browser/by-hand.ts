@@ -61,8 +61,6 @@ export async function openByHand(name: string) {
   };
 }
 
-export type ByHand = Awaited<ReturnType<typeof openByHand>>;
-
 const outgoing = (
   collection: string,
   entityId: string,

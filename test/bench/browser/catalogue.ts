@@ -2,7 +2,7 @@
 import type { Round } from "../figures.ts";
 import { barcodeOf, CATEGORIES, categoryOf, mixed, productId } from "../shop.ts";
 import { openByHand } from "./by-hand.ts";
-import { changeOf, memoryServer } from "./memory-server.ts";
+import { changeOf, type MemoryServer, memoryServer } from "./memory-server.ts";
 import { expectEqual, forget, openTill } from "./till.ts";
 import { settled, timedBoth } from "./timing.ts";
 
@@ -15,22 +15,19 @@ export interface CatalogueSizes {
   readonly pageSize: number;
 }
 
-export type CatalogueRound = Readonly<Record<"pull" | "changes" | "gets" | "together" | "barcodes" | "pages", Round>>;
+export type CatalogueRound = Readonly<
+  Record<"shuffled" | "pull" | "changes" | "gets" | "together" | "barcodes" | "pages", Round>
+>;
 
 /** One round, in a page of its own: what it leaves in memory is gone with it. */
 export async function catalogue(round: number, sizes: CatalogueSizes): Promise<CatalogueRound> {
   const { products } = sizes;
+  const unordered = await pulled(round, memoryServer(products, true));
+  await forget(unordered.till);
+  await unordered.byHand.destroy();
+  await settled();
   const server = memoryServer(products);
-  const till = openTill(`ours-${crypto.randomUUID()}`, server);
-  const byHand = await openByHand(`hand-${crypto.randomUUID()}`);
-  await till.device();
-  const pull = await timedBoth(
-    round,
-    () => till.sync(),
-    () => byHand.pull(server),
-  );
-  expectEqual("the products by hand", await byHand.db.count("products"), products);
-  expectEqual("the products on the till", await till.collections.products.count(), products);
+  const { till, byHand, pull } = await pulled(round, server);
   await settled();
 
   const first = mixed(round) % products;
@@ -71,6 +68,7 @@ export async function catalogue(round: number, sizes: CatalogueSizes): Promise<C
   await byHand.destroy();
   const per = ({ ours, byHand: other }: Round, count: number): Round => ({ ours: ours / count, byHand: other / count });
   return {
+    shuffled: unordered.pull,
     pull,
     changes,
     gets: per(gets, ids.length),
@@ -78,6 +76,21 @@ export async function catalogue(round: number, sizes: CatalogueSizes): Promise<C
     barcodes: per(barcodes, codes.length),
     pages: per(pages, names.length),
   };
+}
+
+/** Both tills with everything that the server has. */
+async function pulled(round: number, server: MemoryServer) {
+  const till = openTill(`ours-${crypto.randomUUID()}`, server);
+  const byHand = await openByHand(`hand-${crypto.randomUUID()}`);
+  await till.device();
+  const pull = await timedBoth(
+    round,
+    () => till.sync(),
+    () => byHand.pull(server),
+  );
+  expectEqual("the products by hand", await byHand.db.count("products"), server.products);
+  expectEqual("the products on the till", await till.collections.products.count(), server.products);
+  return { till, byHand, pull };
 }
 
 async function eachOf<T>(list: readonly T[], look: (one: T) => Promise<unknown>): Promise<void> {

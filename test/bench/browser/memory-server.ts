@@ -16,9 +16,13 @@ export interface MemoryServer extends Transport {
   page(cursor: string | null, limit: number): PullPage;
 }
 
+/** A prime: it meets each product once, whatever their number, unless that is a multiple of it. */
+const STEP = 7_919;
 const EPOCH = "1.00000000.bench.00000000000000000000000000000000";
 
-export function memoryServer(products: number): MemoryServer {
+/** @param isShuffled its products come in another order than that of their ids: as of an import, or after years of edits */
+export function memoryServer(products: number, isShuffled = false): MemoryServer {
+  const placed = (at: number) => (isShuffled ? (at * STEP) % products : at);
   const ok = <T>(value: T): TransportResult<T> => ({
     ok: true,
     value,
@@ -40,7 +44,7 @@ export function memoryServer(products: number): MemoryServer {
     page(cursor, limit) {
       const [rows = 0, changes = 0] = (cursor ?? "").split(".").map(Number);
       const count = Math.min(limit, server.products - rows);
-      const fresh = Array.from({ length: count }, (_, at) => changeOf(rows + at));
+      const fresh = Array.from({ length: count }, (_, at) => changeOf(placed(rows + at)));
       const changed = server.changed.slice(changes, changes + limit - count);
       const remaining = server.products - rows - count + server.changed.length - changes - changed.length;
       return {

@@ -78,6 +78,7 @@ async function products(host: Host, { sizes }: Context): Promise<readonly Figure
   const { products: size, changes, gets, pageSize } = sizes.catalogue;
   return [
     { bench, name: `first pull of ${count(size)} products`, unit: "ms", ...of("pull"), bound: PULL },
+    { bench, name: "the same, their ids in no order", unit: "ms", ...of("shuffled"), bound: PULL },
     { bench, name: `${count(changes)} changes on top`, unit: "ms", ...of("changes") },
     { bench, name: "a get, one after another", unit: "µs", ...each("gets") },
     { bench, name: `a get, ${count(gets)} at once`, unit: "µs", ...each("together") },
