@@ -30,25 +30,26 @@ export function answer(transaction: IDBTransaction, read: StorageRead): Promise<
   return range === "empty" ? Promise.resolve(0) : wrap(source.count(range));
 }
 
-async function getEach(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
+function getEach(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
   const rows: readonly IDBRequest<StoredRow | undefined>[] = keys.map((key) => store.get(key));
-  return (await allAnswered(rows)).map((row) => row?.v);
+  return allAnswered(rows).then((found) => found.map((row) => row?.v));
 }
 
 /**
  * The same for a page of a pull, most of which is new. Ids are mostly given out in order, and the new ones then lie where nothing is
  * stored yet: one look at that stretch of keys spares a request for each of them. Where it is full, this was one request too many.
  */
-async function getStored(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
+function getStored(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
   const sorted = [...keys].sort();
-  const stretch = IDBKeyRange.bound(sorted[0], sorted.at(-1));
-  const found: IDBValidKey[] = await wrap(store.getAllKeys(stretch, STORED_KEYS));
-  const unseen = found.length < STORED_KEYS ? undefined : (found.at(-1) as string);
-  const seen = new Set(found);
-  const asked = keys.filter((key) => seen.has(key) || (unseen !== undefined && key > unseen));
-  const rows = new Map<string, unknown>();
-  for (const [at, row] of (await getEach(store, asked)).entries()) rows.set(asked[at] as string, row);
-  return keys.map((key) => rows.get(key));
+  const look = store.getAllKeys(IDBKeyRange.bound(sorted[0], sorted.at(-1)), STORED_KEYS);
+  return wrap(look).then(async (found) => {
+    const unseen = found.length < STORED_KEYS ? undefined : (found.at(-1) as string);
+    const seen = new Set(found);
+    const asked = keys.filter((key) => seen.has(key) || (unseen !== undefined && key > unseen));
+    const rows = new Map<string, unknown>();
+    for (const [at, row] of (await getEach(store, asked)).entries()) rows.set(asked[at] as string, row);
+    return keys.map((key) => rows.get(key));
+  });
 }
 
 /** A transaction answers in the order in which it was asked: with the last answer all are there, and hundreds need no listener. */
