@@ -1,12 +1,22 @@
 /** CPU time, in microseconds: of this process, and of a PostgreSQL on this machine. Waiting for a disk or a lock is in neither. */
 import { readdirSync, readFileSync } from "node:fs";
 
-export interface CpuMeter {
-  /** Since whenever. Only differences mean anything. */
-  read(): { readonly process: number; readonly database: number };
+export interface CpuTime {
+  readonly process: number;
+  readonly database: number;
 }
 
-export const ownCpu: CpuMeter = { read: () => ({ process: processCpu(), database: 0 }) };
+export interface CpuMeter {
+  /** Gives back what tells how much was used since. */
+  start(): () => CpuTime;
+}
+
+export const ownCpu: CpuMeter = {
+  start() {
+    const before = processCpu();
+    return () => ({ process: processCpu() - before, database: 0 });
+  },
+};
 
 /** @param backend the process id of any of its backends: the others are its siblings */
 export function cpuWithPostgres(backend: number): CpuMeter {
@@ -16,7 +26,17 @@ export function cpuWithPostgres(backend: number): CpuMeter {
       "The CPU time of a PostgreSQL is read from /proc: it must run on this machine, and this must be Linux.",
     );
   }
-  return { read: () => ({ process: processCpu(), database: cpuOfChildren(parent) }) };
+  return {
+    start() {
+      const before = processCpu();
+      const databaseBefore = cpuOfChildren(parent);
+      return () => {
+        let database = 0;
+        for (const [pid, cpu] of cpuOfChildren(parent)) database += cpu - (databaseBefore.get(pid) ?? 0);
+        return { process: processCpu() - before, database };
+      };
+    },
+  };
 }
 
 function processCpu(): number {
@@ -24,11 +44,12 @@ function processCpu(): number {
   return user + system;
 }
 
-function cpuOfChildren(parent: number): number {
+/** Its backends, and those that write its log and its pages. Not the vacuum: it comes when it likes, and is gone before it is counted. */
+function cpuOfChildren(parent: number): ReadonlyMap<number, number> {
   const children = readdirSync("/proc")
     .map(Number)
-    .filter((pid) => pid > 0 && parentOf(pid) === parent);
-  return children.reduce((sum, pid) => sum + cpuOf(pid), 0);
+    .filter((pid) => pid > 0 && parentOf(pid) === parent && !readProc(`${pid}/cmdline`)?.includes("autovacuum worker"));
+  return new Map(children.map((pid) => [pid, cpuOf(pid)]));
 }
 
 /** The first number of `schedstat` is the time on a CPU in nanoseconds. */

@@ -28,11 +28,10 @@ export async function serverGrowth(
   };
   const cost = async (operation: string, work: () => Promise<unknown>) => {
     await work();
-    const before = cpu.read();
+    const used = cpu.start();
     for (let at = 0; at < times; at++) await work();
-    const after = cpu.read();
-    const micros = after.process - before.process + after.database - before.database;
-    return { operation, ms: micros / 1_000 / times, rows: 0 };
+    const { process, database } = used();
+    return { operation, ms: (process + database) / 1_000 / times, rows: 0 };
   };
   const found: Level[] = [];
   for (const size of levels) {

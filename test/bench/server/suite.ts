@@ -2,7 +2,7 @@
 import { memoryStore } from "tillsync/server/memory";
 import { compared, type Figure, quantile, type Round, spreadOf } from "../figures.ts";
 import type { Bench, Context } from "../suite.ts";
-import type { CpuMeter } from "./cpu.ts";
+import type { CpuMeter, CpuTime } from "./cpu.ts";
 import { serverGrowth } from "./growth.ts";
 import { batchText, importProducts, shopServer, WireTill, type Workload } from "./shop-server.ts";
 import { type MeasuredStore, openMeasured, type StoreKind } from "./stores.ts";
@@ -82,15 +82,10 @@ async function tills(kind: StoreKind, measured: MeasuredStore, context: Context)
   return figures;
 }
 
-interface Cost {
-  /** Microseconds an operation. */
-  readonly process: number;
-  readonly database: number;
-}
-
 interface Pushes {
-  readonly cost: readonly Cost[];
-  readonly floor: readonly Cost[];
+  /** Microseconds an operation. */
+  readonly cost: readonly CpuTime[];
+  readonly floor: readonly CpuTime[];
   /** Operations a second, by the clock. */
   readonly wall: readonly number[];
   readonly floorWall: readonly number[];
@@ -108,7 +103,7 @@ async function measurePushes(
   const { rounds, batches, operationsPerBatch } = sizes.server;
   await importProducts(store, 0, PRODUCTS);
   const handler = shopServer(store);
-  const all = { cost: [] as Cost[], floor: [] as Cost[], wall: [] as number[], floorWall: [] as number[] };
+  const all = { cost: [] as CpuTime[], floor: [] as CpuTime[], wall: [] as number[], floorWall: [] as number[] };
   const latencies: number[] = [];
   const each = Math.max(1, Math.ceil(batches / count));
   const operations = each * count * operationsPerBatch;
@@ -174,14 +169,11 @@ async function rowsOf(texts: readonly (readonly string[])[]): Promise<readonly W
 
 async function measured(cpu: CpuMeter, operations: number, work: () => Promise<unknown>) {
   const start = performance.now();
-  const before = cpu.read();
+  const used = cpu.start();
   await work();
-  const after = cpu.read();
+  const { process, database } = used();
   const seconds = (performance.now() - start) / 1_000;
-  const cost: Cost = {
-    process: (after.process - before.process) / operations,
-    database: (after.database - before.database) / operations,
-  };
+  const cost: CpuTime = { process: process / operations, database: database / operations };
   return { cost, perSecond: operations / seconds };
 }
 
@@ -221,8 +213,8 @@ async function pulls(
     if (found !== rows) throw new Error(`Expected to read ${rows} rows, got ${found}`);
   };
   const all: Round[] = [];
-  const costs: Cost[] = [];
-  const floors: Cost[] = [];
+  const costs: CpuTime[] = [];
+  const floors: CpuTime[] = [];
   for (let round = -1; round < rounds; round++) {
     const [ours, byHand] =
       round % 2 === 0
@@ -245,12 +237,12 @@ async function pulls(
   ];
 }
 
-function perSecond(cost: Cost | undefined): number {
+function perSecond(cost: CpuTime | undefined): number {
   return cost === undefined ? Number.NaN : 1_000_000 / (cost.process + cost.database);
 }
 
 /** `6 + 23`: this process and the database. */
-function shares(costs: readonly Cost[]): string {
+function shares(costs: readonly CpuTime[]): string {
   const own = spreadOf(costs.map(({ process }) => process)).median;
   const database = spreadOf(costs.map(({ database: theirs }) => theirs)).median;
   return database === 0 ? own.toFixed(1) : `${own.toFixed(1)} + ${database.toFixed(1)}`;
