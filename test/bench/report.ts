@@ -1,7 +1,7 @@
-/** Figures as a table for people. Pure. */
+/** Figures as a table for people. The reference is the same work by hand; of growth, the same operation at the smallest size. Pure. */
 import { type Bound, type Figure, type Spread, type Unit, verdictOf } from "./figures.ts";
 
-const HEAD = ["", "tillsync", "by hand", "ratio", "bound", ""] as const;
+const HEAD = ["", "tillsync", "reference", "ratio", "bound", ""] as const;
 
 /** One section for each bench, in the order of the figures. */
 export function table(figures: readonly Figure[]): readonly string[] {

@@ -32,7 +32,7 @@ export interface Sizes {
   readonly growth: GrowthSizes;
 }
 
-const selling: SellingSizes = { products: 2_000, rounds: 9, salesPerRound: 60, burst: 2_000, burstRounds: 5 };
+const selling: SellingSizes = { products: 2_000, rounds: 25, salesPerRound: 60, burst: 2_000, burstRounds: 5 };
 
 export const full: Sizes = {
   selling,
