@@ -14,6 +14,9 @@ const postgresTests = "test/**/*.postgres.test.ts";
 const distTests = "test/package/dist/**/*.test.ts";
 const executablePath = findBrowser();
 
+/** A test that hangs is told; how fast a machine is, is none of its business. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     watch: false,
@@ -21,22 +24,33 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: "node", include: ["test/**/*.test.ts"], exclude: [browserTests, distTests, postgresTests] },
+        test: {
+          ...patience,
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: [browserTests, distTests, postgresTests],
+        },
       },
       {
         // Its global setup starts one PostgreSQL for all of them, and ends it.
         resolve: { alias },
-        test: { name: "postgres", include: [postgresTests], globalSetup: "test/support/postgres-setup.ts" },
+        test: {
+          ...patience,
+          name: "postgres",
+          include: [postgresTests],
+          globalSetup: "test/support/postgres-setup.ts",
+        },
       },
       {
         // What is published: its global setup builds dist where that is older than its sources.
-        test: { name: "dist", include: [distTests], globalSetup: "test/support/build.ts" },
+        test: { ...patience, name: "dist", include: [distTests], globalSetup: "test/support/build.ts" },
       },
       {
         resolve: { alias },
         // Named, because a dependency that Vite discovers late reloads the page under a running test.
         optimizeDeps: { include: ["eventemitter3", "hono", "idb", "ky", "zod", "zod/mini"] },
         test: {
+          ...patience,
           name: "browser",
           include: [browserTests],
           browser: {

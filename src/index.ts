@@ -19,10 +19,34 @@ export function createSyncClient<const C extends CollectionMap>(options: SyncCli
   return createClient(options?.storage === undefined ? { ...options, storage: indexedDB() } : options);
 }
 
-export type { Connectivity } from "./client/ports/connectivity.ts";
-export type { Coordinator, CoordinatorMessage } from "./client/ports/coordinator.ts";
-export type { StorageAdapter, StorageConnection } from "./client/ports/storage.ts";
-export type { Transport, TransportFailure, TransportResult } from "./client/ports/transport.ts";
+export type { Connectivity, ConnectivityHint } from "./client/ports/connectivity.ts";
+export type { Coordinator, CoordinatorMessage, Lease } from "./client/ports/coordinator.ts";
+export type {
+  IndexLayout,
+  Key,
+  KeyRange,
+  ScannedRow,
+  ScanOptions,
+  StorageAdapter,
+  StorageConnection,
+  StorageEstimate,
+  StorageHooks,
+  StorageLayout,
+  StorageMarker,
+  StorageRead,
+  StorageScript,
+  StorageWrite,
+  TableLayout,
+  TransactOptions,
+} from "./client/ports/storage.ts";
+export type {
+  LiveListener,
+  Timing,
+  Transport,
+  TransportCall,
+  TransportFailure,
+  TransportResult,
+} from "./client/ports/transport.ts";
 export type { Diagnostics, SyncClient, SyncClientOptions, SyncOptions } from "./client/types/client.ts";
 export type {
   CollectionFor,

@@ -3,13 +3,14 @@ import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { Logger } from "tillsync";
-import { importRows, revokeDevice, type ServerStore } from "tillsync/server";
+import { importRows, type PokeRelay, revokeDevice, type ServerStore } from "tillsync/server";
 import { type SyncRoutesOptions, syncRoutes } from "tillsync/server/hono";
 import { authRoutes } from "./auth/auth-routes.ts";
 import { type AuthLimits, AuthService, type PublicUser } from "./auth/auth-service.ts";
 import type { AuthStore } from "./auth/auth-store.ts";
 import type { SigningKeys } from "./auth/keys.ts";
 import { Tokens } from "./auth/tokens.ts";
+import { type Page, servePage } from "./page.ts";
 import { policies } from "./policies.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { type Shop, shopCollections } from "./server-collections.ts";
@@ -24,8 +25,12 @@ export interface AppOptions {
   readonly origins?: readonly string[] | undefined;
   /** Without it there is no live channel, and tills poll. */
   readonly upgradeWebSocket?: SyncRoutesOptions<Shop>["upgradeWebSocket"];
+  /** Carries pokes between servers that share the store. */
+  readonly pokes?: PokeRelay | undefined;
   /** The caller's network address, for the rate limits. Behind a proxy: what the proxy says it is. @default one for all */
   readonly addressOf?: ((context: Context) => string) | undefined;
+  /** What browsers get at `/`. @default none: the API alone */
+  readonly page?: Page | undefined;
   readonly logger?: Logger | undefined;
   readonly now?: (() => number) | undefined;
   readonly limits?: Partial<AuthLimits> | undefined;
@@ -68,6 +73,7 @@ export function createApp(options: AppOptions): ShopApp {
     logger,
     clock: { now },
     upgradeWebSocket: options.upgradeWebSocket,
+    pokes: options.pokes,
   });
 
   const app = new Hono();
@@ -78,6 +84,7 @@ export function createApp(options: AppOptions): ShopApp {
   app.route("/sync", sync);
   app.route("/auth", authRoutes(auth, options.addressOf ?? (() => "everybody")));
   app.get("/health", (context) => sync.fetch(new Request(new URL("/sync/health", context.req.url), context.req.raw)));
+  if (options.page !== undefined) app.use(servePage(options.page));
   app.get("/", (context) => context.json(WELCOME));
   app.notFound((context) => answer(context, new ProblemError("not_found", "There is no such endpoint")));
   app.onError((error, context) => {

@@ -1,8 +1,11 @@
 /** `npm start`: the reference server on the command line. */
-import { resolve } from "node:path";
+import { bringPage } from "../pos-web/build.ts";
 import { KEYS_VARIABLE, WeakKeyError } from "./auth/keys.ts";
+import { AuthDatabaseError } from "./auth/postgres-auth-store.ts";
+import { nameOf, withoutPasswords } from "./database.ts";
 import { jsonLogger } from "./logger.ts";
 import { parseCommandLine, USAGE, UsageError } from "./options.ts";
+import { readPage } from "./page.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { welcome } from "./welcome.ts";
 
@@ -18,10 +21,17 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const logger = jsonLogger(line.log);
-  const server = await startServer({ ...line, logger, secret: process.env[KEYS_VARIABLE] });
-  process.stdout.write(`listening on ${server.url}\nthe shop's data: ${resolve(line.database)}\n`);
+  const page = line.page ? readPage(await bringPage(progress)) : undefined;
+  const server = await startServer({ ...line, page, logger, secret: process.env[KEYS_VARIABLE] });
+  process.stdout.write(`listening on ${server.url}\nthe shop's data: ${nameOf(line.database)}\n`);
+  if (page !== undefined) process.stdout.write(`the till: ${server.url}/ in a browser\n`);
   if (server.hasDemo) process.stdout.write(welcome(server.url));
   endOnSignal(server);
+}
+
+/** Not on the output: its first line says where the server listens. */
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** The first signal ends it in order; the second one at once. */
@@ -47,8 +57,9 @@ function fail(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   const isUsage = error instanceof UsageError || error instanceof WeakKeyError;
   // By name: `isTillSyncError` would bring the whole client into the server.
-  const saysItself = isUsage || (error instanceof Error && error.name === "TillSyncError");
-  process.stderr.write(`${saysItself ? error.message : explain(code, error)}\n`);
+  const isTold = isUsage || error instanceof AuthDatabaseError;
+  const saysItself = isTold || (error instanceof Error && error.name === "TillSyncError");
+  process.stderr.write(`${withoutPasswords(saysItself ? error.message : explain(code, error))}\n`);
   process.exit(isUsage ? MISUSED : FAILED);
 }
 

@@ -5,10 +5,13 @@ import { LOG_LEVELS, type LogLevel } from "./logger.ts";
 export interface CommandLine {
   readonly port: number;
   readonly host: string;
+  readonly proxies: number;
   readonly database: string;
   readonly authDatabase: string | undefined;
   readonly seed: "demo" | "none";
   readonly origins: readonly string[];
+  /** Whether browsers get the till's page at `/`. */
+  readonly page: boolean;
   readonly log: LogLevel;
   readonly help: boolean;
 }
@@ -21,13 +24,17 @@ export const USAGE = `npm start -- [options]
 
   --port 8787                       0: any that is free
   --host 127.0.0.1                  0.0.0.0: every network of this computer. Put a proxy with TLS in front
+  --proxy 1                         how many proxies every request comes through, which add to X-Forwarded-For. Default: 0
   --database ./data/shop.sqlite     made where there is none
-  --auth-database <file>            users, devices and revocations in a file of their own
+  --database postgres://user@host/shop
+                                    for any number of servers. The password: PGPASSWORD, ~/.pgpass, or user:password@
+  --auth-database <file or URL>     users, devices and revocations in a database of their own
   --seed demo|none                  demo: a shop to try, in a database without any. Default: demo on this computer alone
   --origin https://till.example     a page that may call; once for each
+  --no-page                         the API alone, without the till in the browser
   --log silent|error|info|debug     default: info
 
-  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key beside the database
+  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key that is kept with the users
 `;
 
 const SEEDS = ["demo", "none"] as const;
@@ -48,16 +55,19 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   }
   const database = given.database ?? "./data/shop.sqlite";
-  if (database === "") throw wrong("database", "the path of a file", "nothing", "For example ./data/shop.sqlite.");
+  if (database === "")
+    throw wrong("database", "a file or a PostgreSQL URL", "nothing", "For example ./data/shop.sqlite.");
   if (given["auth-database"] === "")
-    throw wrong("auth-database", "the path of a file", "nothing", "Leave it out for the same file.");
+    throw wrong("auth-database", "a file or a PostgreSQL URL", "nothing", "Leave it out for the same one.");
   return {
     port: portOf(given.port ?? "8787"),
     host,
+    proxies: proxiesOf(given.proxy ?? "0"),
     database,
     authDatabase: given["auth-database"],
     seed,
     origins: (given.origin ?? []).map(originOf),
+    page: given["no-page"] !== true,
     log: oneOf("log", given.log ?? "info", LOG_LEVELS),
     help: given.help === true,
   };
@@ -76,10 +86,12 @@ function read(args: readonly string[]) {
       options: {
         port: text,
         host: text,
+        proxy: text,
         database: text,
         "auth-database": text,
         seed: text,
         origin: { type: "string", multiple: true },
+        "no-page": { type: "boolean" },
         log: text,
         help: { type: "boolean", short: "h" },
       },
@@ -94,6 +106,11 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw wrong("port", "an integer from 0 to 65535", text, "0 takes any that is free.");
+}
+
+function proxiesOf(text: string): number {
+  if (/^\d$/.test(text)) return Number(text);
+  throw wrong("proxy", "a number from 0 to 9", text, "1 for one proxy in front of this server.");
 }
 
 function originOf(text: string): string {

@@ -1,37 +1,39 @@
 /** Opens the database, listens, and ends in order. */
-import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname } from "node:path";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import type { Logger } from "tillsync";
 import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
-import { sqliteStore } from "tillsync/server/sqlite";
 import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
 import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
-import { AuthStore } from "./auth/auth-store.ts";
-import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
-import { findSqlite } from "./database.ts";
+import { callerOf } from "./caller.ts";
+import { openDatabases } from "./database.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import { isLoopback, UsageError } from "./options.ts";
+import type { Page } from "./page.ts";
 import { DEMO, seedDemo } from "./seed.ts";
 
 export interface ServerOptions {
-  /** A file, made with its folder where there is none. `":memory:"` keeps nothing. */
+  /** A file, made with its folder where there is none, or `postgres://…`. `":memory:"` keeps nothing. */
   readonly database: string;
-  /** Users, devices and sessions. @default the same file */
+  /** Users, devices and sessions. @default the same one */
   readonly authDatabase?: string | undefined;
   /** 0: any that is free. @default 8787 */
   readonly port?: number | undefined;
   /** @default "127.0.0.1": this computer only */
   readonly host?: string | undefined;
+  /** How many proxies of ours every request comes through: the caller's address is what the first of them says. @default 0 */
+  readonly proxies?: number | undefined;
   /** `"demo"`: a shop to try, in a database without any. @default "none" */
   readonly seed?: "demo" | "none" | undefined;
   readonly origins?: readonly string[] | undefined;
-  /** Instead of the key beside the database. Several, separated by commas: the first one signs. */
+  /** What browsers get at `/`. @default none: the API alone */
+  readonly page?: Page | undefined;
+  /** Instead of the key that is kept with the users. Several, separated by commas: the first one signs. */
   readonly secret?: string | undefined;
   readonly logger?: Logger | undefined;
   readonly now?: (() => number) | undefined;
@@ -49,8 +51,6 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Customers, passwords' hashes, the key: nobody else's on this computer. */
-const PRIVATE = 0o700;
 /** How long requests under way may take. */
 const GRACE_MS = 10_000;
 const SWEEP_MS = 50;
@@ -59,63 +59,51 @@ const GOING_AWAY = 1001;
 /** A socket hears pokes and says nothing. */
 const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
-/** @throws UsageError, WeakKeyError, TillSyncError `storage_…`, what `listen` says */
+/** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, what `listen` says */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, logger } = options;
-  for (const path of [database, authDatabase]) {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
-  }
-  const keys: SigningKeys = options.secret === undefined ? keysBeside(authDatabase) : keysFromText(options.secret);
-
-  const driver = await findSqlite();
-  const store = sqliteStore({ path: database, driver });
-  let authStore: AuthStore | undefined;
+  const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, proxies = 0, logger } = options;
+  const databases = await openDatabases({ database, authDatabase, secret: options.secret, logger });
+  const { store, authStore, keys, pokes } = databases;
   try {
-    await store.secret(); // opens it: a database that can't be opened is told now, and not to the first till
-    authStore = await AuthStore.open(authDatabase, driver);
-    const hasDemo = options.seed === "demo" || authStore.userByEmail(DEMO.email) !== undefined;
+    const hasDemo = options.seed === "demo" || (await authStore.userByEmail(DEMO.email)) !== undefined;
     if (hasDemo && !isLoopback(host)) {
       throw new UsageError(
         `Expected a database without the demo shop on --host ${host}, got one with it: everybody knows its password. ` +
           "Start with another --database, or on 127.0.0.1.",
       );
     }
-    for (const { tenant, device } of authStore.revocations()) await revokeDevice({ store, tenant, device });
+    for (const { tenant, device } of await authStore.revocations()) await revokeDevice({ store, tenant, device });
     const { app, auth } = createApp({
       store,
       authStore,
       keys,
       origins: options.origins,
       upgradeWebSocket,
-      addressOf,
+      pokes,
+      addressOf: (context) =>
+        callerOf(getConnInfo(context).remote.address, context.req.header("x-forwarded-for"), proxies),
+      page: options.page,
       logger,
       now: options.now,
       limits: options.limits,
     });
-    if (options.seed === "demo" && !authStore.hasTenants()) await seedDemo(store, auth);
+    if (options.seed === "demo" && !(await authStore.hasTenants())) await seedDemo(store, auth);
     const listening = await listen(app, host, port);
-    const opened = authStore;
     return {
       url: listening.url,
       app,
       auth,
       store,
-      hasDemo: opened.userByEmail(DEMO.email) !== undefined,
+      hasDemo: (await authStore.userByEmail(DEMO.email)) !== undefined,
       async close() {
         await listening.close();
-        opened.close();
-        await store.close();
+        await databases.close();
       },
     };
   } catch (error) {
-    authStore?.close();
-    await store.close();
+    await databases.close();
     throw error;
   }
-}
-
-function addressOf(context: Context): string {
-  return getConnInfo(context).remote.address ?? "unknown";
 }
 
 async function listen(app: Hono, host: string, port: number) {
@@ -135,9 +123,11 @@ async function listen(app: Hono, host: string, port: number) {
     });
   });
   const { port: actual } = server.address() as AddressInfo;
+  const stopHeartbeat = startHeartbeat(sockets);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     async close() {
+      stopHeartbeat();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets.clients) socket.close(GOING_AWAY);
       // A connection that has just been answered stays open for the next request, which will not come.

@@ -1,5 +1,6 @@
 /** `npm run replay -- <csv>`: a real day of a shop, sold again by tills that go offline and come back. */
 import { readFile, writeFile } from "node:fs/promises";
+import { withoutPasswords } from "../reference-server/database.ts";
 import { LogError, parseLog, type SalesLog, totalsOf } from "./log.ts";
 import { type CommandLine, parseCommandLine, USAGE, UsageError } from "./options.ts";
 import { type Progress, replay } from "./replay.ts";
@@ -20,7 +21,8 @@ async function main(args: readonly string[]): Promise<number> {
   const { report, findings, kept } = await replay({ ...line, log, progress: progressTo(process.stdout) });
   if (line.json !== undefined) await writeJson(line.json, report);
   const said = [...details(findings), ...table(report, totalsOf(log))];
-  if (kept !== undefined) said.push(`the database and the tills' disks are in ${kept}`);
+  const where = line.database === undefined ? "the database and the tills' disks are" : "the tills' disks are";
+  if (kept !== undefined) said.push(`${where} in ${kept}`);
   process.stdout.write(`${[...said, closingLine(report)].join("\n")}\n`);
   return report.lost + report.duplicated + report.diverged === 0 ? 0 : WRONG;
 }
@@ -67,7 +69,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const isUsage = error instanceof UsageError;
-    process.stderr.write(`${isUsage ? error.message : error instanceof Error ? error.stack : error}\n`);
+    const said = isUsage ? error.message : error instanceof Error ? error.stack : error;
+    process.stderr.write(`${withoutPasswords(String(said))}\n`);
     process.exitCode = isUsage ? MISUSED : WRONG;
   },
 );

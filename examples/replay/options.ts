@@ -1,11 +1,14 @@
 /** The command line. */
 import { parseArgs } from "node:util";
+import { isPostgres } from "../reference-server/database.ts";
 
 export interface CommandLine {
   readonly csv: string;
   readonly tills: number;
   readonly faults: boolean;
   readonly seed: number;
+  /** A PostgreSQL URL; undefined: a SQLite file of its own. */
+  readonly database: string | undefined;
   readonly json: string | undefined;
 }
 
@@ -20,13 +23,15 @@ export const USAGE = `npm run replay -- <csv> [options]
   --tills 4         how many tills share its invoices, 1 to 32
   --faults          lose, cut, delay, double and forge requests and answers; kill tills and the server
   --seed n          which schedule. Default 1
+  --database postgres://…
+                    two servers share it, and the tills are spread over both. Default: one server with a SQLite file
   --json out.json   writes what was found on the server
 
-Sells a real log again: tills in this process, over HTTP, to the reference server, a process with a SQLite file. The same
+Sells a real log again: tills in this process, over HTTP, to the reference server, in a process of its own. The same
 seed deals the same invoices, outages and faults in the same order; which requests are under way just then is up to the
 machine, and differs from run to run.
 
-Ends with 0 if the server and every till hold what the log says, 1 if not (the database is kept), 2 for a wrong call.
+Ends with 0 if the server and every till hold what the log says, 1 if not (a file is kept), 2 for a wrong call.
 `;
 
 /** @throws UsageError */
@@ -36,12 +41,17 @@ export function parseCommandLine(args: readonly string[]): CommandLine | "help" 
   const [csv, ...more] = positionals;
   if (csv === undefined) throw wrong("the path of a sales log", "nothing", "npm run replay -- sales.csv --faults");
   if (more.length > 0) throw wrong("one sales log", positionals.join(" "), "Quote a path that has spaces in it.");
+  const { database } = values;
+  if (database !== undefined && !isPostgres(database)) {
+    throw wrong("--database to be a PostgreSQL URL", "something else", "Without it, a SQLite file is made.");
+  }
   if (values.json === "") throw wrong("--json to name a file", "nothing", "For example --json out.json.");
   return {
     csv,
     tills: integer("tills", values.tills ?? "4", 1, 32),
     faults: values.faults === true,
     seed: integer("seed", values.seed ?? "1", 0, 2_147_483_647),
+    database,
     json: values.json,
   };
 }
@@ -53,7 +63,7 @@ function read(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { tills: text, faults: flag, seed: text, json: text, help: { ...flag, short: "h" } },
+      options: { tills: text, faults: flag, seed: text, database: text, json: text, help: { ...flag, short: "h" } },
     });
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);

@@ -1,9 +1,13 @@
-/** One replay, from the log to what was found: the server, the networks, the tills, the wait for quiet, the comparison. */
+/** One replay, from the log to what was found: the servers, the networks, the tills, the wait for quiet, the comparison. */
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerStore } from "tillsync/server";
+import { postgresStore } from "tillsync/server/postgres";
 import { sqliteStore } from "tillsync/server/sqlite";
+import { isPostgres } from "../reference-server/database.ts";
 import { compare, type Findings } from "./compare.ts";
 import type { SalesLog } from "./log.ts";
 import { Link } from "./proxy.ts";
@@ -18,6 +22,8 @@ export interface ReplayOptions {
   readonly tills: number;
   readonly faults: boolean;
   readonly seed: number;
+  /** A PostgreSQL URL, which two servers share. @default a SQLite file, of one server */
+  readonly database?: string | undefined;
   progress?(progress: Progress, isLast: boolean): void;
 }
 
@@ -32,18 +38,19 @@ export interface Progress {
 export interface Replayed {
   readonly report: Report;
   readonly findings: Findings;
-  /** Where something was found to be wrong: the folder with the database, and with what is on each till's disk. */
+  /** Where something was found to be wrong: the folder with what is on each till's disk, and with the database if that is a file. */
   readonly kept: string | undefined;
 }
 
 /** A till that is not quiet by then has lost what it still holds. */
 const QUIET_MS = 120_000;
 const PROGRESS_MS = 500;
-const OWNER: Owner = { email: "owner@replay.example", password: "sold-on-paper-first" };
+/** What one PostgreSQL has to bear. */
+const SHARING_SERVERS = 2;
 
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const folder = await mkdtemp(join(tmpdir(), "tillsync-replay-"));
-  const database = join(folder, "shop.sqlite");
+  const database = options.database ?? join(folder, "shop.sqlite");
   const run = new Run(options, database);
   let kept = true;
   try {
@@ -61,7 +68,9 @@ class Run {
   readonly #options: ReplayOptions;
   readonly #database: string;
   readonly #schedule: Schedule;
-  readonly #server: ServerProcess;
+  readonly #servers: readonly ServerProcess[];
+  /** A new one for each run: a database may have seen others. */
+  readonly #owner: Owner = { email: `owner-${randomUUID()}@replay.example`, password: "sold-on-paper-first" };
   readonly #faults = new Map<string, number>();
   readonly #links: Link[] = [];
   readonly #tills: Till[] = [];
@@ -80,7 +89,8 @@ class Run {
     this.#database = database;
     this.#schedule = makeSchedule(options.log, options);
     this.#crashes = this.#schedule.serverCrashes.toReversed() as ServerCrash[];
-    this.#server = new ServerProcess(database);
+    const servers = isPostgres(database) ? SHARING_SERVERS : 1;
+    this.#servers = Array.from({ length: servers }, () => new ServerProcess(database));
   }
 
   async run(): Promise<{ readonly findings: Findings; readonly report: Report }> {
@@ -97,7 +107,12 @@ class Run {
       progress?.(this.#progress(), true);
       return {
         findings,
-        report: reportOf(findings, { tills: this.#tills.length, faults: this.#faults, elapsedMs }),
+        report: reportOf(findings, {
+          tills: this.#tills.length,
+          servers: this.#servers.length,
+          faults: this.#faults,
+          elapsedMs,
+        }),
       };
     } finally {
       clearInterval(timer);
@@ -113,28 +128,29 @@ class Run {
     await this.#restarting.catch(() => {});
     await Promise.allSettled(this.#tills.map((till) => till.close()));
     await Promise.allSettled(this.#links.map((link) => link.close()));
-    await this.#server.kill();
+    await Promise.all(this.#servers.map((server) => server.kill()));
   }
 
   async #open(): Promise<void> {
     const { log, tills } = this.#options;
-    await this.#server.start();
-    this.#tenant = await this.#server.register(OWNER);
-    const store = sqliteStore({ path: this.#database });
+    await Promise.all(this.#servers.map((server) => server.start()));
+    this.#tenant = await this.#serverOf(0).register(this.#owner);
+    const store = openStore(this.#database);
     await importShop(store, this.#tenant, log).finally(() => store.close());
     for (let index = 0; index < tills; index += 1) {
+      const server = this.#serverOf(index);
       const link = new Link({
-        target: this.#server.url,
+        target: server.url,
         nextFault: this.#schedule.networkFaults(index),
         happened: (fault) => this.#count(fault),
-        forwarding: (path) => this.#forwarding(path),
+        forwarding: (path) => this.#forwarding(path, server),
         neverMs: 2 * PATIENCE_MS,
       });
       this.#links.push(link);
       const till = new Till({
         name: `till-${index + 1}`,
         log,
-        owner: OWNER,
+        owner: this.#owner,
         choice: this.#schedule.choices(index),
         link,
         url: await link.listen(),
@@ -161,7 +177,7 @@ class Run {
     // Those for which no push has come.
     await this.#restarting;
     while (this.#crashes.length > 0 && !signal.aborted) {
-      this.#crashServer();
+      this.#crash(this.#serverOf(this.#crashes.length));
       await this.#restarting;
     }
     signal.throwIfAborted();
@@ -185,8 +201,8 @@ class Run {
   async #compare(): Promise<Findings> {
     const tills = await Promise.all(this.#tills.map((till) => till.books()));
     await Promise.all(this.#tills.map((till) => till.close()));
-    await this.#server.stop();
-    const store = sqliteStore({ path: this.#database });
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    const store = openStore(this.#database);
     try {
       const names = this.#tills.map(({ name }) => name);
       const { log } = this.#options;
@@ -200,23 +216,28 @@ class Run {
     }
   }
 
-  /** A push is on its way to the server: the moment to pull its plug, if one has come. */
-  #forwarding(path: string): void {
-    const next = this.#crashes.at(-1);
-    if (next === undefined || this.#isDown || !path.endsWith("/push")) return;
-    if (this.#written >= next.at * this.#schedule.receipts) this.#crashServer();
+  /** Tills and crashes are dealt out. */
+  #serverOf(index: number): ServerProcess {
+    return this.#servers[index % this.#servers.length] as ServerProcess;
   }
 
-  #crashServer(): void {
+  /** A push is on its way to the server: the moment to pull its plug, if one has come. */
+  #forwarding(path: string, server: ServerProcess): void {
+    const next = this.#crashes.at(-1);
+    if (next === undefined || this.#isDown || !path.endsWith("/push")) return;
+    if (this.#written >= next.at * this.#schedule.receipts) this.#crash(server);
+  }
+
+  #crash(server: ServerProcess): void {
     const crash = this.#crashes.pop();
     if (crash === undefined) return;
     this.#isDown = true;
     this.#restarting = (async () => {
       await sleep(crash.afterMs);
-      await this.#server.kill();
+      await server.kill();
       this.#count("server_killed");
       await sleep(crash.downMs);
-      await this.#server.start();
+      await server.start();
       this.#isDown = false;
     })();
     this.#restarting.catch((error: unknown) => this.#over.abort(error));
@@ -235,4 +256,8 @@ class Run {
       doing: this.#doing,
     };
   }
+}
+
+function openStore(database: string): ServerStore {
+  return isPostgres(database) ? postgresStore({ url: database }) : sqliteStore({ path: database });
 }

@@ -5,6 +5,8 @@ import type { Progress } from "./replay.ts";
 
 export interface Report extends Totals {
   readonly tills: number;
+  /** Processes. Several share one database. */
+  readonly servers: number;
   /** On the server, whatever became of them. */
   readonly operations: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -16,11 +18,12 @@ export interface Report extends Totals {
 
 export function reportOf(
   findings: Findings,
-  run: Pick<Report, "tills" | "elapsedMs"> & { readonly faults: ReadonlyMap<string, number> },
+  run: Pick<Report, "tills" | "servers" | "elapsedMs"> & { readonly faults: ReadonlyMap<string, number> },
 ): Report {
   const { invoices, lines, revenueMinor, units, operations, lost, duplicated, diverged } = findings;
   return {
     tills: run.tills,
+    servers: run.servers,
     invoices,
     lines,
     revenueMinor,
@@ -64,7 +67,7 @@ export function table(report: Report, expected: Totals): readonly string[] {
     row("operations", "", String(report.operations)),
     "",
     `faults: ${faults.length === 0 ? "none" : faults.join(", ")}`,
-    `${report.tills} tills, ${(report.elapsedMs / 1_000).toFixed(1)} s`,
+    `${report.tills} tills, ${report.servers === 1 ? "1 server" : `${report.servers} servers`}, ${(report.elapsedMs / 1_000).toFixed(1)} s`,
   ];
 }
 

@@ -1,4 +1,4 @@
-/** The reference server as a process of its own, which can be killed like a power cut and started again on the same file and port. */
+/** The reference server as a process of its own, which can be killed like a power cut and started again on the same database and port. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -88,7 +88,7 @@ export class ServerProcess {
     return this.#end("SIGKILL");
   }
 
-  /** Asks it to end, so that its file is complete. */
+  /** Asks it to end, so that its database is complete. */
   stop(): Promise<void> {
     return this.#end("SIGTERM");
   }

@@ -53,7 +53,8 @@ export class Announcer {
     }
     if (queued.length > 0)
       this.#emitter.emit("queued", { operations: queued.map((operation) => operationView(operation, this.#inFlight)) });
-    for (const collection of Object.keys(commit.cursors ?? {})) {
+    // Rows come with answers only: another epoch moves cursors and changes rows too, and brings none.
+    for (const collection of Object.keys((commit.happenings && commit.cursors) ?? {})) {
       const ids = (commit.changes ?? []).filter((change) => change.collection === collection).map(({ id }) => id);
       if (ids.length > 0) this.#emitter.emit("pulled", { collection, ids });
     }

@@ -5,8 +5,10 @@ import { createCollection } from "./collection.ts";
 import { createConflictDesk, createOperationDesk } from "./desks.ts";
 import { diagnose } from "./diagnostics.ts";
 import { resolveOptions } from "./options.ts";
-import type { CoordinatorMessage } from "./ports/coordinator.ts";
+import { Others } from "./others.ts";
+import type { ConnectivityHint } from "./ports/connectivity.ts";
 import { takeFence } from "./scripts/identity.ts";
+import { giveLease, takeLease } from "./scripts/lease.ts";
 import { Session } from "./session.ts";
 import { closed } from "./store.ts";
 import { Drain } from "./sync/drain.ts";
@@ -24,7 +26,11 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
   const options = resolveOptions(given);
   const { clock, random, coordinator, connectivity, transport, collections } = options;
   const inFlight = new Set<string>();
-  const session = new Session(options, inFlight, { sync: () => loop, opened });
+  const session: Session = new Session(options, inFlight, {
+    sync: () => (others.leading ? { state: others.leading.sync, retryAt: others.leading.retryAt } : loop),
+    opened,
+    committed: (names) => others.tell({ kind: "changed", collections: names }),
+  });
   const { store, known, changes, emitter } = session;
   const uuid = () => random.uuid();
 
@@ -36,7 +42,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     branch: () => known.identity?.branch,
     queued() {
       loop.dispatch({ kind: "wake", why: "queued" });
-      coordinator.broadcast(store.scope, { kind: "queued", from: session.id });
+      others.tell({ kind: "queued" });
     },
   });
   const drain = new Drain({
@@ -49,8 +55,11 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     inFlight,
     uuid,
     context: () => writer.background(),
+    full: () => known.storage?.full === true,
     notice(news) {
       session.notice(news);
+      if (news.kind === "contact") others.contact();
+      if (news.kind === "identity" || news.kind === "forked") others.tell({ kind: "changed", collections: [] });
       once.notice(news);
     },
   });
@@ -59,6 +68,10 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     random,
     coordinator,
     scope: store.scope,
+    lease: {
+      take: (ms) => store.transact("lease", "relaxed", [], () => takeLease(session.id, clock.now(), ms)),
+      give: () => store.transact("lease", "relaxed", [], () => giveLease(session.id)),
+    },
     options: options.machine,
     async takeFence() {
       const { point } = await store.transact("fence", "strict", [], takeFence, (taken) => ({ point: taken.point }));
@@ -69,6 +82,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     pull: (fence, signal) => drain.pull(fence, signal),
     changed(state) {
       pokes.want(state.kind === "online");
+      others.report();
       session.refresh();
       changes.publish({});
     },
@@ -82,22 +96,26 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     device: () => known.identity?.deviceId,
     poked: () => loop.dispatch({ kind: "wake", why: "poke" }),
   });
-  const once = new Once({ session, loop, coordinator, clock, auto: options.auto });
+  const others: Others = new Others({ session, loop, coordinator, clock, intervalMs: options.machine.intervalMs });
+  const once = new Once({ session, loop, others, clock, auto: options.auto });
 
   const stops: (() => void)[] = [];
   function opened(): void {
     if (session.closing.aborted) return; // closed while it was opening: nobody would take these off again
-    if (stops.length === 0) stops.push(connectivity.subscribe(hinted), coordinator.subscribe(store.scope, heard));
+    if (stops.length === 0) stops.push(connectivity.subscribe(hinted), () => others.stop());
+    others.start();
     if (options.auto) loop.dispatch({ kind: "start" });
   }
-  function hinted(hint: "online" | "offline" | "visible" | "resumed"): void {
-    if (hint !== "offline") loop.dispatch({ kind: "wake", why: hint === "online" ? "online" : "visible" });
+  function hinted(hint: ConnectivityHint): void {
+    if (hint === "online") loop.dispatch({ kind: "wake", why: "online" });
+    // Going offline too: hints are tried and not believed, and a till with nothing to send would show "online" until it polls.
+    if (hint === "visible" || hint === "resumed" || hint === "offline") loop.dispatch({ kind: "wake", why: "visible" });
+    // A page that stands still must not keep the others from syncing.
+    if (hint === "frozen") loop.dispatch({ kind: "stop" });
+    if (hint === "resumed" && options.auto) loop.dispatch({ kind: "start" });
+    // It has missed what others did meanwhile.
+    if (hint === "resumed" || hint === "visible") void session.look();
     session.refresh();
-  }
-  function heard(message: CoordinatorMessage): void {
-    if (message.from === session.id) return;
-    if (message.kind === "queued") loop.dispatch({ kind: "wake", why: "queued" });
-    else void session.hear(message.collections);
   }
 
   const wake = () => loop.dispatch({ kind: "wake", why: "manual" });
@@ -128,11 +146,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
       runTransaction(store, writer, run, transactionOptions),
     start: () => session.open(),
     pause: (reason: string) => loop.dispatch({ kind: "pause", reason }),
-    resume(reason: string): void {
-      loop.dispatch({ kind: "resume", reason });
-      // Without a background loop, or before the store is open, there is nothing that resuming would start.
-      if ((!options.auto || known.opened === "not") && loop.state.kind === "standby") loop.dispatch({ kind: "stop" });
-    },
+    resume: (reason: string) => loop.dispatch({ kind: "resume", reason }),
     sync: (syncOptions?: ReadOptions) => once.sync(syncOptions?.signal),
     async firstSync(wanted: ReadOptions & { collections?: readonly string[] | undefined } = {}): Promise<void> {
       await session.open();

@@ -1,11 +1,12 @@
 /** One collection, as an app holds it. Wires reads, live queries and writes; holds no rule. (client) */
 
 import type { LoosePatch } from "../schema/patch.ts";
-import { changesBetween } from "../schema/patch.ts";
+import { changesBetween, copyPatch } from "../schema/patch.ts";
 import type { ResolvedCollection } from "../schema/resolved.ts";
 import { orAborted, throwIfAborted } from "../shared/abort.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { Changes } from "./changes.ts";
+import { notEdited } from "./decide/local-write.ts";
 import type { LiveSource, RowsSnapshot } from "./query/live.ts";
 import { live, loadingRows, nextSnapshot, snapshot } from "./query/live.ts";
 import type { LooseQuery, Plan } from "./query/plan.ts";
@@ -53,12 +54,12 @@ export function createCollection(name: string, definition: ResolvedCollection, d
     async first(query: LooseQuery, options?: ReadOptions): Promise<AppRecord | undefined> {
       return (await readable.find({ ...query, limit: 1 }, options))[0];
     },
-    /** From the index alone where its entries are its rows; an index of lists has several entries a row, and deleted rows are in no index. */
+    /** From the index alone under one key, where each row has one entry. In a range a list may have several, so that the rows are read. */
     async count(query?: LooseQuery): Promise<number> {
       const plan = planQuery(name, definition, query);
-      if (plan.kind === "ids" || plan.fields === undefined || plan.options.after) return (await rows(query)).length;
-      const counted = await store.count(tableOf(name), { index: plan.options.index, range: plan.options.range });
-      return counted === 0 || plan.limit === 0 ? 0 : (await rows(query)).length;
+      const { index, range, after } = plan.kind === "ids" ? {} : plan.options;
+      if (range?.lower === undefined || range.lower !== range.upper || after) return (await rows(query)).length;
+      return Math.min(await store.count(tableOf(name), { index, range }), plan.limit ?? Number.POSITIVE_INFINITY);
     },
     async *iterate(query?: LooseQuery, options?: ReadOptions): AsyncGenerator<AppRecord, void, undefined> {
       for await (const chunk of readRows(store, name, planQuery(name, definition, query), options?.signal)) {
@@ -100,11 +101,12 @@ export function createCollection(name: string, definition: ResolvedCollection, d
   };
   if (definition.kind === "fact") return readable;
 
-  const excluded = ["id", ...definition.counters, ...definition.assigned];
+  const excluded = notEdited(definition);
   const editable = {
     ...readable,
     async update(id: string, patch: LoosePatch, options?: WriteOptions): Promise<AppRecord> {
-      const { view } = await writer.write([{ action: "update", collection: name, entityId: id, patch }], options);
+      const change = { action: "update", collection: name, entityId: id, patch: copyPatch(patch) } as const;
+      const { view } = await writer.write([change], options);
       return written(id, view(name, id));
     },
     async delete(id: string, options?: WriteOptions): Promise<void> {
@@ -117,7 +119,7 @@ export function createCollection(name: string, definition: ResolvedCollection, d
     ...editable,
     async increment(id: string, by: Readonly<Record<string, unknown>>, options?: WriteOptions): Promise<AppRecord> {
       const { view } = await writer.write(
-        [{ action: "increment", collection: name, entityId: id, by, mustExist: true }],
+        [{ action: "increment", collection: name, entityId: id, by: { ...by }, mustExist: true }],
         options,
       );
       return written(id, view(name, id));

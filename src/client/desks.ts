@@ -1,5 +1,6 @@
 /** The desks: what waits, what was refused, what is in conflict, and what people do about it. (client) */
 import type { LoosePatch } from "../schema/patch.ts";
+import { copyPatch } from "../schema/patch.ts";
 import type { Changes } from "./changes.ts";
 import type { Choice } from "./decide/conflict.ts";
 import { live } from "./query/live.ts";
@@ -67,7 +68,7 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
         {
           initial: [],
           read: async (before) => unlessSame(before, await list(filter)),
-          failed: (before) => before,
+          failed: keeping(changes),
           subscribe: (changed) => changes.subscribe(() => changed()),
         },
         changes.threw,
@@ -79,7 +80,8 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
     },
     async amend(operation: { readonly id: string }, patch: LoosePatch): Promise<void> {
       const context = writer.context();
-      await writer.commit(everything, () => amendOperation(store.collections, context, operation.id, patch));
+      const copy = copyPatch(patch);
+      await writer.commit(everything, () => amendOperation(store.collections, context, operation.id, copy));
     },
     async discard(
       operation: { readonly id: string },
@@ -91,6 +93,14 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
   };
   return desk as unknown as OperationDesk<never>;
 }
+
+/** A list has no place for an error: what was read before stays, and whoever listens for errors is told. */
+const keeping =
+  ({ threw }: Changes) =>
+  <T>(before: T, error: unknown): T => {
+    threw(error);
+    return before;
+  };
 
 /** The same list as before where it says the same: whoever shows it has nothing to do. */
 function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
@@ -149,7 +159,7 @@ export function createConflictDesk({ store, writer, changes }: DeskDeps): Confli
         {
           initial: [],
           read: async (before) => unlessSame(before, await list()),
-          failed: (before) => before,
+          failed: keeping(changes),
           subscribe: (changed) =>
             changes.subscribe(
               ({ happenings, changes: rows, foreign }) => (happenings?.length || rows?.length || foreign) && changed(),
@@ -163,8 +173,9 @@ export function createConflictDesk({ store, writer, changes }: DeskDeps): Confli
       options: { actor?: string | undefined; note?: string | undefined } = {},
     ): Promise<void> {
       const context = writer.context(options.actor);
+      const copy = typeof choice === "string" ? choice : { merged: copyPatch(choice.merged) };
       await writer.commit(Object.keys(store.collections), () =>
-        resolveConflict(store.collections, context, conflict.id, choice, options.note),
+        resolveConflict(store.collections, context, conflict.id, copy, options.note),
       );
     },
   };

@@ -1,10 +1,12 @@
 /** What the client knows in memory of its own store: read when it opens, kept true by every commit. (client) */
 import type { Clock } from "../shared/clock.ts";
 import type { AnyTillSyncError } from "../shared/errors.ts";
+import type { JsonObject } from "../shared/json.ts";
+import { deepEqual } from "../shared/json.ts";
 import type { OffsetSample } from "./decide/clock-offset.ts";
-import { addSample, bestOffset } from "./decide/clock-offset.ts";
+import { addSample, bestOffset, bestSample } from "./decide/clock-offset.ts";
 import type { StorageEstimate } from "./ports/storage.ts";
-import type { Committed } from "./store.ts";
+import type { Committed, Stored } from "./store.ts";
 import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
 import { EMPTY_QUEUE, FIRST_CURSOR, FIRST_SYNC_POINT } from "./stored.ts";
 
@@ -34,6 +36,11 @@ export class Known {
     return bestOffset(this.#samples);
   }
 
+  /** What is known best of the server's clock. */
+  get sample(): OffsetSample | undefined {
+    return bestSample(this.#samples);
+  }
+
   contact(sample: OffsetSample): void {
     this.contacted = true;
     this.#samples = addSample(this.#samples, sample);
@@ -41,8 +48,15 @@ export class Known {
 
   /** Commits arrive in their order: each queue state is the one after its transaction. */
   take(commit: Committed): void {
+    if (commit.identity) this.identity = commit.identity;
     if (commit.queue) this.queue = commit.queue;
     if (commit.point) this.point = commit.point;
     if (commit.cursors) this.cursors = { ...this.cursors, ...commit.cursors };
+  }
+
+  /** Whether the store is as this client has it in memory. */
+  agrees({ queue, point, cursors }: Stored): boolean {
+    const here = { queue: this.queue, point: this.point, cursors: this.cursors };
+    return deepEqual(here as unknown as JsonObject, { queue, point, cursors } as unknown as JsonObject);
   }
 }

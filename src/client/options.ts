@@ -12,8 +12,8 @@ import { silentLogger } from "../shared/logger.ts";
 import type { Random } from "../shared/random.ts";
 import { systemRandom } from "../shared/random.ts";
 import type { BatchLimits } from "./decide/selection.ts";
-import { inProcess } from "./in-process.ts";
-import { platformConnectivity } from "./platform.ts";
+import { platformConnectivity } from "./platform/connectivity.ts";
+import { platformCoordinator } from "./platform/coordinator.ts";
 import type { Connectivity } from "./ports/connectivity.ts";
 import type { Coordinator } from "./ports/coordinator.ts";
 import type { StorageAdapter } from "./ports/storage.ts";
@@ -92,6 +92,7 @@ export function resolveOptions<C extends CollectionMap>(options: SyncClientOptio
   expectOption(typeof auto === "boolean", "sync.auto", "true or false", auto, "Leave it out to sync by itself.");
   const batch = members("sync.batch", sync.batch, ["maxOperations", "maxBytes"]);
   const retry = members("sync.retry", sync.retry, ["minMs", "maxMs"]);
+  const { clock = systemClock, random = systemRandom } = options;
   const minMs = bounded("sync.retry.minMs", retry.minMs, 1_000, 10, 3_600_000);
   return {
     name,
@@ -110,10 +111,10 @@ export function resolveOptions<C extends CollectionMap>(options: SyncClientOptio
       maxOperations: bounded("sync.batch.maxOperations", batch.maxOperations, 200, 1, LIMITS.pushOperations),
       maxBytes: bounded("sync.batch.maxBytes", batch.maxBytes, 512 * 1024, 1_024, LIMITS.pushBytes),
     },
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
+    clock,
+    random,
     logger: options.logger ?? silentLogger,
-    coordinator: options.coordinator ?? inProcess,
+    coordinator: options.coordinator ?? platformCoordinator(clock, random),
     connectivity: options.connectivity ?? platformConnectivity,
   };
 }

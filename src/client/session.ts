@@ -6,6 +6,8 @@ import type { AnyTillSyncError } from "../shared/errors.ts";
 import { isTillSyncError, TillSyncError } from "../shared/errors.ts";
 import { Announcer } from "./announce.ts";
 import { Changes } from "./changes.ts";
+import type { Marker } from "./decide/marker.ts";
+import { judgeMarker, lossOf, markerText, parseMarker } from "./decide/marker.ts";
 import { Emitter } from "./emitter.ts";
 import { Known } from "./known.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -13,16 +15,17 @@ import type { StorageConnection } from "./ports/storage.ts";
 import { ensureIdentity } from "./scripts/identity.ts";
 import { adoptStep } from "./scripts/upkeep.ts";
 import type { Facts } from "./status.ts";
-import { deriveStatus } from "./status.ts";
-import type { Committed } from "./store.ts";
+import { deriveStatus, waitingCount } from "./status.ts";
+import type { Committed, Stored } from "./store.ts";
 import { TillStore } from "./store.ts";
-import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
+import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
 import {
   CONFLICTS,
   cursorKey,
   EMPTY_QUEUE,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
+  IDENTITY,
   META,
   OPERATIONS,
   QUEUE,
@@ -35,10 +38,12 @@ import type { SyncEvents } from "./types/events.ts";
 import type { SyncStatus } from "./types/status.ts";
 
 export interface SessionHooks {
-  /** The state of the loop, which is made after the session. */
+  /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
   sync(): { readonly state: SyncState; readonly retryAt: number | undefined };
   /** The store is open, for the first time or again. */
   opened(): void;
+  /** This client has written rows of these collections, or only to its queue. */
+  committed(collections: readonly string[]): void;
 }
 
 export class Session {
@@ -54,6 +59,8 @@ export class Session {
   readonly #closing = new AbortController();
   #status: SyncStatus;
   #unauthorised: "no_token" | "refused" = "no_token";
+  #commits = 0;
+  #marked: string | undefined;
 
   constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
     const { clock, random, logger, collections } = options;
@@ -67,9 +74,16 @@ export class Session {
       opened: (connection) => this.#opened(connection),
       committed: (commit) => this.#committed(commit),
       failed: (error, told) => this.#failed(error, told),
+      deleted: () => this.notice({ kind: "storage_lost", ...lossOf(this.#marker()) }),
+      full: () => void this.look(),
     });
     this.#announcer = new Announcer(this.emitter, this.store, this.known, inFlight);
     this.#status = deriveStatus(undefined, this.facts(), clock.now());
+  }
+
+  /** Why the last request had no valid token. */
+  get unauthorised(): "no_token" | "refused" {
+    return this.#unauthorised;
   }
 
   get status(): SyncStatus {
@@ -125,8 +139,28 @@ export class Session {
 
   /** Another client of this store wrote: what is kept in memory is read again. */
   async hear(collections: readonly string[]): Promise<void> {
+    await this.#reread((stored) => this.#tell({ ...stored, foreign: collections }));
+  }
+
+  /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */
+  async look(): Promise<void> {
+    await this.#reread(async (stored) => {
+      this.known.storage = await this.store.estimate();
+      if (this.known.agrees(stored)) this.refresh();
+      else this.#tell({ ...stored, foreign: Object.keys(this.store.collections) });
+    });
+  }
+
+  async #reread(use: (stored: Stored) => void | Promise<void>): Promise<void> {
     try {
-      this.#tell({ ...(await this.#read(this.store)), foreign: collections });
+      let stored: Stored;
+      let commits: number;
+      do {
+        commits = this.#commits;
+        stored = await this.#read(this.store);
+        // What was read before a commit of our own would take it back.
+      } while (commits !== this.#commits);
+      if (!this.closing.aborted) await use(stored);
     } catch (error) {
       if (!this.closing.aborted) this.emitter.fail(error, "What another client wrote could not be read.");
     }
@@ -160,6 +194,7 @@ export class Session {
     );
     await this.#adopt(connection);
     this.known.take(await this.#read(connection));
+    this.#judgeMarker();
     this.known.storage = await connection.estimate();
     this.known.opened = "open";
     // The loop first: a till that is starting is at no moment shown as stopped.
@@ -176,10 +211,12 @@ export class Session {
     while ((await step()).more);
   }
 
-  async #read(source: Pick<StorageConnection, "get">): Promise<Committed> {
+  async #read(source: Pick<StorageConnection, "get">): Promise<Stored> {
     const names = Object.keys(this.store.collections);
-    const [queue, point, ...cursors] = await source.get<unknown>(META, [QUEUE, SYNC, ...names.map(cursorKey)]);
+    const keys = [IDENTITY, QUEUE, SYNC, ...names.map(cursorKey)];
+    const [identity, queue, point, ...cursors] = await source.get<unknown>(META, keys);
     return {
+      identity: identity as Identity | undefined,
       queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
       point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
       cursors: Object.fromEntries(
@@ -189,16 +226,39 @@ export class Session {
   }
 
   #committed(commit: Committed): void {
+    this.#commits += 1;
     this.#tell(commit);
-    const collections = [...new Set((commit.changes ?? []).map((change) => change.collection))];
-    this.#options.coordinator.broadcast(this.store.scope, { kind: "changed", from: this.id, collections });
+    this.#mark();
+    this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
   }
 
   #tell(commit: Committed): void {
+    // A store that had failed works again: an adapter heals without opening anew.
+    this.known.failure = undefined;
     this.known.take(commit);
     this.changes.publish(commit);
     this.#announcer.commit(commit);
     this.refresh();
+  }
+
+  #marker(): Marker {
+    const { identity, queue } = this.known;
+    return { createdAt: identity?.createdAt ?? 0, sequence: queue.sequence, waiting: waitingCount(queue) };
+  }
+
+  /** The store that was found may not be the one that was left. */
+  #judgeMarker(): void {
+    const { storage, name } = this.#options;
+    const loss = judgeMarker(parseMarker(storage.marker?.read(name)), this.#marker());
+    if (loss) this.notice({ kind: "storage_lost", ...loss });
+    this.#mark();
+  }
+
+  #mark(): void {
+    const { storage, name } = this.#options;
+    const text = markerText(this.#marker());
+    if (text !== this.#marked) storage.marker?.write(name, text);
+    this.#marked = text;
   }
 
   #failed(error: unknown, told: boolean): void {

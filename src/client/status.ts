@@ -55,7 +55,8 @@ const FULL_SHARE = 0.95;
 
 function atRisk(storage: StorageEstimate | undefined): "eviction" | "full" | undefined {
   if (storage === undefined) return undefined;
-  const { usedBytes, quotaBytes, persisted } = storage;
+  const { usedBytes, quotaBytes, persisted, full } = storage;
+  if (full) return "full";
   if (usedBytes !== undefined && quotaBytes !== undefined && usedBytes > quotaBytes * FULL_SHARE) return "full";
   return persisted ? undefined : "eviction";
 }

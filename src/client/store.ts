@@ -1,6 +1,6 @@
 /** The client's hold on its local store: opened at first use, and telling what was committed. (client) */
 import type { ResolvedCollections } from "../schema/collections.ts";
-import { TillSyncError } from "../shared/errors.ts";
+import { isTillSyncError, TillSyncError } from "../shared/errors.ts";
 import type { Happening } from "./decide/results.ts";
 import type { RowChange } from "./decide/workspace.ts";
 import type {
@@ -11,13 +11,14 @@ import type {
   StorageEstimate,
   StorageScript,
 } from "./ports/storage.ts";
-import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
+import type { CursorState, Identity, QueueState, SyncPoint } from "./stored.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "./stored.ts";
 import { storageLayout } from "./tables.ts";
 
 /** What a commit changed, for whoever shows it. */
 export interface Committed {
   readonly changes?: readonly RowChange[] | undefined;
+  readonly identity?: Identity | undefined;
   readonly queue?: QueueState | undefined;
   readonly point?: SyncPoint | undefined;
   readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
@@ -26,12 +27,24 @@ export interface Committed {
   readonly foreign?: readonly string[] | undefined;
 }
 
+/** All that a client keeps in memory of its store. */
+export interface Stored {
+  readonly identity: Identity | undefined;
+  readonly queue: QueueState;
+  readonly point: SyncPoint;
+  readonly cursors: Readonly<Record<string, CursorState>>;
+}
+
 export interface StoreEvents {
   /** Called once with each connection, before anybody else gets it. */
   opened(connection: StorageConnection): Promise<void>;
   committed(commit: Committed): void;
   /** The store is not to be had. `told`: a caller has got the error too. */
   failed(error: unknown, told: boolean): void;
+  /** It was deleted under the client. */
+  deleted(): void;
+  /** The platform gave no more space. */
+  full(): void;
 }
 
 export class TillStore {
@@ -58,9 +71,15 @@ export class TillStore {
     const hooks = {
       onFailure: (error: unknown) => this.#events.failed(error, false),
       onSuperseded: () => this.#superseded(),
+      onDeleted: () => this.#events.deleted(),
     };
     const opening = this.#adapter.open(this.#name, storageLayout(this.collections), hooks).then(async (connection) => {
-      await this.#events.opened(connection);
+      try {
+        await this.#events.opened(connection);
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
       return connection;
     });
     this.#opening = opening;
@@ -100,7 +119,10 @@ export class TillStore {
   ): Promise<T> {
     const connection = await this.open();
     const tables = [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];
-    const value = await connection.transact({ tables, durability, label }, script);
+    const value = await connection.transact({ tables, durability, label }, script).catch((error: unknown) => {
+      if (isTillSyncError(error, "storage_full")) this.#events.full();
+      throw error;
+    });
     if (committed) this.#events.committed(committed(value));
     return value;
   }

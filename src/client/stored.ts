@@ -119,6 +119,8 @@ export interface StoredOperation {
   readonly acknowledged?:
     | { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined }
     | undefined;
+  /** The generation of bases that do not have what the lost history had acknowledged; those before it do [C8.6]. Stays here. */
+  readonly absentFrom?: number | undefined;
 }
 
 /** 0 high, 1 normal, 2 low. */
@@ -155,9 +157,8 @@ export interface Identity {
   /** Whose shop the store is, from the first contact on. */
   readonly tenant?: string | undefined;
   readonly branch?: string | undefined;
+  /** `false`: after a fork. Absent: a store that is new. */
   readonly registered?: boolean | undefined;
-  /** This incarnation came from a fork, not from a fresh store. */
-  readonly forked?: boolean | undefined;
 }
 
 /** meta/queue: what each local write reads and writes. */
@@ -204,6 +205,7 @@ export interface CursorState {
 export const IDENTITY = "identity";
 export const QUEUE = "queue";
 export const SYNC = "sync";
+export const LEASE = "lease";
 export const cursorKey = (collection: string) => `cursor:${collection}`;
 
 /** meta/orphan:<subject>: a row whose operations went on while the app did not have its collection. */

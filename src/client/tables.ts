@@ -61,9 +61,8 @@ export const wokenRange = (wake: number): KeyRange => ({
   upper: [BLOCKED_LANE, wake],
   upperOpen: true,
 });
-export const replayedRange = (collection: string, id: string): KeyRange => prefixRange([subjectOf(collection, id), 0]);
-export const openIncrementsRange = (collection: string, id: string): KeyRange =>
-  prefixRange([subjectOf(collection, id), 1]);
+export const replayedRange = (subject: string): KeyRange => prefixRange([subject, 0]);
+export const openIncrementsRange = (subject: string): KeyRange => prefixRange([subject, 1]);
 export const subjectRange = (collection: string, id: string): KeyRange => prefixRange([subjectOf(collection, id)]);
 export const stateRange = (state: string): KeyRange => prefixRange([state]);
 export const transactionRange = (transaction: string): KeyRange => prefixRange([transaction]);

@@ -3,13 +3,13 @@
  * if it has changed meanwhile the function runs once more. So nothing foreign is ever awaited inside a storage transaction. (client)
  */
 
-import { addCounter, isCounterStep } from "../schema/counters.ts";
 import type { LoosePatch } from "../schema/patch.ts";
-import { applyPatch, splitPatch } from "../schema/patch.ts";
+import { copyPatch } from "../schema/patch.ts";
 import { orAborted, throwIfAborted } from "../shared/abort.ts";
 import { TillSyncError } from "../shared/errors.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { LocalChange } from "./decide/local-write.ts";
+import { viewWith } from "./decide/local-write.ts";
 import type { ScannedRow, ScanOptions, StorageScript } from "./ports/storage.ts";
 import { readAll } from "./ports/storage.ts";
 import type { LooseQuery } from "./query/plan.ts";
@@ -151,7 +151,7 @@ class Buffer {
         return recordOf(change.entityId, change.data);
       },
       update: (id: string, patch: LoosePatch): void =>
-        this.#push({ action: "update", collection: name, entityId: id, patch: { ...patch } }),
+        this.#push({ action: "update", collection: name, entityId: id, patch: copyPatch(patch) }),
       delete: (id: string): void => this.#push({ action: "delete", collection: name, entityId: id }),
       increment: (id: string, by: Readonly<Record<string, unknown>>): void =>
         this.#push({ action: "increment", collection: name, entityId: id, by: { ...by } }),
@@ -205,36 +205,10 @@ class Buffer {
 
   /** The stored record with this transaction's own writes so far: read your writes. */
   #overlaid(collection: string, id: string, row: StoredRow | undefined): AppRecord | undefined {
-    let data: JsonObject | undefined = row?.data;
-    for (const change of this.#changes) {
-      if (change.collection !== collection || change.entityId !== id) continue;
-      data = overlay(data, change);
-    }
-    return data === undefined ? undefined : recordOf(id, data);
-  }
-}
-
-/** As the decision will apply it; what is wrong with it is said at the commit. */
-function overlay(data: JsonObject | undefined, change: LocalChange): JsonObject | undefined {
-  switch (change.action) {
-    case "create":
-      return change.data;
-    case "delete":
-      return undefined;
-    case "update": {
-      const { patch, unset } = splitPatch(change.patch);
-      return data && applyPatch(data, patch, unset);
-    }
-    case "increment": {
-      if (data === undefined) return undefined;
-      const sums: Record<string, number | string> = {};
-      for (const [name, step] of Object.entries(change.by)) {
-        const value = data[name];
-        if (isCounterStep(step))
-          sums[name] = addCounter(isCounterStep(value) ? value : typeof step === "string" ? "0" : 0, step) ?? step;
-      }
-      return { ...data, ...sums };
-    }
+    const definition = this.#store.collections[collection];
+    const own = this.#changes.filter((change) => change.collection === collection && change.entityId === id);
+    const data = definition && own.length > 0 ? viewWith(definition, row, own) : row?.data;
+    return data && recordOf(id, data);
   }
 }
 

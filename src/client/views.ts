@@ -2,6 +2,7 @@
 import { fieldDifferences } from "../conflict/merge.ts";
 import type { ResolvedCollections } from "../schema/collections.ts";
 import type { JsonObject } from "../shared/json.ts";
+import { notEdited } from "./decide/local-write.ts";
 import { recordOf } from "./record.ts";
 import { verdictOf } from "./settled.ts";
 import type { StoredConflict, StoredOperation } from "./stored.ts";
@@ -59,11 +60,7 @@ function statusOf(operation: StoredOperation, inFlight: ReadonlySet<string>): Op
 
 export function conflictView(conflict: StoredConflict, collections: ResolvedCollections): Conflict {
   const record = (data: JsonObject | undefined) => data && recordOf(conflict.entityId, data);
-  const excluded = [
-    "id",
-    ...(collections[conflict.collection]?.counters ?? []),
-    ...(collections[conflict.collection]?.assigned ?? []),
-  ];
+  const excluded = notEdited(collections[conflict.collection] ?? { counters: [], assigned: [] });
   return {
     id: conflict.id,
     collection: conflict.collection,

@@ -1,6 +1,6 @@
 /** Local writes of every kind: validated, decided and committed, then announced. (client) */
 
-import { isText } from "../protocol/values.ts";
+import { isId, isText } from "../protocol/values.ts";
 import type { ResolvedCollections } from "../schema/collections.ts";
 import { validateRecord } from "../schema/validate.ts";
 import { expectOption, TillSyncError } from "../shared/errors.ts";
@@ -44,7 +44,7 @@ export class Writer {
     const definition = this.#collections[collection];
     const { id, ...fields } = (input ?? {}) as { readonly id?: unknown };
     const entityId = id === undefined ? this.#options.uuid() : id;
-    if (typeof entityId !== "string" || !/^[A-Za-z0-9_-]{1,64}$/.test(entityId)) {
+    if (!isId(entityId)) {
       throw refused(collection, undefined, "id", "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -");
     }
     if (definition === undefined) throw refused(collection, entityId, "", "there is no such collection");

@@ -24,12 +24,11 @@ const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
-const oneOf =
-  (member: string, variants: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    isPlainObject(value) &&
-    Object.hasOwn(variants, String(value[member])) &&
-    variants[String(value[member])]?.(value) === true;
+/** By the member's value itself: as text, `["applied"]` would pass for `"applied"`. */
+const oneOf = (member: string, ...variants: readonly (readonly [value: unknown, check: Check])[]): Check => {
+  const byValue = new Map(variants);
+  return (value) => isPlainObject(value) && byValue.get(value[member])?.(value) === true;
+};
 const from =
   (minimum: number): Check =>
   (value) =>
@@ -40,41 +39,43 @@ const checks = /* @__PURE__ */ (() => {
   const text: Check = (value) => typeof value === "string";
   const flag: Check = (value) => typeof value === "boolean";
   const absent: Check = (value) => value === undefined;
-  const yes: Check = (value) => value === true;
   const count = from(0);
   const moment: Check = (value) => typeof value === "string" && parseRfc3339(value) !== undefined;
   const data: Check = (value) => isPlainObject(value) && jsonFault(value) === undefined;
 
   const verdict = shape({ code: text, message: text, issues: maybe(list(shape({ path: text, message: text }))) });
-  const row = oneOf("deleted", {
-    undefined: shape({ version: count, data }),
-    true: shape({ version: count, deleted: yes, data: absent }),
-  });
+  const row = oneOf(
+    "deleted",
+    [undefined, shape({ version: count, data })],
+    [true, shape({ version: count, data: absent })],
+  );
   const head = { id: isUuid, replayed: maybe(flag), revision: maybe(count), at: maybe(count) };
   const flags = list(shape({ code: text, message: maybe(text), discrepancyId: maybe(text) }));
 
-  const result = oneOf("status", {
-    applied: shape({
-      ...head,
-      version: count,
-      data: maybe(data),
-      deleted: maybe(flag),
-      assigned: maybe(data),
-      flags: maybe(flags),
-    }),
-    conflict: shape({ ...head, conflictId: isId, fields: list(text), server: row }),
-    rejected: shape({ ...head, error: verdict, by: maybe(isUuid), server: maybe(row) }),
-    quarantined: shape({ ...head, error: verdict }),
-    blocked: shape({ ...head, by: list(isUuid), missing: maybe(flag) }),
-    retry: shape({ ...head, afterMs: maybe(count), error: verdict }),
-  });
+  const applied = {
+    version: count,
+    data: maybe(data),
+    deleted: maybe(flag),
+    assigned: maybe(data),
+    flags: maybe(flags),
+  };
+  const result = oneOf(
+    "status",
+    ["applied", shape({ ...head, ...applied })],
+    ["conflict", shape({ ...head, conflictId: isId, fields: list(text), server: row })],
+    ["rejected", shape({ ...head, error: verdict, by: maybe(isUuid), server: maybe(row) })],
+    ["quarantined", shape({ ...head, error: verdict })],
+    ["blocked", shape({ ...head, by: list(isUuid), missing: maybe(flag) })],
+    ["retry", shape({ ...head, afterMs: maybe(count), error: verdict })],
+  );
 
   const answer = { requestId: isId, epoch: isOpaque, serverTime: moment, mark: isOpaque, results: list(result) };
 
-  const change = oneOf("deleted", {
-    undefined: shape({ id: isId, version: count, data }),
-    true: shape({ id: isId, version: count, data: absent, reason: maybe((value) => value === "scope") }),
-  });
+  const change = oneOf(
+    "deleted",
+    [undefined, shape({ id: isId, version: count, data })],
+    [true, shape({ id: isId, version: count, data: absent, reason: maybe((value) => value === "scope") })],
+  );
   const page = shape({ changes: list(change), cursor: isOpaque, more: flag, remaining: maybe(count) });
 
   const push = shape(answer);

@@ -1,5 +1,7 @@
 /** What both halves must agree on before the first byte: version, header names, limits. (protocol) */
 
+import { MAX_JSON_DEPTH } from "../shared/json.ts";
+
 /** The protocol version of this package. `GET /sync/health` lists those that a server speaks. */
 export const PROTOCOL_VERSION = 1;
 
@@ -34,7 +36,7 @@ export const LIMITS = {
   pullChanges: 1_000,
   pullBytes: 2 * 1024 * KIB,
   resultsPerAnswer: 1_000,
-  jsonDepth: 32,
+  jsonDepth: MAX_JSON_DEPTH,
   idLength: 64,
 } as const;
 

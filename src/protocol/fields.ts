@@ -1,12 +1,12 @@
 /** The pieces that the messages are made of. Each says in words what it expects. (protocol) */
 import * as z from "zod/mini";
+import { isCounterStep } from "../shared/counter-step.ts";
 import { type JsonObject, jsonFault } from "../shared/json.ts";
 import { parseRfc3339 } from "../shared/rfc3339.ts";
 import { LIMITS } from "./constants.ts";
 import { define } from "./parse.ts";
 import {
   isCollectionName,
-  isCounterValue,
   isId,
   isMemberName,
   isOpaque,
@@ -58,7 +58,7 @@ export const jsonObject = /* @__PURE__ */ define(() =>
       abort: true,
     })
     .check((context) => {
-      const fault = jsonFault(context.value, { maxDepth: LIMITS.jsonDepth });
+      const fault = jsonFault(context.value);
       if (fault === undefined) return;
       context.issues.push({
         code: "custom",
@@ -87,7 +87,7 @@ function table<V>(isKey: (key: string) => boolean, isValue: (value: unknown) => 
 
 /** Steps of counters. */
 export const steps = /* @__PURE__ */ define(() =>
-  table(isMemberName, isCounterValue, "a safe integer or a decimal string").check((context) => {
+  table(isMemberName, isCounterStep, "a safe integer or a decimal string").check((context) => {
     if (Object.keys(context.value).length > 0) return;
     context.issues.push({ code: "custom", input: context.value, path: [], message: "Expected at least one counter" });
   }),

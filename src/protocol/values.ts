@@ -1,11 +1,10 @@
 /** The scalars of the wire, as plain tests. No schema in this file: the till's own checks of answers use it too. (protocol) */
 import { FORBIDDEN_KEYS, isPlainObject, UNSTORABLE } from "../shared/json.ts";
-import type { CounterValue, UnknownOperation } from "./types.ts";
+import type { UnknownOperation } from "./types.ts";
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 // RFC 9562, any version; lower case only: one operation must have one spelling, or a store that compares text sees two.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const DECIMAL = /^-?\d{1,15}(\.\d{1,9})?$/;
 
 /** Long enough for a cursor that carries its scope and its signature. */
 export const MAX_OPAQUE = 2_048;
@@ -31,10 +30,6 @@ export function isMemberName(value: unknown): value is string {
 
 export function isText(value: unknown, maxLength: number): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= maxLength && !UNSTORABLE.test(value);
-}
-
-export function isCounterValue(value: unknown): value is CounterValue {
-  return typeof value === "number" ? Number.isSafeInteger(value) : typeof value === "string" && DECIMAL.test(value);
 }
 
 export function isOpaque(value: unknown): value is string {

@@ -2,21 +2,15 @@
  * Counter fields: values that only grow and shrink by steps. Adding commutes, so increments of many tills are never in
  * conflict. Safe integers, or decimal strings where integers of the smallest unit won't do. (schema)
  */
+import { isCounterStep } from "../shared/counter-step.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
 export type CounterValue = number | string;
 export type CounterSteps = Readonly<Record<string, CounterValue>>;
 
-// The wire's bounds for one step; no exponent, no plus. Sums may grow beyond it, and are bounded too: they are exact by
-// BigInt, whose cost grows with the digits.
-const DECIMAL_STEP = /^-?\d{1,15}(?:\.\d{1,9})?$/;
+// Sums may grow beyond one step, and are bounded too: they are exact by BigInt, whose cost grows with the digits.
 const DECIMAL_SUM = /^-?\d{1,40}(?:\.\d{1,9})?$/;
-
-/** Whether a counter can be moved by it: a safe integer, or a decimal string such as `"-12.50"` of at most 15 + 9 digits. */
-export function isCounterStep(value: unknown): value is CounterValue {
-  return Number.isSafeInteger(value) || (typeof value === "string" && DECIMAL_STEP.test(value));
-}
 
 function isCounterValue(value: CounterValue): boolean {
   return typeof value === "number" ? Number.isSafeInteger(value) : DECIMAL_SUM.test(value);

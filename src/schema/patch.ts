@@ -1,6 +1,6 @@
 /** Edits by field: patches touch top-level members, `null` is a value, and removing is said apart. (schema) */
 import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual } from "../shared/json.ts";
+import { deepEqual, jsonFault, toJson } from "../shared/json.ts";
 
 /** A patch as the application writes it: `undefined` removes the field. */
 export type LoosePatch = Readonly<Record<string, Json | undefined>>;
@@ -9,6 +9,12 @@ export interface WirePatch {
   readonly patch: JsonObject;
   /** Names of the members to remove. */
   readonly unset: readonly string[];
+}
+
+/** The patch as it is now: its caller may go on with the object at once. What is no JSON stays, for {@link jsonFault} to refuse. */
+export function copyPatch(loose: LoosePatch): LoosePatch {
+  const copied = ([name, value]: [string, Json | undefined]) => [name, jsonFault(value) ? value : toJson(value)];
+  return Object.fromEntries(Object.entries(loose).map(copied));
 }
 
 /** The data with the patch's members in place of its own, and without those of `unset`. */

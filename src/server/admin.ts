@@ -3,9 +3,9 @@
 import type { CounterValue } from "../protocol/types.ts";
 import { isId } from "../protocol/values.ts";
 import { checkCollections } from "../schema/collections.ts";
-import { isCounterStep } from "../schema/counters.ts";
 import type { CollectionMap, RecordOf } from "../schema/types.ts";
 import { systemClock } from "../shared/clock.ts";
+import { isCounterStep } from "../shared/counter-step.ts";
 import { systemDigest } from "../shared/digest.ts";
 import { invalidOption, TillSyncError } from "../shared/errors.ts";
 import { type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
@@ -36,7 +36,10 @@ export interface ImportOptions<C extends CollectionMap, N extends keyof C & stri
   readonly collection: N;
   /** Whole records, counters included. They overwrite what is there. */
   readonly rows: Iterable<ImportedRow> | AsyncIterable<ImportedRow>;
-  /** The branch that sees a row, as the collection's policy has it. @default the whole tenant */
+  /**
+   * The branch that sees a row. An import sees no policy: where the collection's has a `scope` by branch, hand in the same function.
+   * @default the whole tenant: the tills of every branch see the row
+   */
   readonly branch?: ((record: RecordOf<C[N]>) => string | undefined) | undefined;
   /** Who is named in the journal. */
   readonly actor?: string | undefined;
@@ -85,7 +88,12 @@ function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, c
   const counters: Record<string, CounterValue> = { ...before?.counters };
   for (const name of served.resolved.counters) {
     const value: Json | undefined = data[name];
-    if (isCounterStep(value)) counters[name] = value;
+    if (value === undefined) continue;
+    if (!isCounterStep(value)) {
+      const message = "a counter starts from a safe integer, or from a decimal string";
+      throw refused(served, id, [{ path: name, message }]);
+    }
+    counters[name] = value;
   }
   const checked = checkData(served, id, without(data, ["id", ...served.resolved.counters]), counters);
   if (!checked.ok) throw refused(served, id, checked.issues);

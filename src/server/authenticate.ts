@@ -23,13 +23,15 @@ export async function principalOf(parts: Pick<ServerParts, "authenticate">, requ
 }
 
 /** These become keys of the database: what does not fit is a mistake of the application, and its log must say so. */
-function checkPrincipal({ tenant, branch, device, scopes }: Principal): void {
+function checkPrincipal({ tenant, branch, device, scopes, expiresAt }: Principal): void {
   const wrong = (member: string) =>
     new Error(`\`authenticate\` answered a \`${member}\` that is not 1 to 64 of A-Z a-z 0-9 _ -`);
   if (!isId(tenant)) throw wrong("tenant");
   if (branch !== undefined && !isId(branch)) throw wrong("branch");
   if (device !== undefined && !isId(device)) throw wrong("device");
   if (!Array.isArray(scopes)) throw new Error("`authenticate` answered without `scopes`: write `scopes: []`");
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt))
+    throw new Error("`authenticate` answered an `expiresAt` that is not in epoch ms: a JWT's `exp` is in seconds");
 }
 
 /**

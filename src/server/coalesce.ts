@@ -5,10 +5,12 @@
  * - No push waits for another to come: what is there when the transaction before has ended goes together.
  * - One till's poison never aborts another's sale [C9]: if a joined transaction fails, each push is tried alone; if one fails alone, each
  *   of its units; what still fails is answered `retry`, and everything else has been stored.
- * - A store that does not even take an empty push is down: then all of it is unavailable, and nothing is said about any operation.
+ * - A store that says itself that it is down, or does not even take an empty push, is asked no more: all that waits is unavailable, and
+ *   nothing is said about any operation. Trying each alone would keep a busy database busy.
  */
 import type { OperationResult } from "../protocol/types.ts";
 import { type Deferred, deferred } from "../shared/deferred.ts";
+import { isTillSyncError } from "../shared/errors.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome } from "./decide/push.ts";
 import { type Committed, writing } from "./decide/run.ts";
 import { unitsOf } from "./decide/transaction.ts";
@@ -65,19 +67,26 @@ export class PushQueue {
       );
       for (const [index, outcome] of outcomes.entries()) jobs[index]?.done.resolve(outcome);
     } catch (error) {
+      if (isStoreDown(error)) throw error;
       this.#parts.logger.error("A transaction of pushes failed; each is tried alone", {
         pushes: jobs.length,
         cause: String(error),
       });
       for (const job of jobs) {
-        await this.#runAlone(tenant, job.input, jobs.length > 1).then(job.done.resolve, job.done.reject);
+        await this.#runAlone(tenant, job.input, jobs.length > 1).then(job.done.resolve, (failure: unknown) => {
+          job.done.reject(failure);
+          if (isStoreDown(failure)) throw failure;
+        });
       }
     }
   }
 
   async #runAlone(tenant: string, input: PushInput, isUntried: boolean): Promise<PushOutcome> {
     if (isUntried) {
-      const outcome = await this.#transactOne(tenant, input).catch(() => undefined);
+      const outcome = await this.#transactOne(tenant, input).catch((error: unknown) => {
+        if (isStoreDown(error)) throw error;
+        return undefined;
+      });
       if (outcome !== undefined) return outcome;
     }
     // Rejects where the store is down.
@@ -93,6 +102,7 @@ export class PushQueue {
         const own = new Set(members.map(({ id }) => id));
         results.push(...outcome.results.filter(({ id }) => own.has(id)));
       } catch (error) {
+        if (isStoreDown(error)) throw error;
         this.#parts.logger.error("Operations failed alone", {
           operations: members.map(({ id }) => id),
           cause: String(error),
@@ -129,4 +139,9 @@ export class PushQueue {
     logAll(logger, committed.logged, { tenant });
     return committed.value;
   }
+}
+
+/** The store's own word that nothing can be stored now: no operation's doing, and nothing that trying again at once would mend. */
+function isStoreDown(error: unknown): boolean {
+  return isTillSyncError(error) && error.code.startsWith("storage_");
 }

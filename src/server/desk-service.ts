@@ -1,4 +1,5 @@
 /** The desks over HTTP: who may see and settle what, page by page. (server) */
+import { LIMITS } from "../protocol/constants.ts";
 import type {
   ConflictsResponse,
   DeskQuery,
@@ -9,12 +10,13 @@ import type {
   ServerConflict,
   UnknownOperation,
 } from "../protocol/types.ts";
+import { jsonBytes } from "../shared/json.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
 import { deviceOf } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "./decide/desks.ts";
 import { writing } from "./decide/run.ts";
-import { inScope } from "./decide/scope.ts";
+import { branchOf, inScope } from "./decide/scope.ts";
 import type { WorkingSet } from "./decide/working-set.ts";
 import { logAll } from "./log.ts";
 import type { ServerParts } from "./options.ts";
@@ -24,6 +26,8 @@ import { malformed, RequestProblem, storeFailure } from "./problems.ts";
 import { type Publish, revoked } from "./sync-service.ts";
 
 const PAGE_ROWS = 100;
+/** Read at a time: what people look at may be large, and a page holds about as much as a pull's (L12). */
+const ROWS_PER_READ = 20;
 /** Rows that a page may look at before it answers what it has: those of others are passed over. */
 const MAX_LOOKED_AT = 2_000;
 
@@ -50,11 +54,8 @@ export class DeskService {
   async quarantine(call: Call, query: DeskQuery): Promise<QuarantineResponse> {
     // What was discarded or released is no list of its own: its results, and the journal of commits, say so.
     if (query.state === "settled") throw malformed([{ path: "state", message: "The quarantine lists what is open" }]);
-    const { rows, next } = await this.#page(
-      call,
-      query,
-      (after, limit) => ask({ kind: "quarantined", after, limit }),
-      (row: OperationRow, own) => (own === undefined ? isOfBranch(call.principal, row) : row.device === own),
+    const { rows, next } = await this.#page(call, query, quarantinedWithBranch, (row, own) =>
+      own === undefined ? inScope(call.principal, row.branch) : row.device === own,
     );
     const quarantined = rows.map(({ id, operation, result, device, receivedAt }) => ({
       operation: { ...operation, id } as UnknownOperation,
@@ -147,15 +148,21 @@ export class DeskService {
         const found = device === undefined ? [] : yield* ask({ kind: "devices", ids: [device] });
         if (found[0]?.revokedAt !== undefined) return undefined;
         const rows: Row[] = [];
+        let budget: number = LIMITS.pullBytes;
         let position = start;
         for (let looked = 0; looked < MAX_LOOKED_AT; ) {
-          const batch = yield* read(position, limit);
+          const size = Math.min(limit, ROWS_PER_READ);
+          const batch = yield* read(position, size);
           for (const row of batch) {
-            if (rows.length >= limit) return { rows, position: rows.at(-1)?.position };
-            if (isShown(row, own)) rows.push(row);
+            if (isShown(row, own)) {
+              budget -= jsonBytes(JSON.stringify(row));
+              // One always comes, however large.
+              if (rows.length >= limit || (budget < 0 && rows.length > 0)) return { rows, position };
+              rows.push(row);
+            }
             position = row.position;
           }
-          if (batch.length < limit) return { rows, position: undefined };
+          if (batch.length < size) return { rows, position: undefined };
           looked += batch.length;
         }
         return { rows, position };
@@ -166,8 +173,16 @@ export class DeskService {
   }
 }
 
-function isOfBranch({ branch }: Principal, { operation }: OperationRow): boolean {
-  return branch === undefined || operation?.branch === undefined || operation.branch === branch;
+type QuarantinedRow = OperationRow & { readonly branch: string };
+
+function* quarantinedWithBranch(
+  after: number,
+  limit: number,
+): Generator<readonly StoreRead[], readonly QuarantinedRow[], readonly unknown[]> {
+  const rows = yield* ask({ kind: "quarantined", after, limit });
+  const found = yield* ask({ kind: "devices", ids: [...new Set(rows.map(({ device }) => device))] });
+  const devices = new Map(found.map((device) => [device.id, device]));
+  return rows.map((row) => ({ ...row, branch: branchOf(row, devices.get(row.device)) }));
 }
 
 function shownConflict(row: ConflictRow): ServerConflict {

@@ -17,7 +17,7 @@ export interface MintReason {
   readonly announced?: boolean | undefined;
 }
 
-type Needed = Pick<ServerParts, "store" | "clock" | "random" | "logger">;
+type Needed = Pick<ServerParts, "store" | "random" | "logger"> & { readonly clock: Pick<ServerParts["clock"], "now"> };
 
 /**
  * The epoch that holds afterwards. Its token is made outside of the transaction, because a digest may be asynchronous: should the

@@ -16,5 +16,28 @@ export type {
   RecordPolicy,
   Rejected,
 } from "./policy-types.ts";
-export type { ServerStore } from "./ports/store.ts";
+export type { PokeHint, PokeRelay } from "./ports/poke-relay.ts";
+export type {
+  CommitRow,
+  ConflictRow,
+  DepartureRow,
+  DeviceRow,
+  DiscrepancyRow,
+  EpochRow,
+  FeedEntry,
+  IncarnationRow,
+  OperationRow,
+  RecordKey,
+  RecordRow,
+  ResultRow,
+  ScopeFilter,
+  ServerStore,
+  StoreRead,
+  StoreReadKind,
+  StoreReadScript,
+  StoreReads,
+  StoreScript,
+  StoreWrites,
+  TenantClock,
+} from "./ports/store.ts";
 export { createSyncHandler, createSyncServer, type SyncServer } from "./server.ts";

@@ -1,12 +1,14 @@
 /**
  * Pokes: content-free hints that something has changed, so that tills pull now and not at their next poll [M7]. (server)
  *
- * Within one process. Nothing depends on a poke: with several processes a till hears of the others' commits when it polls.
+ * Within one process, and between several where there is a relay. Nothing depends on a poke: without one, a till hears of a
+ * change when it polls.
  */
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../protocol/constants.ts";
 import type { Poke } from "../protocol/types.ts";
 import { deviceOf, principalOf } from "./authenticate.ts";
 import type { ServerParts } from "./options.ts";
+import type { Principal } from "./policy-types.ts";
 import { ask } from "./ports/store.ts";
 import { problemOf, storeFailure } from "./problems.ts";
 import { acceptsGzip, answerProblem } from "./respond.ts";
@@ -35,9 +37,14 @@ export interface Live {
 interface Connection {
   readonly device: string | undefined;
   readonly socket: LiveSocket;
+  /** Aborted when the socket is let go of. */
+  readonly gone: AbortController;
   /** Gathered until the end of the microtask: ten pushes that commit together are one poke. */
   pending: Set<string> | undefined;
 }
+
+/** RFC 6455, 7.4.1. */
+const POLICY_VIOLATION = 1008;
 
 export class PokeHub implements Live {
   readonly #parts: ServerParts;
@@ -45,6 +52,7 @@ export class PokeHub implements Live {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    parts.pokes?.subscribe(({ tenant, device, collections }) => this.#deliver(tenant, device, collections));
   }
 
   async admit(original: Request): Promise<LiveAdmission | Response> {
@@ -54,7 +62,7 @@ export class PokeHub implements Live {
       const principal = await principalOf(this.#parts, request);
       const device = deviceOf(principal, request);
       if (device !== undefined && (await this.#isRevoked(principal.tenant, device))) throw revoked();
-      return { attach: (socket) => this.#attach(principal.tenant, device, socket) };
+      return { attach: (socket) => this.#attach(principal, device, socket) };
     } catch (error) {
       const context = { requestId, now: this.#parts.clock.now(), acceptsGzip: acceptsGzip(request) };
       return answerProblem(context, problemOf(error, requestId, this.#parts.logger));
@@ -68,6 +76,11 @@ export class PokeHub implements Live {
 
   /** Pokes every socket of the tenant except those of the device that made the change: it has its answer. */
   publish(tenant: string, device: string | undefined, collections: readonly string[]): void {
+    this.#deliver(tenant, device, collections);
+    this.#parts.pokes?.publish({ tenant, device, collections });
+  }
+
+  #deliver(tenant: string, device: string | undefined, collections: readonly string[]): void {
     for (const connection of this.#tenants.get(tenant) ?? []) {
       if (device !== undefined && connection.device === device) continue;
       if (connection.pending === undefined) {
@@ -90,15 +103,36 @@ export class PokeHub implements Live {
     }
   }
 
-  #attach(tenant: string, device: string | undefined, socket: LiveSocket): { close(): void } {
-    const connection: Connection = { device, socket, pending: undefined };
+  #attach({ tenant, expiresAt }: Principal, device: string | undefined, socket: LiveSocket): { close(): void } {
+    const connection: Connection = { device, socket, gone: new AbortController(), pending: undefined };
     const connections = this.#tenants.get(tenant);
     if (connections === undefined) this.#tenants.set(tenant, new Set([connection]));
     else connections.add(connection);
+    if (expiresAt !== undefined) void this.#endAt(expiresAt, tenant, connection);
     return { close: () => this.#detach(tenant, connection) };
   }
 
+  /** Whoever has lost the right to be poked asks for another token, and comes again. */
+  async #endAt(moment: number, tenant: string, connection: Connection): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const { signal } = connection.gone;
+    try {
+      // Looks again on waking: a timer of the platform is bounded, and may be early.
+      for (let ms = moment - clock.now(); ms > 0; ms = moment - clock.now()) await clock.sleep(ms, signal);
+    } catch (error) {
+      if (signal.aborted) return; // the socket has gone before its token
+      logger.error("The clock could not be waited for: a socket is closed early", { tenant, cause: String(error) });
+    }
+    this.#detach(tenant, connection);
+    try {
+      connection.socket.close(POLICY_VIOLATION, "The token has ended");
+    } catch (error) {
+      logger.debug("A socket could not be closed", { tenant, cause: String(error) });
+    }
+  }
+
   #detach(tenant: string, connection: Connection): void {
+    connection.gone.abort();
     const connections = this.#tenants.get(tenant);
     connections?.delete(connection);
     if (connections?.size === 0) this.#tenants.delete(tenant);

@@ -5,13 +5,14 @@ import { checkCollections } from "../schema/collections.ts";
 import { syncOrder } from "../schema/order.ts";
 import type { ResolvedCollection } from "../schema/resolved.ts";
 import type { CollectionMap } from "../schema/types.ts";
-import { systemClock } from "../shared/clock.ts";
+import { type Clock, systemClock } from "../shared/clock.ts";
 import { type Digest, systemDigest } from "../shared/digest.ts";
 import { invalidOption } from "../shared/errors.ts";
 import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
 import type { Catalog, LoosePolicy, ServedCollection } from "./decide/catalog.ts";
 import type { Policies, Principal } from "./policy-types.ts";
+import type { PokeRelay } from "./ports/poke-relay.ts";
 import type { ServerStore } from "./ports/store.ts";
 
 export interface SyncHandlerOptions<C extends CollectionMap> {
@@ -28,7 +29,10 @@ export interface SyncHandlerOptions<C extends CollectionMap> {
   limits?: { maxOperations?: number | undefined; maxBytes?: number | undefined } | undefined;
   /** The scope that a token must hold for the desks: conflicts and quarantine. @default "sync:desk" */
   deskScope?: string | undefined;
-  clock?: { now(): number } | undefined;
+  /** Carries pokes between processes that share the store. Without it a till hears of the others' changes when it polls. @default none */
+  pokes?: PokeRelay | undefined;
+  /** `sleep`: for what ends at a moment; the platform's where it is left out. */
+  clock?: { now(): number; sleep?: Clock["sleep"] | undefined } | undefined;
   random?: { uuid(): string; unit(): number } | undefined;
   logger?: Logger | undefined;
 }
@@ -40,7 +44,8 @@ export interface ServerParts {
   readonly catalog: Catalog;
   readonly limits: Limits;
   readonly deskScope: string;
-  readonly clock: { now(): number };
+  readonly pokes: PokeRelay | undefined;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   readonly random: { uuid(): string; unit(): number };
   readonly logger: Logger;
   readonly digest: Digest;
@@ -53,6 +58,7 @@ const OPTIONS = [
   "policies",
   "limits",
   "deskScope",
+  "pokes",
   "clock",
   "random",
   "logger",
@@ -94,7 +100,8 @@ export function resolveServerOptions<C extends CollectionMap>(options: SyncHandl
     catalog: resolveCatalog(options.collections, options.policies),
     limits: resolveLimits(options.limits),
     deskScope,
-    clock: withMethods("clock", options.clock ?? systemClock, ["now"]),
+    pokes: checkPokes(options.pokes),
+    clock: resolveClock(options.clock ?? systemClock),
     random: withMethods("random", options.random ?? systemRandom, ["uuid", "unit"]),
     logger: withMethods("logger", options.logger ?? silentLogger, ["error", "info", "debug"]),
     digest: systemDigest,
@@ -108,6 +115,16 @@ export function checkStore(store: unknown): asserts store is ServerStore {
     "a ServerStore",
     store,
     'Write `store: sqliteStore({ path: "shop.sqlite" })` of "tillsync/server/sqlite".',
+  );
+}
+
+function checkPokes(pokes: PokeRelay | undefined): PokeRelay | undefined {
+  if (pokes === undefined || (isObject(pokes) && pokes["~port"] === "poke-relay")) return pokes;
+  throw invalidOption(
+    "pokes",
+    "a PokeRelay",
+    pokes,
+    'Write `pokes: postgresPokes({ url })` of "tillsync/server/postgres".',
   );
 }
 
@@ -206,6 +223,14 @@ function resolveLimits(limits: SyncHandlerOptions<CollectionMap>["limits"]): Lim
   // What may be unpacked grows with what may be packed.
   const pushInflatedBytes = Math.max(LIMITS.pushInflatedBytes, maxBytes * 8);
   return { ...LIMITS, pushOperations: maxOperations, pushBytes: maxBytes, pushInflatedBytes };
+}
+
+function resolveClock(clock: NonNullable<SyncHandlerOptions<CollectionMap>["clock"]>): ServerParts["clock"] {
+  withMethods("clock", clock, clock.sleep === undefined ? ["now"] : ["now", "sleep"]);
+  return {
+    now: () => clock.now(),
+    sleep: (ms, signal) => (clock.sleep === undefined ? systemClock.sleep(ms, signal) : clock.sleep(ms, signal)),
+  };
 }
 
 function withMethods<T extends object>(option: string, value: T, methods: readonly string[]): T {

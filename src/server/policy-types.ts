@@ -22,6 +22,8 @@ export interface Principal {
   readonly device?: string | undefined;
   readonly actor?: string | undefined;
   readonly scopes: readonly string[];
+  /** When the token ends, epoch ms: its live socket is closed then. Without it a socket stays open for as long as it holds. */
+  readonly expiresAt?: number | undefined;
 }
 
 type ShapeOf<C extends CollectionMap, N extends keyof C> = C[N]["~shape"];
@@ -95,6 +97,11 @@ export interface DecisionInput<C extends CollectionMap, N extends keyof C & stri
   readonly epoch: number;
   /** This operation was applied before, in a history that a restore has lost [C8.5]. Its assigned values stand, whatever is answered. */
   readonly acknowledged?: { readonly assigned?: Readonly<Partial<ShapeOf<C, N>["record"]>> | undefined } | undefined;
+  /**
+   * It was set aside, and people let it in: what spoke against it is a flag now, and its assigned values and effects are made as always.
+   * To a policy that sets it aside again nobody listens; it is applied with that code as a flag, and with neither.
+   */
+  readonly released?: true | undefined;
 }
 
 export interface Applied<C extends CollectionMap, N extends keyof C & string> {

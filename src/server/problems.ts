@@ -1,5 +1,5 @@
 /** Errors of a whole request [RFC 9457], and the one place that makes of any failure a problem. (server) */
-import { PROBLEM_STATUS, type Problem, type ProblemCode } from "../protocol/codes.ts";
+import { PROBLEM_STATUS, type Problem, type ProblemCode, problemType } from "../protocol/codes.ts";
 import type { VerdictIssue } from "../protocol/types.ts";
 import type { Logger } from "../shared/logger.ts";
 import { DecisionFailure } from "./decide/run.ts";
@@ -84,7 +84,7 @@ function describeCause(cause: unknown): string {
 export function problemBody({ code, detail, more }: RequestProblem, requestId: string): Problem {
   const { epoch, collections } = more;
   return {
-    type: `urn:tillsync:problem:${code}`,
+    type: problemType(code),
     title: TITLES[code],
     status: PROBLEM_STATUS[code],
     detail,

@@ -1,4 +1,4 @@
-/** The only source of time and timers. (shared; with `random` and `digest` the one place that touches these globals) */
+/** Where decisions, client and server have time and timers from; an adapter has those of its platform. (shared) */
 import { orAborted } from "./abort.ts";
 
 /** Law: `monotonic` never goes back, whatever is done to the wall clock; `sleep` ends early, by rejecting, when its signal aborts. */

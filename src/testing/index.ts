@@ -7,4 +7,12 @@ export type { MadeStorage, MakeStorage, StorageContractCase } from "./storage-co
 export { describeStorageContract, storageContract } from "./storage-contract.ts";
 export type { TestServer, TestShop, TestShopOptions } from "./test-shop.ts";
 export { createTestShop } from "./test-shop.ts";
+export type {
+  ContractRunner,
+  OpenTransport,
+  TransportCallName,
+  TransportContractCase,
+  TransportPeer,
+  TransportUnderTest,
+} from "./transport-contract.ts";
 export { describeTransportContract, transportContract } from "./transport-contract.ts";

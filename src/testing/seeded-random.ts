@@ -13,7 +13,10 @@ function mulberry32(seed: number): () => number {
   };
 }
 
-/** The same numbers and ids for the same seed, in the same order. Ids count up, as those of a real till do. */
+/**
+ * The same numbers and ids for the same seed, in the same order. Each id sorts behind the one before it; those that a real till mints
+ * within one millisecond come in any order.
+ */
 export function seededRandom(seed: number): Random {
   const unit = mulberry32(seed);
   let minted = 0;

@@ -5,6 +5,7 @@ import type { SyncClient, SyncClientOptions } from "../client/types/client.ts";
 import { resolvedOf } from "../schema/resolved.ts";
 import type { CollectionMap, CreateInput } from "../schema/types.ts";
 import { importRows, readRows } from "../server/admin.ts";
+import type { LoosePolicy } from "../server/decide/catalog.ts";
 import { memoryStore } from "../server/memory/memory-store.ts";
 import type { Policies } from "../server/policy-types.ts";
 import { createSyncHandler } from "../server/server.ts";
@@ -14,6 +15,7 @@ import type { FakeClock, WorkWatch } from "./fake-clock.ts";
 import { fakeClock } from "./fake-clock.ts";
 import type { FakeNetwork } from "./fake-network.ts";
 import { fakeNetwork } from "./fake-network.ts";
+import { nextVerdicts } from "./next-verdicts.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { watched } from "./watched-transport.ts";
 
@@ -22,6 +24,7 @@ export interface TestShop<C extends CollectionMap> {
   readonly clock: FakeClock;
   readonly network: FakeNetwork;
   readonly server: TestServer<C>;
+  /** With a token that is made out to this device, and refused from any other. @default a token of no device */
   transport(device?: string): Transport;
   /** A till with memory storage on this shop. Each call is another device. */
   till(options?: Partial<Omit<SyncClientOptions<C>, "collections" | "transport" | "clock">>): SyncClient<C>;
@@ -48,39 +51,35 @@ export interface TestShopOptions<C extends CollectionMap> {
 
 const TENANT = "test-shop";
 const BRANCH = "main";
-
-type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
+/** The token of no device; any other one is the id of its device. No device has this for an id. */
+const UNBOUND = "*";
 
 export function createTestShop<const C extends CollectionMap>(options: TestShopOptions<C>): TestShop<C> {
   const clock = fakeClock(options.start) as FakeClock & WorkWatch;
   const random = seededRandom(options.seed ?? 1);
   const store = memoryStore();
   const { collections } = options;
-  const verdicts = new Map<string, Verdict[]>();
-  const policies = { ...openPolicies(collections, verdicts), ...options.policies } as Policies<C>;
+  const verdicts = nextVerdicts();
+  const policies = verdicts.before({
+    ...openPolicies(collections),
+    ...(options.policies as Record<string, LoosePolicy>),
+  });
   const handler = createSyncHandler({
     store,
     collections: collections as never,
     policies: policies as never,
     clock,
     random,
-    authenticate: (request: Request) => ({
-      tenant: TENANT,
-      branch: BRANCH,
-      device: request.headers.get("tillsync-device") ?? undefined,
-      scopes: ["sync", "office"],
-    }),
+    authenticate: (request: Request) => {
+      const token = request.headers.get("authorization")?.replace("Bearer ", "");
+      const device = token === UNBOUND ? undefined : token;
+      return { tenant: TENANT, branch: BRANCH, device, scopes: ["sync", "office"] };
+    },
   });
   const { network, fetch } = fakeNetwork(handler, () => clock.stir());
   const tills: SyncClient<C>[] = [];
-  const transport = () =>
-    watched(http({ url: "http://shop.test/sync", getToken: () => "test", live: "off", fetch }), clock);
-
-  const next = (collection: string, verdict: Verdict) => {
-    const waiting = verdicts.get(collection);
-    if (waiting) waiting.push(verdict);
-    else verdicts.set(collection, [verdict]);
-  };
+  const transport = (device = UNBOUND) =>
+    watched(http({ url: "http://shop.test/sync", getToken: () => device, live: "off", fetch }), clock);
   return {
     clock,
     network,
@@ -94,8 +93,8 @@ export function createTestShop<const C extends CollectionMap>(options: TestShopO
         for await (const row of readRows({ store, collections, tenant: TENANT, collection })) found.push(row);
         return found as never;
       },
-      rejectNext: (collection, verdict) => next(collection, { outcome: "rejected", ...verdict }),
-      quarantineNext: (collection, verdict) => next(collection, { outcome: "quarantined", ...verdict }),
+      rejectNext: (collection, verdict) => verdicts.add(collection, { outcome: "rejected", ...verdict }),
+      quarantineNext: (collection, verdict) => verdicts.add(collection, { outcome: "quarantined", ...verdict }),
     },
     till(tillOptions = {}) {
       const till = createClient({
@@ -118,14 +117,12 @@ export function createTestShop<const C extends CollectionMap>(options: TestShopO
 }
 
 /** Everybody may do everything, and what only a server fills in is filled in. */
-function openPolicies(collections: CollectionMap, verdicts: Map<string, Verdict[]>): Record<string, unknown> {
+function openPolicies(collections: CollectionMap): Readonly<Record<string, LoosePolicy>> {
   const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "everyone" };
   return Object.fromEntries(
     Object.entries(collections).map(([name, definition]) => {
       const { assigned, kind } = resolvedOf(definition);
       const decide = ({ operation }: { readonly operation: { readonly id: string; readonly action: string } }) => {
-        const verdict = verdicts.get(name)?.shift();
-        if (verdict) return verdict;
         if (operation.action !== "create" || assigned.length === 0) return { outcome: "applied" };
         return {
           outcome: "applied",
@@ -133,7 +130,7 @@ function openPolicies(collections: CollectionMap, verdicts: Map<string, Verdict[
         };
       };
       const allow = kind === "fact" ? { read: "everyone", create: "everyone" } : everyone;
-      return [name, { scope: "tenant", allow, decide }];
+      return [name, { scope: "tenant", allow, decide: decide as LoosePolicy["decide"] }];
     }),
   );
 }

@@ -10,7 +10,9 @@
 import type { Transport, TransportCall, TransportFailure, TransportResult } from "../client/ports/transport.ts";
 import type { ProblemCode } from "../protocol/codes.ts";
 import type { PullRequest, PushRequest, RegisterRequest } from "../protocol/types.ts";
+import { deepEqual, type Json } from "../shared/json.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
+import { check, checkEqual, show } from "./check.ts";
 
 export type TransportCallName = "register" | "push" | "pull" | "time";
 
@@ -153,7 +155,7 @@ export function transportContract(): readonly TransportContractCase[] {
           const results = await Promise.all(calls.map((call) => send(subject.transport, call, callOf())));
           for (const result of results) expectFailure(result, { kind: "unreachable", reason: "timeout" });
           const count = subject.received();
-          expect(count === calls.length, `expected ${calls.length} requests, the peer got ${count}`);
+          check(count === calls.length, `${calls.length} requests, the peer got ${count}`);
         },
       ),
     ),
@@ -170,7 +172,7 @@ export function transportContract(): readonly TransportContractCase[] {
       const ids = Array.from({ length: 8 }, (_, n) => `${REQUEST_ID.slice(0, -1)}${n}`);
       const answers = await Promise.all(ids.map((requestId) => transport.push(pushed, { ...callOf(), requestId })));
       const echoed = answers.map((answer) => (answer.ok ? answer.value.requestId : show(answer)));
-      expect(show(echoed) === show(ids), `expected the answers to ${show(ids)}, got those to ${show(echoed)}`);
+      checkEqual(echoed, ids, "what was answered");
     }),
     law(
       "a live channel that is called off says once that it is closed",
@@ -192,7 +194,7 @@ export function transportContract(): readonly TransportContractCase[] {
         controller.abort();
         await first;
         await send(transport, "time", callOf(AbortSignal.abort()));
-        expect(closed === 1, `expected closed() once, it came ${closed} times`);
+        check(closed === 1, `closed() once, it came ${closed} times`);
       },
     ),
   ];
@@ -202,22 +204,22 @@ function lawsOfOneCall(call: TransportCallName): TransportContractCase[] {
   return [
     law(`${call}: gives the answer, with the server's clock`, honest, async ({ transport }) => {
       const answer = await send(transport, call, callOf());
-      expect(answer.ok, `expected an answer, got ${show(answer)}`);
+      check(answer.ok, `an answer, got ${show(answer)}`);
       const wanted = messageFor(call, REQUEST_ID);
-      expect(show(answer.value) === show(wanted), `expected ${show(wanted)}, got ${show(answer.value)}`);
+      check(deepEqual(answer.value as Json, wanted as Json), `${show(wanted)}, got ${show(answer.value)}`);
       const { serverTime, roundTripMs } = answer.timing;
-      expect(serverTime === SERVER_TIME, `expected the server's time ${SERVER_TIME}, got ${serverTime}`);
-      expect(roundTripMs >= 0, `expected a round trip of 0 ms or more, got ${roundTripMs}`);
+      check(serverTime === SERVER_TIME, `the server's time ${SERVER_TIME}, got ${serverTime}`);
+      check(roundTripMs >= 0, `a round trip of 0 ms or more, got ${roundTripMs}`);
     }),
     ...failures.map(({ title, peer, expected }) =>
       law(`${call}: ${title}, and is asked once`, peer, async ({ transport, received }) => {
         expectFailure(await send(transport, call, callOf()), expected);
-        expect(received() === 1, `expected one request, the peer got ${received()}`);
+        check(received() === 1, `one request, the peer got ${received()}`);
       }),
     ),
     law(`${call}: called off before it began, it never leaves`, honest, async ({ transport, received }) => {
       expectFailure(await send(transport, call, callOf(AbortSignal.abort())), { kind: "aborted" });
-      expect(received() === 0, `expected no request, the peer got ${received()}`);
+      check(received() === 0, `no request, the peer got ${received()}`);
     }),
     law(`${call}: called off while it waits, it ends at once`, { kind: "stays_silent" }, async ({ transport }) => {
       const controller = new AbortController();
@@ -251,17 +253,8 @@ function callOf(signal: AbortSignal = new AbortController().signal): TransportCa
 }
 
 function expectFailure(result: TransportResult<unknown>, expected: Partial<Record<string, unknown>>): void {
-  expect(!result.ok, `expected ${show(expected)}, got an answer`);
+  check(!result.ok, `${show(expected)}, got an answer`);
   const failure: TransportFailure & Partial<Record<string, unknown>> = result.failure;
   const same = Object.entries(expected).every(([member, value]) => show(failure[member]) === show(value));
-  expect(same, `expected ${show(expected)}, got ${show(failure)}`);
-}
-
-/** Not a runner's `expect`: the suite is published, and must not bring a runner with it. */
-function expect(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? "undefined";
+  check(same, `${show(expected)}, got ${show(failure)}`);
 }

@@ -200,6 +200,19 @@ describe("update", () => {
       });
     }));
 
+  test("writes what it was given: the caller may change it at once, also within", () =>
+    sold(async (till) => {
+      const form = { name: "Mint", barcodes: ["7"], note: undefined as string | undefined };
+      const by = { stock: 1 };
+      const updating = till.collections.products.update("p-1", form);
+      const counting = till.collections.products.increment("p-1", by);
+      form.name = "";
+      form.barcodes.push("8");
+      by.stock = 99;
+      expect(await updating).toMatchObject({ name: "Mint", barcodes: ["7"] });
+      expect(await counting).toMatchObject({ stock: 11 });
+    }));
+
   test("with the changes of a form writes what the user changed, and nothing that others changed meanwhile", () =>
     sold(async (till, _, storage) => {
       const before = await till.collections.products.get("p-1");

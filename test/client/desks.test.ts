@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../src/shared/errors.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
-import { bothCounts, conflictsIn, operationsIn, type Shop, type Till, World } from "./support/world.ts";
+import { bothCounts, conflictsIn, listen, operationsIn, type Shop, type Till, World } from "./support/world.ts";
 
 type Storage = ReturnType<typeof memory>;
 async function shop(run: (till: Till, world: World, storage: Storage) => Promise<void>): Promise<void> {
@@ -179,6 +179,29 @@ describe("operations.get", () => {
     }));
 });
 
+test.each(["operations", "conflicts"] as const)(
+  "%s.live tells that it could not be read, and keeps what it shows",
+  async (desk) => {
+    await using world = new World();
+    let isBroken = false;
+    const before = (step: { readonly kind: string }) => {
+      if (isBroken && step.kind === "scan") throw new Error("the disk");
+    };
+    const till = await world.open({ storage: memory({ faults: { before } }) });
+    const live = desk === "operations" ? till.operations.live({ limit: 5 }) : till.conflicts.live();
+    live.subscribe(() => {});
+    await world.clock.settle();
+    const shown = live.getSnapshot();
+    const told = listen(till, "error");
+    isBroken = true;
+    await till.collections.products.create({ name: "Milk", priceCents: 1 });
+    await world.clock.settle();
+    isBroken = false;
+    expect(told.of<Error>("error").map(({ cause }) => (cause as Error).message)).toContain("the disk");
+    expect(live.getSnapshot()).toBe(shown);
+  },
+);
+
 describe("operations.live", () => {
   test("shows what waits, and the same object until something changes", () =>
     shop(async (till, world) => {
@@ -352,6 +375,15 @@ describe("operations.amend", () => {
         ["superseded", { priceCents: 1, name: "A" }, "price_locked"],
         ["applied", { priceCents: 2, name: "A" }, undefined],
       ]);
+    }));
+
+  test("carries what it was given: the caller may change it at once", () =>
+    shop(async (till, world, storage) => {
+      const form = { name: "B", barcodes: ["7"] };
+      const amending = till.operations.amend(await rejectedEdit(till, world), form);
+      form.barcodes.push("8");
+      await amending;
+      expect(operationsIn(storage).at(-1)?.patch).toMatchObject({ barcodes: ["7"] });
     }));
 
   test("carries what the schema puts out", () =>
@@ -567,6 +599,16 @@ describe("conflicts", () => {
           note: "asked her",
         });
       }));
+
+  test("resolve: a merge is what it was when it was given", () =>
+    shop(async (till, world, storage) => {
+      await fill(till, world);
+      const merged = { phone: "5" };
+      const resolving = till.conflicts.resolve(await open(till), { merged });
+      merged.phone = "6";
+      await resolving;
+      expect(operationsIn(storage).at(-1)?.patch).toEqual({ phone: "5" });
+    }));
 
   test("resolve: a second time is refused", () =>
     shop(async (till, world) => {

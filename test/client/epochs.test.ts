@@ -56,6 +56,22 @@ describe("a server that was put back to its backup", () => {
       expect(await till.collections.sales.count()).toBe(2);
     }));
 
+  test("and what goes back into the outbox is not told as pulled: the rows of the new history are", async () => {
+    await using world = new World();
+    await world.seed("products", { ...tea, stock: 10 }, { ...tea, id: "p-2", stock: 0 });
+    const till = await world.open();
+    const backup = world.store.snapshot();
+    await till.collections.sales.create(saleOf(1, 1));
+    await till.collections.products.increment("p-1", { stock: -1 });
+    await world.clock.advance(1_000);
+    const told = listen(till, "pulled", "epoch_changed");
+    world.store.restore(backup);
+    await world.clock.advance(60_000);
+    const events = told.heard.map(({ event }) => event);
+    expect(events[0]).toBe("epoch_changed");
+    expect(told.of("pulled")).toContainEqual({ collection: "products", ids: ["p-2"] });
+  });
+
   test("is told once, with how much is given back", () =>
     restored(sold, async (_till, _world, told) => {
       expect(told.of("epoch_changed")).toEqual([{ from: expect.any(String), to: expect.any(String), replaying: 4 }]);

@@ -75,6 +75,20 @@ describe("a query", () => {
         expect(await till.collections.products.count(query)).toBe(expected.length);
       }));
 
+  test("counts under one key without reading a row", async () => {
+    await using world = new World();
+    await world.seed("products", { ...tea, stock: 1 }, { ...tea, id: "p-2", stock: 1 });
+    const reads: string[] = [];
+    const till = await world.open({ storage: memory({ faults: { before: ({ kind }) => void reads.push(kind) } }) });
+    await world.clock.settle();
+    reads.length = 0;
+    expect(await till.collections.products.count({ index: "barcode", equals: "600" })).toBe(2);
+    expect(await till.collections.products.count({ index: "barcode", equals: "600", limit: 1 })).toBe(1);
+    expect(reads).not.toContain("scan");
+    expect(await till.collections.products.count({ index: "barcode", from: "6" })).toBe(2);
+    expect(reads).toContain("scan");
+  });
+
   test("`first` gives the first row, or undefined", () =>
     shop(async (till) => {
       expect((await till.collections.products.first({ index: "name", from: "B" }))?.id).toBe("p-2");

@@ -82,6 +82,28 @@ describe("the phase", () => {
     expect(till.status).toMatchObject({ phase: "offline", cause: "no_network" });
   });
 
+  test("offline as soon as the platform says so and a request confirms it, with nothing to send and long before the next poll", async () => {
+    await using world = new World();
+    let online = true;
+    let hint: (what: "offline") => void = () => {};
+    const connectivity = {
+      "~port": "connectivity" as const,
+      online: () => online,
+      subscribe(listener: typeof hint) {
+        hint = listener;
+        return () => {};
+      },
+    };
+    const till = await world.open({ connectivity });
+    await world.clock.advance(1_000);
+    expect(till.status.phase).toBe("online");
+    world.network.offline();
+    online = false;
+    hint("offline");
+    await world.clock.settle();
+    expect(till.status).toMatchObject({ phase: "offline", cause: "no_network" });
+  });
+
   test("online, whatever the platform says, while the server answers", async () => {
     await using world = new World();
     const connectivity = { "~port": "connectivity" as const, online: () => false, subscribe: () => () => {} };

@@ -123,6 +123,54 @@ describe("without a background loop", () => {
   });
 });
 
+describe("a pause without a background loop", () => {
+  const sold = async (world: World) => {
+    const till = world.till(manual);
+    await till.start();
+    await till.collections.sales.create(saleOf(1, 1));
+    return till;
+  };
+
+  test("holds from the middle of a sync() on, until it is resumed", async () => {
+    await using world = new World();
+    const till = await sold(world);
+    let isNew = true;
+    till.on("status", ({ phase }) => {
+      if (isNew && phase === "first_sync") till.pause("forced_offline");
+      isNew = isNew && phase !== "first_sync";
+    });
+    const paused = { outcome: "paused", reasons: ["forced_offline"], remaining: 1 };
+    expect(await till.sync()).toEqual(paused);
+    expect(till.status).toMatchObject({ phase: "paused", reasons: ["forced_offline"] });
+    expect(await till.sync()).toEqual(paused);
+    expect(await world.rows("sales")).toEqual([]);
+    till.resume("forced_offline");
+    expect(till.status.phase).toBe("stopped");
+    expect(await till.sync()).toMatchObject({ outcome: "done", remaining: 0 });
+    expect(await world.rows("sales")).toHaveLength(1);
+  });
+
+  test("asks for no turn when it is over", async () => {
+    await using world = new World();
+    let asked = 0;
+    const coordinator = {
+      "~port": "coordinator" as const,
+      exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => {
+        asked += 1;
+        return work(signal);
+      },
+      broadcast() {},
+      subscribe: () => () => {},
+    };
+    const till = world.till({ ...manual, coordinator });
+    await till.start();
+    till.pause("night");
+    till.resume("night");
+    await world.clock.settle();
+    expect([asked, till.status.phase]).toEqual([0, "stopped"]);
+  });
+});
+
 describe("pause and resume", () => {
   test("hold every request while local work goes on", () =>
     shop(async (till, world) => {
@@ -221,6 +269,93 @@ describe("firstSync()", () => {
   });
 });
 
+describe("push and pull do not wait for each other (L6)", () => {
+  const throttled = { ok: false, failure: { kind: "throttled", retryAfterMs: 1_000 } } as const;
+
+  test("a sale that was throttled once goes when its wait is over, however long the first pull takes", async () => {
+    await using world = new World();
+    const rows = Array.from({ length: 2_000 }, (_, n) => ({ ...tea, id: `p-${n}`, barcodes: [], stock: 1 }));
+    await world.seed("products", ...rows);
+    const transport = world.transport();
+    let pushes = 0;
+    const till = world.till({
+      transport: {
+        ...transport,
+        push: async (request, call) => (++pushes === 1 ? throttled : transport.push(request, call)),
+        async pull(request, call) {
+          const answer = await transport.pull(request, call);
+          await world.clock.sleep(30_000, call.signal);
+          return answer;
+        },
+      },
+    });
+    await till.start();
+    await till.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(10_000);
+    expect([till.status.phase, till.status.pending.count, (await world.rows("sales")).length]).toEqual([
+      "first_sync",
+      0,
+      1,
+    ]);
+    await till.collections.sales.create(saleOf(1, 2));
+    await world.clock.advance(1_000);
+    expect((await world.rows("sales")).length).toBe(2);
+  });
+
+  test("what others did comes when the wait of pull is over, however much there is to send", async () => {
+    await using world = new World();
+    const transport = world.transport();
+    let refused = false;
+    const till = await world.open({
+      sync: { batch: { maxOperations: 1 } },
+      transport: {
+        ...transport,
+        async push(request, call) {
+          await world.clock.sleep(10_000, call.signal);
+          return transport.push(request, call);
+        },
+        async pull(request, call) {
+          if (!refused) return transport.pull(request, call);
+          refused = false;
+          return throttled;
+        },
+      },
+    });
+    await till.collections.sales.createMany(Array.from({ length: 20 }, (_, n) => saleOf(1, n)));
+    refused = true;
+    await world.seed("products", { ...tea, stock: 10 });
+    await world.clock.advance(40_000);
+    expect(await till.collections.products.get("p-1")).toMatchObject({ stock: 10 });
+    expect(till.status.pending.count).toBeGreaterThan(10);
+  });
+
+  test("sync() sends what was sold while the network came back", async () => {
+    await using world = new World();
+    const transport = world.transport();
+    const gate = deferred<void>();
+    let slow = false;
+    const till = await world.open({
+      transport: {
+        ...transport,
+        async pull(request, call) {
+          if (slow) await gate.promise;
+          return transport.pull(request, call);
+        },
+      },
+    });
+    world.network.offline();
+    await world.clock.advance(60_000);
+    slow = true;
+    world.network.online();
+    await world.clock.advance(60_000);
+    await till.collections.sales.create(saleOf(1, 1));
+    const outcome = till.sync();
+    gate.resolve();
+    expect(await outcome).toMatchObject({ outcome: "done", remaining: 0 });
+    expect(await world.rows("sales")).toHaveLength(1);
+  });
+});
+
 describe("two clients of one store (StrictMode, hot reload)", () => {
   const both = async (world: World) => {
     const storage = memory();
@@ -305,16 +440,60 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
     expect(await outcome).toMatchObject({ outcome: "done", remaining: 0 });
   });
 
+  /** A lock that lets everybody in: as one that was stolen from a frozen tab. */
+  const coordinator = {
+    "~port": "coordinator" as const,
+    exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => work(signal),
+    broadcast() {},
+    subscribe: () => () => {},
+  };
+
+  test("a holder whose turn was taken puts nothing aside that the next one is sending (fence)", async () => {
+    await using world = new World();
+    const storage = memory();
+    const gate = deferred<void>();
+    const transport = world.transport();
+    let pushes = 0;
+    const refusing: Transport = {
+      ...transport,
+      async push(request, call) {
+        if (++pushes > 1) return transport.push(request, call);
+        await gate.promise;
+        return { ok: false, failure: { kind: "refused", code: "too_large", status: 413, detail: "too large" } };
+      },
+    };
+    const first = world.till({ storage, coordinator, transport: refusing });
+    await first.start();
+    await first.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(1_000);
+    /** Whatever comes back comes when nobody waits for it any more. */
+    const late = async (answer: Promise<unknown>, signal: AbortSignal) => {
+      await answer;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { ok: false, failure: { kind: "aborted" } } as const;
+    };
+    let pulls = 0;
+    const slow: Transport = {
+      ...transport,
+      push: (request, call) => late(transport.push(request, call), call.signal),
+      pull: (request, call) => (++pulls > 1 ? transport.pull(request, call) : late(Promise.resolve(), call.signal)),
+    };
+    const second = world.till({ storage, coordinator, transport: slow });
+    await second.start();
+    await world.clock.advance(1_000);
+    const told = listen(first, "quarantined");
+    gate.resolve();
+    await world.clock.settle();
+    expect(told.heard).toEqual([]);
+    second.pause("x");
+    await world.clock.advance(60_000);
+    expect(operationsIn(storage).map(({ state }) => state)).toEqual(["applied"]);
+    expect(bothCounts(storage).stored).toEqual(bothCounts(storage).counted);
+  });
+
   test("a holder whose turn was taken while it was frozen writes nothing any more (fence)", async () => {
     await using world = new World();
     const storage = memory();
-    // A lock that lets everybody in: as one that was stolen from a frozen tab.
-    const coordinator = {
-      "~port": "coordinator" as const,
-      exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => work(signal),
-      broadcast() {},
-      subscribe: () => () => {},
-    };
     const gate = deferred<void>();
     let frozen = false;
     const transport = world.transport();

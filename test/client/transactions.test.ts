@@ -110,6 +110,30 @@ describe("inside, its own writes are seen", () => {
       ]);
     }));
 
+  test("by get, also where a record is deleted and made again: its counters go on (H4)", () =>
+    shop(async (till) => {
+      const seen = await till.transaction(async (tx) => {
+        tx.products.increment("p-1", { stock: -1 });
+        tx.products.delete("p-1");
+        const gone = await tx.products.get("p-1");
+        tx.products.create({ ...tea, name: "Mint ", stock: 3 });
+        return [gone, await tx.products.get("p-1")];
+      });
+      expect(seen).toEqual([undefined, await till.collections.products.get("p-1")]);
+      expect(seen[1]).toMatchObject({ name: "Mint", stock: 12 });
+    }));
+
+  test("by get, but for one that the commit will refuse", () =>
+    shop(async (till) => {
+      const seen: unknown[] = [];
+      const refused = till.transaction(async (tx) => {
+        tx.products.update("p-9", { name: "A" });
+        tx.products.update("p-1", { priceCents: -1 });
+        seen.push(await tx.products.get("p-9"), (await tx.products.get("p-1"))?.priceCents);
+      });
+      expect([await failure(refused), seen]).toEqual(["not_found", [undefined, 5_000]]);
+    }));
+
   test("by find, at their new place, within the limit", () =>
     shop(async (till) => {
       const seen = await till.transaction(async (tx) => {

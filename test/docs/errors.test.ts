@@ -1,8 +1,6 @@
 /** docs/errors.md lists the codes that the source has: each of them, and no other. */
-import { readFileSync } from "node:fs";
-import ts from "typescript";
 import { describe, expect, test } from "vitest";
-import { root } from "../../scripts/entries.mjs";
+import { literalsOf, membersOf, ofVariant } from "../support/declared.ts";
 import { readPage, tableUnder } from "./markdown.ts";
 
 const page = readPage("docs/errors.md");
@@ -12,48 +10,6 @@ function codesIn(heading: string, column = 0): readonly string[] {
   return tableUnder(page, heading).flatMap((row) =>
     [...(row[column] ?? "").matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code),
   );
-}
-
-function statements(path: string): readonly ts.Statement[] {
-  return [...ts.createSourceFile(path, readFileSync(root + path, "utf8"), ts.ScriptTarget.ESNext, true).statements];
-}
-
-function named<T extends ts.Statement>(path: string, name: string, is: (node: ts.Statement) => node is T): T {
-  const found = statements(path).find(
-    (node): node is T => is(node) && "name" in node && (node.name as ts.Identifier).text === name,
-  );
-  if (found === undefined) throw new Error(`${path} has no ${name}`);
-  return found;
-}
-
-/** The members of an interface: ErrorDetails, SyncEvents. */
-function membersOf(path: string, name: string): readonly string[] {
-  return named(path, name, ts.isInterfaceDeclaration).members.map((member) => member.name?.getText() ?? "");
-}
-
-/** Every string literal of a type, wherever in it; with `member`, those in members of this name. */
-function literalsOf(path: string, name: string, member?: string): readonly string[] {
-  const literals = new Set<string>();
-  const visit = (node: ts.Node, inside: boolean): void => {
-    const within = inside || (ts.isPropertySignature(node) && node.name.getText() === member);
-    if (within && ts.isLiteralTypeNode(node) && ts.isStringLiteral(node.literal)) literals.add(node.literal.text);
-    ts.forEachChild(node, (child) => visit(child, within));
-  };
-  visit(named(path, name, ts.isTypeAliasDeclaration).type, member === undefined);
-  return [...literals];
-}
-
-/** The literals of `member` in the variant of a union whose discriminant says `kind`. */
-function ofVariant(path: string, name: string, discriminant: string, kind: string, member: string): readonly string[] {
-  const { type } = named(path, name, ts.isTypeAliasDeclaration);
-  if (!ts.isUnionTypeNode(type)) throw new Error(`${name} is no union`);
-  const property = (variant: ts.TypeNode, wanted: string) =>
-    ts.isTypeLiteralNode(variant)
-      ? variant.members.find((m) => ts.isPropertySignature(m) && m.name.getText() === wanted)
-      : undefined;
-  const variant = type.types.find((v) => property(v, discriminant)?.getText().includes(`"${kind}"`));
-  if (variant === undefined) throw new Error(`${name} has no variant ${kind}`);
-  return [...(property(variant, member)?.getText() ?? "").matchAll(/"([^"]+)"/g)].map(([, literal = ""]) => literal);
 }
 
 const STATUS = "src/client/types/status.ts";

@@ -3,6 +3,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { publicEntries, root } from "../../scripts/entries.mjs";
 import tsup from "../../tsup.config.ts";
+import { namesExportedBy, typesExportedBy } from "../support/declared.ts";
 import { readSources } from "../support/sources.ts";
 
 const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
@@ -41,6 +42,23 @@ describe("the exports of package.json", () => {
       const folder = specifier.slice("tillsync".length);
       expect(source, specifier).toBe(`src${folder}/index.ts`);
     }
+  });
+});
+
+describe("whoever writes an adapter finds every type of its port under a public name", () => {
+  test.each([
+    ["src/client/ports/connectivity.ts", "src/index.ts"],
+    ["src/client/ports/coordinator.ts", "src/index.ts"],
+    ["src/client/ports/storage.ts", "src/index.ts"],
+    ["src/client/ports/transport.ts", "src/index.ts"],
+    ["src/server/ports/store.ts", "src/server/index.ts"],
+    ["src/testing/storage-contract.ts", "src/testing/index.ts"],
+    ["src/testing/transport-contract.ts", "src/testing/index.ts"],
+  ])("%s in %s", (port, entry) => {
+    const declared = typesExportedBy(port);
+    expect(declared).not.toEqual([]);
+    const exported = namesExportedBy(entry);
+    expect(declared.filter((name) => !exported.includes(name))).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import {
   isPoke,
@@ -54,6 +55,7 @@ const REPLACEMENTS: readonly unknown[] = [
   null,
   true,
   false,
+  0,
   -1,
   1.5,
   2 ** 53,
@@ -61,6 +63,7 @@ const REPLACEMENTS: readonly unknown[] = [
   "",
   "x".repeat(3_000),
   "not an id!",
+  "constructor",
   "\0",
   [],
   [null],
@@ -69,11 +72,26 @@ const REPLACEMENTS: readonly unknown[] = [
   JSON.parse('{"__proto__": 1}'),
 ];
 
+/** What makes another form of a message, beside what it has. */
+const ADDITIONS: readonly (readonly [member: string, value: unknown])[] = [
+  ["data", {}],
+  ["deleted", true],
+  ["deleted", false],
+  ["status", "applied"],
+];
+
 /** Every message that differs from this one in one place. */
 function* variants(message: unknown): Generator<readonly [path: string, variant: unknown]> {
   for (const path of pathsIn(message as Json)) {
     for (const [index, replacement] of REPLACEMENTS.entries()) {
       yield [`${path.join(".")} = replacement ${index}`, replaced(message, path, replacement)];
+    }
+    const beside = (member: string) => [...path.slice(0, -1), member];
+    for (const [member, value] of ADDITIONS)
+      yield [`${beside(member).join(".")} = ${value}`, replaced(message, beside(member), value)];
+    for (const name of ["constructor", "not an id!", "renamed"]) {
+      const renamed = replaced(message, beside(name), valueAt(message, path));
+      yield [`${path.join(".")} as ${name}`, replaced(renamed, path, undefined)];
     }
   }
 }
@@ -91,6 +109,36 @@ function replaced(message: unknown, path: readonly string[], replacement: unknow
   if (replacement === undefined && !Array.isArray(parent)) delete (parent as Record<string, unknown>)[last];
   else (parent as Record<string, unknown>)[last] = replacement;
   return copy;
+}
+
+/** Puts something else at one place, or one more member beside it. What stood there is near to hand: as text, in a list, elsewhere. */
+const change: fc.Arbitrary<(message: unknown) => unknown> = fc
+  .tuple(
+    fc.nat(),
+    fc.nat(),
+    fc.oneof(
+      fc.constantFrom(...REPLACEMENTS).map((replacement) => () => replacement),
+      fc.jsonValue().map((replacement) => () => replacement),
+      fc.constantFrom<(old: unknown, other: unknown) => unknown>(
+        (old) => [old],
+        (old) => String(old),
+        (old) => ({ old }),
+        (_, other) => other,
+      ),
+    ),
+    fc.option(fc.constantFrom("data", "deleted", "status", "by", "server", "reason", "issues", "error", "flags")),
+  )
+  .map(([at, from, make, member]) => (message: unknown) => {
+    const paths = [...pathsIn(message as Json)];
+    const path = paths[at % paths.length];
+    const other = paths[from % paths.length];
+    if (path === undefined || other === undefined) return message;
+    const beside = member === null ? path : [...path.slice(0, -1), member];
+    return replaced(message, beside, make(valueAt(message, beside), valueAt(message, other)));
+  });
+
+function valueAt(message: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], message);
 }
 
 describe.each(answers)("the till's own check of a %s answer", (_name, byHand, schema, messages) => {
@@ -114,7 +162,52 @@ describe.each(answers)("the till's own check of a %s answer", (_name, byHand, sc
     expect(judged).toBeGreaterThan(REPLACEMENTS.length - 1);
   });
 
+  it("judges every message that differs in several places as the schema does", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...messages),
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        (message, changes) => {
+          const variant = changes.reduce((before, one) => one(before), message);
+          expect(byHand(variant), JSON.stringify(variant)).toBe(schema(variant));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   test.each([undefined, null, 1, "text", [], {}])("refuses %j", (value) => {
     expect(byHand(value)).toBe(false);
+  });
+});
+
+describe("what tells the forms of a message apart counts as itself, not as its text", () => {
+  const row = { version: 1, data: {} };
+  const pullOf = (change: object) => ({
+    ...fixture("pull.answer"),
+    pages: { products: { changes: [{ id: "p-1", ...row, ...change }], cursor: "c", more: false } },
+  });
+  const conflictOf = (change: object) => pushOf({ ...fixture("result.conflict"), server: { ...row, ...change } });
+
+  test.each([
+    ["a change", { deleted: "undefined" }],
+    ["a change", { deleted: "true", data: undefined }],
+    ["a change", { deleted: ["true"], data: undefined }],
+  ])("%s with %j is refused", (_, change) => {
+    expect(isPullResponse(pullOf({}))).toBe(true);
+    expect([isPullResponse(pullOf(change)), parsePullResponse(pullOf(change)).ok]).toEqual([false, false]);
+  });
+
+  test.each([
+    ["a row", { deleted: "undefined" }],
+    ["a row", { deleted: "true", data: undefined }],
+  ])("%s with %j is refused", (_, change) => {
+    expect(isPushResponse(conflictOf({}))).toBe(true);
+    expect([isPushResponse(conflictOf(change)), parsePushResponse(conflictOf(change)).ok]).toEqual([false, false]);
+  });
+
+  test("a result whose status is a list is refused", () => {
+    const message = pushOf({ ...fixture("result.applied"), status: ["applied"] });
+    expect([isPushResponse(message), parsePushResponse(message).ok]).toEqual([false, false]);
   });
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { LIMITS, MESSAGE_DEPTH, PROBLEM_STATUS } from "tillsync/protocol";
 import { describe, expect, test } from "vitest";
+import { literalsOf } from "../support/declared.ts";
 import { fixtureNames, fixtureText } from "./fixtures.ts";
 
 const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
@@ -26,6 +27,29 @@ describe("the specification", () => {
   test("names every code of a whole request with its status", () => {
     const rows = [...tables.matchAll(/^\| `(\w+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [code, Number(status)]);
     expect(Object.fromEntries(rows)).toEqual(PROBLEM_STATUS);
+  });
+
+  describe("names every code of an operation, where it can come", () => {
+    const paragraph = (start: string) => page.slice(page.indexOf(start)).split("\n\n")[0] ?? "";
+    const codesIn = (text: string) => [...text.matchAll(/`([a-z_]+)`/g)].map(([, code = ""]) => code);
+    const sorted = (codes: readonly string[]) => [...codes].sort();
+    const CODES = "src/protocol/codes.ts";
+
+    test("verdicts", () => {
+      const ofEdits = page.slice(page.indexOf("**`rejected`**"), page.indexOf("**`quarantined`**"));
+      const rejected = [...ofEdits.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell = ""]) => codesIn(cell));
+      const quarantined = codesIn(paragraph("**`quarantined`**").split("Codes:")[1] ?? "");
+      const retry = codesIn(paragraph("`retry` says").split("Codes:")[1] ?? "");
+      // Which of them an edit can get and which a fact: the decisions' own tests know. No edit is lost to a bug of the shop's.
+      expect(rejected).not.toContain("policy_failed");
+      const said = new Set([...rejected, ...quarantined, ...retry]);
+      expect(sorted([...said])).toEqual(sorted(literalsOf(CODES, "OperationErrorCode")));
+    });
+
+    test("flags", () => {
+      const [, own = ""] = /The protocol's own are ([^;]+);/.exec(paragraph("- `flags`")) ?? [];
+      expect(sorted(codesIn(own))).toEqual(sorted(literalsOf(CODES, "OperationFlagCode")));
+    });
   });
 
   test("links to its own sections only where they are", () => {

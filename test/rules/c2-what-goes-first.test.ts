@@ -84,3 +84,20 @@ test("what has been settled, or is nothing of this till's, is waited for no more
   expect(a.line.pushed.flat().map(({ after }) => after)).toEqual([undefined, undefined, undefined]);
   await shop.converge(a);
 });
+
+test("what names a sale that is set aside waits for it no more, whatever else lies on the desk", async () => {
+  const { shop, a, b } = await inConflict();
+  await using _ = shop;
+  shop.nextVerdict("sales", "quarantined");
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await a.sync();
+  expect(a.operations.map(({ state }) => state)).toEqual(["conflict", "quarantined"]);
+  await a.data.payments.create({ id: "y-1", saleId: "s-1", amountCents: 5_000 });
+  await a.sync();
+  expect(a.operationOn("y-1").state).toBe("applied");
+  expect(shop.row("payments", "y-1")?.state).toBe("live");
+  await shop.office.release(a.operationOn("s-1").id);
+  const [conflict] = await a.client.conflicts.list();
+  await a.client.conflicts.resolve(conflict as never, "server");
+  await shop.converge(a, b);
+});

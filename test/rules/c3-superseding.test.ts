@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { ann, inConflict } from "../support/in-conflict.ts";
 import { lostAnswer, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { saleOf } from "../support/shop.ts";
 
 async function resolve(till: RuleTill, choice: "client" | "server" | { merged: { phone: string } }) {
   const [conflict] = await till.client.conflicts.list();
@@ -154,4 +155,23 @@ test("what waits for an edit that the office has settled goes in the same push",
   expect(second.map(({ status }: { status: string }) => status)).toEqual(["rejected", "applied"]);
   await shop.converge(a, b);
   expect(shop.shown("customers", "c-1")).toMatchObject({ phone: "3", name: "Anna" });
+});
+
+test("a void that is itself set aside takes no sale away: it stays applied, on the server and on its till", async () => {
+  await using shop = new RuleShop();
+  const a = await shop.openTill();
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await shop.converge(a);
+  const sold = a.operationOn("s-1").id;
+  const peer = shop.peer("stolen");
+  await peer.register();
+  const sneak = { action: "void", collection: "sales", entityId: "s-1", supersedes: [sold] };
+  const [elsewhere] = await peer.push(peer.make({ ...sneak, branch: "b-9" }));
+  expect(elsewhere).toMatchObject({ status: "quarantined", error: { code: "branch_mismatch" } });
+  await shop.revoke(peer.device);
+  const [revoked] = await peer.push(peer.make(sneak));
+  expect(revoked).toMatchObject({ status: "quarantined", error: { code: "device_revoked" } });
+  await shop.converge(a);
+  expect(shop.operation(sold)).toMatchObject({ status: "applied", revision: 0 });
+  expect(a.operationOn("s-1").state).toBe("applied");
 });

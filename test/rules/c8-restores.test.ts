@@ -1,7 +1,7 @@
 /** C8: a server that was put back from a backup gets back from its tills what it lost, announced or not. */
 import { expect, test } from "vitest";
 import { ann } from "../support/in-conflict.ts";
-import { days, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { days, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
 import { collections, saleOf, tea } from "../support/shop.ts";
 
 async function shopWithTwo() {
@@ -112,6 +112,31 @@ test("a second restore that brings back an older epoch is a new epoch all the sa
   expect([first, second]).not.toContain(shop.epoch);
   expect(shop.shown("products", "p-1").priceCents).toBe(1);
   expect(await a.client.conflicts.list({ state: "settled" })).toEqual([]);
+});
+
+test("a restore before the last one is made good takes nothing from the till, nor stops it", async () => {
+  const { shop, a, b } = await shopWithTwo();
+  await using _ = shop;
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await a.data.products.update("p-1", { priceCents: 9 });
+  await shop.converge(a, b);
+  const shown = a.watch("products", "p-1", "stock");
+  await restore("announced");
+  // The rows of the new history come, and what the till gives back never arrives.
+  a.line.next("push", lostRequest);
+  await a.sync();
+  expect(a.operations.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
+  await restore("announced");
+  // It hears of the second one, and of nothing after it.
+  a.line.always = (deliver) => (a.told("epoch_changed").length < 2 ? deliver() : Promise.reject(new TypeError("lost")));
+  await a.sync();
+  expect(a.told("epoch_changed")).toHaveLength(2);
+  await sell(a, "s-2", 1);
+  a.line.always = undefined;
+  await shop.converge(a, b);
+  expect(shop.shown("products", "p-1")).toMatchObject({ stock: 7, priceCents: 9 });
+  expect(new Set(shown)).toEqual(new Set([8, 7]));
 });
 
 test("what lies in quarantine, and what is open on the desk, comes back to both", async () => {

@@ -1,8 +1,9 @@
 /** C9: one operation that nobody can read stops nothing but itself. */
 import type { MemoryStore } from "tillsync/server/memory";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { PushQueue } from "../../src/server/coalesce.ts";
 import { deferred } from "../../src/shared/deferred.ts";
-import { RuleShop, refusing, type Way } from "../support/rule-shop.ts";
+import { lostAnswer, lostRequest, RuleShop, refusing, type Way } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 /** Refuses each push that has an operation on this record in it. */
@@ -94,6 +95,29 @@ test.each([
   expect(shop.shown("products", "p-1").stock).toBe(88);
 });
 
+test("what was put aside though the server had taken it hears of that with the next answer", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill();
+  const shown = a.watch("products", "p-1", "stock");
+  await a.data.products.update("p-1", { priceCents: 9 });
+  await a.client.transaction((tx) => {
+    tx.sales.create({ id: "s-1", ...saleOf(1, 0) });
+    tx.products.increment("p-1", { stock: -1 });
+  });
+  a.line.next("push", lostAnswer, ...Array.from({ length: 3 }, () => refusing(413, "too_large")));
+  a.line.next("pull", lostRequest, lostRequest);
+  await a.sync();
+  await a.sync();
+  expect(a.operations.map(({ state }) => state)).toEqual(["rejected", "quarantined", "quarantined"]);
+  await a.sync();
+  expect(a.operations.map(({ state, error }) => [state, error])).toEqual(Array(3).fill(["applied", undefined]));
+  expect(a.client.status.attention).toEqual({ conflicts: 0, rejected: 0, quarantined: 0 });
+  await shop.converge(a);
+  expect(shop.shown("products", "p-1")).toMatchObject({ stock: 9, priceCents: 9 });
+  expect(shown.at(-1)).toBe(9);
+});
+
 test("a server that keeps failing on one sale gets the others, and that one later", { timeout: 30_000 }, async () => {
   await using shop = new RuleShop();
   const a = shop.till({ sync: { auto: true } });
@@ -147,8 +171,10 @@ test("one till's poison does not abort the sale of another that was joined with 
   const syncing = tills.map((till) => till.sync());
   await Promise.all(holds.map(({ arrived }) => arrived));
   slow = true;
+  const queued = vi.spyOn(PushQueue.prototype, "push");
+  onTestFinished(() => queued.mockRestore());
   for (const { release } of holds) release();
-  await new Promise((resolve) => setTimeout(resolve, 50)); // both are waiting by now; whether they were joined is seen below
+  await vi.waitFor(() => expect(queued).toHaveBeenCalledTimes(tills.length));
   slow = false;
   gate.resolve();
   await Promise.all(syncing);

@@ -4,7 +4,7 @@ import { defineCollection } from "tillsync/schema";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { addCounter, isCounterStep, splitCounters, zeroCounters } from "../../src/schema/counters.ts";
+import { addCounter, splitCounters, zeroCounters } from "../../src/schema/counters.ts";
 import { resolvedOf } from "../../src/schema/resolved.ts";
 
 /** A decimal as an integer of 10⁻⁹. */
@@ -90,28 +90,6 @@ describe("addCounter", () => {
         },
       ),
     );
-  });
-});
-
-describe("isCounterStep", () => {
-  it("takes safe integers and decimal strings of 15 + 9 digits", () => {
-    for (const step of [0, -5, "0", "-12.50", "9".repeat(15), `0.${"1".repeat(9)}`])
-      expect(isCounterStep(step)).toBe(true);
-    for (const step of [
-      0.5,
-      2 ** 53,
-      Number.NaN,
-      "1e3",
-      "",
-      "9".repeat(16),
-      `0.${"1".repeat(10)}`,
-      null,
-      undefined,
-      [1],
-      1n,
-    ]) {
-      expect(isCounterStep(step)).toBe(false);
-    }
   });
 });
 

@@ -1,4 +1,7 @@
+import { defineCollection } from "tillsync/schema";
+import { memoryStore } from "tillsync/server/memory";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { announceRestore, importRows, readRows } from "../../src/server/index.ts";
 import { openTill, shopServer } from "./support/http.ts";
 import { collections } from "./support/shop.ts";
@@ -64,6 +67,35 @@ describe("importRows", () => {
     await expect(importRows({ ...base, store, collection: "ghosts" as never, rows: [] })).rejects.toMatchObject({
       code: "invalid_option",
     });
+  });
+});
+
+describe("importRows of a counter", () => {
+  const tanks = defineCollection({
+    schema: z.object({ litres: z.string().default("0"), level: z.number().default(0) }),
+    counters: ["litres", "level"],
+  });
+  const target = { collections: { tanks }, tenant: "shop", collection: "tanks" } as const;
+
+  test.each([{ level: 1.5 }, { litres: "1".repeat(16) }, { litres: "12,5" }, { level: null }])(
+    "refuses %j, which can't be counted with: the stock would be lost in silence",
+    async (counters) => {
+      const store = memoryStore();
+      const rows = [{ id: "k-1", ...counters }];
+      await expect(importRows({ ...target, store, rows })).rejects.toMatchObject({
+        code: "validation_failed",
+        details: { id: "k-1", issues: [{ path: Object.keys(counters) }] },
+      });
+      expect(await all(readRows({ ...target, store }))).toEqual([]);
+    },
+  );
+  test("takes what can be", async () => {
+    const store = memoryStore();
+    await importRows({ ...target, store, rows: [{ id: "k-1", litres: "-12.50", level: 3 }, { id: "k-2" }] });
+    expect(await all(readRows({ ...target, store }))).toEqual([
+      { id: "k-1", litres: "-12.50", level: 3 },
+      { id: "k-2", litres: "0", level: 0 },
+    ]);
   });
 });
 

@@ -7,8 +7,10 @@ import { parseProblem } from "../../src/protocol/problem.ts";
 import { parsePullResponse } from "../../src/protocol/pull.ts";
 import { parsePushResponse } from "../../src/protocol/push.ts";
 import { parseRegisterResponse } from "../../src/protocol/register.ts";
+import type { QuarantineResponse, WireOperation } from "../../src/protocol/types.ts";
 import { revokeDevice } from "../../src/server/index.ts";
 import { memoryStore } from "../../src/server/memory/index.ts";
+import { TillSyncError } from "../../src/shared/errors.ts";
 import { HttpTill, openTill, operation, shopServer } from "./support/http.ts";
 import { count, edit, product, sale, uuid } from "./support/world.ts";
 
@@ -127,6 +129,45 @@ describe("the endpoints speak the protocol's schemas", () => {
     });
     expect(await (await a.call("GET", "quarantine")).json()).toMatchObject({ quarantined: [] });
     expect(await problem(await b.call("POST", `quarantine/${worse!.id}/release`))).toMatchObject({ code: "forbidden" });
+  });
+  test("a page of the desk has about as many bytes as a pull's, and the next one goes on behind it (L12)", async () => {
+    const server = shopServer();
+    const till = await openTill(server);
+    const boss = new HttpTill(server, "office", "shop/office//sync:desk");
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      const [aside] = await till.push(sale(`s-${n}`, { totalCents: "x".repeat(250_000) }));
+      ids.push(aside!.id);
+    }
+    const listed: string[] = [];
+    for (let next: string | undefined = "0"; next !== undefined; ) {
+      const text = await (await boss.call("GET", `quarantine?after=${next}`)).text();
+      expect(text.length).toBeLessThan(LIMITS.pullBytes + 300_000);
+      const page = JSON.parse(text) as QuarantineResponse;
+      listed.push(...page.quarantined.map((entry) => entry.operation.id));
+      next = page.next;
+    }
+    expect(listed).toEqual(ids);
+  });
+  test("a branch's desk lists what its people may release, and nothing of another branch (L9)", async () => {
+    const server = shopServer();
+    const south = await openTill(server, "till-2", "shop/till-2/south");
+    const north = await openTill(server, "till-1", "shop/till-1/north/sync:desk");
+    const unreadable = { ...operation(sale("s-1")), data: { card: "4711\0" } } as unknown as WireOperation;
+    const claimless = operation(sale("s-2", { totalCents: "secret" }));
+    const claiming = operation(sale("s-3", { totalCents: "secret" }, { branch: "south" }));
+    await south.pushRaw([unreadable, claimless, claiming]);
+    const boss = await openTill(server, "till-3", "shop/till-3/south/sync:desk");
+    const head = await openTill(server, "till-4", "shop/till-4//sync:desk");
+    const listed = async (till: HttpTill) => {
+      const { quarantined } = (await (await till.call("GET", "quarantine")).json()) as QuarantineResponse;
+      return quarantined.map((entry) => entry.operation.id);
+    };
+    expect(await listed(north)).toEqual([]);
+    expect((await north.call("POST", `quarantine/${claimless.id}/release`)).status).toBe(404);
+    const all = [unreadable, claimless, claiming].map(({ id }) => id);
+    expect(await listed(boss)).toEqual(all);
+    expect(await listed(head)).toEqual(all);
   });
 });
 
@@ -446,10 +487,16 @@ describe("bodies and answers", () => {
 
 describe("a store that fails", () => {
   function failing(store = memoryStore()) {
-    const state = { fails: (_ids: readonly string[]) => false, transactions: 0 };
+    const state = {
+      fails: (_ids: readonly string[]) => false,
+      error: (): Error | undefined => undefined,
+      transactions: 0,
+    };
     const transact = store.transact.bind(store);
     store.transact = ((tenant, script) => {
       state.transactions += 1;
+      const error = state.error();
+      if (error !== undefined) return Promise.reject(error);
       return transact(tenant, function* () {
         const done = yield* script();
         if (state.fails((done.writes.operations ?? []).map(({ id }) => id))) throw new Error("disk: /secret/path");
@@ -469,6 +516,27 @@ describe("a store that fails", () => {
     expect(told.code).toBe("unavailable");
     expect(JSON.stringify(told)).not.toContain("secret");
     expect(JSON.stringify(server.logged)).toContain("secret");
+  });
+  test("one that says itself that it is down is asked once for all that wait, also when it goes down in between", async () => {
+    const { store, state } = failing();
+    const server = shopServer({}, {}, store);
+    const tills = await Promise.all(Array.from({ length: 9 }, (_, n) => openTill(server, `t-${n}`)));
+    for (const [n, till] of tills.entries()) till.incarnation = uuid(600 + n);
+    const everybody = () => Promise.all(tills.map((till, n) => till.pushRaw([operation(sale(`s-${n}`))])));
+    const down = new TillSyncError("storage_unavailable", "locked", { adapter: "test" });
+
+    state.transactions = 0;
+    state.error = () => down;
+    for (const response of await everybody()) expect(response.status).toBe(503);
+    // The first goes alone; the others wait, and are joined.
+    expect(state.transactions).toBe(2);
+
+    state.transactions = 0;
+    state.error = () =>
+      state.transactions === 2 ? new Error("constraint") : state.transactions > 3 ? down : undefined;
+    const answers = await everybody();
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, ...Array.from({ length: 7 }, () => 503)]);
+    expect(state.transactions).toBe(4);
   });
   test("one poisoned operation: it comes again, the others of its push and of other tills are stored", async () => {
     const { store, state } = failing();

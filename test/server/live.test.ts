@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { syncRoutes } from "../../src/server/hono/index.ts";
 import { requestWithLiveToken } from "../../src/server/index.ts";
 import { memoryStore } from "../../src/server/memory/index.ts";
+import { fakeClock } from "../../src/testing/fake-clock.ts";
 import { authenticate, HttpTill, openTill, shopServer } from "./support/http.ts";
 import { collections, policies } from "./support/shop.ts";
 import { count, product, sale, uuid } from "./support/world.ts";
@@ -63,6 +64,54 @@ describe("pokes [M7]", () => {
     await turn();
     expect(sends).toBe(1);
   });
+  describe("when its token ends", () => {
+    const lifetimeMs = 40 * 24 * 60 * 60 * 1_000; // longer than a timer of the platform can be
+
+    async function openUntil(expiresAt: number | undefined) {
+      const clock = fakeClock("2026-11-20T08:00:00Z");
+      const closed: (readonly [number | undefined, string | undefined])[] = [];
+      const sent: string[] = [];
+      const server = shopServer({}, { clock, authenticate: (request) => ({ ...authenticate(request)!, expiresAt }) });
+      const connection = await server.live.connect(liveRequest(token("shop/b")), {
+        send: (text) => void sent.push(text),
+        close: (code, reason) => void closed.push([code, reason]),
+      });
+      return { clock, closed, sent, server, connection: connection as { close(): void } };
+    }
+
+    test("the socket is closed, and poked no more", async () => {
+      const { clock, closed, sent, server } = await openUntil(Date.parse("2026-11-20T08:00:00Z") + lifetimeMs);
+      await clock.advance(lifetimeMs - 1);
+      expect(closed).toEqual([]);
+      await clock.advance(1);
+      expect(closed).toEqual([[1008, "The token has ended"]]);
+      const till = await openTill(server, "a");
+      await till.push(product("p-1"));
+      await turn();
+      expect(sent).toEqual([]);
+    });
+
+    test("a socket that has gone is left alone", async () => {
+      const { clock, closed, connection } = await openUntil(Date.parse("2026-11-20T08:15:00Z"));
+      connection.close();
+      await clock.advance(60 * 60_000);
+      expect(closed).toEqual([]);
+    });
+
+    test("a token that says no end keeps its socket", async () => {
+      const { clock, closed } = await openUntil(undefined);
+      await clock.advance(lifetimeMs);
+      expect(closed).toEqual([]);
+    });
+
+    test("an end that is no moment is the application's mistake", async () => {
+      const server = shopServer({}, { authenticate: () => ({ tenant: "shop", scopes: [], expiresAt: Number.NaN }) });
+      const refused = await server.live.connect(liveRequest(token("shop/b")), { send() {}, close() {} });
+      expect((refused as Response).status).toBe(500);
+      expect(server.logged.map(({ level }) => level)).toContain("error");
+    });
+  });
+
   test("who is not let in gets the problem, before any upgrade", async () => {
     const { live } = shopServer();
     const socket = { send() {}, close() {} };

@@ -19,6 +19,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
@@ -181,9 +182,12 @@ describe("a dead connection", () => {
     const seen = watchTransactions();
     await increment(connection);
     const { database } = seen[0]!;
+    const opened = vi.spyOn(factory, "open");
     database.close();
     database.onclose?.(new Event("close"));
+    expect(opened).toHaveBeenCalledTimes(1); // before anybody asks for it
     expect(await Promise.all([increment(connection), counter(connection)])).toEqual([2, expect.any(Number)]);
+    expect(opened).toHaveBeenCalledTimes(1);
   });
 
   test("that is being replaced when the store is closed leaves nothing open behind", async () => {
@@ -199,10 +203,11 @@ describe("a dead connection", () => {
   });
 
   test.each([
-    ["was stored", "commit", 1],
-    ["was not stored", "abort", 1],
-  ] as const)("a commit whose answer is lost, and which %s, counts once", async (_, fate, expected) => {
+    ["was stored", "commit"],
+    ["was not stored", "abort"],
+  ] as const)("a commit whose answer is lost, and which %s, counts once", async (_, fate) => {
     const connection = await open();
+    await increment(connection); // the row is there before: that there is one tells nothing
     let runs = 0;
     vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
       const { onabort } = this;
@@ -216,9 +221,54 @@ describe("a dead connection", () => {
       const next = ((answer as (number | undefined)[])[0] ?? 0) + 1;
       return { value: next, writes: [{ kind: "put", table: "counters", key: "n", value: next }] };
     });
-    expect(value).toBe(1);
-    expect(await counter(connection)).toBe(expected);
+    expect(value).toBe(2);
+    expect(await counter(connection)).toBe(2);
     expect(runs).toBe(fate === "abort" ? 2 : 1);
+  });
+
+  describe("that dies again when it is asked for a commit whose answer is lost", () => {
+    /** Every look at the counters from outside a write meets a dying connection, `times` times. */
+    function loseAnswerAndChecks(times: number) {
+      vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+        const { onabort } = this;
+        this.oncomplete = (event) => onabort?.call(this, event);
+      });
+      const original = IDBDatabase.prototype.transaction;
+      const used = new Set<IDBDatabase>();
+      vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(function (
+        this: IDBDatabase,
+        tables,
+        mode,
+        options,
+      ) {
+        if (mode === "readwrite" || ![...tables].includes("counters") || used.size >= times)
+          return original.call(this, tables, mode, options);
+        used.add(this);
+        throw new DOMException("The database connection is closing", "InvalidStateError");
+      });
+      return used;
+    }
+
+    test("is replaced and asked anew: the write counts once", async () => {
+      const connection = await open();
+      await increment(connection);
+      const used = loseAnswerAndChecks(2);
+      expect(await increment(connection)).toBe(2);
+      expect(used.size).toBe(2); // never the same connection twice
+      expect(await counter(connection)).toBe(2);
+      expect(hooks).toMatchObject({ failures: [], superseded: 0 });
+    });
+
+    test("again and again, ends in `storage_unavailable`, which claims nothing of what was stored", async () => {
+      const connection = await open();
+      const used = loseAnswerAndChecks(4);
+      const error = await rejection(increment(connection));
+      expect(error).toMatchObject({ code: "storage_unavailable", cause: { name: "InvalidStateError" } });
+      expect(error.message).toContain("whether it was done is not known");
+      expect(used.size).toBe(4);
+      expect(await counter(connection)).toBe(1);
+      expect(await increment(connection)).toBe(2);
+    });
   });
 
   test("of a database that was deleted beneath it fails loudly, and makes no empty one in its place", async () => {
@@ -247,15 +297,37 @@ describe("a dead connection", () => {
   });
 });
 
+test("a connection that is replaced finds indexes of another version: it is superseded, and changes nothing back", async () => {
+  const connection = await open();
+  const seen = watchTransactions();
+  await increment(connection);
+  seen[0]!.database.close();
+  const by = { name: "by", signature: "2", keys: () => [] };
+  const other = { ...layout, tables: layout.tables.map((table) => ({ ...table, indexes: [by] })) };
+  await (await indexedDB({ factory }).open("till", other, hookLog())).close();
+  const { version } = await openRaw(factory, "till");
+  await expect(increment(connection)).rejects.toMatchObject({ code: "storage_unavailable" });
+  expect(hooks).toMatchObject({ failures: [], superseded: 1 });
+  expect((await openRaw(factory, "till")).version).toBe(version);
+});
+
 describe("a platform that does not answer", () => {
   test("a write, and a read, behind a frozen tab are given up, and work again when it is gone", async () => {
     const connection = await open();
     await increment(connection);
     const frozen = await openRaw(factory, "till");
     const release = await hold(frozen, ["counters", "sales"]);
-    const write = rejection(increment(connection));
-    expect(await write).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("a sale") });
-    expect((await rejection(counter(connection))).code).toBe("storage_unavailable");
+    const asked = vi.spyOn(IDBDatabase.prototype, "transaction");
+    const timesAsked = (mode: IDBTransactionMode | undefined) =>
+      asked.mock.calls.filter(([tables, given]) => given === mode && [...tables].includes("counters")).length;
+    // Not again, not even alone: who has waited so long is told, and what was done is not known.
+    const writes = [rejection(increment(connection)), rejection(increment(connection))];
+    for (const error of await Promise.all(writes))
+      expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("a sale") });
+    expect(timesAsked("readwrite")).toBe(1);
+    asked.mockClear();
+    expect((await rejection(connection.get("counters", ["n"]))).code).toBe("storage_unavailable");
+    expect(asked.mock.calls.filter(([tables]) => tables === "counters")).toHaveLength(1);
     await release();
     expect(await increment(connection)).toBe(2);
     expect(await counter(connection)).toBe(2);
@@ -266,20 +338,38 @@ describe("a platform that does not answer", () => {
     vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
       this.oncomplete = null;
     });
+    const seen = watchTransactions();
     expect((await rejection(increment(connection))).code).toBe("storage_unavailable");
+    // It was stored, which nobody could know. The connection that kept silent is used no more.
+    expect(await increment(connection)).toBe(2);
+    expect(seen.at(-1)?.database).not.toBe(seen[0]?.database);
   });
 
   test("a long piece of work is not mistaken for silence", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const connection = await open({ watchdogMs: 60 });
     const value = await connection.transact(strict, function* () {
       for (let step = 0; step < 30; step++) {
-        const until = performance.now() + 5;
-        while (performance.now() < until);
+        vi.advanceTimersByTime(25);
         yield [{ kind: "get", table: "counters", keys: ["n"] }];
       }
       return { value: "done", writes: [] };
     });
     expect(value).toBe("done");
+  });
+
+  test("nor is an upgrade over many rows", async () => {
+    const before = await open();
+    await putMany(before, "s", 30);
+    await before.close();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const keys = () => {
+      vi.advanceTimersByTime(25);
+      return ["all"];
+    };
+    const sales = { name: "sales", indexes: [{ name: "slow", signature: "1", keys }] };
+    const connection = await open({ watchdogMs: 60 }, { ...layout, tables: [layout.tables[0]!, sales] });
+    expect(await connection.count("sales", { index: "slow" })).toBe(30);
   });
 
   test("an opening that is never answered is given up, and closed if the answer comes after all", async () => {
@@ -316,8 +406,18 @@ describe("other tabs", () => {
   test("an upgrade waits for one that goes in time", async () => {
     await (await open()).close();
     const slow = await openRaw(factory, "till");
-    slow.onversionchange = () => void setTimeout(() => slow.close(), 30);
+    const original = factory.open.bind(factory);
+    let blocked = 0;
+    vi.spyOn(factory, "open").mockImplementation((...what) => {
+      const request = original(...what);
+      request.addEventListener("blocked", () => {
+        blocked += 1;
+        slow.close();
+      });
+      return request;
+    });
     const connection = await open({}, changed);
+    expect(blocked).toBe(1);
     expect(await connection.count("more", {})).toBe(0);
   });
 
@@ -425,11 +525,12 @@ describe("the platform's promises", () => {
   test("are told by estimate, as far as they are known", async () => {
     const connection = await open();
     vi.stubGlobal("navigator", {});
-    expect(await connection.estimate()).toEqual({ persisted: false, usedBytes: undefined, quotaBytes: undefined });
+    const nothing = { persisted: false, usedBytes: undefined, quotaBytes: undefined, full: false };
+    expect(await connection.estimate()).toEqual(nothing);
     vi.stubGlobal("navigator", {
       storage: { persisted: async () => true, estimate: async () => ({ usage: 1, quota: 2 }) },
     });
-    expect(await connection.estimate()).toEqual({ persisted: true, usedBytes: 1, quotaBytes: 2 });
+    expect(await connection.estimate()).toEqual({ persisted: true, usedBytes: 1, quotaBytes: 2, full: false });
   });
 });
 

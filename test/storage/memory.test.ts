@@ -23,6 +23,9 @@ test("stores live in the adapter: two of them share nothing, not even a scope", 
   expect(memory({ id: "a" }).scope("till")).toBe("memory:a:till");
 });
 
+/** Whatever can go on has gone on: nothing in memory waits for anything else than promises. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 describe("snapshots", () => {
   test("are plain data, and put back what was there", async () => {
     const disk = memory();
@@ -136,16 +139,23 @@ describe("faults", () => {
     const { disk, faults } = faulty();
     const frozen = await disk.open("till", layout, hookLog());
     const other = await disk.open("till", layout, hookLog());
-    const fate = deferred<void>();
-    faults.before = ({ kind }) => (kind === "commit" ? fate.promise : undefined);
+    const [fate, committing] = [deferred<void>(), deferred<void>()];
+    let commits = 0;
+    faults.before = ({ kind }) => {
+      if (kind !== "commit") return undefined;
+      commits += 1;
+      committing.resolve();
+      return fate.promise;
+    };
     const hanging = rejection(increment(frozen));
     const waiting = increment(other);
     let isDone = false;
     void waiting.then(() => {
       isDone = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(isDone).toBe(false);
+    await committing.promise;
+    await turn();
+    expect([commits, isDone]).toEqual([1, false]);
     faults.before = () => {};
     fate.reject(new Error("killed"));
     expect((await hanging).message).toBe("killed");
@@ -154,13 +164,18 @@ describe("faults", () => {
 });
 
 test("close waits for a transaction that is held up", async () => {
-  const fate = deferred<void>();
-  const before = ({ kind }: MemoryStep) => (kind === "commit" ? fate.promise : undefined);
+  const [fate, committing] = [deferred<void>(), deferred<void>()];
+  const before = ({ kind }: MemoryStep) => {
+    if (kind !== "commit") return undefined;
+    committing.resolve();
+    return fate.promise;
+  };
   const connection = await memory({ faults: { before } }).open("till", layout, hookLog());
   const order: string[] = [];
   const begun = increment(connection).then(() => order.push("committed"));
   const closed = connection.close().then(() => order.push("closed"));
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await committing.promise;
+  await turn();
   expect(order).toEqual([]);
   fate.resolve();
   await Promise.all([begun, closed]);

@@ -15,8 +15,32 @@ const right = {
 
 function judge(change: { status?: number; headers?: Record<string, string>; text?: string | undefined }) {
   const received: Received = { status: 200, text, ...change, headers: new Headers({ ...right, ...change.headers }) };
-  return judgeAnswer(received, requestId, isPushResponse, 0);
+  return judgeAnswer(received, requestId, isPushResponse);
 }
+
+describe("a moment to come back at", () => {
+  const at = "Fri, 20 Nov 2026 08:02:00 GMT";
+  const busyUntil = (headers: Record<string, string>) =>
+    judge({ status: 503, headers: { "retry-after": at, ...headers } });
+
+  test("is told from the server's own time", () => {
+    const date = "Fri, 20 Nov 2026 07:00:00 GMT";
+    expect(busyUntil({ date })).toMatchObject({ failure: { kind: "server_error", retryAfterMs: 58_750 } });
+  });
+
+  test("is told from a proxy's Date", () => {
+    const proxy = { "tillsync-server-time": "", date: "Fri, 20 Nov 2026 08:01:50 GMT" };
+    expect(busyUntil(proxy)).toMatchObject({ failure: { kind: "server_error", retryAfterMs: 10_000 } });
+  });
+
+  test.each(["", "yesterday", "2026-11-20"])(
+    "says nothing with %j for a Date: the till's own clock may be hours off",
+    (date) => {
+      const answer = busyUntil({ "tillsync-server-time": "", date });
+      expect(answer).toMatchObject({ failure: { kind: "server_error", retryAfterMs: undefined } });
+    },
+  );
+});
 
 describe("what may acknowledge a sale", () => {
   test("the whole of a right answer", () => {

@@ -1,10 +1,6 @@
+import { http } from "tillsync";
+import { describeTransportContract, type TransportCallName, type TransportPeer } from "tillsync/testing";
 import { describe, it } from "vitest";
-import {
-  describeTransportContract,
-  type TransportCallName,
-  type TransportPeer,
-} from "../../src/testing/transport-contract.ts";
-import { http } from "../../src/transport/http/http.ts";
 import { type Handler, listen, problem, protocolHeaders, reply } from "./server.ts";
 
 describeTransportContract({ describe, it }, "http", async (peer) => {

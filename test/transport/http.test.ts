@@ -260,6 +260,23 @@ describe("the token", () => {
     expect(renewals).toBe(1);
   });
 
+  test("whose renewal never ends is asked for again by the next call", async () => {
+    const server = await serve(knowing("token-2"));
+    let renewals = 0;
+    const getToken = ({ refused }: TokenRequest) => {
+      if (refused === undefined) return "token-1";
+      return ++renewals === 1 ? new Promise<string>(() => {}) : "token-2";
+    };
+    const transport = transportTo(server, { getToken });
+    const controller = new AbortController();
+    const first = transport.push(small, callOf(controller.signal));
+    await vi.waitFor(() => expect(renewals).toBe(1));
+    controller.abort();
+    expect(await first).toEqual({ ok: false, failure: { kind: "aborted" } });
+    expect((await transport.push(small, callOf())).ok).toBe(true);
+    expect(renewals).toBe(2);
+  });
+
   test("is not asked for the time", async () => {
     const server = await serve((received, response) =>
       reply(received, response, { body: { serverTime: SERVER_TIME } }),
@@ -432,6 +449,19 @@ describe("an answer of somebody else", () => {
     expect(await transportTo(server).push(small, callOf())).toMatchObject({
       ok: false,
       failure: { kind: "unreachable", reason: "foreign_answer", cause: { check } },
+    });
+  });
+
+  test("that is no UTF-8 acknowledges nothing: what it says could be another id", async () => {
+    const [before, after] = JSON.stringify({ ...answer, later: "?" }).split("?");
+    const bytes = Buffer.concat([Buffer.from(before ?? ""), Buffer.from([0xff]), Buffer.from(after ?? "")]);
+    const server = await serve((received, response) => {
+      response.writeHead(200, protocolHeaders(received));
+      response.end(bytes);
+    });
+    expect(await transportTo(server).push(small, callOf())).toMatchObject({
+      ok: false,
+      failure: { kind: "unreachable", reason: "network" },
     });
   });
 

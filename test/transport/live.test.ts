@@ -75,7 +75,7 @@ describe("the live channel", () => {
     for (const garbage of ["", "hello", "{}", "[]", "null", '{"collections":"products"}', '{"collections":[{}]}']) {
       socket.send(garbage);
     }
-    socket.send(`{"collections":["${"x".repeat(70_000)}"]}`);
+    socket.send(`{"collections":["padded"],"later":"${"x".repeat(70_000)}"}`);
     socket.send("[".repeat(60_000));
     socket.send(Buffer.from('{"collections":["products"]}')); // binary
     socket.send('{"collections":["products"]}');

@@ -32,7 +32,7 @@ export function authRoutes(auth: AuthService, addressOf: (context: Context) => s
     return context.json({ user: { id, email, name, roles, branch } }, 201);
   });
   app.post("/logout", async (context) => {
-    auth.logout((await signedIn(auth, context)).session);
+    await auth.logout((await signedIn(auth, context)).session);
     return context.body(null, 204);
   });
   app.post("/devices/:id/revoke", async (context) => {

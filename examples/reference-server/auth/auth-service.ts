@@ -4,7 +4,7 @@ import type { Logger } from "tillsync";
 import type { Principal } from "tillsync/server";
 import { ProblemError } from "../problem.ts";
 import { type Role, SCOPES, scopesOf } from "../roles.ts";
-import type { AuthStore, Session, User } from "./auth-store.ts";
+import type { AuthStore, Session, Standing, User } from "./auth-store.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 import { type RateLimit, RateLimiter } from "./rate-limit.ts";
 import type { LoginRequest, NewUserRequest, RegisterRequest } from "./requests.ts";
@@ -27,8 +27,10 @@ export type PublicUser = Pick<User, "id" | "tenant" | "name" | "roles" | "branch
 export interface AuthLimits {
   /** Of one account from one address: a wrong password is mistyped a few times. */
   readonly account: RateLimit;
-  /** Of one account from everywhere. Generous, as whoever knows the address of a cashier could otherwise keep them out. */
+  /** Of one account from everywhere. Generous, as whoever knows the email of a cashier could otherwise keep them out. */
   readonly accountAnywhere: RateLimit;
+  /** What of it one address can use up. */
+  readonly accountShare: RateLimit;
   /** From one address. A whole shop may be behind it. */
   readonly address: RateLimit;
   readonly registration: RateLimit;
@@ -41,6 +43,7 @@ const DAY_MS = 24 * HOUR_MS;
 const LIMITS: AuthLimits = {
   account: { attempts: 5, windowMs: MINUTE_MS },
   accountAnywhere: { attempts: 100, windowMs: HOUR_MS },
+  accountShare: { attempts: 10, windowMs: HOUR_MS },
   address: { attempts: 50, windowMs: MINUTE_MS },
   registration: { attempts: 20, windowMs: HOUR_MS },
 };
@@ -66,7 +69,7 @@ export interface TokensAnswer {
 
 export class AuthService {
   readonly #options: AuthServiceOptions;
-  readonly #failures: Readonly<Record<"account" | "accountAnywhere" | "address", RateLimiter>>;
+  readonly #failures: Readonly<Record<"account" | "accountAnywhere" | "accountShare" | "address", RateLimiter>>;
   readonly #registrations: RateLimiter;
 
   constructor(options: AuthServiceOptions) {
@@ -76,6 +79,7 @@ export class AuthService {
     this.#failures = {
       account: new RateLimiter(limits.account, now),
       accountAnywhere: new RateLimiter(limits.accountAnywhere, now),
+      accountShare: new RateLimiter(limits.accountShare, now),
       address: new RateLimiter(limits.address, now),
     };
     this.#registrations = new RateLimiter(limits.registration, now);
@@ -97,7 +101,7 @@ export class AuthService {
     const { store, now, announceUser } = this.#options;
     const password = await hashPassword(owner.password);
     const user: User = { ...owner, id: randomUUID(), tenant: tenant.id, password, roles: ["owner"], branch: undefined };
-    if (!store.addTenant(tenant, user, now())) throw emailTaken();
+    if (!(await store.addTenant(tenant, user, now()))) throw emailTaken();
     await announceUser(user);
     return user;
   }
@@ -112,22 +116,25 @@ export class AuthService {
     const { store, now, announceUser } = this.#options;
     const hash = await hashPassword(password);
     const user: User = { id: randomUUID(), tenant, email, name, password: hash, roles, branch };
-    if (!store.addUser(user, now())) throw emailTaken();
+    if (!(await store.addUser(user, now()))) throw emailTaken();
     await announceUser(user);
     return user;
   }
 
   async login({ email, password, device, branch }: LoginRequest, address: string): Promise<TokensAnswer> {
-    const { account, accountAnywhere, address: fromAddress } = this.#failures;
-    const guards: readonly (readonly [RateLimiter, string])[] = [
-      [account, `${email} ${address}`],
-      [accountAnywhere, email],
+    const { account, accountAnywhere, accountShare, address: fromAddress } = this.#failures;
+    const here = `${email} ${address}`;
+    const anywhere = [accountAnywhere, email] as const;
+    const guards: Guard[] = [
+      [account, here],
       [fromAddress, address],
     ];
-    throttle(guards);
+    throttle([...guards, anywhere]);
+    // One address is held up by its own limits. It must not use up everybody's: a person elsewhere could not sign in for an hour.
+    if (accountShare.waitFor(here) === 0) guards.push([accountShare, here], anywhere);
     // Counted before the password is tried, which takes a while: of a hundred guesses at once, five are let in.
     for (const [limiter, key] of guards) limiter.count(key);
-    const user = this.#options.store.userByEmail(email);
+    const user = await this.#options.store.userByEmail(email);
     if (!(await isPassword(password, user?.password)) || user === undefined) {
       throw new ProblemError("invalid_credentials", "Nobody has this email and password");
     }
@@ -152,49 +159,52 @@ export class AuthService {
       expiresAt: at + (device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS),
     };
     const refreshToken = tokens.newRefreshToken();
-    store.begin(
+    await store.begin(
       session,
       device && { ...device, name: device.name ?? device.id, tenant: user.tenant },
       refreshToken,
       at,
     );
-    return this.#answer(session, user, refreshToken);
+    return this.#answer({ session, user, isRevoked: await this.#isRevoked(session.id) }, refreshToken);
   }
 
   async refresh(refreshToken: string): Promise<TokensAnswer> {
     const { store, tokens, now, logger } = this.#options;
     const at = now();
-    const known = store.refreshToken(refreshToken);
-    const session = known === undefined ? undefined : this.#openSession(known.session);
-    if (known === undefined || session === undefined) throw refused();
+    const known = await store.refreshToken(refreshToken);
+    const standing = known === undefined ? undefined : await this.#openSession(known.session);
+    if (known === undefined || standing === undefined) throw refused();
+    const { session } = standing;
     const successor = tokens.successorOf(refreshToken);
     if (known.rotatedAt === undefined) {
       const lifetime = session.device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS;
-      store.rotate(refreshToken, successor, session.id, at, at + lifetime);
+      await store.rotate(refreshToken, successor, session.id, at, at + lifetime);
     } else if (at - known.rotatedAt > REFRESH_GRACE_MS) {
       // Two have it: the one it was made out to has gone on with its successor, and this may be a thief, or the other way round.
-      store.end(session.id, at);
+      await store.end(session.id, at);
       logger.error("A refresh token was used again: its session has ended", {
         tenant: session.tenant,
         device: session.device,
       });
       throw refused();
     }
-    return this.#answer(session, session.user === undefined ? undefined : store.user(session.user), successor);
+    return this.#answer(standing, successor);
   }
 
   /** A person's session ends. A device's goes on without the person: what was sold is still handed over. */
-  logout(session: string): void {
+  async logout(session: string): Promise<void> {
     const { store, now } = this.#options;
-    if (store.session(session)?.device === undefined) store.end(session, now());
-    else store.signOutUser(session);
+    const standing = await store.standing(session);
+    if (standing?.session.device === undefined) await store.end(session, now());
+    else await store.signOutUser(session);
   }
 
   async revokeDevice(principal: Principal, device: string): Promise<void> {
     const { store, now, revokeInSync } = this.#options;
     if (!principal.scopes.includes(SCOPES.manageUsers))
       throw new ProblemError("forbidden", "Only the owner revokes a till");
-    if (!store.revoke(principal.tenant, device, now())) throw new ProblemError("not_found", "There is no such device");
+    if (!(await store.revoke(principal.tenant, device, now())))
+      throw new ProblemError("not_found", "There is no such device");
     await revokeInSync(principal.tenant, device);
   }
 
@@ -202,14 +212,12 @@ export class AuthService {
   async authenticate(request: Request): Promise<(Principal & { readonly session: string }) | undefined> {
     const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     const claims = token === undefined ? undefined : await this.#options.tokens.verify(token);
-    const session = claims === undefined ? undefined : this.#openSession(claims.session);
-    if (claims === undefined || session === undefined || session.tenant !== claims.tenant) return undefined;
+    const standing = claims === undefined ? undefined : await this.#openSession(claims.session);
+    if (claims === undefined || standing === undefined || standing.session.tenant !== claims.tenant) return undefined;
+    const { session } = standing;
     const { tenant, branch, device } = claims;
     // What the token says, and no more than still holds: whoever has signed out at a till has taken their rights with them.
-    const held = this.#scopesOf(
-      session,
-      session.user === undefined ? undefined : this.#options.store.user(session.user),
-    );
+    const held = scopesHeld(standing);
     return {
       tenant,
       ...(branch === undefined ? {} : { branch }),
@@ -218,13 +226,15 @@ export class AuthService {
       actor: session.user ?? device,
       scopes: claims.scopes.filter((scope) => held.includes(scope)),
       session: session.id,
+      expiresAt: Math.min(claims.expiresAt, session.expiresAt),
     };
   }
 
-  async #answer(session: Session, user: User | undefined, refreshToken: string): Promise<TokensAnswer> {
+  async #answer(standing: Standing, refreshToken: string): Promise<TokensAnswer> {
+    const { session, user } = standing;
     const { id, tenant, device, branch } = session;
     const sub = user?.id ?? device ?? id;
-    const scopes = this.#scopesOf(session, user);
+    const scopes = scopesHeld(standing);
     const accessToken = await this.#options.tokens.issue({ sub, tenant, branch, device, scopes, session: id });
     return {
       accessToken,
@@ -237,20 +247,26 @@ export class AuthService {
     };
   }
 
-  /** A revoked till can still say who it is: what it sold goes into quarantine, and not into the bin. */
-  #scopesOf({ tenant, device }: Session, user: User | undefined): readonly string[] {
-    if (device !== undefined && this.#options.store.isRevoked(tenant, device)) return [];
-    return scopesOf(user?.roles ?? [], device !== undefined);
+  async #isRevoked(session: string): Promise<boolean> {
+    return (await this.#options.store.standing(session))?.isRevoked === true;
   }
 
-  #openSession(id: string): Session | undefined {
-    const session = this.#options.store.session(id);
-    const isOver = session === undefined || session.endedAt !== undefined || session.expiresAt <= this.#options.now();
-    return isOver ? undefined : session;
+  async #openSession(id: string): Promise<Standing | undefined> {
+    const standing = await this.#options.store.standing(id);
+    if (standing === undefined) return undefined;
+    const { endedAt, expiresAt } = standing.session;
+    return endedAt !== undefined || expiresAt <= this.#options.now() ? undefined : standing;
   }
 }
 
-function throttle(guards: readonly (readonly [RateLimiter, string])[]): void {
+/** A revoked till can still say who it is: what it sold goes into quarantine, and not into the bin. */
+function scopesHeld({ session, user, isRevoked }: Standing): readonly string[] {
+  return isRevoked ? [] : scopesOf(user?.roles ?? [], session.device !== undefined);
+}
+
+type Guard = readonly [limiter: RateLimiter, key: string];
+
+function throttle(guards: readonly Guard[]): void {
   const waitMs = Math.max(...guards.map(([limiter, key]) => limiter.waitFor(key)));
   if (waitMs <= 0) return;
   throw new ProblemError("throttled", "Too many attempts", { "retry-after": String(Math.ceil(waitMs / 1_000)) });

@@ -69,6 +69,6 @@ export function keysBeside(database: string): SigningKeys {
   return keysFromText(readFileSync(path, "utf8").trim());
 }
 
-function newKey(): string {
+export function newKey(): string {
   return randomBytes(32).toString("hex");
 }

@@ -21,6 +21,12 @@ export interface Claims {
   readonly session: string;
 }
 
+/** What a token says that was checked. */
+export interface VerifiedClaims extends Claims {
+  /** From when on it is refused, epoch ms. */
+  readonly expiresAt: number;
+}
+
 export class Tokens {
   readonly #keys: SigningKeys;
   readonly #now: () => number;
@@ -44,7 +50,7 @@ export class Tokens {
   }
 
   /** `undefined` for whatever is not a valid token of ours. */
-  async verify(token: string): Promise<Claims | undefined> {
+  async verify(token: string): Promise<VerifiedClaims | undefined> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.#secretOf(kid), {
         algorithms: [ALGORITHM],
@@ -55,7 +61,7 @@ export class Tokens {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(this.#now()),
       });
-      const { sub = "", tenant, branch, device, scope, sid } = payload;
+      const { sub = "", tenant, branch, device, scope, sid, exp = 0 } = payload;
       if (typeof tenant !== "string" || typeof scope !== "string" || typeof sid !== "string") return undefined;
       return {
         sub,
@@ -64,6 +70,7 @@ export class Tokens {
         ...(typeof device === "string" ? { device } : {}),
         scopes: scope.split(" ").filter((name) => name !== ""),
         session: sid,
+        expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1_000,
       };
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;

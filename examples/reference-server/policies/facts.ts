@@ -7,9 +7,21 @@ export type Flags = { readonly code: string; readonly message?: string }[];
  * A till speaks for its own branch. A fact that names another one is a till that was set up wrongly, or worse: it is neither put
  * into the other branch's books nor taken for this one's, but kept aside for a person.
  */
-export function ofAnotherBranch(principal: Principal, branchId: string): Quarantined | undefined {
-  if (principal.branch === undefined || principal.branch === branchId) return undefined;
-  return { outcome: "quarantined", code: "branch_mismatch", message: "It names another branch than its till's" };
+export function ofAnotherBranch(principal: Principal, branchId: string): Flags {
+  if (principal.branch === undefined || principal.branch === branchId) return [];
+  return [{ code: "branch_mismatch", message: "It names another branch than its till's" }];
+}
+
+/**
+ * Whether a doubt keeps the fact aside. Not when a person has let it in, and not when it comes back after a restore: it gets its number,
+ * and moves points and balances, as any other; the doubt stays on it as a flag.
+ */
+export function setAside(
+  { released, acknowledged }: { readonly released?: true | undefined; readonly acknowledged?: object | undefined },
+  [doubt]: Flags,
+): Quarantined | undefined {
+  if (doubt === undefined || released === true || acknowledged !== undefined) return undefined;
+  return { outcome: "quarantined", code: doubt.code, message: doubt.message ?? doubt.code };
 }
 
 /** More than a wrong clock drifts in a day. */

@@ -3,7 +3,7 @@ import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
 import { balanceEffect, withPayment } from "./balance.ts";
-import { clockFlags, type Flags, ofAnotherBranch } from "./facts.ts";
+import { clockFlags, type Flags, ofAnotherBranch, setAside } from "./facts.ts";
 
 export const payments: PolicyFor<Shop, "payments"> = {
   scope: { branch: (payment) => payment.branchId },
@@ -12,10 +12,11 @@ export const payments: PolicyFor<Shop, "payments"> = {
   decide(input) {
     const { operation, rows, principal } = input;
     const { saleId, amountCents, tenderedCents, changeCents, branchId } = operation.data;
-    const elsewhere = ofAnotherBranch(principal, branchId);
-    if (elsewhere !== undefined) return elsewhere;
+    const doubts = ofAnotherBranch(principal, branchId);
+    const aside = setAside(input, doubts);
+    if (aside !== undefined) return aside;
 
-    const flags: Flags = clockFlags(input);
+    const flags: Flags = [...doubts, ...clockFlags(input)];
     if (tenderedCents !== undefined && tenderedCents - changeCents !== amountCents) {
       flags.push({ code: "arithmetic", message: `${tenderedCents} less ${changeCents} is not ${amountCents}` });
     }

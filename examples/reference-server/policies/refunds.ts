@@ -3,7 +3,7 @@ import type { Effect, PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
 import { balanceEffect, overRefunded, withRefund } from "./balance.ts";
-import { clockFlags, type Flags, ofAnotherBranch, sum } from "./facts.ts";
+import { clockFlags, type Flags, ofAnotherBranch, setAside, sum } from "./facts.ts";
 import { pointsFor } from "./points.ts";
 
 export const refunds: PolicyFor<Shop, "refunds"> = {
@@ -17,18 +17,15 @@ export const refunds: PolicyFor<Shop, "refunds"> = {
   decide(input) {
     const { operation, rows, principal } = input;
     const { saleId, items, totalCents, branchId } = operation.data;
-    const elsewhere = ofAnotherBranch(principal, branchId);
-    if (elsewhere !== undefined) return elsewhere;
+    const doubts = ofAnotherBranch(principal, branchId);
     const computed = sum(items.map(({ amountCents }) => amountCents));
     if (computed !== totalCents) {
-      return {
-        outcome: "quarantined",
-        code: "arithmetic",
-        message: `The lines make ${computed}, the total says ${totalCents}`,
-      };
+      doubts.push({ code: "arithmetic", message: `The lines make ${computed}, the total says ${totalCents}` });
     }
+    const aside = setAside(input, doubts);
+    if (aside !== undefined) return aside;
 
-    const flags: Flags = clockFlags(input);
+    const flags: Flags = [...doubts, ...clockFlags(input)];
     for (const { productId } of items) {
       if (!rows.products.has(productId)) flags.push({ code: "unknown_product", message: productId });
     }

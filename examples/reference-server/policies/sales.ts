@@ -3,7 +3,7 @@ import type { Effect, PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
 import { overRefunded } from "./balance.ts";
-import { clockFlags, type Flags, ofAnotherBranch, sum } from "./facts.ts";
+import { clockFlags, type Flags, ofAnotherBranch, setAside, sum } from "./facts.ts";
 import { nextOrderNumber, ORDERS } from "./order-number.ts";
 import { pointsFor } from "./points.ts";
 
@@ -22,19 +22,16 @@ export const sales: PolicyFor<Shop, "sales"> = {
   decide(input) {
     const { operation, rows, principal, epoch, acknowledged } = input;
     const sale = operation.data;
-    const elsewhere = ofAnotherBranch(principal, sale.branchId);
-    if (elsewhere !== undefined) return elsewhere;
+    const doubts = ofAnotherBranch(principal, sale.branchId);
     const computed = totalOf(sale);
     // Nobody but the till can say which of the figures the customer paid, and the server never makes up a price.
     if (computed !== sale.totalCents) {
-      return {
-        outcome: "quarantined",
-        code: "arithmetic",
-        message: `The lines make ${computed}, the total says ${sale.totalCents}`,
-      };
+      doubts.push({ code: "arithmetic", message: `The lines make ${computed}, the total says ${sale.totalCents}` });
     }
+    const aside = setAside(input, doubts);
+    if (aside !== undefined) return aside;
 
-    const flags: Flags = clockFlags(input);
+    const flags: Flags = [...doubts, ...clockFlags(input)];
     for (const item of sale.items) {
       if (!rows.products.has(item.productId)) flags.push({ code: "unknown_product", message: item.productId });
     }

@@ -2,7 +2,7 @@
 import type { Effect, PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
-import { clockFlags, type Flags, ofAnotherBranch } from "./facts.ts";
+import { clockFlags, type Flags, ofAnotherBranch, setAside } from "./facts.ts";
 
 type ShiftEvent = Shop["shiftEvents"]["~shape"]["record"];
 type Shift = Shop["shifts"]["~shape"]["record"];
@@ -13,14 +13,15 @@ export const shiftEvents: PolicyFor<Shop, "shiftEvents"> = {
   reads: ({ operation: { data } }) => ({ shifts: [data.shiftId] }),
   decide(input) {
     const event = input.operation.data;
-    const elsewhere = ofAnotherBranch(input.principal, event.branchId);
-    if (elsewhere !== undefined) return elsewhere;
-    const flags: Flags = clockFlags(input);
+    const doubts = ofAnotherBranch(input.principal, event.branchId);
     const shift = input.rows.shifts.get(event.shiftId);
-    // Another branch's shift is not this till's to close.
-    if (shift !== undefined && shift.branchId !== event.branchId) {
-      return { outcome: "quarantined", code: "branch_mismatch", message: "It names a shift of another branch" };
-    }
+    const isForeign = shift !== undefined && shift.branchId !== event.branchId;
+    if (isForeign) doubts.push({ code: "branch_mismatch", message: "It names a shift of another branch" });
+    const aside = setAside(input, doubts);
+    if (aside !== undefined) return aside;
+    const flags: Flags = [...doubts, ...clockFlags(input)];
+    // Another branch's shift is not this till's to close, whoever let the event in.
+    if (isForeign) return { outcome: "applied", flags };
     if (shift?.closedAt !== undefined) {
       flags.push({ code: event.type === "closed" ? "already_closed" : "late_arrival", message: shift.id });
     }

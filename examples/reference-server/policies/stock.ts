@@ -2,7 +2,7 @@
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
-import { clockFlags, type Flags, ofAnotherBranch, sum } from "./facts.ts";
+import { clockFlags, type Flags, ofAnotherBranch, setAside, sum } from "./facts.ts";
 
 export const stockMovements: PolicyFor<Shop, "stockMovements"> = {
   scope: { branch: (movement) => movement.branchId },
@@ -10,9 +10,10 @@ export const stockMovements: PolicyFor<Shop, "stockMovements"> = {
   reads: ({ operation: { data } }) => ({ products: [data.productId] }),
   decide(input) {
     const { productId, branchId } = input.operation.data;
-    const elsewhere = ofAnotherBranch(input.principal, branchId);
-    if (elsewhere !== undefined) return elsewhere;
-    const flags: Flags = clockFlags(input);
+    const doubts = ofAnotherBranch(input.principal, branchId);
+    const aside = setAside(input, doubts);
+    if (aside !== undefined) return aside;
+    const flags: Flags = [...doubts, ...clockFlags(input)];
     if (!input.rows.products.has(productId)) flags.push({ code: "unknown_product", message: productId });
     return { outcome: "applied", flags };
   },
@@ -23,9 +24,10 @@ export const purchases: PolicyFor<Shop, "purchases"> = {
   allow: { read: SCOPES.buy, create: SCOPES.buy },
   decide(input) {
     const { items, totalCents, branchId } = input.operation.data;
-    const elsewhere = ofAnotherBranch(input.principal, branchId);
-    if (elsewhere !== undefined) return elsewhere;
-    const flags: Flags = clockFlags(input);
+    const doubts = ofAnotherBranch(input.principal, branchId);
+    const aside = setAside(input, doubts);
+    if (aside !== undefined) return aside;
+    const flags: Flags = [...doubts, ...clockFlags(input)];
     const computed = sum(items.map(({ quantity, unitCostCents }) => quantity * unitCostCents));
     // The supplier's invoice may have freight and discounts on it: worth a look, and no reason to hold the goods back.
     if (computed !== totalCents) flags.push({ code: "arithmetic", message: `The lines make ${computed}` });

@@ -22,15 +22,20 @@ export function addSample(samples: readonly OffsetSample[], sample: OffsetSample
  * The offset of the round trip with the least delay: its error is bounded by it. But the last sample wins where it contradicts the best
  * one beyond both their errors: then somebody has set the clock meanwhile.
  */
+export function bestSample(samples: readonly OffsetSample[]): OffsetSample | undefined {
+  const last = samples.at(-1);
+  if (last === undefined) return undefined;
+  const least = samples.reduce((best, s) => (s.roundTripMs <= best.roundTripMs ? s : best));
+  const agree = Math.abs(least.offsetMs - last.offsetMs) <= (least.roundTripMs + last.roundTripMs) / 2;
+  return agree ? least : last;
+}
+
 export function bestOffset(samples: readonly OffsetSample[]): {
   readonly offsetMs: number;
   readonly confidence: "none" | "low" | "high";
 } {
-  const last = samples.at(-1);
-  if (last === undefined) return { offsetMs: 0, confidence: "none" };
-  const least = samples.reduce((best, s) => (s.roundTripMs <= best.roundTripMs ? s : best));
-  const agree = Math.abs(least.offsetMs - last.offsetMs) <= (least.roundTripMs + last.roundTripMs) / 2;
-  const best = agree ? least : last;
+  const best = bestSample(samples);
+  if (best === undefined) return { offsetMs: 0, confidence: "none" };
   return { offsetMs: Math.round(best.offsetMs), confidence: best.roundTripMs <= CONFIDENT_MS ? "high" : "low" };
 }
 

@@ -7,7 +7,7 @@ import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../sche
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredConflict, StoredOperation } from "../stored.ts";
-import { readPatch } from "./local-write.ts";
+import { notEdited, readPatch } from "./local-write.ts";
 import type { Effect, MintContext, Target } from "./mint.ts";
 import { supersede } from "./supersede.ts";
 import { pick } from "./view.ts";
@@ -149,12 +149,6 @@ function recreate(definition: ResolvedCollection, record: JsonObject): Effect {
   );
   return { action: "create", data, ...(definition.counters.length > 0 && { zeros }) };
 }
-
-const notEdited = (definition: ResolvedCollection): readonly string[] => [
-  "id",
-  ...definition.counters,
-  ...definition.assigned,
-];
 
 function openConflict({ operation, conflictId, fields }: ConflictInput, sides: Sides, now: number): StoredConflict {
   return {

@@ -1,17 +1,22 @@
 /** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. (client) */
 import { omit } from "../../shared/omit.ts";
 import type { StoredOperation, SyncPoint } from "../stored.ts";
-import { nextGenerations } from "../stored.ts";
+import { generationOf, nextGenerations } from "../stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
  * The journal goes back into the outbox: every final result that no operation of this device has superseded. What had been applied says
  * so, and re-enters at its old version. Versions, revisions and blocks of the lost history mean nothing any more.
  */
-export function decideEpochChange(workspace: Workspace, journal: readonly StoredOperation[]): number {
+export function decideEpochChange(
+  workspace: Workspace,
+  /** Of the lost history. */
+  point: SyncPoint,
+  journal: readonly StoredOperation[],
+): number {
   let replaying = 0;
   for (const operation of journal) {
-    const next = backToOutbox(operation);
+    const next = backToOutbox(operation, point);
     if (next === undefined) continue;
     workspace.put(next);
     replaying += 1;
@@ -33,7 +38,7 @@ const OF_THE_LOST_HISTORY = [
   "conflictId",
 ] as const;
 
-function backToOutbox(operation: StoredOperation): StoredOperation | undefined {
+function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOperation | undefined {
   const { version, assigned, epoch } = operation;
   const rest = omit(operation, ...OF_THE_LOST_HISTORY);
   switch (operation.state) {
@@ -45,6 +50,7 @@ function backToOutbox(operation: StoredOperation): StoredOperation | undefined {
         state: "pending",
         again: true,
         acknowledged: { epoch, version, ...(assigned && { assigned }) },
+        absentFrom: generationOf(point, operation.collection) + 1,
       };
     case "quarantined":
     case "conflict":

@@ -1,17 +1,19 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
 import type { CounterValue } from "../../protocol/types.ts";
-import { addCounter, isCounterStep, splitCounters } from "../../schema/counters.ts";
+import { addCounter, splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
 import { applyPatch, splitPatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
+import { isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
-import type { StoredOperation } from "../stored.ts";
+import type { StoredOperation, StoredRow } from "../stored.ts";
 import type { Effect, MintContext, Target } from "./mint.ts";
 import { checkTransactionSize, group, mint } from "./mint.ts";
-import { pick } from "./view.ts";
+import type { Delta, Edit } from "./view.ts";
+import { addDelta, mergeDelta, pick, replay } from "./view.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One change as the app made it. A create's `data` has been validated: its caller got the record back at once. */
@@ -36,12 +38,13 @@ export function decideLocalWrite(
 ): readonly StoredOperation[] {
   const minted: StoredOperation[] = [];
   for (const change of changes) {
-    for (const effect of effectsOf(workspace, change)) {
+    const { collection, entityId } = change;
+    for (const effect of effectsOf(workspace.definition(collection), workspace.view(collection, entityId), change)) {
       const operation = mint(workspace, context, change, effect);
       minted.push(operation);
       // Stored as it is minted: the next change of this transaction must see it. Its group is known only at the end.
       workspace.put(operation);
-      workspace.annotate(change.collection, change.entityId, { changedHereAt: context.now });
+      workspace.annotate(collection, entityId, { changedHereAt: context.now });
     }
   }
   if (minted.length > 0 && workspace.queue.oldestAt === undefined) workspace.setOldest(context.now);
@@ -52,13 +55,42 @@ export function decideLocalWrite(
   return bound;
 }
 
-function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[] {
-  const definition = workspace.definition(change.collection);
-  const current = workspace.view(change.collection, change.entityId);
+/** The view of a stored row with a transaction's changes of it, as the commit will make it. What is wrong with one of them is said there. */
+export function viewWith(
+  definition: ResolvedCollection,
+  row: StoredRow | undefined,
+  changes: readonly LocalChange[],
+): JsonObject | undefined {
+  // Where there is no record there may be counters, which whoever creates it takes over [H4].
+  const base = row?.data ?? { ...row?.base, ...addDelta(row?.base ?? {}, row?.delta ?? {}) };
+  const edits: Edit[] = row?.data ? [] : [{ action: "delete" }];
+  let delta: Delta | undefined;
+  let view = row?.data;
+  for (const change of changes) {
+    let effects: readonly Effect[];
+    try {
+      effects = effectsOf(definition, view, change);
+    } catch {
+      continue; // the commit decides it again, and throws
+    }
+    for (const effect of effects) {
+      if (effect.action === "increment") delta = mergeDelta(delta, effect.by, 1);
+      else edits.push(effect);
+    }
+    view = replay(base, edits, delta, definition.counters);
+  }
+  return view;
+}
+
+function effectsOf(
+  definition: ResolvedCollection,
+  current: JsonObject | undefined,
+  change: LocalChange,
+): readonly Effect[] {
   switch (change.action) {
     case "create":
       if (current) throw alreadyExists(change);
-      return createEffects(definition, change.data);
+      return createEffects(definition, change, change.data);
     case "update":
       if (!current) throw notFound(change);
       return updateEffects(definition, change, current, change.patch);
@@ -71,15 +103,16 @@ function effectsOf(workspace: Workspace, change: LocalChange): readonly Effect[]
 }
 
 /** A `create` can't set counters on the wire: what they start with is a step from zero [H4]. */
-function createEffects(definition: ResolvedCollection, data: JsonObject): readonly Effect[] {
+function createEffects(definition: ResolvedCollection, target: Target, data: JsonObject): readonly Effect[] {
   if (definition.counters.length === 0) return [{ action: "create", data }];
   const { data: rest, by } = splitCounters(definition.counters, data);
-  const zeros = Object.fromEntries(
-    Object.entries(pick(data, definition.counters)).map(([name, value]): [string, CounterValue] => [
-      name,
-      typeof value === "string" ? "0" : 0,
-    ]),
-  );
+  const zeros: Record<string, CounterValue> = {};
+  for (const [name, value] of Object.entries(pick(data, definition.counters))) {
+    // The schema may accept it; no step could carry it, and the record would start from zero.
+    if (!isCounterStep(value))
+      throw invalid(target, name, "a counter starts from a safe integer, or from a decimal string");
+    zeros[name] = typeof value === "string" ? "0" : 0;
+  }
   const create: Effect = { action: "create", data: rest, zeros };
   return Object.keys(by).length === 0 ? [create] : [create, { action: "increment", by }];
 }
@@ -110,8 +143,7 @@ export function readPatch(
   loose: LoosePatch,
 ): WirePatch {
   for (const name of Object.keys(loose)) {
-    if (name === "id" || definition.counters.includes(name) || definition.assigned.includes(name))
-      throw notPatchable(definition, target, name);
+    if (notEdited(definition).includes(name)) throw notPatchable(definition, target, name);
   }
   const wanted = splitPatch(loose);
   const fault = jsonFault(wanted.patch);
@@ -129,6 +161,12 @@ export function readPatch(
   );
   return splitPatch(Object.fromEntries(Object.keys(loose).map((name) => [name, valid[name]])));
 }
+
+/** What no patch may carry. */
+export const notEdited = ({
+  counters,
+  assigned,
+}: Pick<ResolvedCollection, "counters" | "assigned">): readonly string[] => ["id", ...counters, ...assigned];
 
 function checkSteps(
   definition: ResolvedCollection,
@@ -150,7 +188,8 @@ function checkSteps(
     const value = current?.[name];
     if (typeof value === "number" && typeof step === "string")
       throw invalid(target, name, "a counter of integers changes by a safe integer");
-    if (isCounterStep(value) && addCounter(value, step) === undefined)
+    // Not only a step: a sum may have more digits than one.
+    if ((typeof value === "number" || typeof value === "string") && addCounter(value, step) === undefined)
       throw invalid(target, name, "the counter would leave the bounds within which it can be counted exactly");
     steps[name] = step;
   }

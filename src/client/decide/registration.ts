@@ -29,7 +29,7 @@ export function judgeRegistration(identity: Identity, sequence: number, answer: 
 }
 
 function lostBefore(identity: Identity, earlier: RegisterResponse["unsynced"]): StorageLoss | undefined {
-  if (identity.registered !== undefined || identity.forked || earlier.length === 0) return undefined;
+  if (identity.registered !== undefined || earlier.length === 0) return undefined;
   const missing = earlier.reduce((sum, incarnation) => sum + incarnation.missing, 0);
   return {
     lastKnownSequence: Math.max(...earlier.map(({ lastSequence }) => lastSequence)),

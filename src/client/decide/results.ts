@@ -44,10 +44,13 @@ export function decideResults(workspace: Workspace, context: MintContext, input:
   return happenings;
 }
 
-/** An answer tells something new to an operation that waits for one; afterwards only a revision does [H3]. */
+/**
+ * An answer tells something new to an operation that has none yet, also to one that was put aside here: the server may have taken it in a
+ * push whose answer was lost. Afterwards only a revision does [H3].
+ */
 function isNews(operation: StoredOperation, result: FinalResult): boolean {
   if (operation.state === "superseded") return false;
-  return isWaiting(operation) || (result.revision ?? 0) > (operation.revision ?? 0);
+  return operation.settledAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);
 }
 
 /** `retry` is held like `blocked`: sent again when something final has come, and at the latest after a while. Neither costs a budget. */
@@ -129,7 +132,7 @@ function judge(operation: StoredOperation, result: FinalResult, input: ResultsIn
 }
 
 function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly Happening[] {
-  const rest = omit(operation, "acknowledged");
+  const rest = omit(operation, "acknowledged", "absentFrom");
   const next: StoredOperation = {
     ...rest,
     version: result.version,

@@ -8,12 +8,10 @@ export interface BatchLimits {
 }
 
 export interface SelectionInput {
-  /** Sendable operations in the order in which they may be taken: the lanes of this round one after another, each by rank. */
+  /** Sendable operations, of each group all that are, in the order in which they may be taken: the lanes of this round, each by rank. */
   readonly candidates: readonly StoredOperation[];
   /** Open operations that candidates may have to wait for, whatever their state: edits of their rows, creates of what they reference. */
   readonly others: readonly StoredOperation[];
-  /** The window of candidates ended before the lanes did: its last transaction may be cut. */
-  readonly cut: boolean;
   readonly limits: BatchLimits;
   /** Operations set aside for now. */
   skip(operation: StoredOperation): boolean;
@@ -79,7 +77,7 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
   return [...taken.values()];
 }
 
-function unitsOf({ candidates, others, cut }: SelectionInput): {
+function unitsOf({ candidates, others }: SelectionInput): {
   readonly list: readonly Unit[];
   readonly byId: ReadonlyMap<string, Unit>;
 } {
@@ -92,9 +90,6 @@ function unitsOf({ candidates, others, cut }: SelectionInput): {
   }
   // Woken members and those that never left their lane come from two scans.
   for (const members of groups.values()) members.sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
-  // A transaction's members have neighbouring ranks: only the last group of a cut window can be incomplete.
-  const last = candidates.at(-1)?.group;
-  if (cut && last !== undefined && groups.size > 1) groups.delete(last);
   holdIncomplete(groups, others);
   const list = [...groups.values()].map(
     (members): Unit => ({ members, bytes: members.reduce((sum, o) => sum + o.bytes, 0) }),
@@ -125,8 +120,8 @@ function indexOf(operations: readonly StoredOperation[]): Known {
   const byId = new Map(operations.map((o) => [o.id, o]));
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
-    // Not what is settled: it comes along as the blocker of another, and whoever it blocked would wait for it for ever [C3].
-    if (!isReplayed(operation)) continue;
+    // Not what is settled: it comes along as the blocker of another, or as a sale set aside, and who waits for it waits for ever [C2, C3].
+    if (!isReplayed(operation) || !isUnsettled(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);
     const list = edits.get(subject);
     if (list) list.push(operation);

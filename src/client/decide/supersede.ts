@@ -1,5 +1,6 @@
 /** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. (client) */
 import type { StoredOperation } from "../stored.ts";
+import { isWaiting } from "../stored.ts";
 import type { Effect, MintContext } from "./mint.ts";
 import { mint } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
@@ -18,17 +19,13 @@ export function supersede(
   const bound =
     old.group !== undefined &&
     (together ||
-      siblings.some((o) => o.id !== old.id && o.group === old.group && waitsForIt(workspace.operation(o.id) ?? o)));
+      siblings.some((o) => o.id !== old.id && o.group === old.group && isWaiting(workspace.operation(o.id) ?? o)));
   workspace.put({ ...old, state: "superseded", supersededBy: successor.id, settledAt: context.now });
   // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
   const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;
   workspace.put(stored);
   workspace.wake();
   return stored;
-}
-
-function waitsForIt(sibling: StoredOperation): boolean {
-  return sibling.state === "pending" || sibling.state === "blocked";
 }
 
 /** The same change once more, under a new id: a final result is answered for ever, so the old id would only repeat it [H9]. */

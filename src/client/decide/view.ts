@@ -6,12 +6,14 @@ import { assert } from "../../shared/assert.ts";
 import type { Json, JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../stored.ts";
 
+/** What is replayed of an operation. */
+export type Edit = Pick<StoredOperation, "action" | "data" | "zeros" | "patch" | "unset">;
 export type Delta = Readonly<Record<string, CounterValue>>;
 
 /** `edits` in replay order. `undefined`: there is no such record, for this device, now. */
 export function replay(
   base: JsonObject | null,
-  edits: readonly StoredOperation[],
+  edits: readonly Edit[],
   delta: Delta | undefined,
   counters: readonly string[],
 ): JsonObject | undefined {
@@ -22,7 +24,7 @@ export function replay(
 
 function applyEdit(
   view: JsonObject | undefined,
-  edit: StoredOperation,
+  edit: Edit,
   base: JsonObject | null,
   counters: readonly string[],
 ): JsonObject | undefined {

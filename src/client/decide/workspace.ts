@@ -209,13 +209,7 @@ export class Workspace {
     for (const [subject, { collection, row }] of this.#rows) {
       const before = this.#before.get(subject);
       const after = this.#settled(collection, row);
-      writes.push({
-        kind: "put",
-        table: tableOf(collection),
-        key: after.id,
-        value: after,
-        fresh: before === undefined,
-      });
+      writes.push({ kind: "put", table: tableOf(collection), key: after.id, value: after });
       changes.push({ collection, id: after.id, before, after });
     }
     for (const id of this.#dirtyOperations)
@@ -249,15 +243,22 @@ export class Workspace {
     return row;
   }
 
-  /** Whether the operation's effect is to be added to this row's base: over a base of the lost epoch, what that epoch had acknowledged is in it already [C8.6]. */
+  /**
+   * Whether the operation's effect is to be added to this row's base: over a base of the lost epoch, what that epoch had acknowledged is
+   * in it already [C8.6]. The same at all times, whatever resync or restore has begun since: the row's counts were made by it.
+   */
   #onTop(row: StoredRow, operation: StoredOperation): boolean {
-    return operation.acknowledged === undefined || row.generation === generationOf(this.#point, operation.collection);
+    return row.generation >= (operation.absentFrom ?? 0);
   }
 
   #countOnRow(row: Draft, operation: StoredOperation | undefined, sign: 1 | -1): void {
     if (operation === undefined) return;
     if (isUnfinished(operation.state) && operation.action !== "void")
       row.states = tally(row.states, operation.state, sign);
+    this.#layOn(row, operation, sign);
+  }
+
+  #layOn(row: Draft, operation: StoredOperation, sign: 1 | -1): void {
     if (!this.#onTop(row, operation)) return;
     if (isReplayed(operation)) row.edits = (row.edits ?? 0) + sign;
     else if (operation.action === "increment" && isOpen(operation))
@@ -268,11 +269,7 @@ export class Workspace {
   #recount(collection: string, row: Draft): void {
     row.edits = 0;
     row.delta = undefined;
-    for (const operation of this.operationsOf(collection, row.id)) {
-      if (isReplayed(operation)) row.edits += 1;
-      else if (operation.action === "increment" && isOpen(operation))
-        row.delta = mergeDelta(row.delta, operation.by ?? {}, 1);
-    }
+    for (const operation of this.operationsOf(collection, row.id)) this.#layOn(row, operation, 1);
   }
 
   #settled(collection: string, row: Draft): StoredRow {

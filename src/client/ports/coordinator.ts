@@ -7,15 +7,38 @@
  */
 export interface Coordinator {
   readonly "~port": "coordinator";
-  /** Waits for its turn, runs `work` until it settles or `signal` aborts, then lets the next one in. Rejects only with the signal's reason. */
-  exclusive(scope: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>): Promise<void>;
-  /** Tells the other clients of this scope that something was written. A hint only. */
+  /**
+   * Every broadcast arrives, for as long as its listener lives. Where it may not (a frozen page hears nothing, and nobody tells it
+   * later) the client also looks at the store by itself.
+   * @default false
+   */
+  readonly reliable?: boolean | undefined;
+  /**
+   * Waits for its turn, runs `work` until it settles or `signal` aborts, then lets the next one in. `lost` aborts when the turn was
+   * taken away. Rejects with the signal's reason, or with what `lease` threw.
+   */
+  exclusive(
+    scope: string,
+    signal: AbortSignal,
+    work: (lost: AbortSignal) => Promise<void>,
+    lease: Lease,
+  ): Promise<void>;
+  /** Tells the other clients of this scope. A hint only. */
   broadcast(scope: string, message: CoordinatorMessage): void;
   subscribe(scope: string, listener: (message: CoordinatorMessage) => void): () => void;
 }
 
-export type CoordinatorMessage =
-  /** Something was written: rows of these collections, or only the queue. */
-  | { readonly kind: "changed"; readonly from: string; readonly collections: readonly string[] }
-  /** Operations were queued: the holder has something to send. */
-  | { readonly kind: "queued"; readonly from: string };
+/** A turn that is kept in the store itself, for platforms that have no locks. */
+export interface Lease {
+  /** Takes it or renews it, for `ms` from now. `false`: it is another client's. */
+  take(ms: number): Promise<boolean>;
+  /** Gives it back, if it still is this client's. */
+  give(): Promise<void>;
+}
+
+/** What clients tell each other: plain data, which a Coordinator only carries. Between versions of an app too: unknown kinds are ignored. */
+export interface CoordinatorMessage {
+  readonly kind: string;
+  /** The client that says it. */
+  readonly from: string;
+}

@@ -63,13 +63,7 @@ export type StorageRead =
   | { readonly kind: "count"; readonly table: string; readonly options: Pick<ScanOptions, "index" | "range"> };
 
 export type StorageWrite =
-  | {
-      readonly kind: "put";
-      readonly table: string;
-      readonly key: string;
-      readonly value: unknown /** A hint: no row of this key is stored. */;
-      readonly fresh?: boolean | undefined;
-    }
+  | { readonly kind: "put"; readonly table: string; readonly key: string; readonly value: unknown }
   | { readonly kind: "delete"; readonly table: string; readonly key: string };
 
 /** Yields lists of reads, is sent their answers in the same order, returns what to write. */
@@ -83,6 +77,7 @@ export interface TransactOptions {
   /** The tables that the script may read or write. Using another one throws. */
   readonly tables: readonly string[];
   /** `strict`: what a person was promised. `relaxed`: what can be had from the server again. */
+  /** `strict` also draws on the reserve, where the adapter keeps one for when the platform gives no more space. */
   readonly durability: "strict" | "relaxed";
   /** Names the work in errors and logs. */
   readonly label?: string | undefined;
@@ -93,6 +88,8 @@ export interface StorageEstimate {
   readonly persisted: boolean;
   readonly usedBytes: number | undefined;
   readonly quotaBytes: number | undefined;
+  /** The platform has refused to store more, and there is still no room: what can be had again later is not fetched now. */
+  readonly full?: boolean | undefined;
 }
 
 /** Hints from the adapter; the client turns them into typed events. */
@@ -101,8 +98,17 @@ export interface StorageHooks {
   onFailure(error: unknown): void;
   /** Another connection wants a newer layout, or deletes the database: this one has been closed. */
   onSuperseded(): void;
-  /** Rows were written through another connection to the same store (another tab). */
-  onForeignCommit?(tables: readonly string[]): void;
+  /** The store was deleted while it was open: site data was cleared, or the platform evicted it. `onFailure` follows. */
+  onDeleted?(): void;
+}
+
+/**
+ * A few bytes that are kept apart from the store, so that they are still there when it is not: how a till notices that its store was
+ * deleted, or put back to an older state. Best effort: what can't be read or written is as if it were not there.
+ */
+export interface StorageMarker {
+  read(name: string): string | undefined;
+  write(name: string, text: string): void;
 }
 
 /** An open store. Values are structured-cloneable plain data; what `get` and `scan` give back is never mutated by the caller. */
@@ -123,6 +129,8 @@ export interface StorageAdapter {
   readonly "~port": "storage";
   /** Two clients whose adapter and `name` give the same value share a store, and take turns with the server. */
   scope(name: string): string;
+  /** Absent: the platform has no such place. */
+  readonly marker?: StorageMarker | undefined;
   /** @throws TillSyncError `storage_unavailable`, `storage_newer`, `storage_corrupt` */
   open(name: string, layout: StorageLayout, hooks: StorageHooks): Promise<StorageConnection>;
 }

@@ -22,7 +22,17 @@ import type {
   StoredOperation,
   SyncPoint,
 } from "../stored.ts";
-import { CONFLICTS, cursorKey, FIRST_CURSOR, generationOf, IDENTITY, META, OPERATIONS, SYNC } from "../stored.ts";
+import {
+  CONFLICTS,
+  cursorKey,
+  FIRST_CURSOR,
+  generationOf,
+  IDENTITY,
+  isWaiting,
+  META,
+  OPERATIONS,
+  SYNC,
+} from "../stored.ts";
 import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
 import { loadWorkspace } from "./load.ts";
 
@@ -144,11 +154,7 @@ function* findOldest(
   workspace: Workspace,
   answered: number,
 ): Generator<readonly StorageRead[], void, readonly unknown[]> {
-  const waiting = Object.values(workspace.queue.waiting).reduce((sum: number, n) => sum + (n ?? 0), 0);
-  if (waiting === 0) {
-    workspace.setOldest(undefined);
-    return;
-  }
+  if (Object.keys(workspace.queue.waiting).length === 0) return; // the workspace says so itself
   const scan = (state: string): StorageRead => ({
     kind: "scan",
     table: OPERATIONS,
@@ -161,7 +167,7 @@ function* findOldest(
   const still = answers
     .flat()
     .map(({ value }) => workspace.operation(value.id) ?? value)
-    .filter((o) => o.state === "pending" || o.state === "blocked");
+    .filter(isWaiting);
   if (still.length > 0) workspace.setOldest(Math.min(...still.map((o) => o.occurredAt)));
 }
 const OLDEST_WINDOW = 16;

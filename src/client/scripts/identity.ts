@@ -33,11 +33,10 @@ export function* ensureIdentity(device: string | undefined, now: number, uuid: (
 }
 
 /** Takes the next fencing epoch: every drain transaction of an earlier holder is stale from here on. */
-export function* takeFence(): StorageScript<{ readonly identity: Identity | undefined; readonly point: SyncPoint }> {
-  const [identity, point] = yield* get<unknown>(META, [IDENTITY, SYNC]);
-  const known = (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
-  const next: SyncPoint = { ...known, fence: known.fence + 1 };
-  return { value: { identity: identity as Identity | undefined, point: next }, writes: [put(SYNC, next)] };
+export function* takeFence(): StorageScript<{ readonly point: SyncPoint }> {
+  const [known = FIRST_SYNC_POINT] = yield* get<SyncPoint>(META, [SYNC]);
+  const point: SyncPoint = { ...known, fence: known.fence + 1 };
+  return { value: { point }, writes: [put(SYNC, point)] };
 }
 
 export interface Registration {
@@ -82,7 +81,7 @@ export function* forkIdentity(
   if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence)
     return { value: undefined, writes: [] };
   const rest = omit(before, "number");
-  const after: Identity = { ...rest, incarnation, registered: false, forked: true };
+  const after: Identity = { ...rest, incarnation, registered: false };
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
 }
 
@@ -120,7 +119,7 @@ export function* followEpoch(
     restarting: true,
   });
   // The rows keep their generation: what the lost epoch had acknowledged is in their bases already, and is not replayed over them.
-  const replaying = decideEpochChange(workspace, journal);
+  const replaying = decideEpochChange(workspace, point, journal);
   const done = workspace.finish();
   const next = newEpoch(point, epoch, Object.keys(collections));
   const cursors = yield* restart(Object.keys(collections), next);

@@ -149,21 +149,22 @@ function* readReplayed(
   const reads: StorageRead[] = [];
   const atHand = countUnfinished(asked);
   for (const [collection, row] of rows) {
+    const subject = subjectOf(collection, row.id);
     const rebased =
       point !== undefined &&
       row.generation !== generationOf(point, collection) &&
       (row.states !== undefined || row.delta !== undefined);
-    if (!(row.edits || rebased) || isAtHand(row, atHand.get(subjectOf(collection, row.id)))) continue;
+    if (!(row.edits || rebased) || isAtHand(row, atHand.get(subject))) continue;
     reads.push({
       kind: "scan",
       table: OPERATIONS,
-      options: { index: SUBJECT_INDEX, range: replayedRange(collection, row.id) },
+      options: { index: SUBJECT_INDEX, range: replayedRange(subject) },
     });
     if (rebased)
       reads.push({
         kind: "scan",
         table: OPERATIONS,
-        options: { index: SUBJECT_INDEX, range: openIncrementsRange(collection, row.id) },
+        options: { index: SUBJECT_INDEX, range: openIncrementsRange(subject) },
       });
   }
   const answers = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];

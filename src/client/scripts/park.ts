@@ -14,13 +14,18 @@ export interface Parked {
   readonly queue: QueueState;
 }
 
-/** A fact stays in the till's view as quarantined; an edit leaves it as rejected. A person can send either again. */
+/**
+ * A fact stays in the till's view as quarantined; an edit leaves it as rejected. A person can send either again. `undefined`: the fence is
+ * another's, who may be sending them.
+ */
 export function* parkOperations(
   collections: ResolvedCollections,
+  fence: number,
   ids: readonly string[],
   error: Verdict,
-): StorageScript<Parked> {
-  const { workspace } = yield* loadWorkspace(collections, { operationIds: ids });
+): StorageScript<Parked | undefined> {
+  const { workspace, point } = yield* loadWorkspace(collections, { operationIds: ids });
+  if (point.fence !== fence) return { value: undefined, writes: [] };
   const happenings: Happening[] = [];
   for (const id of ids) {
     const operation = workspace.operation(id);

@@ -6,7 +6,7 @@ import { selectBatch } from "../decide/selection.ts";
 import type { ScannedRow, StorageRead, StorageScript } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
 import type { Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
-import { EMPTY_QUEUE, IDENTITY, isCommercial, META, OPERATIONS, QUEUE, SYNC } from "../stored.ts";
+import { EMPTY_QUEUE, IDENTITY, isCommercial, META, OPERATIONS, QUEUE, SYNC, subjectOf } from "../stored.ts";
 import {
   journalRange,
   laneRange,
@@ -26,8 +26,8 @@ const LANE_ORDERS = [
   [2, 1, 0],
 ] as const;
 
-/** Blocked operations that go along in one batch: a backlog of them must not fill every one [H2]. */
-const WOKEN_PER_BATCH = 100;
+/** Blocked operations that are looked at for one batch: a backlog of them must not make each one slow [H2]. */
+const WOKEN_WINDOW = 100 + LIMITS.transactionOperations;
 
 export interface SelectRequest {
   readonly limits: BatchLimits;
@@ -69,23 +69,19 @@ function* selectRound(request: SelectRequest, journalAlone: boolean): StorageScr
   const lanes = LANE_ORDERS[request.round % LANE_ORDERS.length] ?? LANE_ORDERS[0];
   const scanned = (yield* readAll([
     scan(journalRange, window),
-    scan(wokenRange(queue.wake), WOKEN_PER_BATCH),
+    scan(wokenRange(queue.wake), WOKEN_WINDOW),
     ...lanes.map((lane) => scan(laneRange(lane), window)),
   ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
   const [journal = [], woken = [], ...lists] = scanned.map((rows) => rows.map(({ value }) => value));
   // Journal first, lanes ignored: what the lost history had taken re-enters before anything new [C8.6].
-  const ready = lists.flat();
-  const isFull = ready.length >= window;
-  const alone = journalAlone && journal.length > 0;
+  const first = wholeGroups(journal, window);
   // What was woken stands behind the window, not in it: a backlog may be waiting for it.
-  const behind = [...wholeGroups(ready.slice(0, window), isFull && woken.length > 0), ...woken];
-  const candidates = alone ? journal : [...journal, ...behind];
-  const cut = alone ? journal.length === window : woken.length > 0 ? woken.length === WOKEN_PER_BATCH : isFull;
+  const behind = [...wholeGroups(lists.flat(), window), ...wholeGroups(woken, WOKEN_WINDOW)];
+  const candidates = journalAlone && journal.length > 0 ? first : [...first, ...behind];
   const others = yield* readOthers(candidates, queue.edits > 0);
   const selected = selectBatch({
     candidates,
     others,
-    cut,
     limits: request.limits,
     skip: request.skip,
   });
@@ -100,10 +96,14 @@ function* selectRound(request: SelectRequest, journalAlone: boolean): StorageScr
   };
 }
 
-/** Without the last transaction, where the window may have cut it. A window is larger than any. */
-function wholeGroups(operations: readonly StoredOperation[], cut: boolean): readonly StoredOperation[] {
-  const last = operations.at(-1)?.group;
-  return cut && last !== undefined ? operations.filter(({ group }) => group !== last) : operations;
+/**
+ * The first of them, without the groups that the window may have cut: those of the last local transaction, whose members stand together,
+ * but not group by group. A window is larger than any.
+ */
+function wholeGroups(found: readonly StoredOperation[], window: number): readonly StoredOperation[] {
+  if (found.length < window) return found;
+  const last = found[window - 1]?.transaction;
+  return found.slice(0, window).filter(({ group, transaction }) => group === undefined || transaction !== last);
 }
 
 /** What goes first. Most tills hold sales and increments only, and while no record is being edited there is nothing to look for. */
@@ -115,20 +115,14 @@ function* readOthers(
   const subjects = new Set<string>();
   const transactions = new Set<string>();
   for (const operation of candidates) {
-    if (operation.kind === "record") subjects.add(`${operation.collection}/${operation.entityId}`);
+    if (operation.kind === "record") subjects.add(subjectOf(operation.collection, operation.entityId));
     for (const reference of operation.references ?? []) subjects.add(reference);
     if (operation.group !== undefined && operation.transaction !== undefined && !isCommercial(operation))
       transactions.add(operation.transaction);
   }
   const reads: StorageRead[] = [];
-  for (const subject of subjects) {
-    const slash = subject.indexOf("/");
-    reads.push({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: SUBJECT_INDEX, range: replayedRange(subject.slice(0, slash), subject.slice(slash + 1)) },
-    });
-  }
+  for (const subject of subjects)
+    reads.push({ kind: "scan", table: OPERATIONS, options: { index: SUBJECT_INDEX, range: replayedRange(subject) } });
   for (const transaction of transactions)
     reads.push({
       kind: "scan",

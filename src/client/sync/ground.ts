@@ -21,6 +21,8 @@ export interface GroundDeps {
   readonly clock: Clock;
   uuid(): string;
   context(): MintContext;
+  /** The platform gives no more space. */
+  full(): boolean;
   notice(news: News): void;
 }
 
@@ -69,7 +71,8 @@ export class Ground {
     const context = this.deps.context();
     return store.transact(
       "answer",
-      "relaxed",
+      // What it holds could be had again; but where space has run out, only what is strict may have the rest of it.
+      this.deps.full() ? "strict" : "relaxed",
       this.names,
       () => applyAnswer(store.collections, context, binding, answer),
       (outcome) => (outcome.stale ? {} : outcome),

@@ -12,8 +12,8 @@ import type { Deferred } from "../../shared/deferred.ts";
 import { deferred } from "../../shared/deferred.ts";
 import type { Random } from "../../shared/random.ts";
 import { backoffMs } from "../decide/backoff.ts";
-import type { Coordinator } from "../ports/coordinator.ts";
-import type { MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
+import type { Coordinator, Lease } from "../ports/coordinator.ts";
+import type { LaneName, MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
 import { transition } from "./machine.ts";
 
 export interface LoopDeps {
@@ -21,6 +21,7 @@ export interface LoopDeps {
   readonly random: Random;
   readonly coordinator: Coordinator;
   readonly scope: string;
+  readonly lease: Lease;
   readonly options: MachineOptions;
   /** Takes the next fencing epoch in the store. */
   takeFence(): Promise<number>;
@@ -39,10 +40,9 @@ interface Turn {
 export class SyncLoop {
   readonly #deps: LoopDeps;
   #state: SyncState = { kind: "stopped" };
-  #retryAt: number | undefined;
   #fence = 0;
   #requests = new AbortController();
-  #timer: AbortController | undefined;
+  readonly #timers = new Map<LaneName, { readonly abort: AbortController; readonly at: number }>();
   #turn: Turn | undefined;
   readonly #running = new Set<Promise<void>>();
 
@@ -56,7 +56,8 @@ export class SyncLoop {
 
   /** Wall clock of the next attempt, while one is waited for. */
   get retryAt(): number | undefined {
-    return this.#retryAt;
+    const times = [...this.#timers.values()].map(({ at }) => at);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   dispatch(event: SyncEvent): void {
@@ -84,9 +85,12 @@ export class SyncLoop {
       case "release":
         this.#release();
         return;
-      case "register":
       case "push":
       case "pull":
+        this.#cancelTimer(effect.kind);
+        this.#request(effect.kind);
+        return;
+      case "register":
         this.#request(effect.kind);
         return;
       case "abort":
@@ -94,12 +98,10 @@ export class SyncLoop {
         this.#requests = new AbortController();
         return;
       case "timer":
-        this.#setTimer(effect.afterMs);
+        this.#setTimer(effect.lane, effect.afterMs);
         return;
-      case "cancel_timer":
-        this.#timer?.abort();
-        this.#timer = undefined;
-        this.#retryAt = undefined;
+      case "cancel_timers":
+        for (const lane of this.#timers.keys()) this.#cancelTimer(lane);
         return;
     }
   }
@@ -114,8 +116,9 @@ export class SyncLoop {
       this.#ifCurrent(turn, { kind: "acquired" });
       await turn.done.promise;
     };
+    const { coordinator, scope, lease } = this.#deps;
     this.#track(
-      this.#deps.coordinator.exclusive(this.#deps.scope, turn.abort.signal, work).catch(async (error: unknown) => {
+      coordinator.exclusive(scope, turn.abort.signal, work, lease).catch(async (error: unknown) => {
         if (turn.abort.signal.aborted) return;
         this.#deps.failed(error, "The turn to sync could not be taken.");
         // A store that failed once must not end sync for good: the turn is asked for again.
@@ -152,17 +155,21 @@ export class SyncLoop {
     this.#track(run());
   }
 
-  #setTimer(afterMs: number): void {
-    this.#timer?.abort();
-    const timer = new AbortController();
-    this.#timer = timer;
-    this.#retryAt = this.#deps.clock.now() + afterMs;
-    const sleep = this.#deps.clock.sleep(afterMs, timer.signal).then(
+  #cancelTimer(lane: LaneName): void {
+    this.#timers.get(lane)?.abort.abort();
+    this.#timers.delete(lane);
+  }
+
+  #setTimer(lane: LaneName, afterMs: number): void {
+    this.#cancelTimer(lane);
+    const { clock } = this.#deps;
+    const timer = { abort: new AbortController(), at: clock.now() + afterMs };
+    this.#timers.set(lane, timer);
+    const sleep = clock.sleep(afterMs, timer.abort.signal).then(
       () => {
-        if (this.#timer !== timer) return;
-        this.#timer = undefined;
-        this.#retryAt = undefined;
-        this.dispatch({ kind: "tick" });
+        if (this.#timers.get(lane) !== timer) return;
+        this.#timers.delete(lane);
+        this.dispatch({ kind: "tick", lane });
       },
       () => {},
     );

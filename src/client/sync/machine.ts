@@ -4,23 +4,25 @@
  *                 start           acquired             registered
  *     stopped ─────────► standby ──────────► registering ──────────► online ◄───────────┐
  *        ▲                  ▲                   │    ▲                 │ │ ▲             │
- *        │ stop             │ lost              │    │ reregister      │ │ └─ pushed,    │ a round in which
- *        └── (any)          └── (any leading)   │    └─────────────────┤ │    pulled,    │ nothing failed
+ *        │ stop             │ lost              │    │ reregister      │ │ └─ pushed,    │ neither lane
+ *        └── (any)          └── (any leading)   │    └─────────────────┤ │    pulled,    │ is in trouble
  *                                               │ failed               │ │    wake, tick │
  *                                               ▼                      ▼ ▼               │
  *                                     offline (transport) ◄─ failed ─► held (a person) ──┘
- *                                       │  ▲ tick: a round              │  ▲ tick: a round
+ *                                       │  ▲ tick: that lane            │  ▲ tick: that lane
  *                                       └──┘ backoff, full jitter       └──┘ every interval
  *
- *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby          close: any ──► closed
+ *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped      close: any ──► closed
  *
  * Guarantees:
- * - Push and pull are separate lanes: neither waits for the other (L6). Each has at most one request in flight.
- * - A failure is judged when the round is over: a lane that works goes on to its end while the other fails.
+ * - Push and pull are separate lanes: neither waits for the other, nor for its failure, nor for the wait after it (L6). Each has at most
+ *   one request in flight, and its own timer at rest.
+ * - No wake is lost: a lane that runs looks again, and one that rests has a timer.
  * - A transport failure is never given up on, and never changes an operation: only waiting follows from it (L6).
  * - Waits are capped; `Retry-After` is a floor that only a person's `sync()` steps over.
  */
 
+import { omit } from "../../shared/omit.ts";
 import type { BackoffOptions } from "../decide/backoff.ts";
 import { backoffMs } from "../decide/backoff.ts";
 import type { TransportFailure } from "../ports/transport.ts";
@@ -35,29 +37,42 @@ export interface Lanes {
   readonly pull: LaneState;
 }
 
+/** What the last request of a lane has failed with. It is over when one works. */
+export interface Trouble {
+  readonly asks: Asked;
+  /** Failures in a row. */
+  readonly attempt: number;
+}
+export type Troubles = Readonly<Partial<Record<LaneName, Trouble>>>;
+
 export type SyncState =
   | { readonly kind: "stopped" }
   /** Another client of this store talks to the server. */
   | { readonly kind: "standby" }
   | { readonly kind: "registering"; readonly attempt: number }
   | { readonly kind: "online"; readonly lanes: Lanes }
+  /** A lane at least is in trouble, or the registration, which both wait for. */
   | {
       readonly kind: "offline";
       readonly lanes: Lanes;
       readonly cause: OfflineCause;
-      readonly attempt: number;
+      readonly troubles: Troubles;
       readonly registered: boolean;
-      readonly failed: boolean;
-      readonly floorMs: number;
     }
   | {
       readonly kind: "held";
       readonly lanes: Lanes;
       readonly cause: HeldCause;
+      readonly troubles: Troubles;
       readonly registered: boolean;
-      readonly failed: boolean;
     }
-  | { readonly kind: "paused"; readonly reasons: readonly string[]; readonly leading: boolean }
+  | {
+      readonly kind: "paused";
+      readonly reasons: readonly string[];
+      readonly leading: boolean;
+      /** What the last resume leads back to: a pause is no start, and `stop` ends no pause. */
+      readonly back: "stopped" | "standby";
+    }
   | { readonly kind: "closed" };
 
 export type SyncEvent =
@@ -70,8 +85,8 @@ export type SyncEvent =
   | { readonly kind: "pause"; readonly reason: string }
   | { readonly kind: "resume"; readonly reason: string }
   | { readonly kind: "wake"; readonly why: "queued" | "poke" | "online" | "visible" | "manual" }
-  /** The timer that an effect set has run out. */
-  | { readonly kind: "tick" }
+  /** The lane's timer has run out. */
+  | { readonly kind: "tick"; readonly lane: LaneName }
   | { readonly kind: "registered" }
   /** Another epoch, another incarnation: introduce the store again. */
   | { readonly kind: "reregister" }
@@ -80,8 +95,9 @@ export type SyncEvent =
   | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: TransportFailure };
 
 export type SyncEffect =
-  | { readonly kind: "acquire" | "release" | "register" | "push" | "pull" | "abort" | "cancel_timer" }
-  | { readonly kind: "timer"; readonly afterMs: number };
+  /** A lane that starts has no timer any more; `cancel_timers` is for both. */
+  | { readonly kind: "acquire" | "release" | "register" | "push" | "pull" | "abort" | "cancel_timers" }
+  | { readonly kind: "timer"; readonly lane: LaneName; readonly afterMs: number };
 
 export interface MachineOptions extends BackoffOptions {
   readonly intervalMs: number;
@@ -96,9 +112,14 @@ export interface Transition {
   readonly effects: readonly SyncEffect[];
 }
 
+/** Whether this client has the turn. */
+export function isLeading(state: SyncState): boolean {
+  if (state.kind === "paused") return state.leading;
+  return state.kind !== "stopped" && state.kind !== "standby" && state.kind !== "closed";
+}
+
 const IDLE: Lanes = { push: "idle", pull: "idle" };
 const BUSY: Lanes = { push: "busy", pull: "busy" };
-const ROUND: readonly SyncEffect[] = [{ kind: "cancel_timer" }, { kind: "push" }, { kind: "pull" }];
 
 export function transition(state: SyncState, event: SyncEvent, input: MachineInput): Transition {
   const stay: Transition = { state, effects: [] };
@@ -106,11 +127,16 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
   // What means the same wherever it comes.
   switch (event.kind) {
     case "close":
-      return { state: { kind: "closed" }, effects: [{ kind: "abort" }, { kind: "cancel_timer" }, { kind: "release" }] };
-    case "stop":
-      return state.kind === "stopped"
-        ? stay
-        : { state: { kind: "stopped" }, effects: [{ kind: "abort" }, { kind: "cancel_timer" }, { kind: "release" }] };
+      return {
+        state: { kind: "closed" },
+        effects: [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }],
+      };
+    case "stop": {
+      if (state.kind === "stopped" || (state.kind === "paused" && state.back === "stopped")) return stay;
+      const effects: readonly SyncEffect[] = [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }];
+      if (state.kind !== "paused") return { state: { kind: "stopped" }, effects };
+      return { state: { ...state, leading: false, back: "stopped" }, effects };
+    }
     case "pause":
       return pause(state, event.reason);
     case "lost":
@@ -122,92 +148,84 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
     case "standby":
       return event.kind === "acquired" ? register(0) : stay;
     case "registering":
-      if (event.kind === "registered") return { state: { kind: "online", lanes: BUSY }, effects: ROUND };
+      if (event.kind === "registered")
+        return { state: { kind: "online", lanes: BUSY }, effects: [{ kind: "push" }, { kind: "pull" }] };
       // The answer told of another epoch, or that the store was rolled back: the store is another one now, and says so.
       if (event.kind === "reregister") return register(state.attempt);
       if (event.kind === "failed" && event.lane === "register")
-        return settle(fail(IDLE, event.failure, state.attempt, false), input);
+        return notRegistered(judge(event.failure, state.attempt), state.attempt, input);
       return stay;
     case "online":
-      return inOnline(state, event, input);
     case "offline":
     case "held":
-      return inTrouble(state, event, input);
+      return inContact(state, event, input);
     case "paused":
       return inPaused(state, event);
   }
 }
 
-function inOnline(
-  state: Extract<SyncState, { kind: "online" }>,
+type Contact = Extract<SyncState, { readonly lanes: Lanes }>;
+
+function inContact(
+  state: Contact,
   event: Exclude<SyncEvent, { kind: "close" | "stop" | "pause" | "lost" }>,
   input: MachineInput,
 ): Transition {
+  const stay: Transition = { state, effects: [] };
+  const troubles = state.kind === "online" ? {} : state.troubles;
   switch (event.kind) {
     case "reregister":
-      return register(0, [{ kind: "abort" }]);
-    case "wake":
-      return run(state, event.why === "queued" ? ["push"] : ["push", "pull"]);
+      return register(0, [{ kind: "abort" }, { kind: "cancel_timers" }]);
     case "tick":
-      return run(state, ["push", "pull"]);
+      return state.lanes[event.lane] === "idle" ? begin(state, [event.lane], troubles) : stay;
+    case "wake": {
+      const asked: readonly LaneName[] = event.why === "queued" ? ["push"] : ["push", "pull"];
+      const lanes = asked.filter((lane) => state.lanes[lane] !== "idle" || mayBegin(troubles[lane], event.why));
+      // The backoff starts anew.
+      const anew = Object.entries(troubles).map(([lane, trouble]) => [lane, { ...trouble, attempt: 0 }]);
+      return lanes.length === 0
+        ? stay
+        : begin(state, lanes, event.why === "queued" ? troubles : Object.fromEntries(anew));
+    }
     case "pushed":
     case "pulled": {
       const lane: LaneName = event.kind === "pushed" ? "push" : "pull";
-      if (event.more || state.lanes[lane] === "again")
-        return { state: withLane(state, lane, "busy"), effects: [{ kind: lane }] };
-      const next = withLane(state, lane, "idle");
-      return { state: next, effects: lane === "pull" ? [{ kind: "timer", afterMs: poll(input) }] : [] };
+      const was = state.lanes[lane];
+      if (was === "idle") return stay;
+      const goesOn = event.more || was === "again";
+      const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(troubles, lane));
+      // At rest push looks again as pull does: what is blocked is woken by no event [H2].
+      return { state: next, effects: [goesOn ? { kind: lane } : { kind: "timer", lane, afterMs: poll(input) }] };
     }
-    case "failed":
-      if (event.lane === "register" || event.failure.kind === "aborted") return { state, effects: [] };
-      return settle(fail({ ...state.lanes, [event.lane]: "idle" }, event.failure, 0, true), input);
+    case "failed": {
+      const { lane, failure } = event;
+      if (lane === "register" || failure.kind === "aborted") return stay;
+      const attempt = troubles[lane]?.attempt ?? 0;
+      const trouble = judge(failure, attempt);
+      return {
+        state: contact({ ...state.lanes, [lane]: "idle" }, { ...troubles, [lane]: trouble }),
+        effects: [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],
+      };
+    }
     default:
-      return { state, effects: [] };
+      return stay;
   }
 }
 
-type Trouble = Extract<SyncState, { kind: "offline" | "held" }>;
-
-function inTrouble(
-  state: Trouble,
-  event: Exclude<SyncEvent, { kind: "close" | "stop" | "pause" | "lost" }>,
-  input: MachineInput,
-): Transition {
-  const resting = state.lanes.push === "idle" && state.lanes.pull === "idle";
-  switch (event.kind) {
-    case "reregister":
-      return register(0, [{ kind: "abort" }, { kind: "cancel_timer" }]);
-    case "tick":
-      return resting ? round(state) : { state, effects: [] };
-    case "wake": {
-      if (!resting || event.why === "queued") return { state, effects: [] };
-      // A hint of the platform starts the backoff anew; it is no reason to step over what the server asked for.
-      if (state.kind === "offline" && state.floorMs > 0 && event.why !== "manual") return { state, effects: [] };
-      return round(state.kind === "offline" ? { ...state, attempt: 0 } : state);
-    }
-    case "pushed":
-    case "pulled": {
-      const lane: LaneName = event.kind === "pushed" ? "push" : "pull";
-      if (state.lanes[lane] === "idle") return { state, effects: [] };
-      if (event.more) return { state: withLane(state, lane, "busy"), effects: [{ kind: lane }] };
-      return settle(withLane(state, lane, "idle"), input);
-    }
-    case "failed": {
-      if (event.lane === "register" || event.failure.kind === "aborted") return { state, effects: [] };
-      const attempt = state.kind === "offline" ? state.attempt : 0;
-      return settle(worse(state, fail({ ...state.lanes, [event.lane]: "idle" }, event.failure, attempt, true)), input);
-    }
-    default:
-      return { state, effects: [] };
-  }
+/** A sale is no reason to step over a wait, and a hint of the platform none to step over what the server asked for. */
+function mayBegin(trouble: Trouble | undefined, why: Extract<SyncEvent, { kind: "wake" }>["why"]): boolean {
+  if (trouble === undefined || why === "manual") return true;
+  return why !== "queued" && !(trouble.asks.kind === "offline" && trouble.asks.floorMs > 0);
 }
 
 function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: SyncEvent): Transition {
   if (event.kind === "acquired") return { state: { ...state, leading: true }, effects: [] };
+  if (event.kind === "start" && state.back === "stopped") return { state: { ...state, back: "standby" }, effects: [] };
   if (event.kind !== "resume") return { state, effects: [] };
   const reasons = state.reasons.filter((reason) => reason !== event.reason);
   if (reasons.length === state.reasons.length) return { state, effects: [] };
   if (reasons.length > 0) return { state: { ...state, reasons }, effects: [] };
+  if (state.back === "stopped") return { state: { kind: "stopped" }, effects: [] };
   return state.leading ? register(0) : { state: { kind: "standby" }, effects: [{ kind: "acquire" }] };
 }
 
@@ -218,18 +236,23 @@ function pause(state: Exclude<SyncState, { kind: "closed" }>, reason: string): T
       effects: [],
     };
   }
-  const leading = state.kind !== "stopped" && state.kind !== "standby";
   return {
-    state: { kind: "paused", reasons: [reason], leading },
-    effects: [{ kind: "abort" }, { kind: "cancel_timer" }],
+    state: {
+      kind: "paused",
+      reasons: [reason],
+      leading: isLeading(state),
+      back: state.kind === "stopped" ? "stopped" : "standby",
+    },
+    effects: [{ kind: "abort" }, { kind: "cancel_timers" }],
   };
 }
 
 function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
-  if (state.kind === "stopped" || state.kind === "standby") return { state, effects: [] };
+  if (state.kind === "stopped" || state.kind === "standby" || (state.kind === "paused" && state.back === "stopped"))
+    return { state, effects: [] };
   const effects: readonly SyncEffect[] = [
     { kind: "abort" },
-    { kind: "cancel_timer" },
+    { kind: "cancel_timers" },
     { kind: "release" },
     { kind: "acquire" },
   ];
@@ -242,50 +265,40 @@ function register(attempt: number, before: readonly SyncEffect[] = []): Transiti
   return { state: { kind: "registering", attempt }, effects: [...before, { kind: "register" }] };
 }
 
-/** Both lanes once more; a store that could not introduce itself does that first. */
-function round(state: Trouble): Transition {
-  if (!state.registered) return register(state.kind === "offline" ? state.attempt : 0, [{ kind: "cancel_timer" }]);
-  return { state: { ...state, lanes: BUSY, failed: false }, effects: ROUND };
-}
-
-/** Starts lanes that rest, and has those that run look again. */
-function run(state: Extract<SyncState, { kind: "online" }>, lanes: readonly LaneName[]): Transition {
-  let next = state;
+/** Starts lanes that rest, and has those that run look again; a store that could not introduce itself does that first. */
+function begin(state: Contact, lanes: readonly LaneName[], troubles: Troubles): Transition {
+  if (state.kind !== "online" && !state.registered)
+    return register(troubles.push?.attempt ?? 0, [{ kind: "cancel_timers" }]);
+  const next: Record<LaneName, LaneState> = { ...state.lanes };
   const effects: SyncEffect[] = [];
   for (const lane of lanes) {
-    if (next.lanes[lane] === "idle") effects.push({ kind: lane });
-    next = withLane(next, lane, next.lanes[lane] === "idle" ? "busy" : "again");
+    if (next[lane] === "idle") effects.push({ kind: lane });
+    next[lane] = next[lane] === "idle" ? "busy" : "again";
   }
-  if (effects.some((effect) => effect.kind === "pull")) effects.unshift({ kind: "cancel_timer" });
-  return { state: next, effects };
+  return { state: contact(next, troubles), effects };
 }
 
-function withLane<S extends { readonly lanes: Lanes }>(state: S, lane: LaneName, to: LaneState): S {
-  return { ...state, lanes: { ...state.lanes, [lane]: to } };
+/** Of two troubles the one that needs a person is shown. */
+function contact(lanes: Lanes, troubles: Troubles, registered = true): SyncState {
+  const found = Object.values(troubles).map(({ asks }) => asks);
+  const asks = found.find(({ kind }) => kind === "held") ?? found[0];
+  if (asks === undefined) return { kind: "online", lanes };
+  return asks.kind === "held"
+    ? { kind: "held", cause: asks.cause, lanes, troubles, registered }
+    : { kind: "offline", cause: asks.cause, lanes, troubles, registered };
 }
 
-function fail(lanes: Lanes, failure: TransportFailure, attempt: number, registered: boolean): Trouble {
-  const verdict = judge(failure);
-  if (verdict.kind === "held") return { kind: "held", lanes, cause: verdict.cause, registered, failed: true };
-  return { kind: "offline", lanes, cause: verdict.cause, attempt, registered, failed: true, floorMs: verdict.floorMs };
+/** Both lanes wait for it, so that one timer will do. */
+function notRegistered(trouble: Trouble, attempt: number, input: MachineInput): Transition {
+  const afterMs = wait(trouble.asks, attempt, input);
+  return {
+    state: contact(IDLE, { push: trouble, pull: trouble }, false),
+    effects: [{ kind: "timer", lane: "push", afterMs }],
+  };
 }
 
-/** Of two failures of one round the one that needs a person is shown, and the longer wait is kept. */
-function worse(known: Trouble, next: Trouble): Trouble {
-  if (known.failed && known.kind === "held" && next.kind === "offline") return { ...known, lanes: next.lanes };
-  if (known.failed && known.kind === "offline" && next.kind === "offline")
-    return { ...next, floorMs: Math.max(known.floorMs, next.floorMs) };
-  return next;
-}
-
-/** At the end of a round: online again if nothing in it failed, else a wait. */
-function settle(state: Trouble, input: MachineInput): Transition {
-  if (state.lanes.push !== "idle" || state.lanes.pull !== "idle") return { state, effects: [] };
-  if (!state.failed)
-    return { state: { kind: "online", lanes: IDLE }, effects: [{ kind: "timer", afterMs: poll(input) }] };
-  if (state.kind === "held") return { state, effects: [{ kind: "timer", afterMs: poll(input) }] };
-  const afterMs = backoffMs(state.attempt, state.floorMs, input.unit, input.options);
-  return { state: { ...state, attempt: state.attempt + 1 }, effects: [{ kind: "timer", afterMs }] };
+function wait(asks: Asked, attempt: number, input: MachineInput): number {
+  return asks.kind === "held" ? poll(input) : backoffMs(attempt, asks.floorMs, input.unit, input.options);
 }
 
 /** Tills that were switched on together must not poll together. */
@@ -294,18 +307,22 @@ function poll({ options, unit }: MachineInput): number {
 }
 
 /** What a failure asks for: a wait, or a person. Nothing else ever follows from one. */
-function judge(
-  failure: TransportFailure,
-):
+type Asked =
   | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
-  | { readonly kind: "held"; readonly cause: HeldCause } {
+  | { readonly kind: "held"; readonly cause: HeldCause };
+
+function judge(failure: TransportFailure, attempt: number): Trouble {
+  const asks = askedBy(failure);
+  return { asks, attempt: asks.kind === "held" ? 0 : attempt + 1 };
+}
+
+function askedBy(failure: TransportFailure): Asked {
   switch (failure.kind) {
     case "unauthorised":
       return { kind: "held", cause: "auth_required" };
     case "throttled":
-      return { kind: "offline", cause: "throttled", floorMs: failure.retryAfterMs ?? 0 };
     case "server_error":
-      return { kind: "offline", cause: "server_error", floorMs: failure.retryAfterMs ?? 0 };
+      return { kind: "offline", cause: failure.kind, floorMs: failure.retryAfterMs ?? 0 };
     case "refused":
       return refused(failure.code);
     case "unreachable":
@@ -314,7 +331,7 @@ function judge(
   }
 }
 
-function refused(code: Extract<TransportFailure, { kind: "refused" }>["code"]): ReturnType<typeof judge> {
+function refused(code: Extract<TransportFailure, { kind: "refused" }>["code"]): Asked {
   switch (code) {
     case "unauthenticated":
     case "forbidden":

@@ -1,6 +1,6 @@
 /** `sync()`: one round now, and what came of it. (client) */
 import type { Clock } from "../../shared/clock.ts";
-import type { Coordinator } from "../ports/coordinator.ts";
+import type { Others } from "../others.ts";
 import type { Session } from "../session.ts";
 import { outcomeOf } from "../status.ts";
 import type { SyncOutcome } from "../types/status.ts";
@@ -10,13 +10,13 @@ import type { SyncLoop } from "./loop.ts";
 export interface OnceDeps {
   readonly session: Session;
   readonly loop: SyncLoop;
-  readonly coordinator: Coordinator;
+  readonly others: Others;
   readonly clock: Clock;
   /** Whether a loop runs in the background anyway. */
   readonly auto: boolean;
 }
 
-/** How long it waits for its turn before it leaves the work to whoever has it. */
+/** How long it waits for its turn, or for a word of whoever has it. */
 const TURN_MS = 1_000;
 
 export class Once {
@@ -44,18 +44,21 @@ export class Once {
       if (loop.state.kind === "standby") await this.#turn(signal);
       loop.dispatch({ kind: "wake", why: "manual" });
       await session.until(() => outcome() !== undefined, signal);
+      // What another client has just sent is not known here yet.
+      if (loop.state.kind === "standby") await session.look();
       return outcome() ?? { outcome: "done", ...this.#moved, remaining: 0 };
     } finally {
       if (begun) loop.dispatch({ kind: "stop" });
     }
   }
 
-  /** Another client of the store may hold the turn for good: it is told, and it sends what there is. */
+  /** Another client of the store may hold the turn for good: it is asked for a round, and says how that goes. */
   async #turn(signal: AbortSignal | undefined): Promise<void> {
-    const { session, loop, coordinator, clock } = this.#deps;
-    coordinator.broadcast(session.store.scope, { kind: "queued", from: session.id });
+    const { session, loop, others, clock } = this.#deps;
+    const before = others.leading;
+    others.tell({ kind: "wake" });
     const over = new AbortController();
-    const turn = session.until(() => loop.state.kind !== "standby", signal);
+    const turn = session.until(() => loop.state.kind !== "standby" || others.leading !== before, signal);
     const patience = clock.sleep(TURN_MS, over.signal);
     await Promise.race([turn, patience]).finally(() => over.abort());
     turn.catch(() => {}); // it may have been left waiting

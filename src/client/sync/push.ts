@@ -92,8 +92,8 @@ export class Pusher {
     if (failure.kind === "refused" && (failure.code === "malformed" || failure.code === "too_large")) {
       const { limit, single } = afterRefusal(selected.length, units);
       this.#limit = limit;
-      if (single) await this.#park(selected, failure.code, failure.detail);
-      return { kind: "pushed", more: true };
+      const isMine = !single || (await this.#park(selected, fence, failure.code, failure.detail));
+      return isMine ? { kind: "pushed", more: true } : { kind: "lost" };
     }
     if (failure.kind === "server_error" && failure.status === 500) {
       const { limit, single } = afterServerError(this.#limit, selected.length, units);
@@ -104,12 +104,13 @@ export class Pusher {
     return this.#ground.refused("push", failure, fence);
   }
 
-  async #park(selected: readonly Selected[], code: string, message: string): Promise<void> {
+  /** Answers false where it is another's turn by now. */
+  async #park(selected: readonly Selected[], fence: number, code: string, message: string): Promise<boolean> {
     const { store } = this.#ground.deps;
     const collections = [...new Set(selected.map(({ operation }) => operation.collection))];
     const ids = selected.map(({ operation }) => operation.id);
-    const park = () => parkOperations(store.collections, ids, { code, message });
-    await store.transact("park", "strict", collections, park, (value) => value);
+    const park = () => parkOperations(store.collections, fence, ids, { code, message });
+    return (await store.transact("park", "strict", collections, park, (value) => value ?? {})) !== undefined;
   }
 
   /**

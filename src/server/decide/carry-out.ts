@@ -5,10 +5,10 @@ import type { PolicyVerdict } from "./catalog.ts";
 import { carryOutEffects } from "./effects.ts";
 import { askPolicy, contentOf } from "./policy.ts";
 import { PolicyFailure } from "./policy-failure.ts";
-import { checkData, dataOf, type RowDraft, recordOf, without, writeRow } from "./rows.ts";
-import { canSee } from "./scope.ts";
+import { checkData, dataOf, draftScope, type RowDraft, recordOf, without, writeRow } from "./rows.ts";
+import { canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
-import { applied, isCommercial, quarantined, rejected } from "./verdicts.ts";
+import { applied, isCommercial, outOfScope, quarantined, rejected } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 export interface Change {
@@ -26,6 +26,9 @@ export interface Change {
 export function carryOut(ws: WorkingSet, view: Viewpoint, change: Change): OperationResult {
   const { operation, draft } = change;
   const { served, before } = draft;
+  // Into another branch's rows as little as out of them, whoever settled a conflict on the way: a till writes where it reads (L9).
+  if (!isCommercial(view.catalog, operation) && !inScope(view.principal, draftScope(draft)))
+    return outOfScope(operation);
   const verdict = askPolicy(ws, view, {
     served,
     operation,

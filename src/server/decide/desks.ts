@@ -4,14 +4,20 @@ import type { FinalResult, ResolveConflictRequest, VerdictIssue, WireOperation }
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import type { CommitRow, ConflictRow, OperationRow, RecordRow } from "../ports/store.ts";
+import {
+  type CommitRow,
+  type ConflictRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordRow,
+} from "../ports/store.ts";
 import type { Catalog, ServedCollection } from "./catalog.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, inCurrentSchema } from "./evaluate.ts";
 import type { PreparedOperation } from "./prepared.ts";
-import { checkData, currentRow, type RowDraft, stateOf, writeRow } from "./rows.ts";
-import { canSee, inScope } from "./scope.ts";
+import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows.ts";
+import { branchOf, canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
-import { revisedAsSuperseded } from "./supersede.ts";
+import { markSuperseded, revisedAsSuperseded } from "./supersede.ts";
 import { isFinal } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
@@ -31,8 +37,13 @@ export type DeskOutcome =
 
 /** Who a released operation is judged as: the till that made it, in the branch that it was made in; with the office's rights. */
 function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
-  const branch = row.operation?.branch ?? ws.device(row.device)?.branch;
-  const till: Principal = { ...principal, branch, device: row.device, actor: row.operation?.actor };
+  const branch = branchOf(row, ws.device(row.device));
+  const till: Principal = {
+    ...principal,
+    branch: branch === "" ? undefined : branch,
+    device: row.device,
+    actor: row.operation?.actor,
+  };
   return {
     catalog,
     principal: till,
@@ -43,40 +54,40 @@ function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: Ope
   };
 }
 
-function isOpen({ status, supersededBy, result }: OperationRow): boolean {
-  return (
-    status === "quarantined" && supersededBy === undefined && !("error" in result && result.error.code === "discarded")
-  );
-}
-
 /** The quarantined operations that go together: a commercial transaction is released whole, or not at all [C1]. */
 function group(ws: WorkingSet, row: OperationRow): readonly OperationRow[] {
   if (row.transaction === undefined) return [row];
-  const members = ws.members(row.transaction).filter((member) => member.device === row.device && isOpen(member));
+  const members = ws
+    .members(row.transaction)
+    .filter((member) => member.device === row.device && isOpenQuarantine(member));
   return [...members].sort((a, b) => a.position - b.position);
 }
 
 /** Whether the office's people see it: a token that is bound to a branch sees its branch's desk. */
-function isTheirs({ principal }: DeskInput, branch: string | undefined): boolean {
-  return principal.branch === undefined || branch === undefined || branch === principal.branch;
+function isTheirs(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
+  return inScope(principal, branchOf(row, ws.device(row.device)));
 }
 
 export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isTheirs(input, viewOf(ws, input, found).principal.branch)) return { kind: "not_found" };
-  if (!isOpen(found)) return { kind: "not_quarantined" };
+  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   const before = ws.clock.position;
   const savepoint = ws.savepoint();
   const members = group(ws, found);
   const results: FinalResult[] = [];
   for (const row of members) {
-    const result = evaluate(ws, viewOf(ws, input, row), preparedAgain(row));
+    const view = viewOf(ws, input, row);
+    const prepared = preparedAgain(row);
+    const result = evaluate(ws, view, prepared);
     if (!isFinal(result) || result.status !== "applied") {
       // Not even a person can let in what the schema refuses. What stands is answered, and nothing has changed.
       ws.rollback(savepoint);
       const refusal = "error" in result ? result.error : { message: result.status, issues: undefined };
       return { kind: "refused", issues: refusal.issues ?? [{ path: row.id, message: refusal.message }] };
     }
+    // What it supersedes was left alone as long as it had no standing of its own.
+    if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
     results.push(revise(ws, input, row, result));
   }
   commit(ws, input, "release");
@@ -85,8 +96,8 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isTheirs(input, viewOf(ws, input, found).principal.branch)) return { kind: "not_found" };
-  if (!isOpen(found)) return { kind: "not_quarantined" };
+  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   // It stays quarantined, with a code that closes it: nobody but its people can say of a fact that it did not happen (L11), and its
   // payload is kept for ever.
   const result = revise(ws, input, found, {
@@ -110,7 +121,7 @@ export function resolveConflict(
   const served = input.catalog.collections.get(conflict.collection);
   if (served === undefined || operation === undefined) return { kind: "not_found" };
   if (choice !== "server") {
-    const edit: Edit | undefined = choice === "client" ? operation.operation : editOf(conflict, data);
+    const edit = choice === "client" ? clientsEdit(served, operation) : editOf(conflict, data);
     const issues = overwrite(ws, input, served, conflict, edit);
     if (issues !== undefined) return { kind: "refused", issues };
   }
@@ -133,6 +144,12 @@ interface Edit {
   readonly unset?: readonly string[] | undefined;
 }
 
+/** As it was sent, in the schema that the server has now; where it can't be brought up, as it was: the schema has the last word. */
+function clientsEdit(served: ServedCollection, { operation }: OperationRow): Edit | undefined {
+  const shaped = operation === undefined ? undefined : inCurrentSchema(served, operation);
+  return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
+}
+
 function editOf(conflict: ConflictRow, data: JsonObject | undefined): Edit {
   return { action: "update", patch: data ?? conflict.client };
 }
@@ -140,7 +157,7 @@ function editOf(conflict: ConflictRow, data: JsonObject | undefined): Edit {
 /** The office's edit meets no conflict: its author has just looked at both sides. A row that was deleted comes back by it. */
 function overwrite(
   ws: WorkingSet,
-  { commitId }: DeskInput,
+  input: DeskInput,
   served: ServedCollection,
   conflict: ConflictRow,
   edit: Edit | undefined,
@@ -149,8 +166,7 @@ function overwrite(
   const base = { served, id: conflict.entityId, before, counters: before?.counters ?? {}, writer: "office" };
   if (edit?.action === "delete") {
     if (before === undefined || before.state !== "live") return undefined;
-    writeRow(ws, { ...base, state: "deleted", data: before.data, stamped: [] }, commitId);
-    return undefined;
+    return write(ws, input, { ...base, state: "deleted", data: before.data, stamped: [] });
   }
   const said = edit?.patch ?? edit?.data ?? conflict.client;
   const names = [...Object.keys(said), ...(edit?.unset ?? [])];
@@ -172,6 +188,19 @@ function overwrite(
     born: revived,
     stamped: revived ? Object.keys(checked.data) : names,
   };
+  return write(ws, input, draft);
+}
+
+/** A branch's office writes neither into another branch's rows nor over a row that has moved there since (L9). */
+function write(
+  ws: WorkingSet,
+  { principal, commitId }: DeskInput,
+  draft: RowDraft,
+): readonly VerdictIssue[] | undefined {
+  const { before } = draft;
+  const scopes = [...(before === undefined || before.state === "stub" ? [] : [before.scope]), draftScope(draft)];
+  if (!scopes.every((scope) => inScope(principal, scope)))
+    return [{ path: "", message: "The row is another branch's" }];
   writeRow(ws, draft, commitId);
   return undefined;
 }

@@ -27,9 +27,9 @@ import {
   stateOf,
   without,
 } from "./rows.ts";
-import { canSee, inScope, isBranchScoped, scopeOf } from "./scope.ts";
+import { canSee, inScope, isBranchScoped } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
-import { applied, conflict, missing, rejected } from "./verdicts.ts";
+import { applied, conflict, missing, outOfScope, rejected } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 export function createRecord(
@@ -56,7 +56,6 @@ export function createRecord(
     stamped: Object.keys(checked.data),
   };
   const record = recordOf(served, draft);
-  if (!inScope(view.principal, scopeOf(served, record))) return outOfScope(operation);
   const flags = unresolved(ws, served.resolved.references, checked.data);
   return carryOut(ws, view, { operation, draft, flags, echo: true, content: { data: record } });
 }
@@ -112,8 +111,6 @@ export function updateRecord(
     data: checked.data,
     stamped: touched,
   };
-  // Into another branch's rows as little as out of them: a till writes where it reads (L9).
-  if (!inScope(view.principal, scopeOf(served, recordOf(served, draft)))) return outOfScope(operation);
   const flags: Flag[] = force === true ? [{ code: "forced" }] : [];
   flags.push(...unresolved(ws, served.resolved.references, patch));
   const echo = before.version !== baseVersion || !deepEqual(checked.data, merged);
@@ -202,10 +199,6 @@ function unknown(
   if (epochOrdinal > 1 && baseVersion <= epochStart) return missing(operation);
   if (isBranchScoped(served)) return outOfScope(operation);
   return rejected(operation, "not_found", "There is no such row");
-}
-
-export function outOfScope(operation: WireOperation): OperationResult {
-  return rejected(operation, "out_of_scope", "The row is not in this device's scope");
 }
 
 export function invalid(operation: WireOperation, issues: readonly VerdictIssue[]): OperationResult {

@@ -8,8 +8,8 @@
 
 import type { CounterValue, Flag } from "../../protocol/types.ts";
 import { isId } from "../../protocol/values.ts";
-import { isCounterStep } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch } from "../../schema/patch.ts";
+import { isCounterStep } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
 import type { PolicyEffect, ServedCollection } from "./catalog.ts";
@@ -36,8 +36,8 @@ export function carryOutEffects(
     if (served === undefined) throw fail("names no collection");
     if (!isId(effect.id)) throw fail("has no id");
     const before = currentRow(ws, served, effect.id);
-    // Not loaded yet: this run is thrown away.
-    if (ws.incomplete) return [];
+    // Not loaded yet: this run is thrown away, and the others go on to say which rows they lack.
+    if (!ws.knowsRecord(effect)) return [];
     const base = { served, id: effect.id, before, counters: before?.counters ?? {}, writer: WRITER };
     const outcome = draftOf(effect, base, fail);
     if ("flag" in outcome) return outcome.flag === undefined ? [] : [outcome.flag];

@@ -14,7 +14,7 @@ import { PolicyFailure } from "./policy-failure.ts";
 import type { PreparedOperation } from "./prepared.ts";
 import { type Acknowledgement, reenter } from "./reenter.ts";
 import type { Viewpoint } from "./session.ts";
-import { tooLateToSupersede } from "./supersede.ts";
+import { barredFromSuperseding } from "./supersede.ts";
 import { applied, blocked, isCommercial, quarantined, refused, rejected, retry } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
@@ -81,8 +81,8 @@ function judge(
     const waitsFor = unmet(ws, operation, commercial);
     if (waitsFor.length > 0) return blocked(operation, waitsFor);
   }
-  const late = tooLateToSupersede(ws, view, operation);
-  if (late !== undefined) return late;
+  const barred = barredFromSuperseding(ws, view, operation);
+  if (barred !== undefined) return barred;
   if (operation.action === "void") return voided(view, served, operation);
 
   const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
@@ -129,7 +129,7 @@ function acknowledgement(ws: WorkingSet, { acknowledged }: WireOperation): Ackno
 type Shaped = { readonly operation: WireOperation } | { readonly result: OperationResult };
 
 /** An operation's data is of the version that it says [H7], not of the app that sends it. */
-function inCurrentSchema(served: ServedCollection, operation: WireOperation): Shaped {
+export function inCurrentSchema(served: ServedCollection, operation: WireOperation): Shaped {
   const { name, resolved } = served;
   if (operation.schemaVersion > resolved.schemaVersion) {
     return {

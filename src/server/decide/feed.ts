@@ -1,8 +1,9 @@
 /** This device's results since its marks: every answer carries them, from the same snapshot as its rows [C6]. (server/decide) */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult } from "../../protocol/types.ts";
-import type { OperationRow } from "../ports/store.ts";
+import { jsonBytes } from "../../shared/json.ts";
 import { type MarksSeen, marksIn } from "./marks.ts";
+import { ROWS_PER_READ } from "./read-size.ts";
 import type { Session } from "./session.ts";
 import type { WorkingSet } from "./working-set.ts";
 
@@ -21,25 +22,38 @@ export function ownResults(
   marks: MarksSeen,
   sent: ReadonlySet<string> = new Set(),
 ): OwnResults {
-  const limit = LIMITS.resultsPerAnswer - sent.size;
   const { position } = ws.clock;
   const seen = marksIn(marks).map(({ upTo }) => upTo);
-  const read = (after: number) =>
-    ws.results(session.device, undefined, after, LIMITS.resultsPerAnswer + 1).filter(({ id }) => !sent.has(id));
 
   // A store without marks is told everything of its device, also from before the epoch: after a restore it sends its journal again, and
   // a row that has an operation in it already must not come without that operation's result, or the till would count it twice [C6].
   const older = seen.length === 2 ? Math.min(...seen) : 0;
   const newer = Math.max(0, ...seen);
-  let rows = read(older);
+  let page = pageBehind(ws, session, older, sent);
   // More than one answer holds. Whatever lies below the newer mark came with the answer that brought it, so that starting there skips
   // nothing; starting at the older one again and again would never come to an end on a till that only pulls.
-  if (rows.length > limit && newer > older) rows = read(newer);
-  if (rows.length <= limit) return { results: rows.map(asReplayed), upTo: position };
-  const page = rows.slice(0, limit);
-  return { results: page.map(asReplayed), upTo: page.at(-1)?.feedPosition ?? older };
+  if (page.cutAt !== undefined && newer > older) page = pageBehind(ws, session, newer, sent);
+  return { results: page.results, upTo: page.cutAt ?? position };
 }
 
-function asReplayed({ result }: OperationRow): FinalResult {
-  return { ...result, replayed: true };
+interface Page {
+  readonly results: readonly FinalResult[];
+  /** The position of the last one that found room; `undefined`: all did. */
+  readonly cutAt: number | undefined;
+}
+
+/** A few at a time: results may carry rows, and only as much is read as an answer holds (L12). One always comes. */
+function pageBehind(ws: WorkingSet, { device }: Session, after: number, sent: ReadonlySet<string>): Page {
+  const limit = LIMITS.resultsPerAnswer - sent.size;
+  const results: FinalResult[] = [];
+  let budget: number = LIMITS.pullBytes;
+  let cutAt = after;
+  for (const { id, result, feedPosition } of ws.results(device, after, ROWS_PER_READ)) {
+    if (sent.has(id)) continue;
+    budget -= jsonBytes(JSON.stringify(result));
+    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
+    results.push({ ...result, replayed: true });
+    cutAt = feedPosition;
+  }
+  return { results, cutAt: undefined };
 }

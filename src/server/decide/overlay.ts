@@ -20,6 +20,10 @@ export class Overlay<Row> {
     return this.#known.get(key);
   }
 
+  knows(key: string): boolean {
+    return this.#written.has(key) || this.#known.has(key);
+  }
+
   written(key: string): Row | undefined {
     return this.#written.get(key);
   }

@@ -24,7 +24,7 @@ export interface PolicyQuestion {
   readonly acknowledged: { readonly assigned: JsonObject | undefined } | undefined;
 }
 
-const NOTHING: PolicyVerdict = {
+const NOTHING: Extract<PolicyVerdict, { outcome: "applied" }> = {
   outcome: "applied",
   assigned: {},
   without: [],
@@ -39,9 +39,11 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
   const { decide } = served.policy;
   if (decide === undefined) return NOTHING;
   const operation = policyOperation(question);
-  const rows = readRows(ws, view.catalog, namedRows(served, view, operation));
-  // Without all of its rows there is nothing to ask: this run is thrown away.
-  if (ws.incomplete) return NOTHING;
+  const named = namedRows(served, view, operation);
+  const rows = readRows(ws, view.catalog, named);
+  // Without its own rows there is nothing to ask: this run is thrown away. What others lack is no reason: each would cost a run.
+  if (![...named, { collection: served.name, id: question.operation.entityId }].every((row) => ws.knowsRecord(row)))
+    return NOTHING;
   const { current, next, acknowledged } = question;
   const input = {
     operation,
@@ -52,6 +54,7 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
     receivedAt: view.receivedAt,
     epoch: ws.clock.epochOrdinal,
     ...(acknowledged === undefined ? {} : { acknowledged: { assigned: acknowledged.assigned } }),
+    ...(view.released === true ? { released: true } : {}),
   };
   let answer: unknown;
   try {
@@ -60,8 +63,9 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
     throw new PolicyFailure(served.name, "decide", cause);
   }
   const verdict = checkVerdict(served, answer);
-  const overruled = view.released === true || acknowledged !== undefined;
-  return overruled && verdict.outcome !== "applied" ? NOTHING : verdict;
+  if (verdict.outcome === "applied") return verdict;
+  if (view.released === true) return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
+  return acknowledged === undefined ? verdict : NOTHING;
 }
 
 function policyOperation({ operation, content }: Pick<PolicyQuestion, "operation" | "content">): object {

@@ -1,5 +1,6 @@
 /** An operation with everything about it that needs no row: parsed, measured, hashed. (server/decide) */
 
+import { LIMITS } from "../../protocol/constants.ts";
 import type { Parsed } from "../../protocol/parse.ts";
 import type { UnknownOperation, WireOperation } from "../../protocol/types.ts";
 import { isCollectionName, isId } from "../../protocol/values.ts";
@@ -33,11 +34,19 @@ export function headOf({ raw, parsed }: PreparedOperation) {
 
 /**
  * What is kept of it. Nothing that was sent is dropped (L1), also not what no database could store as JSON: that is kept as its
- * text, in which every unstorable character is an escape.
+ * text, in which every unstorable character is an escape. Of what is larger than an operation may be, as much of its text as one may
+ * have: a few kilobytes of gzip would otherwise fill the disk (L12).
  */
-export function keptOperation({ id, raw, parsed }: PreparedOperation): WireOperation {
+export function keptOperation({ id, raw, parsed, bytes }: PreparedOperation): WireOperation {
+  if (bytes > LIMITS.operationBytes)
+    return { id, raw: startOf(JSON.stringify(raw)), bytes } as unknown as WireOperation;
   if (parsed.ok) return parsed.value;
   const kept = jsonFault(raw, { maxDepth: 40 }) === undefined ? raw : { id, raw: JSON.stringify(raw) };
   // Parsed again wherever it is used: see `release`.
   return kept as unknown as WireOperation;
+}
+
+/** Without half a character at its end, which no database takes. */
+function startOf(text: string): string {
+  return text.slice(0, LIMITS.operationBytes).replace(/[\uD800-\uDBFF]$/, "");
 }

@@ -14,6 +14,7 @@ import { mayDo, type ServedCollection } from "./catalog.ts";
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { type OwnResults, ownResults } from "./feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./marks.ts";
+import { ROWS_PER_READ } from "./read-size.ts";
 import { dataOf, upToDate } from "./rows.ts";
 import { decideWith } from "./run.ts";
 import { scopesSeen } from "./scope.ts";
@@ -152,38 +153,43 @@ function* readPage(
   const end: Cursor = { ...from, position: Math.max(from.position, upTo), remaining: undefined };
   if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
   if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
-  const limit = budget.changes + 1;
-  const scopes = scopesSeen(principal);
-  const request = { kind: "changes", collection: served.name, scopes, after: from.position, upTo, limit } as const;
-  const entries: readonly FeedEntry[] = yield* ask(request);
-  const { changes, bytes } = fitting(served, entries, budget);
-  budget.changes -= changes.length;
-  budget.bytes -= bytes;
-  if (changes.length === entries.length) return { changes, cursor: end, more: false };
-  budget.bytes = Math.min(budget.bytes, 0);
-  const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
-  const position = entries[changes.length - 1]?.row.version ?? from.position;
-  return { changes, cursor: { ...from, position, remaining }, more: true };
+  const isFirst = budget.bytes === LIMITS.pullBytes;
+  const changes: Change[] = [];
+  let position = from.position;
+  for (;;) {
+    const limit = Math.min(budget.changes + 1, ROWS_PER_READ);
+    const range = { scopes: scopesSeen(principal), after: position, upTo, limit };
+    const entries: readonly FeedEntry[] = yield* ask({ kind: "changes", collection: served.name, ...range });
+    const fits = fitting(served, entries, budget, isFirst && changes.length === 0);
+    budget.changes -= fits.changes.length;
+    budget.bytes -= fits.bytes;
+    changes.push(...fits.changes);
+    position = entries[fits.changes.length - 1]?.row.version ?? position;
+    if (fits.changes.length < entries.length) {
+      budget.bytes = Math.min(budget.bytes, 0);
+      const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
+      return { changes, cursor: { ...from, position, remaining }, more: true };
+    }
+    if (entries.length < limit) return { changes, cursor: end, more: false };
+  }
 }
 
-/** As many as the answer still holds. */
+/** As many as the answer still holds. @param needsOne one change always comes, however large: a page that holds nothing would hold nothing for ever [M1] */
 function fitting(
   served: ServedCollection,
   entries: readonly FeedEntry[],
   budget: Readonly<Budget>,
+  needsOne: boolean,
 ): { readonly changes: readonly Change[]; readonly bytes: number } {
   const all = entries.slice(0, budget.changes).map((entry) => changeOf(served, entry));
   if (all.length === 0) return { changes: all, bytes: 0 };
   // Nearly always all of them are: measured at once, without the brackets and commas between them.
   const together = jsonBytes(JSON.stringify(all)) - all.length - 1;
   if (together <= budget.bytes) return { changes: all, bytes: together };
-  const isFirst = budget.bytes === LIMITS.pullBytes;
   let bytes = 0;
   for (const [index, change] of all.entries()) {
     const more = jsonBytes(JSON.stringify(change));
-    // One change always comes, however large: a page that holds nothing would hold nothing for ever [M1].
-    const isTheOne = isFirst && index === 0;
-    if (bytes + more > budget.bytes && !isTheOne) return { changes: all.slice(0, index), bytes };
+    if (bytes + more > budget.bytes && !(needsOne && index === 0)) return { changes: all.slice(0, index), bytes };
     bytes += more;
   }
   return { changes: all, bytes };

@@ -1,6 +1,8 @@
 /** A whole push: unit after unit, over one working set, to one result each. (server/decide) */
-import type { OperationResult } from "../../protocol/types.ts";
+import { LIMITS } from "../../protocol/constants.ts";
+import type { AppliedResult, OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
+import { jsonBytes } from "../../shared/json.ts";
 import { knownDevice, noteReceived } from "./devices.ts";
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { ownResults } from "./feed.ts";
@@ -9,7 +11,7 @@ import { guessNamedRows } from "./policy.ts";
 import { headOf, type PreparedOperation } from "./prepared.ts";
 import type { Session, Viewpoint } from "./session.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { recordKey, type WorkingSet } from "./working-set.ts";
 
 export interface PushInput {
   readonly session: Session;
@@ -46,7 +48,11 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   const view: Viewpoint = { ...session, revoked: knownDevice(ws, session).revokedAt !== undefined };
   const fresh = operations.filter(({ id }) => ws.operation(id) === undefined);
   const units = unitsOf(session.catalog, operations);
-  const results = units.flatMap((unit) => judgeUnit(ws, view, unit));
+  const results = withoutCopies(
+    ws,
+    before,
+    units.flatMap((unit) => judgeUnit(ws, view, unit)),
+  );
   noteReceived(ws, session, sequencesStored(ws, fresh));
   const own = ownResults(ws, session, input.marks, new Set(operations.map(({ id }) => id)));
   return {
@@ -56,6 +62,35 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
     mark: markOf(ws, own.upTo),
     touched: touchedCollections(ws, before, units, results),
   };
+}
+
+/**
+ * Every result may carry its row [C4], but five hundred edits of one large row are not answered, and stored, as five hundred copies of it
+ * (L12): beyond a page's worth of copies only the last result on a row carries it. Its version is the greatest, so that it replaces on
+ * the till whatever the others made of it.
+ */
+function withoutCopies(
+  ws: WorkingSet,
+  before: number,
+  results: readonly OperationResult[],
+): readonly OperationResult[] {
+  const carried = new Set<string>();
+  let budget: number = LIMITS.pullBytes;
+  const kept = results.toReversed().map((result) => {
+    const stored = result.status === "applied" && result.data !== undefined ? ws.operation(result.id) : undefined;
+    // What was stored before stays as it was answered then.
+    if (stored === undefined || stored.feedPosition <= before) return result;
+    const row = recordKey(stored.collection, stored.entityId);
+    if (carried.has(row)) budget -= jsonBytes(JSON.stringify((result as AppliedResult).data));
+    if (!carried.has(row) || budget >= 0) {
+      carried.add(row);
+      return result;
+    }
+    const { data: _, ...rest } = result as AppliedResult;
+    ws.putOperation({ ...stored, result: rest });
+    return rest;
+  });
+  return kept.toReversed();
 }
 
 /** The same (incarnation, sequence) with another id: two stores count as one [C7]. Nothing of the request is applied. */

@@ -16,12 +16,12 @@ import type { RecordRow } from "../ports/store.ts";
 import { carryOut } from "./carry-out.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { increment } from "./counters.ts";
-import { draftOn, invalid, outOfScope, seen } from "./edits.ts";
+import { draftOn, invalid, seen } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import { checkData, currentRow, fieldVersion, lifeVersion, type RowDraft, recordOf } from "./rows.ts";
-import { inScope, scopeOf } from "./scope.ts";
+import { inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
-import { applied, missing, rejected } from "./verdicts.ts";
+import { applied, missing, outOfScope, rejected } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 export interface Acknowledgement {
@@ -121,7 +121,6 @@ function setFields(
     at: acknowledged.version,
   };
   const record = recordOf(served, draft);
-  if (!inScope(view.principal, scopeOf(served, record))) return outOfScope(operation);
   return carryOut(ws, view, {
     operation,
     draft,

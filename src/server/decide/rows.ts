@@ -49,11 +49,29 @@ export function currentRow(ws: WorkingSet, served: ServedCollection, id: string)
 export function upToDate(served: ServedCollection, row: RecordRow): RecordRow {
   const { schemaVersion } = served.resolved;
   if (row.schemaVersion >= schemaVersion || row.state === "stub") return row;
+  let data: JsonObject;
   try {
-    return { ...row, data: upcastData(served.name, served.resolved, row.schemaVersion, row.data), schemaVersion };
+    data = upcastData(served.name, served.resolved, row.schemaVersion, row.data);
   } catch (cause) {
     throw new PolicyFailure(served.name, "upcast", cause);
   }
+  return { ...row, data, fields: upcastFields(row, data), schemaVersion };
+}
+
+/**
+ * The steps say nothing of which field became which: what is new takes over from what is gone, and where nothing is gone from whatever was
+ * written last. At worst a conflict too many; a field without its writer would let an edit pass over one that its author never saw [C5].
+ */
+function upcastFields(row: RecordRow, data: JsonObject): RecordRow["fields"] {
+  const brought = Object.keys(data).filter((name) => !Object.hasOwn(row.data, name));
+  if (brought.length === 0) return row.fields;
+  const gone = Object.keys(row.data).filter((name) => !Object.hasOwn(data, name));
+  const sources = gone.length > 0 ? gone : Object.keys(row.fields);
+  const stamps = sources.map((name) => own(row.fields, name)).filter((stamp) => stamp !== undefined);
+  // Without any, the row's own life answers for the new fields too.
+  if (stamps.length === 0) return row.fields;
+  const newest = stamps.reduce((a, b) => (b[0] > a[0] ? b : a));
+  return { ...row.fields, ...Object.fromEntries(brought.map((name) => [name, newest])) };
 }
 
 /** What an answer carries: fields, and counters with zero for those that nothing has moved yet. */

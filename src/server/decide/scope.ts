@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import type { RecordRow, ScopeFilter } from "../ports/store.ts";
+import type { DeviceRow, OperationRow, RecordRow, ScopeFilter } from "../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
 
@@ -27,6 +27,15 @@ export function isBranchScoped(served: ServedCollection): boolean {
 
 export function inScope(principal: Principal, scope: string): boolean {
   return principal.branch === undefined || scope === "" || scope === principal.branch;
+}
+
+/**
+ * The branch whose people decide about an operation: the one it says it was made in, else its device's; "" for the whole tenant. What is
+ * malformed may say anything, or nothing.
+ */
+export function branchOf({ operation }: Pick<OperationRow, "operation">, device: DeviceRow | undefined): string {
+  const claimed: unknown = operation?.branch;
+  return typeof claimed === "string" && claimed !== "" ? claimed : (device?.branch ?? "");
 }
 
 /** Whether the row's data may be in an answer. */

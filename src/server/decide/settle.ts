@@ -14,7 +14,7 @@ import type { WorkingSet } from "./working-set.ts";
 
 export function settle(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation, result: FinalResult): FinalResult {
   const { parsed } = prepared;
-  if (parsed.ok && !cameTooLate(result)) markSuperseded(ws, view, parsed.value);
+  if (parsed.ok) markSuperseded(ws, view, parsed.value, result);
   const final = { ...result, at: view.receivedAt };
   const position = ws.take(prepared.id);
   if (parsed.ok && result.status === "conflict") {

@@ -3,25 +3,28 @@
  * has never seen. Once only, by a till or by the back office. (server/decide)
  */
 
-import type { RejectedResult, RowState, WireOperation } from "../../protocol/types.ts";
+import type { FinalResult, QuarantinedResult, RejectedResult, RowState, WireOperation } from "../../protocol/types.ts";
 import { deepEqual } from "../../shared/json.ts";
 import type { ConflictRow, OperationRow } from "../ports/store.ts";
 import { stateOf, upToDate } from "./rows.ts";
-import { canSee } from "./scope.ts";
+import { branchOf, canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
-import { rejected } from "./verdicts.ts";
+import { refused, rejected } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
 
-/** Why the operation comes too late to supersede, if it does. */
-export function tooLateToSupersede(
+/** Why the operation can't take the place of its chain, if it can't: what it names is another row's, or it comes too late. */
+export function barredFromSuperseding(
   ws: WorkingSet,
   view: Viewpoint,
   operation: WireOperation,
-): RejectedResult | undefined {
+): RejectedResult | QuarantinedResult | undefined {
   const chain = operation.supersedes ?? [];
   for (const id of chain) {
     const target = ws.operation(id);
     if (target === undefined) continue;
+    // A void of another collection would need that one's rights, and one of another row would close a desk that is not its own.
+    if (!isOfItsRow(target, operation)) return notItsOwn(view, operation, "malformed", "row", id);
+    if (!isOfItsBranch(ws, view, target)) return notItsOwn(view, operation, "out_of_scope", "branch", id);
     if (target.status === "applied") {
       return standing(ws, view, operation, "already_applied", id, "What it supersedes has taken effect");
     }
@@ -32,6 +35,33 @@ export function tooLateToSupersede(
     }
   }
   return undefined;
+}
+
+/** What came malformed may have had neither: then nothing speaks against it. */
+function isOfItsRow(target: OperationRow, { collection, entityId }: WireOperation): boolean {
+  return (
+    (target.collection === "" || target.collection === collection) &&
+    (target.entityId === "" || target.entityId === entityId)
+  );
+}
+
+/** What another branch's people decide about is nothing for this one's till (L9). */
+function isOfItsBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
+  return principal.branch === undefined || inScope(principal, branchOf(target, ws.device(target.device)));
+}
+
+function notItsOwn(
+  { catalog }: Viewpoint,
+  operation: WireOperation,
+  code: "malformed" | "out_of_scope",
+  whose: string,
+  id: string,
+): RejectedResult | QuarantinedResult {
+  const message = `It supersedes an operation of another ${whose}`;
+  const issues = [{ path: "supersedes", message: id }];
+  // A void is no fact: it holds nothing that people would have to look at.
+  if (operation.action === "void") return rejected(operation, code, message, { issues });
+  return refused(catalog, operation, code, message, issues);
 }
 
 function standing(
@@ -62,12 +92,29 @@ export function cameTooLate(result: { readonly status: string; readonly error?: 
   return result.status === "rejected" && /^already_(applied|superseded)$/.test(result.error?.code ?? "");
 }
 
-/** Marks the whole chain, whatever came of the operation that supersedes it. */
-export function markSuperseded(ws: WorkingSet, view: Viewpoint, operation: WireOperation): void {
-  for (const id of operation.supersedes ?? []) {
+/** Who sent it may not: it takes nobody's place, until people let it in. */
+const WITHOUT_STANDING = ["device_revoked", "branch_mismatch", "not_permitted", "out_of_scope"];
+
+/**
+ * Whether the operation now stands where its chain stood. Also one that was refused does, as what it replaces was given up for it; but
+ * a void is nothing unless it is applied, and nothing takes the place of what has taken effect (L11).
+ */
+function takesPlace(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): boolean {
+  if (result.status === "applied") return true;
+  if (operation.action === "void") return false;
+  if ("error" in result && WITHOUT_STANDING.includes(result.error.code)) return false;
+  // Refused before anybody has looked at its chain, as what is too large.
+  return barredFromSuperseding(ws, view, operation) === undefined;
+}
+
+/** Marks the whole chain, where the operation takes its place. */
+export function markSuperseded(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): void {
+  const chain = operation.supersedes ?? [];
+  if (chain.length === 0 || !takesPlace(ws, view, operation, result)) return;
+  for (const id of chain) {
     const target = ws.operation(id);
     if (target === undefined) ws.putOperation(placeholder(ws, view, operation, id));
-    else {
+    else if (target.supersededBy !== operation.id) {
       ws.putOperation(revisedAsSuperseded(target, operation.id, ws.take(operation.id), view.receivedAt));
       closeConflict(ws, view, operation, id);
     }

@@ -56,6 +56,10 @@ export function rejected(
   };
 }
 
+export function outOfScope(operation: Named): RejectedResult {
+  return rejected(operation, "out_of_scope", "The row is not in this device's scope");
+}
+
 export function quarantined(
   { id }: Named,
   code: OperationErrorCode | (string & {}),

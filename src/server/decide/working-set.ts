@@ -5,8 +5,8 @@
  *   writes both would see neither: an acknowledged lost write.
  * - It gives out the change positions. A savepoint takes back everything written since, positions included.
  * - A row that was never loaded reads as absent, and is noted. Whoever runs the decision loads what is noted and runs it again
- *   from the start: a decision has no effects, so a run that lacked rows is thrown away. (Thrown away also by the decision
- *   itself, which can't know whether "absent" was true: `incomplete` spares it the work.)
+ *   from the start: a decision has no effects, so a run that lacked rows is thrown away. It goes to its end all the same, so that
+ *   it notes everything that it lacks; only what depends on the absent row is spared.
  */
 import { assert } from "../../shared/assert.ts";
 import type {
@@ -20,6 +20,7 @@ import type {
   OperationRow,
   RecordKey,
   RecordRow,
+  ResultRow,
   StoreRead,
   StoreReads,
   StoreWrites,
@@ -48,7 +49,7 @@ export class WorkingSet {
   readonly #conflictsOf = new Overlay<ConflictRow>(this.#undo);
   readonly #devices = new Overlay<DeviceRow>(this.#undo);
   readonly #incarnations = new Overlay<readonly IncarnationRow[]>(this.#undo);
-  readonly #results = new Overlay<readonly OperationRow[]>(this.#undo);
+  readonly #results = new Overlay<readonly ResultRow[]>(this.#undo);
   readonly #departures = new Overlay<DepartureRow>(this.#undo);
   readonly #returns = new Overlay<RecordKey & { readonly scope: string }>(this.#undo);
   readonly #discrepancies = new Overlay<DiscrepancyRow>(this.#undo);
@@ -107,6 +108,10 @@ export class WorkingSet {
   record(collection: string, id: string): RecordRow | undefined {
     return this.#records.get(recordKey(collection, id), { collection, id });
   }
+  /** Whether what {@link record} answers is true, and not only that nobody has looked yet. */
+  knowsRecord({ collection, id }: RecordKey): boolean {
+    return this.#records.knows(recordKey(collection, id));
+  }
   putRecord(row: RecordRow): void {
     this.#records.put(recordKey(row.collection, row.id), row);
   }
@@ -143,19 +148,24 @@ export class WorkingSet {
     return (this.#members.get(transaction, transaction) ?? []).map((row) => this.#operations.written(row.id) ?? row);
   }
 
-  /** This device's results behind `after`, by feed position, at most `limit`, with what this decision has written. */
-  results(device: string, incarnation: string | undefined, after: number, limit: number): readonly OperationRow[] {
-    const request = { kind: "results", device, incarnation, after, limit } as const;
-    const stored = this.#results.get(JSON.stringify(request), request) ?? [];
-    const own = [...this.#operations.allWritten()].filter(
-      (row) =>
-        row.device === device && row.feedPosition > after && (incarnation ?? row.incarnation) === row.incarnation,
+  /**
+   * This device's results behind `after`, by feed position: what is stored, `size` at a time and no further than is looked at, and then
+   * what this decision has written, which is newer than all of it.
+   */
+  *results(device: string, after: number, size: number): Iterable<ResultRow> {
+    for (let from = after; ; ) {
+      const request = { kind: "results", device, after: from, limit: size } as const;
+      const stored = this.#results.get(JSON.stringify(request), request) ?? [];
+      for (const row of stored) {
+        if (this.#operations.written(row.id) === undefined) yield row;
+        from = row.feedPosition;
+      }
+      if (stored.length < size) break;
+    }
+    const written = [...this.#operations.allWritten()].filter(
+      (row) => row.device === device && row.feedPosition > after,
     );
-    if (own.length === 0) return stored.slice(0, limit);
-    const rewritten = new Set(own.map(({ id }) => id));
-    return [...stored.filter(({ id }) => !rewritten.has(id)), ...own]
-      .sort((a, b) => a.feedPosition - b.feedPosition)
-      .slice(0, limit);
+    yield* written.sort((a, b) => a.feedPosition - b.feedPosition);
   }
 
   commit(id: string): CommitRow | undefined {
@@ -296,7 +306,7 @@ export class WorkingSet {
         this.#incarnations.know(request.device, answer as IncarnationRow[]);
         break;
       case "results":
-        this.#results.know(JSON.stringify(request), answer as OperationRow[]);
+        this.#results.know(JSON.stringify(request), answer as ResultRow[]);
         break;
       case "epochs":
         this.#loadedEpochs = answer as EpochRow[];

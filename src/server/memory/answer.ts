@@ -32,7 +32,8 @@ export function answer(state: TenantState, read: StoreRead): unknown {
       return countChanges(state, read);
     case "results": {
       const incarnations = read.incarnation === undefined ? "all" : [read.incarnation];
-      return state.results.page(read.device, incarnations, { after: read.after, upTo: END }, read.limit);
+      const rows = state.results.page(read.device, incarnations, { after: read.after, upTo: END }, read.limit);
+      return rows.map(({ operation: _, ...row }) => row);
     }
     case "quarantined":
       return state.quarantine.page("", "all", { after: read.after, upTo: END }, read.limit);

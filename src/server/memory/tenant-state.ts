@@ -1,17 +1,18 @@
 /** Everything one tenant has: the tables, and what a commit does to them. (server/memory) */
 import { assert } from "../../shared/assert.ts";
-import type {
-  CommitRow,
-  ConflictRow,
-  DepartureRow,
-  DeviceRow,
-  DiscrepancyRow,
-  EpochRow,
-  IncarnationRow,
-  OperationRow,
-  RecordRow,
-  StoreWrites,
-  TenantClock,
+import {
+  type CommitRow,
+  type ConflictRow,
+  type DepartureRow,
+  type DeviceRow,
+  type DiscrepancyRow,
+  type EpochRow,
+  type IncarnationRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordRow,
+  type StoreWrites,
+  type TenantClock,
 } from "../ports/store.ts";
 import { frozenCopy } from "./frozen-copy.ts";
 import { getOrMake } from "./get-or-make.ts";
@@ -22,13 +23,6 @@ export function keyOf(...parts: readonly string[]): string {
   let key = "";
   for (const part of parts) key += `${part.length}:${part}`;
   return key;
-}
-
-/** A fact that still waits for a person: neither released, nor superseded, nor discarded. */
-function isOpenQuarantine({ status, supersededBy, result }: OperationRow): boolean {
-  return (
-    status === "quarantined" && supersededBy === undefined && !("error" in result && result.error.code === "discarded")
-  );
 }
 
 export class TenantState {

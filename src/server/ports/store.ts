@@ -10,6 +10,8 @@
  *   the effect and the stored result are one transaction).
  * - Positions become visible in commit order: no snapshot ever shows position n without everything of that tenant below n (L4).
  * - `read` gives one consistent snapshot over all reads of its script, and waits for no writer.
+ * - What fails because of the database and not because of what is written, is rejected with a `TillSyncError` `storage_…`: whoever waits is
+ *   told at once, and nothing is tried operation by operation.
  * - A script may be run again (serialisation failures are retried here, not by the caller): it has no effects of its own.
  * - The tenant leads every key and every index; no read or write can name another tenant's row (L9).
  * - Reads and writes are set-based: one statement per table (or a bounded number of chunks) however many keys are asked for.
@@ -93,6 +95,16 @@ export interface OperationRow {
   /** What was sent; thinned after the journal window. */
   readonly operation: WireOperation | undefined;
   readonly receivedAt: number;
+}
+
+/** What an operation came to, without what was sent: a device may have thousands of them. */
+export type ResultRow = Omit<OperationRow, "operation">;
+
+/** A quarantined operation that still waits for a person: neither released, nor superseded, nor discarded. */
+export function isOpenQuarantine({ status, supersededBy, result }: OperationRow): boolean {
+  return (
+    status === "quarantined" && supersededBy === undefined && !("error" in result && result.error.code === "discarded")
+  );
 }
 
 /** A position that no operation took: a new epoch, a resolution, a release, an import. */
@@ -231,7 +243,10 @@ export interface StoreReads {
     };
     readonly answer: number;
   };
-  /** This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. */
+  /**
+   * This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. What was sent
+   * is not read for them (L12): the rows have no `operation`.
+   */
   results: {
     readonly request: {
       readonly kind: "results";
@@ -240,9 +255,9 @@ export interface StoreReads {
       readonly after: number;
       readonly limit: number;
     };
-    readonly answer: readonly OperationRow[];
+    readonly answer: readonly ResultRow[];
   };
-  /** Ascending by position, behind `after`. */
+  /** Those that {@link isOpenQuarantine}, ascending by position, behind `after`. */
   quarantined: {
     readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
     readonly answer: readonly OperationRow[];

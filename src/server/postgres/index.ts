@@ -1,2 +1,3 @@
 /** `tillsync/server/postgres`: the server store for many processes. */
+export { type PostgresPokesOptions, postgresPokes } from "./postgres-pokes.ts";
 export { type PostgresStoreOptions, postgresStore } from "./postgres-store.ts";

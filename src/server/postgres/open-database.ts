@@ -13,6 +13,8 @@ import { tenantTables } from "./tables.ts";
 const DEFAULT_ROLE = "tillsync_tenants";
 /** How much longer than the server's own limit an answer is waited for. */
 const SILENCE_MS = 5_000;
+/** The longest that a migration may take: whoever opens the store meanwhile waits for it. */
+const LONGEST_MIGRATION_MS = 10 * 60_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -44,7 +46,7 @@ export async function openDatabase(
     keepAlive: true,
     connectionTimeoutMillis: options.busyTimeoutMs,
   };
-  const client = makeClient(driver, config);
+  const client = makeClient(driver, { ...config, query_timeout: LONGEST_MIGRATION_MS });
   const where = `${client.host}:${client.port}/${client.database ?? ""}`;
   client.on("error", () => {}); // whoever waits for an answer is told
   try {

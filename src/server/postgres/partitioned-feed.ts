@@ -8,7 +8,7 @@
  * Parameters of the statements: $1 tenant, $2 group, $3 after (exclusive), $4 up to (inclusive), $5 limit, $6 the named parts.
  */
 import type { Fields, Statement } from "./connection.ts";
-import { arrayOf, type Table } from "./table.ts";
+import { arrayOf, type Columns } from "./table.ts";
 
 export interface PageRange {
   /** Exclusive. */
@@ -19,7 +19,7 @@ export interface PageRange {
 }
 
 export interface PartitionedFeedDefinition<Row extends object> {
-  readonly table: Table<Row>;
+  readonly table: Columns<Row>;
   /** The columns of the index behind `tenant`, in its order. */
   readonly group: string;
   readonly part: string;
@@ -37,7 +37,7 @@ interface Texts {
 const UNEVENNESS = 4;
 
 export class PartitionedFeed<Row extends object> {
-  readonly #table: Table<Row>;
+  readonly #table: Columns<Row>;
   readonly #named: Texts;
   readonly #all: Texts;
 

@@ -65,16 +65,7 @@ const ROLE = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
 function resolveOptions(options: PostgresStoreOptions): ResolvedPostgresStoreOptions {
   const { url, schema = "tillsync", role, maxConnections = 10 } = options ?? {};
   const { busyTimeoutMs = 10_000, statementTimeoutMs = 30_000 } = options ?? {};
-  const isUrl = typeof url === "string" && URL_SCHEME.test(url);
-  // Whatever it is, a password may be in it: its kind is all that is shown.
-  const shown = typeof url === "string" ? [] : url;
-  expectOption(
-    isUrl,
-    "url",
-    'a URL that begins with "postgres://"',
-    shown,
-    "For example postgres://app@db.example/shop.",
-  );
+  checkUrl(url);
   const isSchema = typeof schema === "string" && SCHEMA.test(schema);
   expectOption(isSchema, "schema", "lower-case letters, digits and _", schema, 'Leave it out for "tillsync".');
   const isRole = role === undefined || (typeof role === "string" && ROLE.test(role));
@@ -85,6 +76,20 @@ function resolveOptions(options: PostgresStoreOptions): ResolvedPostgresStoreOpt
   }
   const { random = systemRandom, clock = systemClock } = options;
   return { url, schema, role, maxConnections, busyTimeoutMs, statementTimeoutMs, random, clock };
+}
+
+/** @throws TillSyncError `invalid_option` */
+export function checkUrl(url: unknown): asserts url is string {
+  const isUrl = typeof url === "string" && URL_SCHEME.test(url);
+  // Whatever it is, a password may be in it: its kind is all that is shown.
+  const shown = typeof url === "string" ? [] : url;
+  expectOption(
+    isUrl,
+    "url",
+    'a URL that begins with "postgres://"',
+    shown,
+    "For example postgres://app@db.example/shop.",
+  );
 }
 
 class TenantsInPostgres implements ServerStore {

@@ -9,7 +9,7 @@ import type { RecordKey, StoreRead } from "../ports/store.ts";
 import { planChanges, planCountChanges } from "./changes.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
 import type { Plan } from "./plan.ts";
-import { arrayOf, isStorable, type Table } from "./table.ts";
+import { arrayOf, type Columns, isStorable } from "./table.ts";
 import {
   clocks,
   commits,
@@ -25,13 +25,13 @@ import {
 const END = Number.MAX_SAFE_INTEGER;
 
 const results = new PartitionedFeed({
-  table: operations,
+  table: operations.without("operation"),
   group: "device",
   part: "incarnation",
   position: "feed_position",
 });
 
-type Selectable = Pick<Table<object>, "name" | "selection">;
+type Selectable = Pick<Columns<object>, "name" | "selection">;
 
 const where = (table: Selectable, condition: string) =>
   `select ${table.selection("t")} from ${table.name} t where t.tenant = $1 and ${condition}`;
@@ -74,11 +74,11 @@ const sql = {
 };
 
 export function planRead(tenant: string, read: StoreRead): Plan {
-  const rows = <Row extends object>(table: Table<Row>, text: string, ...values: string[]): Plan => ({
+  const rows = <Row extends object>(table: Columns<Row>, text: string, ...values: string[]): Plan => ({
     statements: [{ text, values: [tenant, ...values] }],
     answer: ([found = []]) => table.decode(found),
   });
-  const listed = <Row extends object>(table: Table<Row>, text: string, keys: readonly string[]): Plan =>
+  const listed = <Row extends object>(table: Columns<Row>, text: string, keys: readonly string[]): Plan =>
     keys.length === 0 ? nothing : rows(table, text, arrayOf(new Set(keys)));
 
   switch (read.kind) {

@@ -23,19 +23,25 @@ export interface TableDefinition<Row> {
   readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
 }
 
-export class Table<Row extends object> {
+type Column = readonly [member: string, kind: ColumnKind, column: string];
+
+/** A table's columns, or some of them, as they are asked for and read. */
+export interface Columns<Row extends object> {
   readonly name: string;
-  readonly #columns: readonly (readonly [member: keyof Row & string, kind: ColumnKind, column: string])[];
+  /** What to select so that `decode` understands it. */
+  selection(alias: string): string;
+  decode(rows: readonly Fields[]): readonly Row[];
+}
+
+export class Table<Row extends object> implements Columns<Row> {
+  readonly name: string;
+  readonly #columns: readonly Column[];
   readonly #computed: readonly (readonly [column: string, compute: (row: Row) => number])[];
   readonly #upsert: string;
 
   constructor({ name, key, columns, computed = {} }: TableDefinition<Row>) {
     this.name = name;
-    this.#columns = (Object.entries(columns) as [keyof Row & string, ColumnKind][]).map(([member, kind]) => [
-      member,
-      kind,
-      snake(member),
-    ]);
+    this.#columns = Object.entries<ColumnKind>(columns).map(([member, kind]) => [member, kind, snake(member)]);
     this.#computed = Object.entries(computed);
 
     const members = [
@@ -55,44 +61,60 @@ export class Table<Row extends object> {
       `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
   }
 
-  /** What to select so that {@link decode} understands it. */
   selection(alias: string): string {
-    return this.#columns.map(([member]) => `${alias}.${columnOf(member)}`).join(", ");
+    return selectionOf(this.#columns, alias);
+  }
+
+  decode(rows: readonly Fields[]): readonly Row[] {
+    return decodeRows(this.#columns, rows);
+  }
+
+  /** The table as it is for who does not need these members: they stay unread. */
+  without<Member extends keyof Row & string>(...members: readonly Member[]): Columns<Omit<Row, Member>> {
+    const columns = this.#columns.filter(([member]) => !(members as readonly string[]).includes(member));
+    return {
+      name: this.name,
+      selection: (alias) => selectionOf(columns, alias),
+      decode: (rows) => decodeRows(columns, rows),
+    };
   }
 
   put(tenant: string, rows: readonly Row[]): Statement {
     return { text: this.#upsert, values: [tenant, JSON.stringify(rows.map((row) => this.#encode(row)))] };
   }
 
-  decode(rows: readonly Fields[]): readonly Row[] {
-    const columns = this.#columns;
-    return rows.map((fields) => {
-      const row: Record<string, unknown> = {};
-      for (let index = 0; index < columns.length; index++) {
-        const [member, kind] = columns[index] as (typeof columns)[number];
-        const text = fields[index];
-        row[member] =
-          text === null || text === undefined
-            ? undefined
-            : kind === "text"
-              ? text
-              : kind === "json"
-                ? JSON.parse(text)
-                : Number(text);
-      }
-      return row as Row;
-    });
-  }
-
   #encode(row: Row): object {
     const encoded: Record<string, string | number> = {};
     for (const [member, kind, column] of this.#columns) {
-      const value: unknown = row[member];
+      const value = (row as Readonly<Record<string, unknown>>)[member];
       if (value !== undefined) encoded[column] = encodeValue(value, kind);
     }
     for (const [column, compute] of this.#computed) encoded[column] = compute(row);
     return encoded;
   }
+}
+
+function selectionOf(columns: readonly Column[], alias: string): string {
+  return columns.map(([member]) => `${alias}.${columnOf(member)}`).join(", ");
+}
+
+function decodeRows<Row>(columns: readonly Column[], rows: readonly Fields[]): readonly Row[] {
+  return rows.map((fields) => {
+    const row: Record<string, unknown> = {};
+    for (let index = 0; index < columns.length; index++) {
+      const [member, kind] = columns[index] as Column;
+      const text = fields[index];
+      row[member] =
+        text === null || text === undefined
+          ? undefined
+          : kind === "text"
+            ? text
+            : kind === "json"
+              ? JSON.parse(text)
+              : Number(text);
+    }
+    return row as Row;
+  });
 }
 
 function snake(member: string): string {

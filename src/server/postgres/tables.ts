@@ -11,6 +11,7 @@ import type {
   RecordRow,
   TenantClock,
 } from "../ports/store.ts";
+import { isOpenQuarantine } from "../ports/store.ts";
 import { Table } from "./table.ts";
 
 export const clocks = new Table<TenantClock>({
@@ -77,15 +78,7 @@ export const operations = new Table<OperationRow>({
     operation: "json",
     receivedAt: "integer",
   },
-  // A fact that still waits for a person: neither released, nor superseded, nor discarded.
-  computed: {
-    quarantine_open: ({ status, supersededBy, result }) =>
-      Number(
-        status === "quarantined" &&
-          supersededBy === undefined &&
-          !("error" in result && result.error.code === "discarded"),
-      ),
-  },
+  computed: { quarantine_open: (row) => Number(isOpenQuarantine(row)) },
 });
 
 export const commits = new Table<CommitRow>({

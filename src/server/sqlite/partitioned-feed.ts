@@ -44,6 +44,8 @@ export interface PartitionedFeedDefinition<Row extends object> {
   readonly position: string;
   /** The condition of the index where it is partial. */
   readonly only?: string | undefined;
+  /** Members that no page needs. */
+  readonly without?: readonly (keyof Row & string)[] | undefined;
 }
 
 export class PartitionedFeed<Row extends object> {
@@ -53,7 +55,7 @@ export class PartitionedFeed<Row extends object> {
   readonly #rows: string;
   readonly #count: string;
 
-  constructor({ table, group, part, position, only = "true" }: PartitionedFeedDefinition<Row>) {
+  constructor({ table, group, part, position, only = "true", without = [] }: PartitionedFeedDefinition<Row>) {
     this.#table = table;
     const inGroup = `from ${table.name} where tenant = ? and ${group} = ? and ${only}`;
     const inRange = `${inGroup} and ${part} = ? and ${position} > ? and ${position} <= ?`;
@@ -63,7 +65,7 @@ export class PartitionedFeed<Row extends object> {
       `select (select min(${part}) ${inGroup} and ${part} > parts.name) from parts where parts.name is not null) ` +
       "select name from parts where name is not null";
     this.#heads = `select ${position} as position, rowid as entry ${inRange} order by ${position} limit ?`;
-    this.#rows = `select ${table.selection("t")} from json_each(?) k cross join ${table.name} t where t.rowid = k.value order by t.${position}`;
+    this.#rows = `select ${table.selection("t", without)} from json_each(?) k cross join ${table.name} t where t.rowid = k.value order by t.${position}`;
     this.#count = `select count(*) as count from (select 1 ${inRange} limit ?)`;
   }
 

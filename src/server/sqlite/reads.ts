@@ -30,6 +30,7 @@ const results = new PartitionedFeed({
   group: "device",
   part: "incarnation",
   position: "feed_position",
+  without: ["operation"],
 });
 
 type Selectable = Pick<Table<object>, "name" | "selection">;

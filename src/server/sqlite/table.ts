@@ -40,9 +40,12 @@ export class Table<Row extends object> {
       `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
   }
 
-  /** What to select so that {@link decode} understands it. */
-  selection(alias: string): string {
-    return this.#columns.map(([member]) => `${alias}.${columnOf(member)} as "${member}"`).join(", ");
+  /** What to select so that {@link decode} understands it; `without` stays unread. */
+  selection(alias: string, without: readonly (keyof Row & string)[] = []): string {
+    return this.#columns
+      .filter(([member]) => !without.includes(member))
+      .map(([member]) => `${alias}.${columnOf(member)} as "${member}"`)
+      .join(", ");
   }
 
   put(connection: Connection, tenant: string, row: Row): void {

@@ -1,15 +1,16 @@
 /** The tables. (server/sqlite; their columns are made in ./migrations) */
-import type {
-  CommitRow,
-  ConflictRow,
-  DepartureRow,
-  DeviceRow,
-  DiscrepancyRow,
-  EpochRow,
-  IncarnationRow,
-  OperationRow,
-  RecordRow,
-  TenantClock,
+import {
+  type CommitRow,
+  type ConflictRow,
+  type DepartureRow,
+  type DeviceRow,
+  type DiscrepancyRow,
+  type EpochRow,
+  type IncarnationRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordRow,
+  type TenantClock,
 } from "../ports/store.ts";
 import { Table } from "./table.ts";
 
@@ -77,15 +78,7 @@ export const operations = new Table<OperationRow>({
     operation: "json",
     receivedAt: "plain",
   },
-  // A fact that still waits for a person: neither released, nor superseded, nor discarded.
-  computed: {
-    quarantine_open: ({ status, supersededBy, result }) =>
-      Number(
-        status === "quarantined" &&
-          supersededBy === undefined &&
-          !("error" in result && result.error.code === "discarded"),
-      ),
-  },
+  computed: { quarantine_open: (row) => Number(isOpenQuarantine(row)) },
 });
 
 export const commits = new Table<CommitRow>({

@@ -9,6 +9,7 @@ import type {
   IncarnationRow,
   OperationRow,
   RecordRow,
+  ResultRow,
   TenantClock,
 } from "../ports/store.ts";
 
@@ -83,6 +84,11 @@ export function operationRow(id: string, position: number, row: Partial<Operatio
     receivedAt: 1_767_605_400_000,
     ...row,
   };
+}
+
+/** As it is among a device's results. */
+export function resultRow({ operation: _, ...row }: OperationRow): ResultRow {
+  return row;
 }
 
 /** A fact that was set aside. */

@@ -3,10 +3,13 @@ import type { StorageConnection, StorageRead } from "../../client/ports/storage.
 import { assertRead, assertTables } from "../stored-layout.ts";
 import { typedError } from "./failures.ts";
 import { openLink } from "./link.ts";
+import { removeMarker } from "./marker.ts";
 import type { Place } from "./open.ts";
 import { deleteDatabase } from "./open.ts";
 import { createReader } from "./reader.ts";
+import { createReserve } from "./reserve.ts";
 import { estimateSpace } from "./space.ts";
+import { answered } from "./watchdog.ts";
 import { createWriter } from "./writer.ts";
 
 export function connect(place: Place, database: IDBDatabase): StorageConnection {
@@ -14,7 +17,8 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
   const reads = new Set<Promise<unknown>>();
   const finished = () => Promise.allSettled([writer.idle(), ...reads]);
   const link = openLink(place, database, finished);
-  const writer = createWriter(link, place);
+  const reserve = createReserve(place.reserveBytes);
+  const writer = createWriter(link, place, reserve);
   const ask = createReader(link, watchdogMs, writer.isBusy);
 
   const connection: StorageConnection = {
@@ -28,7 +32,9 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
     },
     async estimate() {
       assertOpen();
-      return await estimateSpace();
+      const kept = answered(link.database().then(reserve.keep), watchdogMs, "whether there is space");
+      const space = await Promise.all([estimateSpace(), track(kept)]);
+      return { ...space[0], full: reserve.isFull() };
     },
     async close() {
       link.end();
@@ -38,6 +44,7 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
     async destroy() {
       assertOpen();
       await connection.close();
+      removeMarker(place.name);
       try {
         await deleteDatabase(place);
       } catch (error) {
@@ -50,12 +57,16 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
   async function read<T>(read: StorageRead): Promise<T> {
     assertOpen();
     assertRead(layout, read);
-    const answer = ask(read);
+    return (await track(ask(read), read.table)) as T;
+  }
+
+  /** What `close` waits for. */
+  async function track<T>(answer: Promise<T>, table?: string): Promise<T> {
     reads.add(answer);
     try {
-      return (await answer) as T;
+      return await answer;
     } catch (error) {
-      throw await typedError(error, read.table);
+      throw await typedError(error, table);
     } finally {
       reads.delete(answer);
     }

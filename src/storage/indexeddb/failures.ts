@@ -22,11 +22,16 @@ export function unavailable(message: string, cause?: unknown): TillSyncError<"st
 }
 
 export function silence(what: string, ms: number): TillSyncError<"storage_unavailable"> {
-  return unavailable(
-    `Expected an answer of the browser's database to ${what}, got none within ${ms} ms: whether it was done is not known. ` +
-      "Close the other tabs of this application and reload, or restart the browser.",
-  );
+  return unavailable(`Expected an answer of the browser's database to ${what}, got none within ${ms} ms: ${NOT_KNOWN}`);
 }
+
+/** The answer to a commit was lost, and so was every attempt to look. */
+export function unknownOutcome(cause: unknown): TillSyncError<"storage_unavailable"> {
+  return unavailable(`The browser's database failed in the middle of a commit (${String(cause)}): ${NOT_KNOWN}`, cause);
+}
+
+const NOT_KNOWN =
+  "whether it was done is not known. Close the other tabs of this application and reload, or restart the browser.";
 
 /** The typed error for one that is final. Those that have a code keep it. */
 export async function typedError(error: unknown, table = "all tables"): Promise<unknown> {
@@ -37,7 +42,7 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
     const { usedBytes, quotaBytes } = await estimateSpace();
     return new TillSyncError(
       "storage_full",
-      `Nothing was stored: the browser gives this site no more space (${usedBytes ?? "?"} of ${quotaBytes ?? "?"} bytes used). ` +
+      `Nothing was stored: the browser gives this site no more space (${usedBytes ?? "?"} bytes used). ` +
         "Free space on the disk, or send what is waiting.",
       { usedBytes, quotaBytes },
       beneath,

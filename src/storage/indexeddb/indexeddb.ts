@@ -3,6 +3,7 @@ import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { expectOption } from "../../shared/errors.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
+import { marker } from "./marker.ts";
 import type { Place } from "./open.ts";
 import { openDatabase } from "./open.ts";
 import { askToPersist } from "./space.ts";
@@ -25,6 +26,11 @@ export interface IndexedDBOptions {
    */
   readonly watchdogMs?: number | undefined;
   /**
+   * Space that is taken now, so that sales can still be stored when the browser gives no more. 0 for none.
+   * @default 4 MiB
+   */
+  readonly reserveBytes?: number | undefined;
+  /**
    * Another IndexedDB than the platform's: for tests.
    * @default globalThis.indexedDB
    */
@@ -32,21 +38,26 @@ export interface IndexedDBOptions {
 }
 
 const WATCHDOG_MS = 10_000;
+/** Some thousand sales. */
+const RESERVE_BYTES = 4 * 1024 * 1024;
 
 /** Keeps a till's data in the browser's IndexedDB: one database for each name, shared by all tabs of the site. */
 export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
-  const { persist = true, durability = "strict", watchdogMs = WATCHDOG_MS } = options;
+  const { persist = true, durability = "strict", watchdogMs = WATCHDOG_MS, reserveBytes = RESERVE_BYTES } = options;
   const isDurability = durability === "strict" || durability === "relaxed";
   expectOption(isDurability, "durability", '"strict" or "relaxed"', durability, 'Leave it out for "strict".');
   expectOption(watchdogMs > 0, "watchdogMs", "a number of ms above 0", watchdogMs, "Leave it out for 10 s.");
+  const isSize = Number.isSafeInteger(reserveBytes) && reserveBytes >= 0;
+  expectOption(isSize, "reserveBytes", "a number of bytes, or 0", reserveBytes, "Leave it out for 4 MiB.");
   let isPersistAsked = !persist;
   return {
     kind: KIND,
     "~port": "storage",
     scope: (name) => `${KIND}:${name}`,
+    marker,
     async open(name, layout, hooks) {
       const factory = options.factory ?? platformFactory();
-      const place: Place = { factory, name, layout, hooks, watchdogMs, durability };
+      const place: Place = { factory, name, layout, hooks, watchdogMs, durability, reserveBytes };
       try {
         const database = (await openDatabase(place)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();

@@ -22,6 +22,7 @@ export interface Place {
   readonly watchdogMs: number;
   /** The most that a transaction gets, whatever it asks for. */
   readonly durability: "strict" | "relaxed";
+  readonly reserveBytes: number;
 }
 
 /** How long to wait before each further try: a database process that crashed is back within a second or two. */
@@ -81,6 +82,7 @@ function request(place: Place, again: boolean, version?: number): Promise<IDBDat
         // A request can't be taken back: one that was given up may still get its turn, when the other tabs are gone.
         if (failure !== undefined) throw failure;
         if (again && oldVersion === 0) {
+          place.hooks.onDeleted?.();
           throw unavailable(
             "The browser's database was deleted while it was open (site data was cleared). What was not sent is lost. Reload.",
           );

@@ -8,7 +8,7 @@ import { eachEntry } from "./reads.ts";
 import { keyPathOf, storedRow } from "./rows.ts";
 
 /** The store of what the adapter itself has to remember, and the key of the layout in it. */
-const LAYOUT = "~layout";
+export const LAYOUT = "~layout";
 
 /** What the database says of itself; without tables that it does not have after all. */
 export async function readLayout(

@@ -3,15 +3,17 @@
  *
  * - First come, first served; neighbours of equal durability share one commit, and one flush to disk.
  * - A group that aborts is taken apart: each member runs alone once more, so that one bad write fails nobody else.
+ * - What a person was promised is given the reserve, where the platform gives no more space.
  * - A group whose connection died runs again on a new one, unless the new one shows that it was stored after all.
  */
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
-import { isConnectionLoss, typedError } from "./failures.ts";
+import { isConnectionLoss, nameOf, typedError, unknownOutcome } from "./failures.ts";
 import type { Job } from "./group.ts";
 import { runGroup, wasCommitted } from "./group.ts";
 import type { Link } from "./link.ts";
 import type { Place } from "./open.ts";
+import type { Reserve } from "./reserve.ts";
 import { answered, pause } from "./watchdog.ts";
 
 /** So that a group never keeps the database from other tabs for long. */
@@ -21,7 +23,7 @@ const SCRIPTS_PER_GROUP = 64;
 const TRIES = 4;
 const RETRY_PAUSE_MS = 100;
 
-export function createWriter(link: Link, place: Place) {
+export function createWriter(link: Link, place: Place, reserve: Reserve) {
   const queue: Job[] = [];
   let draining: Promise<void> | undefined;
   let groups = 0;
@@ -72,6 +74,14 @@ export function createWriter(link: Link, place: Place) {
       queue.unshift(...group.slice(outcomes.length));
       return;
     }
+    if (nameOf(error) === "QuotaExceededError") {
+      if (group[0]?.durability !== "strict") reserve.refused();
+      // If it can't be given back, the refusal is what is told.
+      else if (await reserve.spend(database).catch(() => false)) {
+        queue.unshift(...group);
+        return;
+      }
+    }
     const failures = Math.max(...group.map((job) => ++job.failures));
     if (!isSilent && (group.length > 1 || (isLost && failures < TRIES))) {
       if (isLost) await pause(RETRY_PAUSE_MS * (failures - 1));
@@ -81,9 +91,19 @@ export function createWriter(link: Link, place: Place) {
     for (const job of group) job.reject(await typedError(error, job.tables.join(", ")));
   }
 
+  /** @throws TillSyncError where nobody can tell: running it again could do it twice, and "nothing was stored" could be a lie. */
   async function wasStored(id: string, put: Parameters<typeof wasCommitted>[2]): Promise<boolean> {
-    const stored = wasCommitted(await link.database(), id, put);
-    return await answered(stored, place.watchdogMs, "whether a lost commit was stored");
+    for (let tries = 1; ; tries++) {
+      let database: IDBDatabase | undefined;
+      try {
+        database = await link.database();
+        return await answered(wasCommitted(database, id, put), place.watchdogMs, "whether a lost commit was stored");
+      } catch (error) {
+        if (database !== undefined) link.drop(database);
+        if (!isConnectionLoss(error) || tries === TRIES) throw unknownOutcome(error);
+        await pause(RETRY_PAUSE_MS * (tries - 1));
+      }
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** The storage contract: opening, layouts, closing and destroying. (testing) */
 import type { StorageLayout } from "../../client/ports/storage.ts";
 import { get } from "../../client/ports/storage.ts";
-import { check, checkEqual, checkRejects } from "./check.ts";
+import { check, checkEqual, checkRejects } from "../check.ts";
 import type { Product } from "./kit.ts";
 import {
   byCategory,

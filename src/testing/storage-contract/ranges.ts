@@ -1,7 +1,7 @@
 /** The storage contract: which part of an index a scan answers. (testing) */
 import type { ScanOptions, StorageConnection } from "../../client/ports/storage.ts";
 import { prefixRange, stringPrefixRange } from "../../shared/keys.ts";
-import { check, checkEqual } from "./check.ts";
+import { check, checkEqual } from "../check.ts";
 import type { Product } from "./kit.ts";
 import { contractCase, fruit, ids, stock } from "./kit.ts";
 

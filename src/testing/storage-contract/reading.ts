@@ -2,7 +2,7 @@
 import type { Key } from "../../client/ports/storage.ts";
 import { get } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
-import { checkEqual, checkRejects } from "./check.ts";
+import { checkEqual, checkRejects } from "../check.ts";
 import type { Product } from "./kit.ts";
 import { contractCase, fruit, ids, one, put, STRICT, stock, write } from "./kit.ts";
 

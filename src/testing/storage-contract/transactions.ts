@@ -1,7 +1,7 @@
 /** The storage contract: what `transact` promises. (testing) */
 import type { ScannedRow, StorageRead, TransactOptions } from "../../client/ports/storage.ts";
 import { get, readAll, scan } from "../../client/ports/storage.ts";
-import { check, checkEqual, checkRejects } from "./check.ts";
+import { check, checkEqual, checkRejects } from "../check.ts";
 import type { Product } from "./kit.ts";
 import { contractCase, increment, one, put, STRICT, stock, write, writing } from "./kit.ts";
 

@@ -1,6 +1,6 @@
 /** The storage contract: what is stored is what was written. (testing) */
 import type { TransactOptions } from "../../client/ports/storage.ts";
-import { check, checkEqual } from "./check.ts";
+import { check, checkEqual } from "../check.ts";
 import type { Product } from "./kit.ts";
 import { contractCase, one, put, STRICT, stock, write, writing } from "./kit.ts";
 

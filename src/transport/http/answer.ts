@@ -8,7 +8,7 @@
 import { CONTENT_TYPE, HEADERS, MESSAGE_DEPTH, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { scanJsonText } from "../../shared/json.ts";
 import { parseRfc3339 } from "../../shared/rfc3339.ts";
-import { busy, type Failed, type ForeignBecause, foreign, refused } from "./failure.ts";
+import { busy, type Failed, type ForeignBecause, foreign, parseHttpDate, refused } from "./failure.ts";
 
 export interface Received {
   readonly status: number;
@@ -21,16 +21,14 @@ export type Judged<T> = { readonly ok: true; readonly value: T; readonly serverT
 
 const MAX_KEYS = 1_000_000;
 
-/** @param now Epoch ms, for a `Retry-After` that names a moment of a server which does not tell its own time. */
 export function judgeAnswer<T>(
   received: Received,
   requestId: string,
   accepts: (value: unknown) => value is T,
-  now: number,
 ): Judged<T> {
   const { status, headers, text } = received;
   const serverTime = parseRfc3339(headers.get(HEADERS.serverTime) ?? "");
-  const notNow = busy(status, headers.get("retry-after"), serverTime ?? now);
+  const notNow = busy(status, headers.get("retry-after"), serverTime ?? parseHttpDate(headers.get("date")));
   if (notNow) return notNow;
 
   const protocol = headers.get(HEADERS.protocol);

@@ -42,9 +42,9 @@ export function foreign(check: ForeignBecause, status: number): Failed {
 }
 
 /** Statuses that mean "not now", whoever says them: the server, or a proxy in front of it that speaks no tillsync. */
-export function busy(status: number, retryAfter: string | null, now: number): Failed | undefined {
+export function busy(status: number, retryAfter: string | null, answeredAt: number): Failed | undefined {
   if (status !== 429 && status < 500) return undefined;
-  const retryAfterMs = parseRetryAfter(retryAfter, now);
+  const retryAfterMs = parseRetryAfter(retryAfter, answeredAt);
   return failed(status === 429 ? { kind: "throttled", retryAfterMs } : { kind: "server_error", status, retryAfterMs });
 }
 
@@ -58,9 +58,17 @@ export function refused(status: number, body: unknown): Failed {
   return code === undefined ? foreign("status", status) : failed({ kind: "refused", code, status, detail: "" });
 }
 
-/** Seconds or an HTTP date, at most an hour: a server that says more is wrong, or lies. `undefined`: neither of them. */
-function parseRetryAfter(value: string | null, now: number): number | undefined {
+/**
+ * Seconds or an HTTP date, at most an hour: a server that says more is wrong, or lies. `undefined`: neither of them.
+ * A date counts from when the answer says that it was given: the till's own clock may be hours off.
+ */
+function parseRetryAfter(value: string | null, answeredAt: number): number | undefined {
   const text = value?.trim() ?? "";
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : / GMT$/.test(text) ? Date.parse(text) - now : Number.NaN;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : parseHttpDate(text) - answeredAt;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+}
+
+/** Epoch ms; NaN where it is no HTTP date. */
+export function parseHttpDate(text: string | null): number {
+  return text?.endsWith(" GMT") ? Date.parse(text) : Number.NaN;
 }

@@ -91,7 +91,7 @@ async function exchange<T>(
   });
   const text = await readText(response, call.signal);
   const received = { status: response.status, headers: response.headers, text };
-  const judged = judgeAnswer(received, call.requestId, endpoint.accepts, Date.now());
+  const judged = judgeAnswer(received, call.requestId, endpoint.accepts);
   if (judged.ok) {
     const { value, serverTime } = judged;
     return { ok: true, value, timing: { serverTime, roundTripMs: performance.now() - sentAt } };

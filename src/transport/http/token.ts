@@ -1,5 +1,6 @@
 /** Whose request it is. (transport) */
 import type { TransportResult } from "../../client/ports/transport.ts";
+import { orAborted } from "../../shared/abort.ts";
 import { failed } from "./failure.ts";
 import type { HttpOptions } from "./options.ts";
 
@@ -45,7 +46,8 @@ export function withSharedRenewal(getToken: HttpOptions["getToken"]): HttpOption
     const done = () => {
       if (renewal === started) renewal = undefined;
     };
-    token.then(done, done);
+    // No longer than the call that asked: where it never settles, the next call asks again.
+    orAborted(token, request.signal).then(done, done);
     return token;
   };
 }

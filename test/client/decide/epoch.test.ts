@@ -193,6 +193,46 @@ describe("the view", () => {
   });
 });
 
+describe("what a lost history had acknowledged, over a base that was pulled since,", () => {
+  const pulledAgain = () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.answer(applied(edit, 20), applied(step, 21, { data: { ...row, name: "A", stock: 5 } }));
+    one.follow("e2");
+    one.pull("products", { id: "p-1", version: 1_000, data: row });
+    return { one, edit, step };
+  };
+  const shown = (one: Ledger) => {
+    const { edits, delta, data } = one.row("products", "p-1") ?? {};
+    return { edits, delta, name: data?.name, stock: data?.stock };
+  };
+  const onTop = { edits: 1, delta: { stock: -2 }, name: "A", stock: 5 };
+
+  test("lies on top of it still when another resync begins", () => {
+    const { one } = pulledAgain();
+    one.resync("products");
+    one.one(increment("products", "p-1", { stock: -1 }));
+    expect(shown(one)).toEqual({ ...onTop, delta: { stock: -3 }, stock: 4 });
+  });
+
+  test("and leaves it when it has been taken in, whatever resync has begun since", () => {
+    const { one, edit, step } = pulledAgain();
+    one.resync("products");
+    one.answer(applied(edit, 2_000), applied(step, 2_001, { data: { ...row, name: "A", stock: 5 } }));
+    expect(shown(one)).toEqual({ edits: undefined, delta: undefined, name: "A", stock: 5 });
+  });
+
+  test("and when the server is restored a second time", () => {
+    const { one, step } = pulledAgain();
+    one.answer(applied(step, 1_001, { data: { ...row, stock: 5 } }));
+    one.follow("e3");
+    expect(shown(one)).toEqual({ ...onTop, delta: undefined });
+    one.pull("products", { id: "p-1", version: 2_000, data: row });
+    expect(shown(one)).toEqual(onTop);
+  });
+});
+
 test("it says how many operations are given back", () => {
   const one = till();
   const first = one.one(sale("s-1"));

@@ -1,9 +1,10 @@
 /** What a till's own user does: checked, in the view at once, in the outbox. */
+import * as fc from "fast-check";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
+import { decideLocalWrite, viewWith } from "../../../src/client/decide/local-write.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { collections } from "../../support/shop.ts";
 import { applied, create, increment, Ledger, NOW, rejected, remove, sale, tea, update } from "../support/ledger.ts";
@@ -12,8 +13,8 @@ const till = () => {
   const one = new Ledger({
     ...collections,
     tanks: defineCollection({
-      schema: z.object({ litres: z.string().default("0"), label: z.string() }),
-      counters: ["litres"],
+      schema: z.object({ litres: z.string().default("0"), level: z.number().default(0), label: z.string() }),
+      counters: ["litres", "level"],
     }),
   });
   one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7, note: "n" } });
@@ -71,6 +72,13 @@ describe("a create", () => {
     const [, step] = till().write([create("tanks", "k-1", { label: "A", litres: "12.5" })]);
     expect(step?.by).toEqual({ litres: "12.5" });
   });
+
+  for (const counters of [{ level: 1.5 }, { litres: "1".repeat(16) }, { litres: "12,5" }])
+    test(`is refused with a counter that can't be counted with: ${JSON.stringify(counters)}`, () => {
+      expect(issue(refused(till(), [create("tanks", "k-1", { label: "A", ...counters })]))).toEqual([
+        [Object.keys(counters), "a counter starts from a safe integer, or from a decimal string"],
+      ]);
+    });
 
   test("of an id that is there is refused", () => {
     const error = refused(till(), [create("products", "p-1", tea)]);
@@ -253,6 +261,15 @@ describe("an increment", () => {
       ]);
     });
 
+  test("that would take a decimal sum out of its bounds is refused, however many digits the sum has", () => {
+    const one = till();
+    const largest = "9".repeat(40);
+    one.pull("tanks", { id: "t-1", version: 20, data: { label: "A", litres: largest } });
+    expect(refused(one, [increment("tanks", "t-1", { litres: "1" })]).code).toBe("validation_failed");
+    one.write([increment("tanks", "t-1", { litres: "-1" })]);
+    expect(one.view("tanks", "t-1")?.litres).toBe(`${largest.slice(1)}8`);
+  });
+
   test("by a decimal string is refused where the counter is a number", () => {
     expect(refused(till(), [increment("products", "p-1", { stock: "1.5" })]).code).toBe("validation_failed");
   });
@@ -352,4 +369,31 @@ describe("since when the outbox has something", () => {
     one.write([sale("s-2")], { now: NOW + 60_000 });
     expect(one.queue.oldestAt).toBe(NOW + 60_000);
   });
+});
+
+test("the view of changes that are not committed yet is the one that their commit makes, whatever waits on the record", async () => {
+  const change: fc.Arbitrary<LocalChange> = fc.oneof(
+    fc.integer({ min: 0, max: 9 }).map((stock) => create("products", "p-1", { ...tea, stock })),
+    fc.constantFrom("A", "B").map((name) => update("products", "p-1", { name, note: undefined })),
+    fc.integer({ min: 1, max: 9 }).map((stock) => increment("products", "p-1", { stock })),
+    fc.constant(remove("products", "p-1")),
+  );
+  const changes = fc.array(change, { maxLength: 5 });
+  await fc.assert(
+    fc.property(changes, changes, fc.boolean(), (before, now, isKnown) => {
+      const one = isKnown ? till() : new Ledger();
+      const isWritten = (some: readonly LocalChange[]) => {
+        try {
+          return one.write(some).length >= 0;
+        } catch {
+          return false; // there is none to update, or there is one already
+        }
+      };
+      for (const single of before) isWritten([single]);
+      const definition = one.open().definition("products");
+      const expected = viewWith(definition, one.row("products", "p-1"), now);
+      if (isWritten(now)) expect(one.view("products", "p-1")).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -66,7 +66,7 @@ describe("a new store of a device that is known", () => {
   });
 
   test("is told once: not at a later registration, and not after a fork", () => {
-    const forked: Identity = { ...fresh, registered: false, forked: true };
+    const forked: Identity = { ...fresh, registered: false };
     for (const identity of [known, forked])
       expect(judgeRegistration(identity, 9, answer({ unsynced }))).toEqual(welcome);
   });

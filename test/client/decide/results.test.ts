@@ -339,7 +339,7 @@ describe("an operation that another has replaced", () => {
     one.answer(conflict(edit, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
     const workspace = one.open();
     workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: "op-new" });
-    workspace.put({ ...one.stored(edit), id: "op-new", sequence: 50, state: "pending", supersedes: [edit.id] });
+    workspace.put({ ...edit, id: "op-new", sequence: 50, supersedes: [edit.id] });
     one.commit(workspace);
     const server = { version: 21, data: { name: "Ann", phone: "2", points: 0 } };
     one.answer(rejected({ id: "op-new" }, "already_applied", { by: edit.id, server }));

@@ -65,22 +65,23 @@ describe("a day of sales to a new customer", () => {
   });
 });
 
+/** What is chosen of an outbox with these entries, as it is read. */
+async function selected(...operations: readonly StoredOperation[]): Promise<readonly string[]> {
+  const hooks = { onFailure() {}, onSuperseded() {} };
+  const connection = await memory().open("outbox", storageLayout(checkCollections(collections)), hooks);
+  const options = { tables: [META, OPERATIONS], durability: "relaxed" } as const;
+  const puts = operations.map((value) => ({ kind: "put", table: OPERATIONS, key: value.id, value }) as const);
+  const queue = { kind: "put", table: META, key: QUEUE, value: { ...EMPTY_QUEUE, edits: 1, wake: 1 } } as const;
+  // biome-ignore lint/correctness/useYield: a script that reads nothing
+  await connection.transact(options, function* () {
+    return { value: undefined, writes: [...puts, queue] };
+  });
+  const limits = { maxOperations: 200, maxBytes: 512 * 1024 };
+  const batch = await connection.transact(options, () => selectNext({ limits, round: 0, skip: () => false }));
+  return batch.selected.map(({ operation }) => operation.id);
+}
+
 describe("after a restore [C8.6]", () => {
-  /** An outbox with these entries, as it is read. */
-  async function selected(...operations: readonly StoredOperation[]): Promise<readonly string[]> {
-    const hooks = { onFailure() {}, onSuperseded() {} };
-    const connection = await memory().open("outbox", storageLayout(checkCollections(collections)), hooks);
-    const options = { tables: [META, OPERATIONS], durability: "relaxed" } as const;
-    const puts = operations.map((value) => ({ kind: "put", table: OPERATIONS, key: value.id, value }) as const);
-    const queue = { kind: "put", table: META, key: QUEUE, value: { ...EMPTY_QUEUE, edits: 1 } } as const;
-    // biome-ignore lint/correctness/useYield: a script that reads nothing
-    await connection.transact(options, function* () {
-      return { value: undefined, writes: [...puts, queue] };
-    });
-    const limits = { maxOperations: 200, maxBytes: 512 * 1024 };
-    const batch = await connection.transact(options, () => selectNext({ limits, round: 0, skip: () => false }));
-    return batch.selected.map(({ operation }) => operation.id);
-  }
   const till = new Ledger();
   const customer = till.one(create("customers", "c-1", { name: "Ann", phone: null }));
   const first = till.one(sale("s-1", { customerId: "c-1" }));
@@ -92,6 +93,76 @@ describe("after a restore [C8.6]", () => {
 
   test("with what it needs, where that is new: a journal that waits for it would hold up everything", async () => {
     expect(await selected({ ...first, again: true }, customer, second)).toEqual([customer.id, first.id, second.id]);
+  });
+});
+
+describe("a transaction of many members [C1]", () => {
+  test("that a conflict of one of them held is sent again as a whole, and ends", async () => {
+    await using world = new World();
+    const ids = Array.from({ length: 250 }, (_, n) => `p-${n}`);
+    await world.seed("products", ...ids.map((id) => ({ ...tea, id, barcodes: [], stock: 1 })));
+    const till = await world.open();
+    const other = await world.open();
+    till.pause("x");
+    await till.transaction((tx) => {
+      for (const id of ids) tx.products.update(id, { priceCents: 7 });
+    });
+    await other.collections.products.update("p-0", { priceCents: 9 });
+    await world.clock.advance(1_000);
+    till.resume("x");
+    await world.clock.advance(60_000);
+    expect(till.status.pending.count).toBe(0);
+    const prices = (await world.rows("products")).map(({ priceCents }) => priceCents);
+    expect(prices.sort()).toEqual([...Array.from({ length: 249 }, () => 7), 9]);
+  });
+
+  test("that the server put off is sent again as a whole", async () => {
+    const sizes: number[] = [];
+    await held(
+      async (till, world) => {
+        await till.transaction((tx) => {
+          for (let n = 0; n < 250; n += 1) tx.sales.create(saleOf(1, n));
+        });
+        till.resume("x");
+        await world.clock.advance(180_000);
+        expect([till.status.pending.count, sizes]).toEqual([0, [250, 250]]);
+      },
+      (transport) => ({
+        ...transport,
+        async push(request, call) {
+          sizes.push(request.operations.length);
+          if (sizes.length > 1) return transport.push(request, call);
+          const result = await transport.push({ ...request, operations: [] }, call);
+          const error = { code: "schema_newer", message: "" };
+          const results = request.operations.map(({ id }) => ({ id, status: "retry" as const, error }));
+          return result.ok ? { ...result, value: { ...result.value, results } } : result;
+        },
+      }),
+    );
+  });
+
+  /** `before` sales that wait for their customer, then two that were made together, with an edit of its own between them. */
+  const atTheEdge = (before: number) => {
+    const till = new Ledger();
+    const customer = till.one(create("customers", "c-1", { name: "Ann", phone: null }));
+    const waiting = Array.from({ length: before }, (_, n) => till.one(sale(`s-${n}`, { customerId: "c-1" })));
+    const bound = till.write([
+      sale("s-last"),
+      create("customers", "c-9", { name: "Bob", phone: null }),
+      sale("s-more"),
+    ]);
+    const inOneLane = [...waiting, ...bound].map((o): StoredOperation => ({ ...o, lane: 0 }));
+    const unheard: StoredOperation = { ...customer, state: "blocked", blockedBy: [], blockedAt: 9 };
+    return { unheard, inOneLane, edge: bound[0]?.id ?? "" };
+  };
+
+  test.each([
+    ["the lanes' window", 448, {}],
+    ["the window of what was woken", 348, { state: "blocked", blockedAt: 0 }],
+    ["the journal's window", 448, { again: true }],
+  ] as const)("is never sent in part where %s ends in it", async (_, before, as) => {
+    const { unheard, inOneLane, edge } = atTheEdge(before);
+    expect(await selected(unheard, ...inOneLane.map((o) => ({ ...o, ...as })))).not.toContain(edge);
   });
 });
 

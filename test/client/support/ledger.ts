@@ -48,6 +48,8 @@ export class Ledger {
   queue: QueueState = EMPTY_QUEUE;
   point: SyncPoint = { ...FIRST_SYNC_POINT, epoch: "e1" };
   #minted = 0;
+  /** By each epoch that was left: the point from which on bases are of the one after it. */
+  readonly #after = new Map<string, SyncPoint>();
 
   constructor(collections: CollectionMap = shop) {
     this.collections = checkCollections(collections);
@@ -148,8 +150,9 @@ export class Ledger {
       operations: [...this.operations.values()],
     });
     const journal = [...this.operations.values()].filter((o) => o.state !== "pending" && o.state !== "superseded");
-    const replaying = decideEpochChange(workspace, journal);
+    const replaying = decideEpochChange(workspace, this.point, journal);
     this.commit(workspace);
+    this.#after.set(this.point.epoch ?? "", next);
     this.point = next;
     for (const name of names)
       this.cursors.set(name, restartCursor(this.cursors.get(name) ?? FIRST_CURSOR, generationOf(next, name)));
@@ -204,10 +207,11 @@ export class Ledger {
     for (const o of own)
       if (o.action !== "void" && ["pending", "blocked", "conflict", "rejected", "quarantined"].includes(o.state))
         states[o.state] = (states[o.state] ?? 0) + 1;
-    // What the lost history had acknowledged is in a base of that history already [C8.6].
-    const onTop = own.filter(
-      (o) => o.acknowledged === undefined || row?.generation === generationOf(this.point, collection),
-    );
+    // What a lost history had acknowledged is in the bases of that history already, and in none that was pulled after it [C8.6].
+    const onTop = own.filter(({ acknowledged }) => {
+      const after = acknowledged && this.#after.get(acknowledged.epoch);
+      return after === undefined || (row?.generation ?? 0) >= generationOf(after, collection);
+    });
     const edits = onTop.filter(isReplayed);
     const delta = onTop
       .filter((o) => o.action === "increment" && isOpen(o))

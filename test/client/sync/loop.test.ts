@@ -1,6 +1,6 @@
 /** The loop: an effect reports back once, what is aborted reports to nobody, and its end is the end. */
 import { expect, test } from "vitest";
-import { inProcess } from "../../../src/client/in-process.ts";
+import { inProcess } from "../../../src/client/coordination/in-process.ts";
 import type { LoopDeps } from "../../../src/client/sync/loop.ts";
 import { SyncLoop } from "../../../src/client/sync/loop.ts";
 import type { SyncEvent } from "../../../src/client/sync/machine.ts";
@@ -29,6 +29,7 @@ function loopWith(over: Partial<LoopDeps> = {}) {
     random: seededRandom(1),
     coordinator: inProcess,
     scope: `loop-${scopes}`,
+    lease: { take: async () => true, give: async () => {} },
     options: { intervalMs: 30_000, minMs: 1_000, maxMs: 60_000 },
     takeFence: async () => ++fence,
     register: request("register"),

@@ -5,12 +5,22 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TransportFailure } from "../../../src/client/ports/transport.ts";
-import type { LaneState, SyncEffect, SyncEvent, SyncState } from "../../../src/client/sync/machine.ts";
+import type {
+  LaneName,
+  LaneState,
+  Lanes,
+  SyncEffect,
+  SyncEvent,
+  SyncState,
+  Trouble,
+  Troubles,
+} from "../../../src/client/sync/machine.ts";
 import { transition } from "../../../src/client/sync/machine.ts";
 
 /** With `unit` in the middle every wait is a round number: a poll is 27 s, the first backoff 500 ms, and it doubles. */
 const input = { options: { intervalMs: 30_000, minMs: 1_000, maxMs: 60_000 }, unit: 0.5 };
-const POLL = "timer 27000";
+const POLL = "timer pull 27000";
+const LOOK = "timer push 27000";
 
 // ── States, by what they look like ──
 const lanes = (push: LaneState, pull: LaneState) => ({ push, pull });
@@ -19,26 +29,40 @@ const standby: SyncState = { kind: "standby" };
 const closed: SyncState = { kind: "closed" };
 const registering = (attempt = 0): SyncState => ({ kind: "registering", attempt });
 const online = (push: LaneState, pull: LaneState): SyncState => ({ kind: "online", lanes: lanes(push, pull) });
-const paused = (leading: boolean, ...reasons: string[]): SyncState => ({ kind: "paused", reasons, leading });
-type Offline = Extract<SyncState, { kind: "offline" }>;
-type Held = Extract<SyncState, { kind: "held" }>;
-const offline = (over: Partial<Offline> = {}): Offline => ({
-  kind: "offline",
-  lanes: lanes("idle", "idle"),
-  cause: "unreachable",
-  attempt: 1,
-  registered: true,
-  failed: true,
-  floorMs: 0,
-  ...over,
+const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
+  kind: "paused",
+  reasons,
+  leading,
+  back: "standby",
 });
-const held = (over: Partial<Held> = {}): Held => ({
-  kind: "held",
-  lanes: lanes("idle", "idle"),
-  cause: "auth_required",
-  registered: true,
-  failed: true,
-  ...over,
+/** Paused while nothing runs that could be resumed. */
+const pausedAtRest = (...reasons: string[]): SyncState => ({
+  kind: "paused",
+  reasons,
+  leading: false,
+  back: "stopped",
+});
+const RESTING = lanes("idle", "idle");
+/** A lane that got nowhere `attempt` times in a row. */
+const down = (attempt = 1, floorMs = 0, cause: "unreachable" | "throttled" = "unreachable"): Trouble => ({
+  asks: { kind: "offline", cause, floorMs },
+  attempt,
+});
+/** A lane that needs a person. */
+const refusedAs = (cause: "auth_required" | "device_revoked" = "auth_required"): Trouble => ({
+  asks: { kind: "held", cause },
+  attempt: 0,
+});
+function inTrouble<K extends "offline" | "held">(kind: K, troubles: Troubles, at: Lanes) {
+  const shown = Object.values(troubles).find(({ asks }) => asks.kind === kind);
+  return { kind, cause: shown?.asks.cause, lanes: at, troubles, registered: true } as SyncState & { kind: K };
+}
+const offline = (troubles: Troubles = { push: down() }, at = RESTING) => inTrouble("offline", troubles, at);
+const held = (troubles: Troubles = { pull: refusedAs() }, at = RESTING) => inTrouble("held", troubles, at);
+/** The registration failed: both lanes wait for it. */
+const unregistered = (trouble: Trouble): SyncState => ({
+  ...inTrouble(trouble.asks.kind, { push: trouble, pull: trouble }, RESTING),
+  registered: false,
 });
 
 // ── Events ──
@@ -62,11 +86,13 @@ const failed = (lane: "push" | "pull" | "register", failure: TransportFailure = 
   lane,
   failure,
 });
-const bare = <K extends "start" | "stop" | "close" | "acquired" | "lost" | "tick" | "registered" | "reregister">(
-  kind: K,
-): SyncEvent => ({ kind });
+const tick = (lane: LaneName): SyncEvent => ({ kind: "tick", lane });
+const bare = (kind: "start" | "stop" | "close" | "acquired" | "lost" | "registered" | "reregister"): SyncEvent => ({
+  kind,
+});
 
-const shown = (effect: SyncEffect) => (effect.kind === "timer" ? `timer ${effect.afterMs}` : effect.kind);
+const shown = (effect: SyncEffect) =>
+  effect.kind === "timer" ? `timer ${effect.lane} ${effect.afterMs}` : effect.kind;
 function step(state: SyncState, event: SyncEvent): readonly [SyncState, readonly string[]] {
   const next = transition(state, event, input);
   return [next.state, next.effects.map(shown)];
@@ -89,10 +115,10 @@ const goes = (from: SyncState, event: SyncEvent, to: SyncState, ...effects: stri
 const stays = (from: SyncState, event: SyncEvent): Case => ({ from, event, to: from, effects: [] });
 const when = (text: string, it: Case): Case => ({ ...it, when: text });
 
-const END = ["abort", "cancel_timer", "release"];
-const HOLD = ["abort", "cancel_timer"];
-const GIVE_WAY = ["abort", "cancel_timer", "release", "acquire"];
-const ROUND = ["cancel_timer", "push", "pull"];
+const END = ["abort", "cancel_timers", "release"];
+const HOLD = ["abort", "cancel_timers"];
+const GIVE_WAY = ["abort", "cancel_timers", "release", "acquire"];
+const ROUND = ["push", "pull"];
 
 const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]>> = {
   stopped: {
@@ -101,10 +127,10 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     close: [goes(stopped, bare("close"), closed, ...END)],
     acquired: [stays(stopped, bare("acquired"))],
     lost: [stays(stopped, bare("lost"))],
-    pause: [goes(stopped, pause("night"), paused(false, "night"), ...HOLD)],
+    pause: [goes(stopped, pause("night"), pausedAtRest("night"), ...HOLD)],
     resume: [stays(stopped, resume("night"))],
     wake: [stays(stopped, wake("manual"))],
-    tick: [stays(stopped, bare("tick"))],
+    tick: [stays(stopped, tick("pull"))],
     registered: [stays(stopped, bare("registered"))],
     reregister: [stays(stopped, bare("reregister"))],
     pushed: [stays(stopped, pushed(true))],
@@ -120,7 +146,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     pause: [goes(standby, pause("night"), paused(false, "night"), ...HOLD)],
     resume: [stays(standby, resume("night"))],
     wake: [stays(standby, wake("manual"))],
-    tick: [stays(standby, bare("tick"))],
+    tick: [stays(standby, tick("pull"))],
     registered: [stays(standby, bare("registered"))],
     reregister: [stays(standby, bare("reregister"))],
     pushed: [stays(standby, pushed(true))],
@@ -136,7 +162,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     pause: [goes(registering(), pause("night"), paused(true, "night"), ...HOLD)],
     resume: [stays(registering(), resume("night"))],
     wake: [stays(registering(), wake("manual"))],
-    tick: [stays(registering(), bare("tick"))],
+    tick: [stays(registering(), tick("pull"))],
     registered: [goes(registering(), bare("registered"), online("busy", "busy"), ...ROUND)],
     reregister: [
       when(
@@ -149,18 +175,18 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     failed: [
       when(
         "there is no way through",
-        goes(registering(2), failed("register"), offline({ registered: false, attempt: 3 }), "timer 2000"),
+        goes(registering(2), failed("register"), unregistered(down(3)), "timer push 2000"),
       ),
       when(
         "the server asks for a wait",
         goes(
           registering(),
           failed("register", throttled(9_000)),
-          offline({ registered: false, cause: "throttled", floorMs: 9_000 }),
-          "timer 9500",
+          unregistered(down(1, 9_000, "throttled")),
+          "timer push 9500",
         ),
       ),
-      when("a person is needed", goes(registering(), failed("register", signedOut), held({ registered: false }), POLL)),
+      when("a person is needed", goes(registering(), failed("register", signedOut), unregistered(refusedAs()), LOOK)),
       when("it is a late report of another lane", stays(registering(), failed("push"))),
     ],
   },
@@ -187,23 +213,22 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       ),
       when(
         "a lane that rests starts, one that runs looks again",
-        goes(online("busy", "idle"), wake("poke"), online("again", "busy"), "cancel_timer", "pull"),
+        goes(online("busy", "idle"), wake("poke"), online("again", "busy"), "pull"),
       ),
       when("both run already", goes(online("busy", "again"), wake("visible"), online("again", "again"))),
     ],
     tick: [
-      goes(online("idle", "idle"), bare("tick"), online("busy", "busy"), ...ROUND),
-      when(
-        "a push is still running",
-        goes(online("busy", "idle"), bare("tick"), online("again", "busy"), "cancel_timer", "pull"),
-      ),
+      goes(online("idle", "idle"), tick("pull"), online("idle", "busy"), "pull"),
+      when("a push is still running", goes(online("busy", "idle"), tick("pull"), online("busy", "busy"), "pull")),
+      when("it has begun already", stays(online("idle", "busy"), tick("pull"))),
     ],
     registered: [stays(online("idle", "idle"), bare("registered"))],
-    reregister: [goes(online("busy", "busy"), bare("reregister"), registering(), "abort", "register")],
+    reregister: [goes(online("busy", "busy"), bare("reregister"), registering(), "abort", "cancel_timers", "register")],
     pushed: [
-      when("the outbox is empty", goes(online("busy", "idle"), pushed(), online("idle", "idle"))),
+      when("the outbox is empty", goes(online("busy", "idle"), pushed(), online("idle", "idle"), LOOK)),
       when("there is more", goes(online("busy", "idle"), pushed(true), online("busy", "idle"), "push")),
       when("something came meanwhile", goes(online("again", "idle"), pushed(), online("busy", "idle"), "push")),
+      when("it was called off before", stays(online("idle", "idle"), pushed(true))),
     ],
     pulled: [
       when("all is here", goes(online("idle", "busy"), pulled(), online("idle", "idle"), POLL)),
@@ -212,10 +237,15 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     ],
     failed: [
       when(
-        "the other lane runs: judgement waits for it",
-        goes(online("busy", "busy"), failed("push"), offline({ lanes: lanes("idle", "busy"), attempt: 0 })),
+        "the other lane runs, and goes on running: this one waits for itself alone",
+        goes(
+          online("busy", "busy"),
+          failed("push"),
+          offline({ push: down() }, lanes("idle", "busy")),
+          "timer push 500",
+        ),
       ),
-      when("nothing else runs", goes(online("busy", "idle"), failed("push"), offline(), "timer 500")),
+      when("nothing else runs", goes(online("busy", "idle"), failed("push"), offline(), "timer push 500")),
       when("a person is needed", goes(online("idle", "busy"), failed("pull", signedOut), held(), POLL)),
       when("it was called off", stays(online("busy", "idle"), failed("push", aborted))),
       when("it is a late report of the registration", stays(online("idle", "idle"), failed("register"))),
@@ -230,97 +260,134 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     pause: [goes(offline(), pause("night"), paused(true, "night"), ...HOLD)],
     resume: [stays(offline(), resume("night"))],
     wake: [
-      when("a sale is no reason to step over the wait", stays(offline(), wake("queued"))),
+      when("a sale is no reason to step over the wait of push", stays(offline(), wake("queued"))),
+      when(
+        "a sale does not wait for the trouble of pull",
+        goes(offline({ pull: down(4) }), wake("queued"), offline({ pull: down(4) }, lanes("busy", "idle")), "push"),
+      ),
+      when(
+        "a sale during the attempt of push: it looks again, and the backoff goes on growing",
+        goes(
+          offline({ push: down(4) }, lanes("busy", "idle")),
+          wake("queued"),
+          offline({ push: down(4) }, lanes("again", "idle")),
+        ),
+      ),
       when(
         "the network is said to be back: the backoff starts anew",
         goes(
-          offline({ attempt: 6 }),
+          offline({ push: down(6), pull: down(5) }),
           wake("online"),
-          offline({ attempt: 0, failed: false, lanes: lanes("busy", "busy") }),
+          offline({ push: down(0), pull: down(0) }, lanes("busy", "busy")),
           ...ROUND,
         ),
       ),
-      when("a hint does not step over Retry-After", stays(offline({ floorMs: 5_000 }), wake("online"))),
-      when("neither does the page coming into view", stays(offline({ floorMs: 5_000 }), wake("visible"))),
-      when("nor a poke", stays(offline({ floorMs: 5_000 }), wake("poke"))),
+      ...(["online", "visible", "poke"] as const).flatMap((why) => [
+        when(
+          `a hint (${why}) does not step over Retry-After`,
+          stays(offline({ push: down(1, 5_000), pull: down(1, 5_000) }), wake(why)),
+        ),
+        when(
+          `nor does the other lane wait for it (${why})`,
+          goes(
+            offline({ push: down(0, 5_000) }),
+            wake(why),
+            offline({ push: down(0, 5_000) }, lanes("idle", "busy")),
+            "pull",
+          ),
+        ),
+      ]),
       when(
         "a person does",
         goes(
-          offline({ floorMs: 5_000 }),
+          offline({ push: down(3, 5_000) }),
           wake("manual"),
-          offline({ floorMs: 5_000, attempt: 0, failed: false, lanes: lanes("busy", "busy") }),
+          offline({ push: down(0, 5_000) }, lanes("busy", "busy")),
           ...ROUND,
         ),
       ),
       when(
         "a store that was never introduced does that first",
-        goes(offline({ registered: false, attempt: 4 }), wake("online"), registering(0), "cancel_timer", "register"),
+        goes(unregistered(down(4)), wake("online"), registering(0), "cancel_timers", "register"),
       ),
-      when("a round is under way", stays(offline({ lanes: lanes("idle", "busy") }), wake("manual"))),
+      when("a sale does not introduce it", stays(unregistered(down(4)), wake("queued"))),
+      when(
+        "a lane that runs looks again, one that rests starts",
+        goes(
+          offline({ push: down(0) }, lanes("idle", "busy")),
+          wake("manual"),
+          offline({ push: down(0) }, lanes("busy", "again")),
+          "push",
+        ),
+      ),
     ],
     tick: [
-      goes(
-        offline({ attempt: 3 }),
-        bare("tick"),
-        offline({ attempt: 3, failed: false, lanes: lanes("busy", "busy") }),
-        ...ROUND,
+      goes(offline({ push: down(3) }), tick("push"), offline({ push: down(3) }, lanes("busy", "idle")), "push"),
+      when(
+        "of the other lane, which works",
+        goes(offline({ push: down(3) }), tick("pull"), offline({ push: down(3) }, lanes("idle", "busy")), "pull"),
       ),
       when(
         "the store is not introduced: the backoff goes on growing",
-        goes(offline({ registered: false, attempt: 3 }), bare("tick"), registering(3), "cancel_timer", "register"),
+        goes(unregistered(down(3)), tick("push"), registering(3), "cancel_timers", "register"),
       ),
-      when("a round is under way", stays(offline({ lanes: lanes("busy", "idle") }), bare("tick"))),
+      when("it has begun already", stays(offline({ push: down() }, lanes("busy", "idle")), tick("push"))),
     ],
     registered: [stays(offline(), bare("registered"))],
     reregister: [
       goes(
-        offline({ lanes: lanes("busy", "busy"), failed: false }),
+        offline({ push: down() }, lanes("busy", "busy")),
         bare("reregister"),
         registering(),
         "abort",
-        "cancel_timer",
+        "cancel_timers",
         "register",
       ),
     ],
     pushed: [
       when(
-        "the round is not over",
-        goes(
-          offline({ failed: false, lanes: lanes("busy", "busy") }),
-          pushed(),
-          offline({ failed: false, lanes: lanes("idle", "busy") }),
-        ),
+        "it works again, and the other lane was never in trouble",
+        goes(offline({ push: down(2) }, lanes("busy", "idle")), pushed(), online("idle", "idle"), LOOK),
       ),
       when(
-        "there is more to send, and the lane works",
+        "it works again, and there is more to send",
+        goes(offline({ push: down(2) }, lanes("busy", "idle")), pushed(true), online("busy", "idle"), "push"),
+      ),
+      when(
+        "something came meanwhile",
         goes(
-          offline({ failed: false, lanes: lanes("busy", "busy") }),
-          pushed(true),
-          offline({ failed: false, lanes: lanes("busy", "busy") }),
+          offline({ pull: down() }, lanes("again", "idle")),
+          pushed(),
+          offline({ pull: down() }, lanes("busy", "idle")),
           "push",
         ),
       ),
       when(
-        "nothing failed in the round",
-        goes(offline({ failed: false, lanes: lanes("busy", "idle") }), pushed(), online("idle", "idle"), POLL),
-      ),
-      when(
-        "the other lane has failed in the round",
-        goes(offline({ attempt: 2, lanes: lanes("busy", "idle") }), pushed(), offline({ attempt: 3 }), "timer 2000"),
+        "the other lane is in trouble still",
+        goes(
+          offline({ push: down(2), pull: down(3) }, lanes("busy", "idle")),
+          pushed(),
+          offline({ pull: down(3) }),
+          LOOK,
+        ),
       ),
       when("it was called off before", stays(offline(), pushed(true))),
     ],
     pulled: [
       when(
-        "nothing failed in the round",
-        goes(offline({ failed: false, lanes: lanes("idle", "busy") }), pulled(), online("idle", "idle"), POLL),
+        "it works again, and the other lane was never in trouble",
+        goes(offline({ pull: down(2) }, lanes("idle", "busy")), pulled(), online("idle", "idle"), POLL),
+      ),
+      when(
+        "the other lane is in trouble: this one polls as ever",
+        goes(offline({ push: down(2) }, lanes("idle", "busy")), pulled(), offline({ push: down(2) }), POLL),
       ),
       when(
         "there are more pages",
         goes(
-          offline({ lanes: lanes("idle", "busy") }),
+          offline({ push: down() }, lanes("idle", "busy")),
           pulled(true),
-          offline({ lanes: lanes("idle", "busy") }),
+          offline({ push: down() }, lanes("idle", "busy")),
           "pull",
         ),
       ),
@@ -328,41 +395,42 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     ],
     failed: [
       when(
-        "the other lane still runs",
+        "once more: a longer wait",
         goes(
-          offline({ failed: false, lanes: lanes("busy", "busy"), attempt: 2 }),
+          offline({ pull: down(2) }, lanes("busy", "busy")),
           failed("pull"),
-          offline({ lanes: lanes("busy", "idle"), attempt: 2 }),
+          offline({ pull: down(3) }, lanes("busy", "idle")),
+          "timer pull 2000",
         ),
       ),
       when(
-        "it was the last one: a longer wait",
+        "the other lane has failed before: each has its own wait",
         goes(
-          offline({ failed: false, lanes: lanes("idle", "busy"), attempt: 2 }),
-          failed("pull"),
-          offline({ attempt: 3 }),
-          "timer 2000",
-        ),
-      ),
-      when(
-        "both failed: the longer Retry-After holds",
-        goes(
-          offline({ cause: "throttled", floorMs: 8_000, lanes: lanes("idle", "busy"), attempt: 0 }),
+          offline({ push: down(5, 8_000, "throttled") }, lanes("idle", "busy")),
           failed("pull", throttled(3_000)),
-          offline({ cause: "throttled", floorMs: 8_000, attempt: 1 }),
-          "timer 8500",
+          offline({ push: down(5, 8_000, "throttled"), pull: down(1, 3_000, "throttled") }),
+          "timer pull 3500",
         ),
       ),
       when(
         "the other one needs a person",
         goes(
-          offline({ lanes: lanes("idle", "busy") }),
+          offline({ push: down() }, lanes("idle", "busy")),
           failed("pull", refused("device_revoked")),
-          held({ cause: "device_revoked" }),
+          held({ push: down(), pull: refusedAs("device_revoked") }),
           POLL,
         ),
       ),
-      when("it was called off", stays(offline({ lanes: lanes("busy", "idle") }), failed("push", aborted))),
+      when(
+        "something came during the attempt: it is looked at with the next one",
+        goes(
+          offline({ push: down() }, lanes("again", "idle")),
+          failed("push"),
+          offline({ push: down(2) }),
+          "timer push 1000",
+        ),
+      ),
+      when("it was called off", stays(offline({ push: down() }, lanes("busy", "idle")), failed("push", aborted))),
       when("it is a late report of the registration", stays(offline(), failed("register"))),
     ],
   },
@@ -375,29 +443,44 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     pause: [goes(held(), pause("night"), paused(true, "night"), ...HOLD)],
     resume: [stays(held(), resume("night"))],
     wake: [
-      when("a sale does not ask the server again", stays(held(), wake("queued"))),
+      when(
+        "a sale does not ask again a server that has refused push",
+        stays(held({ push: refusedAs() }), wake("queued")),
+      ),
+      when(
+        "a sale is sent where only pull was refused: a revoked device can still hand over what it holds",
+        goes(
+          held({ pull: refusedAs("device_revoked") }),
+          wake("queued"),
+          held({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
+          "push",
+        ),
+      ),
       when(
         "somebody came back to the till: perhaps they have signed in",
-        goes(held(), wake("visible"), held({ failed: false, lanes: lanes("busy", "busy") }), ...ROUND),
+        goes(held(), wake("visible"), held(undefined, lanes("busy", "busy")), ...ROUND),
       ),
       when(
         "a store that was never introduced does that first",
-        goes(held({ registered: false }), wake("manual"), registering(), "cancel_timer", "register"),
+        goes(unregistered(refusedAs()), wake("manual"), registering(), "cancel_timers", "register"),
       ),
-      when("a round is under way", stays(held({ lanes: lanes("busy", "idle") }), wake("manual"))),
+      when(
+        "a lane that runs looks again",
+        goes(held(undefined, lanes("busy", "idle")), wake("manual"), held(undefined, lanes("again", "busy")), "pull"),
+      ),
     ],
     tick: [
-      goes(held(), bare("tick"), held({ failed: false, lanes: lanes("busy", "busy") }), ...ROUND),
-      when("a round is under way", stays(held({ lanes: lanes("busy", "idle") }), bare("tick"))),
+      goes(held(), tick("pull"), held(undefined, lanes("idle", "busy")), "pull"),
+      when("it has begun already", stays(held(undefined, lanes("idle", "busy")), tick("pull"))),
     ],
     registered: [stays(held(), bare("registered"))],
     reregister: [
       goes(
-        held({ lanes: lanes("busy", "idle") }),
+        held(undefined, lanes("busy", "idle")),
         bare("reregister"),
         registering(),
         "abort",
-        "cancel_timer",
+        "cancel_timers",
         "register",
       ),
     ],
@@ -405,44 +488,61 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       when(
         "a revoked device can still hand over what it holds",
         goes(
-          held({ cause: "device_revoked", lanes: lanes("busy", "idle") }),
+          held({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
           pushed(true),
-          held({ cause: "device_revoked", lanes: lanes("busy", "idle") }),
+          held({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
           "push",
         ),
       ),
       when(
-        "nothing failed in the round",
-        goes(held({ failed: false, lanes: lanes("busy", "idle") }), pushed(), online("idle", "idle"), POLL),
+        "it is let in again",
+        goes(held({ push: refusedAs() }, lanes("busy", "idle")), pushed(), online("idle", "idle"), LOOK),
       ),
-      when("the other lane is still refused", goes(held({ lanes: lanes("busy", "idle") }), pushed(), held(), POLL)),
+      when("the other lane is still refused", goes(held(undefined, lanes("busy", "idle")), pushed(), held(), LOOK)),
       when("it was called off before", stays(held(), pushed(true))),
     ],
     pulled: [
-      when(
-        "nothing failed in the round",
-        goes(held({ failed: false, lanes: lanes("idle", "busy") }), pulled(), online("idle", "idle"), POLL),
-      ),
+      when("it is let in again", goes(held(undefined, lanes("idle", "busy")), pulled(), online("idle", "idle"), POLL)),
       when("it was called off before", stays(held(), pulled(true))),
     ],
     failed: [
       when(
         "the network failed too: what needs a person is shown",
-        goes(held({ lanes: lanes("idle", "busy") }), failed("pull"), held(), POLL),
+        goes(
+          held(undefined, lanes("busy", "idle")),
+          failed("push"),
+          held({ pull: refusedAs(), push: down() }),
+          "timer push 500",
+        ),
       ),
       when(
-        "in a new round only the network failed",
-        goes(held({ failed: false, lanes: lanes("idle", "busy") }), failed("pull"), offline(), "timer 500"),
+        "now it is only the network",
+        goes(held(undefined, lanes("idle", "busy")), failed("pull"), offline({ pull: down() }), "timer pull 500"),
       ),
-      when("it was called off", stays(held({ lanes: lanes("busy", "idle") }), failed("push", aborted))),
+      when("it was called off", stays(held(undefined, lanes("busy", "idle")), failed("push", aborted))),
     ],
   },
   paused: {
-    start: [stays(paused(false, "night"), bare("start"))],
-    stop: [goes(paused(true, "night"), bare("stop"), stopped, ...END)],
+    start: [
+      when("it ran before", stays(paused(false, "night"), bare("start"))),
+      when(
+        "it did not: it runs when it is resumed",
+        goes(pausedAtRest("night"), bare("start"), paused(false, "night")),
+      ),
+    ],
+    stop: [
+      when(
+        "it ran before: it gives up its turn",
+        goes(paused(true, "night"), bare("stop"), pausedAtRest("night"), ...END),
+      ),
+      when("it did not", stays(pausedAtRest("night"), bare("stop"))),
+    ],
     close: [goes(paused(true, "night"), bare("close"), closed, ...END)],
     acquired: [goes(paused(false, "night"), bare("acquired"), paused(true, "night"))],
-    lost: [goes(paused(true, "night"), bare("lost"), paused(false, "night"), ...GIVE_WAY)],
+    lost: [
+      goes(paused(true, "night"), bare("lost"), paused(false, "night"), ...GIVE_WAY),
+      when("it asks for none", stays(pausedAtRest("night"), bare("lost"))),
+    ],
     pause: [
       when("for one more reason", goes(paused(true, "night"), pause("roaming"), paused(true, "night", "roaming"))),
       when("for the same reason again", stays(paused(true, "night"), pause("night"))),
@@ -451,10 +551,11 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       when("of several reasons", goes(paused(true, "night", "roaming"), resume("night"), paused(true, "roaming"))),
       when("of the last reason", goes(paused(true, "night"), resume("night"), registering(), "register")),
       when("without the turn", goes(paused(false, "night"), resume("night"), standby, "acquire")),
+      when("where nothing ran before", goes(pausedAtRest("night"), resume("night"), stopped)),
       when("of a reason that nobody gave", stays(paused(true, "night"), resume("roaming"))),
     ],
     wake: [stays(paused(true, "night"), wake("manual"))],
-    tick: [stays(paused(true, "night"), bare("tick"))],
+    tick: [stays(paused(true, "night"), tick("pull"))],
     registered: [stays(paused(true, "night"), bare("registered"))],
     reregister: [stays(paused(true, "night"), bare("reregister"))],
     pushed: [stays(paused(true, "night"), pushed(true))],
@@ -470,7 +571,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     pause: [stays(closed, pause("night"))],
     resume: [stays(closed, resume("night"))],
     wake: [stays(closed, wake("manual"))],
-    tick: [stays(closed, bare("tick"))],
+    tick: [stays(closed, tick("pull"))],
     registered: [stays(closed, bare("registered"))],
     reregister: [stays(closed, bare("reregister"))],
     pushed: [stays(closed, pushed(true))],
@@ -558,40 +659,81 @@ function play(from: SyncState, ...events: SyncEvent[]): { readonly state: SyncSt
   return { state, log };
 }
 
-describe("a round", () => {
-  test("goes on pulling to the end while push has failed", () => {
-    const { state, log } = play(online("busy", "busy"), failed("push"), pulled(true), pulled(true), pulled());
-    expect(log).toEqual(["pulled: pull", "pulled: pull", "pulled: timer 500"]);
-    expect(state).toEqual(offline());
+describe("the lanes", () => {
+  test("push waits for its own failure only: pull goes on to its end, and the sale goes when its wait is over", () => {
+    const { state, log } = play(
+      online("busy", "busy"),
+      failed("push"),
+      pulled(true),
+      tick("push"),
+      pulled(true),
+      pushed(),
+    );
+    expect(log).toEqual([
+      "failed: timer push 500",
+      "pulled: pull",
+      "tick: push",
+      "pulled: pull",
+      "pushed: timer push 27000",
+    ]);
+    expect(state).toEqual(online("idle", "busy"));
   });
 
-  test("goes on pushing to the end while pull has failed", () => {
-    const { state, log } = play(online("busy", "busy"), failed("pull"), pushed(true), pushed());
-    expect(log).toEqual(["pushed: push", "pushed: timer 500"]);
-    expect(state).toEqual(offline());
+  test("pull waits for its own failure only: push goes on to its end, and the next page comes when its wait is over", () => {
+    const { state, log } = play(online("busy", "busy"), failed("pull"), pushed(true), tick("pull"), pushed(), pulled());
+    expect(log).toEqual([
+      "failed: timer pull 500",
+      "pushed: push",
+      "tick: pull",
+      "pushed: timer push 27000",
+      "pulled: timer pull 27000",
+    ]);
+    expect(state).toEqual(online("idle", "idle"));
   });
 
-  test("waits longer each time, up to the longest wait", () => {
-    const again: SyncEvent[] = [bare("tick"), failed("push"), failed("pull")];
+  test.each(["queued", "manual", "poke"] as const)(
+    "lose no wake (%s) that comes while both are busy after an outage",
+    (why) => {
+      const outage = offline({ push: down(3), pull: down(3) });
+      const { log } = play(outage, tick("push"), tick("pull"), wake(why), pushed(), pulled());
+      expect(log).toContain("pushed: push");
+    },
+  );
+
+  test("lose no sale that is made while the other one ends an outage", () => {
+    const { state, log } = play(
+      offline({ pull: down(3) }),
+      tick("pull"),
+      wake("queued"),
+      pulled(),
+      pushed(true),
+      pushed(),
+    );
+    expect(log).toEqual([
+      "tick: pull",
+      "wake: push",
+      "pulled: timer pull 27000",
+      "pushed: push",
+      "pushed: timer push 27000",
+    ]);
+    expect(state).toEqual(online("idle", "idle"));
+  });
+
+  test("wait longer each time, up to the longest wait", () => {
+    const again: SyncEvent[] = [tick("push"), failed("push")];
     const { log } = play(online("busy", "idle"), failed("push"), ...Array.from({ length: 8 }, () => again).flat());
-    const waits = log.filter((line) => line.includes("timer ")).map((line) => line.split("timer ")[1]);
+    const waits = log.filter((line) => line.includes("timer ")).map((line) => line.split("timer push ")[1]);
     expect(waits).toEqual(["500", "1000", "2000", "4000", "8000", "16000", "30000", "30000", "30000"]);
   });
 
-  test("that works ends the outage, and the next failure waits from the start again", () => {
-    const { log } = play(offline({ attempt: 6 }), bare("tick"), pushed(), pulled(), wake("queued"), failed("push"));
-    expect(log.slice(-2)).toEqual(["wake: push", "failed: timer 500"]);
+  test("that work end the outage, and the next failure waits from the start again", () => {
+    const { log } = play(offline({ push: down(6) }), tick("push"), pushed(), wake("queued"), failed("push"));
+    expect(log.slice(-2)).toEqual(["wake: push", "failed: timer push 500"]);
   });
 
-  test("forgets a Retry-After that the next round did not repeat", () => {
-    const { log } = play(
-      online("busy", "idle"),
-      failed("push", throttled(7_000)),
-      bare("tick"),
-      failed("push"),
-      failed("pull"),
-    );
-    expect(log.at(-1)).toBe("failed: timer 1000");
+  test("forget a Retry-After that the next answer did not repeat", () => {
+    const { log } = play(online("busy", "idle"), failed("push", throttled(7_000)), tick("push"), failed("push"));
+    expect(log.at(-1)).toBe("failed: timer push 1000");
   });
 });
 
@@ -623,7 +765,7 @@ test("a poll is never later than the interval", async () => {
 class World {
   state: SyncState = stopped;
   readonly requests = new Set<"register" | "push" | "pull">();
-  timer = false;
+  readonly timers = new Set<LaneName>();
   /** Asked for the turn, and not got it yet. */
   queueing = false;
   introduced = false;
@@ -646,15 +788,16 @@ class World {
         if (effect.kind !== "register")
           expect(this.introduced, `${effect.kind} before the store is introduced`).toBe(true);
         this.requests.add(effect.kind);
+        if (effect.kind !== "register") this.timers.delete(effect.kind);
         return;
       case "abort":
         this.requests.clear();
         return;
       case "timer":
-        this.timer = true;
+        this.timers.add(effect.lane);
         return;
-      case "cancel_timer":
-        this.timer = false;
+      case "cancel_timers":
+        this.timers.clear();
         return;
       case "acquire":
         // One that waits already begins anew at the end of the queue.
@@ -668,14 +811,19 @@ class World {
   }
 
   #check(): void {
-    const { state, requests, timer, queueing } = this;
+    const { state, requests, timers, queueing } = this;
     switch (state.kind) {
       case "online":
       case "offline":
       case "held": {
         const busy = (["push", "pull"] as const).filter((lane) => state.lanes[lane] !== "idle");
         expect([...requests].sort(), "the lanes say what is in flight").toEqual([...busy].sort());
-        expect(timer || requests.size > 0, `nothing will ever happen again in ${JSON.stringify(state)}`).toBe(true);
+        for (const lane of ["push", "pull"] as const) {
+          const waits = state.kind !== "online" && !state.registered ? timers.size > 0 : timers.has(lane);
+          const says = `${lane} will never begin again in ${JSON.stringify(state)}`;
+          expect(requests.has(lane) || waits, says).toBe(true);
+          expect(requests.has(lane) && timers.has(lane), `${lane} runs, and has a timer`).toBe(false);
+        }
         return;
       }
       case "registering":
@@ -687,14 +835,14 @@ class World {
         return;
       default:
         expect([...requests]).toEqual([]);
-        expect(timer).toBe(false);
+        expect([...timers]).toEqual([]);
     }
   }
 
   /** What this world can report now: answers of requests in flight, a timer that runs, the turn that was asked for. */
   possible(choice: number, failure: TransportFailure, more: boolean): SyncEvent | undefined {
     const found: SyncEvent[] = [];
-    if (this.timer) found.push(bare("tick"));
+    for (const lane of this.timers) found.push(tick(lane));
     if (this.queueing) found.push(bare("acquired"));
     if (this.requests.has("register")) found.push(bare("registered"), failed("register", failure), bare("reregister"));
     if (this.requests.has("push")) found.push(pushed(more), failed("push", failure), bare("reregister"), bare("lost"));
@@ -703,7 +851,7 @@ class World {
   }
 
   report(event: SyncEvent, unit: number): void {
-    if (event.kind === "tick") this.timer = false;
+    if (event.kind === "tick") this.timers.delete(event.lane);
     if (event.kind === "acquired") this.queueing = false;
     if (event.kind === "registered") this.introduced = true;
     if (event.kind === "registered" || event.kind === "failed" || event.kind === "pushed" || event.kind === "pulled")
@@ -777,16 +925,34 @@ describe("after any sequence of events", () => {
     );
   });
 
+  test("a wake has each lane that it is for run or look again, but for a wait that it does not step over", async () => {
+    await fc.assert(
+      fc.property(steps, units, fc.constantFrom("queued", "poke", "manual"), (sequence, seed, why) => {
+        const world = live(sequence, seed);
+        const before = world.state;
+        if (!("lanes" in before)) return;
+        world.tell(wake(why), 0.5);
+        if (!("lanes" in world.state)) return; // it introduces itself first
+        for (const lane of why === "queued" ? (["push"] as const) : (["push", "pull"] as const)) {
+          const isWaiting = why !== "manual" && before.kind !== "online" && before.troubles[lane] !== undefined;
+          if (before.lanes[lane] !== "idle") expect(world.state.lanes[lane]).toBe("again");
+          else if (!isWaiting) expect(world.state.lanes[lane]).toBe("busy");
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test("closed is the end: no request, no timer, and no event leads out of it", async () => {
     await fc.assert(
       fc.property(steps, steps, units, (before, after, seed) => {
         const world = live(before, seed);
         world.tell(bare("close"), 0.5);
         for (const item of after) if ("kind" in item) world.tell(item, 0.5);
-        expect({ state: world.state, requests: [...world.requests], timer: world.timer }).toEqual({
+        expect({ state: world.state, requests: [...world.requests], timers: [...world.timers] }).toEqual({
           state: closed,
           requests: [],
-          timer: false,
+          timers: [],
         });
       }),
     );
@@ -801,11 +967,12 @@ describe("after any sequence of events", () => {
           if (world.requests.has("register")) return bare("registered");
           if (world.requests.has("push")) return pushed();
           if (world.requests.has("pull")) return pulled();
-          return world.state.kind === "online" ? undefined : bare("tick");
+          const [lane] = world.timers;
+          return world.state.kind === "online" || lane === undefined ? undefined : tick(lane);
         };
-        for (let left = 20, event = heal(); left > 0 && event; left -= 1, event = heal()) world.report(event, 0.5);
+        for (let left = 30, event = heal(); left > 0 && event; left -= 1, event = heal()) world.report(event, 0.5);
         expect(world.state).toEqual(online("idle", "idle"));
-        expect(world.timer).toBe(true);
+        expect([...world.timers].sort()).toEqual(["pull", "push"]);
       }),
     );
   });

@@ -74,6 +74,26 @@ test("guessing is slowed down, also a hundred guesses at once; the right passwor
   expect((await call(server, "/auth/login", { body: { email, password: PASSWORD } })).status).toBe(200);
 });
 
+test("one address that guesses keeps nobody out elsewhere; many addresses are held up together", async () => {
+  let now = Date.now();
+  const windowMs = 60 * 60_000;
+  const limits = { accountAnywhere: { attempts: 6, windowMs }, accountShare: { attempts: 2, windowMs } };
+  const server = await start({ now: () => now, proxies: 1, limits });
+  const { email } = await register(server);
+  const statusFrom = async (address: string, password: string) => {
+    const headers = { "x-forwarded-for": `203.0.113.99, ${address}` };
+    return (await call(server, "/auth/login", { body: { email, password }, headers })).status;
+  };
+  for (let minute = 0; minute < 2; minute++, now += 61_000) {
+    for (let n = 0; n < 5; n++) expect(await statusFrom("198.51.100.1", "a guess")).toBe(401);
+  }
+  expect(await statusFrom("198.51.100.2", PASSWORD)).toBe(200);
+  for (const address of ["198.51.100.3", "198.51.100.4"]) {
+    for (let n = 0; n < 2; n++) expect(await statusFrom(address, "a guess")).toBe(401);
+  }
+  expect(await statusFrom("198.51.100.5", PASSWORD)).toBe(429);
+});
+
 test("the right password is never slowed down", async () => {
   const server = await start();
   const { email } = await register(server);

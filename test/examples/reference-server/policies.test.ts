@@ -117,6 +117,34 @@ test("lines that do not make the total: the sale and what came with it wait for 
   expect(await rowsOf(server, tenant, "products")).toMatchObject([{ stock: 8 }]);
 });
 
+test("what a person lets in gets its number, its points and its place in the balance, and keeps the doubt as a flag", async () => {
+  const { server, owner, tenant, raw } = await shop();
+  await raw.push({ ...create("customers", { name: "Ada" }), entityId: "ada" });
+  const sold = create("sales", saleOf(4, { totalCents: 2_999, customerId: "ada" }));
+  const back = create("refunds", {
+    saleId: sold.entityId,
+    branchId: "main",
+    items: [{ lineId: "1", productId: "tea", name: "Tea", quantity: 1, amountCents: 500 }],
+    totalCents: 400,
+    method: "cash",
+    refundedAt: Date.now(),
+  });
+  const aside = await raw.push(sold, back);
+  expect(aside.map((result: { status: string }) => result.status)).toEqual(["quarantined", "quarantined"]);
+
+  const release = async ({ id }: { id: string }) => {
+    const answer = await call(server, `/sync/quarantine/${id}/release`, { token: owner.accessToken, body: {} });
+    return (await json(answer)).results[0];
+  };
+  const sale = await release(aside[0]);
+  expect(sale).toMatchObject({ status: "applied", assigned: { orderNumber: "ORD-000001" } });
+  expect(codesOf(sale)).toEqual(["arithmetic"]);
+  expect(codesOf(await release(aside[1]))).toEqual(["arithmetic"]);
+  expect(await rowsOf(server, tenant, "sales")).toMatchObject([{ orderNumber: "ORD-000001" }]);
+  expect(await rowsOf(server, tenant, "customers")).toMatchObject([{ id: "ada", points: 2 }]);
+  expect(await rowsOf(server, tenant, "saleBalances")).toMatchObject([{ id: sold.entityId, refundedCents: 400 }]);
+});
+
 test("discounts, rounding, and taxes on top are in the sum", async () => {
   const { raw } = await shop();
   const items = [

@@ -7,8 +7,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { parseCommandLine } from "../../../examples/reference-server/options.ts";
+import type { RunningServer } from "../../../examples/reference-server/server.ts";
 import { root } from "../../../scripts/entries.mjs";
 import {
   call,
@@ -37,9 +38,10 @@ interface Process {
   readonly ended: Promise<Ended>;
 }
 
+/** Without the page, which has tests of its own and would have to be built first. */
 function run(args: readonly string[], env: Record<string, string> = {}): Process {
   const main = join(root, "examples/reference-server/main.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", main, "--no-page", ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -126,6 +128,8 @@ test("the demo, whose password everybody knows, is offered to this computer alon
     database: "./data/shop.sqlite",
   });
   expect(parseCommandLine(["--host", "0.0.0.0"]).seed).toBe("none");
+  expect([parseCommandLine([]).proxies, parseCommandLine(["--proxy", "2"]).proxies]).toEqual([0, 2]);
+  expect(() => parseCommandLine(["--proxy", "yes"])).toThrow("Expected --proxy to be a number from 0 to 9");
   expect(() => parseCommandLine(["--host", "0.0.0.0", "--seed", "demo"])).toThrow(
     "Everybody knows the demo's password",
   );
@@ -135,7 +139,7 @@ test("the demo, whose password everybody knows, is offered to this computer alon
 });
 
 test.each([
-  [["--database", ""], '--database to be the path of a file, got "nothing"'],
+  [["--database", ""], '--database to be a file or a PostgreSQL URL, got "nothing"'],
   [["--origin", "https://till.example/pos"], "--origin to be scheme, host and port of a page"],
   [["--log", "loud"], '--log to be silent or error or info or debug, got "loud"'],
   [["--port", "70000"], "--port to be an integer from 0 to 65535"],
@@ -200,16 +204,16 @@ test("neither passwords nor refresh tokens are in the database", async () => {
   }
 });
 
+function connect({ url }: RunningServer, token: string, options: ClientOptions = {}): WebSocket {
+  const bearer = `tillsync.bearer.${Buffer.from(token).toString("base64url")}`;
+  return new WebSocket(`${url.replace("http", "ws")}/sync/live`, ["tillsync.1", bearer], options);
+}
+
 test("a till is poked over the socket when another one sells, and the server ends with it connected", async () => {
   const server = await start();
   const owner = await register(server);
   await stock(server, owner.tenant.id);
-  const connect = (token: string) =>
-    new WebSocket(`${server.url.replace("http", "ws")}/sync/live`, [
-      "tillsync.1",
-      `tillsync.bearer.${Buffer.from(token).toString("base64url")}`,
-    ]);
-  const socket = connect((await loginTill(server, owner.email)).accessToken);
+  const socket = connect(server, (await loginTill(server, owner.email)).accessToken);
   await once(socket, "open");
   // What is answered is the protocol, and not the token beside it.
   expect(socket.protocol).toBe("tillsync.1");
@@ -218,7 +222,7 @@ test("a till is poked over the socket when another one sells, and the server end
   await seller.push({ collection: "sales", action: "create", data: saleOf(1) });
   expect(JSON.parse(String((await poke)[0])).collections).toContain("sales");
 
-  const stranger = connect("garbage");
+  const stranger = connect(server, "garbage");
   stranger.on("error", () => {});
   const [, answer] = await once(stranger, "unexpected-response");
   expect(answer.statusCode).toBe(401);
@@ -227,6 +231,43 @@ test("a till is poked over the socket when another one sells, and the server end
   const closed = once(socket, "close");
   await server.close();
   expect((await closed)[0]).toBe(1001);
+});
+
+test("a socket is closed when its token ends", async () => {
+  let now = Date.now();
+  const server = await start({ now: () => now });
+  const { email } = await register(server);
+  const { accessToken, expiresIn } = await loginTill(server, email);
+  // As JWTs count: whole seconds, and five more for clocks that differ.
+  const end = (Math.floor(now / 1_000) + expiresIn + 5) * 1_000;
+  now = end - 50;
+  const socket = connect(server, accessToken);
+  const closed = once(socket, "close");
+  await once(socket, "open");
+  now = end;
+  expect([(await closed)[0], String((await closed)[1])]).toEqual([1008, "The token has ended"]);
+});
+
+test("sockets are pinged, and those that answer nothing are let go of", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const server = await start();
+  onTestFinished(() => void vi.useRealTimers()); // before the server ends
+  const { email } = await register(server);
+  const { accessToken } = await loginTill(server, email);
+  const [alive, dead] = [connect(server, accessToken), connect(server, accessToken, { autoPong: false })];
+  await Promise.all([once(alive, "open"), once(dead, "open")]);
+  const closed = once(dead, "close");
+
+  for (let round = 1; round <= 3; round += 1) {
+    const pinged = once(alive, "ping");
+    vi.advanceTimersByTime(30_000);
+    await pinged;
+    // Answered by the server behind the answer to its own ping: that one has come.
+    alive.ping();
+    await once(alive, "pong");
+  }
+  expect((await closed)[0]).toBe(1006);
+  expect(alive.readyState).toBe(WebSocket.OPEN);
 });
 
 test("a till with a socket shows what another one sold, long before it polls", async () => {

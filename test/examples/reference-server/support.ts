@@ -23,8 +23,11 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+/** Where the database is of a server that is started without one. Other tests run the same ones on another engine. */
+export const fallback = { newDatabase: async () => join(await temporaryFolder(), "shop.sqlite") };
+
 export async function start(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
-  const database = options.database ?? join(await temporaryFolder(), "shop.sqlite");
+  const database = options.database ?? (await fallback.newDatabase());
   const server = await startServer({ port: 0, ...options, database });
   let closed: Promise<void> | undefined;
   const close = () => {

@@ -169,6 +169,7 @@ test("the report counts, tells the first, and ends with one line", () => {
   const findings = judge({ server: { receipts: [sale], payments: [] } });
   const report = reportOf(findings, {
     tills: 1,
+    servers: 2,
     elapsedMs: 1_234.5,
     faults: new Map([
       ["b", 2],
@@ -177,6 +178,7 @@ test("the report counts, tells the first, and ends with one line", () => {
   });
   expect(report).toEqual({
     tills: 1,
+    servers: 2,
     invoices: 1,
     lines: 2,
     revenueMinor: 510,

@@ -1,38 +1,11 @@
 /** The whole tool, as it is called: real processes, sockets and files. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { parseLog, totalsOf } from "../../../examples/replay/log.ts";
 import { parseCommandLine } from "../../../examples/replay/options.ts";
 import { root } from "../../../scripts/entries.mjs";
-import { syntheticLog } from "./support.ts";
-
-async function run(...args: string[]) {
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, "examples/replay/main.ts"), ...args], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill());
-  let out = "";
-  let error = "";
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    error += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, out, error };
-}
-
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "tillsync-replay-test-"));
-  onTestFinished(() => rm(path, { recursive: true }));
-  return path;
-}
+import { folder, run, syntheticLog } from "./support.ts";
 
 test("a log is sold again by tills that are cut off and killed, and nothing is lost", {
   timeout: 180_000,
@@ -50,6 +23,7 @@ test("a log is sold again by tills that are cut off and killed, and nothing is l
   const report = JSON.parse(await readFile(json, "utf8"));
   expect(report).toEqual({
     tills: 3,
+    servers: 1,
     ...totalsOf(parseLog(text)),
     operations: expect.any(Number),
     faults: expect.any(Object),
@@ -86,12 +60,14 @@ test.each([
   [["a.csv", "--seed", "x"], 'Expected --seed to be an integer from 0 to 2147483647, got "x".'],
   [["a.csv", "b.csv"], "Expected one sales log, got a.csv b.csv."],
   [["a.csv", "--json", ""], "Expected --json to name a file, got nothing."],
+  [["a.csv", "--database", "shop.sqlite"], "Expected --database to be a PostgreSQL URL, got something else."],
   [["a.csv", "--faulty"], "Unknown option '--faulty'"],
 ])("%j is refused", (args, message) => {
   expect(() => parseCommandLine(args)).toThrow(message);
 });
 
 test("what is not said has a default", () => {
-  expect(parseCommandLine(["a.csv"])).toEqual({ csv: "a.csv", tills: 4, faults: false, seed: 1, json: undefined });
+  const line = { csv: "a.csv", tills: 4, faults: false, seed: 1, database: undefined, json: undefined };
+  expect(parseCommandLine(["a.csv"])).toEqual(line);
   expect(parseCommandLine(["-h"])).toBe("help");
 });

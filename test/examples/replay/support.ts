@@ -1,7 +1,38 @@
-/** A sales log in the format of the real one, made up. */
+/** The replay as it is called, and a sales log to call it with. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { draws } from "../../../examples/replay/schedule.ts";
+import { root } from "../../../scripts/entries.mjs";
 
-/** With all that a real one has: cancellations, lines that came back, prices of nothing, fees, quotes, nobody's invoices. */
+export async function run(...args: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", join(root, "examples/replay/main.ts"), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill());
+  let out = "";
+  let error = "";
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    error += chunk;
+  });
+  const [code] = await once(child, "close");
+  return { code, out, error };
+}
+
+export async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "tillsync-replay-test-"));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+/** In the format of the real one, made up, with all that it has: cancellations, lines that came back, prices of nothing, fees, quotes, nobody's invoices. */
 export function syntheticLog(invoices: number, seed = 1): string {
   const draw = draws(seed);
   const lines = ["InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"];

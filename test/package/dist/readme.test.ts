@@ -3,12 +3,12 @@
  * down as it is printed, and prints what the page says.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../../../scripts/entries.mjs";
-import { blocksOf } from "../../docs/markdown.ts";
+import { blocksOf, linksOf } from "../../docs/markdown.ts";
 
 const blocks = blocksOf("README.md");
 const program = blocks.find(({ language }) => language === "js");
@@ -69,5 +69,22 @@ test("the page says how to install what the program imports, and how to run it",
 
 test("the package holds what a reader of it needs, and no sources", () => {
   const installed = readdirSync(join(folder, "node_modules", "tillsync")).sort();
-  expect(installed).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
+  const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "docs", "examples", "test"];
+  expect(installed).toEqual([...pages, "dist", "package.json"].sort());
+  expect(readdirSync(join(folder, "node_modules", "tillsync", "examples"))).toEqual(["reference-server"]);
+  expect(readdirSync(join(folder, "node_modules", "tillsync", "test"), { recursive: true }).sort()).toEqual(
+    [
+      "fixtures",
+      ...readdirSync(join(root, "test/fixtures"), { recursive: true }).map((path) => `fixtures/${path}`),
+    ].sort(),
+  );
+});
+
+test.each(["README.md", "CHANGELOG.md"])("%s of the package links to nothing that it has not", (page) => {
+  const installed = join(folder, "node_modules", "tillsync");
+  const targets = linksOf(readFileSync(join(installed, page), "utf8"))
+    .map(({ target }) => target.replace(/#.*$/, ""))
+    .filter((target) => target !== "" && !/^[a-z]+:/.test(target));
+  expect(targets).not.toEqual([]);
+  expect(targets.filter((target) => !existsSync(join(installed, target)))).toEqual([]);
 });

@@ -1,15 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Policies } from "../../../src/server/policy-types.ts";
 import type { Shop } from "../support/shop.ts";
-import { count, edit, payment, product, sale, World } from "../support/world.ts";
+import { count, edit, payment, quarrel, sale, World } from "../support/world.ts";
 
-async function quarrel() {
-  const world = await World.open();
-  const [a, b] = [world.till("a"), world.till("b")];
-  await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
-  const lost = await b.send(edit("p-1", 0, { priceCents: 1, name: "Mine" }));
-  return { world, a, b, lost };
-}
+const shift = (id: string, branch: string, cashier: string) => ({
+  action: "create",
+  collection: "shifts",
+  entityId: id,
+  data: { branch, cashier },
+});
 
 describe("quarantine [H3]", () => {
   const strict: Partial<Policies<Shop>> = {
@@ -39,6 +38,32 @@ describe("quarantine [H3]", () => {
     expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -1 });
     expect((await till.send(till.mint(sale("s-9")))).status).toBe("quarantined");
     expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
+  });
+  test("a policy hears that it was let in, and does all that it does for a sale", async () => {
+    const world = await World.open({
+      sales: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: ({ released }) => {
+          const flag = { code: "arithmetic", message: "no" };
+          if (released !== true) return { outcome: "quarantined", ...flag };
+          const points = { collection: "customers", id: "c-1", increment: { points: 5 } } as const;
+          return { outcome: "applied", assigned: { orderNumber: "A-1" }, flags: [flag], effects: [points] };
+        },
+      },
+    });
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", assigned: { orderNumber: "A-1" }, flags: [{ code: "arithmetic" }] }],
+    });
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: 5 });
+  });
+  test("what a policy has against it all the same is a flag", async () => {
+    const world = await World.open(strict);
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", flags: [{ code: "arithmetic", message: "no" }] }],
+    });
   });
   test("its first position never changes, so that marks that point at it stay good", async () => {
     const world = await World.open(strict);
@@ -80,9 +105,44 @@ describe("quarantine [H3]", () => {
     expect(await world.discard(operation.id)).toEqual({ kind: "not_quarantined" });
     expect(await world.release("nope")).toEqual({ kind: "not_found" });
   });
+  test("a branch's office settles what its own tills made, and knows of nothing else (L9)", async () => {
+    const world = await World.open(strict);
+    const north = await world.till("n", { branch: "north" }).send(sale("s-1", { totalCents: 5 }, { branch: "north" }));
+    const south = await world.till("s", { branch: "south" }).send(sale("s-2", { totalCents: 5 }, { branch: "south" }));
+    const before = await world.operation(north.id);
+    world.officeBranch = "south";
+    expect(await world.release(north.id)).toEqual({ kind: "not_found" });
+    expect(await world.discard(north.id)).toEqual({ kind: "not_found" });
+    expect(await world.operation(north.id)).toEqual(before);
+    expect(await world.release(south.id)).toMatchObject({ kind: "revised" });
+  });
+  test("another device's transaction of the same name is not released with it", async () => {
+    const world = await World.open(strict);
+    const tx = { transaction: "t-1" };
+    const mine = await world.till("a").send(sale("s-1", { totalCents: 5 }, tx));
+    const theirs = await world.till("b").send(sale("s-2", { totalCents: 5 }, tx));
+    expect(await world.release(mine.id)).toMatchObject({ kind: "revised", results: [{ id: mine.id }] });
+    expect((await world.quarantined()).map(({ id }) => id)).toEqual([theirs.id]);
+  });
 });
 
 describe("conflicts at the back office", () => {
+  test("a branch's office has none of another branch (L9)", async () => {
+    const world = await World.open();
+    const [a, b] = [world.till("a", { branch: "north" }), world.till("b", { branch: "north" })];
+    await a.send(shift("h-1", "north", "Ann"));
+    const change = { action: "update", collection: "shifts", entityId: "h-1", baseVersion: 0 };
+    await a.send({ ...change, patch: { cashier: "Bob" } });
+    const lost = await b.send({ ...change, patch: { cashier: "Eve" } });
+    expect(lost.status).toBe("conflict");
+    const before = await world.row("shifts", "h-1");
+    world.officeBranch = "south";
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "not_found" });
+    expect(await world.row("shifts", "h-1")).toEqual(before);
+    expect(await world.conflicts()).toHaveLength(1);
+    world.officeBranch = "north";
+    expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "revised" });
+  });
   test("the server's side: nothing is written, the till's edit is superseded", async () => {
     const { world, b, lost } = await quarrel();
     expect(await world.resolve(lost.id, "server")).toMatchObject({
@@ -95,7 +155,7 @@ describe("conflicts at the back office", () => {
     expect(mine).toMatchObject({ revision: 1, server: { data: { priceCents: 300 } } });
   });
   test("the client's side is written over whatever is there", async () => {
-    const { world, lost } = await quarrel();
+    const { world, lost } = await quarrel({ name: "Mine" });
     await world.resolve(lost.id, "client");
     expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 1, name: "Mine" });
   });
@@ -121,5 +181,51 @@ describe("conflicts at the back office", () => {
     const { world, b, lost } = await quarrel();
     await b.send({ action: "void", collection: "products", entityId: "p-1", supersedes: [lost.id] });
     expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
+  });
+  describe("of a branch (L9)", () => {
+    const shiftEdit = (patch: object, baseVersion: number) => ({
+      action: "update",
+      collection: "shifts",
+      entityId: "h-1",
+      baseVersion,
+      patch,
+    });
+    async function quarrelInSouth() {
+      const world = await World.open();
+      const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
+      const data = { branch: "south", cashier: "Ann" };
+      const { version } = (await a.send({ action: "create", collection: "shifts", entityId: "h-1", data })) as {
+        version: number;
+      };
+      await a.send(shiftEdit({ cashier: "Bob" }, version));
+      const lost = await b.send(shiftEdit({ cashier: "Eve" }, version));
+      expect(lost.status).toBe("conflict");
+      world.officeBranch = "south";
+      return { world, lost };
+    }
+    test("its office resolves nothing into another branch", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.conflicts()).toHaveLength(1);
+      expect(await world.resolve(lost.id, "merged", { cashier: "Eve" })).toMatchObject({ kind: "revised" });
+    });
+    test("nor overwrites a row that has moved to another branch since; it may leave it as it is", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const office = world.till("office");
+      await office.send(shiftEdit({ branch: "north" }, await world.version("shifts", "h-1")));
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "refused" });
+      expect(await world.resolve(lost.id, "merged", { branch: "south" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
+    });
+    test("the head office may move it", async () => {
+      const { world, lost } = await quarrelInSouth();
+      world.officeBranch = undefined;
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "revised" });
+      expect((await world.row("shifts", "h-1"))?.scope).toBe("north");
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clientWins, mergeFields, serverWins } from "../../../src/conflict/index.ts";
+import { withBadges } from "../support/shop.ts";
 import { count, edit, product, World } from "../support/world.ts";
 
 async function shopWithCola() {
@@ -144,6 +145,17 @@ describe("creating what is there", () => {
     const { b, a } = await shopWithCola();
     await a.send(count("p-1", 3));
     expect(await b.send(product("p-1"))).toMatchObject({ status: "applied" });
+  });
+  test("what only the server filled in makes it no other data [H5]", async () => {
+    const decide = () => ({ outcome: "applied", assigned: { badge: "gold" } }) as const;
+    const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+    const world = await World.open(
+      { customers: { scope: "tenant", allow, decide: decide as never } },
+      withBadges as never,
+    );
+    const ann = { action: "create", collection: "customers", entityId: "c-1", data: { name: "Ann" } };
+    expect(await world.till("a").send(ann)).toMatchObject({ status: "applied", assigned: { badge: "gold" } });
+    expect(await world.till("b").send(ann)).toMatchObject({ status: "applied", data: { badge: "gold" } });
   });
   test("other data is a conflict over the fields that differ", async () => {
     const { b } = await shopWithCola();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { withBadges } from "../support/shop.ts";
 import { count, edit, product, type Sketch, sale, World } from "../support/world.ts";
 
 /** As a till sends its journal after a restore. */
@@ -167,6 +168,55 @@ describe("acknowledged operations come back [C8.5]", () => {
       assigned: { orderNumber: "7" },
     });
     expect(seen).toEqual([{ assigned: { orderNumber: "7" } }]);
+  });
+  test("it opens no door: not without the right", async () => {
+    const allow = { read: "everyone", create: "everyone", update: "nobody", delete: "nobody" } as const;
+    const world = await World.open({ products: { scope: "tenant", allow } });
+    await world.till("a").send(product("p-1"));
+    await world.mint("restored");
+    expect(await world.till("b").send(back(edit("p-1", 0, { priceCents: 1 }), 2 ** 52))).toMatchObject({
+      status: "rejected",
+      error: { code: "not_permitted" },
+    });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 250 });
+  });
+  test("it opens no door: not to another branch's row, and not into another branch (L9)", async () => {
+    const world = await World.open();
+    const shift = { collection: "shifts", entityId: "h-1" };
+    const create = { ...shift, action: "create", data: { branch: "north", cashier: "Ada" } };
+    await world.till("north", { branch: "north" }).send(create);
+    await world.mint("restored");
+    const before = await world.row("shifts", "h-1");
+    const south = world.till("south", { branch: "south" });
+    const steal = { ...shift, action: "update", baseVersion: 0, patch: { branch: "south", cashier: "Eve" } };
+    expect(await south.send(back(steal, 2 ** 52))).toMatchObject({ error: { code: "out_of_scope" } });
+    expect(await world.row("shifts", "h-1")).toEqual(before);
+    expect(await south.send(back({ ...create, entityId: "h-9" }, 5))).toMatchObject({
+      error: { code: "out_of_scope" },
+    });
+    expect(await world.row("shifts", "h-9")).toBeUndefined();
+  });
+  test("it opens no door: what is not declared as assigned is not written as such", async () => {
+    const world = await World.open();
+    await world.mint("restored");
+    const result = await world.till().send(back(sale("s-1"), 50, { orderNumber: "7", totalCents: 1 }));
+    expect(result).toMatchObject({ status: "applied", assigned: { orderNumber: "7" } });
+    expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500, orderNumber: "7" });
+  });
+  test("it opens no door: an edit sets neither counters nor what only the server fills in", async () => {
+    const world = await World.open({}, withBadges as never);
+    const customer = { collection: "customers", entityId: "c-1" };
+    await world.till("a").send({ ...customer, action: "create", data: { name: "Ann" } });
+    await world.mint("restored");
+    const patch = { name: "Anna", points: 99, badge: "gold" };
+    const edited = await world.till("b").send(back({ ...customer, action: "update", baseVersion: 0, patch }, 2 ** 52));
+    expect(edited.status).toBe("applied");
+    const row = await world.row("customers", "c-1");
+    expect([row?.data, row?.counters, Object.keys(row?.fields ?? {}).sort()]).toEqual([
+      { name: "Anna" },
+      {},
+      ["id", "name"],
+    ]);
   });
   test("it opens no door: not in its own epoch, and not above the start of this one", async () => {
     const world = await World.open();

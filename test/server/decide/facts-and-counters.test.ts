@@ -27,6 +27,14 @@ describe("a completed sale is a fact (L11)", () => {
       error: { code: "id_collision" },
     });
   });
+  test("what only the server filled in makes it no other one [H5]", async () => {
+    const decide = () => ({ outcome: "applied", assigned: { orderNumber: "7" } }) as const;
+    const allow = { read: "everyone", create: "everyone" } as const;
+    const world = await World.open({ sales: { scope: "tenant", allow, decide } });
+    await world.till("a").send(sale("s-1"));
+    expect(await world.till("b").send(sale("s-1"))).toMatchObject({ status: "applied" });
+    expect(await world.quarantined()).toEqual([]);
+  });
   test("a reference to what is not there is a flag", async () => {
     const world = await World.open();
     expect(await world.till().send(sale("s-1", { totalCents: 5, productId: "p-9" }))).toMatchObject({

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { register } from "../../../src/server/decide/devices.ts";
 import { payloadText, uuidOf } from "../../../src/server/decide/identity.ts";
+import { writing } from "../../../src/server/decide/run.ts";
 import { count, edit, product, sale, World } from "../support/world.ts";
 
 describe("one id, one effect (L2, L3)", () => {
@@ -60,6 +62,14 @@ describe("forks [C7]", () => {
     expect(await till.outcome([other, clone])).toEqual({ kind: "fork", sequence: first.sequence });
     expect(await world.row("products", "p-3")).toBeUndefined();
   });
+  test("two ids with one sequence in the same push are a fork too", async () => {
+    const world = await World.open();
+    const till = world.till();
+    const first = till.mint(product("p-1"));
+    const twin = { ...till.mint(product("p-2")), sequence: first.sequence };
+    expect(await till.outcome([first, twin])).toEqual({ kind: "fork", sequence: first.sequence });
+    expect(await world.row("products", "p-1")).toBeUndefined();
+  });
   test("lanes send a low number after a high one: that is no fork", async () => {
     const world = await World.open();
     const till = world.till();
@@ -81,6 +91,17 @@ describe("forks [C7]", () => {
 });
 
 describe("sequence numbers", () => {
+  test("an incarnation that never sent anything has nothing unsynced", async () => {
+    const world = await World.open();
+    const enrol = async (incarnation: string) => {
+      const principal = { tenant: "shop", scopes: [] };
+      const session = { catalog: world.catalog, principal, device: "d", incarnation, receivedAt: world.now };
+      const named = { name: undefined, os: undefined, appVersion: undefined };
+      return (await world.store.transact("shop", writing({ decide: (ws) => register(ws, session, named) }))).value;
+    };
+    await enrol("i-1");
+    expect((await enrol("i-2")).unsynced).toEqual([]);
+  });
   test("gaps are counted from the first that came [M6]", async () => {
     const world = await World.open();
     const till = world.till();

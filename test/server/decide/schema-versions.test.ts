@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
 import { collections } from "../support/shop.ts";
-import { product, sale, World } from "../support/world.ts";
+import { edit, product, sale, World } from "../support/world.ts";
 
 /** The shop after an update: products have a rate of VAT and a title instead of a name, sales a currency that old ones can't tell. */
 const newer = {
@@ -32,12 +32,15 @@ const newer = {
   }),
 };
 
-async function updated() {
+async function updated(patch?: object, after: object = newer) {
   const before = await World.open();
   await before.till().send(product("p-1", { name: "Cola", priceCents: 250 }));
-  const world = await World.open({}, newer as never);
+  const base = await before.version("products", "p-1");
+  if (patch !== undefined) await before.till().send(edit("p-1", base, { ...patch }));
+  const world = await World.open({}, after as never);
   world.store.restore(before.store.snapshot());
-  return world;
+  world.till().sequence = before.till().sequence;
+  return Object.assign(world, { base });
 }
 
 describe("an operation's data is of its own version [H7]", () => {
@@ -76,6 +79,40 @@ describe("an operation's data is of its own version [H7]", () => {
     };
     expect(await world.till("b").send(old)).toMatchObject({ status: "applied" });
     expect((await world.row("products", "p-1"))?.data).toEqual({ title: "Cola light", priceCents: 250, vat: 19 });
+  });
+  test("a renamed field keeps its writer: an offline edit of the old one meets its conflict [C5]", async () => {
+    const world = await updated({ name: "Cola light" });
+    const rename = (name: string) => edit("p-1", world.base, { name });
+    expect(await world.till("b").send(rename("Fanta"))).toMatchObject({
+      status: "conflict",
+      fields: ["title"],
+      server: { data: { title: "Cola light" } },
+    });
+    // So it stays when the row has been written in its new shape; and its own till is in no conflict with itself.
+    await world.till("b").send(edit("p-1", world.base, { priceCents: 1 }));
+    expect(await world.till("c").send(rename("Sprite"))).toMatchObject({ status: "conflict", fields: ["title"] });
+    expect(await world.till().send(rename("Cola zero"))).toMatchObject({ status: "applied" });
+  });
+  test("the office's choice of that edit is the edit, in the new shape", async () => {
+    const world = await updated({ name: "Cola light" });
+    const lost = await world.till("b").send(edit("p-1", world.base, { name: "Fanta" }));
+    expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "revised" });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ title: "Fanta" });
+  });
+  test("a field that took over from none counts as written with the row's newest", async () => {
+    const derived = {
+      ...newer,
+      products: defineCollection({
+        schema: z.object({ name: z.string(), priceCents: z.int(), grossCents: z.int(), stock: z.int().default(0) }),
+        counters: ["stock"],
+        schemaVersion: 2,
+        upcast: { 1: (old) => ({ ...old, grossCents: Number(old.priceCents ?? 0) * 1.07 }) },
+      }),
+    };
+    const world = await updated({ priceCents: 300 }, derived);
+    const gross = (base: number) => ({ ...edit("p-1", base, { grossCents: 1 }), schemaVersion: 2 });
+    expect((await world.till("b").send(gross(world.base))).status).toBe("conflict");
+    expect((await world.till("b").send(gross(await world.version("products", "p-1")))).status).toBe("applied");
   });
   test("what can't be brought up is set aside if it is a fact", async () => {
     const world = await updated();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { clientWins } from "../../../src/conflict/strategies.ts";
 import { revokeDevice } from "../../../src/server/admin.ts";
 import { count, edit, product, sale, World } from "../support/world.ts";
 
@@ -36,6 +37,22 @@ describe("scope [C10] (L9)", () => {
     expect(await south.send(shift("h-1", "north"))).toMatchObject({ error: { code: "out_of_scope" } });
     await south.send(shift("h-2", "south"));
     expect(await south.send(shiftEdit("h-2", { branch: "north" }))).toMatchObject({ error: { code: "out_of_scope" } });
+  });
+  test("nor by way of a conflict, whatever the policy's resolver answers", async () => {
+    const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+    for (const conflict of [clientWins(), () => ({ branch: "north", cashier: "merged" })]) {
+      const world = await World.open({
+        shifts: { scope: { branch: (row) => row.branch }, allow: everyone, conflict: conflict as never },
+      });
+      const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
+      const { version: base } = (await a.send(shift("h-1", "south"))) as { version: number };
+      await a.send(shiftEdit("h-1", { cashier: "Bob" }, base));
+      const both = await b.send(shiftEdit("h-1", { cashier: "Eve", branch: "north" }, base));
+      expect(both).toMatchObject({ status: "conflict", fields: ["cashier"] });
+      const created = await b.send(shift("h-1", "north", "Eve"));
+      expect(created.status).not.toBe("applied");
+      expect(await world.row("shifts", "h-1")).toMatchObject({ scope: "south", data: { cashier: "Bob" } });
+    }
   });
   test("an increment counts all the same, flagged, without the row", async () => {
     const world = await World.open();
@@ -124,6 +141,30 @@ describe("policies", () => {
     expect((await till.pulled(["customers"])).pages.get("customers")?.changes).toMatchObject([
       { id: "c-1", data: { points: 5 } },
     ]);
+  });
+  test("rows that only the effects bring to light cost one more run of the decision, however many operations have some", async () => {
+    let asked = 0;
+    const world = await World.open({
+      sales: {
+        scope: "tenant",
+        allow: open,
+        decide: ({ operation }) => {
+          asked += 1;
+          const increment = { points: 5 };
+          return {
+            outcome: "applied",
+            effects: [
+              { collection: "customers", id: `c-${operation.entityId}`, increment },
+              { collection: "customers", id: `d-${operation.entityId}`, increment },
+            ],
+          };
+        },
+      },
+    });
+    const sales = Array.from({ length: 150 }, (_, n) => sale(`s-${n}`));
+    expect((await world.till().push(...sales)).every(({ status }) => status === "applied")).toBe(true);
+    expect(asked).toBe(2 * sales.length);
+    expect((await world.row("customers", "d-s-149"))?.counters).toEqual({ points: 5 });
   });
   test("a policy that throws sets a fact aside, and lets an edit come again", async () => {
     const decide = () => {

@@ -68,7 +68,7 @@ export function operation(sketch: Sketch): WireOperation {
   } as unknown as WireOperation;
 }
 
-export const INCARNATION = "00000000-0000-7000-8000-00000000aaaa";
+const INCARNATION = "00000000-0000-7000-8000-00000000aaaa";
 
 export class HttpTill {
   readonly server: Pick<ShopServer, "handler">;

@@ -49,6 +49,16 @@ export const collections = {
 };
 export type Shop = typeof collections;
 
+/** The shop whose customers have a badge that only the server gives. */
+export const withBadges = {
+  ...collections,
+  customers: defineCollection({
+    schema: z.object({ name: z.string(), badge: z.string().optional(), points: z.int().default(0) }),
+    counters: ["points"],
+    assigned: ["badge"],
+  }),
+};
+
 const open = { read: "everyone", create: "everyone" } as const;
 const openRecord = { ...open, update: "everyone", delete: "everyone" } as const;
 

@@ -97,10 +97,13 @@ export class World {
     return this.read({ kind: "quarantined", after: 0, limit: 100 });
   }
 
+  /** Of the people at the desk; without one it is the head office's. */
+  officeBranch: string | undefined;
+
   #desk(id: string): DeskInput {
     return {
       catalog: this.catalog,
-      principal: { tenant: "shop", actor: "boss", scopes: [] },
+      principal: { tenant: "shop", actor: "boss", scopes: [], branch: this.officeBranch },
       id,
       commitId: `commit-${id}-${this.now++}`,
       now: this.now,
@@ -274,3 +277,13 @@ export const payment = (id: string, saleId: string, more: Record<string, unknown
   data: { saleId, amountCents: 500 },
   ...more,
 });
+
+/** Two tills that have changed the price of one product: the second one's edit is in conflict. */
+export async function quarrel(more: Record<string, unknown> = {}) {
+  const world = await World.open();
+  const [a, b] = [world.till("a"), world.till("b")];
+  await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
+  const lost = await b.send(edit("p-1", 0, { priceCents: 1, ...more }));
+  if (lost.status !== "conflict") throw new Error(`Expected a conflict, got ${lost.status}`);
+  return { world, a, b, lost };
+}

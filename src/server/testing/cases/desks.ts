@@ -3,7 +3,7 @@ import type { OperationRow, ServerStore } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
-import { conflictRow, discrepancyRow, operationRow, quarantinedRow } from "../rows.ts";
+import { conflictRow, discrepancyRow, operationRow, quarantinedRow, resultRow } from "../rows.ts";
 
 const ids = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 
@@ -28,8 +28,8 @@ export const deskCases: readonly ContractCase[] = [
       equal(ids(await read(store, { ...request, after: 2, limit: 2 })), ["mine-4", "mine-6"], "a page");
       equal(
         await read(store, { ...request, after: 7, limit: 10 }),
-        [operationRow("mine-8", 8)],
-        "a result is the whole row",
+        [resultRow(operationRow("mine-8", 8))],
+        "a result is the whole row without what was sent",
       );
       equal(await read(store, { ...request, after: 8, limit: 10 }), [], "behind the last one");
       equal(await read(store, { ...request, device: "device-3", after: 0, limit: 10 }), [], "a device without results");
@@ -66,7 +66,7 @@ export const deskCases: readonly ContractCase[] = [
       await write(store, { operations: [released] });
       const request = { kind: "results", device: "device-1", limit: 10 } as const;
       equal(ids(await read(store, { ...request, after: 0 })), ["payment", "sale"], "all results");
-      equal(await read(store, { ...request, after: 2 }), [released], "what is new since the mark");
+      equal(await read(store, { ...request, after: 2 }), [resultRow(released)], "what is new since the mark");
     },
   ),
 

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../../shared/json.ts";
 import { check, equal, sameRows } from "../assertions.ts";
 import { read, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
-import { clockRow, conflictRow, operationRow, recordRow } from "../rows.ts";
+import { clockRow, conflictRow, operationRow, recordRow, resultRow } from "../rows.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -85,7 +85,7 @@ export const fidelityCases: readonly ContractCase[] = [
     equal(changes, [{ kind: "record", row: rows[1] }], "a range of one position");
     equal(
       await read(store, { kind: "results", device: "device-1", after: END - 1, limit: 10 }),
-      [operations[2]],
+      operations.slice(2).map(resultRow),
       "the last result",
     );
     const taken = await read(store, { kind: "sequences", incarnation: "incarnation-1", sequences: [END - 1] });

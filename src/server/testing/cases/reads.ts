@@ -15,6 +15,7 @@ import {
   operationRow,
   quarantinedRow,
   recordRow,
+  resultRow,
 } from "../rows.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -42,6 +43,7 @@ function everything(mark: string, n: number) {
 function expectations(rows: ReturnType<typeof everything>): readonly (readonly [StoreRead, unknown])[] {
   const feed = { collection: "products", after: 0, upTo: END } as const;
   const [sale, odd] = rows.operations;
+  const results = rows.operations.map(resultRow);
   const record = { kind: "record", row: rows.records[0] };
   return [
     [{ kind: "clock" }, rows.clock],
@@ -59,8 +61,8 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
     ],
     [{ kind: "changes", ...feed, scopes: "all", limit: 10 }, [record]],
     [{ kind: "countChanges", ...feed, scopes: "all" }, 1],
-    [{ kind: "results", device: "device-1", after: 0, limit: 10 }, [sale, odd]],
-    [{ kind: "results", device: "device-1", incarnation: "incarnation-1", after: 0, limit: 10 }, [sale, odd]],
+    [{ kind: "results", device: "device-1", after: 0, limit: 10 }, results],
+    [{ kind: "results", device: "device-1", incarnation: "incarnation-1", after: 0, limit: 10 }, results],
     [{ kind: "quarantined", after: 0, limit: 10 }, [odd]],
     [{ kind: "conflicts", ids: ["conflict"] }, rows.conflicts],
     [{ kind: "conflictsOf", operationIds: ["sale"] }, rows.conflicts],

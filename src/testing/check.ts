@@ -33,7 +33,7 @@ function isSame(a: unknown, b: unknown): boolean {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   const text = Object.is(value, -0) ? "-0" : (JSON.stringify(value) ?? String(value));
   return text.length > 500 ? `${text.slice(0, 500)}…` : text;
 }

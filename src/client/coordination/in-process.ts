@@ -1,8 +1,8 @@
-/** The default Coordinator: clients of one store within one page or process take turns. (client) */
+/** The Coordinator of one process: its clients of one store take turns. The default where there are no tabs. (client) */
 
-import { orAborted } from "../shared/abort.ts";
-import { deferred } from "../shared/deferred.ts";
-import type { Coordinator, CoordinatorMessage } from "./ports/coordinator.ts";
+import { orAborted } from "../../shared/abort.ts";
+import { deferred } from "../../shared/deferred.ts";
+import type { Coordinator, CoordinatorMessage } from "../ports/coordinator.ts";
 
 interface Scope {
   /** Settles when the last one in the queue has left. */
@@ -24,6 +24,7 @@ function scopeOf(name: string): Scope {
 
 export const inProcess: Coordinator = {
   "~port": "coordinator",
+  reliable: true,
   async exclusive(name, signal, work) {
     const scope = scopeOf(name);
     const left = deferred<void>();
@@ -38,7 +39,7 @@ export const inProcess: Coordinator = {
     }
   },
   broadcast(name, message) {
-    for (const listener of scopeOf(name).listeners) listener(message);
+    for (const listener of [...scopeOf(name).listeners]) listener(message);
   },
   subscribe(name, listener) {
     const { listeners } = scopeOf(name);

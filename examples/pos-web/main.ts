@@ -1,0 +1,24 @@
+/** The till in the browser: starts the app, and keeps the page on the device. */
+import * as z from "zod";
+import { mountAnnouncements } from "./view/announce.ts";
+import { startApp } from "./view/app.ts";
+import { fill } from "./view/dom.ts";
+import { faultScreen } from "./view/fault-screen.ts";
+import { keepPage } from "./view/version.ts";
+
+// Zod compiles its checks with `new Function` where it may. The page's policy forbids that, rightly.
+z.config({ jitless: true });
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("The page has no #app");
+mountAnnouncements(document.body);
+
+if (isSecureContext) {
+  void startApp(root);
+  keepPage().catch(() => {
+    // Private windows of some browsers have no service worker. The till sells, and needs the network to be loaded again.
+  });
+} else {
+  const advice = "A till keeps sales, so the browser allows it only over https, or on this computer itself.";
+  fill(root, faultScreen({ title: "This address is not secure", advice }).element);
+}

@@ -1,0 +1,32 @@
+/** Money: integers of the minor unit inside, text for people at the edge. (model) */
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(currency: string): Intl.NumberFormat {
+  const known = formats.get(currency);
+  if (known !== undefined) return known;
+  const made = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  formats.set(currency, made);
+  return made;
+}
+
+/** How many minor units make one: 100 for euros, 1 for yen, 1,000 for dinars. */
+export function minorPerMajor(currency: string): number {
+  return 10 ** (formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2);
+}
+
+export function formatMoney(cents: number, currency: string): string {
+  return formatOf(currency).format(cents / minorPerMajor(currency));
+}
+
+/** What was typed, with a comma or a point: `12,5` is 1,250. `undefined` where it is no amount. */
+export function parseMoney(text: string, currency: string): number | undefined {
+  const per = minorPerMajor(currency);
+  const digits = Math.round(Math.log10(per));
+  const match = /^(\d{1,9})(?:[.,](\d*))?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [, major = "", minor = ""] = match;
+  if (minor.length > digits) return undefined;
+  // Digit by digit: 19.99 * 100 is no integer.
+  return Number(major) * per + Number(minor.padEnd(digits, "0") || "0");
+}

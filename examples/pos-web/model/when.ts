@@ -1,0 +1,50 @@
+/** Moments as people say them. (model) */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How long something has lasted, in its largest unit. */
+export function lasting(ms: number): string {
+  if (ms < MINUTE_MS) return "less than a minute";
+  if (ms < HOUR_MS) return counted(Math.floor(ms / MINUTE_MS), "minute");
+  if (ms < 2 * DAY_MS) return counted(Math.floor(ms / HOUR_MS), "hour");
+  return counted(Math.floor(ms / DAY_MS), "day");
+}
+
+export function ago(at: number | undefined, now: number): string {
+  if (at === undefined) return "never";
+  const ms = Math.max(0, now - at);
+  return ms < MINUTE_MS ? "just now" : `${lasting(ms)} ago`;
+}
+
+/** Until the next try: `in 12 s`, and never less than nothing. */
+export function until(at: number, now: number): string {
+  const seconds = Math.max(0, Math.ceil((at - now) / SECOND_MS));
+  return seconds === 0 ? "now" : `in ${seconds}\u00a0s`;
+}
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+}
+
+/** Midnight of the day, where the till stands. */
+export function dayOf(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+export function dayName(at: number, now: number): string {
+  const days = Math.round((dayOf(now) - dayOf(at)) / DAY_MS);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return new Date(at).toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" });
+}
+
+export function clockTime(at: number): string {
+  return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+}
+
+export function dateAndTime(at: number): string {
+  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}

@@ -1,0 +1,36 @@
+/** The sync client of this till, and the switch that holds it. (till) */
+import { type CollectionMap, createSyncClient, http, type RecordOf, type SyncClient } from "tillsync";
+import { collections } from "../../reference-server/collections.ts";
+import { FORCED_OFFLINE } from "../model/status-words.ts";
+import { getToken } from "./auth.ts";
+import { deviceId, deviceName, isForcedOffline, readSession, type StoredSession } from "./stored.ts";
+
+type Shop = typeof collections;
+export type Till = SyncClient<Shop>;
+export type Product = RecordOf<Shop["products"]>;
+export type Category = RecordOf<Shop["categories"]>;
+export type Sale = RecordOf<Shop["sales"]>;
+export type Payment = RecordOf<Shop["payments"]>;
+export type Refund = RecordOf<Shop["refunds"]>;
+
+/** One database for each shop and branch: it remembers whose it is. */
+export function makeTill({ tenant, branch }: StoredSession): Till {
+  const till = createSyncClient({
+    name: `${tenant}-${branch}`,
+    transport: http({ url: "/sync", getToken }),
+    collections: collections satisfies CollectionMap,
+    device: { id: deviceId(), name: deviceName() },
+    actor: () => readSession()?.userId,
+  });
+  obeySwitch(till);
+  return till;
+}
+
+/**
+ * Works offline by choice: the client is told to hold, in every tab. Not a broken network in disguise: nothing is sent or
+ * fetched, and the status says that somebody has switched it off.
+ */
+export function obeySwitch(till: Till): void {
+  if (isForcedOffline()) till.pause(FORCED_OFFLINE);
+  else till.resume(FORCED_OFFLINE);
+}

@@ -1,0 +1,67 @@
+/** Modal dialogs: the browser's own, which keep the focus in and give it back. (view) */
+import { h } from "./dom.ts";
+import { icon } from "./icons.ts";
+
+export interface DialogOptions {
+  readonly title: string;
+  readonly className: string;
+  readonly body: HTMLElement;
+  /** Below the body, always in sight. */
+  readonly foot?: HTMLElement | undefined;
+  /** Whether scanning the next goods means that this is done with. @default false */
+  readonly scanCloses?: boolean | undefined;
+  /** Whether Escape, the cross and the backdrop may close it now. @default always */
+  readonly mayClose?: (() => boolean) | undefined;
+  readonly closed?: (() => void) | undefined;
+}
+
+export interface OpenDialog {
+  readonly element: HTMLDialogElement;
+  close(): void;
+}
+
+export function openDialog(options: DialogOptions): OpenDialog {
+  const { title, className, body, foot, scanCloses, mayClose = () => true, closed } = options;
+  const titleId = `dialog-${crypto.randomUUID()}`;
+  const element = h(
+    "dialog",
+    { class: `dialog ${className}`, "aria-labelledby": titleId, "data-scan-closes": scanCloses },
+    h(
+      "header",
+      { class: "dialog-head" },
+      h("h2", { id: titleId, tabindex: -1 }, title),
+      h(
+        "button",
+        { type: "button", class: "button quiet square", "aria-label": "Close", onclick: dismiss },
+        icon("close"),
+      ),
+    ),
+    body,
+    foot,
+  );
+  function dismiss(): void {
+    if (mayClose()) element.close();
+  }
+  element.addEventListener("cancel", (event) => {
+    if (!mayClose()) event.preventDefault();
+  });
+  element.addEventListener("pointerdown", (event) => {
+    if (event.target === element) dismiss();
+  });
+  element.addEventListener("close", () => {
+    element.remove();
+    closed?.();
+  });
+  document.body.append(element);
+  element.showModal();
+  return { element, close: () => element.close() };
+}
+
+/** Whether the goods that are scanned now can't be taken: somebody is paying, or asked something. */
+export function refusesScans(): boolean {
+  const [open] = document.querySelectorAll<HTMLDialogElement>("dialog[open]");
+  if (open === undefined) return false;
+  if (open.dataset.scanCloses === undefined) return true;
+  open.close();
+  return false;
+}

@@ -1,0 +1,130 @@
+/** Signing in: a screen at the start, a dialog over a cart that must not be lost. (view) */
+import { counted } from "../model/when.ts";
+import { SignInError, type SignInFault, signIn } from "../till/auth.ts";
+import type { Till } from "../till/client.ts";
+import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
+import { notify } from "./announce.ts";
+import { openDialog } from "./dialog.ts";
+import type { View } from "./dom.ts";
+import { h, setText } from "./dom.ts";
+
+const FAULTS: Readonly<Record<SignInFault, string>> = {
+  wrong: "Nobody has this email and password.",
+  throttled: "Too many attempts. Wait a few minutes, then try again.",
+  unreachable: "The server can't be reached. Signing in needs the network; once you are in, selling does not.",
+  server: "The server has a fault. Try again in a moment.",
+};
+
+/** Everybody knows it: the server offers this shop to its own computer alone, and so does the page. */
+const isOwnComputer = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
+const DEMO = { email: "cashier@demo.example", password: "demo-password" };
+
+export function signInScreen(till: Till | undefined): View {
+  const waiting = till?.status.pending.count ?? 0;
+  const form = signInForm({ showsTillName: true });
+  const element = h(
+    "main",
+    { class: "screen", "data-screen": "sign-in" },
+    h(
+      "section",
+      { class: "panel narrow" },
+      h("img", { class: "brand", src: "/icon.svg", alt: "", width: 56, height: 56 }),
+      h("h1", {}, "Sign in to the till"),
+      waiting > 0 &&
+        h(
+          "p",
+          { class: "notice" },
+          `${counted(waiting, "change")} of this till will be sent as soon as there is a network.`,
+        ),
+      form.element,
+    ),
+  );
+  return { element, close: () => form.close() };
+}
+
+/** The session has ended while somebody was selling: the cart stays where it is. */
+export function signInDialog(till: Till): void {
+  const form = signInForm({
+    showsTillName: false,
+    async done() {
+      dialog.close();
+      notify("Signed in");
+      await till.sync();
+    },
+  });
+  const body = h(
+    "div",
+    { class: "dialog-body" },
+    h("p", { class: "muted" }, "Selling goes on meanwhile. The server needs to know again who is at this till."),
+    form.element,
+  );
+  const dialog = openDialog({ title: "Sign in again", className: "small", body, closed: () => form.close() });
+}
+
+function signInForm({ done, showsTillName }: { done?: () => Promise<void>; showsTillName: boolean }): View {
+  const email = h("input", {
+    id: "email",
+    type: "email",
+    autocomplete: "username",
+    required: true,
+    value: readSession()?.email,
+  });
+  const password = h("input", { id: "password", type: "password", autocomplete: "current-password", required: true });
+  const name = h("input", { id: "till-name", type: "text", maxlength: 40, value: deviceName() });
+  const fault = h("p", { class: "fault", role: "alert" });
+  const button = h("button", { type: "submit", class: "button primary wide" }, "Sign in");
+  const offline = h(
+    "p",
+    { class: "notice", hidden: navigator.onLine },
+    "This device has no network now. Signing in needs it once.",
+  );
+  const look = () => {
+    offline.hidden = navigator.onLine;
+  };
+  for (const event of ["online", "offline"]) addEventListener(event, look);
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    button.disabled = true;
+    setText(button, "Signing in…");
+    setText(fault, "");
+    try {
+      if (showsTillName) await rememberDeviceName(name.value.trim() || "Till 1");
+      await signIn(email.value, password.value);
+      await done?.();
+    } catch (error) {
+      if (!(error instanceof SignInError)) throw error;
+      setText(fault, FAULTS[error.fault]);
+      password.focus();
+    } finally {
+      button.disabled = false;
+      setText(button, "Sign in");
+    }
+  };
+  const useDemo = () => {
+    email.value = DEMO.email;
+    password.value = DEMO.password;
+    button.focus();
+  };
+  const element = h(
+    "form",
+    { class: "form", onsubmit: (event: SubmitEvent) => void submit(event) },
+    offline,
+    h("label", { for: "email" }, "Email"),
+    email,
+    h("label", { for: "password" }, "Password"),
+    password,
+    ...(showsTillName ? [h("label", { for: "till-name" }, "Name of this till"), name] : []),
+    fault,
+    button,
+    isOwnComputer &&
+      showsTillName &&
+      h("button", { type: "button", class: "button quiet wide", onclick: useDemo }, "Fill in the demo shop's cashier"),
+  );
+  return {
+    element,
+    close() {
+      for (const event of ["online", "offline"]) removeEventListener(event, look);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** The service worker: keeps the page on the device, and says when another version of it has come. (view) */
+
+const listeners = new Set<() => void>();
+let hasCome = false;
+
+/** Calls the listener once a newer page is on the device; at once if it is there already. */
+export function onNewVersion(listener: () => void): () => void {
+  listeners.add(listener);
+  if (hasCome) listener();
+  return () => void listeners.delete(listener);
+}
+
+export async function keepPage(): Promise<void> {
+  const { serviceWorker } = navigator;
+  // The first worker of a page that had none is no news.
+  let isFirst = serviceWorker.controller === null;
+  serviceWorker.addEventListener("controllerchange", () => {
+    if (isFirst) {
+      isFirst = false;
+      return;
+    }
+    hasCome = true;
+    for (const listener of listeners) listener();
+  });
+  await serviceWorker.register("/sw.js");
+}

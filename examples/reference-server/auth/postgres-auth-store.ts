@@ -1,0 +1,269 @@
+/**
+ * The token issuer's tables in PostgreSQL, in a schema of their own: every server sees the same users, sessions and revocations.
+ *
+ * The signing key is there too, so that all servers agree on it without being told. Who can read these tables could make tokens
+ * anyway, out of a password of their own choice; who gives TILLSYNC_JWT_SECRET keeps the key out of the database's backups.
+ */
+import { Client, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { hashOf, optional, type Row, sessionOf, userOf } from "./auth-rows.ts";
+import {
+  type AuthStore,
+  type Device,
+  KEEP_ROTATED_MS,
+  type RefreshToken,
+  type Session,
+  type Standing,
+  type User,
+} from "./auth-store.ts";
+import { newKey } from "./keys.ts";
+import { postgresAuthMigrations } from "./postgres-auth-migrations.ts";
+
+const SCHEMA = "tillsync_auth";
+const MAX_CONNECTIONS = 5;
+const CONNECT_MS = 10_000;
+const STATEMENT_MS = 10_000;
+/** Of objects that two servers make at once, one gets an error: unique_violation (of a catalogue), duplicate_… */
+const MADE_TWICE = ["23505", "42P06", "42P07", "42710"];
+const MAX_ATTEMPTS = 5;
+
+/** The database of users cannot be had. It has no URL in it, as that has a password. */
+export class AuthDatabaseError extends Error {
+  override readonly name = "AuthDatabaseError";
+}
+
+type Tenant = { readonly id: string; readonly name: string };
+
+export class PostgresAuthStore implements AuthStore {
+  readonly #pool: Pool;
+
+  /** @throws AuthDatabaseError */
+  static async open(url: string): Promise<PostgresAuthStore> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await migrate(url);
+        return new PostgresAuthStore(url);
+      } catch (error) {
+        if (MADE_TWICE.includes(codeOf(error)) && attempt < MAX_ATTEMPTS) continue;
+        if (error instanceof AuthDatabaseError) throw error;
+        const reason = codeOf(error) === "" ? "" : ` (${codeOf(error)})`;
+        throw new AuthDatabaseError(`The database of users could not be opened${reason}: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  private constructor(url: string) {
+    this.#pool = new Pool({
+      connectionString: url,
+      application_name: "tillsync-auth",
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_MS,
+      statement_timeout: STATEMENT_MS,
+      query_timeout: STATEMENT_MS + CONNECT_MS,
+      keepAlive: true,
+    });
+    // One that failed unused is not missed: the pool makes another.
+    this.#pool.on("error", () => {});
+  }
+
+  /** Made at the first start, by whichever server comes first. */
+  async signingKey(): Promise<string> {
+    const made = ["signing", newKey()];
+    await this.#all(
+      `insert into ${SCHEMA}.auth_keys (name, secret) values ($1, $2) on conflict (name) do nothing`,
+      made,
+    );
+    const [row] = await this.#all(`select secret from ${SCHEMA}.auth_keys where name = $1`, ["signing"]);
+    return String(row?.secret);
+  }
+
+  async hasTenants(): Promise<boolean> {
+    return (await this.#all(`select 1 from ${SCHEMA}.auth_tenants limit 1`)).length > 0;
+  }
+
+  async addTenant(tenant: Tenant, owner: User, at: number): Promise<boolean> {
+    return this.#transaction(async (client) => {
+      const values = [tenant.id, tenant.name, at];
+      const { rowCount } = await client.query(
+        `insert into ${SCHEMA}.auth_tenants (id, name, created_at) values ($1, $2, $3) on conflict (id) do nothing`,
+        values,
+      );
+      if (rowCount === 0 || !(await insertUser(client, owner, at))) throw new Taken();
+      return true;
+    }).catch((error: unknown) => {
+      if (error instanceof Taken) return false;
+      throw error;
+    });
+  }
+
+  async addUser(user: User, at: number): Promise<boolean> {
+    return this.#transaction((client) => insertUser(client, user, at));
+  }
+
+  async userByEmail(email: string): Promise<User | undefined> {
+    return userOf((await this.#all(`select * from ${SCHEMA}.auth_users where email = $1`, [email]))[0]);
+  }
+
+  async begin(session: Session, device: Device | undefined, refreshToken: string, at: number): Promise<void> {
+    await this.#transaction(async (client) => {
+      if (device !== undefined) {
+        await client.query(
+          `insert into ${SCHEMA}.auth_devices (tenant, id, name, seen_at) values ($1, $2, $3, $4) ` +
+            "on conflict (tenant, id) do update set name = excluded.name, seen_at = excluded.seen_at",
+          [device.tenant, device.id, device.name, at],
+        );
+      }
+      await client.query(`delete from ${SCHEMA}.auth_sessions where expires_at < $1`, [at]);
+      const { id, tenant, user, branch, expiresAt } = session;
+      await client.query(
+        `insert into ${SCHEMA}.auth_sessions (id, tenant, "user", device, branch, expires_at) values ($1, $2, $3, $4, $5, $6)`,
+        [id, tenant, user, session.device, branch, expiresAt],
+      );
+      await insertRefreshToken(client, refreshToken, id, at);
+    });
+  }
+
+  /** Asked for each request: one round trip. */
+  async standing(id: string): Promise<Standing | undefined> {
+    const [row] = await this.#all(
+      `select s.*, d.revoked_at, u.id as user_id, u.email, u.name, u.password, u.roles, u.branch as user_branch
+       from ${SCHEMA}.auth_sessions s
+       left join ${SCHEMA}.auth_users u on u.id = s."user"
+       left join ${SCHEMA}.auth_devices d on d.tenant = s.tenant and d.id = s.device
+       where s.id = $1`,
+      [id],
+    );
+    const session = sessionOf(row);
+    if (row === undefined || session === undefined) return undefined;
+    const user = row.user_id === null ? undefined : userOf({ ...row, id: row.user_id, branch: row.user_branch });
+    return { session, user, isRevoked: row.revoked_at !== null };
+  }
+
+  async end(session: string, at: number): Promise<void> {
+    await this.#all(`update ${SCHEMA}.auth_sessions set ended_at = coalesce(ended_at, $1) where id = $2`, [
+      at,
+      session,
+    ]);
+  }
+
+  async signOutUser(session: string): Promise<void> {
+    await this.#all(`update ${SCHEMA}.auth_sessions set "user" = null where id = $1`, [session]);
+  }
+
+  async refreshToken(token: string): Promise<RefreshToken | undefined> {
+    const text = `select session, rotated_at from ${SCHEMA}.auth_refresh_tokens where hash = $1`;
+    const [row] = await this.#all(text, [hashOf(token)]);
+    return row && { session: String(row.session), rotatedAt: optional(row.rotated_at, Number) };
+  }
+
+  async rotate(token: string, successor: string, session: string, at: number, expiresAt: number): Promise<void> {
+    await this.#transaction(async (client) => {
+      const tokens = `${SCHEMA}.auth_refresh_tokens`;
+      const rotated = `update ${tokens} set rotated_at = coalesce(rotated_at, $1) where hash = $2`;
+      await client.query(rotated, [at, hashOf(token)]);
+      await client.query(`delete from ${tokens} where session = $1 and rotated_at < $2`, [
+        session,
+        at - KEEP_ROTATED_MS,
+      ]);
+      await insertRefreshToken(client, successor, session, at);
+      await client.query(`update ${SCHEMA}.auth_sessions set expires_at = $1 where id = $2`, [expiresAt, session]);
+    });
+  }
+
+  async revoke(tenant: string, device: string, at: number): Promise<boolean> {
+    const text = `update ${SCHEMA}.auth_devices set revoked_at = coalesce(revoked_at, $1) where tenant = $2 and id = $3 returning id`;
+    return (await this.#all(text, [at, tenant, device])).length > 0;
+  }
+
+  async revocations(): Promise<readonly { readonly tenant: string; readonly device: string }[]> {
+    const rows = await this.#all(`select tenant, id from ${SCHEMA}.auth_devices where revoked_at is not null`);
+    return rows.map(({ tenant, id }) => ({ tenant: String(tenant), device: String(id) }));
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #all(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return (await this.#pool.query<QueryResultRow>(text, [...values])).rows;
+  }
+
+  async #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    // Ended while it waits between two statements: the next one says so.
+    const ignore = () => {};
+    client.on("error", ignore);
+    let isLost = false;
+    try {
+      await client.query("begin");
+      const value = await work(client);
+      await client.query("commit");
+      return value;
+    } catch (error) {
+      await client.query("rollback").catch(() => {
+        isLost = true;
+      });
+      throw error;
+    } finally {
+      client.off("error", ignore);
+      client.release(isLost);
+    }
+  }
+}
+
+class Taken extends Error {}
+
+async function insertUser(client: PoolClient, user: User, at: number): Promise<boolean> {
+  const { id, tenant, email, name, password, roles, branch } = user;
+  const { rowCount } = await client.query(
+    `insert into ${SCHEMA}.auth_users (id, tenant, email, name, password, roles, branch, created_at) ` +
+      "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (email) do nothing",
+    [id, tenant, email, name, password, JSON.stringify(roles), branch, at],
+  );
+  return rowCount === 1;
+}
+
+async function insertRefreshToken(client: PoolClient, token: string, session: string, at: number): Promise<void> {
+  await client.query(
+    `insert into ${SCHEMA}.auth_refresh_tokens (hash, session, issued_at) values ($1, $2, $3) on conflict (hash) do nothing`,
+    [hashOf(token), session, at],
+  );
+}
+
+/** One transaction, under a row that each server locks: the second one finds it done. */
+async function migrate(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  client.on("error", () => {}); // whoever waits for an answer is told
+  await client.connect();
+  try {
+    const { rows: found } = await client.query("select to_regnamespace($1) is null as missing", [SCHEMA]);
+    if (found[0]?.missing === true) await client.query(`create schema if not exists ${SCHEMA}`);
+    await client.query(`set search_path = ${SCHEMA}`);
+    await client.query("create table if not exists auth_migrations (number integer not null primary key)");
+    await client.query("insert into auth_migrations (number) values (0) on conflict (number) do nothing");
+    await client.query("begin");
+    await client.query("select 1 from auth_migrations where number = 0 for update");
+    const { rows } = await client.query("select max(number) as number from auth_migrations");
+    const applied = Number(rows[0]?.number);
+    if (applied > postgresAuthMigrations.length) {
+      throw new AuthDatabaseError(
+        `The database's user tables have version ${applied}, this server knows ${postgresAuthMigrations.length}: run the newer server.`,
+      );
+    }
+    for (const [index, sql] of postgresAuthMigrations.entries()) {
+      if (index < applied) continue;
+      await client.query(sql);
+      await client.query("insert into auth_migrations (number) values ($1)", [index + 1]);
+    }
+    await client.query("commit");
+  } finally {
+    await client.end();
+  }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? "");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

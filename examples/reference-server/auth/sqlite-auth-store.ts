@@ -1,0 +1,214 @@
+/** The token issuer's tables in SQLite: in the same file as the shop's data, so that one file is all there is to run and to back up. */
+import type { OpenSqlite, SqliteStatement, SqliteValue, SyncSqliteDriver } from "tillsync/server/sqlite";
+import { authMigrations } from "./auth-migrations.ts";
+import { hashOf, optional, type Row, sessionOf, userOf } from "./auth-rows.ts";
+import {
+  type AuthStore,
+  type Device,
+  KEEP_ROTATED_MS,
+  type RefreshToken,
+  type Session,
+  type Standing,
+  type User,
+} from "./auth-store.ts";
+
+/** The driver is synchronous: nothing else of this process runs between the statements of a call. */
+export class SqliteAuthStore implements AuthStore {
+  readonly #database: SyncSqliteDriver;
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  static async open(path: string, open: OpenSqlite): Promise<AuthStore> {
+    return new SqliteAuthStore(await open(path));
+  }
+
+  private constructor(database: SyncSqliteDriver) {
+    this.#database = database;
+    database.exec("pragma busy_timeout = 5000");
+    this.#all("pragma journal_mode = wal");
+    // A revocation or a rotation that was answered is on disk.
+    database.exec("pragma synchronous = full; pragma fullfsync = on; pragma foreign_keys = on");
+    this.#migrate();
+  }
+
+  async hasTenants(): Promise<boolean> {
+    return this.#all("select 1 from auth_tenants limit 1").length > 0;
+  }
+
+  async addTenant(tenant: { readonly id: string; readonly name: string }, owner: User, at: number): Promise<boolean> {
+    return this.#transaction(() => {
+      if (this.#isTaken(owner.email)) return false;
+      if (this.#all("select 1 from auth_tenants where id = ?", tenant.id).length > 0) return false;
+      this.#run("insert into auth_tenants (id, name, created_at) values (?, ?, ?)", tenant.id, tenant.name, at);
+      return this.#insertUser(owner, at);
+    });
+  }
+
+  async addUser(user: User, at: number): Promise<boolean> {
+    return this.#transaction(() => !this.#isTaken(user.email) && this.#insertUser(user, at));
+  }
+
+  #isTaken(email: string): boolean {
+    return this.#all("select 1 from auth_users where email = ?", email).length > 0;
+  }
+
+  #insertUser({ id, tenant, email, name, password, roles, branch }: User, at: number): true {
+    this.#run(
+      "insert into auth_users (id, tenant, email, name, password, roles, branch, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+      id,
+      tenant,
+      email,
+      name,
+      password,
+      JSON.stringify(roles),
+      branch ?? null,
+      at,
+    );
+    return true;
+  }
+
+  async userByEmail(email: string): Promise<User | undefined> {
+    return userOf(this.#all("select * from auth_users where email = ?", email)[0]);
+  }
+
+  async begin(session: Session, device: Device | undefined, refreshToken: string, at: number): Promise<void> {
+    this.#transaction(() => {
+      if (device !== undefined) {
+        this.#run(
+          "insert into auth_devices (tenant, id, name, seen_at) values (?, ?, ?, ?) on conflict (tenant, id) do update set name = excluded.name, seen_at = excluded.seen_at",
+          device.tenant,
+          device.id,
+          device.name,
+          at,
+        );
+      }
+      this.#run("delete from auth_sessions where expires_at < ?", at);
+      this.#run(
+        "insert into auth_sessions (id, tenant, user, device, branch, expires_at) values (?, ?, ?, ?, ?, ?)",
+        session.id,
+        session.tenant,
+        session.user ?? null,
+        session.device ?? null,
+        session.branch ?? null,
+        session.expiresAt,
+      );
+      this.#insertRefreshToken(refreshToken, session.id, at);
+    });
+  }
+
+  async standing(id: string): Promise<Standing | undefined> {
+    const session = sessionOf(this.#all("select * from auth_sessions where id = ?", id)[0]);
+    if (session === undefined) return undefined;
+    const { tenant, user, device } = session;
+    const revocation = "select 1 from auth_devices where tenant = ? and id = ? and revoked_at is not null";
+    return {
+      session,
+      user: user === undefined ? undefined : userOf(this.#all("select * from auth_users where id = ?", user)[0]),
+      isRevoked: device !== undefined && this.#all(revocation, tenant, device).length > 0,
+    };
+  }
+
+  async end(session: string, at: number): Promise<void> {
+    this.#run("update auth_sessions set ended_at = coalesce(ended_at, ?) where id = ?", at, session);
+  }
+
+  async signOutUser(session: string): Promise<void> {
+    this.#run("update auth_sessions set user = null where id = ?", session);
+  }
+
+  async refreshToken(token: string): Promise<RefreshToken | undefined> {
+    const row = this.#all("select session, rotated_at from auth_refresh_tokens where hash = ?", hashOf(token))[0];
+    return row === undefined
+      ? undefined
+      : { session: String(row.session), rotatedAt: optional(row.rotated_at, Number) };
+  }
+
+  async rotate(token: string, successor: string, session: string, at: number, expiresAt: number): Promise<void> {
+    this.#transaction(() => {
+      const rotated = "update auth_refresh_tokens set rotated_at = coalesce(rotated_at, ?) where hash = ?";
+      this.#run(rotated, at, hashOf(token));
+      this.#run("delete from auth_refresh_tokens where session = ? and rotated_at < ?", session, at - KEEP_ROTATED_MS);
+      this.#insertRefreshToken(successor, session, at);
+      this.#run("update auth_sessions set expires_at = ? where id = ?", expiresAt, session);
+    });
+  }
+
+  #insertRefreshToken(token: string, session: string, at: number): void {
+    this.#run(
+      "insert into auth_refresh_tokens (hash, session, issued_at) values (?, ?, ?) on conflict (hash) do nothing",
+      hashOf(token),
+      session,
+      at,
+    );
+  }
+
+  async revoke(tenant: string, device: string, at: number): Promise<boolean> {
+    return this.#transaction(() => {
+      const known = this.#all("select 1 from auth_devices where tenant = ? and id = ?", tenant, device).length > 0;
+      this.#run(
+        "update auth_devices set revoked_at = coalesce(revoked_at, ?) where tenant = ? and id = ?",
+        at,
+        tenant,
+        device,
+      );
+      return known;
+    });
+  }
+
+  async revocations(): Promise<readonly { readonly tenant: string; readonly device: string }[]> {
+    return this.#all("select tenant, id from auth_devices where revoked_at is not null").map(({ tenant, id }) => ({
+      tenant: String(tenant),
+      device: String(id),
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #migrate(): void {
+    this.#transaction(() => {
+      this.#database.exec("create table if not exists auth_migrations (number integer not null primary key) strict");
+      const applied = Number(this.#all("select coalesce(max(number), 0) as number from auth_migrations")[0]?.number);
+      if (applied > authMigrations.length) {
+        throw new Error(
+          `The database's user tables have version ${applied}, this server knows ${authMigrations.length}: run the newer server.`,
+        );
+      }
+      for (const [index, sql] of authMigrations.entries()) {
+        if (index < applied) continue;
+        this.#database.exec(sql);
+        this.#run("insert into auth_migrations (number) values (?)", index + 1);
+      }
+    });
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec("begin immediate");
+    try {
+      const value = work();
+      this.#database.exec("commit");
+      return value;
+    } catch (error) {
+      this.#database.exec("rollback");
+      throw error;
+    }
+  }
+
+  #run(sql: string, ...parameters: SqliteValue[]): void {
+    this.#statement(sql).run(...parameters);
+  }
+
+  #all(sql: string, ...parameters: SqliteValue[]): readonly Row[] {
+    return this.#statement(sql).all(...parameters) as readonly Row[];
+  }
+
+  #statement(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

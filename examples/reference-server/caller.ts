@@ -1,0 +1,19 @@
+/** The network address that a request came from, for the rate limits. */
+import { isIP } from "node:net";
+
+/**
+ * Each proxy appends to `X-Forwarded-For` the address that it was called from. What stands left of those that are ours was written by the
+ * caller, who may write anything: of `hops` proxies, the entry that counts is the `hops`-th from the right.
+ *
+ * @param peer who has opened the connection
+ */
+export function callerOf(peer: string | undefined, forwardedFor: string | undefined, hops: number): string {
+  const entry = hops === 0 ? undefined : forwardedFor?.split(",").at(-hops);
+  return (entry === undefined ? undefined : addressIn(entry.trim())) ?? peer ?? "unknown";
+}
+
+/** Some proxies add the port, and brackets with it: another one for each connection, and still the same caller. */
+function addressIn(entry: string): string | undefined {
+  const bare = /^\[(.+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([^:]+):\d+$/.exec(entry)?.[1] ?? entry;
+  return isIP(bare) === 0 ? undefined : bare;
+}

@@ -1,0 +1,27 @@
+/** The default Coordinator: what the platform has for the tabs of a browser; elsewhere the clients of one process take turns. (client) */
+import type { Clock } from "../../shared/clock.ts";
+import type { Random } from "../../shared/random.ts";
+import type { OpenChannel } from "../coordination/broadcasts.ts";
+import { inProcess } from "../coordination/in-process.ts";
+import { leases } from "../coordination/leases.ts";
+import type { Locks } from "../coordination/locks.ts";
+import { locks } from "../coordination/locks.ts";
+import type { Coordinator } from "../ports/coordinator.ts";
+
+interface Platform {
+  readonly document?: unknown;
+  readonly WorkerGlobalScope?: unknown;
+  readonly navigator?: { readonly locks?: Locks };
+  readonly BroadcastChannel?: new (name: string) => ReturnType<NonNullable<OpenChannel>>;
+}
+
+const platform = (): Platform => globalThis as unknown as Platform;
+
+export function platformCoordinator(clock: Clock, random: Random): Coordinator {
+  const { document, WorkerGlobalScope, navigator, BroadcastChannel } = platform();
+  // Node has both too, but its locks and channels are those of one process, and a channel keeps it from ending.
+  if (document === undefined && WorkerGlobalScope === undefined) return inProcess;
+  const channel = (BroadcastChannel && ((name: string) => new BroadcastChannel(name))) as OpenChannel;
+  const parts = { channel, clock, random };
+  return navigator?.locks ? locks({ ...parts, locks: navigator.locks }) : leases(parts);
+}

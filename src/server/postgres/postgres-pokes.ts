@@ -1,0 +1,173 @@
+/**
+ * Pokes between processes over LISTEN and NOTIFY. (server/postgres)
+ *
+ * - On a connection of its own and never in the transaction of a push: PostgreSQL lets the notifiers of a whole cluster commit
+ *   one after the other, which made pushes four times as slow.
+ * - What comes while a notification is under way goes together in the next one: each process has at most one under way.
+ * - Without the connection hints are dropped, and it is made again in the background. Nobody waits for it.
+ */
+import { type Clock, systemClock } from "../../shared/clock.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { type Logger, silentLogger } from "../../shared/logger.ts";
+import { type Random, systemRandom } from "../../shared/random.ts";
+import type { PokeHint, PokeRelay } from "../ports/poke-relay.ts";
+import { Connection, type Statement } from "./connection.ts";
+import { findDriver, type PgClient } from "./driver.ts";
+import { checkUrl } from "./postgres-store.ts";
+
+export interface PostgresPokesOptions {
+  /** The database of the store. A pooler in between must keep a connection for as long as it is held: LISTEN belongs to it. */
+  readonly url: string;
+  /** Told of a connection that is lost or found again. @default silent */
+  readonly logger?: Logger | undefined;
+  /** For the waits. @default the platform's */
+  readonly clock?: Pick<Clock, "sleep"> | undefined;
+  /** For the name of this process, and for jitter. @default the platform's */
+  readonly random?: Random | undefined;
+}
+
+/**
+ * For the option `pokes` of `createSyncServer`. Connects when the server is made, in the background.
+ * @throws TillSyncError `invalid_option`
+ */
+export function postgresPokes(options: PostgresPokesOptions): PokeRelay {
+  checkUrl(options?.url);
+  return new NotifiedPokes(options);
+}
+
+const CHANNEL = "tillsync_pokes";
+/** PostgreSQL takes 7,999 bytes. */
+const MAX_PAYLOAD_CHARACTERS = 2_000;
+const CONNECT_MS = 10_000;
+const ANSWER_MS = 10_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+
+type Message = readonly [from: string, tenant: string, device: string | null, collections: readonly string[]];
+
+class NotifiedPokes implements PokeRelay {
+  readonly "~port" = "poke-relay";
+  readonly #url: string;
+  readonly #logger: Logger;
+  readonly #clock: Pick<Clock, "sleep">;
+  readonly #random: Random;
+  /** This process, among those that listen: it hears itself. */
+  readonly #self: string;
+  readonly #listeners: ((hint: PokeHint) => void)[] = [];
+  readonly #closing = new AbortController();
+  /** By tenant and device: what was published since the last notification. */
+  #pending = new Map<string, { readonly hint: PokeHint; readonly collections: Set<string> }>();
+  #connection: Connection | undefined;
+  #isSending = false;
+  #staying: Promise<void> | undefined;
+
+  constructor({ url, logger, clock, random }: PostgresPokesOptions) {
+    this.#url = url;
+    this.#logger = logger ?? silentLogger;
+    this.#clock = clock ?? systemClock;
+    this.#random = random ?? systemRandom;
+    this.#self = this.#random.uuid();
+  }
+
+  publish(hint: PokeHint): void {
+    if (this.#connection === undefined) return;
+    const key = JSON.stringify([hint.tenant, hint.device ?? null]);
+    const pending = this.#pending.get(key);
+    if (pending === undefined) this.#pending.set(key, { hint, collections: new Set(hint.collections) });
+    else for (const collection of hint.collections) pending.collections.add(collection);
+    if (!this.#isSending) void this.#send(this.#connection);
+  }
+
+  subscribe(listener: (hint: PokeHint) => void): void {
+    this.#listeners.push(listener);
+    this.#staying ??= this.#stay();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#staying;
+  }
+
+  async #send(connection: Connection): Promise<void> {
+    this.#isSending = true;
+    try {
+      while (this.#pending.size > 0) {
+        const pending = [...this.#pending.values()];
+        this.#pending = new Map();
+        await connection.run(pending.map(({ hint, collections }) => this.#notification(hint, [...collections])));
+      }
+    } catch (error) {
+      this.#pending.clear();
+      this.#logger.debug("A poke could not be passed on", { cause: messageOf(error) });
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  #notification({ tenant, device }: PokeHint, collections: readonly string[]): Statement {
+    const message: Message = [this.#self, tenant, device ?? null, collections];
+    const text = JSON.stringify(message);
+    // Without names it means: anything.
+    const short = text.length <= MAX_PAYLOAD_CHARACTERS ? text : JSON.stringify([...message.slice(0, 3), []]);
+    return { text: "select pg_notify($1, $2)", values: [CHANNEL, short] };
+  }
+
+  #heard(payload: string | undefined): void {
+    let message: Message;
+    try {
+      message = JSON.parse(payload ?? "") as Message;
+    } catch {
+      return; // not ours: whoever can reach the database can notify
+    }
+    if (!Array.isArray(message) || message[0] === this.#self || !Array.isArray(message[3])) return;
+    const [, tenant, device, collections] = message;
+    for (const listener of this.#listeners) listener({ tenant, device: device ?? undefined, collections });
+  }
+
+  /** Connected for as long as this is open: after a loss, again. */
+  async #stay(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      try {
+        await this.#listen(() => {
+          wait = FIRST_WAIT_MS;
+        });
+      } catch (error) {
+        this.#logger.info("No pokes from other servers until the database is reached again", {
+          cause: messageOf(error),
+        });
+      }
+      await this.#clock.sleep(wait * (0.5 + this.#random.unit()), signal).catch(() => {}); // closing
+    }
+  }
+
+  /** Resolves when the connection has ended. */
+  async #listen(connected: () => void): Promise<void> {
+    const driver = await findDriver();
+    const client: PgClient = new driver.Client({
+      connectionString: this.#url,
+      application_name: "tillsync-pokes",
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: ANSWER_MS,
+    });
+    const ended = new Promise<void>((resolve) => client.on("end", resolve));
+    client.on("error", () => {}); // its end follows
+    client.on("notification", ({ payload }) => this.#heard(payload));
+    const end = () => void client.end().catch(() => {});
+    this.#closing.signal.addEventListener("abort", end, { once: true });
+    try {
+      await client.connect();
+      const connection = new Connection(client);
+      await connection.script(`listen ${CHANNEL}`);
+      this.#connection = connection;
+      this.#logger.info("Pokes come from other servers too");
+      connected();
+      await ended;
+    } finally {
+      this.#connection = undefined;
+      this.#closing.signal.removeEventListener("abort", end);
+      end();
+    }
+  }
+}

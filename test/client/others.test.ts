@@ -1,0 +1,119 @@
+/** Several clients of one store: one of them syncs, and all of them know what it knows. */
+import { expect, test } from "vitest";
+import { inProcess } from "../../src/client/coordination/in-process.ts";
+import type { Coordinator } from "../../src/client/ports/coordinator.ts";
+import { memory } from "../../src/storage/memory/memory.ts";
+import { saleOf, tea } from "../support/shop.ts";
+import { listen, operationsIn, World } from "./support/world.ts";
+
+async function twoTabs(world: World, coordinator?: Coordinator) {
+  await world.seed("products", { ...tea, stock: 10 });
+  const storage = memory();
+  const options = { storage, ...(coordinator && { coordinator }) };
+  const leader = await world.open(options);
+  const follower = world.till(options);
+  await follower.start();
+  await world.clock.settle();
+  return { storage, leader, follower };
+}
+
+test("a client that was open before the till was registered knows its number and branch, and writes sales with it", async () => {
+  await using world = new World();
+  const storage = memory();
+  world.network.offline();
+  const [leader, follower] = [world.till({ storage }), world.till({ storage })];
+  await Promise.all([leader.start(), follower.start()]);
+  world.network.online();
+  await world.clock.advance(60_000);
+  expect((await follower.device()).number).toBe((await leader.device()).number);
+  expect((await follower.device()).number).toBeDefined();
+  follower.pause("night");
+  leader.pause("night");
+  await follower.collections.sales.create(saleOf(1, 1));
+  expect(operationsIn(storage)).toMatchObject([{ branch: "main" }]);
+});
+
+test("a client that waits for its turn shows the status of the one that has it", async () => {
+  await using world = new World();
+  const { leader, follower } = await twoTabs(world);
+  expect(follower.status.phase).toBe("online");
+  world.network.offline();
+  await follower.collections.sales.create(saleOf(1, 1));
+  await world.clock.advance(1_000);
+  expect(leader.status).toMatchObject({ phase: "offline", cause: "unreachable" });
+  expect(follower.status).toMatchObject({ phase: "offline", cause: "unreachable", pending: { count: 1 } });
+  expect(follower.status).toHaveProperty("retryAt", (leader.status as { retryAt?: number }).retryAt);
+});
+
+test("a signed-out till says so in every tab", async () => {
+  await using world = new World();
+  const { follower } = await twoTabs(world);
+  const told = listen(follower, "auth_required");
+  world.token = "bad";
+  await world.clock.advance(60_000);
+  expect(follower.status).toMatchObject({ phase: "action_needed", cause: "auth_required" });
+  expect(told.of("auth_required")).toEqual([{ cause: "refused" }]);
+});
+
+test("sync() of a client that waits is a round of the one that has the turn, and says what came of it", async () => {
+  await using world = new World();
+  const { follower } = await twoTabs(world);
+  world.network.offline();
+  await follower.collections.sales.create(saleOf(1, 1));
+  await world.clock.advance(1_000);
+  expect(await follower.sync()).toMatchObject({ outcome: "offline", remaining: 1 });
+  world.network.online();
+  expect(await follower.sync()).toMatchObject({ outcome: "done", remaining: 0 });
+  expect(await world.rows("sales")).toHaveLength(1);
+});
+
+test("the server's clock is known to every tab", async () => {
+  await using world = new World();
+  const { leader, follower } = await twoTabs(world);
+  expect(follower.status.clock).toEqual(leader.status.clock);
+  expect(follower.status.clock.confidence).toBe("high");
+});
+
+test("what no message told is found by looking, within the interval", async () => {
+  await using world = new World();
+  const deaf: Coordinator = { ...inProcess, reliable: false, broadcast() {}, subscribe: () => () => {} };
+  const { leader, follower } = await twoTabs(world, deaf);
+  const seen: number[] = [];
+  follower.collections.sales.watch({ limit: 10 }, ({ rows }) => seen.push(rows.length));
+  await world.clock.settle();
+  await leader.collections.sales.create(saleOf(1, 1));
+  await world.clock.settle();
+  expect(seen.at(-1)).toBe(0);
+  await world.clock.advance(30_000);
+  expect(seen.at(-1)).toBe(1);
+  expect(follower.status.pending.count).toBe(leader.status.pending.count);
+});
+
+test("a page that is about to stand still gives its turn away, and asks for it again when it goes on", async () => {
+  await using world = new World();
+  const storage = memory();
+  let hint: (hint: "frozen" | "resumed") => void = () => {};
+  const connectivity = {
+    "~port": "connectivity" as const,
+    online: () => true,
+    subscribe(listener: typeof hint) {
+      hint = listener;
+      return () => {};
+    },
+  };
+  const page = await world.open({ storage, connectivity });
+  const other = world.till({ storage });
+  await other.start();
+  await world.clock.settle();
+  hint("frozen");
+  await world.clock.settle();
+  const before = world.network.requests.length;
+  await other.collections.sales.create(saleOf(1, 1));
+  await world.clock.advance(1_000);
+  expect(world.paths(before)).toContain("push");
+  expect(await world.rows("sales")).toHaveLength(1);
+  await other.close();
+  hint("resumed");
+  await world.clock.advance(1_000);
+  expect(page.status.phase).toBe("online");
+});

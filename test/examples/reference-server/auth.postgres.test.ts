@@ -1,0 +1,13 @@
+/** Everything that the token issuer promises, on PostgreSQL. */
+import { onTestFinished } from "vitest";
+import { newDatabase } from "../../support/postgres.ts";
+import { fallback } from "./support.ts";
+
+fallback.newDatabase = async () => {
+  const database = await newDatabase();
+  onTestFinished(() => database.drop());
+  return database.url;
+};
+
+await import("./auth.test.ts");
+await import("./isolation.test.ts");

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { answered, watch } from "../../src/storage/indexeddb/watchdog.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+describe("the watchdog", () => {
+  function watching() {
+    const onSilence = vi.fn();
+    return { onSilence, guard: watch(1_000, onSilence) };
+  }
+
+  test("tells of a silence once, at its second look: one timer alone may be overdue in a page that wakes", () => {
+    const { onSilence } = watching();
+    vi.advanceTimersByTime(999);
+    expect(onSilence).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(onSilence).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(10_000);
+    expect(onSilence).toHaveBeenCalledTimes(1);
+  });
+
+  test("begins anew whenever something was heard, and tells of the silence behind it", () => {
+    const { onSilence, guard } = watching();
+    for (let times = 0; times < 10; times += 1) {
+      vi.advanceTimersByTime(900);
+      guard.touch();
+    }
+    vi.advanceTimersByTime(999);
+    expect(onSilence).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(501);
+    expect(onSilence).toHaveBeenCalledTimes(1);
+  });
+
+  test("that was stopped tells nothing", () => {
+    const { onSilence, guard } = watching();
+    guard.stop();
+    vi.advanceTimersByTime(10_000);
+    expect(onSilence).not.toHaveBeenCalled();
+  });
+
+  test("leaves no timer behind an answer", async () => {
+    expect(await answered(Promise.resolve(5), 1_000, "a question")).toBe(5);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
