@@ -54,6 +54,33 @@ describe("in this browser", () => {
     ]);
   });
 
+  test("a read while the one before is under way takes another transaction, on the same connection", async () => {
+    let openings = 0;
+    const factory = {
+      open: (name: string, version?: number) => {
+        openings++;
+        return platform.open(name, version);
+      },
+    } as IDBFactory;
+    const connection = await indexedDB({ factory }).open("till", layout, hookLog());
+    opened.push(connection);
+    const openedWith = openings;
+    watchTransactions();
+    for (const keys of [["s1"], Array.from({ length: 100 }, (_, n) => `s${n}`)]) {
+      const { port1, port2 } = new MessageChannel();
+      const anotherTask = new Promise((resolve) => {
+        port1.onmessage = resolve;
+      });
+      const first = connection.get("sales", keys);
+      port2.postMessage("next");
+      await anotherTask;
+      expect(await connection.get("sales", keys)).toHaveLength(keys.length);
+      await first;
+    }
+    expect(openings).toBe(openedWith);
+    expect(seen.length).toBeGreaterThan(1);
+  });
+
   test("2,000 sales at once take about 32 commits, and none is lost", async () => {
     const connection = await open();
     watchTransactions();

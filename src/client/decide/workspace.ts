@@ -312,7 +312,7 @@ export class Workspace {
   }
 }
 
-function isUnfinished(state: OperationState): state is UnfinishedState {
+export function isUnfinished(state: OperationState): state is UnfinishedState {
   return (
     state === "pending" ||
     state === "blocked" ||

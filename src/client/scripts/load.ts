@@ -1,7 +1,7 @@
 /** Reads what a decision on some rows and operations needs, inside its own transaction. (client) */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { Target } from "../decide/mint.ts";
-import { Workspace } from "../decide/workspace.ts";
+import { isUnfinished, Workspace } from "../decide/workspace.ts";
 import type { ScannedRow, StorageRead } from "../ports/storage.ts";
 import { readAll } from "../ports/storage.ts";
 import type { QueueState, StoredConflict, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
@@ -41,14 +41,15 @@ export interface Loaded {
 type Reads<T> = Generator<readonly StorageRead[], T, readonly unknown[]>;
 
 export function* loadWorkspace(collections: ResolvedCollections, request: LoadRequest): Reads<Loaded> {
-  const [meta, asked] = yield* readMetaAndOperations(request.operationIds ?? []);
+  const targets = wantedRows(collections, request.targets ?? []);
+  const [meta, asked, named] = yield* readNamed(request.operationIds ?? [], targets);
   const queue = (meta[0] as QueueState | undefined) ?? EMPTY_QUEUE;
   const point = (meta[1] as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
   const operations = new Map(asked.map((operation) => [operation.id, operation]));
   const conflicts = new Map<string, StoredConflict>();
   if (request.forSettling) yield* readSurroundings(operations, conflicts);
-  const rows = yield* readRows(collections, [...(request.targets ?? []), ...asked]);
-  for (const operation of yield* readReplayed(rows, request.rebasing ? point : undefined))
+  const rows = [...named, ...(yield* readRows(wantedRows(collections, asked, targets)))];
+  for (const operation of yield* readReplayed(rows, asked, request.rebasing ? point : undefined))
     operations.set(operation.id, operation);
   const all = [...operations.values()];
   return {
@@ -65,16 +66,16 @@ export function* loadWorkspace(collections: ResolvedCollections, request: LoadRe
   };
 }
 
-function* readMetaAndOperations(
+/** Everything that is known by name, in one step: a round trip to the database is what a sale mostly waits for. */
+function* readNamed(
   ids: readonly string[],
-): Reads<readonly [readonly unknown[], readonly StoredOperation[]]> {
-  const reads: StorageRead[] = [{ kind: "get", table: META, keys: [QUEUE, SYNC] }];
+  targets: WantedRows,
+): Reads<readonly [meta: readonly unknown[], operations: readonly StoredOperation[], rows: readonly LoadedRow[]]> {
+  const reads: StorageRead[] = [{ kind: "get", table: META, keys: [QUEUE, SYNC] }, ...readsOf(targets)];
   if (ids.length > 0) reads.push({ kind: "get", table: OPERATIONS, keys: ids });
-  const [meta, found] = yield* readAll(reads);
-  return [
-    meta as readonly unknown[],
-    ((found ?? []) as readonly (StoredOperation | undefined)[]).filter((o) => o !== undefined),
-  ];
+  const [meta, ...found] = yield* readAll(reads);
+  const operations = (found[targets.size] ?? []) as readonly (StoredOperation | undefined)[];
+  return [meta as readonly unknown[], operations.filter((o) => o !== undefined), rowsIn(targets, found)];
 }
 
 /** The siblings of edits that were bound together, and the conflicts that lie open. Both are rare. */
@@ -107,43 +108,53 @@ function* readSurroundings(
   }
 }
 
-function* readRows(
-  collections: ResolvedCollections,
-  targets: readonly Target[],
-): Reads<readonly (readonly [string, StoredRow])[]> {
-  const byCollection = new Map<string, Set<string>>();
+/** Ids by collection. Rows of a collection that the app does not have are left alone. */
+type WantedRows = ReadonlyMap<string, ReadonlySet<string>>;
+type LoadedRow = readonly [collection: string, row: StoredRow];
+
+/** @param known those that are not asked for again */
+function wantedRows(collections: ResolvedCollections, targets: readonly Target[], known?: WantedRows): WantedRows {
+  const wanted = new Map<string, Set<string>>();
   for (const { collection, entityId } of targets) {
-    if (!Object.hasOwn(collections, collection)) continue;
-    const ids = byCollection.get(collection);
+    if (!Object.hasOwn(collections, collection) || known?.get(collection)?.has(entityId)) continue;
+    const ids = wanted.get(collection);
     if (ids) ids.add(entityId);
-    else byCollection.set(collection, new Set([entityId]));
+    else wanted.set(collection, new Set([entityId]));
   }
-  const wanted = [...byCollection];
-  const answers = yield* readAll(
-    wanted.map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids] })),
-  );
-  const rows: (readonly [string, StoredRow])[] = [];
-  for (const [index, [collection]] of wanted.entries()) {
-    for (const row of answers[index] as readonly (StoredRow | undefined)[]) if (row) rows.push([collection, row]);
-  }
-  return rows;
+  return wanted;
 }
 
-/** Only rows that have something replayed are asked for it: a page of a thousand rows costs no scan of the queue (L12). */
+const readsOf = (wanted: WantedRows): readonly StorageRead[] =>
+  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids] }));
+
+function rowsIn(wanted: WantedRows, answers: readonly unknown[]): readonly LoadedRow[] {
+  return [...wanted.keys()].flatMap((collection, index) =>
+    (answers[index] as readonly (StoredRow | undefined)[]).flatMap((row) => (row ? [[collection, row] as const] : [])),
+  );
+}
+
+function* readRows(wanted: WantedRows): Reads<readonly LoadedRow[]> {
+  return rowsIn(wanted, yield* readAll(readsOf(wanted)));
+}
+
+/**
+ * Only rows that have something replayed are asked for it, and not where all of it is at hand: a page of a thousand rows costs no scan
+ * of the queue (L12), and the results of a batch of sales none either.
+ */
 function* readReplayed(
-  rows: readonly (readonly [string, StoredRow])[],
+  rows: readonly LoadedRow[],
+  asked: readonly StoredOperation[],
   point: SyncPoint | undefined,
 ): Reads<readonly StoredOperation[]> {
   const reads: StorageRead[] = [];
-  const seen = new Set<string>();
+  const atHand = countUnfinished(asked);
   for (const [collection, row] of rows) {
     const subject = subjectOf(collection, row.id);
     const rebased =
       point !== undefined &&
       row.generation !== generationOf(point, collection) &&
       (row.states !== undefined || row.delta !== undefined);
-    if (seen.has(subject) || !(row.edits || rebased)) continue;
-    seen.add(subject);
+    if (!(row.edits || rebased) || isAtHand(row, atHand.get(subject))) continue;
     reads.push({
       kind: "scan",
       table: OPERATIONS,
@@ -158,4 +169,20 @@ function* readReplayed(
   }
   const answers = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];
   return answers.flatMap((scanned) => scanned.map(({ value }) => value));
+}
+
+/** Whatever is replayed or summed over a row is unfinished, and the row counts what is: as many as that are all. */
+function isAtHand({ states = {} }: StoredRow, unfinished = 0): boolean {
+  return Object.values(states).reduce((sum: number, count) => sum + count, 0) === unfinished;
+}
+
+/** By subject. */
+function countUnfinished(operations: readonly StoredOperation[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { collection, entityId, state, action } of operations) {
+    if (!isUnfinished(state) || action === "void") continue;
+    const subject = subjectOf(collection, entityId);
+    counts.set(subject, (counts.get(subject) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -160,23 +160,39 @@ function* readPage(
     const limit = Math.min(budget.changes + 1, ROWS_PER_READ);
     const range = { scopes: scopesSeen(principal), after: position, upTo, limit };
     const entries: readonly FeedEntry[] = yield* ask({ kind: "changes", collection: served.name, ...range });
-    for (const entry of entries) {
-      const change = changeOf(served, entry);
-      const bytes = jsonBytes(JSON.stringify(change));
-      // One change always comes, however large: a page that holds nothing would hold nothing for ever [M1].
-      const isTheOne = isFirst && changes.length === 0;
-      if (budget.changes <= 0 || (bytes > budget.bytes && !isTheOne)) {
-        budget.bytes = Math.min(budget.bytes, 0);
-        const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
-        return { changes, cursor: { ...from, position, remaining }, more: true };
-      }
-      budget.changes -= 1;
-      budget.bytes -= bytes;
-      position = entry.row.version;
-      changes.push(change);
+    const fits = fitting(served, entries, budget, isFirst && changes.length === 0);
+    budget.changes -= fits.changes.length;
+    budget.bytes -= fits.bytes;
+    changes.push(...fits.changes);
+    position = entries[fits.changes.length - 1]?.row.version ?? position;
+    if (fits.changes.length < entries.length) {
+      budget.bytes = Math.min(budget.bytes, 0);
+      const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
+      return { changes, cursor: { ...from, position, remaining }, more: true };
     }
     if (entries.length < limit) return { changes, cursor: end, more: false };
   }
+}
+
+/** As many as the answer still holds. @param needsOne one change always comes, however large: a page that holds nothing would hold nothing for ever [M1] */
+function fitting(
+  served: ServedCollection,
+  entries: readonly FeedEntry[],
+  budget: Readonly<Budget>,
+  needsOne: boolean,
+): { readonly changes: readonly Change[]; readonly bytes: number } {
+  const all = entries.slice(0, budget.changes).map((entry) => changeOf(served, entry));
+  if (all.length === 0) return { changes: all, bytes: 0 };
+  // Nearly always all of them are: measured at once, without the brackets and commas between them.
+  const together = jsonBytes(JSON.stringify(all)) - all.length - 1;
+  if (together <= budget.bytes) return { changes: all, bytes: together };
+  let bytes = 0;
+  for (const [index, change] of all.entries()) {
+    const more = jsonBytes(JSON.stringify(change));
+    if (bytes + more > budget.bytes && !(needsOne && index === 0)) return { changes: all.slice(0, index), bytes };
+    bytes += more;
+  }
+  return { changes: all, bytes };
 }
 
 function changeOf(served: ServedCollection, entry: FeedEntry): Change {

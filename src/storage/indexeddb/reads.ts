@@ -3,6 +3,7 @@
 import { wrap } from "idb";
 import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
+import { nameOf } from "./failures.ts";
 import { nativeRange, remainingRange } from "./ranges.ts";
 import type { StoredRow } from "./rows.ts";
 import { propertyOf } from "./rows.ts";
@@ -10,20 +11,58 @@ import { propertyOf } from "./rows.ts";
 /** More than IndexedDB takes as a count, and so the same as no limit. */
 const NO_LIMIT = 2 ** 32;
 
+/** From so many keys on, a look at which of them are there pays. */
+const MANY_KEYS = 64;
+/** It ends here: a stretch with more than that in it is not worth looking at. */
+const STORED_KEYS = 16;
+
 type Source = IDBObjectStore | IDBIndex;
 
 /** Asks at once: where the transaction is no longer active this throws, and does not reject. */
 export function answer(transaction: IDBTransaction, read: StorageRead): Promise<unknown> {
   const store = transaction.objectStore(read.table);
-  if (read.kind === "get") {
-    const rows: Promise<StoredRow | undefined>[] = read.keys.map((key) => wrap(store.get(key)));
-    return Promise.all(rows).then((found) => found.map((row) => row?.v));
-  }
+  if (read.kind === "get")
+    return read.keys.length < MANY_KEYS ? getEach(store, read.keys) : getStored(store, read.keys);
   const { options } = read;
   const source = options.index === undefined ? store : store.index(options.index);
   if (read.kind === "scan") return scan(source, options);
   const range = nativeRange(options.range);
   return range === "empty" ? Promise.resolve(0) : wrap(source.count(range));
+}
+
+function getEach(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
+  const rows: readonly IDBRequest<StoredRow | undefined>[] = keys.map((key) => store.get(key));
+  return allAnswered(rows).then((found) => found.map((row) => row?.v));
+}
+
+/**
+ * The same for a page of a pull, most of which is new. Ids are mostly given out in order, and the new ones then lie where nothing is
+ * stored yet: one look at that stretch of keys spares a request for each of them. Where it is full, this was one request too many.
+ */
+function getStored(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
+  const sorted = [...keys].sort();
+  const look = store.getAllKeys(IDBKeyRange.bound(sorted[0], sorted.at(-1)), STORED_KEYS);
+  return wrap(look).then(async (found) => {
+    const unseen = found.length < STORED_KEYS ? undefined : (found.at(-1) as string);
+    const seen = new Set(found);
+    const asked = keys.filter((key) => seen.has(key) || (unseen !== undefined && key > unseen));
+    const rows = new Map<string, unknown>();
+    for (const [at, row] of (await getEach(store, asked)).entries()) rows.set(asked[at] as string, row);
+    return keys.map((key) => rows.get(key));
+  });
+}
+
+/** A transaction answers in the order in which it was asked: with the last answer all are there, and hundreds need no listener. */
+async function allAnswered<T>(requests: readonly IDBRequest<T>[]): Promise<T[]> {
+  const last = requests.at(-1);
+  if (last === undefined) return [];
+  try {
+    await wrap(last);
+  } catch (error) {
+    // The one that failed took the others with it: they only say that they were aborted.
+    throw requests.find((request) => nameOf(request.error) !== "AbortError" && request.error !== null)?.error ?? error;
+  }
+  return requests.map(({ result }) => result);
 }
 
 function scan(source: Source, options: ScanOptions): Promise<ScannedRow<unknown>[]> {

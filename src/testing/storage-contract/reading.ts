@@ -1,9 +1,10 @@
 /** The storage contract: what `get`, `scan` and `count` answer. (testing) */
 import type { Key } from "../../client/ports/storage.ts";
+import { get } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
 import { checkEqual, checkRejects } from "../check.ts";
 import type { Product } from "./kit.ts";
-import { contractCase, fruit, ids, one, put, stock, write } from "./kit.ts";
+import { contractCase, fruit, ids, one, put, STRICT, stock, write } from "./kit.ts";
 
 export const reading = [
   contractCase("get answers in the order of the keys, undefined for what is not there", async (world) => {
@@ -13,6 +14,31 @@ export const reading = [
     checkEqual(found, [fruit.p3, undefined, fruit.p1, fruit.p3], "the answer");
     checkEqual(await connection.get("products", []), [], "the answer to no keys");
     checkEqual(await one(connection, "sales", "p1"), undefined, "the same key in another table");
+  }),
+
+  contractCase("many keys at once are answered like a few, however many of them there are", async (world) => {
+    const connection = await world.open();
+    const keys = Array.from({ length: 300 }, (_, at) => `k${String((at * 7) % 300).padStart(3, "0")}`);
+    const isStored = [
+      () => false,
+      (key: string) => key === "k000" || key === "k299",
+      (key: string) => key < "k016",
+      (key: string) => key > "k100",
+      () => true,
+    ];
+    let stored = new Set<string>();
+    for (const wanted of isStored) {
+      const added = keys.filter((key) => wanted(key) && !stored.has(key));
+      stored = new Set([...stored, ...added]);
+      await write(connection, ...added.map((key) => put("products", key, { name: key })));
+      const expected = [...keys, "k000"].map((key) => (stored.has(key) ? { name: key } : undefined));
+      const asked = [...keys, "k000"];
+      checkEqual(await connection.get<Product>("products", asked), expected, `with ${stored.size} of them stored`);
+      const inside = await connection.transact(STRICT, function* () {
+        return { value: yield* get<Product>("products", asked), writes: [] };
+      });
+      checkEqual(inside, expected, `in a transaction, with ${stored.size} of them stored`);
+    }
   }),
 
   contractCase("a scan without an index is in the order of the primary keys, by UTF-16 code units", async (world) => {

@@ -71,7 +71,10 @@ test("the package holds what a reader of it needs, and no sources", () => {
   const installed = readdirSync(join(folder, "node_modules", "tillsync")).sort();
   const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "docs", "examples", "test"];
   expect(installed).toEqual([...pages, "dist", "package.json"].sort());
-  expect(readdirSync(join(folder, "node_modules", "tillsync", "examples"))).toEqual(["reference-server"]);
+  expect(readdirSync(join(folder, "node_modules", "tillsync", "examples")).sort()).toEqual([
+    "pos-web",
+    "reference-server",
+  ]);
   expect(readdirSync(join(folder, "node_modules", "tillsync", "test"), { recursive: true }).sort()).toEqual(
     [
       "fixtures",
