@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { Logger } from "tillsync";
 import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
@@ -80,8 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       origins: options.origins,
       upgradeWebSocket,
       pokes,
-      addressOf: (context) =>
-        callerOf(getConnInfo(context).remote.address, context.req.header("x-forwarded-for"), proxies),
+      addressOf: (context) => callerBehind(context, proxies),
       page: options.page,
       logger,
       now: options.now,
@@ -104,6 +103,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await databases.close();
     throw error;
   }
+}
+
+function callerBehind(context: Context, proxies: number): string {
+  return callerOf(getConnInfo(context).remote.address, context.req.header("x-forwarded-for"), proxies);
 }
 
 async function listen(app: Hono, host: string, port: number) {
