@@ -29,7 +29,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
   const session: Session = new Session(options, inFlight, {
     sync: () => (others.leading ? { state: others.leading.sync, retryAt: others.leading.retryAt } : loop),
     opened,
-    committed: (names) => others.tell({ kind: "changed", collections: names }),
+    committed: (names) => others.changed(names),
   });
   const { store, known, changes, emitter } = session;
   const uuid = () => random.uuid();
@@ -59,7 +59,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     notice(news) {
       session.notice(news);
       if (news.kind === "contact") others.contact();
-      if (news.kind === "identity" || news.kind === "forked") others.tell({ kind: "changed", collections: [] });
+      if (news.kind === "identity" || news.kind === "forked") others.changed([]);
       once.notice(news);
     },
   });

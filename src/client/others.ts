@@ -40,6 +40,7 @@ export class Others {
   readonly #deps: OthersDeps;
   #leading: Leading | undefined;
   #stop: (() => void) | undefined;
+  #changed: readonly string[] | undefined;
 
   constructor(deps: OthersDeps) {
     this.#deps = deps;
@@ -67,6 +68,18 @@ export class Others {
   tell(message: Message): void {
     const { coordinator, session } = this.#deps;
     coordinator.broadcast(session.store.scope, { ...message, from: session.id });
+  }
+
+  /** Tells of a commit, in one word with all that were stored with it. */
+  changed(collections: readonly string[]): void {
+    const isFirst = this.#changed === undefined;
+    this.#changed = [...(this.#changed ?? []), ...collections];
+    if (!isFirst) return;
+    void Promise.resolve().then(() => {
+      const told = [...new Set(this.#changed)];
+      this.#changed = undefined;
+      this.tell({ kind: "changed", collections: told });
+    });
   }
 
   /** Tells how it goes here, where this client has the turn. */

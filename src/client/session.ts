@@ -60,6 +60,8 @@ export class Session {
   #status: SyncStatus;
   #unauthorised: "no_token" | "refused" = "no_token";
   #commits = 0;
+  #heard: readonly string[] | undefined;
+  #hearing = false;
   #marked: string | undefined;
 
   constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
@@ -137,9 +139,17 @@ export class Session {
     this.#announcer.news(news);
   }
 
-  /** Another client of this store wrote: what is kept in memory is read again. */
+  /** Another client of this store wrote: what is kept in memory is read again. What is heard during a read causes one more, for all of it. */
   async hear(collections: readonly string[]): Promise<void> {
-    await this.#reread((stored) => this.#tell({ ...stored, foreign: collections }));
+    this.#heard = [...(this.#heard ?? []), ...collections];
+    if (this.#hearing) return;
+    this.#hearing = true;
+    while (this.#heard) {
+      const foreign = [...new Set(this.#heard)];
+      this.#heard = undefined;
+      await this.#reread((stored) => this.#tell({ ...stored, foreign }));
+    }
+    this.#hearing = false;
   }
 
   /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */

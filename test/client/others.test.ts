@@ -1,7 +1,11 @@
 /** Several clients of one store: one of them syncs, and all of them know what it knows. */
+import "fake-indexeddb/auto";
+import { IDBFactory } from "fake-indexeddb";
 import { expect, test } from "vitest";
 import { inProcess } from "../../src/client/coordination/in-process.ts";
 import type { Coordinator } from "../../src/client/ports/coordinator.ts";
+import { indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
+import type { MemoryAdapter } from "../../src/storage/memory/memory.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
 import { listen, operationsIn, World } from "./support/world.ts";
@@ -87,6 +91,29 @@ test("what no message told is found by looking, within the interval", async () =
   await world.clock.advance(30_000);
   expect(seen.at(-1)).toBe(1);
   expect(follower.status.pending.count).toBe(leader.status.pending.count);
+});
+
+test("sales that share a commit are told in one word, and read again once", async () => {
+  await using world = new World();
+  const words: unknown[] = [];
+  const coordinator: Coordinator = {
+    ...inProcess,
+    broadcast(scope, message) {
+      if (message.kind === "changed") words.push(message);
+      inProcess.broadcast(scope, message);
+    },
+  };
+  const storage = indexedDB({ factory: new IDBFactory() }) as unknown as MemoryAdapter;
+  const options = { storage, coordinator };
+  const [leader, follower] = [world.till(options), world.till(options)];
+  await leader.start();
+  leader.pause("night");
+  await follower.start();
+  const before = words.length;
+  const sales = Array.from({ length: 200 }, (_, at) => leader.collections.sales.create(saleOf(1, at)));
+  await Promise.all(sales);
+  await expect.poll(() => follower.status.pending.count).toBe(200);
+  expect(words.length - before).toBe(Math.ceil(200 / 64));
 });
 
 test("a page that is about to stand still gives its turn away, and asks for it again when it goes on", async () => {
