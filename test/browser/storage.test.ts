@@ -171,3 +171,37 @@ test("a connection that the browser closes is opened again, and the sale that me
   expect(await lab.sold()).toHaveLength(3);
   expect(await failure(tab)).toBe("online");
 }, 60_000);
+
+test("in a private window a till sells, syncs, and says that its data is not promised to be kept", async () => {
+  await open();
+  const tab = await lab.privateTab();
+  expect(await storage(tab)).toMatchObject({ persisted: false, atRisk: "eviction" });
+  expect(await events(tab, "storage_at_risk")).toEqual([{ cause: "eviction" }]);
+  expect(await settled(tab, await sell(tab))).toBe("applied");
+  await tab.context().close();
+  lab.online = false;
+  const next = await lab.privateTab();
+  expect(await next.evaluate(async () => (await window.page.till.collections.sales.find({})).length)).toBe(0);
+  await next.context().close();
+}, 60_000);
+
+test.each([
+  ["there is no IndexedDB", () => Object.defineProperty(globalThis, "indexedDB", { value: undefined })],
+  [
+    "site data is blocked",
+    () => {
+      IDBFactory.prototype.open = () => {
+        throw new DOMException("The user denied permission to access the database.", "SecurityError");
+      };
+    },
+  ],
+])(
+  "where %s, nothing is sold into memory: every sale is refused with the reason",
+  async (_, block) => {
+    await open();
+    const tab = await lab.tab({ idle: true }, (page) => page.addInitScript(block));
+    expect(await trySell(tab)).toMatchObject({ error: { code: "storage_unavailable" } });
+    expect(await failure(tab)).toBe("storage_unavailable");
+  },
+  60_000,
+);

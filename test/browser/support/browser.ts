@@ -127,6 +127,16 @@ export class Lab implements AsyncDisposable {
     return tab;
   }
 
+  /** A tab of a private window: its storage is in memory, and gone with it. */
+  async privateTab(): Promise<Tab> {
+    const privately = await this.context.browser()?.newContext();
+    if (privately === undefined) throw new Error("Expected a browser that opens private windows.");
+    const tab = await privately.newPage();
+    await tab.goto(this.url);
+    await tab.evaluate(() => window.open_());
+    return tab;
+  }
+
   devtools(tab: Tab): Promise<CDPSession> {
     return this.context.newCDPSession(tab);
   }
