@@ -750,3 +750,14 @@ describe("no hot loop", () => {
     if (left !== undefined) expect(till.status.pending.count).toBe(left);
   }
 });
+
+test("the first pull takes the largest pages there are; from then on a page leaves room for sales between two", async () => {
+  await using world = new World();
+  const till = await world.open();
+  await till.sync();
+  const limits = world.network.requests
+    .filter(({ path }) => path.endsWith("/pull"))
+    .map(({ body }) => (body as { limit: number }).limit);
+  expect(limits[0]).toBe(1_000);
+  expect(limits.at(-1)).toBe(500);
+});

@@ -1,4 +1,5 @@
 /** Asks for what other devices did, page by page. (client) */
+import { LIMITS } from "../../protocol/constants.ts";
 import { sweepStep } from "../scripts/upkeep.ts";
 import type { CursorState } from "../stored.ts";
 import { cursorKey, FIRST_CURSOR, META } from "../stored.ts";
@@ -7,6 +8,8 @@ import type { SyncEvent } from "./machine.ts";
 
 /** Rows of one page: the page is one transaction, and a sale must not wait long behind it. */
 const PULL_LIMIT = 500;
+/** Until there is anything to sell: fewer and larger transactions are done sooner. */
+const FIRST_PULL_LIMIT = LIMITS.pullChanges;
 
 export async function pull(ground: Ground, fence: number, signal: AbortSignal): Promise<SyncEvent> {
   const { transport, notice } = ground.deps;
@@ -14,9 +17,10 @@ export async function pull(ground: Ground, fence: number, signal: AbortSignal): 
   if (epoch === undefined) return { kind: "reregister" };
   const { incarnation, deviceId: id } = identity;
   // Where space has run out, what is left is for sales: this device's results are asked for, and no rows.
-  const collections = ground.deps.full() ? {} : await cursorsOf(ground);
+  const { collections, isFirst } = ground.deps.full() ? NOTHING : await cursorsOf(ground);
+  const limit = isFirst ? FIRST_PULL_LIMIT : PULL_LIMIT;
   const { schemaVersion } = ground;
-  const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit: PULL_LIMIT };
+  const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit };
   const result = await transport.pull(request, ground.call(identity, signal));
   if (!result.ok) return ground.refused("pull", result.failure, fence);
   ground.contact(result.timing);
@@ -36,9 +40,19 @@ export async function pull(ground: Ground, fence: number, signal: AbortSignal): 
   return { kind: "pulled", more: moved && pages.some(([, page]) => page.more) };
 }
 
-async function cursorsOf({ deps, names }: Ground): Promise<Readonly<Record<string, string | null>>> {
+interface Wanted {
+  readonly collections: Readonly<Record<string, string | null>>;
+  /** Something has never been pulled to its end. */
+  readonly isFirst: boolean;
+}
+const NOTHING: Wanted = { collections: {}, isFirst: false };
+
+async function cursorsOf({ deps, names }: Ground): Promise<Wanted> {
   const stored = await deps.store.get<CursorState>(META, names.map(cursorKey));
-  return Object.fromEntries(names.map((name, index) => [name, (stored[index] ?? FIRST_CURSOR).cursor]));
+  return {
+    collections: Object.fromEntries(names.map((name, index) => [name, (stored[index] ?? FIRST_CURSOR).cursor])),
+    isFirst: names.some((_, index) => !stored[index]?.everComplete),
+  };
 }
 
 /** In bounded steps, between which others have the store. What a crash leaves is found by the next page. */
