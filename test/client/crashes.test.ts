@@ -135,7 +135,7 @@ describe("a client that was never closed", () => {
     });
     await (await world.open({ storage })).close();
     if (disk === undefined) throw new Error("no page came");
-    expect(disk.snapshot(NAME).tables["c:products"]).toHaveLength(500);
+    expect(disk.snapshot(NAME).tables["c:products"]).toHaveLength(1_000);
     const second = await world.open({ storage: disk });
     expect(await second.collections.products.count()).toBe(1_200);
   });

@@ -33,7 +33,7 @@ describe("the phase", () => {
 
   test("first_sync: what has come, and what is waited for", async () => {
     await using world = new World();
-    await world.seed("products", ...Array.from({ length: 700 }, (_, n) => ({ ...tea, id: `p-${n}` })));
+    await world.seed("products", ...Array.from({ length: 1_200 }, (_, n) => ({ ...tea, id: `p-${n}` })));
     const till = world.till();
     const told = listen(till, "status");
     await till.start();
@@ -43,8 +43,8 @@ describe("the phase", () => {
       .flatMap((status) => status.progress ?? []);
     expect(progress[0]).toMatchObject({ received: 0, waitingFor: ["products", "customers", "sales", "payments"] });
     expect(progress.at(-1)).toMatchObject({
-      received: 500,
-      expected: 700,
+      received: 1_000,
+      expected: 1_200,
       waitingFor: expect.arrayContaining(["products"]),
     });
   });

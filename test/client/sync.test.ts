@@ -213,14 +213,14 @@ describe("pause and resume", () => {
 describe("firstSync()", () => {
   test("resolves when the collections have come completely", async () => {
     await using world = new World();
-    await world.seed("products", ...Array.from({ length: 700 }, (_, n) => ({ ...tea, id: `p-${n}` })));
+    await world.seed("products", ...Array.from({ length: 1_200 }, (_, n) => ({ ...tea, id: `p-${n}` })));
     const till = world.till();
     const ready: number[] = [];
     void till
       .firstSync({ collections: ["products"] })
       .then(async () => ready.push(await till.collections.products.count()));
     await world.clock.advance(10_000);
-    expect(ready).toEqual([700]);
+    expect(ready).toEqual([1_200]);
   });
 
   test("waits while the till is offline", async () => {
