@@ -3,7 +3,7 @@
  *
  *   shared ← { protocol, schema } ← conflict ← { client, server } ← testing
  *            client/ports ← { storage/*, transport }            all of a till ← index.ts
- *            server/ports ← { server/sqlite, server/postgres, … }        server ← server/hono
+ *            server/ports ← server/sql ← { server/sqlite, server/postgres }        server ← server/hono
  */
 import { builtinModules } from "node:module";
 import { type Import, readSource, type SourceFile } from "./source-file.ts";
@@ -52,8 +52,9 @@ const layers: readonly Layer[] = [
 
   { name: "server/ports", imports: ["shared", "protocol", "schema", "conflict"] },
   { name: "server", imports: ["shared", "protocol", "schema", "conflict", "server/ports"] },
-  { name: "server/sqlite", imports: ["shared", "protocol", "schema", "server/ports"] },
-  { name: "server/postgres", imports: ["shared", "protocol", "schema", "server/ports"] },
+  { name: "server/sql", imports: ["shared", "protocol", "schema", "server/ports"] },
+  { name: "server/sqlite", imports: ["shared", "protocol", "schema", "server/ports", "server/sql"] },
+  { name: "server/postgres", imports: ["shared", "protocol", "schema", "server/ports", "server/sql"] },
   { name: "server/memory", imports: ["shared", "protocol", "schema", "server/ports"] },
   { name: "server/hono", imports: ["shared", "protocol", "schema", "server/ports", "server"] },
 

@@ -5,55 +5,23 @@
  * again, so that of two processes that open a new database together one migrates and the other finds it done. It is a row and
  * not an advisory lock, which poolers and engines of the same protocol have or have not.
  */
-import { TillSyncError } from "../../shared/errors.ts";
+import type { CheckedMigration } from "../sql/migrations.ts";
+import { pendingMigrations } from "../sql/migrations.ts";
 import type { Connection } from "./connection.ts";
-
-export interface Migration {
-  readonly number: number;
-  readonly name: string;
-  readonly sql: string;
-}
-
-/** With the checksum of its text: what was applied must be what this code believes was applied. */
-export interface CheckedMigration extends Migration {
-  readonly checksum: string;
-}
 
 const LOCK = 0;
 
-/**
- * Nothing is written where this throws: a database of a newer version is left for the newer version.
- * @throws TillSyncError `storage_newer`, `storage_corrupt`
- */
-export async function pendingMigrations(
+/** @throws TillSyncError `storage_newer`, `storage_corrupt` */
+export async function pendingIn(
   connection: Connection,
   known: readonly CheckedMigration[],
 ): Promise<readonly CheckedMigration[]> {
-  const applied = await appliedMigrations(connection);
-  const stored = Math.max(0, ...applied.keys());
-  const supported = known.length;
-  if (stored > supported) {
-    throw new TillSyncError(
-      "storage_newer",
-      `The database has schema ${stored}, this version of tillsync knows ${supported}. Run the newer version, or restore a backup from before the upgrade.`,
-      { stored, supported },
-    );
-  }
-  for (const { number, name, checksum } of known) {
-    const found = applied.get(number);
-    if (found === undefined || found === checksum) continue;
-    throw new TillSyncError(
-      "storage_corrupt",
-      `Migration ${number} (${name}) of the database is not the one of this version of tillsync: a released migration was edited, or the schema belongs to a fork.`,
-      { table: "tillsync_migrations" },
-    );
-  }
-  return known.filter(({ number }) => !applied.has(number));
+  return pendingMigrations(await appliedMigrations(connection), known);
 }
 
 /** The schema is there, and comes first in `search_path`. Of objects that two make at once, one process gets an error, and looks again. */
 export async function migrate(connection: Connection, known: readonly CheckedMigration[]): Promise<void> {
-  const pending = await pendingMigrations(connection, known);
+  const pending = await pendingIn(connection, known);
   if (pending.length === 0) return;
   await connection.script(
     "create table if not exists tillsync_migrations (number bigint not null primary key, name text not null, checksum text not null)",
@@ -64,7 +32,7 @@ export async function migrate(connection: Connection, known: readonly CheckedMig
   );
   for (const { number } of pending) {
     await locked(connection, async () => {
-      const migration = (await pendingMigrations(connection, known))[0];
+      const migration = (await pendingIn(connection, known))[0];
       if (migration?.number !== number) return; // another process was first
       await connection.script(migration.sql);
       await connection.all(

@@ -1,10 +1,11 @@
 /** From a URL to a pool of connections that keeps the store's promises. (server/postgres) */
 import { systemDigest } from "../../shared/digest.ts";
 import type { Random } from "../../shared/random.ts";
+import type { CheckedMigration, Migration } from "../sql/migrations.ts";
 import { Connection } from "./connection.ts";
 import { findDriver, type PgClient, type PgConfig, type PgDriver } from "./driver.ts";
 import { unavailable, unreachable } from "./errors.ts";
-import { type CheckedMigration, locked, type Migration, migrate, pendingMigrations } from "./migrate.ts";
+import { locked, migrate, pendingIn } from "./migrate.ts";
 import { ConnectionPool } from "./pool.ts";
 import { sessionSettings } from "./session.ts";
 import { tenantTables } from "./tables.ts";
@@ -87,7 +88,7 @@ async function prepare(
 ): Promise<Prepared> {
   const { schema, busyTimeoutMs } = options;
   await connection.all("select set_config('search_path', $1, false)", schema);
-  await pendingMigrations(connection, known); // refuses before anything is changed
+  await pendingIn(connection, known); // refuses before anything is changed
 
   await connection.all("select set_config('lock_timeout', $1, false)", String(busyTimeoutMs));
   await connection.all("select set_config('synchronous_commit', 'on', false)");

@@ -1,10 +1,9 @@
 /** How the rows of the port become rows of a table and come back. (server/postgres) */
+
 import { assert } from "../../shared/assert.ts";
 import { UNSTORABLE } from "../../shared/json.ts";
+import type { ColumnKind, TableDefinition } from "../sql/definitions.ts";
 import type { Fields, Statement } from "./connection.ts";
-
-/** `json`: kept as text, to the last character. Of all, `undefined` is NULL. */
-export type ColumnKind = "text" | "integer" | "real" | "json";
 
 const types: Readonly<Record<ColumnKind, string>> = {
   text: "text",
@@ -12,16 +11,6 @@ const types: Readonly<Record<ColumnKind, string>> = {
   real: "double precision",
   json: "text",
 };
-
-export interface TableDefinition<Row> {
-  readonly name: string;
-  /** Members that identify a row within its tenant. None: the tenant has one row. */
-  readonly key: readonly (keyof Row & string)[];
-  /** Every member. The column has the member's name in snake case. */
-  readonly columns: { readonly [M in keyof Required<Row> & string]: ColumnKind };
-  /** Columns that only indexes look at: integers. */
-  readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
-}
 
 type Column = readonly [member: string, kind: ColumnKind, column: string];
 

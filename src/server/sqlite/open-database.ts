@@ -2,14 +2,15 @@
 import { systemDigest } from "../../shared/digest.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import type { Random } from "../../shared/random.ts";
+import type { CheckedMigration, Migration } from "../sql/migrations.ts";
 import { Connection } from "./connection.ts";
 import type { OpenSqlite, SyncSqliteDriver } from "./driver.ts";
 import { isBusy, unavailable } from "./errors.ts";
-import { type CheckedMigration, type Migration, migrate, pendingMigrations } from "./migrate.ts";
+import { migrate, pendingIn } from "./migrate.ts";
 
 /**
  * A neighbour's commit takes a few ms. SQLite waits for it without letting anything else of this process run; whatever
- * takes longer is waited for outside, by `retryBusy`.
+ * takes longer is waited for outside, by `retryWhile`.
  */
 const BUSY_TIMEOUT_MS = 10;
 
@@ -52,7 +53,7 @@ async function openFile(path: string, open: OpenSqlite): Promise<SyncSqliteDrive
 
 function prepareFile(connection: Connection, path: string, known: readonly CheckedMigration[]): void {
   connection.script(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  pendingMigrations(connection, known); // refuses before anything of the file is changed
+  pendingIn(connection, known); // refuses before anything of the file is changed
 
   const mode = connection.all("pragma journal_mode = wal")[0]?.journal_mode;
   if (mode !== "wal" && path !== ":memory:") {

@@ -12,13 +12,13 @@ import { type Clock, systemClock } from "../../shared/clock.ts";
 import { invalidOption } from "../../shared/errors.ts";
 import { type Random, systemRandom } from "../../shared/random.ts";
 import type { ServerStore, StoreReadScript, StoreScript } from "../ports/store.ts";
+import { retryWhile } from "../sql/retry.ts";
 import type { Connection } from "./connection.ts";
 import { findDriver, type OpenSqlite, type SyncSqliteDriver } from "./driver.ts";
-import { storeError, unavailable } from "./errors.ts";
+import { isBusy, storeError, unavailable } from "./errors.ts";
 import { migrations } from "./migrations/all.ts";
 import { type OpenedDatabase, openDatabase } from "./open-database.ts";
 import { answer } from "./reads.ts";
-import { retryBusy } from "./retry.ts";
 import { isStorable } from "./table.ts";
 import { applyWrites } from "./writes.ts";
 
@@ -115,7 +115,7 @@ class TenantsInSqlite implements ServerStore {
   async #use<T>(work: (database: OpenedDatabase) => T): Promise<T> {
     const patience = { clock: this.#clock, random: this.#random, busyTimeoutMs: this.#options.busyTimeoutMs ?? 10_000 };
     try {
-      return await retryBusy(patience, async () => {
+      return await retryWhile(patience, isBusy, async () => {
         const database = await this.#open();
         this.#refuseClosed(); // closed while it opened
         try {

@@ -1,20 +1,9 @@
 /** How the rows of the port become rows of a table and come back. (server/sqlite) */
+
 import { assert } from "../../shared/assert.ts";
+import type { ColumnKind, TableDefinition } from "../sql/definitions.ts";
 import type { Connection, SqliteRow } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
-
-/** `json`: stored as text. Of both, `undefined` is NULL. */
-export type ColumnKind = "plain" | "json";
-
-export interface TableDefinition<Row> {
-  readonly name: string;
-  /** Members that identify a row within its tenant. None: the tenant has one row. */
-  readonly key: readonly (keyof Row & string)[];
-  /** Every member. The column has the member's name in snake case. */
-  readonly columns: { readonly [M in keyof Required<Row> & string]: ColumnKind };
-  /** Columns that only indexes look at. */
-  readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
-}
 
 export class Table<Row extends object> {
   readonly name: string;

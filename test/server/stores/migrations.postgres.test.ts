@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Connection } from "../../../src/server/postgres/connection.ts";
 import type { PgClient } from "../../../src/server/postgres/driver.ts";
 import { postgresStore } from "../../../src/server/postgres/index.ts";
-import { type CheckedMigration, migrate } from "../../../src/server/postgres/migrate.ts";
+import { migrate } from "../../../src/server/postgres/migrate.ts";
 import { migrations } from "../../../src/server/postgres/migrations/all.ts";
+import type { CheckedMigration } from "../../../src/server/sql/migrations.ts";
 import { takePosition } from "../../../src/server/testing/calls.ts";
 import { newDatabase, newName, type TestDatabase } from "../../support/postgres.ts";
 

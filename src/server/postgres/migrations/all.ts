@@ -1,5 +1,5 @@
 /** Every migration, in order. The numbers count up from 1 without a gap. (server/postgres) */
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "../../sql/migrations.ts";
 import { initial } from "./0001-initial.ts";
 
 export const migrations: readonly Migration[] = [initial];

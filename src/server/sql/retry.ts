@@ -1,7 +1,6 @@
-/** Waiting for another process's write lock. (server/sqlite) */
+/** Trying again what a database refused for a reason that passes: a lock that another process holds, a serialisation failure. (server/sql) */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
-import { isBusy } from "./errors.ts";
 
 const FIRST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 50;
@@ -12,14 +11,18 @@ export interface Patience {
   readonly busyTimeoutMs: number;
 }
 
-/** Attempts again while the database is busy, with growing, jittered waits. At the end of its patience: the busy error. */
-export async function retryBusy<T>({ clock, random, busyTimeoutMs }: Patience, attempt: () => Promise<T>): Promise<T> {
+/** With growing, jittered waits. At the end of its patience: the last error. */
+export async function retryWhile<T>(
+  { clock, random, busyTimeoutMs }: Patience,
+  passes: (error: unknown) => boolean,
+  attempt: () => Promise<T>,
+): Promise<T> {
   const deadline = clock.monotonic() + busyTimeoutMs;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isBusy(error) || clock.monotonic() >= deadline) throw error;
+      if (!passes(error) || clock.monotonic() >= deadline) throw error;
     }
     await clock.sleep(wait * (0.5 + random.unit()));
   }

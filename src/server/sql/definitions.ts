@@ -1,0 +1,166 @@
+/** The tables of the stores that speak SQL: rows of the port, column by column. (server/sql; each engine makes its own in its ./migrations) */
+import type {
+  CommitRow,
+  ConflictRow,
+  DepartureRow,
+  DeviceRow,
+  DiscrepancyRow,
+  EpochRow,
+  IncarnationRow,
+  OperationRow,
+  RecordRow,
+  TenantClock,
+} from "../ports/store.ts";
+import { isOpenQuarantine } from "../ports/store.ts";
+
+/** `json`: kept as text. Of all, `undefined` is NULL. */
+export type ColumnKind = "text" | "integer" | "real" | "json";
+
+export interface TableDefinition<Row> {
+  readonly name: string;
+  /** Members that identify a row within its tenant. None: the tenant has one row. */
+  readonly key: readonly (keyof Row & string)[];
+  /** Every member. The column has the member's name in snake case. */
+  readonly columns: { readonly [M in keyof Required<Row> & string]: ColumnKind };
+  /** Columns that only indexes look at: integers. */
+  readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
+}
+
+export const clocks: TableDefinition<TenantClock> = {
+  name: "clocks",
+  key: [],
+  columns: {
+    position: "integer",
+    lastId: "text",
+    epoch: "text",
+    epochOrdinal: "integer",
+    epochStart: "integer",
+    deviceNumber: "integer",
+  },
+};
+
+export const epochs: TableDefinition<EpochRow> = {
+  name: "epochs",
+  key: ["epoch"],
+  columns: { epoch: "text", ordinal: "integer", start: "integer", at: "integer", reason: "text" },
+};
+
+export const records: TableDefinition<RecordRow> = {
+  name: "records",
+  key: ["collection", "id"],
+  columns: {
+    collection: "text",
+    id: "text",
+    version: "integer",
+    born: "integer",
+    state: "text",
+    data: "json",
+    counters: "json",
+    fields: "json",
+    scope: "text",
+    schemaVersion: "integer",
+  },
+};
+
+export const departures: TableDefinition<DepartureRow> = {
+  name: "departures",
+  key: ["collection", "id", "scope"],
+  columns: { collection: "text", id: "text", scope: "text", version: "integer" },
+};
+
+export const operations: TableDefinition<OperationRow> = {
+  name: "operations",
+  key: ["id"],
+  columns: {
+    id: "text",
+    device: "text",
+    incarnation: "text",
+    sequence: "integer",
+    collection: "text",
+    entityId: "text",
+    transaction: "text",
+    hash: "text",
+    status: "text",
+    version: "integer",
+    position: "integer",
+    feedPosition: "integer",
+    revision: "integer",
+    supersededBy: "text",
+    result: "json",
+    operation: "json",
+    receivedAt: "integer",
+  },
+  computed: { quarantine_open: (row) => Number(isOpenQuarantine(row)) },
+};
+
+export const commits: TableDefinition<CommitRow> = {
+  name: "commits",
+  key: ["id"],
+  columns: { id: "text", position: "integer", kind: "text", actor: "text", at: "integer" },
+};
+
+export const devices: TableDefinition<DeviceRow> = {
+  name: "devices",
+  key: ["id"],
+  columns: {
+    id: "text",
+    name: "text",
+    os: "text",
+    appVersion: "text",
+    branch: "text",
+    registeredAt: "integer",
+    revokedAt: "integer",
+    lastPushAt: "integer",
+  },
+};
+
+export const incarnations: TableDefinition<IncarnationRow> = {
+  name: "incarnations",
+  // Of the device and not of the tenant: a device that claims another one's incarnation must not overwrite its row.
+  key: ["device", "incarnation"],
+  columns: {
+    device: "text",
+    incarnation: "text",
+    number: "integer",
+    registeredAt: "integer",
+    firstSequence: "integer",
+    lastSequence: "integer",
+    received: "integer",
+  },
+};
+
+export const conflicts: TableDefinition<ConflictRow> = {
+  name: "conflicts",
+  key: ["id"],
+  columns: {
+    id: "text",
+    operationId: "text",
+    collection: "text",
+    entityId: "text",
+    fields: "json",
+    client: "json",
+    server: "json",
+    scope: "text",
+    device: "text",
+    actor: "text",
+    detectedAt: "integer",
+    position: "integer",
+    settled: "json",
+  },
+  computed: { is_settled: ({ settled }) => Number(settled !== undefined) },
+};
+
+export const discrepancies: TableDefinition<DiscrepancyRow> = {
+  name: "discrepancies",
+  key: ["id"],
+  columns: {
+    id: "text",
+    operationId: "text",
+    product: "text",
+    expected: "real",
+    available: "real",
+    at: "integer",
+    position: "integer",
+    resolution: "text",
+  },
+};
