@@ -12,7 +12,11 @@ export function cartPanel({ cart, shop }: Counter, pay: () => void): View {
   const money = (cents: number) => formatMoney(cents, shop.currency);
   const heading = h("h2", {}, "Cart");
   const pieces = h("span", { class: "muted" });
-  const clear = h("button", { type: "button", class: "button quiet small", onclick: empty }, "Empty");
+  const clear = h(
+    "button",
+    { type: "button", class: "button quiet small", onclick: empty, "aria-label": "Clear the cart" },
+    "Clear",
+  );
   const list = h("ul", { class: "cart-lines", "aria-label": "Cart" });
   const hint = h("div", { class: "empty" }, icon("cart"), h("p", {}, "Tap a product, or scan its barcode."));
   const tax = h("dd", {});
