@@ -567,3 +567,33 @@ test("wrong options are refused with what was expected", () => {
   expect(() => indexedDB({ durability: "safe" as "strict" })).toThrow(/"strict" or "relaxed"/);
   expect(() => indexedDB({ watchdogMs: 0 })).toThrow(/watchdogMs/);
 });
+
+describe("the reserve", () => {
+  /** The platform's answer to whatever is put under this key, for as long as it is set. */
+  function refuse(name: string, where: (key: unknown) => boolean) {
+    const put = IDBObjectStore.prototype.put;
+    return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, value, key) {
+      if (where(key)) throw new DOMException("refused", name);
+      return put.call(this, value, key);
+    });
+  }
+  const isReserve = (key: unknown) => key === "~reserve";
+
+  test("that can't be put in its place for some other reason than space keeps nobody from the store", async () => {
+    const refusal = refuse("UnknownError", isReserve);
+    const connection = await open();
+    expect(await connection.estimate()).toMatchObject({ full: false });
+    expect(await increment(connection)).toBe(1);
+    refusal.mockRestore();
+  });
+
+  test("of no bytes: a full disk is told until something finds room again", async () => {
+    const connection = await indexedDB({ reserveBytes: 0 }).open("no-reserve", layout, hookLog());
+    const refusal = refuse("QuotaExceededError", () => true);
+    expect(await rejection(increment(connection, relaxed))).toMatchObject({ code: "storage_full" });
+    expect(await connection.estimate()).toMatchObject({ full: true });
+    refusal.mockRestore();
+    expect(await connection.estimate()).toMatchObject({ full: false });
+    await connection.close();
+  });
+});

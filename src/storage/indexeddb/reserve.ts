@@ -13,7 +13,7 @@ import { LAYOUT } from "./upgrade.ts";
 export interface Reserve {
   /** The platform has refused space, and the reserve could not be put back since. */
   isFull(): boolean;
-  /** Puts the reserve (back) in its place, if there is room for it. */
+  /** Puts the reserve (back) in its place, if there is room for it. Never rejects. */
   keep(database: IDBDatabase): Promise<void>;
   /** Gives its space to whoever needs it. `false`: there was none left. */
   spend(database: IDBDatabase): Promise<boolean>;
@@ -33,14 +33,16 @@ export function createReserve(bytes: number): Reserve {
       isFull = true;
     },
     async keep(database) {
-      if (bytes === 0) return;
+      if (bytes === 0 && !isFull) return;
       try {
         const kept = await wrap(database.transaction(LAYOUT).objectStore(LAYOUT).getKey(RESERVE));
-        if (kept === undefined) await write(database, (store) => store.put(incompressible(bytes), RESERVE));
+        if (kept === undefined) await write(database, (store) => store.put(incompressible(bytes || CHUNK), RESERVE));
+        // Without a reserve it was only to see whether there is room again.
+        if (bytes === 0) await write(database, (store) => store.delete(RESERVE));
         isFull = false;
       } catch (error) {
-        if (nameOf(error) !== "QuotaExceededError") throw error;
-        isFull = true;
+        // Any other failure says nothing of space. Whoever needs the database is told of it; for want of a reserve nobody is kept from it.
+        if (nameOf(error) === "QuotaExceededError") isFull = true;
       }
     },
     async spend(database) {
