@@ -12,6 +12,7 @@ import { giveLease, takeLease } from "./scripts/lease.ts";
 import { Session } from "./session.ts";
 import { closed } from "./store.ts";
 import { Drain } from "./sync/drain.ts";
+import { hintEvents, mayHaveMissed } from "./sync/hints.ts";
 import { SyncLoop } from "./sync/loop.ts";
 import { Once } from "./sync/once.ts";
 import { Pokes } from "./sync/pokes.ts";
@@ -107,14 +108,8 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     if (options.auto) loop.dispatch({ kind: "start" });
   }
   function hinted(hint: ConnectivityHint): void {
-    if (hint === "online") loop.dispatch({ kind: "wake", why: "online" });
-    // Going offline too: hints are tried and not believed, and a till with nothing to send would show "online" until it polls.
-    if (hint === "visible" || hint === "resumed" || hint === "offline") loop.dispatch({ kind: "wake", why: "visible" });
-    // A page that stands still must not keep the others from syncing.
-    if (hint === "frozen") loop.dispatch({ kind: "stop" });
-    if (hint === "resumed" && options.auto) loop.dispatch({ kind: "start" });
-    // It has missed what others did meanwhile.
-    if (hint === "resumed" || hint === "visible") void session.look();
+    for (const event of hintEvents(hint, options.auto)) loop.dispatch(event);
+    if (mayHaveMissed(hint)) void session.look();
     session.refresh();
   }
 

@@ -71,6 +71,18 @@ test("sync() of a client that waits is a round of the one that has the turn, and
   expect(await world.rows("sales")).toHaveLength(1);
 });
 
+test("what a newer version of the app says in words of its own is ignored", async () => {
+  await using world = new World();
+  const { leader, follower, storage } = await twoTabs(world);
+  const told = listen(follower, "error");
+  const before = [leader.status, follower.status];
+  const requests = world.network.requests.length;
+  inProcess.broadcast(storage.scope("test-shop"), { kind: "of a later version", from: "another" });
+  await world.clock.settle();
+  expect([leader.status, follower.status]).toEqual(before);
+  expect([told.heard, world.network.requests.length - requests]).toEqual([[], 0]);
+});
+
 test("the server's clock is known to every tab", async () => {
   await using world = new World();
   const { leader, follower } = await twoTabs(world);
