@@ -8,6 +8,7 @@
  */
 import type { MakeStorage, StorageContractCase } from "./storage-contract/kit.ts";
 import { lifecycle } from "./storage-contract/lifecycle.ts";
+import { likelyReads } from "./storage-contract/likely.ts";
 import { ranges } from "./storage-contract/ranges.ts";
 import { reading } from "./storage-contract/reading.ts";
 import { transactions } from "./storage-contract/transactions.ts";
@@ -17,7 +18,7 @@ import type { ContractRunner } from "./transport-contract.ts";
 export type { MadeStorage, MakeStorage, StorageContractCase } from "./storage-contract/kit.ts";
 
 export function storageContract(): readonly StorageContractCase[] {
-  return [...reading, ...ranges, ...transactions, ...values, ...lifecycle];
+  return [...reading, ...ranges, ...transactions, ...likelyReads, ...values, ...lifecycle];
 }
 
 export function describeStorageContract(runner: ContractRunner, name: string, make: MakeStorage): void {

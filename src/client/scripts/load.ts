@@ -22,6 +22,8 @@ import { openIncrementsRange, replayedRange, SUBJECT_INDEX, TRANSACTION_INDEX, t
 
 export interface LoadRequest {
   readonly targets?: readonly Target[] | undefined;
+  /** Targets as well: of ids that were just made, so that there is no row yet. */
+  readonly fresh?: readonly Target[] | undefined;
   readonly operationIds?: readonly string[] | undefined;
   /** Also the transactions of those operations, and their open conflicts: for whoever settles them. */
   readonly forSettling?: boolean | undefined;
@@ -41,14 +43,15 @@ export interface Loaded {
 type Reads<T> = Generator<readonly StorageRead[], T, readonly unknown[]>;
 
 export function* loadWorkspace(collections: ResolvedCollections, request: LoadRequest): Reads<Loaded> {
-  const targets = wantedRows(collections, request.targets ?? []);
-  const [meta, asked, named] = yield* readNamed(request.operationIds ?? [], targets);
+  const fresh = wantedRows(collections, request.fresh ?? []);
+  const targets = wantedRows(collections, request.targets ?? [], fresh);
+  const [meta, asked, named] = yield* readNamed(request.operationIds ?? [], targets, fresh);
   const queue = (meta[0] as QueueState | undefined) ?? EMPTY_QUEUE;
   const point = (meta[1] as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
   const operations = new Map(asked.map((operation) => [operation.id, operation]));
   const conflicts = new Map<string, StoredConflict>();
   if (request.forSettling) yield* readSurroundings(operations, conflicts);
-  const rows = [...named, ...(yield* readRows(wantedRows(collections, asked, targets)))];
+  const rows = [...named, ...(yield* readRows(wantedRows(collections, asked, targets, fresh)))];
   for (const operation of yield* readReplayed(rows, asked, request.rebasing ? point : undefined))
     operations.set(operation.id, operation);
   const all = [...operations.values()];
@@ -70,12 +73,15 @@ export function* loadWorkspace(collections: ResolvedCollections, request: LoadRe
 function* readNamed(
   ids: readonly string[],
   targets: WantedRows,
+  fresh: WantedRows,
 ): Reads<readonly [meta: readonly unknown[], operations: readonly StoredOperation[], rows: readonly LoadedRow[]]> {
-  const reads: StorageRead[] = [{ kind: "get", table: META, keys: [QUEUE, SYNC] }, ...readsOf(targets)];
+  const queue: StorageRead = { kind: "get", table: META, keys: [QUEUE, SYNC], likely: "unchanged" };
+  const reads: StorageRead[] = [queue, ...readsOf(targets), ...readsOf(fresh, "absent")];
   if (ids.length > 0) reads.push({ kind: "get", table: OPERATIONS, keys: ids });
   const [meta, ...found] = yield* readAll(reads);
-  const operations = (found[targets.size] ?? []) as readonly (StoredOperation | undefined)[];
-  return [meta as readonly unknown[], operations.filter((o) => o !== undefined), rowsIn(targets, found)];
+  const operations = (found[targets.size + fresh.size] ?? []) as readonly (StoredOperation | undefined)[];
+  const rows = [...rowsIn(targets, found), ...rowsIn(fresh, found.slice(targets.size))];
+  return [meta as readonly unknown[], operations.filter((o) => o !== undefined), rows];
 }
 
 /** The siblings of edits that were bound together, and the conflicts that lie open. Both are rare. */
@@ -113,10 +119,15 @@ type WantedRows = ReadonlyMap<string, ReadonlySet<string>>;
 type LoadedRow = readonly [collection: string, row: StoredRow];
 
 /** @param known those that are not asked for again */
-function wantedRows(collections: ResolvedCollections, targets: readonly Target[], known?: WantedRows): WantedRows {
+function wantedRows(
+  collections: ResolvedCollections,
+  targets: readonly Target[],
+  ...known: readonly WantedRows[]
+): WantedRows {
   const wanted = new Map<string, Set<string>>();
   for (const { collection, entityId } of targets) {
-    if (!Object.hasOwn(collections, collection) || known?.get(collection)?.has(entityId)) continue;
+    if (!Object.hasOwn(collections, collection)) continue;
+    if (known.some((rows) => rows.get(collection)?.has(entityId))) continue;
     const ids = wanted.get(collection);
     if (ids) ids.add(entityId);
     else wanted.set(collection, new Set([entityId]));
@@ -124,8 +135,8 @@ function wantedRows(collections: ResolvedCollections, targets: readonly Target[]
   return wanted;
 }
 
-const readsOf = (wanted: WantedRows): readonly StorageRead[] =>
-  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids] }));
+const readsOf = (wanted: WantedRows, likely?: "absent"): readonly StorageRead[] =>
+  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids], likely }));
 
 function rowsIn(wanted: WantedRows, answers: readonly unknown[]): readonly LoadedRow[] {
   return [...wanted.keys()].flatMap((collection, index) =>

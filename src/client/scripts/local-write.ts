@@ -23,7 +23,8 @@ export function* localWrite(
   changes: readonly LocalChange[],
   options: { readonly separate?: boolean | undefined },
 ): StorageScript<LocalWriteResult> {
-  const { workspace } = yield* loadWorkspace(collections, { targets: changes });
+  const fresh = changes.filter(({ action }) => action === "create");
+  const { workspace } = yield* loadWorkspace(collections, { targets: changes, fresh });
   const operations = decideLocalWrite(workspace, context, changes, options);
   const done = workspace.finish();
   return {

@@ -4,14 +4,16 @@
  *   script ► reads ► answers ► … ► its writes are put        (the next script's reads see them)
  *   script ► …                                               commit ► complete: all of them are stored
  *
+ * - A script does not wait for what it is likely to read (`guesses.ts`); nothing is committed before that was confirmed.
  * - Nothing is awaited but requests of this very transaction: anything else would let it commit half of the work.
  * - What a script gave or threw is told only when the transaction is complete: it was decided on rows that may be undone yet.
  */
 
 import { wrap } from "idb";
-import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
+import type { StorageRead, StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { assertDeclared, tableOf } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
+import type { Guesses } from "./guesses.ts";
 import type { Place } from "./open.ts";
 import { tryTo } from "./open.ts";
 import { answer } from "./reads.ts";
@@ -57,6 +59,7 @@ export function runGroup(
   { layout, watchdogMs }: Place,
   database: IDBDatabase,
   id: string,
+  guesses: Guesses,
 ): Promise<GroupEnd> {
   return new Promise((resolve) => {
     const outcomes: Outcome[] = [];
@@ -93,6 +96,7 @@ export function runGroup(
         if (put.length >= WRITES_PER_GROUP) break;
         outcomes.push(await runScript(job));
       }
+      await guesses.check();
       isCommitting = true;
       transaction.commit();
     }
@@ -117,7 +121,7 @@ export function runGroup(
           return { thrown };
         }
         if (!step.done) {
-          answers = await Promise.all(step.value.map((read) => answer(transaction, read)));
+          answers = guesses.answers(transaction, step.value) ?? (await Promise.all(step.value.map(ask)));
           continue;
         }
         for (const [at, { table, key }] of step.value.writes.entries()) {
@@ -125,10 +129,16 @@ export function runGroup(
           const row = rows[at];
           const request = row === undefined ? store.delete(key) : store.put(row, key);
           if (row !== undefined) put.push({ table, key });
+          guesses.wrote(table, key, row);
           if (at % WRITES_PER_TOUCH === 0) request.onsuccess = guard.touch;
         }
         return { value: step.value.value };
       }
+    }
+
+    function ask(read: StorageRead): Promise<unknown> {
+      const isWorthIt = read.kind === "get" && read.likely === "unchanged";
+      return isWorthIt ? guesses.learn(transaction, read) : answer(transaction, read);
     }
   });
 }

@@ -11,6 +11,8 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import { isConnectionLoss, nameOf, typedError, unknownOutcome } from "./failures.ts";
 import type { Job } from "./group.ts";
 import { runGroup, wasCommitted } from "./group.ts";
+import type { Memory } from "./guesses.ts";
+import { Guesses, WRONG_GUESS } from "./guesses.ts";
 import type { Link } from "./link.ts";
 import type { Place } from "./open.ts";
 import type { Reserve } from "./reserve.ts";
@@ -27,6 +29,7 @@ export function createWriter(link: Link, place: Place, reserve: Reserve) {
   const queue: Job[] = [];
   let draining: Promise<void> | undefined;
   let groups = 0;
+  let memory: Memory | undefined;
   /** Different for each connection that ever wrote: an id is compared with those in rows of other tabs and other days. */
   const name = Math.random().toString(36).slice(2, 10);
 
@@ -61,7 +64,13 @@ export function createWriter(link: Link, place: Place, reserve: Reserve) {
   async function run(group: readonly Job[]): Promise<void> {
     const id = `${name}-${(++groups).toString(36)}`;
     const database = await link.database();
-    const { error, outcomes, put } = await runGroup(group, place, database, id);
+    const guesses = new Guesses(memory);
+    const { error, outcomes, put } = await runGroup(group, place, database, id, guesses);
+    memory = error === undefined ? guesses.memory : undefined;
+    if (error === WRONG_GUESS) {
+      queue.unshift(...group);
+      return;
+    }
     const isSilent = isTillSyncError(error);
     const isLost = isConnectionLoss(error);
     if (isSilent || isLost) link.drop(database);
