@@ -48,7 +48,7 @@ const SOLD_FROM = Date.UTC(2026, 10, 20, 8);
 
 /** Ids as a server gives them out: in the order of their making, and no two alike. */
 export const productId = (index: number) =>
-  `019340a0-${hex(index >>> 16, 4)}-7${hex(index, 3)}-8000-${hex(mixed(index), 12)}`;
+  `019340a0-${hex(index >>> 12, 4)}-7${hex(index, 3)}-8000-${hex(mixed(index), 12)}`;
 export const barcodeOf = (index: number) => `4${String(index).padStart(12, "0")}`;
 export const categoryOf = (index: number) => `category-${String(mixed(index) % CATEGORIES).padStart(2, "0")}`;
 
