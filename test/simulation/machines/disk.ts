@@ -1,0 +1,112 @@
+/**
+ * A till's disk as one of its tabs sees it: the memory adapter behind a gate, at which steps fail, wait, are the last, or are done without
+ * anybody being told. (simulation)
+ *
+ * What is checked here is checked at every commit: a drainer whose fence is old changes nothing (S8), and what is stored agrees with itself.
+ */
+import { TillSyncError } from "tillsync";
+import type {
+  StorageAdapter,
+  StorageConnection,
+  StorageHooks,
+  StorageMarker,
+  StorageScript,
+  StorageWrite,
+  TransactOptions,
+} from "../../../src/client/ports/storage.ts";
+import type { StoredOperation, SyncPoint } from "../../../src/client/stored.ts";
+import { META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
+import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
+import type { Tab } from "./tab.ts";
+
+/** What becomes of a step. `crash_after`, `silent`: it is done, and nobody hears of it. */
+export type StepFault = "fail" | "full" | "silent" | "crash_before" | "crash_after";
+
+const FENCED = new Set(["push", "pull", "answer", "results", "page", "register"]);
+const WATCHDOG_MS = 10_000;
+
+export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): StorageAdapter {
+  const { machine } = tab;
+  const { world } = machine;
+
+  /** Each step in turn, with what was planned for it. */
+  async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
+    machine.steps += 1;
+    const fault = machine.nextStepFault(tab, what);
+    if (fault === "crash_before") machine.crash("at a step of its store");
+    // Never answered to a tab that is dead: nothing that it would have done next happens.
+    await tab.through(world.timeline.wait(machine.diskMs()));
+    if (fault === "fail") throw unavailable("The platform refused.");
+    if (fault === "full" && what.startsWith("transact"))
+      throw new TillSyncError("storage_full", "There is no space left.", {});
+    if (fault === "silent") {
+      const [outcome] = await Promise.allSettled([world.draw.chance(0.5) ? work() : undefined]);
+      void outcome;
+      await tab.through(world.timeline.wait(WATCHDOG_MS));
+      throw unavailable("The platform does not answer.");
+    }
+    const result = work();
+    if (fault === "crash_after") {
+      await Promise.allSettled([result]);
+      machine.crash("after a step of its store");
+    }
+    return tab.through(result);
+  }
+
+  function wrapped(inner: StorageConnection): StorageConnection {
+    return {
+      get: (table, keys) => step("get", () => inner.get(table, keys)),
+      scan: (table, options) => step("scan", () => inner.scan(table, options)),
+      count: (table, options) => step("count", () => inner.count(table, options)),
+      transact: (options, script) =>
+        step(`transact ${options.label ?? ""}`, () => inner.transact(options, () => seen(options, script))),
+      estimate: () =>
+        step("estimate", async () => ({ persisted: true, usedBytes: 1, quotaBytes: 1e9, full: machine.isFull })),
+      close: () => inner.close(),
+      destroy: () => inner.destroy(),
+    };
+  }
+
+  /** Looks at what a script is about to write. The memory adapter commits it in the same breath. */
+  function* seen<T>(options: TransactOptions, script: () => StorageScript<T>): StorageScript<T> {
+    const done = yield* script();
+    const { label = "" } = options;
+    const snapshot = disk.snapshot(machine.storeName);
+    const stored = snapshot.tables[META]?.find(([key]) => key === SYNC)?.[1] as SyncPoint | undefined;
+    if (label === "fence") tab.fence = (done.writes.find(isPoint)?.value as SyncPoint | undefined)?.fence ?? tab.fence;
+    else if (FENCED.has(label) && done.writes.length > 0 && stored !== undefined && stored.fence !== tab.fence)
+      world.violation("S8", `${tab.name} wrote "${label}" under fence ${tab.fence}, and the fence is ${stored.fence}`);
+    for (const write of done.writes) {
+      if (write.kind === "put" && write.table === OPERATIONS) machine.minted(write.value as StoredOperation);
+    }
+    return done;
+  }
+
+  return {
+    kind: "memory",
+    "~port": "storage",
+    scope: (name) => `${machine.name}:${name}`,
+    marker: {
+      read: (name) => marker.read(name),
+      write: (name, text) => {
+        if (tab.isAlive) marker.write(name, text);
+      },
+    },
+    open: (name, layout, hooks) => step("open", async () => wrapped(await disk.open(name, layout, gated(hooks)))),
+  };
+
+  function gated(hooks: StorageHooks): StorageHooks {
+    return {
+      onFailure: (error) => tab.deliver(() => hooks.onFailure(error)),
+      onSuperseded: () => tab.deliver(() => hooks.onSuperseded()),
+      onDeleted: () => tab.deliver(() => hooks.onDeleted?.()),
+    };
+  }
+}
+
+const isPoint = (write: StorageWrite): write is Extract<StorageWrite, { kind: "put" }> =>
+  write.kind === "put" && write.table === META && write.key === SYNC;
+
+function unavailable(message: string): TillSyncError<"storage_unavailable"> {
+  return new TillSyncError("storage_unavailable", message, { adapter: "memory" });
+}
