@@ -7,7 +7,7 @@
  */
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
-import type { Table } from "./table.ts";
+import type { Columns } from "./table.ts";
 
 export interface PageRange {
   /** Exclusive. */
@@ -37,25 +37,23 @@ export function mergeParts<Entry extends { readonly position: number }>(
 }
 
 export interface PartitionedFeedDefinition<Row extends object> {
-  readonly table: Table<Row>;
+  readonly table: Columns<Row>;
   /** The columns of the index behind `tenant`, in its order. */
   readonly group: string;
   readonly part: string;
   readonly position: string;
   /** The condition of the index where it is partial. */
   readonly only?: string | undefined;
-  /** Members that no page needs. */
-  readonly without?: readonly (keyof Row & string)[] | undefined;
 }
 
 export class PartitionedFeed<Row extends object> {
-  readonly #table: Table<Row>;
+  readonly #table: Columns<Row>;
   readonly #parts: string;
   readonly #heads: string;
   readonly #rows: string;
   readonly #count: string;
 
-  constructor({ table, group, part, position, only = "true", without = [] }: PartitionedFeedDefinition<Row>) {
+  constructor({ table, group, part, position, only = "true" }: PartitionedFeedDefinition<Row>) {
     this.#table = table;
     const inGroup = `from ${table.name} where tenant = ? and ${group} = ? and ${only}`;
     const inRange = `${inGroup} and ${part} = ? and ${position} > ? and ${position} <= ?`;
@@ -65,7 +63,7 @@ export class PartitionedFeed<Row extends object> {
       `select (select min(${part}) ${inGroup} and ${part} > parts.name) from parts where parts.name is not null) ` +
       "select name from parts where name is not null";
     this.#heads = `select ${position} as position, rowid as entry ${inRange} order by ${position} limit ?`;
-    this.#rows = `select ${table.selection("t", without)} from json_each(?) k cross join ${table.name} t where t.rowid = k.value order by t.${position}`;
+    this.#rows = `select ${table.selection("t")} from json_each(?) k cross join ${table.name} t where t.rowid = k.value order by t.${position}`;
     this.#count = `select count(*) as count from (select 1 ${inRange} limit ?)`;
   }
 
