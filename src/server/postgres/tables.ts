@@ -5,6 +5,7 @@ import { Columns, Table } from "./table.ts";
 export const clocks = new Table(definitions.clocks);
 export const epochs = new Table(definitions.epochs);
 export const records = new Table(definitions.records);
+export const feedRows = new Columns(definitions.feedRows);
 export const departures = new Table(definitions.departures);
 export const operations = new Table(definitions.operations);
 export const results = new Columns(definitions.results);

@@ -6,6 +6,7 @@ import type {
   DeviceRow,
   DiscrepancyRow,
   EpochRow,
+  FeedRow,
   IncarnationRow,
   OperationRow,
   RecordRow,
@@ -65,6 +66,12 @@ export const records: TableDefinition<RecordRow> = {
     scope: "text",
     schemaVersion: "integer",
   },
+};
+
+/** Records as the feed has them: nothing is read that no page shows. */
+export const feedRows: ColumnsDefinition<FeedRow> = {
+  name: "records",
+  columns: { id: "text", version: "integer", state: "text", schemaVersion: "integer", data: "text", counters: "text" },
 };
 
 export const departures: TableDefinition<DepartureRow> = {

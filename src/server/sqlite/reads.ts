@@ -95,7 +95,8 @@ export function answer(connection: Connection, tenant: string, read: StoreRead):
       return countChanges(connection, tenant, read);
     case "results": {
       const parts = read.incarnation === undefined ? "all" : [read.incarnation];
-      return results.page(connection, tenant, read.device, parts, { after: read.after, upTo: END, limit: read.limit });
+      const range = { after: read.after, upTo: END, limit: read.limit };
+      return results.page(connection, tenant, read.device, parts, range).rows;
     }
     case "quarantined":
       return rows(operations, sql.quarantined, tenant, read.after, read.limit);
