@@ -6,15 +6,15 @@
  * - What is not reached keeps its cursor. What may not be read moves on, empty.
  */
 import { LIMITS } from "../../protocol/constants.ts";
-import type { Change, FinalResult } from "../../protocol/types.ts";
+import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import { ask, type FeedEntry, type FeedPage, type FeedRow, type StoreRead } from "../ports/store.ts";
+import { ask, type FeedPage, type StoreRead } from "../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
+import { changeTexts } from "./change-text.ts";
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { type OwnResults, ownResults } from "./feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./marks.ts";
-import { dataOf, type ReadRow, readFeedRow } from "./rows.ts";
 import { decideWith } from "./run.ts";
 import { scopesSeen } from "./scope.ts";
 import type { Session } from "./session.ts";
@@ -43,7 +43,8 @@ export interface PullInput {
 }
 
 export interface DecidedPage {
-  readonly changes: readonly Change[];
+  /** Each the JSON of a change. */
+  readonly changes: readonly string[];
   readonly cursor: Cursor;
   readonly more: boolean;
 }
@@ -153,15 +154,15 @@ function* readPage(
   if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
   if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
   const isFirst = budget.bytes === LIMITS.pullBytes;
-  const changes: Change[] = [];
+  const textOf = changeTexts(served);
+  const changes: string[] = [];
   let position = from.position;
   for (;;) {
     // One more than the page may hold: it tells whether there is more.
     const bounds = { after: position, upTo, limit: budget.changes + 1, bytes: budget.bytes };
     const request = { kind: "changes", collection: served.name, scopes: scopesSeen(principal), ...bounds } as const;
     const { entries, more }: FeedPage = yield* ask(request);
-    const all = entries.slice(0, budget.changes).map((entry) => changeOf(served, entry));
-    const fits = fitting(all, budget.bytes, isFirst && changes.length === 0);
+    const fits = fitting(entries.slice(0, budget.changes).map(textOf), budget.bytes, isFirst && changes.length === 0);
     budget.changes -= fits.changes.length;
     budget.bytes -= fits.bytes;
     changes.push(...fits.changes);
@@ -178,35 +179,19 @@ function* readPage(
 
 /** As many as the answer still holds. @param needsOne one change always comes, however large: a page that holds nothing would hold nothing for ever [M1] */
 function fitting(
-  all: readonly Change[],
+  all: readonly string[],
   budget: number,
   needsOne: boolean,
-): { readonly changes: readonly Change[]; readonly bytes: number } {
+): { readonly changes: readonly string[]; readonly bytes: number } {
   if (all.length === 0) return { changes: all, bytes: 0 };
-  // Nearly always all of them do: measured at once, without the brackets and commas between them.
-  const together = jsonBytes(JSON.stringify(all)) - all.length - 1;
+  // Nearly always all of them do: measured at once, without the commas between them.
+  const together = jsonBytes(all.join(",")) - all.length + 1;
   if (together <= budget) return { changes: all, bytes: together };
   let bytes = 0;
   for (const [index, change] of all.entries()) {
-    const more = jsonBytes(JSON.stringify(change));
+    const more = jsonBytes(change);
     if (bytes + more > budget && !(needsOne && index === 0)) return { changes: all.slice(0, index), bytes };
     bytes += more;
   }
   return { changes: all, bytes };
-}
-
-function changeOf(served: ServedCollection, entry: FeedEntry): Change {
-  const { id, version } = entry.row;
-  if (entry.kind === "departure") return { id, version, deleted: true, reason: "scope" };
-  if (entry.row.state !== "live") return { id, version, deleted: true };
-  return { id, version, data: dataOf(served, brought(served, entry.row)) };
-}
-
-/** One row that an up-caster trips over must not end the whole shop's pull (L6): it goes as it is, and the till's own will say so. */
-function brought(served: ServedCollection, row: FeedRow): ReadRow {
-  try {
-    return readFeedRow(served, row);
-  } catch {
-    return readFeedRow(served, { ...row, schemaVersion: served.resolved.schemaVersion });
-  }
 }
