@@ -12,12 +12,12 @@ import { type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts
 import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
 import type { LoosePolicy, ServedCollection } from "./decide/catalog.ts";
-import { checkData, currentRow, recordOf, upToDate, without, writeRow } from "./decide/rows.ts";
+import { checkData, currentRow, readFeedRow, recordOf, without, writeRow } from "./decide/rows.ts";
 import { writing } from "./decide/run.ts";
 import type { WorkingSet } from "./decide/working-set.ts";
 import { beginEpoch, type MintReason } from "./epochs.ts";
 import { checkStore } from "./options.ts";
-import { ask, type FeedEntry, type ServerStore } from "./ports/store.ts";
+import { ask, type FeedPage, type ServerStore } from "./ports/store.ts";
 import { Seal } from "./tokens/seal.ts";
 import { Tokens } from "./tokens/tokens.ts";
 
@@ -135,7 +135,8 @@ export interface ReadOptions<C extends CollectionMap, N extends keyof C & string
   readonly collection: N;
 }
 
-const READ_PAGE = 1_000;
+/** What is held at a time. */
+const READ_PAGE = { limit: 1_000, bytes: 4 * 1024 * 1024 };
 
 /** All live records of a collection, in the order of their last change, page by page; each page is a snapshot. */
 export async function* readRows<const C extends CollectionMap, N extends keyof C & string>({
@@ -149,24 +150,24 @@ export async function* readRows<const C extends CollectionMap, N extends keyof C
   let after = 0;
   for (;;) {
     const from = after;
-    const entries: readonly FeedEntry[] = await store.read(tenant, function* script() {
+    const { entries, more }: FeedPage = await store.read(tenant, function* script() {
       const clock = yield* ask({ kind: "clock" });
-      if (clock === undefined) return [];
+      if (clock === undefined) return { entries: [], more: false };
       return yield* ask({
         kind: "changes",
         collection,
         scopes: "all",
         after: from,
         upTo: clock.position,
-        limit: READ_PAGE,
+        ...READ_PAGE,
       });
     });
     for (const entry of entries) {
       after = entry.row.version;
       if (entry.kind !== "record" || entry.row.state !== "live") continue;
-      yield recordOf(served, upToDate(served, entry.row)) as unknown as RecordOf<C[N]>;
+      yield recordOf(served, readFeedRow(served, entry.row)) as unknown as RecordOf<C[N]>;
     }
-    if (entries.length < READ_PAGE) return;
+    if (!more) return;
   }
 }
 

@@ -13,6 +13,7 @@ import type { Call } from "./call.ts";
 import type { DeskService } from "./desk-service.ts";
 import type { ServerParts } from "./options.ts";
 import { malformed, RequestProblem } from "./problems.ts";
+import type { AnswerBody } from "./respond.ts";
 import type { Caller, SyncService } from "./sync-service.ts";
 
 export interface Service {
@@ -38,7 +39,7 @@ interface Route {
 }
 export type Endpoint =
   | (Route & { readonly isOpen: true; readonly answer: (call: OpenCall) => object })
-  | (Route & { readonly isOpen?: undefined; readonly answer: (call: ServedCall) => Promise<object> });
+  | (Route & { readonly isOpen?: undefined; readonly answer: (call: ServedCall) => Promise<AnswerBody> });
 
 export const endpoints: readonly Endpoint[] = [
   { method: "GET", path: ["health"], isOpen: true, answer: health },
@@ -73,7 +74,7 @@ async function push(call: ServedCall): Promise<object> {
   return call.service.sync.push(callerOf(call, frame.device.id), frame, bytes);
 }
 
-async function pull(call: ServedCall): Promise<object> {
+async function pull(call: ServedCall): Promise<AnswerBody> {
   const request = accepted(parsePullRequest((await body(call)).value));
   return call.service.sync.pull(callerOf(call, request.device.id), request);
 }

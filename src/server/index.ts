@@ -25,6 +25,8 @@ export type {
   DiscrepancyRow,
   EpochRow,
   FeedEntry,
+  FeedPage,
+  FeedRow,
   IncarnationRow,
   OperationRow,
   RecordKey,

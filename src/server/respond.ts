@@ -15,6 +15,9 @@ interface NodeZlib {
   ): void;
 }
 
+/** Text is JSON already. */
+export type AnswerBody = object | string;
+
 export interface AnswerContext {
   readonly requestId: string;
   readonly now: number;
@@ -29,7 +32,7 @@ export function acceptsGzip(request: Request): boolean {
   });
 }
 
-export function answer(context: AnswerContext, body: object): Promise<Response> {
+export function answer(context: AnswerContext, body: AnswerBody): Promise<Response> {
   return respond(context, 200, CONTENT_TYPE, body, {});
 }
 
@@ -42,7 +45,7 @@ async function respond(
   { requestId, now, acceptsGzip }: AnswerContext,
   status: number,
   contentType: string,
-  body: object,
+  body: AnswerBody,
   more: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const headers: Record<string, string> = {
@@ -56,7 +59,7 @@ async function respond(
     vary: "accept-encoding",
     ...more,
   };
-  const text = JSON.stringify(body);
+  const text = typeof body === "string" ? body : JSON.stringify(body);
   const zlib = acceptsGzip && text.length >= GZIP_FROM_BYTES ? builtinModule<NodeZlib>("node:zlib") : undefined;
   if (zlib === undefined) return new Response(text, { status, headers });
   const packed = await new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {

@@ -1,14 +1,6 @@
 /** What the endpoints do, without HTTP: parsed requests in, bodies out. The I/O around the decisions. (server) */
 import { LIMITS } from "../protocol/constants.ts";
-import type {
-  PullPage,
-  PullRequest,
-  PullResponse,
-  PushFrame,
-  PushResponse,
-  RegisterRequest,
-  RegisterResponse,
-} from "../protocol/types.ts";
+import type { PullRequest, PushFrame, PushResponse, RegisterRequest, RegisterResponse } from "../protocol/types.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
 import { PushQueue } from "./coalesce.ts";
 import { type Registration, register } from "./decide/devices.ts";
@@ -23,6 +15,7 @@ import type { ServerParts } from "./options.ts";
 import type { Principal } from "./policy-types.ts";
 import { prepare } from "./prepare.ts";
 import { RequestProblem, storeFailure } from "./problems.ts";
+import { type PageText, pullText } from "./pull-text.ts";
 import { Seal } from "./tokens/seal.ts";
 import { Tokens } from "./tokens/tokens.ts";
 
@@ -138,7 +131,8 @@ export class SyncService {
     }
   }
 
-  async pull(caller: Caller, request: PullRequest): Promise<PullResponse> {
+  /** The answer is text already: most of it is rows in the text that is stored. */
+  async pull(caller: Caller, request: PullRequest): Promise<string> {
     const { tenant } = caller.principal;
     const unknown = Object.keys(request.collections).find((name) => !this.#parts.catalog.collections.has(name));
     if (unknown !== undefined)
@@ -163,13 +157,13 @@ export class SyncService {
         throw resync(outcome.epoch, outcome.collections);
       case "answered": {
         const mark = await this.#tokens.makeMark(tenant, outcome.mark);
-        const pages: Record<string, PullPage> = {};
+        const pages: Record<string, PageText> = {};
         for (const [name, { changes, cursor, more }] of outcome.pages) {
           const { remaining } = cursor;
           const token = await this.#tokens.makeCursor(tenant, cursor);
           pages[name] = { changes, cursor: token, more, ...(more && remaining !== undefined ? { remaining } : {}) };
         }
-        return { ...this.#answer(caller, outcome.epoch, mark), results: outcome.results, pages };
+        return pullText({ ...this.#answer(caller, outcome.epoch, mark), results: outcome.results }, pages);
       }
     }
   }

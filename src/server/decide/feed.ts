@@ -3,9 +3,11 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import { type MarksSeen, marksIn } from "./marks.ts";
-import { ROWS_PER_READ } from "./read-size.ts";
 import type { Session } from "./session.ts";
 import type { WorkingSet } from "./working-set.ts";
+
+/** A result may carry a row of 250 KB, and a full page of such would be read for the eight that an answer holds (L12). */
+const ROWS_PER_READ = 128;
 
 export interface OwnResults {
   readonly results: readonly FinalResult[];

@@ -6,16 +6,15 @@
  * - What is not reached keeps its cursor. What may not be read moves on, empty.
  */
 import { LIMITS } from "../../protocol/constants.ts";
-import type { Change, FinalResult } from "../../protocol/types.ts";
+import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import { ask, type FeedEntry, type RecordRow, type StoreRead } from "../ports/store.ts";
+import { ask, type FeedPage, type StoreRead } from "../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
+import { changeTexts } from "./change-text.ts";
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { type OwnResults, ownResults } from "./feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./marks.ts";
-import { ROWS_PER_READ } from "./read-size.ts";
-import { dataOf, upToDate } from "./rows.ts";
 import { decideWith } from "./run.ts";
 import { scopesSeen } from "./scope.ts";
 import type { Session } from "./session.ts";
@@ -44,7 +43,8 @@ export interface PullInput {
 }
 
 export interface DecidedPage {
-  readonly changes: readonly Change[];
+  /** Each the JSON of a change. */
+  readonly changes: readonly string[];
   readonly cursor: Cursor;
   readonly more: boolean;
 }
@@ -154,13 +154,15 @@ function* readPage(
   if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
   if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
   const isFirst = budget.bytes === LIMITS.pullBytes;
-  const changes: Change[] = [];
+  const textOf = changeTexts(served);
+  const changes: string[] = [];
   let position = from.position;
   for (;;) {
-    const limit = Math.min(budget.changes + 1, ROWS_PER_READ);
-    const range = { scopes: scopesSeen(principal), after: position, upTo, limit };
-    const entries: readonly FeedEntry[] = yield* ask({ kind: "changes", collection: served.name, ...range });
-    const fits = fitting(served, entries, budget, isFirst && changes.length === 0);
+    // One more than the page may hold: it tells whether there is more.
+    const bounds = { after: position, upTo, limit: budget.changes + 1, bytes: budget.bytes };
+    const request = { kind: "changes", collection: served.name, scopes: scopesSeen(principal), ...bounds } as const;
+    const { entries, more }: FeedPage = yield* ask(request);
+    const fits = fitting(entries.slice(0, budget.changes).map(textOf), budget.bytes, isFirst && changes.length === 0);
     budget.changes -= fits.changes.length;
     budget.bytes -= fits.bytes;
     changes.push(...fits.changes);
@@ -170,43 +172,26 @@ function* readPage(
       const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
       return { changes, cursor: { ...from, position, remaining }, more: true };
     }
-    if (entries.length < limit) return { changes, cursor: end, more: false };
+    // What is stored may be larger than what goes out of it: the rest of a deleted row, or of one that was brought up to date.
+    if (!more) return { changes, cursor: end, more: false };
   }
 }
 
 /** As many as the answer still holds. @param needsOne one change always comes, however large: a page that holds nothing would hold nothing for ever [M1] */
 function fitting(
-  served: ServedCollection,
-  entries: readonly FeedEntry[],
-  budget: Readonly<Budget>,
+  all: readonly string[],
+  budget: number,
   needsOne: boolean,
-): { readonly changes: readonly Change[]; readonly bytes: number } {
-  const all = entries.slice(0, budget.changes).map((entry) => changeOf(served, entry));
+): { readonly changes: readonly string[]; readonly bytes: number } {
   if (all.length === 0) return { changes: all, bytes: 0 };
-  // Nearly always all of them are: measured at once, without the brackets and commas between them.
-  const together = jsonBytes(JSON.stringify(all)) - all.length - 1;
-  if (together <= budget.bytes) return { changes: all, bytes: together };
+  // Nearly always all of them do: measured at once, without the commas between them.
+  const together = jsonBytes(all.join(",")) - all.length + 1;
+  if (together <= budget) return { changes: all, bytes: together };
   let bytes = 0;
   for (const [index, change] of all.entries()) {
-    const more = jsonBytes(JSON.stringify(change));
-    if (bytes + more > budget.bytes && !(needsOne && index === 0)) return { changes: all.slice(0, index), bytes };
+    const more = jsonBytes(change);
+    if (bytes + more > budget && !(needsOne && index === 0)) return { changes: all.slice(0, index), bytes };
     bytes += more;
   }
   return { changes: all, bytes };
-}
-
-function changeOf(served: ServedCollection, entry: FeedEntry): Change {
-  const { id, version } = entry.row;
-  if (entry.kind === "departure") return { id, version, deleted: true, reason: "scope" };
-  if (entry.row.state !== "live") return { id, version, deleted: true };
-  return { id, version, data: dataOf(served, brought(served, entry.row)) };
-}
-
-/** One row that an up-caster trips over must not end the whole shop's pull (L6): it goes as it is, and the till's own will say so. */
-function brought(served: ServedCollection, row: RecordRow): RecordRow {
-  try {
-    return upToDate(served, row);
-  } catch {
-    return row;
-  }
 }

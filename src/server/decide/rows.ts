@@ -5,7 +5,7 @@ import type { SchemaIssue } from "../../schema/standard-schema.ts";
 import { upcastData } from "../../schema/upcast.ts";
 import { checkRecord } from "../../schema/validate.ts";
 import type { Json, JsonObject } from "../../shared/json.ts";
-import type { RecordRow } from "../ports/store.ts";
+import type { FeedRow, RecordRow } from "../ports/store.ts";
 import type { ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
 import { scopeOf } from "./scope.ts";
@@ -49,13 +49,24 @@ export function currentRow(ws: WorkingSet, served: ServedCollection, id: string)
 export function upToDate(served: ServedCollection, row: RecordRow): RecordRow {
   const { schemaVersion } = served.resolved;
   if (row.schemaVersion >= schemaVersion || row.state === "stub") return row;
-  let data: JsonObject;
+  const data = upToDateData(served, row.schemaVersion, row.data);
+  return { ...row, data, fields: upcastFields(row, data), schemaVersion };
+}
+
+function upToDateData(served: ServedCollection, from: number, data: JsonObject): JsonObject {
+  if (from >= served.resolved.schemaVersion) return data;
   try {
-    data = upcastData(served.name, served.resolved, row.schemaVersion, row.data);
+    return upcastData(served.name, served.resolved, from, data);
   } catch (cause) {
     throw new PolicyFailure(served.name, "upcast", cause);
   }
-  return { ...row, data, fields: upcastFields(row, data), schemaVersion };
+}
+
+export type ReadRow = Pick<RecordRow, "id" | "data" | "counters">;
+
+/** A row of the feed with its documents, in the shape of the schema that the server has now. */
+export function readFeedRow(served: ServedCollection, { id, schemaVersion, data, counters }: FeedRow): ReadRow {
+  return { id, data: upToDateData(served, schemaVersion, JSON.parse(data)), counters: JSON.parse(counters) };
 }
 
 /**

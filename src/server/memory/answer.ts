@@ -1,6 +1,16 @@
 /** Answers reads from a tenant's tables. (server/memory) */
 import { unreachable } from "../../shared/assert.ts";
-import type { DepartureRow, FeedEntry, ScopeFilter, StoreRead, StoreReads } from "../ports/store.ts";
+import { jsonBytes } from "../../shared/json.ts";
+import type {
+  DepartureRow,
+  FeedEntry,
+  FeedPage,
+  FeedRow,
+  RecordRow,
+  ScopeFilter,
+  StoreRead,
+  StoreReads,
+} from "../ports/store.ts";
 import { keyOf, type TenantState } from "./tenant-state.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -59,18 +69,33 @@ function sequences(state: TenantState, read: StoreReads["sequences"]["request"])
   });
 }
 
-function changes(state: TenantState, read: StoreReads["changes"]["request"]): readonly FeedEntry[] {
+function changes(state: TenantState, read: StoreReads["changes"]["request"]): FeedPage {
   const { collection, scopes, after, limit } = read;
   const rows = state.changes.page(collection, scopes, { after, upTo: read.upTo }, limit);
-  const records = rows.map((row): FeedEntry => ({ kind: "record", row }));
-  if (scopes === "all") return records;
+  const records = within(read.bytes, rows).map((row): FeedEntry => ({ kind: "record", row }));
+  const isCut = records.length < rows.length || records.length >= limit;
+  if (scopes === "all") return { entries: records, more: isCut };
 
   // Departures behind a full page of records belong to the next one.
-  const upTo = records.length < limit ? read.upTo : (records.at(-1)?.row.version ?? read.upTo);
+  const upTo = isCut ? (records.at(-1)?.row.version ?? read.upTo) : read.upTo;
   const left = state.leavings.page(collection, scopes, { after, upTo }, limit, hasLeft(state, scopes));
-  if (left.length === 0) return records;
   const departures = left.map((row): FeedEntry => ({ kind: "departure", row }));
-  return [...records, ...departures].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+  const entries = [...records, ...departures].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+  return { entries, more: isCut || entries.length >= limit };
+}
+
+/** Up to the row whose documents bring them to the bytes. */
+function within(bytes: number, rows: readonly RecordRow[]): readonly FeedRow[] {
+  const held: FeedRow[] = [];
+  let total = 0;
+  for (const { id, version, state, schemaVersion, ...row } of rows) {
+    const data = JSON.stringify(row.data);
+    const counters = JSON.stringify(row.counters);
+    held.push({ id, version, state, schemaVersion, data, counters });
+    total += jsonBytes(data) + jsonBytes(counters);
+    if (total >= bytes) break;
+  }
+  return held;
 }
 
 function countChanges(

@@ -177,10 +177,27 @@ export interface DiscrepancyRow {
 /** The scopes a reader may see: "" is the whole tenant's. `"all"`: every branch. */
 export type ScopeFilter = "all" | readonly string[];
 
+/**
+ * A record as the feed has it: what a page shows of it. Its documents are the text that `JSON.stringify` made of them, as most only pass
+ * through into an answer.
+ */
+export interface FeedRow extends Pick<RecordRow, "id" | "version" | "state" | "schemaVersion"> {
+  /** Of {@link RecordRow.data}. */
+  readonly data: string;
+  /** Of {@link RecordRow.counters}. */
+  readonly counters: string;
+}
+
 /** A change in the feed: the record as it now is, or that it left the reader's scope. */
 export type FeedEntry =
-  | { readonly kind: "record"; readonly row: RecordRow }
+  | { readonly kind: "record"; readonly row: FeedRow }
   | { readonly kind: "departure"; readonly row: DepartureRow };
+
+export interface FeedPage {
+  readonly entries: readonly FeedEntry[];
+  /** The page ended for its limit or its bytes: behind its last entry there may be more. */
+  readonly more: boolean;
+}
 
 /** What can be asked for, and the type of its answer. Answers hold only what exists, in no particular order unless said. */
 export interface StoreReads {
@@ -220,7 +237,12 @@ export interface StoreReads {
     readonly request: { readonly kind: "incarnations"; readonly device: string };
     readonly answer: readonly IncarnationRow[];
   };
-  /** Versions in (after, upTo], ascending by version: stubs are left out, deleted rows are in it. Departures only for the scopes asked for. */
+  /**
+   * Versions in (after, upTo], ascending by version: stubs are left out, deleted rows are in it. Departures only for the scopes asked for.
+   *
+   * The page ends with the record whose documents bring it to `bytes`, as they are stored: no reader, whatever was written, makes the
+   * store hand over more than that and one record (L12). One entry comes in any case.
+   */
   changes: {
     readonly request: {
       readonly kind: "changes";
@@ -229,8 +251,9 @@ export interface StoreReads {
       readonly after: number;
       readonly upTo: number;
       readonly limit: number;
+      readonly bytes: number;
     };
-    readonly answer: readonly FeedEntry[];
+    readonly answer: FeedPage;
   };
   /** How many of those there are (for a progress bar; may stop counting at 1,000,000). */
   countChanges: {

@@ -1,18 +1,20 @@
 /** The change feed: rows as they now are, and rows that left the reader's scopes. (server/postgres) */
-import type { FeedEntry, StoreReads } from "../ports/store.ts";
+import type { FeedPage, StoreReads } from "../ports/store.ts";
+import { FEED_ROW_BYTES, feedPage } from "../sql/feed-page.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
 import type { Plan } from "./plan.ts";
 import { arrayOf } from "./table.ts";
-import { departures, records } from "./tables.ts";
+import { departures, feedRows } from "./tables.ts";
 
 const COUNT_LIMIT = 1_000_000;
 
 const feed = new PartitionedFeed({
-  table: records,
+  table: feedRows,
   group: "collection",
   part: "scope",
   position: "version",
   only: "t.state <> 'stub'",
+  size: FEED_ROW_BYTES,
 });
 
 const PARTS = "with parts (part) as (select distinct unnest($6::text[]))";
@@ -43,21 +45,13 @@ const COUNT_LEAVINGS = `${PARTS} select count(*) from (select 1 from parts cross
 
 export function planChanges(tenant: string, request: StoreReads["changes"]["request"]): Plan {
   const { collection, scopes, after, upTo, limit } = request;
-  const page = feed.page(tenant, collection, scopes, { after, upTo, limit });
-  const recordsOf = (rows: Parameters<typeof feed.decode>[0]) =>
-    feed.decode(rows).map((row): FeedEntry => ({ kind: "record", row }));
-  if (scopes === "all") return { statements: [page], answer: ([rows = []]) => recordsOf(rows) };
+  const statements = [feed.page(tenant, collection, scopes, request)];
+  const answer: Plan["answer"] = ([rows = [], left = []]): FeedPage =>
+    feedPage(feed.decode(rows), departures.decode(left), { limit, isFull: feed.isFull(rows, request) });
+  if (scopes === "all") return { statements, answer };
 
   const values = [tenant, collection, String(after), String(upTo), String(limit), arrayOf(scopes)];
-  return {
-    statements: [page, { text: LEAVINGS, values }],
-    answer([rows = [], left = []]) {
-      const entries = recordsOf(rows);
-      if (left.length === 0) return entries;
-      const leavings = departures.decode(left).map((row): FeedEntry => ({ kind: "departure", row }));
-      return [...entries, ...leavings].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
-    },
-  };
+  return { statements: [...statements, { text: LEAVINGS, values }], answer };
 }
 
 export function planCountChanges(tenant: string, request: StoreReads["countChanges"]["request"]): Plan {

@@ -5,7 +5,10 @@
  * position. A reader of three hundred branches would read three hundred pages to answer one: where nobody has named the parts,
  * the heads of all of them are looked at first, and give the position behind which nothing of this page can lie.
  *
- * Parameters of the statements: $1 tenant, $2 group, $3 after (exclusive), $4 up to (inclusive), $5 limit, $6 the named parts.
+ * A page whose rows have a size ends where it has come to its bytes, in the database: what is behind is not even sent.
+ *
+ * Parameters of the statements: $1 tenant, $2 group, $3 after (exclusive), $4 up to (inclusive), $5 limit, then the named parts where
+ * they are named, then the bytes of a page.
  */
 import type { Fields, Statement } from "./connection.ts";
 import { arrayOf, type Columns } from "./table.ts";
@@ -16,6 +19,8 @@ export interface PageRange {
   /** Inclusive. */
   readonly upTo: number;
   readonly limit: number;
+  /** Of a feed whose rows have a size: the page ends with the row that brings it to these. */
+  readonly bytes?: number | undefined;
 }
 
 export interface PartitionedFeedDefinition<Row extends object> {
@@ -26,6 +31,8 @@ export interface PartitionedFeedDefinition<Row extends object> {
   readonly position: string;
   /** The condition of the index where it is partial. */
   readonly only?: string | undefined;
+  /** What a row `t` weighs, in bytes. It must not have to read what it weighs. */
+  readonly size?: string | undefined;
 }
 
 interface Texts {
@@ -38,23 +45,31 @@ const UNEVENNESS = 4;
 
 export class PartitionedFeed<Row extends object> {
   readonly #table: Columns<Row>;
+  readonly #isSized: boolean;
   readonly #named: Texts;
   readonly #all: Texts;
 
-  constructor({ table, group, part, position, only = "true" }: PartitionedFeedDefinition<Row>) {
+  constructor({ table, group, part, position, only = "true", size }: PartitionedFeedDefinition<Row>) {
     this.#table = table;
+    this.#isSized = size !== undefined;
     const inGroup = `from ${table.name} t where t.tenant = $1 and t.${group} = $2 and ${only}`;
     const inRange = `${inGroup} and t.${part} = parts.part and t.${position} > $3::bigint and t.${position} <= $4::bigint`;
 
-    const merged = (more: string) =>
-      `select ${table.selection("page")} from parts cross join lateral ` +
-      `(select t.*, t.${position} as place ${inRange}${more} order by t.${position} limit $5::bigint) page order by page.place limit $5::bigint`;
+    const listed = (columns: string, more: string) =>
+      `select ${columns} from parts cross join lateral ` +
+      `(select t.*, t.${position} as place, ${size ?? "0"} as size ${inRange}${more} order by t.${position} limit $5::bigint) page ` +
+      "order by page.place limit $5::bigint";
+    const merged = (more: string, bytes: string) =>
+      size === undefined
+        ? listed(table.selection("page"), more)
+        : `select ${table.selection("page")}, page.total from (select page.*, sum(page.size) over (order by page.place rows unbounded preceding) ` +
+          `as total from (${listed("page.*", more)}) page) page where page.total - page.size < ${bytes}::bigint order by page.place`;
     const counted =
       "select count(*) from (select 1 from parts cross join lateral " +
       `(select 1 ${inRange} limit $5::bigint) rest limit $5::bigint) counted`;
 
     const named = "with parts (part) as (select distinct unnest($6::text[]))";
-    this.#named = { page: `${named} ${merged("")}`, count: `${named} ${counted}` };
+    this.#named = { page: `${named} ${merged("", "$7")}`, count: `${named} ${counted}` };
 
     // One look-up per part, whatever it holds: `select distinct` would walk over every row.
     const found =
@@ -70,7 +85,7 @@ export class PartitionedFeed<Row extends object> {
       "bound (position) as materialized (select coalesce((select position from heads " +
       "order by position offset greatest($5::bigint - 1, 0) limit 1), $4::bigint))";
     const within = ` and t.${position} <= (select position from bound)`;
-    this.#all = { page: `${found}, ${heads}, ${bound} ${merged(within)}`, count: `${found} ${counted}` };
+    this.#all = { page: `${found}, ${heads}, ${bound} ${merged(within, "$6")}`, count: `${found} ${counted}` };
   }
 
   page(tenant: string, group: string, parts: "all" | readonly string[], range: PageRange): Statement {
@@ -79,6 +94,12 @@ export class PartitionedFeed<Row extends object> {
 
   decode(rows: readonly Fields[]): readonly Row[] {
     return this.#table.decode(rows);
+  }
+
+  /** Whether a page of a sized feed ended for its bytes. The sum comes behind the columns. */
+  isFull(rows: readonly Fields[], { bytes = Number.POSITIVE_INFINITY }: PageRange): boolean {
+    const total = rows.at(-1)?.at(-1) ?? undefined;
+    return total !== undefined && Number(total) >= bytes;
   }
 
   /** Stops at `limit`. */
@@ -91,10 +112,11 @@ export class PartitionedFeed<Row extends object> {
     tenant: string,
     group: string,
     parts: "all" | readonly string[],
-    { after, upTo, limit }: PageRange,
+    { after, upTo, limit, bytes }: PageRange,
   ): Statement {
     const values = [tenant, group, String(after), String(upTo), String(limit)];
-    if (parts === "all") return { text: this.#all[kind], values };
-    return { text: this.#named[kind], values: [...values, arrayOf(parts)] };
+    if (parts !== "all") values.push(arrayOf(parts));
+    if (kind === "page" && this.#isSized) values.push(String(Math.max(1, bytes ?? Number.MAX_SAFE_INTEGER)));
+    return { text: (parts === "all" ? this.#all : this.#named)[kind], values };
   }
 }

@@ -20,12 +20,13 @@ import {
   incarnations,
   operations,
   records,
+  results as resultRows,
 } from "./tables.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
 const results = new PartitionedFeed({
-  table: operations.without("operation"),
+  table: resultRows,
   group: "device",
   part: "incarnation",
   position: "feed_position",

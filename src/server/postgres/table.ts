@@ -2,7 +2,7 @@
 
 import { assert } from "../../shared/assert.ts";
 import { UNSTORABLE } from "../../shared/json.ts";
-import type { ColumnKind, TableDefinition } from "../sql/definitions.ts";
+import type { ColumnKind, ColumnsDefinition, TableDefinition } from "../sql/definitions.ts";
 import type { Fields, Statement } from "./connection.ts";
 
 const types: Readonly<Record<ColumnKind, string>> = {
@@ -15,26 +15,36 @@ const types: Readonly<Record<ColumnKind, string>> = {
 type Column = readonly [member: string, kind: ColumnKind, column: string];
 
 /** A table's columns, or some of them, as they are asked for and read. */
-export interface Columns<Row extends object> {
+export class Columns<Row extends object> {
   readonly name: string;
-  /** What to select so that `decode` understands it. */
-  selection(alias: string): string;
-  decode(rows: readonly Fields[]): readonly Row[];
+  protected readonly columns: readonly Column[];
+
+  constructor({ name, columns }: ColumnsDefinition<Row>) {
+    this.name = name;
+    this.columns = Object.entries<ColumnKind>(columns).map(([member, kind]) => [member, kind, snake(member)]);
+  }
+
+  /** What to select so that `decode` understands it. What is selected behind it is left alone. */
+  selection(alias: string): string {
+    return this.columns.map(([member]) => `${alias}.${columnOf(member)}`).join(", ");
+  }
+
+  decode(rows: readonly Fields[]): readonly Row[] {
+    return rows.map((fields) => decodeRow<Row>(this.columns, fields));
+  }
 }
 
-export class Table<Row extends object> implements Columns<Row> {
-  readonly name: string;
-  readonly #columns: readonly Column[];
+export class Table<Row extends object> extends Columns<Row> {
   readonly #computed: readonly (readonly [column: string, compute: (row: Row) => number])[];
   readonly #upsert: string;
 
-  constructor({ name, key, columns, computed = {} }: TableDefinition<Row>) {
-    this.name = name;
-    this.#columns = Object.entries<ColumnKind>(columns).map(([member, kind]) => [member, kind, snake(member)]);
+  constructor(definition: TableDefinition<Row>) {
+    super(definition);
+    const { name, key, computed = {} } = definition;
     this.#computed = Object.entries(computed);
 
     const members = [
-      ...this.#columns.map(([member, kind]) => ({ member, kind })),
+      ...this.columns.map(([member, kind]) => ({ member, kind })),
       ...this.#computed.map(([member]) => ({ member, kind: "integer" as const })),
     ];
     const names = members.map(({ member }) => columnOf(member));
@@ -50,31 +60,13 @@ export class Table<Row extends object> implements Columns<Row> {
       `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
   }
 
-  selection(alias: string): string {
-    return selectionOf(this.#columns, alias);
-  }
-
-  decode(rows: readonly Fields[]): readonly Row[] {
-    return decodeRows(this.#columns, rows);
-  }
-
-  /** The table as it is for who does not need these members: they stay unread. */
-  without<Member extends keyof Row & string>(...members: readonly Member[]): Columns<Omit<Row, Member>> {
-    const columns = this.#columns.filter(([member]) => !(members as readonly string[]).includes(member));
-    return {
-      name: this.name,
-      selection: (alias) => selectionOf(columns, alias),
-      decode: (rows) => decodeRows(columns, rows),
-    };
-  }
-
   put(tenant: string, rows: readonly Row[]): Statement {
     return { text: this.#upsert, values: [tenant, JSON.stringify(rows.map((row) => this.#encode(row)))] };
   }
 
   #encode(row: Row): object {
     const encoded: Record<string, string | number> = {};
-    for (const [member, kind, column] of this.#columns) {
+    for (const [member, kind, column] of this.columns) {
       const value = (row as Readonly<Record<string, unknown>>)[member];
       if (value !== undefined) encoded[column] = encodeValue(value, kind);
     }
@@ -83,27 +75,21 @@ export class Table<Row extends object> implements Columns<Row> {
   }
 }
 
-function selectionOf(columns: readonly Column[], alias: string): string {
-  return columns.map(([member]) => `${alias}.${columnOf(member)}`).join(", ");
-}
-
-function decodeRows<Row>(columns: readonly Column[], rows: readonly Fields[]): readonly Row[] {
-  return rows.map((fields) => {
-    const row: Record<string, unknown> = {};
-    for (let index = 0; index < columns.length; index++) {
-      const [member, kind] = columns[index] as Column;
-      const text = fields[index];
-      row[member] =
-        text === null || text === undefined
-          ? undefined
-          : kind === "text"
-            ? text
-            : kind === "json"
-              ? JSON.parse(text)
-              : Number(text);
-    }
-    return row as Row;
-  });
+function decodeRow<Row>(columns: readonly Column[], fields: Fields): Row {
+  const row: Record<string, unknown> = {};
+  for (let index = 0; index < columns.length; index++) {
+    const [member, kind] = columns[index] as Column;
+    const text = fields[index];
+    row[member] =
+      text === null || text === undefined
+        ? undefined
+        : kind === "text"
+          ? text
+          : kind === "json"
+            ? JSON.parse(text)
+            : Number(text);
+  }
+  return row as Row;
 }
 
 function snake(member: string): string {

@@ -6,9 +6,11 @@ import type {
   DeviceRow,
   DiscrepancyRow,
   EpochRow,
+  FeedRow,
   IncarnationRow,
   OperationRow,
   RecordRow,
+  ResultRow,
   TenantClock,
 } from "../ports/store.ts";
 import { isOpenQuarantine } from "../ports/store.ts";
@@ -16,12 +18,16 @@ import { isOpenQuarantine } from "../ports/store.ts";
 /** `json`: kept as text. Of all, `undefined` is NULL. */
 export type ColumnKind = "text" | "integer" | "real" | "json";
 
-export interface TableDefinition<Row> {
+export interface ColumnsDefinition<Row> {
+  /** The table's. */
   readonly name: string;
-  /** Members that identify a row within its tenant. None: the tenant has one row. */
-  readonly key: readonly (keyof Row & string)[];
   /** Every member. The column has the member's name in snake case. */
   readonly columns: { readonly [M in keyof Required<Row> & string]: ColumnKind };
+}
+
+export interface TableDefinition<Row> extends ColumnsDefinition<Row> {
+  /** Members that identify a row within its tenant. None: the tenant has one row. */
+  readonly key: readonly (keyof Row & string)[];
   /** Columns that only indexes look at: integers. */
   readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
 }
@@ -62,6 +68,12 @@ export const records: TableDefinition<RecordRow> = {
   },
 };
 
+/** Records as the feed has them: nothing is read that no page shows. */
+export const feedRows: ColumnsDefinition<FeedRow> = {
+  name: "records",
+  columns: { id: "text", version: "integer", state: "text", schemaVersion: "integer", data: "text", counters: "text" },
+};
+
 export const departures: TableDefinition<DepartureRow> = {
   name: "departures",
   key: ["collection", "id", "scope"],
@@ -92,6 +104,10 @@ export const operations: TableDefinition<OperationRow> = {
   },
   computed: { quarantine_open: (row) => Number(isOpenQuarantine(row)) },
 };
+
+const { operation: _, ...resultColumns } = operations.columns;
+/** Operations as a device is told of them. */
+export const results: ColumnsDefinition<ResultRow> = { name: "operations", columns: resultColumns };
 
 export const commits: TableDefinition<CommitRow> = {
   name: "commits",

@@ -1,17 +1,19 @@
 /** The change feed: rows as they now are, and rows that left the reader's scopes. (server/sqlite) */
-import type { DepartureRow, FeedEntry, StoreReads } from "../ports/store.ts";
+import type { DepartureRow, FeedPage, StoreReads } from "../ports/store.ts";
+import { FEED_ROW_BYTES, feedPage } from "../sql/feed-page.ts";
 import type { Connection } from "./connection.ts";
 import { mergeParts, PartitionedFeed } from "./partitioned-feed.ts";
-import { departures, records } from "./tables.ts";
+import { departures, feedRows } from "./tables.ts";
 
 const COUNT_LIMIT = 1_000_000;
 
 const feed = new PartitionedFeed({
-  table: records,
+  table: feedRows,
   group: "collection",
   part: "scope",
   position: "version",
   only: "state <> 'stub'",
+  size: FEED_ROW_BYTES,
 });
 
 /**
@@ -30,23 +32,21 @@ export function readChanges(
   connection: Connection,
   tenant: string,
   request: StoreReads["changes"]["request"],
-): readonly FeedEntry[] {
+): FeedPage {
   const { collection, scopes, after, limit } = request;
-  const rows = feed.page(connection, tenant, collection, scopes, { after, upTo: request.upTo, limit });
-  const entries = rows.map((row): FeedEntry => ({ kind: "record", row }));
-  if (scopes === "all") return entries;
+  const { rows, isFull } = feed.page(connection, tenant, collection, scopes, request);
+  if (scopes === "all") return feedPage(rows, [], { limit, isFull });
 
   // Departures behind a full page of records belong to the next one: each is looked at once, however many rows moved.
-  const upTo = rows.length < limit ? request.upTo : (rows.at(-1)?.version ?? request.upTo);
+  const upTo = rows.length < limit && !isFull ? request.upTo : (rows.at(-1)?.version ?? request.upTo);
   const names = JSON.stringify(scopes);
   const left = mergeParts([...new Set(scopes)], { after, upTo, limit }, (scope, range) =>
     connection
       .all(LEAVINGS, tenant, collection, scope, range.after, range.upTo, names, range.limit)
       .map((row) => ({ ...(row as unknown as DepartureRow), position: row.position as number })),
   );
-  if (left.length === 0) return entries;
-  const leavings = left.map(({ position: _, ...row }): FeedEntry => ({ kind: "departure", row }));
-  return [...entries, ...leavings].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+  const leavings = left.map(({ position: _, ...row }): DepartureRow => row);
+  return feedPage(rows, leavings, { limit, isFull });
 }
 
 export function countChanges(

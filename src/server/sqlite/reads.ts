@@ -10,7 +10,7 @@ import { countChanges, readChanges } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
-import type { Table } from "./table.ts";
+import type { Columns } from "./table.ts";
 import {
   clocks,
   commits,
@@ -21,19 +21,19 @@ import {
   incarnations,
   operations,
   records,
+  results as resultRows,
 } from "./tables.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
 const results = new PartitionedFeed({
-  table: operations,
+  table: resultRows,
   group: "device",
   part: "incarnation",
   position: "feed_position",
-  without: ["operation"],
 });
 
-type Selectable = Pick<Table<object>, "name" | "selection">;
+type Selectable = Pick<Columns<object>, "name" | "selection">;
 
 const byColumn = (table: Selectable, column: string) =>
   `select ${table.selection("t")} from json_each(?) k cross join ${table.name} t where t.tenant = ? and t.${column} = k.value`;
@@ -61,10 +61,10 @@ const sql = {
 };
 
 export function answer(connection: Connection, tenant: string, read: StoreRead): unknown {
-  const rows = <Row extends object>(table: Table<Row>, text: string, ...parameters: SqliteValue[]): readonly Row[] =>
+  const rows = <Row extends object>(table: Columns<Row>, text: string, ...parameters: SqliteValue[]): readonly Row[] =>
     table.decode(connection.all(text, ...parameters));
   const listed = <Row extends object>(
-    table: Table<Row>,
+    table: Columns<Row>,
     text: string,
     keys: readonly (string | number)[],
   ): readonly Row[] => (keys.length === 0 ? [] : rows(table, text, JSON.stringify([...new Set(keys)]), tenant));
@@ -95,7 +95,8 @@ export function answer(connection: Connection, tenant: string, read: StoreRead):
       return countChanges(connection, tenant, read);
     case "results": {
       const parts = read.incarnation === undefined ? "all" : [read.incarnation];
-      return results.page(connection, tenant, read.device, parts, { after: read.after, upTo: END, limit: read.limit });
+      const range = { after: read.after, upTo: END, limit: read.limit };
+      return results.page(connection, tenant, read.device, parts, range).rows;
     }
     case "quarantined":
       return rows(operations, sql.quarantined, tenant, read.after, read.limit);

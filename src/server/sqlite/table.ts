@@ -1,47 +1,25 @@
 /** How the rows of the port become rows of a table and come back. (server/sqlite) */
 
 import { assert } from "../../shared/assert.ts";
-import type { ColumnKind, TableDefinition } from "../sql/definitions.ts";
+import type { ColumnKind, ColumnsDefinition, TableDefinition } from "../sql/definitions.ts";
 import type { Connection, SqliteRow } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
 
-export class Table<Row extends object> {
+/** A table's columns, or some of them, as they are asked for and read. */
+export class Columns<Row extends object> {
   readonly name: string;
-  readonly #columns: readonly (readonly [member: keyof Row & string, kind: ColumnKind])[];
+  protected readonly columns: readonly (readonly [member: keyof Row & string, kind: ColumnKind])[];
   readonly #json: readonly string[];
-  readonly #computed: readonly ((row: Row) => number)[];
-  readonly #upsert: string;
 
-  constructor({ name, key, columns, computed = {} }: TableDefinition<Row>) {
+  constructor({ name, columns }: ColumnsDefinition<Row>) {
     this.name = name;
-    this.#columns = Object.entries(columns) as [keyof Row & string, ColumnKind][];
-    this.#json = this.#columns.filter(([, kind]) => kind === "json").map(([member]) => member);
-    this.#computed = Object.values(computed);
-
-    const names = ["tenant", ...this.#columns.map(([member]) => columnOf(member)), ...Object.keys(computed)];
-    const keyNames = ["tenant", ...key.map(columnOf)];
-    const changing = names
-      .filter((column) => !keyNames.includes(column))
-      .map((column) => `${column} = excluded.${column}`);
-    // Not `insert or replace`: that would delete another operation which has the same sequence number, instead of failing.
-    this.#upsert =
-      `insert into ${name} (${names.join(", ")}) values (${names.map(() => "?").join(", ")}) ` +
-      `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
+    this.columns = Object.entries(columns) as [keyof Row & string, ColumnKind][];
+    this.#json = this.columns.filter(([, kind]) => kind === "json").map(([member]) => member);
   }
 
-  /** What to select so that {@link decode} understands it; `without` stays unread. */
-  selection(alias: string, without: readonly (keyof Row & string)[] = []): string {
-    return this.#columns
-      .filter(([member]) => !without.includes(member))
-      .map(([member]) => `${alias}.${columnOf(member)} as "${member}"`)
-      .join(", ");
-  }
-
-  put(connection: Connection, tenant: string, row: Row): void {
-    const parameters: SqliteValue[] = [tenant];
-    for (const [member, kind] of this.#columns) parameters.push(encode(row[member], kind));
-    for (const compute of this.#computed) parameters.push(compute(row));
-    connection.run(this.#upsert, ...parameters);
+  /** What to select so that {@link decode} understands it. */
+  selection(alias: string): string {
+    return this.columns.map(([member]) => `${alias}.${columnOf(member)} as "${member}"`).join(", ");
   }
 
   decode(rows: readonly SqliteRow[]): readonly Row[] {
@@ -53,6 +31,34 @@ export class Table<Row extends object> {
       }
     }
     return rows as unknown as readonly Row[];
+  }
+}
+
+export class Table<Row extends object> extends Columns<Row> {
+  readonly #computed: readonly ((row: Row) => number)[];
+  readonly #upsert: string;
+
+  constructor(definition: TableDefinition<Row>) {
+    super(definition);
+    const { name, key, computed = {} } = definition;
+    this.#computed = Object.values(computed);
+
+    const names = ["tenant", ...this.columns.map(([member]) => columnOf(member)), ...Object.keys(computed)];
+    const keyNames = ["tenant", ...key.map(columnOf)];
+    const changing = names
+      .filter((column) => !keyNames.includes(column))
+      .map((column) => `${column} = excluded.${column}`);
+    // Not `insert or replace`: that would delete another operation which has the same sequence number, instead of failing.
+    this.#upsert =
+      `insert into ${name} (${names.join(", ")}) values (${names.map(() => "?").join(", ")}) ` +
+      `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
+  }
+
+  put(connection: Connection, tenant: string, row: Row): void {
+    const parameters: SqliteValue[] = [tenant];
+    for (const [member, kind] of this.columns) parameters.push(encode(row[member], kind));
+    for (const compute of this.#computed) parameters.push(compute(row));
+    connection.run(this.#upsert, ...parameters);
   }
 }
 

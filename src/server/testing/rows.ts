@@ -6,6 +6,7 @@ import type {
   DeviceRow,
   DiscrepancyRow,
   EpochRow,
+  FeedEntry,
   IncarnationRow,
   OperationRow,
   RecordRow,
@@ -43,6 +44,12 @@ export function recordRow(id: string, version: number, row: Partial<RecordRow> =
     schemaVersion: 1,
     ...row,
   };
+}
+
+/** As it is in the change feed. */
+export function changeOf({ id, version, state, schemaVersion, data, counters }: RecordRow): FeedEntry {
+  const documents = { data: JSON.stringify(data), counters: JSON.stringify(counters) };
+  return { kind: "record", row: { id, version, state, schemaVersion, ...documents } };
 }
 
 export function departureRow(

@@ -1,7 +1,7 @@
 /** What a small request may cost the server: bytes of the disk, of memory and of answers (L12). */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/constants.ts";
-import type { FeedEntry, StoreReadScript } from "../../../src/server/ports/store.ts";
+import type { FeedPage, StoreReadScript } from "../../../src/server/ports/store.ts";
 import { edit, product, sale, World } from "../support/world.ts";
 
 const bytesOf = (value: unknown) => JSON.stringify(value).length;
@@ -85,13 +85,13 @@ describe("own results", () => {
 });
 
 describe("a page of rows", () => {
-  test("reads about as much as it holds, however many rows follow", async () => {
-    const { world } = await largeRows(300, 20_000);
+  /** What the store hands over for the first page of a reader that has seen its results: rows, and the bytes of their documents. */
+  async function firstPage(world: World) {
     const reader = world.till("reader");
     const clock = await world.clock();
     const seen = { upTo: clock?.position ?? 0, position: clock?.position ?? 0, id: clock?.lastId ?? "" };
     reader.marks = { push: seen, pull: seen };
-    let read = 0;
+    const handed: { rows: number; bytes: number }[] = [];
     const original = world.store.read.bind(world.store);
     world.store.read = <T>(tenant: string, script: () => StoreReadScript<T>) =>
       original(tenant, function* counted() {
@@ -100,14 +100,43 @@ describe("a page of rows", () => {
           if (step.done === true) return step.value;
           const answers: readonly unknown[] = yield step.value;
           step.value.forEach(({ kind }, index) => {
-            if (kind === "changes") read += (answers[index] as readonly FeedEntry[]).length;
+            if (kind !== "changes") return;
+            const { entries } = answers[index] as FeedPage;
+            handed.push({ rows: entries.length, bytes: bytesOf(entries) });
           });
           step = steps.next(answers);
         }
       });
-    const page = (await reader.pulled()).pages.get("products");
+    return { page: (await reader.pulled()).pages.get("products"), handed };
+  }
+  test("is one read, of about as much as it holds, however many rows follow", async () => {
+    const { world } = await largeRows(300, 20_000);
+    const { page, handed } = await firstPage(world);
     expect(page?.more).toBe(true);
     expect(page?.changes.length).toBe(104);
-    expect(read).toBeLessThan(150);
+    expect(handed).toEqual([{ rows: 105, bytes: expect.any(Number) }]);
+  });
+  test("of the largest rows: the store never hands over more than a page and one of them", async () => {
+    const { world } = await largeRows(40);
+    const { page, handed } = await firstPage(world);
+    expect(page?.changes.length).toBe(8);
+    expect(handed.length).toBe(1);
+    expect(handed[0]?.bytes).toBeLessThan(LIMITS.pullBytes + 2 * LARGE);
+    expect(handed[0]?.rows).toBe(9);
+  });
+  test("of rows that were large: goes on reading behind what was deleted, a page's bytes at a time", async () => {
+    const { world, till } = await largeRows(20);
+    const gone = Array.from({ length: 20 }, (_, n) => ({
+      action: "delete",
+      collection: "products",
+      entityId: `p-${n}`,
+      baseVersion: 2 ** 52,
+    }));
+    await till.push(...gone, product("p-20"));
+    const { page, handed } = await firstPage(world);
+    expect(page).toMatchObject({ more: false, cursor: { position: (await world.clock())?.position } });
+    expect(page?.changes.map(({ id }) => id)).toEqual([...gone.map(({ entityId }) => entityId), "p-20"]);
+    expect(handed.length).toBe(3);
+    for (const { bytes } of handed) expect(bytes).toBeLessThan(LIMITS.pullBytes + 2 * LARGE);
   });
 });

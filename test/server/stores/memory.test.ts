@@ -39,8 +39,9 @@ describe("snapshots", () => {
       after: 0,
       upTo: 100,
       limit: 10,
+      bytes: 10_000,
     });
-    expect(changes.map(({ row }) => row.id)).toEqual(["tea", "milk"]);
+    expect(changes.entries.map(({ row }) => row.id)).toEqual(["tea", "milk"]);
     await expect(write(later, { operations: [operationRow("fork", 3)] })).rejects.toThrow(
       "same incarnation and sequence",
     );

@@ -72,8 +72,8 @@ const requests: readonly StoreRead[] = [
   { kind: "commits", ids: ["a"] },
   { kind: "devices", ids: ["a"] },
   { kind: "incarnations", device: "d" },
-  { kind: "changes", ...feed, scopes: ["", "north"] },
-  { kind: "changes", ...feed, scopes: "all" },
+  { kind: "changes", ...feed, scopes: ["", "north"], bytes: 10_000 },
+  { kind: "changes", ...feed, scopes: "all", bytes: 10_000 },
   { kind: "countChanges", ...feed, scopes: ["", "north"] },
   { kind: "countChanges", ...feed, scopes: "all" },
   { kind: "results", device: "device-1", incarnation: "incarnation-1", after: 0, limit: 10 },
@@ -174,7 +174,7 @@ test("a push is three round trips, whatever its size; a pull is one for each of 
   await store.read(SHOP, function* () {
     const clock = yield* ask({ kind: "clock" });
     yield* askAll([
-      { kind: "changes", ...feed, scopes: ["", "north"], upTo: clock?.position ?? 0 },
+      { kind: "changes", ...feed, scopes: ["", "north"], upTo: clock?.position ?? 0, bytes: 10_000 },
       { kind: "results", device: "device-1", after: 0, limit: 10 },
     ]);
   });

@@ -53,11 +53,12 @@ test("a reader that follows while processes write misses nothing", { timeout: 60
   const follow = () =>
     store.read(SHOP, function* () {
       const after = seen.at(-1) ?? 0;
+      const bounds = { after, upTo: Number.MAX_SAFE_INTEGER, limit: 50, bytes: 100_000 };
       const [clock, changes] = yield* askAll([
         { kind: "clock" },
-        { kind: "changes", collection: "products", scopes: "all", after, upTo: Number.MAX_SAFE_INTEGER, limit: 50 },
+        { kind: "changes", collection: "products", scopes: "all", ...bounds },
       ]);
-      seen.push(...changes.map(({ row }) => row.version));
+      seen.push(...changes.entries.map(({ row }) => row.version));
       return clock?.position ?? 0;
     });
   while (isWriting) await follow();

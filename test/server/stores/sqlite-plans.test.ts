@@ -101,7 +101,15 @@ test("ten keys cost as many statements with ten thousand rows as with a hundred,
           { kind: "records", keys: names.map((n) => ({ collection: "products", id: `row-${n}` })) },
           { kind: "sequences", incarnation: "incarnation-1", sequences: names },
           { kind: "conflictsOf", operationIds: names.map((n) => `operation-of-conflict-${n}`) },
-          { kind: "changes", collection: "products", scopes: ["", "north"], after: 0, upTo: rows, limit: 10 },
+          {
+            kind: "changes",
+            collection: "products",
+            scopes: ["", "north"],
+            after: 0,
+            upTo: rows,
+            limit: 10,
+            bytes: 10_000,
+          },
           { kind: "results", device: "device-1", after: 0, limit: 10 },
         ]);
         expect(found.length).toBe(Math.min(keys, rows));
@@ -129,8 +137,10 @@ test("a page of changes reads no further than it must, whatever lies behind it",
     after: 0,
     upTo: 3_000,
     limit: 100,
+    bytes: 1_000_000,
   });
-  expect(page.map(({ row }) => row.version)).toEqual(upTo(100));
-  expect(record.executed.filter((sql) => sql.includes("json_each")).length).toBe(1); // documents: once, for the page alone
+  expect(page.entries.map(({ row }) => row.version)).toEqual(upTo(100));
+  // For the page alone, and once each: what its rows weigh, and their documents.
+  expect(record.executed.filter((sql) => sql.includes("json_each")).length).toBe(2);
   await store.close();
 });

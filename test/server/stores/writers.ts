@@ -44,13 +44,14 @@ export async function committed(store: ServerStore): Promise<number> {
   try {
     return await store.read(SHOP, function* () {
       const all = { after: 0, limit: 100_000 } as const;
+      const upToEnd = { upTo: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER };
       const [clock, changes, results] = yield* askAll([
         { kind: "clock" },
-        { kind: "changes", collection: "products", scopes: "all", upTo: Number.MAX_SAFE_INTEGER, ...all },
+        { kind: "changes", collection: "products", scopes: "all", ...upToEnd, ...all },
         { kind: "results", device: "device-1", ...all },
       ]);
       const position = clock?.position ?? 0;
-      expect(changes.map(({ row }) => row.version)).toEqual(upTo(position));
+      expect(changes.entries.map(({ row }) => row.version)).toEqual(upTo(position));
       expect(results.map((row) => row.feedPosition)).toEqual(upTo(position));
       return position;
     });

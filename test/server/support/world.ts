@@ -1,7 +1,7 @@
 /** Decisions over a memory store, without HTTP and tokens: what a till sends, and what comes of it. */
 
 import { parseOperation } from "../../../src/protocol/operation.ts";
-import type { OperationResult, WireOperation } from "../../../src/protocol/types.ts";
+import type { Change, OperationResult, WireOperation } from "../../../src/protocol/types.ts";
 import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desks.ts";
 import type { EpochClaim } from "../../../src/server/decide/epoch.ts";
 import { mintEpoch } from "../../../src/server/decide/epoch.ts";
@@ -216,7 +216,10 @@ export class Till {
   async pulled(names: readonly string[] = ["products"], limit = 1000) {
     const outcome = await this.pull(names, limit);
     if (outcome.kind !== "answered") throw new Error(`pull answered ${outcome.kind}`);
-    return outcome;
+    const pages = [...outcome.pages].map(([name, page]) => {
+      return [name, { ...page, changes: page.changes.map((text): Change => JSON.parse(text)) }] as const;
+    });
+    return { ...outcome, pages: new Map(pages) };
   }
 }
 

@@ -1,9 +1,9 @@
 /** The change feed: in order, complete, and only what the reader may see. (server/testing) */
-import type { FeedEntry, ScopeFilter, ServerStore } from "../../ports/store.ts";
+import type { FeedEntry, FeedPage, ScopeFilter, ServerStore } from "../../ports/store.ts";
 import { check, equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
-import { departureRow, recordRow } from "../rows.ts";
+import { changeOf, departureRow, recordRow } from "../rows.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -11,14 +11,19 @@ interface Range {
   readonly after?: number;
   readonly upTo?: number;
   readonly limit?: number;
+  readonly bytes?: number;
 }
 
-function changes(
+function pageOf(
   store: ServerStore,
   scopes: ScopeFilter,
-  { after = 0, upTo: last = END, limit = 1_000 }: Range = {},
-): Promise<readonly FeedEntry[]> {
-  return read(store, { kind: "changes", collection: "products", scopes, after, upTo: last, limit });
+  { after = 0, upTo: last = END, limit = 1_000, bytes = END }: Range = {},
+): Promise<FeedPage> {
+  return read(store, { kind: "changes", collection: "products", scopes, after, upTo: last, limit, bytes });
+}
+
+async function changes(store: ServerStore, scopes: ScopeFilter, range?: Range): Promise<readonly FeedEntry[]> {
+  return (await pageOf(store, scopes, range)).entries;
 }
 
 function count(store: ServerStore, scopes: ScopeFilter, { after = 0, upTo: last = END }: Range = {}): Promise<number> {
@@ -30,17 +35,26 @@ function brief(entries: readonly FeedEntry[]): readonly string[] {
   return entries.map(({ kind, row }) => `${kind === "departure" ? "-" : ""}${row.id}@${row.version}`);
 }
 
-async function walk(store: ServerStore, scopes: ScopeFilter, limit: number): Promise<readonly string[]> {
+async function walk(
+  store: ServerStore,
+  scopes: ScopeFilter,
+  { limit = 1_000, bytes = END }: Pick<Range, "limit" | "bytes">,
+): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let after = 0; ; ) {
-    const page = await changes(store, scopes, { after, limit });
-    check(page.length <= limit, "a page is longer than its limit");
-    if (page.length === 0) return seen;
-    for (const { row } of page) check(row.version > after, "a page begins behind its cursor");
-    seen.push(...brief(page));
-    after = page.at(-1)?.row.version ?? END;
+    const { entries, more } = await pageOf(store, scopes, { after, limit, bytes });
+    check(entries.length <= limit, "a page is longer than its limit");
+    for (const { row } of entries) check(row.version > after, "a page begins behind its cursor");
+    seen.push(...brief(entries));
+    after = entries.at(-1)?.row.version ?? END;
+    if (more) continue;
+    equal(await changes(store, scopes, { after }), [], "behind a page that says that it is the last");
+    return seen;
   }
 }
+
+/** About 1,000 bytes, of which its characters are half. */
+const heavy = (n: number, scope = "") => recordRow(`row-${n}`, n, { data: { note: "ä".repeat(500) }, scope });
 
 export const changeCases: readonly ContractCase[] = [
   contractCase(
@@ -64,8 +78,8 @@ export const changeCases: readonly ContractCase[] = [
       equal(await count(store, [""], { after: 3, upTo: 7 }), 2, "countChanges");
       equal(
         await changes(store, [""], { after: 8 }),
-        [{ kind: "record", row: recordRow("row-9", 9) }],
-        "a change carries the row",
+        [changeOf(recordRow("row-9", 9))],
+        "a change carries what a page shows of the row, its documents as they were stored",
       );
     },
   ),
@@ -112,11 +126,11 @@ export const changeCases: readonly ContractCase[] = [
     await write(store, { records });
     const everything = records.map(({ id, version }) => `${id}@${version}`);
     for (const limit of [1, 7, 100, 1_000])
-      equal(await walk(store, "all", limit), everything, `all scopes in pages of ${limit}`);
-    equal(await walk(store, scopes, 50), everything, "sixty named scopes in pages of 50");
+      equal(await walk(store, "all", { limit }), everything, `all scopes in pages of ${limit}`);
+    equal(await walk(store, scopes, { limit: 50 }), everything, "sixty named scopes in pages of 50");
     const some = new Set(scopes.filter((_, n) => n % 3 === 0));
     equal(
-      await walk(store, [...some], 7),
+      await walk(store, [...some], { limit: 7 }),
       records.filter(({ scope }) => some.has(scope)).map(({ id, version }) => `${id}@${version}`),
       "twenty scopes",
     );
@@ -171,7 +185,45 @@ export const changeCases: readonly ContractCase[] = [
     );
     await write(store, { records, departures: moved.map((n) => departureRow(`row-${n}`, n, "")) });
     const expected = upTo(200).map((n) => `${n % 4 === 0 && n % 8 !== 0 ? "-" : ""}row-${n}@${n}`);
-    for (const limit of [1, 3, 10, 500]) equal(await walk(store, ["", "north"], limit), expected, `pages of ${limit}`);
+    for (const limit of [1, 3, 10, 500])
+      equal(await walk(store, ["", "north"], { limit }), expected, `pages of ${limit}`);
     equal(await count(store, ["", "north"]), 200, "countChanges");
+  }),
+
+  contractCase("changes: a page ends with the record that brings it to its bytes (L12)", async ({ store }) => {
+    await write(store, { records: upTo(10).map((n) => heavy(n)) });
+    for (const scopes of [[""], "all"] as const) {
+      const held = async (range: Range) => {
+        const { entries, more } = await pageOf(store, scopes, range);
+        return [entries.map(({ row }) => row.version), more];
+      };
+      equal(await held({ bytes: 3_500 }), [[1, 2, 3, 4], true], `as much as reaches the bytes, of ${scopes}`);
+      equal(await held({ bytes: 3_500, after: 4 }), [[5, 6, 7, 8], true], `the next page of ${scopes}`);
+      equal(await held({ bytes: 3_500, after: 8 }), [[9, 10], false], `the last page of ${scopes}`);
+      equal(await held({ bytes: 3_500, limit: 2 }), [[1, 2], true], `a limit that comes first, of ${scopes}`);
+      for (const bytes of [1, 0]) equal(await held({ bytes }), [[1], true], `one record in any case, of ${scopes}`);
+      equal(await held({ bytes: 1_000_000 }), [upTo(10), false], `more bytes than there are, of ${scopes}`);
+    }
+  }),
+
+  contractCase("changes: page by page of bytes, everything comes exactly once, with departures", async ({ store }) => {
+    const scopeOf = (n: number) => (n % 5 === 0 ? "south" : n % 3 === 0 ? "north" : "");
+    const left = upTo(60).filter((n) => scopeOf(n) === "south");
+    await write(store, {
+      records: upTo(60).map((n) =>
+        n % 4 === 0 ? heavy(n, scopeOf(n)) : recordRow(`row-${n}`, n, { scope: scopeOf(n) }),
+      ),
+      departures: left.map((n) => departureRow(`row-${n}`, n, "")),
+    });
+    const expected = upTo(60).map((n) => `${scopeOf(n) === "south" ? "-" : ""}row-${n}@${n}`);
+    for (const bytes of [1, 1_500, 5_000]) {
+      equal(await walk(store, ["", "north"], { bytes }), expected, `pages of ${bytes} bytes`);
+      equal(await walk(store, ["", "north"], { bytes, limit: 7 }), expected, `pages of ${bytes} bytes, and of seven`);
+      equal(
+        await walk(store, "all", { bytes }),
+        upTo(60).map((n) => `row-${n}@${n}`),
+        `all scopes in pages of ${bytes} bytes`,
+      );
+    }
   }),
 ];

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../../shared/json.ts";
 import { check, equal, sameRows } from "../assertions.ts";
 import { read, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
-import { clockRow, conflictRow, operationRow, recordRow, resultRow } from "../rows.ts";
+import { changeOf, clockRow, conflictRow, operationRow, recordRow, resultRow } from "../rows.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -81,8 +81,9 @@ export const fidelityCases: readonly ContractCase[] = [
       after: END - 2,
       upTo: END - 1,
       limit: 10,
+      bytes: END,
     });
-    equal(changes, [{ kind: "record", row: rows[1] }], "a range of one position");
+    equal(changes.entries, rows.slice(1, 2).map(changeOf), "a range of one position");
     equal(
       await read(store, { kind: "results", device: "device-1", after: END - 1, limit: 10 }),
       operations.slice(2).map(resultRow),

@@ -4,6 +4,7 @@ import { equal } from "../assertions.ts";
 import { read, SHOP, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
 import {
+  changeOf,
   clockRow,
   commitRow,
   conflictRow,
@@ -44,7 +45,8 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
   const feed = { collection: "products", after: 0, upTo: END } as const;
   const [sale, odd] = rows.operations;
   const results = rows.operations.map(resultRow);
-  const record = { kind: "record", row: rows.records[0] };
+  const [record] = rows.records.map(changeOf);
+  const page = { limit: 10, bytes: END };
   return [
     [{ kind: "clock" }, rows.clock],
     [{ kind: "epochs" }, rows.epochs],
@@ -56,10 +58,13 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
     [{ kind: "devices", ids: ["device-1"] }, rows.devices],
     [{ kind: "incarnations", device: "device-1" }, rows.incarnations],
     [
-      { kind: "changes", ...feed, scopes: ["", "north"], limit: 10 },
-      [record, { kind: "departure", row: rows.departures[0] }],
+      { kind: "changes", ...feed, ...page, scopes: ["", "north"] },
+      { entries: [record, { kind: "departure", row: rows.departures[0] }], more: false },
     ],
-    [{ kind: "changes", ...feed, scopes: "all", limit: 10 }, [record]],
+    [
+      { kind: "changes", ...feed, ...page, scopes: "all" },
+      { entries: [record], more: false },
+    ],
     [{ kind: "countChanges", ...feed, scopes: "all" }, 1],
     [{ kind: "results", device: "device-1", after: 0, limit: 10 }, results],
     [{ kind: "results", device: "device-1", incarnation: "incarnation-1", after: 0, limit: 10 }, results],
@@ -73,6 +78,7 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
 
 /** What a read answers where nothing is. */
 function nothing({ kind }: StoreRead): unknown {
+  if (kind === "changes") return { entries: [], more: false };
   return kind === "clock" ? undefined : kind === "countChanges" ? 0 : [];
 }
 
@@ -112,10 +118,11 @@ export const readCases: readonly ContractCase[] = [
       after: 0,
       upTo: END,
       limit: 10,
+      bytes: END,
     } as const;
     equal(
       await readAny(store, request, "shop"),
-      [{ kind: "departure", row: tenants[0].departures[0] }],
+      { entries: [{ kind: "departure", row: tenants[0].departures[0] }], more: false },
       "a departure that another tenant took back",
     );
   }),
@@ -148,7 +155,7 @@ export const readCases: readonly ContractCase[] = [
       { kind: "devices", ids: [] },
       { kind: "conflicts", ids: [] },
       { kind: "conflictsOf", operationIds: [] },
-      { kind: "changes", collection: "products", scopes: [], after: 0, upTo: END, limit: 10 },
+      { kind: "changes", collection: "products", scopes: [], after: 0, upTo: END, limit: 10, bytes: END },
       { kind: "countChanges", collection: "products", scopes: [], after: 0, upTo: END },
     ];
     for (const request of requests)

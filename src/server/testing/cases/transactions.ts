@@ -155,16 +155,17 @@ export const transactionCases: readonly ContractCase[] = [
       store.read(SHOP, function* () {
         const clock = yield* ask({ kind: "clock" });
         const position = clock?.position ?? 0;
-        const changes = yield* ask({
+        const { entries } = yield* ask({
           kind: "changes",
           collection: "products",
           scopes: [""],
           after: 0,
           upTo: position,
           limit: 1_000,
+          bytes: 1_000_000,
         });
         equal(
-          changes.map(({ row }) => row.version),
+          entries.map(({ row }) => row.version),
           upTo(position),
           "the versions up to the clock's position",
         );

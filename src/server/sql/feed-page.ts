@@ -1,0 +1,24 @@
+/** A page of the feed, out of its records and of the departures between them. (server/sql) */
+import type { DepartureRow, FeedEntry, FeedPage, FeedRow } from "../ports/store.ts";
+
+/** What a record weighs in a page: PostgreSQL and SQLite know the length of a text without reading it. */
+export const FEED_ROW_BYTES = "octet_length(t.data) + octet_length(t.counters)";
+
+/**
+ * @param records from the start of the page, ascending
+ * @param isFull they end for the bytes of the page. Departures behind the last of them belong to the next one.
+ */
+export function feedPage(
+  records: readonly FeedRow[],
+  departures: readonly DepartureRow[],
+  { limit, isFull }: { readonly limit: number; readonly isFull: boolean },
+): FeedPage {
+  const end = isFull ? (records.at(-1)?.version ?? 0) : Number.POSITIVE_INFINITY;
+  const left = departures.filter(({ version }) => version <= end);
+  let entries = records.map((row): FeedEntry => ({ kind: "record", row }));
+  if (left.length > 0) {
+    const leavings = left.map((row): FeedEntry => ({ kind: "departure", row }));
+    entries = [...entries, ...leavings].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
+  }
+  return { entries, more: isFull || entries.length >= limit };
+}
