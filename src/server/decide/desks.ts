@@ -100,13 +100,13 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
   if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   // It stays quarantined, with a code that closes it: nobody but its people can say of a fact that it did not happen (L11), and its
   // payload is kept for ever.
-  const result = revise(ws, input, found, {
-    id: found.id,
-    status: "quarantined",
-    error: { code: "discarded", message: reason },
-  });
+  // The others of its transaction go with it: released alone they would be a payment without its sale [C1].
+  const members = group(ws, found);
+  const error = { code: "discarded", message: reason };
+  const results = members.map((row) => revise(ws, input, row, { id: row.id, status: "quarantined", error }));
   commit(ws, input, "discard");
-  return { kind: "revised", results: [result], touched: found.collection === "" ? [] : [found.collection] };
+  const touched = new Set(members.map(({ collection }) => collection).filter((collection) => collection !== ""));
+  return { kind: "revised", results, touched: [...touched] };
 }
 
 export function resolveConflict(

@@ -29,7 +29,7 @@ export class Timeline {
 
   at(time: number, run: () => void): Timer {
     this.#scheduled += 1;
-    const due: Due = { at: Math.max(time, this.now), order: this.#scheduled, run, cancelled: false };
+    const due: Due = { at: Math.max(Math.ceil(time), this.now), order: this.#scheduled, run, cancelled: false };
     push(this.#heap, due);
     return {
       cancel() {
@@ -49,6 +49,18 @@ export class Timeline {
   /** What went wrong where nobody awaits it: the run ends with it. */
   fail(error: unknown): void {
     this.#failure ??= { error };
+  }
+
+  /** Moves on until that is done: whoever looks at a till waits for its disk too. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const done = () => {
+      isDone = true;
+    };
+    work.then(done, done);
+    await this.runUntil(Number.MAX_SAFE_INTEGER, () => isDone);
+    if (!isDone) throw new Error("Nothing is due any more, and what was waited for has not come.");
+    return work;
   }
 
   /** Moves on until `time`, or until `isOver`, which is asked after each event. */

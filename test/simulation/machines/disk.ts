@@ -14,6 +14,7 @@ import type {
   StorageWrite,
   TransactOptions,
 } from "../../../src/client/ports/storage.ts";
+import { get } from "../../../src/client/ports/storage.ts";
 import type { StoredOperation, SyncPoint } from "../../../src/client/stored.ts";
 import { META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
@@ -22,7 +23,8 @@ import type { Tab } from "./tab.ts";
 /** What becomes of a step. `crash_after`, `silent`: it is done, and nobody hears of it. */
 export type StepFault = "fail" | "full" | "silent" | "crash_before" | "crash_after";
 
-const FENCED = new Set(["push", "pull", "answer", "results", "page", "register"]);
+/** What only the drainer writes. */
+const FENCED = new Set(["answer", "park", "sweep", "register", "epoch", "fork", "resync"]);
 const WATCHDOG_MS = 10_000;
 
 export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): StorageAdapter {
@@ -38,10 +40,9 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     await tab.through(world.timeline.wait(machine.diskMs()));
     if (fault === "fail") throw unavailable("The platform refused.");
     if (fault === "full" && what.startsWith("transact"))
-      throw new TillSyncError("storage_full", "There is no space left.", {});
+      throw new TillSyncError("storage_full", "There is no space left.", { usedBytes: undefined, quotaBytes: undefined });
     if (fault === "silent") {
-      const [outcome] = await Promise.allSettled([world.draw.chance(0.5) ? work() : undefined]);
-      void outcome;
+      if (machine.draw.chance(0.5)) await Promise.allSettled([work()]);
       await tab.through(world.timeline.wait(WATCHDOG_MS));
       throw unavailable("The platform does not answer.");
     }
@@ -67,12 +68,11 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     };
   }
 
-  /** Looks at what a script is about to write. The memory adapter commits it in the same breath. */
+  /** Looks at what a script is about to write: it is committed in the same breath. */
   function* seen<T>(options: TransactOptions, script: () => StorageScript<T>): StorageScript<T> {
     const done = yield* script();
     const { label = "" } = options;
-    const snapshot = disk.snapshot(machine.storeName);
-    const stored = snapshot.tables[META]?.find(([key]) => key === SYNC)?.[1] as SyncPoint | undefined;
+    const [stored] = yield* get<SyncPoint>(META, [SYNC]);
     if (label === "fence") tab.fence = (done.writes.find(isPoint)?.value as SyncPoint | undefined)?.fence ?? tab.fence;
     else if (FENCED.has(label) && done.writes.length > 0 && stored !== undefined && stored.fence !== tab.fence)
       world.violation("S8", `${tab.name} wrote "${label}" under fence ${tab.fence}, and the fence is ${stored.fence}`);

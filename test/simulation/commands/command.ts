@@ -1,0 +1,23 @@
+/** What somebody does at a till, or in the back office. A later capability adds a file here, and its invariant beside it. (simulation) */
+import type { SyncClient } from "tillsync";
+import type { Draw } from "../engine/draw.ts";
+import type { Machine } from "../machines/machine.ts";
+import type { Tab } from "../machines/tab.ts";
+import type { Shop } from "../shop.ts";
+import type { World } from "../world.ts";
+
+export interface CommandContext {
+  readonly world: World;
+  readonly machine: Machine;
+  readonly tab: Tab;
+  readonly draw: Draw;
+}
+
+export interface Command {
+  readonly kind: string;
+  readonly weight: number;
+  /** Answers what it did, for the trace. May reject with what a caller may be told; and never settles where the tab dies. */
+  run(context: CommandContext): Promise<string>;
+}
+
+export const clientOf = ({ tab }: CommandContext): SyncClient<Shop> => tab.client;

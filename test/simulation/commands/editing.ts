@@ -1,0 +1,82 @@
+/** Edits of what all tills share: they overlap, delete under each other, and create what another has created. */
+import { CUSTOMERS, PRODUCTS, REFUSED_NAME } from "../shop.ts";
+import type { Command } from "./command.ts";
+
+/** Ids that several tills create, edit and delete. No sale is of them. */
+const CONTESTED = ["x-1", "x-2", "x-3"] as const;
+const REFUSED = 0.1;
+
+const price: Command = {
+  kind: "price",
+  weight: 4,
+  async run({ tab, draw }) {
+    const id = draw.pick(PRODUCTS);
+    const priceCents = draw.int(1, 9_999);
+    const { priceCents: seen } = await tab.client.collections.products.update(id, { priceCents });
+    return `${id} ${seen}`;
+  },
+};
+
+const rename: Command = {
+  kind: "rename",
+  weight: 3,
+  async run({ tab, draw }) {
+    const id = draw.pick([...PRODUCTS, ...CONTESTED]);
+    const name = draw.chance(REFUSED) ? REFUSED_NAME : `Name ${draw.int(0, 99)}`;
+    await tab.client.collections.products.update(id, { name, shelf: draw.chance(0.3) ? undefined : `S${draw.int(1, 3)}` });
+    return `${id} ${name}`;
+  },
+};
+
+const phone: Command = {
+  kind: "phone",
+  weight: 4,
+  async run({ tab, draw }) {
+    const id = draw.pick(CUSTOMERS);
+    await tab.client.collections.customers.update(id, { phone: `${draw.int(100, 999)}` });
+    return id;
+  },
+};
+
+const create: Command = {
+  kind: "create",
+  weight: 3,
+  async run({ machine, tab, draw, world }) {
+    const id = draw.pick(CONTESTED);
+    const name = draw.chance(REFUSED) ? REFUSED_NAME : `Made by ${machine.name}`;
+    const { client } = tab;
+    if (draw.chance(0.5)) await client.collections.products.create({ id, name, priceCents: draw.int(1, 99) });
+    else await client.collections.customers.create({ id, name, phone: null });
+    world.model.acknowledge(machine, "products", []);
+    return `${id} ${name}`;
+  },
+};
+
+const remove: Command = {
+  kind: "delete",
+  weight: 2,
+  async run({ tab, draw }) {
+    const id = draw.pick(CONTESTED);
+    if (draw.chance(0.5)) await tab.client.collections.products.delete(id);
+    else await tab.client.collections.customers.delete(id);
+    return id;
+  },
+};
+
+/** Edits that are bound together: all or nothing. */
+const both: Command = {
+  kind: "edit_both",
+  weight: 2,
+  async run({ tab, draw }) {
+    const [one, other] = [draw.pick(PRODUCTS), draw.pick(CUSTOMERS)];
+    const mark = `${draw.int(100, 999)}`;
+    await tab.client.transaction(async (tx) => {
+      const seen = await tx.products.get(one);
+      tx.products.update(one, { shelf: `S${mark}`, priceCents: (seen?.priceCents ?? 0) + 1 });
+      tx.customers.update(other, { phone: mark });
+    });
+    return `${one} and ${other}`;
+  },
+};
+
+export const editing: readonly Command[] = [price, rename, phone, create, remove, both];

@@ -1,0 +1,15 @@
+/** Everything that somebody may do. (simulation) */
+import type { Command } from "./command.ts";
+import { desks } from "./desks.ts";
+import { editing } from "./editing.ts";
+import { selling } from "./selling.ts";
+
+export const commands: readonly Command[] = [...selling, ...editing, ...desks];
+
+const byKind = new Map(commands.map((command) => [command.kind, command]));
+
+export function commandOf(kind: string): Command {
+  const command = byKind.get(kind);
+  if (command === undefined) throw new Error(`There is no command "${kind}".`);
+  return command;
+}

@@ -1,0 +1,81 @@
+/** Sales, refunds and deliveries: each fact comes with the goods that it moves, in one transaction, so that stock tells of both. */
+import { CUSTOMERS, PRODUCTS } from "../shop.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+/** One in so many is set aside by the server. */
+const DOUBTFUL = 0.08;
+
+async function sell(context: CommandContext, withCustomer: boolean): Promise<string> {
+  const { machine, tab, draw, world } = context;
+  const productId = draw.pick(PRODUCTS);
+  const quantity = draw.int(1, 5);
+  const totalCents = quantity * 100;
+  const doubtful = draw.chance(DOUBTFUL);
+  const customerId = draw.pick(CUSTOMERS);
+  const { sale, payment } = await tab.client.transaction((tx) => {
+    const made = tx.sales.create({
+      productId,
+      quantity,
+      totalCents,
+      till: machine.name,
+      doubtful,
+      ...(withCustomer && { customerId }),
+    });
+    const paid = tx.payments.create({ saleId: made.id, amountCents: totalCents, doubtful: false });
+    tx.products.increment(productId, { stock: -quantity });
+    if (withCustomer) tx.customers.increment(customerId, { points: 1 });
+    return { sale: made, payment: paid };
+  });
+  world.model.acknowledge(machine, "sales", [sale.id]);
+  world.model.acknowledge(machine, "payments", [payment.id]);
+  if (tab.isAlive && (await tab.client.collections.sales.get(sale.id)) === undefined && tab.isAlive)
+    world.violation("S6", `${tab.name} does not see its own sale ${sale.id}`);
+  return `${quantity} of ${productId} as ${sale.id.slice(-6)}`;
+}
+
+const sale: Command = { kind: "sale", weight: 10, run: (context) => sell(context, false) };
+const saleToCustomer: Command = { kind: "sale_to_customer", weight: 4, run: (context) => sell(context, true) };
+
+/** Of a sale of this till, which may be anywhere on its way. */
+const refund: Command = {
+  kind: "refund",
+  weight: 3,
+  async run({ machine, tab, draw, world }) {
+    const sales = await tab.client.collections.sales.find({ index: "till", equals: machine.name, limit: 20, reverse: true });
+    if (sales.length === 0) return "nothing to take back";
+    const { id: saleId, productId, quantity } = draw.pick(sales);
+    const made = await tab.client.transaction((tx) => {
+      const back = tx.refunds.create({ saleId, productId, quantity, doubtful: draw.chance(DOUBTFUL) });
+      tx.products.increment(productId, { stock: quantity });
+      return back;
+    });
+    world.model.acknowledge(machine, "refunds", [made.id]);
+    return `${quantity} of ${productId} back`;
+  },
+};
+
+/** Separate facts that are not bound to each other, as an import makes them. */
+const importSales: Command = {
+  kind: "import",
+  weight: 1,
+  async run({ machine, tab, draw, world }) {
+    const amount = draw.int(2, 12);
+    const made = await tab.client.collections.sales.createMany(
+      Array.from({ length: amount }, () => ({
+        productId: draw.pick(PRODUCTS),
+        quantity: 0,
+        totalCents: 0,
+        till: machine.name,
+        doubtful: draw.chance(DOUBTFUL),
+      })),
+    );
+    world.model.acknowledge(
+      machine,
+      "sales",
+      made.map(({ id }) => id),
+    );
+    return `${amount} sales`;
+  },
+};
+
+export const selling: readonly Command[] = [sale, saleToCustomer, refund, importSales];

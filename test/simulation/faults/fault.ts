@@ -1,0 +1,18 @@
+/** Something that goes wrong. A new one is a file or a line here; the coverage report asks for it in every pair. (simulation) */
+import type { Draw } from "../engine/draw.ts";
+import type { Machine } from "../machines/machine.ts";
+import type { World } from "../world.ts";
+
+export interface FaultContext {
+  readonly world: World;
+  readonly machine: Machine;
+  readonly draw: Draw;
+  /** It befell something now. What is armed says so when it goes off. */
+  hit(): void;
+}
+
+export interface Fault {
+  readonly kind: string;
+  readonly weight: number;
+  strike(context: FaultContext): void | Promise<void>;
+}

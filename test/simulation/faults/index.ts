@@ -1,0 +1,15 @@
+/** Everything that may go wrong. (simulation) */
+import type { Fault } from "./fault.ts";
+import { network } from "./network.ts";
+import { server } from "./server.ts";
+import { till } from "./till.ts";
+
+export const faults: readonly Fault[] = [...network, ...till, ...server];
+
+const byKind = new Map(faults.map((fault) => [fault.kind, fault]));
+
+export function faultOf(kind: string): Fault {
+  const fault = byKind.get(kind);
+  if (fault === undefined) throw new Error(`There is no fault "${kind}".`);
+  return fault;
+}

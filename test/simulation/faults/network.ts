@@ -1,0 +1,57 @@
+/** What befalls requests and their answers on the way. */
+import type { RequestFault } from "../machines/line.ts";
+import type { Fault } from "./fault.ts";
+
+const onRequest = (kind: string, fault: (draw: Parameters<Fault["strike"]>[0]["draw"]) => RequestFault): Fault => ({
+  kind,
+  weight: 3,
+  strike: ({ machine, draw }) => machine.line.arm(kind, fault(draw)),
+});
+
+const cut = (kind: string, what: "both" | "requests" | "answers"): Fault => ({
+  kind,
+  weight: 2,
+  strike({ world, machine, draw, hit }) {
+    hit();
+    machine.line.cut = what;
+    // The platform notices some outages, and not others.
+    const isNoticed = what === "both" && draw.chance(0.5);
+    if (isNoticed) {
+      machine.line.seemsUp = false;
+      for (const tab of machine.tabs) tab.hint("offline");
+    }
+    world.timeline.after(draw.int(500, 60_000), () => {
+      machine.line.cut = undefined;
+      machine.line.seemsUp = true;
+      if (isNoticed) for (const tab of machine.tabs) tab.hint("online");
+    });
+  },
+});
+
+/** Of a proxy or a balancer between: without the protocol's headers. */
+const STATUSES = [400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504] as const;
+
+export const network: readonly Fault[] = [
+  onRequest("drop_request", () => ({ kind: "drop_request" })),
+  onRequest("drop_answer", () => ({ kind: "drop_answer" })),
+  onRequest("duplicate", () => ({ kind: "duplicate" })),
+  onRequest("delay", () => ({ kind: "delay" })),
+  onRequest("truncate", () => ({ kind: "truncate" })),
+  onRequest("foreign_answer", () => ({ kind: "foreign" })),
+  onRequest("stale_answer", () => ({ kind: "stale" })),
+  onRequest("status", (draw) => ({ kind: "status", status: draw.pick(STATUSES) })),
+  cut("partition", "both"),
+  cut("requests_cut", "requests"),
+  cut("answers_cut", "answers"),
+  {
+    kind: "slow_network",
+    weight: 2,
+    strike({ world, machine, draw, hit }) {
+      hit();
+      machine.line.slowMs = draw.int(200, 9_000);
+      world.timeline.after(draw.int(1_000, 40_000), () => {
+        machine.line.slowMs = 0;
+      });
+    },
+  },
+];

@@ -1,0 +1,128 @@
+/** What befalls a till: its tabs, its clock, its disk. */
+import type { MemorySnapshot } from "tillsync/storage/memory";
+import type { Machine } from "../machines/machine.ts";
+import type { StepFault } from "../machines/disk.ts";
+import type { Fault } from "./fault.ts";
+
+const onStep = (kind: string, fault: StepFault): Fault => ({
+  kind,
+  weight: 2,
+  strike: ({ machine, draw }) => machine.armStep(kind, fault, draw.int(1, 12)),
+});
+
+/** Pictures of disks, for one that is put back or cloned. */
+const pictures = new WeakMap<Machine, MemorySnapshot>();
+const MINUTE = 60_000;
+
+export const till: readonly Fault[] = [
+  onStep("crash_before_step", "crash_before"),
+  onStep("crash_after_step", "crash_after"),
+  onStep("storage_error", "fail"),
+  onStep("storage_silent", "silent"),
+  onStep("quota", "full"),
+  {
+    kind: "crash",
+    weight: 2,
+    strike({ machine, hit }) {
+      if (!machine.isOn) return;
+      hit();
+      machine.crash("at once");
+    },
+  },
+  {
+    kind: "tab_crash",
+    weight: 2,
+    strike({ world, machine, draw, hit }) {
+      if (machine.tabs.length < 2) return;
+      hit();
+      machine.crashTab(draw.pick(machine.tabs));
+      world.timeline.after(draw.int(100, 20_000), () => machine.start());
+    },
+  },
+  {
+    /** A second window: another tab that writes, and waits for its turn. */
+    kind: "new_tab",
+    weight: 2,
+    strike({ machine, hit }) {
+      if (!machine.isOn || machine.tabs.length > 2) return;
+      hit();
+      machine.openTab();
+    },
+  },
+  {
+    kind: "freeze",
+    weight: 3,
+    strike({ world, machine, draw, hit }) {
+      const tab = draw.pick(machine.tabs.length > 0 ? machine.tabs : [undefined]);
+      if (tab === undefined || tab.state !== "alive") return;
+      hit();
+      tab.freeze(draw.chance(0.5));
+      world.timeline.after(draw.int(500, 60_000), () => tab.thaw());
+    },
+  },
+  {
+    /** The lid is shut: time passes outside, and nothing else. */
+    kind: "sleep",
+    weight: 2,
+    strike({ world, machine, draw, hit }) {
+      if (!machine.isOn) return;
+      hit();
+      const ms = draw.int(1_000, 2 * MINUTE);
+      const { cut } = machine.line;
+      machine.line.cut = "both";
+      const asleep = machine.tabs.filter(({ state }) => state === "alive");
+      for (const tab of asleep) tab.freeze(false);
+      world.timeline.after(ms, () => {
+        machine.sleptMs += ms;
+        machine.line.cut = cut;
+        for (const tab of asleep) tab.thaw();
+      });
+    },
+  },
+  {
+    kind: "clock_jump",
+    weight: 2,
+    strike({ machine, draw, hit }) {
+      hit();
+      machine.wallOffsetMs = draw.pick([-86_400_000, -90_000, 0, 45_000, 3_600_000, 400 * 86_400_000]);
+      for (const tab of machine.tabs) tab.hint("visible");
+    },
+  },
+  {
+    kind: "disk_wiped",
+    weight: 1,
+    strike({ machine, draw, hit }) {
+      hit();
+      machine.exchangeDisk(undefined, draw.chance(0.7));
+    },
+  },
+  {
+    kind: "disk_picture",
+    weight: 2,
+    strike({ machine, hit }) {
+      hit();
+      pictures.set(machine, machine.snapshot());
+    },
+  },
+  {
+    kind: "disk_rolled_back",
+    weight: 2,
+    strike({ machine, draw, hit }) {
+      const picture = pictures.get(machine);
+      if (picture === undefined) return;
+      hit();
+      machine.exchangeDisk(picture, draw.chance(0.7));
+    },
+  },
+  {
+    kind: "disk_cloned",
+    weight: 1,
+    strike({ world, machine, draw, hit }) {
+      if (world.machines.length > 5 || world.machines.some(({ name }) => name === `${machine.name}-clone`)) return;
+      hit();
+      const clone = world.addMachine(`${machine.name}-clone`, machine.deviceId);
+      clone.disk.restore(clone.storeName, machine.snapshot());
+      world.timeline.after(draw.int(0, 5_000), () => clone.start());
+    },
+  },
+];

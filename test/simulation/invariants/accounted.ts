@@ -1,0 +1,39 @@
+/** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it; and nothing else is there. */
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { World } from "../world.ts";
+import type { Invariant } from "./invariant.ts";
+
+export const accounted: Invariant = {
+  name: "S1",
+  check(world) {
+    const onServer = new Map((world.server.rows().operations ?? []).map((row) => [row.id, row]));
+    const onDisks = new Map<string, StoredOperation>();
+    for (const machine of world.machines) for (const operation of machine.operations()) onDisks.set(operation.id, operation);
+    for (const [id, { operation, told, lost }] of world.model.operations) {
+      const what = `${operation.action} ${operation.collection}/${operation.entityId} (${id})`;
+      const stored = onDisks.get(id);
+      if (onServer.has(id)) continue;
+      if (stored === undefined) {
+        if (lost === undefined && told) world.violation("S1", `${what} is neither on its disk nor on the server`);
+        if (lost?.safe) world.violation("S1", `${what} was on the server, and is not any more`);
+      } else if (!isEnded(stored, onDisks)) {
+        world.violation("S1", `${what} is ${stored.state} on the till, and the server does not know it`);
+      }
+    }
+    for (const id of onServer.keys())
+      if (!world.model.operations.has(id) && !isPlaceholder(onServer.get(id)))
+        world.violation("S3", `the server has operation ${id}, which no till has made`);
+  },
+};
+
+/** Given up or replaced before the server ever saw it. */
+function isEnded({ state, supersededBy, error, action }: StoredOperation, all: ReadonlyMap<string, StoredOperation>): boolean {
+  if (state === "superseded") return supersededBy === undefined || all.has(supersededBy);
+  if (state === "settled") return true;
+  return action === "void" || error?.code === "discarded";
+}
+
+/** An id that was superseded before it was ever seen. */
+function isPlaceholder(row: { readonly hash: string } | undefined): boolean {
+  return row?.hash === "";
+}

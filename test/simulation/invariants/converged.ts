@@ -1,0 +1,56 @@
+/** S4: every tab of every till shows what the server has. */
+import type { RecordRow } from "../../../src/server/ports/store.ts";
+import type { Machine } from "../machines/machine.ts";
+import { collections } from "../shop.ts";
+import type { World } from "../world.ts";
+import type { Invariant } from "./invariant.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+export async function differences(world: World): Promise<readonly string[]> {
+  const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
+  const found: string[] = [];
+  for (const name of Object.keys(collections)) {
+    const expected = new Map(rows.filter((row) => row.collection === name).map((row) => [row.id, shown(row)]));
+    for (const machine of world.machines) {
+      if (world.server.revoked.has(machine.deviceId)) continue; // it is told nothing more [H6]
+      const aside = setAside(machine);
+      for (const tab of machine.tabs) {
+        const seen = (await (tab.client.collections as Json as Record<string, Finder>)[name]?.find()) ?? [];
+        const got = new Map(seen.map((row) => [row.id, canonical(row)]));
+        for (const [id, text] of expected)
+          if (got.get(id) !== text) found.push(`${tab.name} ${name}/${id} is ${got.get(id)}, and ${text} on the server`);
+        for (const id of got.keys())
+          if (!expected.has(id) && !aside.has(`${name}/${id}`)) found.push(`${tab.name} ${name}/${id} is not on the server`);
+      }
+    }
+  }
+  return found;
+}
+
+/** A fact stays in sight of the till that made it, whatever became of it: its receipt is printed (L11). */
+function setAside(machine: Machine): ReadonlySet<string> {
+  const facts = machine.operations().filter(({ kind, state }) => kind === "fact" && /^(quarantined|rejected)$/.test(state));
+  return new Set(facts.map(({ collection, entityId }) => `${collection}/${entityId}`));
+}
+
+interface Finder {
+  find(): Promise<readonly (Json & { readonly id: string })[]>;
+}
+
+/** What nobody has counted yet is nothing. */
+const ZEROS: Readonly<Record<string, Json>> = { products: { stock: 0 }, customers: { points: 0 } };
+
+const shown = (row: RecordRow) => canonical({ id: row.id, ...ZEROS[row.collection], ...row.data, ...row.counters });
+
+function canonical(value: Json): string {
+  const names = Object.keys(value).sort();
+  return JSON.stringify(names.filter((name) => value[name] !== undefined).map((name) => [name, value[name]]));
+}
+
+export const converged: Invariant = {
+  name: "S4",
+  async check(world) {
+    for (const difference of await differences(world)) world.violation("S4", difference);
+  },
+};

@@ -1,0 +1,21 @@
+/** S5: what depends on another comes behind it. */
+import type { Invariant } from "./invariant.ts";
+
+export const order: Invariant = {
+  name: "S5",
+  check(world) {
+    const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
+    // One that was set aside came later than what is about it, or not at all: people have judged it.
+    const judged = new Set(
+      (world.server.rows().operations ?? []).filter(({ revision }) => revision > 0).map(({ entityId }) => entityId),
+    );
+    const sales = new Map(rows.filter(({ collection }) => collection === "sales").map((row) => [row.id, row.version]));
+    for (const { collection, id, data, version } of rows) {
+      if (collection !== "refunds" && collection !== "payments") continue;
+      const sale = sales.get(data.saleId as string);
+      if (judged.has(data.saleId as string)) continue;
+      if (sale === undefined) world.violation("S5", `${collection}/${id} is of a sale that is not there`);
+      else if (sale > version) world.violation("S5", `${collection}/${id} came before its sale`);
+    }
+  },
+};

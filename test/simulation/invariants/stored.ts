@@ -1,0 +1,60 @@
+/** S7: what a till keeps beside its operations agrees with them: the counts of the queue, and those of each row. */
+import { META, OPERATIONS, QUEUE, type QueueState, type StoredOperation, type StoredRow } from "../../../src/client/stored.ts";
+import type { Machine } from "../machines/machine.ts";
+import { collections } from "../shop.ts";
+import type { Invariant } from "./invariant.ts";
+
+const UNFINISHED = ["pending", "blocked", "conflict", "rejected", "quarantined"];
+type Counts = Record<string, number>;
+
+/** Of what is on disk now. */
+export function disagreements(machine: Machine): readonly string[] {
+  const { tables } = machine.snapshot();
+  const operations = (tables[OPERATIONS] ?? []).map(([, value]) => value as StoredOperation);
+  const queue = tables[META]?.find(([key]) => key === QUEUE)?.[1] as QueueState | undefined;
+  const found: string[] = [];
+  const waiting: Counts = {};
+  const inState: Counts = {};
+  const onRow = new Map<string, Counts>();
+  for (const { collection, entityId, state, action, error } of operations) {
+    if (state === "pending" || state === "blocked") waiting[collection] = (waiting[collection] ?? 0) + 1;
+    if (error?.code !== "discarded" || state !== "quarantined") inState[state] = (inState[state] ?? 0) + 1;
+    if (!UNFINISHED.includes(state) || action === "void") continue;
+    const counts = onRow.get(`${collection}/${entityId}`) ?? {};
+    counts[state] = (counts[state] ?? 0) + 1;
+    onRow.set(`${collection}/${entityId}`, counts);
+  }
+  const expect = (what: string, got: unknown, wanted: unknown) => {
+    if (text(got) !== text(wanted)) found.push(`${machine.name} ${what} is ${text(got)}, and its operations say ${text(wanted)}`);
+  };
+  if (queue) {
+    expect("waiting", queue.waiting, waiting);
+    for (const state of ["conflict", "rejected", "quarantined"] as const)
+      expect(state, queue[state === "conflict" ? "conflicts" : state], inState[state] ?? 0);
+    const highest = Math.max(0, ...operations.map(({ sequence }) => sequence));
+    if (queue.sequence < highest) found.push(`${machine.name} counts ${queue.sequence}, and has given out ${highest}`);
+  }
+  for (const collection of Object.keys(collections)) {
+    const rows = new Map((tables[`c:${collection}`] ?? []).map(([key, value]) => [key, value as StoredRow]));
+    for (const [id, row] of rows) expect(`${collection}/${id}`, row.states ?? {}, onRow.get(`${collection}/${id}`) ?? {});
+    for (const subject of onRow.keys()) {
+      const [name, id = ""] = subject.split("/");
+      if (name === collection && !rows.has(id)) found.push(`${machine.name} has an operation on ${subject}, and no row`);
+    }
+  }
+  const sequences = new Set(operations.map(({ sequence }) => sequence));
+  if (sequences.size !== operations.length) found.push(`${machine.name} gave out a sequence number twice`);
+  return found;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return JSON.stringify(Object.entries(value).filter(([, count]) => count !== 0).sort());
+}
+
+export const stored: Invariant = {
+  name: "S7",
+  check(world) {
+    for (const machine of world.machines) for (const fault of disagreements(machine)) world.violation("S7", fault);
+  },
+};

@@ -1,0 +1,190 @@
+/** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. (simulation) */
+import { createSyncClient, http } from "tillsync";
+import { memory, type MemoryAdapter, type MemorySnapshot } from "tillsync/storage/memory";
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import { OPERATIONS } from "../../../src/client/stored.ts";
+import { Draw } from "../engine/draw.ts";
+import { collections } from "../shop.ts";
+import type { World } from "../world.ts";
+import { Browser } from "./browser.ts";
+import { diskOf, type StepFault } from "./disk.ts";
+import { Line } from "./line.ts";
+import { Tab } from "./tab.ts";
+
+const START = Date.UTC(2026, 10, 20, 8);
+
+export interface MachineOptions {
+  readonly name: string;
+  /** Of the device: a clone has that of its original. */
+  readonly deviceId: string;
+  readonly turns: "locks" | "leases";
+  readonly tabs: number;
+  readonly seed: number;
+  /** Ms that a step of the disk takes at most. */
+  readonly diskMs: number;
+}
+
+export class Machine {
+  readonly world: World;
+  readonly name: string;
+  readonly deviceId: string;
+  readonly turns: "locks" | "leases";
+  readonly storeName = "till";
+  readonly browser = new Browser();
+  readonly line: Line;
+  readonly draw: Draw;
+  disk: MemoryAdapter;
+  tabs: Tab[] = [];
+  wallOffsetMs = 0;
+  sleptMs = 0;
+  isFull = false;
+  isSignedOut = false;
+  steps = 0;
+  /** Of the disk: another one after it was lost. */
+  life = 1;
+  readonly #options: MachineOptions;
+  readonly #markers = new Map<string, string>();
+  readonly #armed: { readonly name: string; readonly fault: StepFault; left: number }[] = [];
+  #token: string;
+  #opened = 0;
+
+  constructor(world: World, options: MachineOptions) {
+    this.world = world;
+    this.#options = options;
+    this.name = options.name;
+    this.deviceId = options.deviceId;
+    this.turns = options.turns;
+    this.draw = new Draw(options.seed, `machine ${options.name}`);
+    this.line = new Line(world, options.name, new Draw(options.seed, `line ${options.name}`));
+    this.disk = memory({ id: options.name });
+    this.#token = world.server.token(this.deviceId);
+  }
+
+  get isOn(): boolean {
+    return this.tabs.some((tab) => tab.isAlive);
+  }
+
+  wallClock(): number {
+    return START + this.world.timeline.now + this.wallOffsetMs;
+  }
+
+  diskMs(): number {
+    return this.#options.diskMs === 0 ? 0 : this.draw.int(0, this.#options.diskMs);
+  }
+
+  /** Opens its tabs, as after it was switched on. */
+  start(): void {
+    while (this.tabs.length < this.#options.tabs) this.openTab();
+  }
+
+  openTab(): Tab {
+    this.#opened += 1;
+    const tab = new Tab(this, `${this.name}.${this.#opened}`, this.draw.seed());
+    this.tabs.push(tab);
+    const marker = {
+      read: (name: string) => this.#markers.get(name),
+      write: (name: string, text: string) => void this.#markers.set(name, text),
+    };
+    tab.client = createSyncClient({
+      name: this.storeName,
+      storage: diskOf(tab, this.disk, marker),
+      transport: http({
+        url: "http://shop.test/sync",
+        getToken: ({ refused }) => this.#getToken(refused),
+        live: "off",
+        fetch: this.line.fetch(tab),
+        timeoutMs: 15_000,
+      }),
+      collections,
+      device: { id: this.deviceId },
+      sync: { intervalMs: 5_000, retry: { minMs: 200, maxMs: 10_000 }, batch: { maxOperations: this.world.plan.options.batch } },
+      clock: tab.clock,
+      random: tab.random,
+      coordinator: tab.coordinator,
+      connectivity: tab.connectivity,
+    });
+    this.world.model.watch(tab);
+    tab.client.start().catch(() => {}); // told by its status, and tried again by the next call
+    return tab;
+  }
+
+  /** One tab ends, without a word. */
+  crashTab(tab: Tab): void {
+    tab.crash();
+    this.tabs = this.tabs.filter((one) => one !== tab);
+  }
+
+  /** All of it, at once; it is switched on again after a while. */
+  crash(why: string): void {
+    if (!this.isOn) return;
+    this.world.trace.say(this.name, `crash ${why}`);
+    for (const tab of [...this.tabs]) this.crashTab(tab);
+    this.world.timeline.after(this.draw.int(100, 8_000), () => this.start());
+  }
+
+  /** At the n-th step of the store from now. */
+  armStep(name: string, fault: StepFault, steps: number): void {
+    this.#armed.push({ name, fault, left: steps });
+  }
+
+  nextStepFault(tab: Tab, what: string): StepFault | undefined {
+    const next = this.#armed[0];
+    if (next === undefined) return undefined;
+    next.left -= 1;
+    if (next.left > 0) return undefined;
+    this.#armed.shift();
+    this.world.hit(next.name);
+    this.world.trace.say(this.name, `${tab.name} meets ${next.name} at "${what}"`);
+    return next.fault;
+  }
+
+  minted(operation: StoredOperation): void {
+    this.world.model.stored(this, operation);
+  }
+
+  snapshot(): MemorySnapshot {
+    return this.disk.snapshot(this.storeName);
+  }
+
+  /** Another disk is in it now: empty, or as it was at some time. It was switched off for that. */
+  exchangeDisk(content: MemorySnapshot | undefined, keepsMarker: boolean): void {
+    const before = operationsIn(this.snapshot());
+    this.crash("to exchange its disk");
+    this.life += 1;
+    this.disk = memory({ id: `${this.name}.${this.life}` });
+    if (content) this.disk.restore(this.storeName, content);
+    if (!keepsMarker) this.#markers.clear();
+    const kept = new Set(operationsIn(this.snapshot()).map(({ id }) => id));
+    this.world.model.diskLost(
+      this,
+      before.filter(({ id }) => !kept.has(id)),
+      keepsMarker,
+    );
+  }
+
+  heal(): void {
+    this.line.heal();
+    this.#armed.length = 0;
+    this.isFull = false;
+    this.isSignedOut = false;
+    for (const tab of this.tabs) tab.thaw();
+    this.start();
+  }
+
+  operations(): readonly StoredOperation[] {
+    return operationsIn(this.snapshot());
+  }
+
+  #getToken(refused: string | undefined): string | undefined {
+    if (this.isSignedOut) return undefined;
+    if (refused !== undefined) {
+      if (this.line.cut !== undefined) throw new Error("No way to whoever issues the tokens.");
+      this.#token = this.world.server.token(this.deviceId);
+    }
+    return this.#token;
+  }
+}
+
+export function operationsIn(snapshot: MemorySnapshot): readonly StoredOperation[] {
+  return (snapshot.tables[OPERATIONS] ?? []).map(([, value]) => value as StoredOperation);
+}

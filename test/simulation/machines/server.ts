@@ -1,0 +1,170 @@
+/** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. (simulation) */
+import { createSyncHandler } from "tillsync/server";
+import { type MemorySnapshot, type MemoryStore, type MemoryStoreStep, memoryStore } from "tillsync/server/memory";
+import { announceRestore, importRows, revokeDevice } from "../../../src/server/admin.ts";
+import type { StoreWrites } from "../../../src/server/ports/store.ts";
+import { uuidV7 } from "../../../src/shared/random.ts";
+import { Draw } from "../engine/draw.ts";
+import { collections, policies, seedRows, TENANT } from "../shop.ts";
+import type { World } from "../world.ts";
+
+interface Process {
+  handler: ((request: Request) => Promise<Response>) | undefined;
+  /** Counts its lives: an answer of an earlier one never leaves. */
+  life: number;
+}
+
+const START = Date.UTC(2026, 10, 20, 8);
+const PROCESSES = 2;
+
+export class ServerCrash extends Error {}
+
+export class Server {
+  readonly store: MemoryStore;
+  readonly revoked = new Set<string>();
+  /** How long each step of a transaction takes at most. */
+  slowMs = 0;
+  readonly #world: World;
+  readonly #draw: Draw;
+  readonly #processes: Process[] = [];
+  readonly #tokens = new Map<string, number>();
+  #armed: MemoryStoreStep | undefined;
+  #turn = 0;
+
+  constructor(world: World, seed: number) {
+    this.#world = world;
+    this.#draw = new Draw(seed, "server");
+    this.store = memoryStore({ random: this.#random("store"), faults: { before: (step) => this.#before(step) } });
+    for (let at = 0; at < PROCESSES; at++) this.#processes.push({ handler: this.#start(at), life: 1 });
+  }
+
+  now(): number {
+    return START + this.#world.timeline.now;
+  }
+
+  async seed(): Promise<void> {
+    const common = { store: this.store, collections, tenant: TENANT, clock: this.#clock, random: this.#random("seed") };
+    await importRows({ ...common, collection: "products", rows: seedRows.products });
+    await importRows({ ...common, collection: "customers", rows: seedRows.customers });
+  }
+
+  async handle(request: Request): Promise<Response> {
+    this.#turn += 1;
+    const process = this.#processes[this.#turn % PROCESSES] as Process;
+    if (process.handler === undefined) throw new TypeError("Connection refused");
+    const { life } = process;
+    const response = await process.handler(request);
+    if (process.life !== life) throw new TypeError("Connection reset");
+    return response;
+  }
+
+  /** The whole machine goes down at the next such step of a transaction. */
+  armCrash(step: MemoryStoreStep): void {
+    this.#armed = step;
+  }
+
+  crash(which: number | "all", forMs: number): void {
+    for (const [at, process] of this.#processes.entries()) {
+      if (which !== "all" && which !== at) continue;
+      process.handler = undefined;
+      process.life += 1;
+      this.#world.timeline.after(forMs, () => {
+        process.handler ??= this.#start(at);
+      });
+    }
+    this.#world.trace.say("server", `crash of ${which} for ${forMs} ms`);
+  }
+
+  up(): void {
+    this.slowMs = 0;
+    this.#armed = undefined;
+    for (const [at, process] of this.#processes.entries()) process.handler ??= this.#start(at);
+  }
+
+  backup(): MemorySnapshot {
+    return this.store.snapshot();
+  }
+
+  async restore(backup: MemorySnapshot, announced: boolean): Promise<void> {
+    this.crash("all", 1);
+    this.store.restore(backup);
+    if (announced) await announceRestore(this.store, TENANT, { clock: this.#clock, random: this.#random("announce") });
+    // Whoever issues the tokens keeps the list of what is revoked: the database has forgotten it [M12].
+    for (const device of this.revoked) await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+  }
+
+  async revoke(device: string): Promise<void> {
+    this.revoked.add(device);
+    await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+  }
+
+  /** From now on the device needs a new token. */
+  expireToken(device: string): void {
+    this.#tokens.set(device, this.#generation(device) + 1);
+  }
+
+  token(device: string): string {
+    return `${device}.${this.#generation(device)}`;
+  }
+
+  /** Everything that is stored. */
+  rows(): StoreWrites {
+    return this.store.snapshot().tenants[TENANT] ?? {};
+  }
+
+  /** What the back office does at its own desk. */
+  async desk(path: string, body?: object): Promise<unknown> {
+    const response = await this.handle(
+      new Request(`http://shop.test/sync/${path}`, {
+        method: body === undefined ? "GET" : "POST",
+        headers: {
+          authorization: "Bearer office.0",
+          "content-type": "application/json",
+          "tillsync-protocol": "1",
+          "tillsync-request-id": this.#random(`desk${this.#turn}`).uuid(),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
+    );
+    return response.ok ? response.json() : undefined;
+  }
+
+  readonly #clock = { now: () => this.now() };
+
+  #generation(device: string): number {
+    return this.#tokens.get(device) ?? 0;
+  }
+
+  #start(at: number): (request: Request) => Promise<Response> {
+    return createSyncHandler({
+      store: this.store,
+      collections,
+      policies,
+      clock: { now: () => this.now(), sleep: (ms) => this.#world.timeline.wait(ms) },
+      random: this.#random(`process${at}.${this.#world.timeline.now}`),
+      authenticate: (request: Request) => {
+        const [device = "", generation] = (request.headers.get("authorization") ?? "").replace("Bearer ", "").split(".");
+        if (device === "" || Number(generation) !== this.#generation(device)) return undefined;
+        if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk"] };
+        return { tenant: TENANT, branch: "main", device, scopes: ["sync"] };
+      },
+    });
+  }
+
+  async #before(step: MemoryStoreStep): Promise<void> {
+    if (this.slowMs > 0) await this.#world.timeline.wait(this.#draw.int(0, this.slowMs));
+    if (this.#armed !== step) return;
+    this.#armed = undefined;
+    this.#world.hit(`server_crash_${step}`);
+    this.crash("all", this.#draw.int(200, 15_000));
+    throw new ServerCrash(`The server crashed before "${step}".`);
+  }
+
+  #random(purpose: string) {
+    const draw = new Draw(this.#world.plan.seed, purpose);
+    return {
+      unit: () => draw.unit(),
+      uuid: () => uuidV7(this.now(), Uint8Array.from({ length: 10 }, () => draw.int(0, 255))),
+    };
+  }
+}

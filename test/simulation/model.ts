@@ -1,0 +1,109 @@
+/**
+ * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works. (simulation)
+ */
+import type { StoredOperation } from "../../src/client/stored.ts";
+import type { Machine } from "./machines/machine.ts";
+import type { Tab } from "./machines/tab.ts";
+import type { World } from "./world.ts";
+
+export interface KnownOperation {
+  readonly operation: StoredOperation;
+  /** A listener was told of it. */
+  told: boolean;
+  /**
+   * Its disk is gone. `safe`: the server had it then, and no restore has taken that away: it must still be there at the end.
+   */
+  lost?: { safe: boolean };
+}
+
+export interface Loss {
+  readonly machine: Machine;
+  readonly at: number;
+  /** Operations that nobody but the disk had. */
+  readonly unsynced: number;
+  readonly keptMarker: boolean;
+}
+
+export interface Heard {
+  readonly machine: Machine;
+  readonly at: number;
+  readonly event: "storage_lost" | "identity_forked" | "epoch_changed" | "device_revoked";
+}
+
+export class Model {
+  readonly operations = new Map<string, KnownOperation>();
+  readonly losses: Loss[] = [];
+  readonly heard: Heard[] = [];
+  /** Phases and causes that some status was in. */
+  readonly states = new Set<string>();
+  acknowledged = 0;
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  watch(tab: Tab): void {
+    const { client, machine } = tab;
+    const { timeline } = this.#world;
+    client.on("queued", ({ operations }) => {
+      for (const { id } of operations) {
+        const known = this.operations.get(id);
+        if (known) known.told = true;
+        else this.#world.violation("S7", `${tab.name} told of operation ${id}, which was never stored`);
+      }
+    });
+    client.on("status", (status) => {
+      const what = "cause" in status ? status.cause : "activity" in status ? status.activity : "";
+      this.states.add(`${status.phase} ${what}`.trim());
+    });
+    for (const event of ["storage_lost", "identity_forked", "epoch_changed", "device_revoked"] as const) {
+      client.on(event, (payload: unknown) => {
+        this.heard.push({ machine, at: timeline.now, event });
+        this.#world.trace.say(machine.name, `${event} ${JSON.stringify(payload)}`);
+      });
+    }
+    client.on("error", (error) => {
+      this.#world.trace.say(machine.name, `${tab.name} error ${error.code}: ${error.message}`);
+      if (error.code === "internal") this.#world.violation("S12", `${tab.name}: ${error.message} ${String(error.cause)}`);
+    });
+  }
+
+  /** It is being committed on that disk. */
+  stored(_machine: Machine, operation: StoredOperation): void {
+    const known = this.operations.get(operation.id);
+    if (known === undefined) this.operations.set(operation.id, { operation, told: false });
+  }
+
+  /** A caller was told that these are on disk. */
+  acknowledge(machine: Machine, collection: string, ids: readonly string[]): void {
+    this.acknowledged += 1;
+    const minted = new Set(
+      [...this.operations.values()].map(({ operation }) => `${operation.collection}/${operation.entityId}`),
+    );
+    for (const id of ids)
+      if (!minted.has(`${collection}/${id}`))
+        this.#world.violation("S1", `${machine.name} acknowledged ${collection}/${id} without an operation`);
+  }
+
+  diskLost(machine: Machine, operations: readonly StoredOperation[], keptMarker: boolean): void {
+    const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
+    const elsewhere = new Set(
+      this.#world.machines.filter((other) => other !== machine).flatMap((other) => other.operations().map(({ id }) => id)),
+    );
+    let unsynced = 0;
+    for (const { id } of operations) {
+      const known = this.operations.get(id);
+      if (known === undefined || elsewhere.has(id)) continue;
+      known.lost = { safe: there.has(id) };
+      if (!there.has(id)) unsynced += 1;
+    }
+    this.losses.push({ machine, at: this.#world.timeline.now, unsynced, keptMarker });
+  }
+
+  /** The server's database is another one now. */
+  restored(): void {
+    const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
+    for (const [id, known] of this.operations) if (known.lost && !there.has(id)) known.lost.safe = false;
+  }
+}

@@ -1,0 +1,68 @@
+/** What will happen in a run, drawn from its seed: plain data, so that it can be cut down, kept and carried out again. (simulation) */
+import { commands } from "./commands/index.ts";
+import { Draw } from "./engine/draw.ts";
+import { faults } from "./faults/index.ts";
+
+export interface PlannedCommand {
+  readonly at: number;
+  readonly till: number;
+  readonly kind: string;
+  /** Seed of whatever else is drawn for it. */
+  readonly draw: number;
+}
+export type PlannedFault = PlannedCommand;
+
+export interface PlanOptions {
+  readonly tills: number;
+  readonly durationMs: number;
+  /** How likely a till has a second tab. */
+  readonly secondTab: number;
+  /** How likely it has no Web Locks. */
+  readonly leases: number;
+  readonly diskMs: number;
+  /** Operations in a push, at most. */
+  readonly batch: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly options: PlanOptions;
+  readonly commands: readonly PlannedCommand[];
+  readonly faults: readonly PlannedFault[];
+}
+
+/** Few kinds of fault in each run, but those often: all of them at once hide each other. */
+const SHARE_OF_FAULTS = [0.1, 0.25, 0.5];
+
+export function planOf(seed: number): Plan {
+  const draw = new Draw(seed, "plan");
+  const durationMs = draw.int(20, 120) * 1_000;
+  const options: PlanOptions = {
+    tills: draw.int(2, 4),
+    durationMs,
+    secondTab: draw.pick([0, 0.3, 0.8]),
+    leases: draw.pick([0, 0, 0.5]),
+    diskMs: draw.pick([0, 0, 2, 40]),
+    batch: draw.pick([1, 3, 20, 200]),
+  };
+  const share = draw.pick(SHARE_OF_FAULTS);
+  const chosen = faults.filter(() => draw.chance(share));
+  const favoured = commands.map((command) => ({ ...command, weight: command.weight * draw.pick([0.3, 1, 3]) }));
+  const event = (kind: string): PlannedCommand => ({
+    at: draw.int(500, durationMs),
+    till: draw.int(0, 11),
+    kind,
+    draw: draw.seed(),
+  });
+  return {
+    seed,
+    options,
+    commands: Array.from({ length: draw.int(15, 60) }, () => event(draw.weighted(favoured).kind)).sort(byTime),
+    faults:
+      chosen.length === 0
+        ? []
+        : Array.from({ length: draw.int(3, 30) }, () => event(draw.weighted(chosen).kind)).sort(byTime),
+  };
+}
+
+const byTime = (a: PlannedCommand, b: PlannedCommand) => a.at - b.at;

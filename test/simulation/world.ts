@@ -1,0 +1,161 @@
+/** One run: a plan, carried out in virtual time, and what was wrong at its end. (simulation) */
+import { commandOf } from "./commands/index.ts";
+import { Draw } from "./engine/draw.ts";
+import { newTimeline } from "./engine/platform.ts";
+import type { Timeline } from "./engine/timeline.ts";
+import { Trace } from "./engine/trace.ts";
+import { faultOf } from "./faults/index.ts";
+import { invariants } from "./invariants/index.ts";
+import { isSettled, tidy } from "./healing.ts";
+import { Machine } from "./machines/machine.ts";
+import { Server, ServerCrash } from "./machines/server.ts";
+import { Model } from "./model.ts";
+import type { Plan, PlannedCommand, PlannedFault } from "./plan.ts";
+
+export interface Violation {
+  /** Of the reliability page: S1 to S13, L1 to L4. */
+  readonly invariant: string;
+  readonly what: string;
+  readonly at: number;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly digest: string;
+  readonly operations: number;
+  /** By kind: how often a fault befell something. */
+  readonly hits: Readonly<Record<string, number>>;
+  readonly states: readonly string[];
+  readonly virtualMs: number;
+  readonly lines: readonly string[];
+}
+
+/** After the faults: everything must have drained and agree by then. */
+const PATIENCE_MS = 15 * 60_000;
+const LOOK_MS = 5_000;
+/** People look at their desks less often than that. */
+const LOOKS_PER_TIDYING = 3;
+const WIRE_LIMIT = 3;
+
+export class World {
+  readonly plan: Plan;
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly server: Server;
+  readonly model: Model;
+  readonly machines: Machine[] = [];
+  readonly violations: Violation[] = [];
+  readonly hits: Record<string, number> = {};
+  isHealing = false;
+
+  constructor(plan: Plan, keepsTrace: boolean) {
+    this.plan = plan;
+    this.timeline = newTimeline();
+    this.trace = new Trace(this.timeline, keepsTrace);
+    this.model = new Model(this);
+    this.server = new Server(this, plan.seed);
+  }
+
+  violation(invariant: string, what: string): void {
+    if (this.violations.length >= WIRE_LIMIT * 10) return;
+    this.violations.push({ invariant, what, at: this.timeline.now });
+    this.trace.say("VIOLATION", `${invariant}: ${what}`);
+  }
+
+  hit(fault: string): void {
+    this.hits[fault] = (this.hits[fault] ?? 0) + 1;
+  }
+
+  addMachine(name: string, deviceId = name): Machine {
+    const draw = new Draw(this.plan.seed, `options of ${name}`);
+    const { options } = this.plan;
+    const machine = new Machine(this, {
+      name,
+      deviceId,
+      turns: draw.chance(options.leases) ? "leases" : "locks",
+      tabs: draw.chance(options.secondTab) ? 2 : 1,
+      seed: draw.seed(),
+      diskMs: options.diskMs,
+    });
+    this.machines.push(machine);
+    return machine;
+  }
+
+  async run(): Promise<Outcome> {
+    const { plan, timeline } = this;
+    await this.server.seed();
+    for (let at = 1; at <= plan.options.tills; at++) {
+      const machine = this.addMachine(`till-${at}`);
+      timeline.at(at * 300, () => machine.start());
+    }
+    for (const command of plan.commands) timeline.at(command.at, () => void this.#command(command));
+    for (const fault of plan.faults) timeline.at(fault.at, () => void this.#fault(fault));
+    await timeline.runUntil(plan.options.durationMs, () => this.violations.length > 0);
+    if (this.violations.length === 0) await this.#heal();
+    if (this.violations.length === 0) for (const { check } of invariants) await timeline.during(Promise.resolve(check(this)));
+    for (const machine of this.machines) for (const tab of [...machine.tabs]) machine.crashTab(tab);
+    return {
+      seed: plan.seed,
+      violations: this.violations,
+      digest: this.trace.digest(),
+      operations: this.model.operations.size,
+      hits: this.hits,
+      states: [...this.model.states],
+      virtualMs: timeline.now,
+      lines: this.trace.lines,
+    };
+  }
+
+  /** Faults stop. Whoever can be asked puts right what only people can; then everything must come to rest. */
+  async #heal(): Promise<void> {
+    this.isHealing = true;
+    this.trace.say("world", "heals");
+    this.server.up();
+    for (const machine of this.machines) machine.heal();
+    const end = this.timeline.now + PATIENCE_MS;
+    for (let looks = 1; this.timeline.now < end; looks++) {
+      await this.timeline.runUntil(this.timeline.now + LOOK_MS, () => this.violations.length > 0);
+      if (this.violations.length > 0) return;
+      if (await this.timeline.during(isSettled(this))) return;
+      if (looks % LOOKS_PER_TIDYING === 0) void tidy(this);
+    }
+    const open = await this.timeline.during(isSettled(this, true));
+    this.violation("L1", `not settled after ${PATIENCE_MS / 60_000} minutes: ${JSON.stringify(open)}`);
+  }
+
+  async #command({ till, kind, draw }: PlannedCommand): Promise<void> {
+    const machine = this.machines[till % this.machines.length];
+    const tabs = machine?.tabs.filter(({ state }) => state === "alive") ?? [];
+    if (machine === undefined || tabs.length === 0) return;
+    const dice = new Draw(draw, kind);
+    const tab = dice.pick(tabs);
+    this.trace.say(machine.name, `${tab.name} ${kind}`);
+    try {
+      const said = await commandOf(kind).run({ world: this, machine, tab, draw: dice });
+      this.trace.say(machine.name, `${tab.name} ${kind}: ${said}`);
+    } catch (error) {
+      const { code = "", message } = error as { code?: string; message: string };
+      this.trace.say(machine.name, `${tab.name} ${kind} refused: ${code} ${message}`);
+      if (!EXPECTED.test(code)) this.violation("S12", `${tab.name} ${kind} failed with ${code || "no code"}: ${message}`);
+    }
+  }
+
+  async #fault({ till, kind, draw }: PlannedFault): Promise<void> {
+    const machine = this.machines[till % this.machines.length];
+    if (machine === undefined || this.isHealing) return;
+    const dice = new Draw(draw, kind);
+    this.trace.say(machine.name, `fault ${kind}`);
+    try {
+      await faultOf(kind).strike({ world: this, machine, draw: dice, hit: () => this.hit(kind) });
+    } catch (error) {
+      // It was down when somebody wanted something of it.
+      if (error instanceof ServerCrash) this.trace.say("server", error.message);
+      else this.timeline.fail(error);
+    }
+  }
+}
+
+/** What a caller may be told when the platform fails, or when somebody was there before. */
+const EXPECTED =
+  /^(storage_|not_found|already_exists|client_closed|validation_failed|transaction_contended|operation_not_rejected|conflict_settled|unsynced_work)/;

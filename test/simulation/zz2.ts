@@ -1,0 +1,11 @@
+import { installPlatform } from "./engine/platform.ts";
+import { planOf } from "./plan.ts";
+import { World } from "./world.ts";
+installPlatform();
+const w = new World(planOf(1), true);
+console.log("made");
+await w.server.seed();
+console.log("seeded", w.plan.commands.length, w.plan.faults.map(f=>f.kind).join());
+const m = w.addMachine("till-1"); m.start(); console.log("started");
+await w.timeline.runUntil(10000);
+console.log(w.trace.lines.join("\n"));
