@@ -53,9 +53,13 @@ export class Model {
         else this.#world.violation("S7", `${tab.name} told of operation ${id}, which was never stored`);
       }
     });
+    let before = "";
     client.on("status", (status) => {
       const what = "cause" in status ? status.cause : "activity" in status ? status.activity : "";
-      this.states.add(`${status.phase} ${what}`.trim());
+      const state = `${status.phase} ${what}`.trim();
+      this.states.add(state);
+      if (state !== before) this.#world.trace.say(machine.name, `${tab.name} is ${state}`);
+      before = state;
     });
     for (const event of ["storage_lost", "identity_forked", "epoch_changed", "device_revoked"] as const) {
       client.on(event, (payload: unknown) => {

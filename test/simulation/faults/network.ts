@@ -1,5 +1,5 @@
 /** What befalls requests and their answers on the way. */
-import type { RequestFault } from "../machines/line.ts";
+import type { Cut, RequestFault } from "../machines/line.ts";
 import type { Fault } from "./fault.ts";
 
 const onRequest = (kind: string, fault: (draw: Parameters<Fault["strike"]>[0]["draw"]) => RequestFault): Fault => ({
@@ -8,12 +8,12 @@ const onRequest = (kind: string, fault: (draw: Parameters<Fault["strike"]>[0]["d
   strike: ({ machine, draw }) => machine.line.arm(kind, fault(draw)),
 });
 
-const cut = (kind: string, what: "both" | "requests" | "answers"): Fault => ({
+const cut = (kind: string, what: Cut): Fault => ({
   kind,
   weight: 2,
   strike({ world, machine, draw, hit }) {
     hit();
-    machine.line.cut = what;
+    const mend = machine.line.cut(what);
     // The platform notices some outages, and not others.
     const isNoticed = what === "both" && draw.chance(0.5);
     if (isNoticed) {
@@ -21,7 +21,7 @@ const cut = (kind: string, what: "both" | "requests" | "answers"): Fault => ({
       for (const tab of machine.tabs) tab.hint("offline");
     }
     world.timeline.after(draw.int(500, 60_000), () => {
-      machine.line.cut = undefined;
+      mend();
       machine.line.seemsUp = true;
       if (isNoticed) for (const tab of machine.tabs) tab.hint("online");
     });

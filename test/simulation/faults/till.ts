@@ -68,13 +68,12 @@ export const till: readonly Fault[] = [
       if (!machine.isOn) return;
       hit();
       const ms = draw.int(1_000, 2 * MINUTE);
-      const { cut } = machine.line;
-      machine.line.cut = "both";
+      const mend = machine.line.cut("both");
       const asleep = machine.tabs.filter(({ state }) => state === "alive");
       for (const tab of asleep) tab.freeze(false);
       world.timeline.after(ms, () => {
         machine.sleptMs += ms;
-        machine.line.cut = cut;
+        mend();
         for (const tab of asleep) tab.thaw();
       });
     },

@@ -8,6 +8,8 @@ export type RequestFault =
   | { readonly kind: "drop_request" | "drop_answer" | "duplicate" | "delay" | "truncate" | "foreign" | "stale" }
   | { readonly kind: "status"; readonly status: number };
 
+export type Cut = "both" | "requests" | "answers";
+
 /** A page of somebody between: a captive portal's. */
 const PORTAL = "<html><body>Please accept the terms of this network.</body></html>";
 const LATE_MS = 20_000;
@@ -15,13 +17,13 @@ const LATE_MS = 20_000;
 export class Line {
   /** What the platform believes. */
   seemsUp = true;
-  cut: "both" | "requests" | "answers" | undefined;
   /** Added to every way. */
   slowMs = 0;
   sent = 0;
   readonly #world: World;
   readonly #name: string;
   readonly #draw: Draw;
+  readonly #cuts = new Set<{ readonly what: Cut }>();
   readonly #armed: { readonly fault: RequestFault; readonly name: string }[] = [];
   readonly #answered = new Map<string, { readonly text: string; readonly headers: Headers }>();
 
@@ -36,8 +38,19 @@ export class Line {
     this.#armed.push({ name, fault });
   }
 
+  get isCut(): boolean {
+    return this.#cuts.size > 0;
+  }
+
+  /** Until the answer is called. Several may overlap. */
+  cut(what: Cut): () => void {
+    const cut = { what };
+    this.#cuts.add(cut);
+    return () => this.#cuts.delete(cut);
+  }
+
   heal(): void {
-    this.cut = undefined;
+    this.#cuts.clear();
     this.seemsUp = true;
     this.slowMs = 0;
     this.#armed.length = 0;
@@ -83,7 +96,7 @@ export class Line {
   }
 
   #isOpen(way: "requests" | "answers"): boolean {
-    return this.cut !== "both" && this.cut !== way;
+    return [...this.#cuts].every(({ what }) => what !== "both" && what !== way);
   }
 
   #wayMs(): number {

@@ -178,7 +178,7 @@ export class Machine {
   #getToken(refused: string | undefined): string | undefined {
     if (this.isSignedOut) return undefined;
     if (refused !== undefined) {
-      if (this.line.cut !== undefined) throw new Error("No way to whoever issues the tokens.");
+      if (this.line.isCut) throw new Error("No way to whoever issues the tokens.");
       this.#token = this.world.server.token(this.deviceId);
     }
     return this.#token;
