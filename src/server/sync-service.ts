@@ -56,7 +56,7 @@ export class SyncService {
       this.#registerOnce(session, request, claim, marks),
     );
     if (done.kind === "wrong_workspace") throw wrongWorkspace();
-    if (done.kind === "revoked") throw revoked();
+    if (done.kind === "revoked") throw revoked(done.epoch);
     const { registration, epoch, mark } = done;
     return {
       requestId: caller.requestId,
@@ -82,7 +82,7 @@ export class SyncService {
         }
       | NeedsEpoch
       | { readonly kind: "wrong_workspace" }
-      | { readonly kind: "revoked" };
+      | { readonly kind: "revoked"; readonly epoch: string };
     const committed = await this.#parts.store
       .transact(
         session.principal.tenant,
@@ -93,7 +93,7 @@ export class SyncService {
             if (standing === "restored") return needsEpoch(ws);
             // A stale epoch is no reason to refuse: the answer names the one that holds.
             if (standing === "wrong_workspace") return { kind: standing };
-            if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked" };
+            if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
             const mark = claim.kind === "none" ? markOf(ws, ws.clock.position) : undefined;
             return { kind: "registered", registration: register(ws, session, device), epoch: ws.clock.epoch, mark };
           },
@@ -152,7 +152,7 @@ export class SyncService {
       case "wrong_workspace":
         throw wrongWorkspace();
       case "revoked":
-        throw revoked();
+        throw revoked(outcome.epoch);
       case "stale":
         throw resync(outcome.epoch, outcome.collections);
       case "answered": {
@@ -211,9 +211,11 @@ function wrongWorkspace(): RequestProblem {
   return new RequestProblem("wrong_workspace", "The store was filled from another shop; nothing was applied");
 }
 
-export function revoked(): RequestProblem {
+/** The epoch with it: what the server has lost in a restore, and what a store that never registered holds, is pushed under no other one. */
+export function revoked(epoch?: string): RequestProblem {
   return new RequestProblem(
     "device_revoked",
     "The device was revoked; what it still holds can be pushed, and goes into quarantine",
+    { epoch },
   );
 }

@@ -23,9 +23,16 @@ export async function isSettled(world: World, explains = false): Promise<unknown
     if (!machine.isOn) open.push(`${machine.name} is off`);
     for (const operation of machine.operations()) {
       if (["pending", "blocked", "conflict"].includes(operation.state))
-        open.push(`${machine.name} ${operation.state} ${operation.action} ${operation.collection}/${operation.entityId}`);
-      if (operation.state === "rejected" && operation.kind === "record") open.push(`${machine.name} rejected ${operation.id}`);
-      if (operation.state === "quarantined" && operation.error?.code !== "discarded" && !world.server.revoked.has(machine.deviceId))
+        open.push(
+          `${machine.name} ${operation.state} ${operation.action} ${operation.collection}/${operation.entityId}`,
+        );
+      if (operation.state === "rejected" && operation.kind === "record")
+        open.push(`${machine.name} rejected ${operation.id}`);
+      if (
+        operation.state === "quarantined" &&
+        operation.error?.code !== "discarded" &&
+        !world.server.revoked.has(machine.deviceId)
+      )
         open.push(`${machine.name} quarantined ${operation.id} ${operation.error?.code}`);
     }
   }

@@ -69,7 +69,8 @@ export class Model {
     }
     client.on("error", (error) => {
       this.#world.trace.say(machine.name, `${tab.name} error ${error.code}: ${error.message}`);
-      if (error.code === "internal") this.#world.violation("S12", `${tab.name}: ${error.message} ${String(error.cause)}`);
+      if (error.code === "internal")
+        this.#world.violation("S12", `${tab.name}: ${error.message} ${String(error.cause)}`);
     });
   }
 
@@ -93,7 +94,9 @@ export class Model {
   diskLost(machine: Machine, operations: readonly StoredOperation[], keptMarker: boolean): void {
     const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
     const elsewhere = new Set(
-      this.#world.machines.filter((other) => other !== machine).flatMap((other) => other.operations().map(({ id }) => id)),
+      this.#world.machines
+        .filter((other) => other !== machine)
+        .flatMap((other) => other.operations().map(({ id }) => id)),
     );
     let unsynced = 0;
     for (const { id } of operations) {

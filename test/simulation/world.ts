@@ -5,8 +5,8 @@ import { newTimeline } from "./engine/platform.ts";
 import type { Timeline } from "./engine/timeline.ts";
 import { Trace } from "./engine/trace.ts";
 import { faultOf } from "./faults/index.ts";
-import { invariants } from "./invariants/index.ts";
 import { isSettled, tidy } from "./healing.ts";
+import { invariants } from "./invariants/index.ts";
 import { Machine } from "./machines/machine.ts";
 import { Server, ServerCrash } from "./machines/server.ts";
 import { Model } from "./model.ts";
@@ -93,7 +93,8 @@ export class World {
     for (const fault of plan.faults) timeline.at(fault.at, () => void this.#fault(fault));
     await timeline.runUntil(plan.options.durationMs, () => this.violations.length > 0);
     if (this.violations.length === 0) await this.#heal();
-    if (this.violations.length === 0) for (const { check } of invariants) await timeline.during(Promise.resolve(check(this)));
+    if (this.violations.length === 0)
+      for (const { check } of invariants) await timeline.during(Promise.resolve(check(this)));
     for (const machine of this.machines) for (const tab of [...machine.tabs]) machine.crashTab(tab);
     return {
       seed: plan.seed,
@@ -137,7 +138,8 @@ export class World {
     } catch (error) {
       const { code = "", message } = error as { code?: string; message: string };
       this.trace.say(machine.name, `${tab.name} ${kind} refused: ${code} ${message}`);
-      if (!EXPECTED.test(code)) this.violation("S12", `${tab.name} ${kind} failed with ${code || "no code"}: ${message}`);
+      if (!EXPECTED.test(code))
+        this.violation("S12", `${tab.name} ${kind} failed with ${code || "no code"}: ${message}`);
     }
   }
 
@@ -150,10 +152,16 @@ export class World {
       await faultOf(kind).strike({ world: this, machine, draw: dice, hit: () => this.hit(kind) });
     } catch (error) {
       // It was down when somebody wanted something of it.
-      if (error instanceof ServerCrash) this.trace.say("server", error.message);
+      if (isServerCrash(error)) this.trace.say("server", "it went down before that was done");
       else this.timeline.fail(error);
     }
   }
+}
+
+function isServerCrash(error: unknown): boolean {
+  if (error instanceof ServerCrash) return true;
+  const { cause, more } = error as { cause?: unknown; more?: { cause?: unknown } };
+  return (cause ?? more?.cause) !== undefined && isServerCrash(cause ?? more?.cause);
 }
 
 /** What a caller may be told when the platform fails, or when somebody was there before. */

@@ -36,6 +36,8 @@ export type News =
   | { readonly kind: "unauthorised"; readonly reason: "no_token" | "refused" }
   | { readonly kind: "moved"; readonly pushed: number; readonly pulled: number };
 
+type Refusal = Extract<TransportFailure, { kind: "refused" }>;
+
 export class Ground {
   readonly deps: GroundDeps;
 
@@ -87,8 +89,14 @@ export class Ground {
 
   async refused(lane: Call, failure: TransportFailure, fence: number): Promise<SyncEvent> {
     if (failure.kind === "unauthorised") this.deps.notice({ kind: "unauthorised", reason: failure.reason });
-    if (failure.kind === "refused" && failure.code === "identity_fork") return this.fork(fence);
-    if (failure.kind === "refused" && failure.code === "resync_required") return this.#resync(failure, fence);
+    if (failure.kind !== "refused") return failed(lane, failure);
+    if (failure.code === "identity_fork") return this.fork(fence);
+    if (failure.code === "resync_required") return this.#resync(failure, fence);
+    if (failure.code === "device_revoked") {
+      // Nothing else tells it that the server has lost what it had acknowledged: that goes to the server again, too [H6] [C8].
+      const [, point] = await this.whoAndWhere();
+      if (isElsewhere(failure, point)) return this.follow(fence, failure.epoch);
+    }
     return failed(lane, failure);
   }
 
@@ -116,9 +124,9 @@ export class Ground {
     return { kind: "reregister" };
   }
 
-  async #resync(failure: Extract<TransportFailure, { kind: "refused" }>, fence: number): Promise<SyncEvent> {
+  async #resync(failure: Refusal, fence: number): Promise<SyncEvent> {
     const [, point] = await this.whoAndWhere();
-    if (failure.epoch !== undefined && failure.epoch !== point.epoch) return this.follow(fence, failure.epoch);
+    if (isElsewhere(failure, point)) return this.follow(fence, failure.epoch);
     const names = failure.collections?.filter((name) => this.names.includes(name)) ?? this.names;
     const restarted = await this.deps.store.transact(
       "resync",
@@ -129,6 +137,11 @@ export class Ground {
     );
     return restarted === undefined ? { kind: "lost" } : { kind: "reregister" };
   }
+}
+
+/** The refusal names another epoch than the one that is followed here. */
+export function isElsewhere(failure: TransportFailure, point: SyncPoint): failure is Refusal & { epoch: string } {
+  return failure.kind === "refused" && failure.epoch !== undefined && failure.epoch !== point.epoch;
 }
 
 export function failed(lane: Call, failure: TransportFailure): SyncEvent {

@@ -5,7 +5,7 @@ import { storeRegistration } from "../scripts/identity.ts";
 import type { QueueState } from "../stored.ts";
 import { META, QUEUE } from "../stored.ts";
 import type { Ground } from "./ground.ts";
-import { failed } from "./ground.ts";
+import { failed, isElsewhere } from "./ground.ts";
 import type { SyncEvent } from "./machine.ts";
 
 export interface RegisterDeps {
@@ -32,8 +32,9 @@ export async function register(
     ground.call(identity, signal),
   );
   if (!result.ok) {
-    if (isRevoked(result.failure) && point.epoch !== undefined) await deps.handOver();
-    return ground.refused("register", result.failure, fence);
+    const { failure } = result;
+    if (isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point)) await deps.handOver();
+    return ground.refused("register", failure, fence);
   }
   ground.contact(result.timing);
   const { value } = result;

@@ -60,7 +60,7 @@ export type PullOutcome =
   | { readonly kind: "stale"; readonly epoch: string; readonly collections?: readonly string[] | undefined }
   | NeedsEpoch
   | { readonly kind: "wrong_workspace" }
-  | { readonly kind: "revoked" };
+  | { readonly kind: "revoked"; readonly epoch: string };
 
 interface Head {
   readonly kind: "current";
@@ -87,7 +87,7 @@ export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOut
 }
 
 function begin(ws: WorkingSet, { session, epoch, marks, cursors }: PullInput): Head | PullOutcome {
-  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked" };
+  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
   const standing = standingOf(ws, epoch, marks);
   if (standing === "restored") return needsEpoch(ws);
   if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };

@@ -278,7 +278,7 @@ describe("a revoked device [H6]", () => {
       { status: "quarantined", error: { code: "device_revoked" } },
       { status: "quarantined", error: { code: "device_revoked" } },
     ]);
-    expect(await till.pull()).toEqual({ kind: "revoked" });
+    expect(await till.pull()).toEqual({ kind: "revoked", epoch: "e1" });
     expect(sold.status).toBe("applied");
   });
 });

@@ -12,7 +12,10 @@ export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
     const merged = { name: `Agreed ${draw.int(0, 9)}` };
     const isDeleted = conflict.client === undefined || conflict.server === undefined;
     const one = conflict as ConflictOf<never, never>;
-    await tab.client.conflicts.resolve(one, choice === "merged" ? (isDeleted ? "client" : ({ merged } as never)) : choice);
+    await tab.client.conflicts.resolve(
+      one,
+      choice === "merged" ? (isDeleted ? "client" : ({ merged } as never)) : choice,
+    );
   }
   return open.length;
 }

@@ -23,7 +23,10 @@ const rename: Command = {
   async run({ tab, draw }) {
     const id = draw.pick([...PRODUCTS, ...CONTESTED]);
     const name = draw.chance(REFUSED) ? REFUSED_NAME : `Name ${draw.int(0, 99)}`;
-    await tab.client.collections.products.update(id, { name, shelf: draw.chance(0.3) ? undefined : `S${draw.int(1, 3)}` });
+    await tab.client.collections.products.update(id, {
+      name,
+      shelf: draw.chance(0.3) ? undefined : `S${draw.int(1, 3)}`,
+    });
     return `${id} ${name}`;
   },
 };

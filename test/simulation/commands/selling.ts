@@ -41,7 +41,12 @@ const refund: Command = {
   kind: "refund",
   weight: 3,
   async run({ machine, tab, draw, world }) {
-    const sales = await tab.client.collections.sales.find({ index: "till", equals: machine.name, limit: 20, reverse: true });
+    const sales = await tab.client.collections.sales.find({
+      index: "till",
+      equals: machine.name,
+      limit: 20,
+      reverse: true,
+    });
     if (sales.length === 0) return "nothing to take back";
     const { id: saleId, productId, quantity } = draw.pick(sales);
     const made = await tab.client.transaction((tx) => {

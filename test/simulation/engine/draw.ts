@@ -5,7 +5,8 @@ export class Draw {
 
   constructor(seed: number, purpose = "") {
     let mixed = seed ^ 0x9e3779b9;
-    for (let at = 0; at < purpose.length; at++) mixed = Math.imul(mixed ^ purpose.charCodeAt(at), 0x5bd1e995) ^ (mixed >>> 13);
+    for (let at = 0; at < purpose.length; at++)
+      mixed = Math.imul(mixed ^ purpose.charCodeAt(at), 0x5bd1e995) ^ (mixed >>> 13);
     this.#state = mixed | 0;
     this.unit(); // neighbouring seeds begin alike
   }

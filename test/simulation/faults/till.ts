@@ -1,7 +1,7 @@
 /** What befalls a till: its tabs, its clock, its disk. */
 import type { MemorySnapshot } from "tillsync/storage/memory";
-import type { Machine } from "../machines/machine.ts";
 import type { StepFault } from "../machines/disk.ts";
+import type { Machine } from "../machines/machine.ts";
 import type { Fault } from "./fault.ts";
 
 const onStep = (kind: string, fault: StepFault): Fault => ({

@@ -8,7 +8,8 @@ export const accounted: Invariant = {
   check(world) {
     const onServer = new Map((world.server.rows().operations ?? []).map((row) => [row.id, row]));
     const onDisks = new Map<string, StoredOperation>();
-    for (const machine of world.machines) for (const operation of machine.operations()) onDisks.set(operation.id, operation);
+    for (const machine of world.machines)
+      for (const operation of machine.operations()) onDisks.set(operation.id, operation);
     for (const [id, { operation, told, lost }] of world.model.operations) {
       const what = `${operation.action} ${operation.collection}/${operation.entityId} (${id})`;
       const stored = onDisks.get(id);
@@ -27,7 +28,10 @@ export const accounted: Invariant = {
 };
 
 /** Given up or replaced before the server ever saw it. */
-function isEnded({ state, supersededBy, error, action }: StoredOperation, all: ReadonlyMap<string, StoredOperation>): boolean {
+function isEnded(
+  { state, supersededBy, error, action }: StoredOperation,
+  all: ReadonlyMap<string, StoredOperation>,
+): boolean {
   if (state === "superseded") return supersededBy === undefined || all.has(supersededBy);
   if (state === "settled") return true;
   return action === "void" || error?.code === "discarded";

@@ -19,9 +19,11 @@ export async function differences(world: World): Promise<readonly string[]> {
         const seen = (await (tab.client.collections as Json as Record<string, Finder>)[name]?.find()) ?? [];
         const got = new Map(seen.map((row) => [row.id, canonical(row)]));
         for (const [id, text] of expected)
-          if (got.get(id) !== text) found.push(`${tab.name} ${name}/${id} is ${got.get(id)}, and ${text} on the server`);
+          if (got.get(id) !== text)
+            found.push(`${tab.name} ${name}/${id} is ${got.get(id)}, and ${text} on the server`);
         for (const id of got.keys())
-          if (!expected.has(id) && !aside.has(`${name}/${id}`)) found.push(`${tab.name} ${name}/${id} is not on the server`);
+          if (!expected.has(id) && !aside.has(`${name}/${id}`))
+            found.push(`${tab.name} ${name}/${id} is not on the server`);
       }
     }
   }
@@ -30,7 +32,9 @@ export async function differences(world: World): Promise<readonly string[]> {
 
 /** A fact stays in sight of the till that made it, whatever became of it: its receipt is printed (L11). */
 function setAside(machine: Machine): ReadonlySet<string> {
-  const facts = machine.operations().filter(({ kind, state }) => kind === "fact" && /^(quarantined|rejected)$/.test(state));
+  const facts = machine
+    .operations()
+    .filter(({ kind, state }) => kind === "fact" && /^(quarantined|rejected)$/.test(state));
   return new Set(facts.map(({ collection, entityId }) => `${collection}/${entityId}`));
 }
 

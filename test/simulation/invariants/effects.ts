@@ -22,7 +22,10 @@ export const effects: Invariant = {
       const sold = sum(sales, product, -1) + sum(refunds, product, 1);
       const row = rows.find(({ collection, id }) => collection === "products" && id === product);
       if (row?.counters.stock !== FIRST_STOCK + sold)
-        world.violation("S2", `the stock of ${product} is ${row?.counters.stock}, and its facts say ${FIRST_STOCK + sold}`);
+        world.violation(
+          "S2",
+          `the stock of ${product} is ${row?.counters.stock}, and its facts say ${FIRST_STOCK + sold}`,
+        );
     }
     for (const customer of CUSTOMERS) {
       const points = sales.filter(({ customerId }) => customerId === customer).length;
@@ -47,7 +50,8 @@ function halves(world: World, sales: readonly Fact[], payments: readonly Fact[])
   const paid = new Map(payments.map(({ saleId, amountCents }) => [saleId, amountCents]));
   const sold = new Map(sales.map(({ id, totalCents }) => [id, totalCents]));
   for (const { id, totalCents } of sales)
-    if (totalCents !== 0 && paid.get(id) !== totalCents) world.violation("S11", `sale ${id} of ${totalCents} was paid ${paid.get(id)}`);
+    if (totalCents !== 0 && paid.get(id) !== totalCents)
+      world.violation("S11", `sale ${id} of ${totalCents} was paid ${paid.get(id)}`);
   for (const { saleId } of payments)
     if (!sold.has(saleId as string)) world.violation("S11", `a payment of sale ${saleId}, which is not there`);
   if (paid.size !== payments.length) world.violation("S2", "a sale was paid twice");
@@ -58,7 +62,12 @@ function creations(world: World, rows: readonly RecordRow[]): void {
   const live = new Set(rows.filter(({ state }) => state === "live").map(({ collection, id }) => `${collection}/${id}`));
   const made = new Set<string>();
   for (const { collection, entityId, status, operation } of world.server.rows().operations ?? []) {
-    if (!["sales", "payments", "refunds"].includes(collection) || status !== "applied" || operation?.action !== "create") continue;
+    if (
+      !["sales", "payments", "refunds"].includes(collection) ||
+      status !== "applied" ||
+      operation?.action !== "create"
+    )
+      continue;
     const subject = `${collection}/${entityId}`;
     if (made.has(subject)) world.violation("S2", `${subject} was made twice`);
     made.add(subject);

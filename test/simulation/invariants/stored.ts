@@ -1,5 +1,12 @@
 /** S7: what a till keeps beside its operations agrees with them: the counts of the queue, and those of each row. */
-import { META, OPERATIONS, QUEUE, type QueueState, type StoredOperation, type StoredRow } from "../../../src/client/stored.ts";
+import {
+  META,
+  OPERATIONS,
+  QUEUE,
+  type QueueState,
+  type StoredOperation,
+  type StoredRow,
+} from "../../../src/client/stored.ts";
 import type { Machine } from "../machines/machine.ts";
 import { collections } from "../shop.ts";
 import type { Invariant } from "./invariant.ts";
@@ -25,7 +32,8 @@ export function disagreements(machine: Machine): readonly string[] {
     onRow.set(`${collection}/${entityId}`, counts);
   }
   const expect = (what: string, got: unknown, wanted: unknown) => {
-    if (text(got) !== text(wanted)) found.push(`${machine.name} ${what} is ${text(got)}, and its operations say ${text(wanted)}`);
+    if (text(got) !== text(wanted))
+      found.push(`${machine.name} ${what} is ${text(got)}, and its operations say ${text(wanted)}`);
   };
   if (queue) {
     expect("waiting", queue.waiting, waiting);
@@ -36,10 +44,12 @@ export function disagreements(machine: Machine): readonly string[] {
   }
   for (const collection of Object.keys(collections)) {
     const rows = new Map((tables[`c:${collection}`] ?? []).map(([key, value]) => [key, value as StoredRow]));
-    for (const [id, row] of rows) expect(`${collection}/${id}`, row.states ?? {}, onRow.get(`${collection}/${id}`) ?? {});
+    for (const [id, row] of rows)
+      expect(`${collection}/${id}`, row.states ?? {}, onRow.get(`${collection}/${id}`) ?? {});
     for (const subject of onRow.keys()) {
       const [name, id = ""] = subject.split("/");
-      if (name === collection && !rows.has(id)) found.push(`${machine.name} has an operation on ${subject}, and no row`);
+      if (name === collection && !rows.has(id))
+        found.push(`${machine.name} has an operation on ${subject}, and no row`);
     }
   }
   const sequences = new Set(operations.map(({ sequence }) => sequence));
@@ -49,7 +59,11 @@ export function disagreements(machine: Machine): readonly string[] {
 
 function text(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
-  return JSON.stringify(Object.entries(value).filter(([, count]) => count !== 0).sort());
+  return JSON.stringify(
+    Object.entries(value)
+      .filter(([, count]) => count !== 0)
+      .sort(),
+  );
 }
 
 export const stored: Invariant = {

@@ -9,14 +9,16 @@ export const told: Invariant = {
       // Without its marker a store that never met the server leaves no trace, and nobody can know.
       if (unsynced === 0 || !keptMarker) continue;
       const said = heard.some((one) => one.machine === machine && one.at >= at && one.event === "storage_lost");
-      if (!said) world.violation("S12", `${machine.name} lost ${unsynced} operations with its disk, and nobody was told`);
+      if (!said)
+        world.violation("S12", `${machine.name} lost ${unsynced} operations with its disk, and nobody was told`);
     }
     const clones = world.machines.filter(({ name, deviceId }) => name !== deviceId);
     const shareAName = new Set(clones.map(({ deviceId }) => deviceId));
     for (const { machine, event } of heard) {
       // A clone works under the same name: what it did, its original seems to have lost.
       const isKnown = losses.some((loss) => loss.machine === machine) || shareAName.has(machine.deviceId);
-      if (event === "storage_lost" && !isKnown) world.violation("S12", `${machine.name} told of a loss that there was not`);
+      if (event === "storage_lost" && !isKnown)
+        world.violation("S12", `${machine.name} told of a loss that there was not`);
     }
   },
 };

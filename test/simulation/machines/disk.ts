@@ -40,7 +40,10 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     await tab.through(world.timeline.wait(machine.diskMs()));
     if (fault === "fail") throw unavailable("The platform refused.");
     if (fault === "full" && what.startsWith("transact"))
-      throw new TillSyncError("storage_full", "There is no space left.", { usedBytes: undefined, quotaBytes: undefined });
+      throw new TillSyncError("storage_full", "There is no space left.", {
+        usedBytes: undefined,
+        quotaBytes: undefined,
+      });
     if (fault === "silent") {
       if (machine.draw.chance(0.5)) await Promise.allSettled([work()]);
       await tab.through(world.timeline.wait(WATCHDOG_MS));

@@ -1,7 +1,7 @@
 /** The network between one machine and the server, and what becomes of requests on it. (simulation) */
 import type { Draw } from "../engine/draw.ts";
-import type { Tab } from "./tab.ts";
 import type { World } from "../world.ts";
+import type { Tab } from "./tab.ts";
 
 /** Of one request. */
 export type RequestFault =
@@ -91,7 +91,10 @@ export class Line {
     // It may have been cut while the server was at work.
     if (!this.#isOpen("answers") || fault?.kind === "drop_answer") return this.#silence();
     const { status, headers } = response;
-    const whole = new Response(fault?.kind === "truncate" ? text.slice(0, text.length >> 1) : text, { status, headers });
+    const whole = new Response(fault?.kind === "truncate" ? text.slice(0, text.length >> 1) : text, {
+      status,
+      headers,
+    });
     return whole;
   }
 

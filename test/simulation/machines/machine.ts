@@ -1,6 +1,6 @@
 /** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. (simulation) */
 import { createSyncClient, http } from "tillsync";
-import { memory, type MemoryAdapter, type MemorySnapshot } from "tillsync/storage/memory";
+import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
 import type { StoredOperation } from "../../../src/client/stored.ts";
 import { OPERATIONS } from "../../../src/client/stored.ts";
 import { Draw } from "../engine/draw.ts";
@@ -97,7 +97,11 @@ export class Machine {
       }),
       collections,
       device: { id: this.deviceId },
-      sync: { intervalMs: 5_000, retry: { minMs: 200, maxMs: 10_000 }, batch: { maxOperations: this.world.plan.options.batch } },
+      sync: {
+        intervalMs: 5_000,
+        retry: { minMs: 200, maxMs: 10_000 },
+        batch: { maxOperations: this.world.plan.options.batch },
+      },
       clock: tab.clock,
       random: tab.random,
       coordinator: tab.coordinator,

@@ -90,7 +90,8 @@ export class Server {
     this.store.restore(backup);
     if (announced) await announceRestore(this.store, TENANT, { clock: this.#clock, random: this.#random("announce") });
     // Whoever issues the tokens keeps the list of what is revoked: the database has forgotten it [M12].
-    for (const device of this.revoked) await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+    for (const device of this.revoked)
+      await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
   }
 
   async revoke(device: string): Promise<void> {
@@ -143,7 +144,9 @@ export class Server {
       clock: { now: () => this.now(), sleep: (ms) => this.#world.timeline.wait(ms) },
       random: this.#random(`process${at}.${this.#world.timeline.now}`),
       authenticate: (request: Request) => {
-        const [device = "", generation] = (request.headers.get("authorization") ?? "").replace("Bearer ", "").split(".");
+        const [device = "", generation] = (request.headers.get("authorization") ?? "")
+          .replace("Bearer ", "")
+          .split(".");
         if (device === "" || Number(generation) !== this.#generation(device)) return undefined;
         if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk"] };
         return { tenant: TENANT, branch: "main", device, scopes: ["sync"] };
@@ -164,7 +167,11 @@ export class Server {
     const draw = new Draw(this.#world.plan.seed, purpose);
     return {
       unit: () => draw.unit(),
-      uuid: () => uuidV7(this.now(), Uint8Array.from({ length: 10 }, () => draw.int(0, 255))),
+      uuid: () =>
+        uuidV7(
+          this.now(),
+          Uint8Array.from({ length: 10 }, () => draw.int(0, 255)),
+        ),
     };
   }
 }

@@ -1,0 +1,42 @@
+/** Runs workers as processes, and reads what they answer. (simulation) */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Answer, Task } from "./worker.ts";
+
+/** Resolves when it has ended. @throws when it ended otherwise than it should */
+export function runWorker(path: string, task: Task, heard: (answer: Answer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--enable-source-maps", path, JSON.stringify(task)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let complaint = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      complaint = (complaint + text).slice(-4_000);
+    });
+    createInterface({ input: child.stdout }).on("line", (line) => heard(JSON.parse(line) as Answer));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`A worker ended with ${code}: ${complaint}`));
+    });
+  });
+}
+
+export interface Seeds {
+  readonly first: number;
+  readonly count: number;
+  readonly processes: number;
+  /** Each process ends after so many violations. */
+  readonly stopsAt: number;
+}
+
+export async function runSeeds(
+  path: string,
+  { first, count, processes, stopsAt }: Seeds,
+  heard: (answer: Answer) => void,
+): Promise<void> {
+  const tasks = Array.from({ length: processes }, (_, at): Task => {
+    return { kind: "seeds", first: first + at, step: processes, until: first + count, stopsAt };
+  });
+  await Promise.all(tasks.map((task) => runWorker(path, task, heard)));
+}
