@@ -67,3 +67,31 @@ test("push is answered, and everything else is refused", async () => {
   const refused = [await peer.pull({ sales: null }), await peer.register()];
   for (const { status, body } of refused) expect([status, body.code]).toEqual([403, "device_revoked"]);
 });
+
+test("a till that was revoked after a restore it never heard of hands over what the server has lost", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill();
+  const putBack = shop.backup();
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await a.sync();
+  expect(a.operationOn("s-1").state).toBe("applied");
+  await putBack("announced");
+  await shop.revoke(a.device);
+  await a.sync();
+  expect((await shop.office.quarantined()).map(({ operation }) => operation.entityId)).toEqual(["s-1"]);
+  expect(a.told("epoch_changed")).toHaveLength(1);
+  expect(a.operationOn("s-1").state).toBe("quarantined");
+});
+
+test("a store that had not registered yet when its device was revoked hands over its sales", async () => {
+  await using shop = new RuleShop();
+  const a = shop.till();
+  a.line.up = false;
+  await a.client.start();
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await shop.revoke(a.device);
+  a.line.up = true;
+  expect(await a.sync()).toMatchObject({ outcome: "action_needed", cause: "device_revoked" });
+  expect((await shop.office.quarantined()).map(({ operation }) => operation.entityId)).toEqual(["s-1"]);
+});

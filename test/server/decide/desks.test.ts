@@ -105,6 +105,17 @@ describe("quarantine [H3]", () => {
     expect(await world.discard(operation.id)).toEqual({ kind: "not_quarantined" });
     expect(await world.release("nope")).toEqual({ kind: "not_found" });
   });
+  test("the others of its transaction are discarded with it: released alone they would be half of a sale [C1]", async () => {
+    const world = await World.open(strict);
+    const till = world.till();
+    const tx = { transaction: "t-1" };
+    const [sold, paid] = await till.push(sale("s-1", { totalCents: 500 }, tx), payment("y-1", "s-1", tx));
+    expect([sold?.status, paid?.status]).toEqual(["quarantined", "quarantined"]);
+    const outcome = await world.discard(sold?.id ?? "", "a test");
+    expect(outcome).toMatchObject({ kind: "revised", touched: ["sales", "payments"] });
+    expect(await world.quarantined()).toEqual([]);
+    expect(await world.release(paid?.id ?? "")).toEqual({ kind: "not_quarantined" });
+  });
   test("a branch's office settles what its own tills made, and knows of nothing else (L9)", async () => {
     const world = await World.open(strict);
     const north = await world.till("n", { branch: "north" }).send(sale("s-1", { totalCents: 5 }, { branch: "north" }));
