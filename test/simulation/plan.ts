@@ -24,11 +24,26 @@ export interface PlanOptions {
   readonly batch: number;
 }
 
+/** The n-th time that the first till, or the server, is at such a point of its work. */
+export interface CrashPoint {
+  readonly where:
+    | "disk_before"
+    | "disk_after"
+    | "request_before"
+    | "answer_after"
+    | "server_begin"
+    | "server_commit"
+    | "server_answer";
+  readonly count: number;
+}
+
 export interface Plan {
   readonly seed: number;
   readonly options: PlanOptions;
   readonly commands: readonly PlannedCommand[];
   readonly faults: readonly PlannedFault[];
+  /** It goes down there, once. */
+  readonly crash?: CrashPoint | undefined;
 }
 
 /** Few kinds of fault in each run, but those often: all of them at once hide each other. */

@@ -4,11 +4,12 @@ import { kindsOfFault } from "./coverage.ts";
 import type { Outcome } from "./world.ts";
 
 const MOST = 3;
+const MOST_TEXT = 600;
 const LINE_MS = 5_000;
 
 export function told({ seed, violations }: Outcome): readonly string[] {
   if (violations.length === 0) return [`seed ${seed}: nothing was violated`];
-  const some = violations.slice(0, MOST).map(({ invariant, what, at }) => `  ${invariant} at ${at} ms: ${what}`);
+  const some = violations.slice(0, MOST).map(({ invariant, what, at }) => `  ${invariant} at ${at} ms: ${what.slice(0, MOST_TEXT)}`);
   const more = violations.length - some.length;
   return [`seed ${seed}: ${violations.length} violations`, ...some, ...(more > 0 ? [`  and ${more} more`] : [])];
 }

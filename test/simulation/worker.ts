@@ -57,6 +57,7 @@ async function guarded(plan: Plan, keepsTrace = false): Promise<Outcome> {
       operations: 0,
       hits: {},
       states: [],
+      reached: {},
       virtualMs: 0,
       lines: [],
     };

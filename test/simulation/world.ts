@@ -10,7 +10,7 @@ import { invariants } from "./invariants/index.ts";
 import { Machine } from "./machines/machine.ts";
 import { Server, ServerCrash } from "./machines/server.ts";
 import { Model } from "./model.ts";
-import type { Plan, PlannedCommand, PlannedFault } from "./plan.ts";
+import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 
 export interface Violation {
   /** Of the reliability page: S1 to S13, L1 to L4. */
@@ -27,6 +27,8 @@ export interface Outcome {
   /** By kind: how often a fault befell something. */
   readonly hits: Readonly<Record<string, number>>;
   readonly states: readonly string[];
+  /** How often the work was at each point where it could have crashed. */
+  readonly reached: Readonly<Record<string, number>>;
   readonly virtualMs: number;
   readonly lines: readonly string[];
 }
@@ -47,6 +49,7 @@ export class World {
   readonly machines: Machine[] = [];
   readonly violations: Violation[] = [];
   readonly hits: Record<string, number> = {};
+  readonly reached: Record<string, number> = {};
   isHealing = false;
 
   constructor(plan: Plan, keepsTrace: boolean) {
@@ -61,6 +64,14 @@ export class World {
     if (this.violations.length >= WIRE_LIMIT * 10) return;
     this.violations.push({ invariant, what, at: this.timeline.now });
     this.trace.say("VIOLATION", `${invariant}: ${what}`);
+  }
+
+  /** Counts how often the work was at this point; `true` where it is to end there. */
+  reaches(where: CrashPoint["where"]): boolean {
+    const count = (this.reached[where] ?? 0) + 1;
+    this.reached[where] = count;
+    const { crash } = this.plan;
+    return crash?.where === where && crash.count === count;
   }
 
   hit(fault: string): void {
@@ -103,6 +114,7 @@ export class World {
       operations: this.model.operations.size,
       hits: this.hits,
       states: [...this.model.states],
+      reached: this.reached,
       virtualMs: timeline.now,
       lines: this.trace.lines,
     };

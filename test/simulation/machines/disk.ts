@@ -35,7 +35,7 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
   async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
     machine.steps += 1;
     const fault = machine.nextStepFault(tab, what);
-    if (fault === "crash_before") machine.crash("at a step of its store");
+    if (fault === "crash_before" || (machine.isFirst && world.reaches("disk_before"))) machine.crash(`at ${what}`);
     // Never answered to a tab that is dead: nothing that it would have done next happens.
     await tab.through(world.timeline.wait(machine.diskMs()));
     if (fault === "fail") throw unavailable("The platform refused.");
@@ -50,9 +50,9 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
       throw unavailable("The platform does not answer.");
     }
     const result = work();
-    if (fault === "crash_after") {
+    if (fault === "crash_after" || (machine.isFirst && world.reaches("disk_after"))) {
       await Promise.allSettled([result]);
-      machine.crash("after a step of its store");
+      machine.crash(`after ${what}`);
     }
     return tab.through(result);
   }

@@ -68,7 +68,12 @@ export class Line {
     const armed = this.#armed.shift();
     if (armed) this.#world.hit(armed.name);
     this.#world.trace.say(this.#name, `${tab.name} asks ${path}${armed ? `, which meets ${armed.name}` : ""}`);
-    return tab.through(this.#travel(path, request, armed?.fault));
+    const { machine } = tab;
+    if (machine.isFirst && this.#world.reaches("request_before")) machine.crash(`before it asks ${path}`);
+    await tab.through(Promise.resolve());
+    const response = await this.#travel(path, request, armed?.fault);
+    if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
+    return tab.through(Promise.resolve(response));
   }
 
   async #travel(path: string, request: Request, fault: RequestFault | undefined): Promise<Response> {

@@ -60,6 +60,11 @@ export class Machine {
     this.#token = world.server.token(this.deviceId);
   }
 
+  /** The one that is made to crash at each of its steps. */
+  get isFirst(): boolean {
+    return this.world.machines[0] === this;
+  }
+
   get isOn(): boolean {
     return this.tabs.some((tab) => tab.isAlive);
   }

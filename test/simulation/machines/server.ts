@@ -156,9 +156,10 @@ export class Server {
 
   async #before(step: MemoryStoreStep): Promise<void> {
     if (this.slowMs > 0) await this.#world.timeline.wait(this.#draw.int(0, this.slowMs));
-    if (this.#armed !== step) return;
+    const isPoint = this.#world.reaches(`server_${step}`);
+    if (this.#armed !== step && !isPoint) return;
     this.#armed = undefined;
-    this.#world.hit(`server_crash_${step}`);
+    if (!isPoint) this.#world.hit(`server_crash_${step}`);
     this.crash("all", this.#draw.int(200, 15_000));
     throw new ServerCrash(`The server crashed before "${step}".`);
   }
