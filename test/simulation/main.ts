@@ -5,11 +5,13 @@ import { parseArgs } from "node:util";
 import { root } from "../../scripts/entries.mjs";
 import { bundleWorker } from "./bundle.ts";
 import { Coverage } from "./coverage.ts";
+import { crashPoints, runPlans } from "./crash-points.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { runSeeds, runWorker } from "./processes.ts";
 import { regressionsFolder, runRegressions } from "./regressions.ts";
 import { progress, summary, told } from "./report.ts";
 import type { Answer } from "./worker.ts";
+import type { Outcome } from "./world.ts";
 
 const USAGE = `npm run sim -- --seed 4711                  one run, with its trace
 npm run sim -- --seed 4711 --shrink         cut down to what it takes to fail
@@ -17,6 +19,7 @@ npm run sim -- --seed 4711 --shrink         cut down to what it takes to fail
 npm run sim -- --plan <file>                a plan that was kept, with its trace
 npm run sim -- --seeds 5000 [--seed first]  many runs; ends with 1 where an invariant was violated
                 [--processes 2]
+npm run sim -- --crash-points               one tape, cut once at every step of the till and of the server
 `;
 
 const WRONG = 1;
@@ -34,17 +37,22 @@ async function main(): Promise<number> {
       plan: { type: "string" },
       shrink: { type: "boolean" },
       keep: { type: "string" },
+      "crash-points": { type: "boolean" },
       processes: { type: "string", default: "2" },
       help: { type: "boolean" },
     },
   });
   const seed = values.seed === undefined ? undefined : wholeNumber("--seed", values.seed);
-  if (values.help || (seed === undefined && values.seeds === undefined && values.plan === undefined)) {
+  if (
+    values.help ||
+    (seed === undefined && values.seeds === undefined && values.plan === undefined && !values["crash-points"])
+  ) {
     out(USAGE);
     return values.help ? 0 : MISUSED;
   }
   const bundle = await bundleWorker();
   try {
+    if (values["crash-points"]) return await everyCrash(bundle.path);
     if (values.seeds !== undefined) {
       const count = wholeNumber("--seeds", values.seeds);
       return await many(bundle.path, seed ?? 1, count, wholeNumber("--processes", values.processes));
@@ -79,6 +87,27 @@ async function shrunk(path: string, plan: Plan, name: string | undefined): Promi
     else void writeFile(file, text).then(() => out(`kept in ${file.slice(root.length)}`));
   });
   return WRONG;
+}
+
+async function everyCrash(path: string): Promise<number> {
+  const plans = await crashPoints(path);
+  const show = progress(process.stdout);
+  const counts = new Map<string, number>();
+  let [done, violated] = [0, 0];
+  const heard = (outcome: Outcome) => {
+    done += 1;
+    if (outcome.violations.length > 0) {
+      violated += 1;
+      out(told(outcome).join("\n"));
+    }
+    show(`${done} of ${plans.length} crashes, ${violated} violated`);
+  };
+  for (const { crash } of plans) if (crash) counts.set(crash.where, (counts.get(crash.where) ?? 0) + 1);
+  const half = plans.length >> 1;
+  await Promise.all([runPlans(path, plans.slice(0, half), heard), runPlans(path, plans.slice(half), heard)]);
+  out(`\ncrashes      ${plans.length}: ${[...counts].map(([where, count]) => `${where} ${count}`).join(", ")}`);
+  out(`violations   ${violated}`);
+  return violated === 0 ? 0 : WRONG;
 }
 
 async function many(path: string, first: number, count: number, processes: number): Promise<number> {

@@ -6,9 +6,8 @@ import type { Answer, Task } from "./worker.ts";
 /** Resolves when it has ended. @throws when it ended otherwise than it should */
 export function runWorker(path: string, task: Task, heard: (answer: Answer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--enable-source-maps", path, JSON.stringify(task)], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(process.execPath, ["--enable-source-maps", path], { stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.end(JSON.stringify(task));
     let complaint = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       complaint = (complaint + text).slice(-4_000);

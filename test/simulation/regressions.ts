@@ -2,8 +2,8 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../../scripts/entries.mjs";
+import { runPlans } from "./crash-points.ts";
 import type { Plan } from "./plan.ts";
-import { runWorker } from "./processes.ts";
 import type { Outcome } from "./world.ts";
 
 export const regressionsFolder = join(root, "test/simulation/regressions");
@@ -17,11 +17,6 @@ export async function regressions(): Promise<readonly Plan[]> {
 }
 
 export async function runRegressions(path: string): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
   const plans = await regressions();
-  if (plans.length === 0) return outcomes;
-  await runWorker(path, { kind: "plans", plans }, (answer) => {
-    if (answer.kind === "outcome") outcomes.push(answer.outcome);
-  });
-  return outcomes;
+  return plans.length === 0 ? [] : runPlans(path, plans);
 }

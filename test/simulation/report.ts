@@ -9,7 +9,9 @@ const LINE_MS = 5_000;
 
 export function told({ seed, violations }: Outcome): readonly string[] {
   if (violations.length === 0) return [`seed ${seed}: nothing was violated`];
-  const some = violations.slice(0, MOST).map(({ invariant, what, at }) => `  ${invariant} at ${at} ms: ${what.slice(0, MOST_TEXT)}`);
+  const some = violations
+    .slice(0, MOST)
+    .map(({ invariant, what, at }) => `  ${invariant} at ${at} ms: ${what.slice(0, MOST_TEXT)}`);
   const more = violations.length - some.length;
   return [`seed ${seed}: ${violations.length} violations`, ...some, ...(more > 0 ? [`  and ${more} more`] : [])];
 }

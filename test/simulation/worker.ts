@@ -1,4 +1,5 @@
 /** One process of a simulation: runs what it is told, and answers a line of JSON for each run. Bundled by `bundle.ts`. (simulation) */
+import { readFileSync } from "node:fs";
 import { platform } from "./engine/platform.ts";
 import type { Plan } from "./plan.ts";
 import { planOf } from "./plan.ts";
@@ -67,4 +68,4 @@ async function guarded(plan: Plan, keepsTrace = false): Promise<Outcome> {
 /** A promise that nobody awaits must not reject: of the code as of the simulation. It is told with the run that it happened in. */
 process.on("unhandledRejection", (error) => platform.timeline.fail(error));
 
-await work(JSON.parse(process.argv[2] ?? "") as Task);
+await work(JSON.parse(readFileSync(0, "utf8")) as Task);

@@ -1,6 +1,7 @@
 /** S4: every tab of every till shows what the server has. */
 import type { RecordRow } from "../../../src/server/ports/store.ts";
 import type { Machine } from "../machines/machine.ts";
+import type { Tab } from "../machines/tab.ts";
 import { collections } from "../shop.ts";
 import type { World } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
@@ -15,19 +16,32 @@ export async function differences(world: World): Promise<readonly string[]> {
     for (const machine of world.machines) {
       if (world.server.revoked.has(machine.deviceId)) continue; // it is told nothing more [H6]
       const aside = setAside(machine);
-      for (const tab of machine.tabs) {
-        const seen = (await (tab.client.collections as Json as Record<string, Finder>)[name]?.find()) ?? [];
-        const got = new Map(seen.map((row) => [row.id, canonical(row)]));
-        for (const [id, text] of expected)
-          if (got.get(id) !== text)
-            found.push(`${tab.name} ${name}/${id} is ${got.get(id)}, and ${text} on the server`);
-        for (const id of got.keys())
-          if (!expected.has(id) && !aside.has(`${name}/${id}`))
-            found.push(`${tab.name} ${name}/${id} is not on the server`);
-      }
+      for (const tab of machine.tabs)
+        for (const what of await differencesOf(tab, name, expected, aside)) found.push(`${tab.name} ${name}/${what}`);
     }
   }
   return found;
+}
+
+async function differencesOf(
+  { client }: Tab,
+  name: string,
+  expected: ReadonlyMap<string, string>,
+  aside: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  try {
+    const seen = await (client.collections as Json as Record<string, Finder>)[name]!.find();
+    const got = new Map(seen.map((row) => [row.id, canonical(row)]));
+    const missing = [...expected].filter(([id, text]) => got.get(id) !== text);
+    const stray = [...got.keys()].filter((id) => !expected.has(id) && !aside.has(`${name}/${id}`));
+    return [
+      ...missing.map(([id, text]) => `${id} is ${got.get(id)}, and ${text} on the server`),
+      ...stray.map((id) => `${id} is not on the server`),
+    ];
+  } catch (error) {
+    // Its disk may still be silent: it must have come back by the end.
+    return [`can't be read: ${(error as Error).message}`];
+  }
 }
 
 /** A fact stays in sight of the till that made it, whatever became of it: its receipt is printed (L11). */

@@ -7,7 +7,8 @@ export const told: Invariant = {
     const { losses, heard } = world.model;
     for (const { machine, at, unsynced, keptMarker } of losses) {
       // Without its marker a store that never met the server leaves no trace, and nobody can know.
-      if (unsynced === 0 || !keptMarker) continue;
+      const isCoveredUp = losses.some((later) => later.machine === machine && later.at > at && !later.keptMarker);
+      if (unsynced === 0 || !keptMarker || isCoveredUp) continue;
       const said = heard.some((one) => one.machine === machine && one.at >= at && one.event === "storage_lost");
       if (!said)
         world.violation("S12", `${machine.name} lost ${unsynced} operations with its disk, and nobody was told`);

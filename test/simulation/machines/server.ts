@@ -88,7 +88,11 @@ export class Server {
   async restore(backup: MemorySnapshot, announced: boolean): Promise<void> {
     this.crash("all", 1);
     this.store.restore(backup);
-    if (announced) await announceRestore(this.store, TENANT, { clock: this.#clock, random: this.#random("announce") });
+    if (announced)
+      await announceRestore(this.store, TENANT, {
+        clock: this.#clock,
+        random: this.#random(`announce${this.#world.timeline.now}`),
+      });
     // Whoever issues the tokens keeps the list of what is revoked: the database has forgotten it [M12].
     for (const device of this.revoked)
       await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
