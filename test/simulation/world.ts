@@ -51,6 +51,8 @@ export class World {
   readonly hits: Record<string, number> = {};
   readonly reached: Record<string, number> = {};
   isHealing = false;
+  /** The shop has been filled; from now on anything may end. */
+  #isOpen = false;
 
   constructor(plan: Plan, keepsTrace: boolean) {
     this.plan = plan;
@@ -68,6 +70,7 @@ export class World {
 
   /** Counts how often the work was at this point; `true` where it is to end there. */
   reaches(where: CrashPoint["where"]): boolean {
+    if (!this.#isOpen) return false;
     const count = (this.reached[where] ?? 0) + 1;
     this.reached[where] = count;
     const { crash } = this.plan;
@@ -96,6 +99,7 @@ export class World {
   async run(): Promise<Outcome> {
     const { plan, timeline } = this;
     await this.server.seed();
+    this.#isOpen = true;
     for (let at = 1; at <= plan.options.tills; at++) {
       const machine = this.addMachine(`till-${at}`);
       timeline.at(at * 300, () => machine.start());
