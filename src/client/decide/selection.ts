@@ -39,35 +39,40 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
   let bytes = 0;
   let count = 0;
 
-  /** Takes the unit and, before it, what it comes after. Answers whether it is in the batch. */
-  const take = (unit: Unit, path: ReadonlySet<Unit>): boolean => {
-    if (unit.members.every((o) => taken.has(o.id))) return true;
-    if (path.has(unit) || unit.members.some(input.skip)) return false;
+  /** Takes the unit and, before it, what it comes after. */
+  const take = (unit: Unit, path: ReadonlySet<Unit>): Outcome => {
+    if (unit.members.every((o) => taken.has(o.id))) return "taken";
+    if (path.has(unit)) return unit;
+    if (unit.members.some(input.skip)) return "later";
     const inner = new Set(path).add(unit);
-    const selected: Selected[] = [];
+    const selected: (readonly [operation: StoredOperation, after: readonly StoredOperation[]])[] = [];
     for (const operation of unit.members) {
       const after = afterOf(operation, known);
       for (const first of after) {
-        if (first.state === "conflict" || first.state === "rejected") {
-          if (isCommercial(operation)) continue; // satisfied by any final result [C2]
-          return false;
-        }
-        const firstUnit = units.byId.get(first.id);
-        if (firstUnit && take(firstUnit, inner)) continue;
-        if (!(isCommercial(operation) && waitsForPerson(first, known))) return false;
+        const outcome = takeFirst(first, inner);
+        if (outcome === "taken" || goesWithout(operation, first, outcome, inner)) continue;
+        return typeof outcome === "string" || path.has(outcome) ? outcome : "later";
       }
-      selected.push({
-        operation,
-        after: after.filter((o) => taken.has(o.id) || o.state !== "blocked").map((o) => o.id),
-      });
+      selected.push([operation, after]);
     }
     const tooMuch =
       count + unit.members.length > input.limits.maxOperations || bytes + unit.bytes > input.limits.maxBytes;
-    if (tooMuch && count > 0) return false;
-    for (const entry of selected) taken.set(entry.operation.id, entry);
+    if (tooMuch && count > 0) return "later";
+    for (const [operation, after] of selected) {
+      // Not what it goes without: the server would wait for it.
+      const told = after.filter((o) => taken.has(o.id) || isOnDesk(o));
+      taken.set(operation.id, { operation, after: told.map((o) => o.id) });
+    }
     count += unit.members.length;
     bytes += unit.bytes;
-    return true;
+    return "taken";
+  };
+
+  const takeFirst = (first: StoredOperation, path: ReadonlySet<Unit>): Outcome => {
+    if (isOnDesk(first)) return "person";
+    const unit = units.byId.get(first.id);
+    const outcome = unit ? take(unit, path) : "later";
+    return outcome !== "taken" && waitsForPerson(first, known) ? "person" : outcome;
   };
 
   for (const unit of units.list) {
@@ -75,6 +80,26 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
     if (count >= input.limits.maxOperations) break;
   }
   return [...taken.values()];
+}
+
+/** `later`: not now. `person`: when somebody has settled what lies on a desk. A unit: that one is being taken, and comes after this. */
+type Outcome = "taken" | "later" | "person" | Unit;
+
+/**
+ * A sale goes without what waits for a person: any final result would do [C2]. And where operations name each other (a customer with
+ * their first sale, a sale with its customer), one of them must go first: what it names is then unresolved for a moment, which to a
+ * record is nothing, and to a fact a flag. So the fact gives way only where no record does. The order of a row's own edits never does.
+ */
+function goesWithout(
+  operation: StoredOperation,
+  first: StoredOperation,
+  outcome: Outcome,
+  path: ReadonlySet<Unit>,
+): boolean {
+  if (outcome === "person") return isCommercial(operation);
+  if (typeof outcome === "string" || !path.has(outcome)) return false;
+  const isOwnRow = subjectOf(first.collection, first.entityId) === subjectOf(operation.collection, operation.entityId);
+  return !(isOwnRow && first.rank < operation.rank) && (path.size === 1 || !isCommercial(operation));
 }
 
 function unitsOf({ candidates, others }: SelectionInput): {
@@ -106,6 +131,11 @@ function holdIncomplete(groups: Map<string, StoredOperation[]>, others: readonly
   }
 }
 
+/** Only a person moves it. */
+function isOnDesk({ state }: StoredOperation): boolean {
+  return state === "conflict" || state === "rejected";
+}
+
 function isUnsettled(operation: StoredOperation): boolean {
   return isOpen(operation) || operation.state === "rejected";
 }
@@ -114,6 +144,8 @@ interface Known {
   readonly byId: ReadonlyMap<string, StoredOperation>;
   /** Open edits of records, by subject and rank. */
   readonly edits: ReadonlyMap<string, readonly StoredOperation[]>;
+  /** Editorial transactions that are held, since a member of theirs lies on a desk. */
+  readonly held: ReadonlySet<string | undefined>;
 }
 
 function indexOf(operations: readonly StoredOperation[]): Known {
@@ -128,7 +160,9 @@ function indexOf(operations: readonly StoredOperation[]): Known {
     else edits.set(subject, [operation]);
   }
   for (const list of edits.values()) list.sort((a, b) => a.rank - b.rank);
-  return { byId, edits };
+  const held = new Set(operations.filter((o) => !isCommercial(o) && isOnDesk(o)).map((o) => o.group));
+  held.delete(undefined);
+  return { byId, edits, held };
 }
 
 /**
@@ -151,11 +185,12 @@ function afterOf(operation: StoredOperation, known: Known): readonly StoredOpera
   );
 }
 
-/** A blocked operation whose blocker lies on a desk: only a person moves it, and no sale waits for a person (L11). */
+/** What is blocked, or held with its transaction, by what lies on a desk: only a person moves it, and no sale waits for a person (L11). */
 function waitsForPerson(operation: StoredOperation, known: Known): boolean {
+  if (known.held.has(operation.group)) return true;
   if (operation.state !== "blocked") return false;
   return (operation.blockedBy ?? []).some((id) => {
     const blocker = known.byId.get(id);
-    return blocker === undefined || blocker.state === "conflict" || blocker.state === "rejected";
+    return blocker === undefined || isOnDesk(blocker);
   });
 }

@@ -291,6 +291,30 @@ describe("a fact never waits for a person (L11)", () => {
     expect(ids(select(one))).toEqual([made.id, sold.id]);
   });
 
+  test("not where what it references has to come after what lies in conflict", () => {
+    const one = till();
+    const stuck = one.one(update("customers", "c-1", { phone: "2" }));
+    one.answer(conflict(stuck, ["phone"], { version: 20, data: { name: "Ann", phone: "3", points: 0 } }));
+    // Held as a whole, and never sent: the server can't say that it is blocked.
+    one.write([create("customers", "c-2", { name: "B", phone: null }), update("customers", "c-1", { phone: "4" })]);
+    const sold = soldTo(one, { customerId: "c-2" });
+    expect(select(one)).toEqual([{ operation: one.stored(sold), after: [] }]);
+  });
+
+  test("not where what it references is of a transaction that is held for one who was rejected, also after a restore", () => {
+    const one = till();
+    const [made, edit] = one.write([
+      create("customers", "c-2", { name: "B", phone: null }),
+      update("customers", "c-1", { phone: "4" }),
+    ]);
+    if (!made || !edit) throw new Error("two edits");
+    one.answer(rejected(edit, "not_permitted"), blocked(made, edit));
+    one.follow("e2");
+    expect([one.state(made), one.state(edit)]).toEqual(["pending", "rejected"]);
+    const sold = soldTo(one, { customerId: "c-2" });
+    expect(ids(select(one))).toEqual([sold.id]);
+  });
+
   test("an increment neither", () => {
     const one = till();
     const made = one.one(create("customers", "c-2", { name: "B", phone: null }));
@@ -305,6 +329,78 @@ describe("a fact never waits for a person (L11)", () => {
     one.answer(conflict(first, ["label"], { version: 20, data: { label: "X" } }));
     one.one(update("tags", "g-1", { label: "C" }));
     expect(ids(select(one))).toEqual([]);
+  });
+});
+
+describe("operations that name each other (L6)", () => {
+  const lanes = [
+    ["in their lanes' order", 1],
+    ["where the lower lanes go first", -1],
+  ] as const;
+  const references = { saleId: "sales", cardId: "cards", paymentId: "payments" };
+  const naming = { saleId: z.string().optional(), cardId: z.string().optional(), paymentId: z.string().optional() };
+  const circle = {
+    cards: defineCollection({
+      schema: z.object({ points: z.int().default(0), ...naming }),
+      counters: ["points"],
+      references,
+    }),
+    sales: defineCollection({ kind: "fact", schema: z.object({ totalCents: z.int(), ...naming }), references }),
+    payments: defineCollection({
+      kind: "fact",
+      schema: z.object({ saleId: z.string() }),
+      references: { saleId: "sales" },
+    }),
+  };
+  const batch = (one: Ledger, direction: 1 | -1) =>
+    select(one, {
+      candidates: [...one.operations.values()].sort((a, b) => direction * (a.lane - b.lane) || a.rank - b.rank),
+    });
+
+  test.each(lanes)("a card with its first sale, and that sale: both go, the sale with its card, %s", (_, direction) => {
+    const one = new Ledger(circle);
+    const [card, sold] = one.write([
+      create("cards", "k-1", { points: 0, saleId: "s-1" }),
+      create("sales", "s-1", { totalCents: 1, cardId: "k-1" }),
+    ]);
+    expect(batch(one, direction)).toEqual([
+      { operation: card, after: [] },
+      { operation: sold, after: [card?.id] },
+    ]);
+  });
+
+  test.each(lanes)(
+    "a sale whose transaction counts on a card that names it: both go, the card first, %s",
+    (_, direction) => {
+      const one = new Ledger(circle);
+      const [sold, card, points] = one.write([
+        create("sales", "s-1", { totalCents: 1 }),
+        create("cards", "k-1", { points: 5, saleId: "s-1" }),
+      ]);
+      expect(batch(one, direction)).toEqual([
+        { operation: card, after: [] },
+        { operation: sold, after: [] },
+        { operation: points, after: [card?.id] },
+      ]);
+    },
+  );
+
+  test("two facts that name each other: the first in line goes first", () => {
+    const one = new Ledger(circle);
+    const [sold] = one.write([create("sales", "s-1", { totalCents: 1, paymentId: "y-1" })]);
+    const [paid] = one.write([create("payments", "y-1", { saleId: "s-1" })]);
+    expect(batch(one, 1)).toEqual([
+      { operation: sold, after: [] },
+      { operation: paid, after: [sold?.id] },
+    ]);
+  });
+
+  test("an edit of a row goes behind the earlier one that names what it is bound to", () => {
+    const one = new Ledger(circle);
+    one.pull("cards", { id: "k-1", version: 9, data: { points: 0 } });
+    const early = one.one(update("cards", "k-1", { cardId: "k-2" }));
+    const bound = one.write([create("cards", "k-2", {}), update("cards", "k-1", { saleId: "s-9" })]);
+    expect(ids(batch(one, 1))).toEqual([early.id, ...bound.map(({ id }) => id)]);
   });
 });
 

@@ -31,7 +31,7 @@ import {
   OPERATIONS,
   subjectOf,
 } from "../../../src/client/stored.ts";
-import type { Change, OperationResult } from "../../../src/protocol/types.ts";
+import type { Change, OperationResult, PullPage } from "../../../src/protocol/types.ts";
 import { checkCollections } from "../../../src/schema/collections.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
@@ -51,14 +51,17 @@ export class Ledger {
   /** By each epoch that was left: the point from which on bases are of the one after it. */
   readonly #after = new Map<string, SyncPoint>();
 
-  constructor(collections: CollectionMap = shop) {
+  readonly #uuid: (n: number) => string;
+
+  constructor(collections: CollectionMap = shop, uuid = (n: number) => `op-${n}`) {
     this.collections = checkCollections(collections);
+    this.#uuid = uuid;
   }
 
   context(over: Partial<MintContext> = {}): MintContext {
     this.#minted += 1;
     const transaction = over.transaction ?? `t-${this.#minted}`;
-    return { now: NOW, actor: "u-7", branch: "main", ...over, transaction, uuid: () => `op-${++this.#minted}` };
+    return { now: NOW, actor: "u-7", branch: "main", ...over, transaction, uuid: () => this.#uuid(++this.#minted) };
   }
 
   /** A unit of work over everything that there is. */
@@ -99,16 +102,7 @@ export class Ledger {
   }
 
   answer(...results: readonly OperationResult[]): readonly Happening[] {
-    const workspace = this.open();
-    const happenings = decideResults(workspace, this.context(), {
-      results,
-      epoch: this.point.epoch ?? "",
-      serverTime: NOW + 1_000,
-      siblings: ({ transaction }) => [...this.operations.values()].filter((o) => o.transaction === transaction),
-      conflict: (id) => this.conflicts.get(id),
-    });
-    this.commit(workspace);
-    return happenings;
+    return this.receive(results);
   }
 
   /** The server's row comes with a pull. */
@@ -117,18 +111,27 @@ export class Ledger {
   }
 
   page(collection: string, changes: readonly Change[], more = false, remaining?: number): CursorState {
+    this.receive([], { [collection]: { changes, more, remaining, cursor: `c-${changes.length}` } });
+    return this.cursors.get(collection) ?? FIRST_CURSOR;
+  }
+
+  /** All that one answer brings, in one transaction [C6]. */
+  receive(results: readonly OperationResult[], pages: Readonly<Record<string, PullPage>> = {}): readonly Happening[] {
     const workspace = this.open();
-    const generation = generationOf(this.point, collection);
-    const cursor = decidePullPage(
-      workspace,
-      collection,
-      { changes, more, remaining, cursor: `c-${changes.length}` },
-      this.cursors.get(collection) ?? FIRST_CURSOR,
-      generation,
-    );
+    const happenings = decideResults(workspace, this.context(), {
+      results,
+      epoch: this.point.epoch ?? "",
+      serverTime: NOW + 1_000,
+      siblings: ({ transaction }) => [...this.operations.values()].filter((o) => o.transaction === transaction),
+      conflict: (id) => this.conflicts.get(id),
+    });
+    const moved = Object.entries(pages).map(([name, page]) => {
+      const cursor = this.cursors.get(name) ?? FIRST_CURSOR;
+      return [name, decidePullPage(workspace, name, page, cursor, generationOf(this.point, name))] as const;
+    });
     this.commit(workspace);
-    this.cursors.set(collection, cursor);
-    return cursor;
+    for (const [name, cursor] of moved) this.cursors.set(name, cursor);
+    return happenings;
   }
 
   /** These collections are pulled again from the start; operations stay. */

@@ -47,9 +47,15 @@ export class World {
     return world;
   }
 
-  async mint(reason: "first" | "restored", seen = 0): Promise<void> {
+  async mint(
+    reason: "first" | "restored",
+    seen = 0,
+    lost?: { readonly epoch: string; readonly ordinal: number },
+  ): Promise<void> {
     const clock = await this.clock();
-    const ordinal = (clock?.epochOrdinal ?? 0) + 1;
+    // A backup has forgotten the epochs since: their names must not come again.
+    const ordinal =
+      (reason === "first" ? (clock?.epochOrdinal ?? 0) : Math.max(clock?.epochOrdinal ?? 0, this.ordinal)) + 1;
     this.epoch = `e${ordinal}`;
     this.ordinal = ordinal;
     const minting = {
@@ -60,6 +66,7 @@ export class World {
       seen,
       now: this.now,
       reason,
+      lost,
     };
     await this.store.transact("shop", writing({ decide: (ws) => mintEpoch(ws, minting) }));
   }

@@ -1,0 +1,202 @@
+/** A till as its decisions see it, on a line to the server's decisions. What goes over the line is lost, or late, as a test says. */
+import { settleByPerson } from "../../../src/client/decide/conflict.ts";
+import type { LocalChange } from "../../../src/client/decide/local-write.ts";
+import { selectBatch } from "../../../src/client/decide/selection.ts";
+import { supersede } from "../../../src/client/decide/supersede.ts";
+import { toWire } from "../../../src/client/decide/wire.ts";
+import type { Workspace } from "../../../src/client/decide/workspace.ts";
+import type { StoredOperation } from "../../../src/client/stored.ts";
+import { generationOf, isReplayed, isWaiting } from "../../../src/client/stored.ts";
+import type { Change } from "../../../src/protocol/types.ts";
+import type { CollectionMap } from "../../../src/schema/types.ts";
+import type { Mark } from "../../../src/server/decide/marks.ts";
+import type { PullOutcome } from "../../../src/server/decide/pull.ts";
+import type { PushOutcome } from "../../../src/server/decide/push.ts";
+import type { World } from "../../server/support/world.ts";
+import { Ledger } from "./ledger.ts";
+
+/** What becomes of a request: its answer arrives, is lost on the way (or was never asked for), or arrives some time. */
+export type Fate = "answered" | "request_lost" | "answer_lost" | "late";
+
+interface Answer {
+  readonly outcome: PushOutcome | PullOutcome;
+  readonly epoch: string;
+  /** Of a pull: the cursors that it was asked with. */
+  readonly cursors: Readonly<Record<string, string | null>> | undefined;
+}
+
+const named = (epoch: string) => ({ epoch, ordinal: Number(epoch.slice(1)) });
+
+export class Line {
+  readonly till: Ledger;
+  readonly #world: World;
+  readonly #device: string;
+  readonly #names: readonly string[];
+  #marks: { push: Mark | undefined; pull: Mark | undefined } = { push: undefined, pull: undefined };
+  #late: Answer[] = [];
+  #written = 0;
+
+  constructor(world: World, number: number, collections: CollectionMap) {
+    this.#world = world;
+    this.#device = `till-${number}`;
+    this.#names = Object.keys(collections);
+    this.till = new Ledger(collections, (n) => `00000000-0000-7000-8000-${number}${String(n).padStart(11, "0")}`);
+    this.till.point = { ...this.till.point, epoch: world.epoch };
+  }
+
+  write(changes: readonly LocalChange[]): void {
+    this.#written += 1;
+    this.till.write(changes, { transaction: `${this.#device}-t${this.#written}` });
+  }
+
+  /** Everything that is waiting and not blocked, at most so many. */
+  async push(maxOperations: number, fate: Fate): Promise<boolean> {
+    const all = [...this.till.operations.values()];
+    const lane = ({ state, again, lane }: StoredOperation) => (state === "blocked" ? 9 : again ? -1 : lane);
+    const line = all
+      .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedAt ?? 0) < this.till.queue.wake))
+      .sort((a, b) => lane(a) - lane(b) || a.rank - b.rank);
+    const others = all.filter((o) => isReplayed(o) || o.state === "rejected");
+    const limits = { maxOperations, maxBytes: 1_000_000 };
+    const from = (candidates: readonly StoredOperation[]) =>
+      selectBatch({ candidates, others, limits, skip: () => false });
+    // What a lost history had taken re-enters before anything new [C8.6].
+    const journal = from(line.filter(({ again }) => again));
+    const selected = journal.length > 0 ? journal : from(line);
+    if (selected.length === 0) return false;
+    await this.#ask(fate, undefined, (device) => device.outcome(selected.map(toWire)));
+    return true;
+  }
+
+  async pull(limit: number, fate: Fate): Promise<boolean> {
+    const cursors = Object.fromEntries(this.#names.map((name) => [name, this.till.cursors.get(name)?.cursor ?? null]));
+    await this.#ask(fate, cursors, (device) => {
+      device.cursors = new Map(
+        Object.entries(cursors).flatMap(([name, cursor]) => (cursor === null ? [] : [[name, JSON.parse(cursor)]])),
+      );
+      return device.pull(this.#names, limit);
+    });
+    return this.#names.every((name) => this.till.cursors.get(name)?.remaining === undefined);
+  }
+
+  async #ask(
+    fate: Fate,
+    cursors: Answer["cursors"],
+    request: (device: ReturnType<World["till"]>) => Promise<PushOutcome | PullOutcome>,
+  ): Promise<void> {
+    if (fate === "request_lost") return;
+    const epoch = this.till.point.epoch ?? "";
+    const device = this.#world.till(this.#device, { branch: "main" });
+    device.claim = { kind: "authentic", ...named(epoch) };
+    device.marks = this.#marks;
+    const answer = { outcome: await request(device), epoch, cursors };
+    if (fate === "late") this.#late.push(answer);
+    else if (fate === "answered") await this.#take(answer);
+  }
+
+  /** One of the answers that are on their way. */
+  async deliver(which: number): Promise<void> {
+    const [answer] = this.#late.splice(which % Math.max(1, this.#late.length), 1);
+    if (answer !== undefined) await this.#take(answer);
+  }
+
+  async #take({ outcome, epoch, cursors }: Answer): Promise<void> {
+    // It was asked for by somebody that the till no longer is.
+    if (epoch !== this.till.point.epoch) return;
+    if (outcome.kind === "restored") {
+      const seen = Math.max(0, ...Object.values(this.#marks).map((mark) => mark?.position ?? 0));
+      if (outcome.observed !== this.#world.epoch) return;
+      const isKnown = (await this.#world.read({ kind: "epochs" })).some((known) => known.epoch === epoch);
+      await this.#world.mint("restored", seen, isKnown ? undefined : named(epoch));
+      return;
+    }
+    if (outcome.kind === "stale" && "collections" in outcome && outcome.collections !== undefined)
+      return this.resync(...outcome.collections);
+    if (outcome.kind === "stale") {
+      this.till.follow(outcome.epoch);
+      this.#marks = { push: undefined, pull: undefined };
+      return;
+    }
+    if (outcome.kind !== "answered") throw new Error(`The server answered ${outcome.kind}`);
+    if (!("pages" in outcome)) {
+      this.till.receive(outcome.results);
+      this.#marks = { ...this.#marks, push: outcome.mark };
+      return;
+    }
+    const isAsked = this.#names.every((name) => (this.till.cursors.get(name)?.cursor ?? null) === cursors?.[name]);
+    if (!isAsked) return;
+    const pages = [...outcome.pages].map(([name, { changes: texts, cursor, more }]) => {
+      const changes = texts.map((change): Change => JSON.parse(change));
+      return [name, { changes, more, cursor: JSON.stringify(cursor), ...(more && { remaining: 1 }) }] as const;
+    });
+    this.till.receive(outcome.results, Object.fromEntries(pages));
+    this.#marks = { ...this.#marks, pull: outcome.mark };
+    this.#sweep();
+  }
+
+  /** Rows that a resync did not bring, and that nothing is left on, are gone [H10]. */
+  #sweep(): void {
+    for (const name of this.#names) {
+      const generation = generationOf(this.till.point, name);
+      const cursor = this.till.cursors.get(name);
+      if (!cursor?.complete || cursor.generation !== generation) continue;
+      for (const [subject, row] of this.till.rows)
+        if (
+          subject.startsWith(`${name}/`) &&
+          row.generation < generation &&
+          row.states === undefined &&
+          row.version > 0
+        )
+          this.till.rows.delete(subject);
+    }
+  }
+
+  /** As a refused pull would have it: no other one is under way then. */
+  resync(...collections: readonly string[]): void {
+    this.#late = this.#late.filter(({ cursors }) => cursors === undefined);
+    this.till.resync(...collections);
+  }
+
+  /** A minute has passed [H2]. */
+  wake(): void {
+    this.#decide((workspace) => workspace.wake());
+  }
+
+  /** A person looks at one thing on the desk. Answers whether there was any. */
+  settle(which: number, keep: "client" | "server"): boolean {
+    const { till } = this;
+    const open = [...till.operations.values()].filter((o) => o.state === "conflict" || o.state === "rejected");
+    const operation = open[which % Math.max(1, open.length)];
+    if (operation === undefined) return false;
+    const siblings = [...till.operations.values()].filter((o) => o.transaction === operation.transaction);
+    const conflict = till.conflicts.get(operation.conflictId ?? "");
+    this.#decide((workspace) => {
+      const context = till.context();
+      if (operation.state === "conflict" && conflict)
+        settleByPerson(workspace, context, { conflict, operation, choice: keep, siblings });
+      else supersede(workspace, context, operation, { action: "void" }, siblings);
+    });
+    return true;
+  }
+
+  #decide(decide: (workspace: Workspace) => void): void {
+    const workspace = this.till.open();
+    decide(workspace);
+    this.till.commit(workspace);
+  }
+
+  /** Until nothing waits, lies on a desk, or is still to be pulled. `each`: what is looked at after every answer. */
+  async converge(each: () => void = () => {}): Promise<void> {
+    for (let round = 0; round < 60; round += 1) {
+      this.wake();
+      const sent = await this.push(500, "answered");
+      each();
+      const isPulled = await this.pull(1_000, "answered");
+      each();
+      const settled = this.settle(round, round % 2 === 0 ? "client" : "server");
+      const isWaitingStill = [...this.till.operations.values()].some(isWaiting);
+      if (!sent && !settled && !isWaitingStill && isPulled) return;
+    }
+    throw new Error("It never became quiet");
+  }
+}
