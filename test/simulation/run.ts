@@ -1,14 +1,10 @@
-/** Carries out one seed, or one plan. (simulation) */
+/** Carries out one plan, on a platform that is not there. (simulation) */
 import { installPlatform } from "./engine/platform.ts";
-import { type Plan, planOf } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { type Outcome, World } from "./world.ts";
 
 installPlatform();
 
 export function runPlan(plan: Plan, keepsTrace = false): Promise<Outcome> {
   return new World(plan, keepsTrace).run();
-}
-
-export function runSeed(seed: number, keepsTrace = false): Promise<Outcome> {
-  return runPlan(planOf(seed), keepsTrace);
 }

@@ -1,9 +1,7 @@
 /** What somebody does at a till, or in the back office. A later capability adds a file here, and its invariant beside it. (simulation) */
-import type { SyncClient } from "tillsync";
 import type { Draw } from "../engine/draw.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
-import type { Shop } from "../shop.ts";
 import type { World } from "../world.ts";
 
 export interface CommandContext {
@@ -19,5 +17,3 @@ export interface Command {
   /** Answers what it did, for the trace. May reject with what a caller may be told; and never settles where the tab dies. */
   run(context: CommandContext): Promise<string>;
 }
-
-export const clientOf = ({ tab }: CommandContext): SyncClient<Shop> => tab.client;
