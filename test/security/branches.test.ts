@@ -1,7 +1,8 @@
 /** What is stored was shown to one token, and is asked for with another: of another branch, or with fewer rights (L9). */
 import { describe, expect, test } from "vitest";
+import { revokeDevice } from "../../src/server/index.ts";
 import { HttpTill, openTill, operation, shopServer } from "../server/support/http.ts";
-import { product, sale, uuid } from "../server/support/world.ts";
+import { edit, product, sale, uuid } from "../server/support/world.ts";
 
 const SECRET = "Ada the cashier";
 const LATEST = 2 ** 52;
@@ -88,4 +89,52 @@ test("a result of somebody with more rights shows no row to who has signed in at
   cashier.marks = {};
   expect(JSON.stringify(await cashier.pull("products"))).not.toContain(SECRET);
   expect(await (await cashier.pushRaw([made])).text()).not.toContain(SECRET);
+});
+
+describe("a desk of one branch", () => {
+  test("that settles a conflict is not shown the row, where that has moved to another branch since", async () => {
+    const server = shopServer();
+    const [head, other] = [await openTill(server, "head", "shop/head"), await openTill(server, "other", "shop/other")];
+    other.incarnation = uuid(9);
+    await head.push(shift("h-1", "south", "Bob"), shiftEdit("h-1", { cashier: "Ben" }, LATEST));
+    const [lost] = await other.push(shiftEdit("h-1", { cashier: "Eve" }, 0));
+    expect(lost?.status).toBe("conflict");
+    await head.push(shiftEdit("h-1", { branch: "north", cashier: SECRET }, LATEST));
+
+    const south = await openTill(server, "office", "shop/office/south/sync:desk");
+    const settled = await south.call("POST", `conflicts/${lost?.id}/resolve`, { choice: "server" });
+    expect(settled.status).toBe(200);
+    expect(await settled.text()).not.toContain(SECRET);
+    // The till whose edit it was sees every branch, and hears of it.
+    expect(JSON.stringify((await other.pull("shifts")).results)).toContain(SECRET);
+  });
+
+  test("lets nothing of a till of the whole tenant into another branch's rows, and is not shown them", async () => {
+    const server = shopServer();
+    const head = await openTill(server, "head", "shop/head");
+    await head.push(shift("h-1", "north"), product("p-1"));
+    await revokeDevice({ store: server.store, tenant: "shop", device: "head" });
+    const [renamed, moved, counted, priced] = await head.push(
+      shiftEdit("h-1", { cashier: "Eve" }, LATEST),
+      shiftEdit("h-1", { branch: "south" }, LATEST),
+      drawer("h-1"),
+      edit("p-1", LATEST, { priceCents: 5 }),
+    );
+    const south = await openTill(server, "office", "shop/office/south/sync:desk");
+    const release = (id: string | undefined) => south.call("POST", `quarantine/${id}/release`);
+    for (const one of [renamed, moved]) expect((await release(one?.id)).status).toBe(400);
+    const step = await release(counted?.id);
+    expect(await step.text()).not.toContain(SECRET);
+    expect(step.status).toBe(200);
+    expect((await release(priced?.id)).status).toBe(200);
+    const office = await openTill(server, "office-2", "shop/office-2");
+    expect((await office.pull("shifts")).pages.shifts?.changes).toMatchObject([
+      { data: { branch: "north", cashier: SECRET, drawer: 5 } },
+    ]);
+
+    // The head office may.
+    const boss = await openTill(server, "boss", "shop/boss//sync:desk");
+    expect((await boss.call("POST", `quarantine/${renamed?.id}/release`)).status).toBe(200);
+    expect((await office.pull("shifts")).pages.shifts?.changes).toMatchObject([{ data: { cashier: "Eve" } }]);
+  });
 });
