@@ -103,6 +103,7 @@ const members = (count: number) =>
   names(count)
     .map((name) => `"${name}":0`)
     .join();
+const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 const many = (value: string, count: number) => `[${`${value},`.repeat(count)}0]`;
 
 const malformed = [400, "malformed"];
@@ -113,6 +114,12 @@ describe("a body that is large in a way of its own", () => {
   test.each<readonly [string, () => Promise<unknown>, readonly unknown[]]>([
     ["eight million arrays, one in the other", () => send("[".repeat(8 * MIB - 1)), malformed],
     ["a million objects, one in the other", () => send('{"a":'.repeat(1_000_000)), malformed],
+    ["two hundred arrays, one in the other, and closed", () => send(push(`"data":{"name":${nested(200)}}`)), malformed],
+    [
+      "fifty, which are their operation's own fault",
+      () => send(push(`"data":{"name":${nested(50)}}`)),
+      [200, "malformed"],
+    ],
     ["a million members", () => send(`{${members(1_000_000)}}`), malformed],
     ["a million members of one operation", () => send(push(`"data":{${members(1_000_000)}}`)), malformed],
     ["a million members of one name", () => send(push(`"data":{${'"a":0,'.repeat(1_000_000)}"a":0}`)), malformed],
