@@ -46,7 +46,7 @@ export class DeskService {
       call,
       query,
       (after, limit) => ask({ kind: "openConflicts", settled, after, limit }),
-      (row: ConflictRow, own) => (own === undefined ? inScope(call.principal, row.scope) : row.device === own),
+      (row: ConflictRow, own) => inScope(call.principal, row.scope) && (own === undefined || row.device === own),
     );
     return { requestId: call.requestId, conflicts: rows.map(shownConflict), ...next };
   }
@@ -54,8 +54,11 @@ export class DeskService {
   async quarantine(call: Call, query: DeskQuery): Promise<QuarantineResponse> {
     // What was discarded or released is no list of its own: its results, and the journal of commits, say so.
     if (query.state === "settled") throw malformed([{ path: "state", message: "The quarantine lists what is open" }]);
-    const { rows, next } = await this.#page(call, query, quarantinedWithBranch, (row, own) =>
-      own === undefined ? inScope(call.principal, row.branch) : row.device === own,
+    const { rows, next } = await this.#page(
+      call,
+      query,
+      quarantinedWithBranch,
+      (row, own) => inScope(call.principal, row.branch) && (own === undefined || row.device === own),
     );
     const quarantined = rows.map(({ id, operation, result, device, receivedAt }) => ({
       operation: { ...operation, id } as UnknownOperation,
@@ -128,7 +131,7 @@ export class DeskService {
     return scopes.includes(this.#parts.deskScope);
   }
 
-  /** Keyset pages by position. Without the desk's scope a device sees its own rows. */
+  /** Keyset pages by position. Without the desk's scope a device sees its own rows, as far as they are of its branch now (L9). */
   async #page<Row extends { readonly position: number }>(
     call: Call,
     { limit = PAGE_ROWS, after }: DeskQuery,

@@ -10,10 +10,12 @@ export interface JsonTextLimits {
   readonly maxDepth: number;
   /** Object members in the whole text. */
   readonly maxKeys: number;
+  /** Brackets that open, and commas: about as many as there are values. `[{},{},…]` has no member, and costs thirty times its text. */
+  readonly maxValues?: number | undefined;
 }
 
 export interface JsonTextFault {
-  readonly reason: "too_deep" | "too_many_keys";
+  readonly reason: "too_deep" | "too_many_keys" | "too_many_values";
   /** Where in the text the limit was passed, in UTF-16 code units. */
   readonly offset: number;
 }
@@ -25,9 +27,13 @@ export interface JsonTextFault {
  *
  * Not a parser: what is not JSON may pass, and `JSON.parse` refuses it before it has nested any deeper than was seen here.
  */
-export function scanJsonText(text: string, { maxDepth, maxKeys }: JsonTextLimits): JsonTextFault | undefined {
+export function scanJsonText(
+  text: string,
+  { maxDepth, maxKeys, maxValues = Number.POSITIVE_INFINITY }: JsonTextLimits,
+): JsonTextFault | undefined {
   let depth = 0;
   let keys = 0;
+  let values = 0;
   let isQuoted = false;
   for (let offset = 0; offset < text.length; offset++) {
     const character = text[offset];
@@ -36,8 +42,11 @@ export function scanJsonText(text: string, { maxDepth, maxKeys }: JsonTextLimits
       if (character === "\\") offset++; // whatever comes next is not the closing quote
     } else if (character === "[" || character === "{") {
       if (++depth > maxDepth) return { reason: "too_deep", offset };
+      if (++values > maxValues) return { reason: "too_many_values", offset };
     } else if (character === "]" || character === "}") depth--;
-    else if (character === ":" && ++keys > maxKeys) return { reason: "too_many_keys", offset };
+    else if (character === ":") {
+      if (++keys > maxKeys) return { reason: "too_many_keys", offset };
+    } else if (character === "," && ++values > maxValues) return { reason: "too_many_values", offset };
   }
   return undefined;
 }

@@ -317,6 +317,13 @@ describe("operations are judged alone [C9]", () => {
     expect(parseQuarantineResponse(listed)).toMatchObject({ ok: true });
     expect((listed as { quarantined: unknown[] }).quarantined).toHaveLength(status === "quarantined" ? 1 : 0);
   });
+  test("a body of a million values is refused, and what its till has besides goes on without it", async () => {
+    const till = await openTill(shopServer());
+    const numbers = Array.from({ length: 1_000_000 }, () => 0);
+    const refused = await till.pushRaw([operation(sale("s-1")), { ...operation(sale("s-2")), data: { numbers } }]);
+    expect(await problem(refused)).toMatchObject({ code: "malformed", detail: expect.stringContaining("values") });
+    expect(await till.push(sale("s-1"))).toMatchObject([{ status: "applied" }]);
+  });
   test("__proto__ poisons nothing", async () => {
     const till = await openTill(shopServer());
     const text = JSON.stringify(operation(sale("s-1"))).replace(

@@ -239,6 +239,15 @@ describe("scanJsonText", () => {
     expect(scanJsonText('{"a":1,"b":1,"c":1,"d":1,"e":1}', limits)).toEqual({ reason: "too_many_keys", offset: 28 });
   });
 
+  it("allows exactly as many values as it was given, in whatever they are", () => {
+    const few = { ...limits, maxDepth: 9, maxValues: 4 };
+    for (const text of ["[0,0,0,0]", "[{},{}]", "[[[[]]]]", '{"a":0,"b":0,"c":0,"d":0}', '["[,[,[,"]'])
+      expect(scanJsonText(text, few), text).toBeUndefined();
+    for (const text of ["[0,0,0,0,0]", "[{},{},0]", "[[[[[]]]]]", '[{"a":0,"b":0},[]]'])
+      expect(scanJsonText(text, few), text).toMatchObject({ reason: "too_many_values" });
+    expect(scanJsonText("[0,0,0,0,0]", limits)).toBeUndefined();
+  });
+
   it("counts siblings once", () => {
     expect(scanJsonText("[[],[],[[]],{}]", limits)).toBeUndefined();
   });

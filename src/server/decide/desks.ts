@@ -17,6 +17,7 @@ import type { PreparedOperation } from "./prepared.ts";
 import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows.ts";
 import { branchOf, canSee, inScope } from "./scope.ts";
 import type { Viewpoint } from "./session.ts";
+import { shownAgain } from "./shown.ts";
 import { markSuperseded, revisedAsSuperseded } from "./supersede.ts";
 import { isFinal } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
@@ -35,12 +36,15 @@ export type DeskOutcome =
   | { readonly kind: "not_found" | "not_quarantined" | "conflict_settled" }
   | { readonly kind: "refused"; readonly issues: readonly VerdictIssue[] };
 
-/** Who a released operation is judged as: the till that made it, in the branch that it was made in; with the office's rights. */
+/**
+ * Who a released operation is judged as: the till that made it, in the branch that it was made in; with the office's rights. What a till of
+ * the whole tenant made has no branch: it reaches as far as the office that lets it in, and into no other branch's rows (L9).
+ */
 function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
   const branch = branchOf(row, ws.device(row.device));
   const till: Principal = {
     ...principal,
-    branch: branch === "" ? undefined : branch,
+    branch: branch === "" ? principal.branch : branch,
     device: row.device,
     actor: row.operation?.actor,
   };
@@ -134,7 +138,8 @@ export function resolveConflict(
   const revised = revisedAsSuperseded(operation, input.commitId, ws.take(input.commitId), input.now, server);
   ws.putOperation(revised);
   commit(ws, input, "resolve");
-  return { kind: "revised", results: [revised.result], touched: [conflict.collection] };
+  // The till may see more than the office: the row may have moved to another branch since.
+  return { kind: "revised", results: [shownAgain(input, revised)], touched: [conflict.collection] };
 }
 
 interface Edit {

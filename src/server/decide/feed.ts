@@ -4,6 +4,7 @@ import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import { type MarksSeen, marksIn } from "./marks.ts";
 import type { Session } from "./session.ts";
+import { shownAgain } from "./shown.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /** A result may carry a row of 250 KB, and a full page of such would be read for the eight that an answer holds (L12). */
@@ -45,17 +46,18 @@ interface Page {
 }
 
 /** A few at a time: results may carry rows, and only as much is read as an answer holds (L12). One always comes. */
-function pageBehind(ws: WorkingSet, { device }: Session, after: number, sent: ReadonlySet<string>): Page {
+function pageBehind(ws: WorkingSet, session: Session, after: number, sent: ReadonlySet<string>): Page {
   const limit = LIMITS.resultsPerAnswer - sent.size;
   const results: FinalResult[] = [];
   let budget: number = LIMITS.pullBytes;
   let cutAt = after;
-  for (const { id, result, feedPosition } of ws.results(device, after, ROWS_PER_READ)) {
-    if (sent.has(id)) continue;
+  for (const row of ws.results(session.device, after, ROWS_PER_READ)) {
+    if (sent.has(row.id)) continue;
+    const result = shownAgain(session, row);
     budget -= jsonBytes(JSON.stringify(result));
     if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
     results.push({ ...result, replayed: true });
-    cutAt = feedPosition;
+    cutAt = row.feedPosition;
   }
   return { results, cutAt: undefined };
 }

@@ -8,6 +8,7 @@ import { conflictRow } from "./conflict-policy.ts";
 import { uuidOf } from "./identity.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared.ts";
 import type { Viewpoint } from "./session.ts";
+import { shownAgain } from "./shown.ts";
 import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
 import type { WorkingSet } from "./working-set.ts";
@@ -60,7 +61,7 @@ export function answerStored(
   stored: OperationRow,
 ): FinalResult {
   // A placeholder knows no payload: it was superseded before it came.
-  if (stored.hash === prepared.hash || stored.hash === "") return { ...stored.result, replayed: true };
+  if (stored.hash === prepared.hash || stored.hash === "") return { ...shownAgain(view, stored), replayed: true };
   keepReused(ws, view, prepared);
   return rejected(prepared, "operation_id_reused", `This id stands for another operation, which is ${stored.status}`, {
     issues: [{ path: "status", message: stored.status }],

@@ -38,8 +38,11 @@ export async function start(options: Partial<ServerOptions> = {}): Promise<Runni
   return { ...server, close };
 }
 
+/** All that a request needs of a server: it may run in another process. */
+type Address = Pick<RunningServer, "url">;
+
 export function call(
-  { url }: Pick<RunningServer, "url">,
+  { url }: Address,
   path: string,
   options: { readonly body?: unknown; readonly token?: string; readonly headers?: Record<string, string> } = {},
 ): Promise<Response> {
@@ -68,7 +71,7 @@ export interface Owner extends TokensAnswer {
   readonly email: string;
 }
 
-export async function register(server: RunningServer, name = "Shop"): Promise<Owner> {
+export async function register(server: Address, name = "Shop"): Promise<Owner> {
   const email = `owner-${randomUUID()}@shop.example`;
   const answer: TokensAnswer = await json(
     call(server, "/auth/register", { body: { tenant: { name }, email, password: PASSWORD } }),
@@ -159,12 +162,12 @@ export function saleOf(quantity: number, more: object = {}) {
 export class RawTill {
   readonly device: string;
   readonly incarnation = randomUUID();
-  readonly #server: RunningServer;
+  readonly #server: Address;
   readonly #token: string;
   #epoch: string | undefined;
   #sequence = 0;
 
-  constructor(server: RunningServer, tokens: TokensAnswer) {
+  constructor(server: Address, tokens: TokensAnswer) {
     this.#server = server;
     this.#token = tokens.accessToken;
     this.device = tokens.device?.id ?? "nobody";
@@ -198,7 +201,7 @@ export class RawTill {
 }
 
 export async function loginTill(
-  server: RunningServer,
+  server: Address,
   email: string,
   more: { readonly branch?: string; readonly device?: { readonly id: string } } = {},
 ): Promise<TokensAnswer> {
