@@ -167,17 +167,15 @@ export class World {
     try {
       await faultOf(kind).strike({ world: this, machine, draw: dice, hit: () => this.hit(kind) });
     } catch (error) {
-      // It was down when somebody wanted something of it.
-      if (isServerCrash(error)) this.trace.say("server", "it went down before that was done");
+      if (isServerDown(error)) this.trace.say("server", "it went down before that was done");
       else this.timeline.fail(error);
     }
   }
 }
 
-function isServerCrash(error: unknown): boolean {
-  if (error instanceof ServerCrash) return true;
-  const { cause, more } = error as { cause?: unknown; more?: { cause?: unknown } };
-  return (cause ?? more?.cause) !== undefined && isServerCrash(cause ?? more?.cause);
+/** It crashed, or its database was put back, while somebody wanted something of it. */
+function isServerDown(error: unknown): boolean {
+  return error instanceof ServerCrash || (error as { readonly code?: unknown }).code === "unavailable";
 }
 
 /** What a caller may be told when the platform fails, or when somebody was there before. */
