@@ -59,6 +59,37 @@ const refund: Command = {
   },
 };
 
+/** A customer who is new to everybody, and buys at once: the sale must not come before the customer. */
+const newCustomer: Command = {
+  kind: "new_customer",
+  weight: 2,
+  async run({ machine, tab, draw, world }) {
+    const { client } = tab;
+    const { id: customerId } = await client.collections.customers.create({
+      name: `Guest of ${machine.name}`,
+      phone: null,
+    });
+    const productId = draw.pick(PRODUCTS);
+    const made = await client.transaction((tx) => {
+      const sale = tx.sales.create({
+        productId,
+        quantity: 1,
+        totalCents: 100,
+        till: machine.name,
+        doubtful: draw.chance(DOUBTFUL),
+        customerId,
+      });
+      tx.payments.create({ saleId: sale.id, amountCents: 100, doubtful: false });
+      tx.products.increment(productId, { stock: -1 });
+      tx.customers.increment(customerId, { points: 1 });
+      return sale;
+    });
+    world.model.acknowledge(machine, "customers", [customerId]);
+    world.model.acknowledge(machine, "sales", [made.id]);
+    return `${customerId.slice(-6)} buys ${productId}`;
+  },
+};
+
 /** Separate facts that are not bound to each other, as an import makes them. */
 const importSales: Command = {
   kind: "import",
@@ -83,4 +114,4 @@ const importSales: Command = {
   },
 };
 
-export const selling: readonly Command[] = [sale, saleToCustomer, refund, importSales];
+export const selling: readonly Command[] = [sale, saleToCustomer, newCustomer, refund, importSales];

@@ -10,7 +10,12 @@ export const order: Invariant = {
       (world.server.rows().operations ?? []).filter(({ revision }) => revision > 0).map(({ entityId }) => entityId),
     );
     const sales = new Map(rows.filter(({ collection }) => collection === "sales").map((row) => [row.id, row.version]));
+    const customers = new Map(
+      rows.filter(({ collection }) => collection === "customers").map((row) => [row.id, row.born]),
+    );
     for (const { collection, id, data, version } of rows) {
+      const born = collection === "sales" ? customers.get(data.customerId as string) : undefined;
+      if (born !== undefined && born > version) world.violation("S5", `sales/${id} came before its customer`);
       if (collection !== "refunds" && collection !== "payments") continue;
       const sale = sales.get(data.saleId as string);
       if (judged.has(data.saleId as string)) continue;
