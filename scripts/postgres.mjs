@@ -10,11 +10,15 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, 
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { root } from "./entries.mjs";
 
 /** @typedef {{ url: string } | { bin: string }} FoundPostgres a server that runs, or a folder with `initdb` and `postgres` */
-/** @typedef {{ url: string, version: string, stop: () => Promise<void> }} RunningPostgres */
+/**
+ * `kill`: as a power cut does it, nothing of it gets to say goodbye; `start`: again, on the same files and port. Not of somebody else's.
+ * @typedef {{ url: string, version: string, stop: () => Promise<void>, kill?: () => Promise<void>, start?: () => Promise<void> }} RunningPostgres
+ */
 
 const BROUGHT_VERSION = "18.4.0-beta.17";
 const broughtTo = join(root, "node_modules/.cache/postgres");
@@ -85,30 +89,74 @@ export async function startPostgres(found) {
 
   const port = await freePort();
   const options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
-  const child = spawn(
-    join(found.bin, `postgres${executable}`),
-    ["-D", data, "-p", String(port), ...options.flatMap((option) => ["-c", option])],
-    { ...user, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const exited = new Promise((resolve) => child.on("exit", resolve));
+  const launch = () => {
+    const child = spawn(
+      join(found.bin, `postgres${executable}`),
+      ["-D", data, "-p", String(port), ...options.flatMap((option) => ["-c", option])],
+      { ...user, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    return { child, exited: new Promise((resolve) => child.on("exit", resolve)) };
+  };
+  let running = launch();
   // Whoever ends without stopping it must not leave it behind.
-  const endAtOnce = () => child.kill("SIGQUIT");
+  const endAtOnce = () => running.child.kill("SIGQUIT");
   process.on("exit", endAtOnce);
   const stop = async () => {
     // Without a last checkpoint: nobody will open these files again, and on a busy disk it takes longer than Vitest waits.
     endAtOnce();
-    await exited;
+    await running.exited;
     process.off("exit", endAtOnce);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
+  const kill = async () => {
+    await killWithChildren(running.child);
+    await running.exited;
+  };
+  const start = async () => {
+    running = launch();
+    await ready(running.child);
+  };
   try {
-    await ready(child);
+    await ready(running.child);
     const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-    return { url, version: await versionOf(url), stop };
+    return { url, version: await versionOf(url), stop, kill, start };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/**
+ * Its backends are sessions of their own, so no group holds them all. Stopped first: it makes no child after they are counted.
+ * Resolves when none of them runs: one that lives has the shared memory still, and a new one would refuse to start.
+ * @param {import("node:child_process").ChildProcess} child
+ */
+async function killWithChildren(child) {
+  child.kill("SIGSTOP");
+  const children = processes()
+    .filter(({ parent }) => parent === child.pid)
+    .map(({ pid }) => pid);
+  child.kill("SIGKILL");
+  for (const pid of children) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+  while (processes().some(({ pid, isOver }) => children.includes(pid) && !isOver)) await sleep(5);
+}
+
+/** @returns {{ pid: number, parent: number, isOver: boolean }[]} a process that nobody has collected is over as well */
+function processes() {
+  const { stdout } = spawnSync("ps", ["-eo", "pid=,ppid=,stat="], { encoding: "utf8" });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [pid, parent, state = ""] = line.trim().split(/\s+/);
+      return { pid: Number(pid), parent: Number(parent), isOver: state.startsWith("Z") };
+    });
 }
 
 /** @param {import("node:child_process").ChildProcess} child */
