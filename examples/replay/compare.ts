@@ -204,7 +204,7 @@ function differenceOf(expected: object, found: object): string | undefined {
 }
 
 /** The same text for the same value, whatever the order of its keys. */
-function stable(value: unknown): string {
+export function stable(value: unknown): string {
   return (
     JSON.stringify(value, (_, part: unknown) =>
       typeof part === "object" && part !== null && !Array.isArray(part)

@@ -170,7 +170,7 @@ function serverCrashes(draw: Draws, receipts: number): readonly ServerCrash[] {
 }
 
 /** From a deck that holds each kind once: whatever the seed, all kinds come up. */
-function networkFaults(draw: Draws): () => NetworkFault | undefined {
+export function networkFaults(draw: Draws): () => NetworkFault | undefined {
   let deck: NetworkFault[] = [];
   return () => {
     if (!draw.chance(FAULTY_REQUESTS)) return undefined;

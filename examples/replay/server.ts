@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../reference-server/main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
 /** Who signs in at the tills. */
 export interface Owner {
   readonly email: string;
@@ -17,12 +18,15 @@ const KEPT_LINES = 20;
 
 export class ServerProcess {
   readonly #database: string;
+  readonly #main: string;
   #port = 0;
   #child: ChildProcess | undefined;
   #said: string[] = [];
 
-  constructor(database: string) {
+  /** @param main another server than the reference server, with the same command line: the checks themselves are tested with broken ones */
+  constructor(database: string, main = MAIN) {
     this.#database = database;
+    this.#main = main;
     process.once("exit", () => this.#child?.kill("SIGKILL"));
   }
 
@@ -37,7 +41,7 @@ export class ServerProcess {
       [
         "--import",
         "tsx",
-        MAIN,
+        this.#main,
         "--port",
         `${this.#port}`,
         "--database",

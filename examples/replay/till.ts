@@ -8,7 +8,6 @@ import type { Link } from "./proxy.ts";
 import type { CrashPoint, Edit, Receipt, Step } from "./schedule.ts";
 import type { Owner } from "./server.ts";
 import {
-  BRANCH,
   collections,
   hasReceipt,
   newReceiptId,
@@ -18,6 +17,7 @@ import {
   writeEdit,
   writeReceipt,
 } from "./shop.ts";
+import { signIn } from "./sign-in.ts";
 
 export interface TillOptions {
   readonly name: string;
@@ -214,17 +214,8 @@ export class Till {
 
   async #login(refused: string | undefined, signal: AbortSignal): Promise<string> {
     if (this.#token !== undefined && this.#token !== refused) return this.#token;
-    const response = await fetch(`${this.#options.url}/auth/login`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ...this.#options.owner, device: { id: this.name, name: this.name }, branch: BRANCH }),
-      signal,
-    });
-    const answer = (await response.json()) as { accessToken?: string };
-    // A proxy in between answers too: whatever is no token is an outage.
-    if (!response.ok || typeof answer.accessToken !== "string")
-      throw new Error(`The login was answered ${response.status}`);
-    this.#token = answer.accessToken;
+    const { url, owner } = this.#options;
+    this.#token = await signIn(url, owner, this.name, signal);
     return this.#token;
   }
 }
