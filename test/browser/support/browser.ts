@@ -22,11 +22,13 @@ const everyone = {
 const facts = { scope: "tenant", allow: { read: "everyone", create: "everyone" } } as const;
 
 /** The page's script, from the source, as an application's bundler would make it. */
-async function bundle(): Promise<string> {
+async function bundle(page: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [`${root}test/browser/support/page.ts`],
+    entryPoints: [root + page],
     alias: Object.fromEntries(publicEntries().map(({ specifier, source }) => [specifier, root + source])),
     bundle: true,
+    // A page is made of the side effects of its files.
+    ignoreAnnotations: true,
     format: "iife",
     target: "es2022",
     write: false,
@@ -84,9 +86,12 @@ export class Lab implements AsyncDisposable {
     });
   }
 
-  /** @param flags of the browser, besides the usual ones */
-  static async open(flags: readonly string[] = []): Promise<Lab> {
-    const lab = new Lab(await bundle(), flags);
+  /**
+   * @param flags of the browser, besides the usual ones
+   * @param page what its pages run
+   */
+  static async open(flags: readonly string[] = [], page = "test/browser/support/page.ts"): Promise<Lab> {
+    const lab = new Lab(await bundle(page), flags);
     await lab.stockUp({ ...tea, stock: 100 });
     await new Promise<void>((resolve) => lab.#server.listen(0, "127.0.0.1", resolve));
     await lab.launch();
