@@ -1,0 +1,57 @@
+/** Writers pause between their position and their commit while a reader follows: a plain sequence loses rows so, the write lock does not. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { sqliteStore } from "../../../src/server/sqlite/index.ts";
+import { upTo } from "../../../src/server/testing/calls.ts";
+import { feedOf, followed } from "./commit-order.ts";
+import { openLibsql } from "./recording-driver.ts";
+
+const WRITERS = ["a", "bb", "ccc"];
+const EACH = 40;
+
+const folder = mkdtempSync(join(tmpdir(), "tillsync-commit-order-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function runWriters(kind: "store" | "naive", path: string): Promise<void> {
+  const script = fileURLToPath(new URL("./pausing-writer.ts", import.meta.url));
+  const ends = WRITERS.map(async (name) => {
+    const args = ["--import", "tsx", script, kind, path, name, String(EACH)];
+    const [code] = await once(spawn(process.execPath, args, { stdio: "inherit" }), "exit");
+    expect(code).toBe(0);
+  });
+  await Promise.all(ends);
+}
+
+test("a sequence: the reader passes by rows that are committed behind its back", async () => {
+  const path = join(folder, "naive.sqlite");
+  const database = openLibsql(path);
+  database.exec("pragma journal_mode = wal; create table sequence (last integer); insert into sequence values (0)");
+  database.exec("create table naive (position integer primary key)");
+  const statement = database.prepare("select position from naive where position > ? order by position");
+  const read = async (after: number) => {
+    await turn();
+    return (statement.all(after) as { position: number }[]).map(({ position }) => position);
+  };
+  const seen = await followed(read, runWriters("naive", path));
+  expect(await read(0)).toEqual(upTo(WRITERS.length * EACH));
+  expect(seen.length).toBeLessThan(WRITERS.length * EACH);
+  database.close();
+});
+
+test("the write lock: the reader sees every row, in the order of the positions", async () => {
+  const path = join(folder, "store.sqlite");
+  const store = sqliteStore({ path });
+  const feed = feedOf(store);
+  const read = async (after: number) => {
+    await turn();
+    return feed(after);
+  };
+  expect(await followed(read, runWriters("store", path))).toEqual(upTo(WRITERS.length * EACH));
+  await store.close();
+});
