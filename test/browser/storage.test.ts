@@ -1,5 +1,5 @@
 /** The browser's storage as shops meet it: full, deleted, put back, blocked, cut off. Nothing is ever said to be saved that is not. */
-import { cpSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Page as Tab } from "playwright";
 import { afterEach, expect, test } from "vitest";
@@ -205,3 +205,34 @@ test.each([
   },
   60_000,
 );
+
+/** The files of Chromium's LevelDB: none, where it keeps its databases in another way. */
+function logs(): readonly string[] {
+  const [folder] = readdirSync(lab.databases).filter((name) => name.endsWith(".leveldb"));
+  if (folder === undefined) return [];
+  const files = readdirSync(join(lab.databases, folder)).filter((name) => name.endsWith(".log"));
+  return files.map((name) => join(lab.databases, folder, name));
+}
+
+test("a kill that cuts the last record of the browser's log costs nothing, at the next start and at the one after it", async () => {
+  await open();
+  const first = await lab.tab();
+  lab.online = false;
+  const sales = [await sell(first)];
+  await lab.kill();
+  const cut = logs();
+  // The head of a record of a thousand bytes, of which nothing came.
+  for (const log of cut) appendFileSync(log, Uint8Array.of(1, 2, 3, 4, 0xe8, 3, 1));
+  for (let start = 0; start < 2; start += 1) {
+    await lab.launch();
+    const tab = await lab.tab();
+    expect(await events(tab, "storage_lost")).toEqual([]);
+    sales.push(await sell(tab));
+    await expect.poll(() => logs().filter((log) => cut.includes(log)), soon).toEqual([]);
+    await lab.kill();
+  }
+  await lab.launch();
+  lab.online = true;
+  const last = await lab.tab();
+  for (const sale of sales) expect(await settled(last, sale)).toBe("applied");
+}, 90_000);

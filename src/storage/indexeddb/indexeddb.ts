@@ -3,6 +3,7 @@ import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { expectOption } from "../../shared/errors.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
+import { foldLog } from "./fold.ts";
 import { marker } from "./marker.ts";
 import type { Place } from "./open.ts";
 import { openDatabase } from "./open.ts";
@@ -62,6 +63,7 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
         const database = (await openDatabase(place)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
+        if (reserveBytes > 0) foldLog(database);
         return connect(place, database);
       } catch (error) {
         throw await typedError(error);
