@@ -63,7 +63,7 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
         const database = (await openDatabase(place)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
-        if (reserveBytes > 0) foldLog(database);
+        void foldLog(database);
         return connect(place, database);
       } catch (error) {
         throw await typedError(error);
