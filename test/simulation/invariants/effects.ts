@@ -1,5 +1,6 @@
 /** S2, S11: each fact has had its effect exactly once. Goods move only with facts, so that stock and facts tell of each other. */
 import type { RecordRow } from "../../../src/server/ports/store.ts";
+import { CONTESTED } from "../commands/editing.ts";
 import { CUSTOMERS, FIRST_STOCK, PRODUCTS } from "../shop.ts";
 import type { World } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
@@ -27,10 +28,10 @@ export const effects: Invariant = {
           `the stock of ${product} is ${row?.counters.stock}, and its facts say ${FIRST_STOCK + sold}`,
         );
     }
-    for (const customer of CUSTOMERS) {
+    for (const customer of [...CUSTOMERS, ...CONTESTED]) {
       const points = sales.filter(({ customerId }) => customerId === customer).length;
       const row = rows.find(({ collection, id }) => collection === "customers" && id === customer);
-      if (row?.counters.points !== points)
+      if ((row?.counters.points ?? 0) !== points)
         world.violation("S2", `${customer} has ${row?.counters.points} points, and ${points} sales`);
     }
     halves(world, sales, facts(rows, "payments"));
