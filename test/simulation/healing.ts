@@ -1,4 +1,6 @@
 /** After the faults: people put right what only people can, and everything must come to rest. (simulation) */
+
+import { isCommercial, type StoredOperation, subjectOf } from "../../src/client/stored.ts";
 import { resolveAtTill, reviseAtTill, settleInOffice } from "./commands/desks.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";
@@ -14,6 +16,25 @@ export async function tidy(world: World): Promise<void> {
     await resolveAtTill(tab, draw).catch(() => 0);
     await reviseAtTill(tab, draw, true).catch(() => 0);
   }
+}
+
+/** Sales and counters that are neither on the server nor set aside, but for what the server can't take now, and what is about it. */
+export function waitingMoney(world: World): readonly string[] {
+  return world.machines.flatMap((machine) => {
+    const waiting = machine.operations().filter(({ state }) => state === "pending" || state === "blocked");
+    const unitOf = ({ group, id }: StoredOperation) => group ?? id;
+    const stuck = new Set<string>();
+    const isStuck = (o: StoredOperation) =>
+      machine.line.poison?.has(o.id) ||
+      [unitOf(o), subjectOf(o.collection, o.entityId), ...(o.references ?? [])].some((name) => stuck.has(name));
+    for (let before = -1; before !== stuck.size; ) {
+      before = stuck.size;
+      for (const o of waiting) if (isStuck(o)) stuck.add(unitOf(o)).add(subjectOf(o.collection, o.entityId));
+    }
+    return waiting
+      .filter((o) => isCommercial(o) && !isStuck(o))
+      .map((o) => `${machine.name} ${o.state} ${o.action} ${o.collection}/${o.entityId}`);
+  });
 }
 
 /** @param explains say what is not, in place of `false` */

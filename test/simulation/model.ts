@@ -108,6 +108,12 @@ export class Model {
     this.losses.push({ machine, at: this.#world.timeline.now, unsynced, keptMarker });
   }
 
+  /** One store has worked under that name, and never went back in time. */
+  isUnique(device: string): boolean {
+    const own = this.#world.machines.filter(({ deviceId }) => deviceId === device);
+    return own.length === 1 && own[0]?.life === 1;
+  }
+
   /** The server's database is another one now. */
   restored(): void {
     const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));

@@ -3,19 +3,44 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Answer, Task } from "./worker.ts";
 
+export interface WorkerLimits {
+  /** It is ended when it has said nothing for so long. */
+  readonly silenceMs?: number | undefined;
+}
+
 /** Resolves when it has ended. @throws when it ended otherwise than it should */
-export function runWorker(path: string, task: Task, heard: (answer: Answer) => void): Promise<void> {
+export function runWorker(
+  path: string,
+  task: Task,
+  heard: (answer: Answer) => void,
+  { silenceMs }: WorkerLimits = {},
+): Promise<"done" | "silent"> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--enable-source-maps", path], { stdio: ["pipe", "pipe", "pipe"] });
     child.stdin.end(JSON.stringify(task));
     let complaint = "";
+    let isSilent = false;
+    const silent = () => {
+      isSilent = true;
+      child.kill("SIGKILL");
+    };
+    let patience: NodeJS.Timeout | undefined;
+    const wait = () => {
+      clearTimeout(patience);
+      if (silenceMs !== undefined) patience = setTimeout(silent, silenceMs);
+    };
+    wait();
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       complaint = (complaint + text).slice(-4_000);
     });
-    createInterface({ input: child.stdout }).on("line", (line) => heard(JSON.parse(line) as Answer));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      wait();
+      heard(JSON.parse(line) as Answer);
+    });
     child.on("error", reject);
     child.on("close", (code) => {
-      if (code === 0) resolve();
+      clearTimeout(patience);
+      if (code === 0 || isSilent) resolve(isSilent ? "silent" : "done");
       else reject(new Error(`A worker ended with ${code}: ${complaint}`));
     });
   });

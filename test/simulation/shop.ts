@@ -51,12 +51,15 @@ export const collections = {
     references: { saleId: "sales" },
     priority: "high",
   }),
+  /** Of one branch, and seen there only. */
+  seats: defineCollection({ schema: z.object({ branch: z.string(), name: z.string() }) }),
 };
 export type Shop = typeof collections;
 
 export const TENANT = "shop";
 export const PRODUCTS = ["p-1", "p-2", "p-3", "p-4"] as const;
 export const CUSTOMERS = ["c-1", "c-2"] as const;
+export const BRANCHES = ["main", "annex"] as const;
 export const FIRST_STOCK = 1_000;
 
 export const seedRows = {
@@ -85,6 +88,12 @@ const sale = (decided: Decided) => {
     : { outcome, ...rest };
 };
 
+/** Its policy says what the types do not let it say, as JavaScript would: the server must not refuse a fact all the same [H5]. */
+const refund = (decided: Decided) => {
+  const verdict = fact(decided);
+  return verdict.outcome === "applied" ? verdict : { ...verdict, outcome: "rejected" };
+};
+
 const everyone = { read: "everyone", create: "everyone" } as const;
 const editors = { ...everyone, update: "everyone", delete: "everyone", force: "everyone" } as const;
 
@@ -94,5 +103,6 @@ export const policies = {
   customers: { scope: "tenant", allow: editors, decide: record },
   sales: { scope: "tenant", allow: everyone, decide: sale },
   payments: { scope: "tenant", allow: everyone, decide: fact },
-  refunds: { scope: "tenant", allow: everyone, decide: fact },
+  refunds: { scope: "tenant", allow: everyone, decide: refund },
+  seats: { scope: { branch: (seat: { branch: string }) => seat.branch }, allow: editors },
 } as unknown as Policies<Shop>;

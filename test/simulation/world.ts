@@ -5,12 +5,14 @@ import { newTimeline } from "./engine/platform.ts";
 import type { Timeline } from "./engine/timeline.ts";
 import { Trace } from "./engine/trace.ts";
 import { faultOf } from "./faults/index.ts";
-import { isSettled, tidy } from "./healing.ts";
+import { isSettled, tidy, waitingMoney } from "./healing.ts";
 import { invariants } from "./invariants/index.ts";
+import { disagreements } from "./invariants/stored.ts";
 import { Machine } from "./machines/machine.ts";
 import { Server, ServerCrash } from "./machines/server.ts";
 import { Model } from "./model.ts";
 import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
+import { probe } from "./probing.ts";
 
 export interface Violation {
   /** Of the reliability page: S1 to S13, L1 to L4. */
@@ -35,6 +37,8 @@ export interface Outcome {
 
 /** After the faults: everything must have drained and agree by then. */
 const PATIENCE_MS = 15 * 60_000;
+/** A blocked one is sent again each minute, and the first tries may meet a backoff. */
+const MONEY_MS = 8 * 60_000;
 const LOOK_MS = 5_000;
 /** People look at their desks less often than that. */
 const LOOKS_PER_TIDYING = 3;
@@ -108,6 +112,7 @@ export class World {
     for (const fault of plan.faults) timeline.at(fault.at, () => void this.#fault(fault));
     await timeline.runUntil(plan.options.durationMs, () => this.violations.length > 0);
     if (this.violations.length === 0) await this.#heal();
+    if (this.violations.length === 0) await probe(this);
     if (this.violations.length === 0)
       for (const { check } of invariants) await timeline.during(Promise.resolve(check(this)));
     for (const machine of this.machines) for (const tab of [...machine.tabs]) machine.crashTab(tab);
@@ -130,6 +135,8 @@ export class World {
     this.trace.say("world", "heals");
     this.server.up();
     for (const machine of this.machines) machine.heal();
+    await this.#moneyFirst();
+    if (this.violations.length > 0) return;
     const end = this.timeline.now + PATIENCE_MS;
     for (let looks = 1; this.timeline.now < end; looks++) {
       await this.timeline.runUntil(this.timeline.now + LOOK_MS, () => this.violations.length > 0);
@@ -139,6 +146,19 @@ export class World {
     }
     const open = await this.timeline.during(isSettled(this, true));
     this.violation("L1", `not settled after ${PATIENCE_MS / 60_000} minutes: ${JSON.stringify(open)}`);
+  }
+
+  /** Before anybody has settled anything: sales wait for no person (L11). */
+  async #moneyFirst(): Promise<void> {
+    const end = this.timeline.now + MONEY_MS;
+    let waiting = waitingMoney(this);
+    while (waiting.length > 0 && this.timeline.now < end) {
+      await this.timeline.runUntil(this.timeline.now + LOOK_MS, () => this.violations.length > 0);
+      if (this.violations.length > 0) return;
+      waiting = waitingMoney(this);
+    }
+    for (const machine of this.machines) machine.line.poison = undefined;
+    if (waiting.length > 0) this.violation("L2", `waits after ${MONEY_MS / 60_000} minutes: ${waiting.slice(0, 5)}`);
   }
 
   async #command({ till, kind, draw }: PlannedCommand): Promise<void> {
@@ -151,6 +171,7 @@ export class World {
     try {
       const said = await commandOf(kind).run({ world: this, machine, tab, draw: dice });
       this.trace.say(machine.name, `${tab.name} ${kind}: ${said}`);
+      for (const fault of disagreements(machine)) this.violation("S7", fault);
     } catch (error) {
       const { code = "", message } = error as { code?: string; message: string };
       this.trace.say(machine.name, `${tab.name} ${kind} refused: ${code} ${message}`);

@@ -5,8 +5,14 @@ import type { Tab } from "../machines/tab.ts";
 import type { World } from "../world.ts";
 import type { Command } from "./command.ts";
 
+type Json = Readonly<Record<string, unknown>>;
+const pick = (from: Json, names: readonly string[]) => Object.fromEntries(names.map((name) => [name, from[name]]));
+const isElse = (wanted: Json, there: Json | undefined) =>
+  Object.entries(wanted).some(([name, value]) => there?.[name] !== value);
+
 export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
   const open = await tab.client.conflicts.list();
+  const { machine } = tab;
   for (const conflict of open) {
     const choice = draw.pick(["client", "server", "merged"] as const);
     const merged = { name: `Agreed ${draw.int(0, 9)}` };
@@ -16,6 +22,18 @@ export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
       one,
       choice === "merged" ? (isDeleted ? "client" : ({ merged } as never)) : choice,
     );
+    if (choice === "server" || isDeleted) continue;
+    const wanted =
+      choice === "merged"
+        ? merged
+        : pick(
+            conflict.client as Json,
+            conflict.fields.map(({ field }) => field),
+          );
+    const successor = machine.operations().find(({ supersedes }) => supersedes?.includes(conflict.id));
+    const shown = machine.base(conflict.collection, conflict.entityId);
+    if (successor?.action === "void" && isElse(wanted, conflict.server as Json) && isElse(wanted, shown))
+      machine.world.violation("S10", `${tab.name} dropped what was chosen for the conflict ${conflict.id}`);
   }
   return open.length;
 }
@@ -41,11 +59,26 @@ interface QuarantineList {
   readonly quarantined: readonly { readonly operation: { readonly id: string } }[];
 }
 
+/** The office has chosen the till's side: its fields are there, or somebody has written since. */
+function isWritten(world: World, id: string): void {
+  const { operations = [], records = [] } = world.server.rows();
+  const sent = operations.find((row) => row.id === id);
+  const operation = sent?.operation;
+  const row = records.find((one) => one.collection === sent?.collection && one.id === sent?.entityId);
+  if (operation?.action !== "update" || row?.state !== "live") return;
+  const isUntouched = Object.keys(operation.patch).every((name) => row.fields[name]?.[1] !== "office");
+  if (isUntouched && isElse(operation.patch, row.data))
+    world.violation("S10", `the office chose the till's side of ${id}, and it is not written`);
+}
+
 export async function settleInOffice(world: World, draw: Draw): Promise<number> {
   const { server } = world;
   const listed = (await server.desk("conflicts")) as ConflictList | undefined;
-  for (const { id } of listed?.conflicts ?? [])
-    await server.desk(`conflicts/${id}/resolve`, { choice: draw.pick(["client", "server"]) });
+  for (const { id } of listed?.conflicts ?? []) {
+    const choice = draw.pick(["client", "server"] as const);
+    const answer = await server.desk(`conflicts/${id}/resolve`, { choice });
+    if (answer !== undefined && choice === "client") isWritten(world, id);
+  }
   const kept = (await server.desk("quarantine")) as QuarantineList | undefined;
   for (const { operation } of kept?.quarantined ?? []) {
     if (draw.chance(0.8)) await server.desk(`quarantine/${operation.id}/release`, {});
@@ -63,6 +96,31 @@ const revise: Command = {
   kind: "revise",
   weight: 2,
   run: async ({ tab, draw }) => `${await reviseAtTill(tab, draw)} rejected`,
+};
+/** A sale that was set aside, sent again by the shop while the office may be letting it in. */
+const again: Command = {
+  kind: "send_again",
+  weight: 2,
+  async run({ tab, draw }) {
+    const aside = await tab.client.operations.list({ state: "quarantined" });
+    if (aside.length === 0) return "nothing is set aside";
+    const { id } = draw.pick(aside);
+    await tab.client.operations.retry(id);
+    return id;
+  },
+};
+/** An edit that is on its way, or was: its author has thought better of it. */
+const thinkBetter: Command = {
+  kind: "think_better",
+  weight: 3,
+  async run({ tab, draw }) {
+    const pending = await tab.client.operations.list({ state: "pending" });
+    const edits = pending.filter(({ kind, change }) => kind === "record" && change.action !== "increment");
+    if (edits.length === 0) return "nothing is under way";
+    const edit = draw.pick(edits);
+    await tab.client.operations.discard(edit as never, { reason: "thought better of it" });
+    return edit.id;
+  },
 };
 const office: Command = {
   kind: "office",
@@ -91,4 +149,4 @@ const pauseAndResume: Command = {
   },
 };
 
-export const desks: readonly Command[] = [resolve, revise, office, syncNow, pauseAndResume];
+export const desks: readonly Command[] = [resolve, revise, again, thinkBetter, office, syncNow, pauseAndResume];

@@ -3,7 +3,7 @@ import { CUSTOMERS, PRODUCTS, REFUSED_NAME } from "../shop.ts";
 import type { Command } from "./command.ts";
 
 /** Ids that several tills create, edit and delete. No sale is of them. */
-const CONTESTED = ["x-1", "x-2", "x-3"] as const;
+export const CONTESTED = ["x-1", "x-2", "x-3"] as const;
 const REFUSED = 0.1;
 
 const price: Command = {

@@ -1,10 +1,11 @@
 /** Everything that somebody may do. (simulation) */
+import { branches } from "./branches.ts";
 import type { Command } from "./command.ts";
 import { desks } from "./desks.ts";
 import { editing } from "./editing.ts";
 import { selling } from "./selling.ts";
 
-export const commands: readonly Command[] = [...selling, ...editing, ...desks];
+export const commands: readonly Command[] = [...selling, ...editing, ...branches, ...desks];
 
 const byKind = new Map(commands.map((command) => [command.kind, command]));
 

@@ -1,17 +1,21 @@
 /** Sales, refunds and deliveries: each fact comes with the goods that it moves, in one transaction, so that stock tells of both. */
 import { CUSTOMERS, PRODUCTS } from "../shop.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { CONTESTED } from "./editing.ts";
 
 /** One in so many is set aside by the server. */
 const DOUBTFUL = 0.08;
 
-async function sell(context: CommandContext, withCustomer: boolean): Promise<string> {
+async function sell(context: CommandContext, withCustomer: boolean, withEdit = false): Promise<string> {
   const { machine, tab, draw, world } = context;
   const productId = draw.pick(PRODUCTS);
   const quantity = draw.int(1, 5);
   const totalCents = quantity * 100;
   const doubtful = draw.chance(DOUBTFUL);
-  const customerId = draw.pick(CUSTOMERS);
+  // Also one that is being created somewhere, or deleted, or that nobody knows.
+  const customerId = draw.pick(draw.chance(0.3) ? CONTESTED : CUSTOMERS);
+  const phone = `${draw.int(100, 999)}`;
+  const isKnown = withEdit && (await tab.client.collections.customers.get(customerId)) !== undefined;
   const { sale, payment } = await tab.client.transaction((tx) => {
     const made = tx.sales.create({
       productId,
@@ -24,6 +28,7 @@ async function sell(context: CommandContext, withCustomer: boolean): Promise<str
     const paid = tx.payments.create({ saleId: made.id, amountCents: totalCents, doubtful: false });
     tx.products.increment(productId, { stock: -quantity });
     if (withCustomer) tx.customers.increment(customerId, { points: 1 });
+    if (isKnown) tx.customers.update(customerId, { phone });
     return { sale: made, payment: paid };
   });
   world.model.acknowledge(machine, "sales", [sale.id]);
@@ -35,6 +40,8 @@ async function sell(context: CommandContext, withCustomer: boolean): Promise<str
 
 const sale: Command = { kind: "sale", weight: 10, run: (context) => sell(context, false) };
 const saleToCustomer: Command = { kind: "sale_to_customer", weight: 4, run: (context) => sell(context, true) };
+/** The customer tells a new number while he pays. */
+const saleWithEdit: Command = { kind: "sale_with_edit", weight: 3, run: (context) => sell(context, true, true) };
 
 /** Of a sale of this till, which may be anywhere on its way. */
 const refund: Command = {
@@ -48,7 +55,9 @@ const refund: Command = {
       reverse: true,
     });
     if (sales.length === 0) return "nothing to take back";
-    const { id: saleId, productId, quantity } = draw.pick(sales);
+    // Mostly the one that was made just now, which may not be on the server yet.
+    const [newest] = sales;
+    const { id: saleId, productId, quantity } = newest && draw.chance(0.5) ? newest : draw.pick(sales);
     const made = await tab.client.transaction((tx) => {
       const back = tx.refunds.create({ saleId, productId, quantity, doubtful: draw.chance(DOUBTFUL) });
       tx.products.increment(productId, { stock: quantity });
@@ -114,4 +123,4 @@ const importSales: Command = {
   },
 };
 
-export const selling: readonly Command[] = [sale, saleToCustomer, newCustomer, refund, importSales];
+export const selling: readonly Command[] = [sale, saleToCustomer, newCustomer, saleWithEdit, refund, importSales];

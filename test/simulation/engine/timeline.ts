@@ -12,6 +12,9 @@ interface Due {
   cancelled: boolean;
 }
 
+/** A run has some ten thousand. */
+const MOST_EVENTS = 400_000;
+
 export interface Timer {
   cancel(): void;
 }
@@ -25,6 +28,7 @@ export class Timeline {
   now = 0;
   readonly #heap: Due[] = [];
   #scheduled = 0;
+  #passed = 0;
   #failure: { readonly error: unknown } | undefined;
 
   at(time: number, run: () => void): Timer {
@@ -75,6 +79,9 @@ export class Timeline {
       }
       pop(this.#heap);
       if (next.cancelled) continue;
+      this.#passed += 1;
+      if (this.#passed > MOST_EVENTS)
+        throw new Error(`More than ${MOST_EVENTS} events: something goes on without end.`);
       this.now = next.at;
       next.run();
       await turn();

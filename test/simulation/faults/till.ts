@@ -12,6 +12,7 @@ const onStep = (kind: string, fault: StepFault): Fault => ({
 
 /** Pictures of disks, for one that is put back or cloned. */
 const pictures = new WeakMap<Machine, MemorySnapshot>();
+const TURN_STEPS = ["answer", "sweep", "register", "epoch", "fork", "park"] as const;
 const MINUTE = 60_000;
 
 export const till: readonly Fault[] = [
@@ -20,6 +21,12 @@ export const till: readonly Fault[] = [
   onStep("storage_error", "fail"),
   onStep("storage_silent", "silent"),
   onStep("quota", "full"),
+  {
+    /** In the middle of what only the holder of the turn may write. */
+    kind: "freeze_at_turn",
+    weight: 3,
+    strike: ({ machine, draw }) => machine.armStepOf("freeze_at_turn", "freeze", draw.pick(TURN_STEPS)),
+  },
   {
     kind: "crash",
     weight: 2,

@@ -12,10 +12,12 @@ export async function differences(world: World): Promise<readonly string[]> {
   const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
   const found: string[] = [];
   for (const name of Object.keys(collections)) {
-    const expected = new Map(rows.filter((row) => row.collection === name).map((row) => [row.id, shown(row)]));
     for (const machine of world.machines) {
       if (world.server.revoked.has(machine.deviceId)) continue; // it is told nothing more [H6]
       const aside = setAside(machine);
+      const isSeen = ({ collection, scope }: RecordRow) =>
+        collection === name && (machine.branch === undefined || scope === "" || scope === machine.branch);
+      const expected = new Map(rows.filter(isSeen).map((row) => [row.id, shown(row)]));
       for (const tab of machine.tabs)
         for (const what of await differencesOf(tab, name, expected, aside)) found.push(`${tab.name} ${name}/${what}`);
     }

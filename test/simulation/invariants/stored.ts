@@ -7,6 +7,7 @@ import {
   type StoredOperation,
   type StoredRow,
 } from "../../../src/client/stored.ts";
+import { grouped } from "../engine/grouped.ts";
 import type { Machine } from "../machines/machine.ts";
 import { collections } from "../shop.ts";
 import type { Invariant } from "./invariant.ts";
@@ -52,9 +53,39 @@ export function disagreements(machine: Machine): readonly string[] {
         found.push(`${machine.name} has an operation on ${subject}, and no row`);
     }
   }
+  found.push(...wrongSums(machine.name, tables, operations));
   const sequences = new Set(operations.map(({ sequence }) => sequence));
   if (sequences.size !== operations.length) found.push(`${machine.name} gave out a sequence number twice`);
   return found;
+}
+
+/** S6: a till counts its own steps at once, and once. */
+function wrongSums(
+  name: string,
+  tables: ReturnType<Machine["snapshot"]>["tables"],
+  operations: readonly StoredOperation[],
+): readonly string[] {
+  const sums = new Map<string, number>();
+  const steps = operations.filter((o) => o.action === "increment" && /^(pending|blocked|conflict)$/.test(o.state));
+  for (const [subject, own] of grouped(steps, (o) => `${o.collection}/${o.entityId}`)) {
+    const [collection, id = ""] = subject.split("/");
+    const row = tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+    for (const { by = {}, absentFrom = 0 } of own)
+      for (const [counter, step] of Object.entries(by))
+        if ((row?.generation ?? 0) >= absentFrom)
+          sums.set(`${subject}/${counter}`, (sums.get(`${subject}/${counter}`) ?? 0) + Number(step));
+  }
+  return ["products/stock", "customers/points"].flatMap((named) => {
+    const [collection, counter = ""] = named.split("/");
+    return (tables[`c:${collection}`] ?? []).flatMap(([id, value]) => {
+      const { data, base } = value as StoredRow;
+      if (data === undefined) return [];
+      const under = Number((base === undefined ? data : base)?.[counter] ?? 0);
+      const wanted = under + (sums.get(`${collection}/${id}/${counter}`) ?? 0);
+      const got = data[counter] ?? 0;
+      return got === wanted ? [] : [`${name} shows ${counter} ${got} of ${collection}/${id}, and ${wanted} is right`];
+    });
+  });
 }
 
 function text(value: unknown): string {

@@ -18,10 +18,11 @@ import { get } from "../../../src/client/ports/storage.ts";
 import type { StoredOperation, SyncPoint } from "../../../src/client/stored.ts";
 import { META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
+import { judgeAnswer } from "../invariants/commits.ts";
 import type { Tab } from "./tab.ts";
 
 /** What becomes of a step. `crash_after`, `silent`: it is done, and nobody hears of it. */
-export type StepFault = "fail" | "full" | "silent" | "crash_before" | "crash_after";
+export type StepFault = "freeze" | "fail" | "full" | "silent" | "crash_before" | "crash_after";
 
 /** What only the drainer writes. */
 const FENCED = new Set(["answer", "park", "sweep", "register", "epoch", "fork", "resync"]);
@@ -48,6 +49,10 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
       if (machine.draw.chance(0.5)) await Promise.allSettled([work()]);
       await tab.through(world.timeline.wait(WATCHDOG_MS));
       throw unavailable("The platform does not answer.");
+    }
+    if (fault === "freeze") {
+      machine.freezeUntilRobbed(tab);
+      await tab.through(Promise.resolve());
     }
     const result = work();
     if (fault === "crash_after" || (machine.isFirst && world.reaches("disk_after"))) {
@@ -79,6 +84,7 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     if (label === "fence") tab.fence = (done.writes.find(isPoint)?.value as SyncPoint | undefined)?.fence ?? tab.fence;
     else if (FENCED.has(label) && done.writes.length > 0 && stored !== undefined && stored.fence !== tab.fence)
       world.violation("S8", `${tab.name} wrote "${label}" under fence ${tab.fence}, and the fence is ${stored.fence}`);
+    if (label === "answer" && done.writes.length > 0) yield* judgeAnswer(tab, done.writes, stored);
     for (const write of done.writes) {
       if (write.kind === "put" && write.table === OPERATIONS) machine.minted(write.value as StoredOperation);
     }

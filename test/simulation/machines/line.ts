@@ -5,7 +5,19 @@ import type { Tab } from "./tab.ts";
 
 /** Of one request. */
 export type RequestFault =
-  | { readonly kind: "drop_request" | "drop_answer" | "duplicate" | "delay" | "truncate" | "foreign" | "stale" }
+  | {
+      readonly kind:
+        | "drop_request"
+        | "drop_answer"
+        | "duplicate"
+        | "delay"
+        | "truncate"
+        | "foreign"
+        | "stale"
+        | "crossed"
+        | "freeze"
+        | "poison";
+    }
   | { readonly kind: "status"; readonly status: number };
 
 export type Cut = "both" | "requests" | "answers";
@@ -20,6 +32,8 @@ export class Line {
   /** Added to every way. */
   slowMs = 0;
   sent = 0;
+  /** Operations that the server fails on, whatever they come with. */
+  poison: ReadonlySet<string> | undefined;
   readonly #world: World;
   readonly #name: string;
   readonly #draw: Draw;
@@ -71,7 +85,10 @@ export class Line {
     const { machine } = tab;
     if (machine.isFirst && this.#world.reaches("request_before")) machine.crash(`before it asks ${path}`);
     await tab.through(Promise.resolve());
+    const asker = path === "push" || path === "pull" ? await askerOf(request) : undefined;
     const response = await this.#travel(path, request, armed?.fault);
+    if (response.ok && asker !== undefined) tab.answered.add(asker);
+    if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
     return tab.through(Promise.resolve(response));
   }
@@ -81,12 +98,19 @@ export class Line {
     await timeline.wait(this.#wayMs());
     if (fault?.kind === "delay") await timeline.wait(this.#draw.int(1_000, LATE_MS));
     if (!this.#isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
-    if (fault?.kind === "foreign")
-      return new Response(PORTAL, { status: 200, headers: { "content-type": "text/html" } });
+    if (fault?.kind === "foreign") return this.#foreign(request);
     if (fault?.kind === "status") return this.#between(fault.status);
     const former = this.#answered.get(path);
     if (fault?.kind === "stale" && former) return new Response(former.text, { status: 200, headers: former.headers });
+    const others = this.#world.machines.flatMap(({ line }) => (line === this ? [] : (line.#answered.get(path) ?? [])));
+    if (fault?.kind === "crossed" && others.length > 0) {
+      const { text, headers } = this.#draw.pick(others);
+      return new Response(text, { status: 200, headers });
+    }
     if (fault?.kind === "duplicate") this.#again(request.clone());
+
+    if (path === "push" && (await this.#isPoisoned(request, fault?.kind === "poison")))
+      return new Response("It failed.", { status: 500 });
 
     const response = await server.handle(request);
     const text = await response.text();
@@ -101,6 +125,21 @@ export class Line {
       headers,
     });
     return whole;
+  }
+
+  /** @param isArmed the last one in it is one on which the server fails from now on, and those that go with it */
+  async #isPoisoned(request: Request, isArmed: boolean): Promise<boolean> {
+    if (this.poison === undefined && !isArmed) return false;
+    const { operations } = (await request.clone().json()) as {
+      operations: readonly { readonly id: string; readonly transaction?: string }[];
+    };
+    const last = operations.at(-1);
+    if (isArmed) {
+      const isBound = (o: (typeof operations)[number]) =>
+        o.transaction !== undefined && o.transaction === last?.transaction;
+      this.poison ??= new Set(operations.filter((o) => o === last || isBound(o)).map(({ id }) => id));
+    }
+    return operations.some(({ id }) => this.poison?.has(id));
   }
 
   #isOpen(way: "requests" | "answers"): boolean {
@@ -123,8 +162,26 @@ export class Line {
     void timeline.wait(this.#draw.int(0, LATE_MS)).then(() => server.handle(request).catch(() => {}));
   }
 
+  /** Whoever answers everything with 200: in HTML, in JSON, or by sending back what he was asked. */
+  #foreign(request: Request): Response {
+    const json = { "content-type": "application/json" };
+    switch (this.#draw.int(0, 2)) {
+      case 0:
+        return new Response(PORTAL, { status: 200, headers: { "content-type": "text/html" } });
+      case 1:
+        return new Response('{"ok":true}', { status: 200, headers: json });
+      default:
+        return new Response("{}", { status: 200, headers: { ...Object.fromEntries(request.headers), ...json } });
+    }
+  }
+
   #between(status: number): Response {
     const headers = { "content-type": "text/plain", ...(status === 429 && { "retry-after": "3" }) };
     return new Response("busy", { status, headers });
   }
+}
+
+async function askerOf(request: Request): Promise<string> {
+  const { device, epoch } = (await request.clone().json()) as { device: { incarnation: string }; epoch: string };
+  return `${device.incarnation} ${epoch}`;
 }

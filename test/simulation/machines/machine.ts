@@ -1,7 +1,7 @@
 /** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. (simulation) */
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation, StoredRow } from "../../../src/client/stored.ts";
 import { OPERATIONS } from "../../../src/client/stored.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
@@ -9,8 +9,10 @@ import type { World } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
 import { Line } from "./line.ts";
+import { branchOf } from "./server.ts";
 import { Tab } from "./tab.ts";
 
+const ROBBED_MS = 14_000;
 const START = Date.UTC(2026, 10, 20, 8);
 
 export interface MachineOptions {
@@ -40,11 +42,14 @@ export class Machine {
   isFull = false;
   isSignedOut = false;
   steps = 0;
+  /** Of each row the version that it has taken last. */
+  readonly heights = new Map<string, { readonly version: number; readonly generation: number }>();
   /** Of the disk: another one after it was lost. */
   life = 1;
   readonly #options: MachineOptions;
   readonly #markers = new Map<string, string>();
   readonly #armed: { readonly name: string; readonly fault: StepFault; left: number }[] = [];
+  readonly #armedOf: { readonly name: string; readonly fault: StepFault; readonly label: string }[] = [];
   #token: string;
   #opened = 0;
 
@@ -63,6 +68,11 @@ export class Machine {
   /** The one that is made to crash at each of its steps. */
   get isFirst(): boolean {
     return this.world.machines[0] === this;
+  }
+
+  /** `undefined`: it sees all of them. */
+  get branch() {
+    return branchOf(this.deviceId);
   }
 
   get isOn(): boolean {
@@ -117,6 +127,17 @@ export class Machine {
     return tab;
   }
 
+  /**
+   * Its tab stands still until another one has taken its turn, and goes on where it was. Less than the deadline of a request: one that
+   * was answered before is applied after.
+   */
+  freezeUntilRobbed(tab: Tab): void {
+    if (this.world.isHealing || tab.state !== "alive") return;
+    if (this.tabs.length < 2) this.openTab();
+    tab.freeze(false);
+    this.world.timeline.after(ROBBED_MS, () => tab.thaw());
+  }
+
   /** One tab ends, without a word. */
   crashTab(tab: Tab): void {
     tab.crash();
@@ -136,7 +157,19 @@ export class Machine {
     this.#armed.push({ name, fault, left: steps });
   }
 
+  /** At the next step that does this. */
+  armStepOf(name: string, fault: StepFault, label: string): void {
+    this.#armedOf.push({ name, fault, label });
+  }
+
   nextStepFault(tab: Tab, what: string): StepFault | undefined {
+    const place = this.#armedOf.findIndex(({ label }) => what === `transact ${label}`);
+    const [own] = place < 0 ? [] : this.#armedOf.splice(place, 1);
+    if (own) {
+      this.world.hit(own.name);
+      this.world.trace.say(this.name, `${tab.name} meets ${own.name} at "${what}"`);
+      return own.fault;
+    }
     const next = this.#armed[0];
     if (next === undefined) return undefined;
     next.left -= 1;
@@ -161,6 +194,7 @@ export class Machine {
     this.crash("to exchange its disk");
     this.life += 1;
     this.disk = memory({ id: `${this.name}.${this.life}` });
+    this.heights.clear();
     if (content) this.disk.restore(this.storeName, content);
     if (!keepsMarker) this.#markers.clear();
     const kept = new Set(operationsIn(this.snapshot()).map(({ id }) => id));
@@ -174,6 +208,7 @@ export class Machine {
   heal(): void {
     this.line.heal();
     this.#armed.length = 0;
+    this.#armedOf.length = 0;
     this.isFull = false;
     this.isSignedOut = false;
     for (const tab of this.tabs) tab.thaw();
@@ -182,6 +217,12 @@ export class Machine {
 
   operations(): readonly StoredOperation[] {
     return operationsIn(this.snapshot());
+  }
+
+  /** What the server says of a row, as far as this till knows. */
+  base(collection: string, id: string): StoredRow["data"] {
+    const row = this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+    return (row?.base === undefined ? row?.data : row.base) ?? undefined;
   }
 
   #getToken(refused: string | undefined): string | undefined {

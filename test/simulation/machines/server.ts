@@ -5,7 +5,7 @@ import { announceRestore, importRows, revokeDevice } from "../../../src/server/a
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
-import { collections, policies, seedRows, TENANT } from "../shop.ts";
+import { type BRANCHES, collections, policies, seedRows, TENANT } from "../shop.ts";
 import type { World } from "../world.ts";
 
 interface Process {
@@ -22,6 +22,8 @@ export class ServerCrash extends Error {}
 export class Server {
   readonly store: MemoryStore;
   readonly revoked = new Set<string>();
+  /** The position at which it was. */
+  readonly revokedAt = new Map<string, number>();
   /** How long each step of a transaction takes at most. */
   slowMs = 0;
   readonly #world: World;
@@ -94,13 +96,17 @@ export class Server {
         random: this.#random(`announce${this.#world.timeline.now}`),
       });
     // Whoever issues the tokens keeps the list of what is revoked: the database has forgotten it [M12].
-    for (const device of this.revoked)
+    for (const device of this.revoked) {
       await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+      // In this history it may have seen whatever it has.
+      this.revokedAt.delete(device);
+    }
   }
 
   async revoke(device: string): Promise<void> {
     this.revoked.add(device);
     await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+    this.revokedAt.set(device, this.rows().clock?.position ?? 0);
   }
 
   /** From now on the device needs a new token. */
@@ -153,7 +159,7 @@ export class Server {
           .split(".");
         if (device === "" || Number(generation) !== this.#generation(device)) return undefined;
         if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk"] };
-        return { tenant: TENANT, branch: "main", device, scopes: ["sync"] };
+        return { tenant: TENANT, branch: branchOf(device), device, scopes: ["sync"] };
       },
     });
   }
@@ -179,4 +185,10 @@ export class Server {
         ),
     };
   }
+}
+
+/** Two tills in the main branch, one in the other, and one of the head office, which sees all. */
+export function branchOf(device: string): (typeof BRANCHES)[number] | undefined {
+  if (device === "till-3") return undefined;
+  return device === "till-2" ? "annex" : "main";
 }

@@ -26,6 +26,8 @@ export class Tab {
   state: "alive" | "frozen" | "dead" = "alive";
   /** The fencing epoch that it was given last. */
   fence = 0;
+  /** As which incarnation, and in which epoch, it has got answers. */
+  readonly answered = new Set<string>();
   readonly #timeline: Timeline;
   readonly #waiting: (() => void)[] = [];
   readonly #hinted = new Set<(hint: ConnectivityHint) => void>();

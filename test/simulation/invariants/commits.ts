@@ -1,0 +1,49 @@
+/**
+ * What must hold of every answer that a till takes, at the moment at which it takes it: the next answer would hide it. C4, C6, C7, C8.
+ */
+import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
+import type { Identity, StoredOperation, StoredRow, SyncPoint } from "../../../src/client/stored.ts";
+import { IDENTITY, META, OPERATIONS } from "../../../src/client/stored.ts";
+import type { Tab } from "../machines/tab.ts";
+
+type Put = Extract<StorageWrite, { kind: "put" }>;
+type Reads = Generator<readonly StorageRead[], void, readonly unknown[]>;
+
+export function* judgeAnswer(tab: Tab, writes: readonly StorageWrite[], point: SyncPoint | undefined): Reads {
+  const [identity] = yield* get<Identity>(META, [IDENTITY]);
+  const { world } = tab.machine;
+  if (!tab.answered.has(`${identity?.incarnation} ${point?.epoch}`))
+    world.violation("S9", `${tab.name} took an answer that was for another incarnation or epoch of its store`);
+  const puts = writes.filter((write): write is Put => write.kind === "put");
+  const rows = puts.filter(({ table }) => table.startsWith("c:"));
+  for (const { table, key, value } of rows) noBackwards(tab, `${table.slice(2)}/${key}`, value as StoredRow);
+  yield* noDoubleCount(tab, rows, puts);
+}
+
+/** A base gives way to newer ones only; after a resync to any. */
+function noBackwards({ name, machine }: Tab, subject: string, { version, generation }: StoredRow): void {
+  const known = machine.heights.get(subject);
+  if (known && known.generation === generation && version < known.version)
+    machine.world.violation("S9", `${name} took version ${version} of ${subject} after ${known.version}`);
+  machine.heights.set(subject, { version, generation });
+}
+
+/** Where the base has an increment in it, the increment must not be summed on top of it any more. */
+function* noDoubleCount({ name, machine }: Tab, rows: readonly Put[], puts: readonly Put[]): Reads {
+  const { world } = machine;
+  const counted = rows.filter(({ value }) => (value as StoredRow).delta !== undefined);
+  const { epochs = [], operations = [] } = counted.length === 0 ? {} : world.server.rows();
+  // After a restore bases of two histories lie side by side: what they hold, their generations say.
+  if (counted.length === 0 || epochs.length !== 1) return;
+  const applied = new Map(operations.filter(({ status }) => status === "applied").map((row) => [row.id, row.version]));
+  const next = new Map(puts.filter(({ table }) => table === OPERATIONS).map(({ key, value }) => [key, value]));
+  const ids = machine.operations().map(({ id }) => id);
+  const [stored] = (yield* readAll([{ kind: "get", table: OPERATIONS, keys: ids }])) as [readonly StoredOperation[]];
+  for (const before of stored) {
+    const { id, action, state, collection, entityId } = (next.get(before.id) as StoredOperation | undefined) ?? before;
+    if (action !== "increment" || !/^(pending|blocked)$/.test(state)) continue;
+    const row = counted.find(({ table, key }) => table === `c:${collection}` && key === entityId)?.value as StoredRow;
+    if (row !== undefined && (applied.get(id) ?? Number.POSITIVE_INFINITY) <= row.version)
+      world.violation("S6", `${name} counts ${id} twice: version ${row.version} of ${collection}/${entityId} has it`);
+  }
+}

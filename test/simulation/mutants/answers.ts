@@ -1,0 +1,102 @@
+/** Bugs in what a till takes for an answer, and in what it makes of one. (simulation) */
+import { type Mutant, mutant, patch } from "./mutant.ts";
+
+export const answers: readonly Mutant[] = [
+  mutant(
+    "foreign 200 accepted",
+    "S1",
+    patch(
+      "transport/http/answer.ts",
+      "for (const [check, passed] of Object.entries(checks)) if (!passed) return foreign(check as ForeignBecause, status);",
+      "if (status !== 200 && Object.values(checks).includes(false)) return foreign('status', status);",
+    ),
+  ),
+  mutant(
+    "request id not checked",
+    "S1",
+    patch(
+      "transport/http/answer.ts",
+      "request_id: headers.get(HEADERS.requestId) === requestId && (isRefused || echoed === requestId),",
+      "request_id: true || echoed,",
+    ),
+  ),
+  mutant(
+    "late answer for an old incarnation accepted",
+    "C7",
+    patch(
+      "client/scripts/answer.ts",
+      "if (!current || !asked || (identity as Identity | undefined)?.incarnation !== binding.incarnation)",
+      "if (!current || !asked)",
+    ),
+  ),
+  mutant(
+    "late answer of an old epoch accepted",
+    "C8",
+    patch(
+      "client/scripts/answer.ts",
+      "point.fence === binding.fence && point.epoch === binding.epoch && answer.epoch === binding.epoch;",
+      "point.fence === binding.fence;",
+    ),
+  ),
+  mutant(
+    "cursor without rows",
+    "S4",
+    patch(
+      "client/decide/pull-page.ts",
+      "for (const change of page.changes) {",
+      "for (const change of page.changes.slice(0, -1)) {",
+    ),
+  ),
+  mutant(
+    "cursor stored apart from its rows",
+    "S4",
+    patch(
+      "client/sync/pull.ts",
+      "  ground.contact(result.timing);",
+      `  ground.contact(result.timing);
+  await ground.deps.store.transact("cursor", "strict", [], function* () {
+    const known = yield [{ kind: "get", table: META, keys: Object.keys(result.value.pages).map(cursorKey) }];
+    const kept = Object.entries(result.value.pages).map(([name, page], at) => ({ kind: "put", table: META, key: cursorKey(name), value: { ...(known[0][at] ?? FIRST_CURSOR), cursor: page.cursor } }));
+    for (const [name, page] of Object.entries(result.value.pages)) collections[name] = page.cursor;
+    return { value: undefined, writes: kept };
+  });`,
+    ),
+  ),
+  mutant(
+    "version not compared",
+    "C4",
+    patch(
+      "client/decide/workspace.ts",
+      "if (known && known.generation === generation && version <= known.version) return false;",
+      "",
+    ),
+  ),
+  mutant(
+    "deleted row forgotten, and resurrected by a late page",
+    "S4",
+    patch(
+      "client/decide/workspace.ts",
+      '      writes.push({ kind: "put", table: tableOf(collection), key: after.id, value: after });',
+      '      writes.push(after.data === undefined && after.states === undefined && after.delta === undefined ? { kind: "delete", table: tableOf(collection), key: after.id } : { kind: "put", table: tableOf(collection), key: after.id, value: after });',
+    ),
+  ),
+  mutant(
+    "revised result taken for known",
+    "H3",
+    patch(
+      "client/decide/results.ts",
+      "return operation.settledAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);",
+      "return operation.settledAt === undefined;",
+    ),
+  ),
+  mutant(
+    "what was superseded is taken up again",
+    "C3",
+    patch("client/decide/results.ts", 'if (operation.state === "superseded") return false;', ""),
+  ),
+  mutant(
+    "lost base on rebase",
+    "S4",
+    patch("client/decide/workspace.ts", "    row.base = data;", "    if (!row.edits) row.base = data;"),
+  ),
+];

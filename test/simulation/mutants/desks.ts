@@ -1,0 +1,69 @@
+/** Bugs in what people decide, at the till and in the office. (simulation) */
+import { type Mutant, mutant, patch } from "./mutant.ts";
+
+export const desks: readonly Mutant[] = [
+  mutant(
+    "group torn by release",
+    "C1",
+    patch(
+      "server/decide/desks.ts",
+      "  const members = group(ws, found);\n  const results: FinalResult[] = [];",
+      "  const members = [found];\n  const results: FinalResult[] = [];",
+    ),
+  ),
+  mutant(
+    "group torn by discard",
+    "C1",
+    patch(
+      "server/decide/desks.ts",
+      "  const members = group(ws, found);\n  const error",
+      "  const members = [found];\n  const error",
+    ),
+  ),
+  mutant(
+    "conflict resolved by dropping both",
+    "C3",
+    patch(
+      "client/decide/conflict.ts",
+      'if (answer.kept === "server" || answer.kept === "manual") return { action: "void" };',
+      'return { action: "void" };',
+    ),
+  ),
+  mutant(
+    "the office's choice is not written",
+    "C3",
+    patch(
+      "server/decide/desks.ts",
+      '  if (choice !== "server") {\n    const edit',
+      '  if (choice === "nobody") {\n    const edit',
+    ),
+  ),
+  mutant(
+    "superseded op applied too: it had not come yet",
+    "C3",
+    patch(
+      "server/decide/supersede.ts",
+      "if (target === undefined) ws.putOperation(placeholder(ws, view, operation, id));\n    else if (target.supersededBy",
+      "if (target === undefined) continue;\n    else if (target.supersededBy",
+    ),
+  ),
+  mutant(
+    "superseded op applied too: it had taken effect",
+    "C3",
+    patch("server/decide/supersede.ts", '    if (target.status === "applied") {', "    if (false) {"),
+  ),
+  mutant(
+    "a conflict is settled twice",
+    "C3",
+    patch(
+      "server/decide/supersede.ts",
+      "if (by !== undefined && by !== operation.id && !chain.includes(by)) {",
+      "if (false) {",
+    ),
+    patch(
+      "server/decide/desks.ts",
+      'if (conflict.settled !== undefined || operation?.supersededBy !== undefined) return { kind: "conflict_settled" };',
+      "",
+    ),
+  ),
+];

@@ -1,0 +1,101 @@
+/** Bugs in what follows a restore of the server from a backup. (simulation) */
+import { type Mutant, mutant, patch } from "./mutant.ts";
+
+export const epochs: readonly Mutant[] = [
+  mutant(
+    "no re-push after a restore",
+    "C8",
+    patch(
+      "client/decide/epoch.ts",
+      '      if (operation.action === "void" || epoch === undefined || version === undefined)\n',
+      '      if (operation.action !== "void") return undefined;\n      if (operation.action === "void" || epoch === undefined || version === undefined)\n',
+    ),
+  ),
+  mutant(
+    "journal dropped at epoch change",
+    "C8",
+    patch(
+      "client/scripts/identity.ts",
+      "  const done = workspace.finish();\n  const next = newEpoch",
+      '  const done = workspace.finish();\n  done.writes.push(...journal.filter(({ state }) => state === "applied").map(({ id }) => ({ kind: "delete", table: OPERATIONS, key: id })));\n  const next = newEpoch',
+    ),
+  ),
+  mutant(
+    "what lay on desks is not sent again after a restore",
+    "C8",
+    patch(
+      "client/decide/epoch.ts",
+      '    case "settled":\n      return { ...rest, state: "pending", again: true };',
+      '    case "settled":\n      return undefined;',
+    ),
+  ),
+  mutant(
+    "mark not checked",
+    "C8",
+    patch(
+      "server/decide/epoch.ts",
+      'return marksIn(marks).every((mark) => holds(ws, mark)) ? "current" : "restored";',
+      'return "current";',
+    ),
+  ),
+  mutant(
+    "no epoch check",
+    "C8",
+    patch("server/decide/epoch.ts", "if (claim.epoch !== ws.clock.epoch) {", "if (false) {"),
+  ),
+  mutant(
+    "what was acknowledged counts again in the view after a restore",
+    "C8",
+    patch("client/decide/workspace.ts", "return row.generation >= (operation.absentFrom ?? 0);", "return true;"),
+  ),
+  mutant(
+    "what comes back after a restore is judged as new",
+    "C8",
+    patch(
+      "server/decide/evaluate.ts",
+      "const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;",
+      "const acknowledged = undefined;",
+    ),
+  ),
+  mutant(
+    "what comes back after a restore overwrites what is newer",
+    "C8",
+    patch(
+      "server/decide/reenter.ts",
+      "const lower = names.filter((name) => live === undefined || fieldVersion(live, name)[0] < acknowledged.version);",
+      "const lower = names;",
+    ),
+  ),
+  mutant(
+    "bases of the lost history stay",
+    "H10",
+    patch(
+      "client/decide/workspace.ts",
+      "if (known && known.generation === generation && version <= known.version) return false;",
+      "if (known && version <= known.version) return false;",
+    ),
+  ),
+  mutant(
+    "rows that a resync did not bring are not swept",
+    "H10",
+    patch(
+      "client/decide/pull-page.ts",
+      'const sweep = complete && !cursor.complete && generation > 1 ? "" : cursor.sweep;',
+      "const sweep = undefined;",
+    ),
+    patch(
+      "client/scripts/answer.ts",
+      'return cursor && isSwept ? [[name, { ...cursor, sweep: "" }] as const] : [];',
+      "return [];",
+    ),
+  ),
+  mutant(
+    "what may differ between two deliveries counts as another payload",
+    "H8",
+    patch(
+      "server/decide/identity.ts",
+      "    supersedes: filled(supersedes),",
+      "    supersedes: filled(supersedes),\n    acknowledged: operation.acknowledged?.epoch,",
+    ),
+  ),
+];

@@ -1,0 +1,25 @@
+/** Every bug that is planted. (simulation) */
+import { answers } from "./answers.ts";
+import { desks } from "./desks.ts";
+import { epochs } from "./epochs.ts";
+import { fences } from "./fences.ts";
+import { identity } from "./identity.ts";
+import { judging } from "./judging.ts";
+import { loop } from "./loop.ts";
+import type { Mutant } from "./mutant.ts";
+import { scope } from "./scope.ts";
+import { sending } from "./sending.ts";
+import { view } from "./view.ts";
+
+export const mutants: readonly Mutant[] = [
+  ...sending,
+  ...answers,
+  ...view,
+  ...fences,
+  ...identity,
+  ...epochs,
+  ...judging,
+  ...desks,
+  ...scope,
+  ...loop,
+];

@@ -1,0 +1,132 @@
+/** Bugs in what the server makes of an operation. (simulation) */
+import { type Mutant, mutant, patch } from "./mutant.ts";
+
+const known = "    const stored = ws.operation(member.id);\n    if (stored === undefined) fresh.push(member);";
+
+export const judging: readonly Mutant[] = [
+  mutant(
+    "counter applied twice on re-send",
+    "H4",
+    patch(
+      "server/decide/transaction.ts",
+      known,
+      '    const stored = ws.operation(member.id);\n    if (stored === undefined || member.raw.action === "increment") fresh.push(member);',
+    ),
+  ),
+  mutant(
+    "the server forgets an id after ten seconds",
+    "H9",
+    patch(
+      "server/decide/transaction.ts",
+      known,
+      `    const kept = ws.operation(member.id);
+    const stored = kept === undefined || kept.receivedAt < view.receivedAt - 10_000 ? undefined : kept;
+    if (stored === undefined) fresh.push(member);`,
+    ),
+  ),
+  mutant(
+    "group torn by quarantine",
+    "C1",
+    patch(
+      "server/decide/transaction.ts",
+      "if (culprit === undefined) return results;",
+      "if (culprit === undefined || true) return results;",
+    ),
+  ),
+  mutant(
+    "came first counts as taken effect",
+    "H1",
+    patch("server/decide/order.ts", 'if (row.status === "applied") return true;', "return true;"),
+  ),
+  mutant(
+    "what waits is refused",
+    "H1",
+    patch(
+      "server/decide/evaluate.ts",
+      "if (waitsFor.length > 0) return blocked(operation, waitsFor);",
+      'if (waitsFor.length > 0) return rejected(operation, "not_found", "It came too early");',
+    ),
+  ),
+  mutant(
+    "money waits for a verdict",
+    "C2",
+    patch("server/decide/order.ts", "  return commercial;\n", "  return false;\n"),
+  ),
+  mutant(
+    "a fact is rejected",
+    "H5",
+    patch(
+      "server/decide/carry-out.ts",
+      'if (outcome === "rejected" && !isCommercial(view.catalog, operation))',
+      'if (outcome === "rejected")',
+    ),
+  ),
+  mutant(
+    "an edit overwrites what its author has not seen",
+    "C5",
+    patch(
+      "server/decide/edits.ts",
+      "    if (fields.length > 0) return inConflict(ws, view, served, operation, before, { fields, client: merged });",
+      "",
+    ),
+  ),
+  mutant(
+    "in conflict with himself",
+    "C5",
+    patch(
+      "server/decide/edits.ts",
+      "return version > baseVersion && writer !== view.incarnation;",
+      "return version > baseVersion;",
+    ),
+  ),
+  mutant(
+    "the row that others have changed is not sent back",
+    "C4",
+    patch(
+      "server/decide/edits.ts",
+      "const echo = before.version !== baseVersion || !deepEqual(checked.data, merged);",
+      "const echo = false;",
+    ),
+  ),
+  mutant(
+    "a row that is created again loses its counters",
+    "H4",
+    patch(
+      "server/decide/edits.ts",
+      "counters: before?.counters ?? {}, writer: view.incarnation };",
+      'counters: before?.state === "live" ? before.counters : {}, writer: view.incarnation };',
+    ),
+  ),
+  mutant(
+    "own results left out of a pull",
+    "C6",
+    patch("server/decide/pull.ts", "const { upTo, results } = head.own;", "const { upTo } = head.own, results = [];"),
+  ),
+  mutant(
+    "mark runs ahead of the results",
+    "C6",
+    patch("server/decide/push.ts", "    results: [...results, ...own.results],", "    results: [...results],"),
+  ),
+  mutant(
+    "a page ends short of its cursor",
+    "S4",
+    patch(
+      "server/decide/pull.ts",
+      "    changes.push(...fits.changes);",
+      "    changes.push(...fits.changes.slice(0, 20));",
+    ),
+  ),
+  mutant(
+    "position taken before commit",
+    "S4",
+    patch(
+      "server/memory/memory-store.ts",
+      '    if (before !== undefined) await before("commit", tenant);\n    this.#refuseReplaced(disk);\n    state.apply(writes);',
+      `    const { operations: _o, records: late, ...early } = writes;
+    state.apply({ ...early, operations: _o });
+    if (before !== undefined) await before("commit", tenant);
+    this.#refuseReplaced(disk);
+    state.apply({ records: late });`,
+    ),
+  ),
+];

@@ -1,0 +1,65 @@
+/** Bugs that lose nothing, and end nothing either: who is woken, how long is waited, who has the turn. (simulation) */
+import { type Mutant, mutant, patch } from "./mutant.ts";
+
+export const loop: readonly Mutant[] = [
+  mutant(
+    "queued not woken by other tabs",
+    "L2",
+    patch("client/others.ts", '        loop.dispatch({ kind: "wake", why: "queued" });\n', ""),
+  ),
+  mutant(
+    "backoff never resets",
+    "L2",
+    patch(
+      "client/sync/machine.ts",
+      'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(troubles, lane));',
+      'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, troubles);',
+    ),
+  ),
+  mutant(
+    "hot loop: a failure is tried again at once",
+    "L3",
+    patch(
+      "client/decide/backoff.ts",
+      "return Math.round(Math.min(floorMs, LONGEST_FLOOR_MS) + wait);",
+      "return wait > 0 ? 1 : 0;",
+    ),
+  ),
+  mutant(
+    "hot loop: at rest nobody waits",
+    "L3",
+    patch(
+      "client/sync/machine.ts",
+      "return Math.round(options.intervalMs * (0.8 + 0.2 * unit));",
+      "return Math.round(options.intervalMs * 0.05 * unit);",
+    ),
+  ),
+  mutant(
+    "pull stops for ever after an error",
+    "L1",
+    patch(
+      "client/sync/machine.ts",
+      '        effects: [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
+      '        effects: lane === "pull" ? [] : [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
+    ),
+  ),
+  mutant(
+    "a lease outlives its holder",
+    "L1",
+    patch(
+      "client/decide/lease.ts",
+      "if (isAnothers && stored.until > now && stored.until <= now + ms) return undefined;",
+      "if (isAnothers) return undefined;",
+    ),
+  ),
+  mutant(
+    "a frozen holder is waited for",
+    "L1",
+    patch("client/coordination/roll-call.ts", "const SILENCES = 2;", "const SILENCES = Number.POSITIVE_INFINITY;"),
+  ),
+  mutant(
+    "a store that failed once ends sync for good",
+    "L1",
+    patch("client/sync/loop.ts", "        if (this.#turn === turn) this.#acquire(attempt + 1);\n", ""),
+  ),
+];

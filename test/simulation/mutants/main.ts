@@ -1,0 +1,57 @@
+/** `npm run sim:mutants`: plants one bug after the other, and ends with 1 where a simulation has not seen it. (simulation) */
+import { parseArgs } from "node:util";
+import { type Catch, hunt } from "./hunt.ts";
+import { mutants } from "./index.ts";
+import { line, markdown } from "./report.ts";
+
+const USAGE = `npm run sim:mutants -- [--only text]      those whose name has the text
+                       [--seeds 2000]     at most
+                       [--sample 100]     of the first so many it is counted how many catch it
+                       [--skip-canary]    without a run of the code as it is
+                       [--markdown]       the table of the documentation
+`;
+const WRONG = 1;
+const MISUSED = 2;
+
+const out = (text: string) => process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true },
+      seeds: { type: "string", default: "2000" },
+      sample: { type: "string", default: "100" },
+      "skip-canary": { type: "boolean" },
+      markdown: { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  const [seeds, sample] = [Number(values.seeds), Number(values.sample)];
+  const wanted = mutants.filter(({ name }) => values.only?.some((text) => name.includes(text)) ?? true);
+  if (values.help || wanted.length === 0 || !(seeds > 0) || !(sample >= 0)) {
+    process.stderr.write(USAGE);
+    return values.help ? 0 : MISUSED;
+  }
+  if (!values["skip-canary"] && !(await isCanaryAlive(sample))) return WRONG;
+  const catches: Catch[] = [];
+  for (const mutant of wanted) {
+    const found = await hunt(mutant, { seeds, sample });
+    catches.push(found);
+    if (!values.markdown) out(line(found));
+  }
+  const missed = catches.filter(({ first }) => first === undefined);
+  if (values.markdown) out(markdown(catches));
+  else out(`\n${catches.length - missed.length} of ${catches.length} caught`);
+  return missed.length === 0 ? 0 : WRONG;
+}
+
+/** The code as it is must pass the seeds that count: else everything would be caught, by anything. */
+async function isCanaryAlive(seeds: number): Promise<boolean> {
+  if (seeds === 0) return true;
+  const { first } = await hunt({ name: "the code as it is", rule: "", patches: [] }, { seeds, sample: 0 });
+  if (first === undefined) return true;
+  out(`The code as it is fails with seed ${first.seed}: ${first.violation.invariant} ${first.violation.what}`);
+  return false;
+}
+
+process.exitCode = await main();

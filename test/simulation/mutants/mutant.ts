@@ -1,0 +1,19 @@
+/** A planted bug: a protocol or a client that lacks one of its rules. Planted by text at the time of the test, so that no switch is in src. (simulation) */
+import type { Patch } from "../bundle.ts";
+
+export interface Mutant {
+  /** In words. */
+  readonly name: string;
+  /** Of docs/protocol.md (C, H, M) or of the reliability page (S, L): what it breaks. */
+  readonly rule: string;
+  readonly patches: readonly Patch[];
+}
+
+export function mutant(name: string, rule: string, ...patches: readonly Patch[]): Mutant {
+  return { name, rule, patches };
+}
+
+/** In that file of src, the one place that reads `find` reads `replace`. */
+export function patch(file: string, find: string, replace: string): Patch {
+  return { file: `src/${file}`, find, replace };
+}

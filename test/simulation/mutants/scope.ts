@@ -1,0 +1,19 @@
+/** Bugs in who sees what. (simulation) */
+import { type Mutant, mutant, patch } from "./mutant.ts";
+
+export const scope: readonly Mutant[] = [
+  mutant(
+    "a branch sees the rows of the others",
+    "C10",
+    patch(
+      "server/decide/scope.ts",
+      'return principal.branch === undefined ? "all" : ["", principal.branch];',
+      'return "all";',
+    ),
+  ),
+  mutant(
+    "a row that leaves a branch stays at its tills",
+    "C10",
+    patch("server/decide/rows.ts", "    ws.putDeparture({ ...key, scope: before.scope, version });\n", ""),
+  ),
+];
