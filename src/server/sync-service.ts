@@ -94,8 +94,11 @@ export class SyncService {
             // A stale epoch is no reason to refuse: the answer names the one that holds.
             if (standing === "wrong_workspace") return { kind: standing };
             if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
-            const mark = claim.kind === "none" ? markOf(ws, ws.clock.position) : undefined;
-            return { kind: "registered", registration: register(ws, session, device), epoch: ws.clock.epoch, mark };
+            const registration = register(ws, session, device);
+            // A clone of it may have sent something already: results that it must hear before it sees their rows [C6].
+            const isNew = claim.kind === "none" && registration.lastSequence === 0;
+            const mark = isNew ? markOf(ws, ws.clock.position) : undefined;
+            return { kind: "registered", registration, epoch: ws.clock.epoch, mark };
           },
         }),
       )

@@ -119,3 +119,21 @@ test("a mark that is older than its answer's rows asks for no result twice over"
   expect(a.line.of("pull").at(-1)?.answer.results).toEqual([]);
   await shop.converge(a);
 });
+
+test("a store whose clone has registered and sold before it hears of that before it sees its rows", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = shop.till();
+  a.line.up = false;
+  await a.client.start();
+  await a.data.products.create({ id: "p-2", name: "Milk", priceCents: 100 });
+  await a.data.products.increment("p-2", { stock: -1 });
+  const clone = shop.till({ disk: a.copyOfDisk(), device: a.device });
+  await clone.sync();
+  const shown = a.watch("products", "p-2", "stock");
+  a.line.up = true;
+  a.line.next("push", lostRequest);
+  await a.sync();
+  await a.sync();
+  expect(new Set(shown)).toEqual(new Set([-1]));
+});

@@ -110,3 +110,23 @@ test("a result is told once, however often it is answered", async () => {
   await shop.converge(a);
   expect(a.told("applied")).toHaveLength(1);
 });
+
+test("goods that were discarded with their sale are sent again with it, and not alone [C1]", async () => {
+  const shop = new RuleShop();
+  await using _ = shop;
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill();
+  shop.nextVerdict("sales", "quarantined", "odd");
+  await a.client.transaction((tx) => {
+    tx.sales.create({ id: "s-1", ...saleOf(1, 0) });
+    tx.products.increment("p-1", { stock: -1 });
+  });
+  await a.sync();
+  await shop.office.discard(a.operationOn("s-1").id, "a mistake");
+  await a.sync();
+  expect(a.operationOn("p-1", "increment").error?.code).toBe("discarded");
+  await a.client.operations.retry(a.operationOn("p-1", "increment").id);
+  await shop.converge(a);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+  expect(shop.shown("products", "p-1").stock).toBe(9);
+});

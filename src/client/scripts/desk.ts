@@ -92,10 +92,12 @@ function* withGroups(
       options: { index: TRANSACTION_INDEX, range: transactionRange(id) },
     })),
   )) as readonly (readonly ScannedRow<StoredOperation>[])[];
-  // What the office has discarded stays discarded, unless it is asked for itself.
+  // What the office has discarded stays discarded, unless it is asked for: then all of it, since goods do not move without their sale [C1].
+  const isDiscarded = (o: StoredOperation) => o.error?.code === "discarded";
+  const reopened = new Set(kept.filter(isDiscarded).map((o) => o.group));
   const members = scans
     .flatMap((rows) => rows.map(({ value }) => value))
-    .filter((o) => isKept(o) && groups.has(o.group) && (o.error?.code !== "discarded" || asked.includes(o.id)));
+    .filter((o) => isKept(o) && groups.has(o.group) && (!isDiscarded(o) || reopened.has(o.group)));
   return {
     ids: [...new Set([...asked, ...members.map((o) => o.id)])],
     isBound: (operation) => members.some((o) => o.id !== operation.id && o.group === operation.group),

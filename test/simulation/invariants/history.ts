@@ -52,7 +52,10 @@ function inOrder(world: World, subject: string, ops: readonly OperationRow[]): v
   }
 }
 
-/** No edit overwrites a field that another till wrote after its author had looked [C5]. */
+/**
+ * No edit overwrites a field that another till wrote after its author had looked [C5]. He has looked, too, where an earlier edit of his
+ * was in conflict, and he has settled that: what he had pending behind it comes after.
+ */
 function unseen(world: World, subject: string, ops: readonly OperationRow[]): void {
   const updates = ops.filter(isApplied).flatMap((row) => {
     const { operation } = row;
@@ -66,7 +69,10 @@ function unseen(world: World, subject: string, ops: readonly OperationRow[]): vo
         other.incarnation !== one.incarnation &&
         other.version > one.base &&
         other.version < one.version &&
-        other.fields.some((field) => one.fields.includes(field))
+        other.fields.some((field) => one.fields.includes(field)) &&
+        !updates.some(
+          (mine) => mine.incarnation === one.incarnation && mine.base >= other.version && mine.version < one.version,
+        )
       )
         world.violation("S10", `${one.id} overwrote what ${other.id} had written to ${subject} behind its back`);
 }

@@ -1,4 +1,5 @@
 /** S5: what depends on another comes behind it. */
+import { CONTESTED } from "../commands/editing.ts";
 import type { Invariant } from "./invariant.ts";
 
 export const order: Invariant = {
@@ -10,8 +11,11 @@ export const order: Invariant = {
       (world.server.rows().operations ?? []).filter(({ revision }) => revision > 0).map(({ entityId }) => entityId),
     );
     const sales = new Map(rows.filter(({ collection }) => collection === "sales").map((row) => [row.id, row.version]));
+    // Those that some till deletes may be made again, behind the sales that are of them.
     const customers = new Map(
-      rows.filter(({ collection }) => collection === "customers").map((row) => [row.id, row.born]),
+      rows
+        .filter(({ collection, id }) => collection === "customers" && !CONTESTED.some((contested) => contested === id))
+        .map((row) => [row.id, row.born]),
     );
     for (const { collection, id, data, version } of rows) {
       const born = collection === "sales" ? customers.get(data.customerId as string) : undefined;

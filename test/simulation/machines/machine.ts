@@ -13,6 +13,7 @@ import { branchOf } from "./server.ts";
 import { Tab } from "./tab.ts";
 
 const ROBBED_MS = 14_000;
+const REOPEN_MS = 5_000;
 const START = Date.UTC(2026, 10, 20, 8);
 
 export interface MachineOptions {
@@ -123,8 +124,13 @@ export class Machine {
       connectivity: tab.connectivity,
     });
     this.world.model.watch(tab);
-    tab.client.start().catch(() => {}); // told by its status, and tried again by the next call
+    this.#begin(tab);
     return tab;
+  }
+
+  /** As an app does it: a store that can't be opened is shown, and tried again. */
+  #begin(tab: Tab): void {
+    tab.client.start().catch(() => this.world.timeline.after(REOPEN_MS, () => tab.isAlive && this.#begin(tab)));
   }
 
   /**
