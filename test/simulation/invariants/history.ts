@@ -37,11 +37,17 @@ function superseded(world: World, all: readonly OperationRow[]): void {
         world.violation("S10", `${earlier} took effect, and ${id}, which replaces it, too`);
 }
 
+/** One that was corrected comes when it was corrected. */
+const isFirst = ({ operation }: OperationRow) => (operation?.supersedes ?? []).length === 0;
+
 /** One till's edits of a row take effect in the order in which they were made [C2]. Two stores under one name have no common order. */
 function inOrder(world: World, subject: string, ops: readonly OperationRow[]): void {
   const known = world.model.operations;
   const rankOf = ({ id }: OperationRow) => known.get(id)?.operation.rank ?? 0;
-  const unique = ops.filter(({ device }) => world.model.isUnique(device)).filter(isApplied);
+  const unique = ops
+    .filter(({ device }) => world.model.isUnique(device))
+    .filter(isApplied)
+    .filter(isFirst);
   for (const [, own] of grouped(unique, ({ incarnation }) => incarnation)) {
     own.sort((a, b) => rankOf(a) - rankOf(b));
     for (const [at, row] of own.entries()) {

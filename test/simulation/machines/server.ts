@@ -14,6 +14,8 @@ interface Process {
   life: number;
 }
 
+/** Nobody is served before the database is as whoever put it back wants it. */
+const RESTORE_MS = 10_000;
 const START = Date.UTC(2026, 10, 20, 8);
 const PROCESSES = 2;
 
@@ -88,13 +90,10 @@ export class Server {
   }
 
   async restore(backup: MemorySnapshot, announced: boolean): Promise<void> {
-    this.crash("all", 1);
+    this.crash("all", RESTORE_MS);
     this.store.restore(backup);
-    if (announced)
-      await announceRestore(this.store, TENANT, {
-        clock: this.#clock,
-        random: this.#random(`announce${this.#world.timeline.now}`),
-      });
+    const random = this.#random(`announce${this.#world.timeline.now}`);
+    if (announced) await announceRestore(this.store, TENANT, { clock: this.#clock, random });
     // Whoever issues the tokens keeps the list of what is revoked: the database has forgotten it [M12].
     for (const device of this.revoked) {
       await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
