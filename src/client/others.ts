@@ -1,5 +1,6 @@
 /** The other clients of this store, which are other tabs as a rule: what they say, what they are told, and what nobody said. (client) */
 import type { Clock } from "../shared/clock.ts";
+import { nextTask } from "../shared/next-task.ts";
 import type { Coordinator } from "./ports/coordinator.ts";
 import type { Session } from "./session.ts";
 import type { SyncLoop } from "./sync/loop.ts";
@@ -75,7 +76,8 @@ export class Others {
     const isFirst = this.#changed === undefined;
     this.#changed = [...(this.#changed ?? []), ...collections];
     if (!isFirst) return;
-    void Promise.resolve().then(() => {
+    // Posting takes a tenth of the time of a sale, and whoever sold waits for it: other tabs hear of it a moment later.
+    nextTask(() => {
       const told = [...new Set(this.#changed)];
       this.#changed = undefined;
       this.tell({ kind: "changed", collections: told });
