@@ -4,7 +4,8 @@ import type { ServerStore, StoreScript, StoreWrites } from "tillsync/server";
 import { sqliteStore } from "tillsync/server/sqlite";
 import { serveWith } from "./server.ts";
 
-const BETWEEN_MS = 40;
+/** So long that a kill under load falls into it. */
+const BETWEEN_MS = 500;
 
 function torn(store: ServerStore): ServerStore {
   let last: Promise<unknown> = Promise.resolve();
