@@ -26,13 +26,14 @@ export async function differences(world: World): Promise<readonly string[]> {
 }
 
 async function differencesOf(
-  { client }: Tab,
+  { client, ended }: Tab,
   name: string,
   expected: ReadonlyMap<string, string>,
   aside: ReadonlySet<string>,
 ): Promise<readonly string[]> {
   try {
-    const seen = await (client.collections as Json as Record<string, Finder>)[name]!.find();
+    const answer = (client.collections as Json as Record<string, Finder>)[name]!.find();
+    const seen = await Promise.race([answer, ended.then(() => Promise.reject(new Error("it went down")))]);
     const got = new Map(seen.map((row) => [row.id, canonical(row)]));
     const missing = [...expected].filter(([id, text]) => got.get(id) !== text);
     const stray = [...got.keys()].filter((id) => !expected.has(id) && !aside.has(`${name}/${id}`));

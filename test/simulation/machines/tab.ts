@@ -8,6 +8,7 @@ import { locks } from "../../../src/client/coordination/locks.ts";
 import type { Connectivity, ConnectivityHint } from "../../../src/client/ports/connectivity.ts";
 import type { Coordinator } from "../../../src/client/ports/coordinator.ts";
 import type { Clock } from "../../../src/shared/clock.ts";
+import { deferred } from "../../../src/shared/deferred.ts";
 import type { Random } from "../../../src/shared/random.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
@@ -29,6 +30,7 @@ export class Tab {
   /** As which incarnation, and in which epoch, it has got answers. */
   readonly answered = new Set<string>();
   readonly #timeline: Timeline;
+  readonly #ended = deferred<void>();
   readonly #waiting: (() => void)[] = [];
   readonly #hinted = new Set<(hint: ConnectivityHint) => void>();
 
@@ -53,6 +55,11 @@ export class Tab {
     const ports = { clock: this.clock, random: this.random, channel: machine.browser.channels(this) };
     this.coordinator =
       machine.turns === "locks" ? locks({ ...ports, locks: machine.browser.locks(this) }) : leases(ports);
+  }
+
+  /** For whoever waits for an answer of it that may never come. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   get isAlive(): boolean {
@@ -96,6 +103,7 @@ export class Tab {
 
   crash(): void {
     this.state = "dead";
+    this.#ended.resolve();
     this.#waiting.length = 0;
     this.#hinted.clear();
     this.machine.browser.ended(this);
