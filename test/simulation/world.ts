@@ -74,7 +74,8 @@ export class World {
 
   /** Counts how often the work was at this point; `true` where it is to end there. */
   reaches(where: CrashPoint["where"]): boolean {
-    if (!this.#isOpen) return false;
+    // Not while all is being put right and looked at: whoever looks would see a till that is down.
+    if (!this.#isOpen || this.isHealing) return false;
     const count = (this.reached[where] ?? 0) + 1;
     this.reached[where] = count;
     const { crash } = this.plan;
