@@ -43,8 +43,6 @@ export async function isSettled(world: World, explains = false): Promise<unknown
   for (const machine of world.machines) {
     if (!machine.isOn) open.push(`${machine.name} is off`);
     for (const operation of machine.operations()) {
-      // An edit from before a restore, of a row that the backup had not: another till may still bring it [C8.4].
-      if (operation.missing) continue;
       if (["pending", "blocked", "conflict"].includes(operation.state))
         open.push(
           `${machine.name} ${operation.state} ${operation.action} ${operation.collection}/${operation.entityId}`,

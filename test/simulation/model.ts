@@ -1,7 +1,9 @@
 /**
  * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works. (simulation)
  */
+
 import type { StoredOperation } from "../../src/client/stored.ts";
+import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
 import type { Tab } from "./machines/tab.ts";
 import type { World } from "./world.ts";
@@ -22,6 +24,7 @@ export interface Loss {
   /** Operations that nobody but the disk had. */
   readonly unsynced: number;
   readonly keptMarker: boolean;
+  readonly isWiped: boolean;
 }
 
 export interface Heard {
@@ -36,6 +39,8 @@ export class Model {
   readonly heard: Heard[] = [];
   /** Phases and causes that some status was in. */
   readonly states = new Set<string>();
+  /** The server has told them that it knows more of them than they do: when, and of which incarnation. */
+  readonly owed = new Map<Machine, { readonly at: number; readonly incarnation: string }>();
   acknowledged = 0;
   readonly #world: World;
 
@@ -91,7 +96,7 @@ export class Model {
         this.#world.violation("S1", `${machine.name} acknowledged ${collection}/${id} without an operation`);
   }
 
-  diskLost(machine: Machine, operations: readonly StoredOperation[], keptMarker: boolean): void {
+  diskLost(machine: Machine, operations: readonly StoredOperation[], keptMarker: boolean, isWiped: boolean): void {
     const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
     const elsewhere = new Set(
       this.#world.machines
@@ -105,7 +110,22 @@ export class Model {
       known.lost = { safe: there.has(id) };
       if (!there.has(id)) unsynced += 1;
     }
-    this.losses.push({ machine, at: this.#world.timeline.now, unsynced, keptMarker });
+    this.losses.push({ machine, at: this.#world.timeline.now, unsynced, keptMarker, isWiped });
+  }
+
+  /** The server has let it in. What the marker said was told before: a shop may be without a network for days. */
+  met(machine: Machine, { lastSequence, unsynced }: RegisterResponse): void {
+    const { isNew, sequence, incarnation } = machine.counted();
+    if (lastSequence > sequence || (isNew && unsynced.length > 0))
+      this.owed.set(machine, { at: this.#world.timeline.now, incarnation });
+    // It did not come to hear the answer before, and has counted on since: the fork that follows is all that it can tell.
+    else if (this.owed.get(machine)?.incarnation === incarnation) this.owed.delete(machine);
+    const loss = this.losses.findLast((one) => one.machine === machine);
+    if (loss === undefined || !loss.isWiped || !loss.keptMarker || loss.unsynced === 0) return;
+    const isTold = this.heard.some(
+      (one) => one.machine === machine && one.at >= loss.at && one.event === "storage_lost",
+    );
+    if (!isTold) this.#world.violation("S12", `${machine.name} has a marker of what it lost, and did not tell`);
   }
 
   /** One store has worked under that name, and never went back in time. */
@@ -118,5 +138,7 @@ export class Model {
   restored(): void {
     const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
     for (const [id, known] of this.operations) if (known.lost && !there.has(id)) known.lost.safe = false;
+    // Nor does it know any more how far they had counted.
+    this.owed.clear();
   }
 }

@@ -2,6 +2,7 @@
 import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";
+import type { Machine } from "./machines/machine.ts";
 import type { World } from "./world.ts";
 
 const QUIET_MS = 40_000;
@@ -40,5 +41,14 @@ export async function probe(world: World): Promise<void> {
         `${operation.action} ${operation.collection}/${operation.entityId} is not sent after ${SENT_MS} ms`,
       );
   await timeline.runUntil(timeline.now + SEEN_MS);
+  for (const what of [...world.machines.flatMap(strayStatus)]) world.violation("L4", what);
   for (const what of await timeline.during(differences(world))) world.violation("L4", `${what}, ${SEEN_MS} ms later`);
+}
+
+/** Each tab shows what is on the disk that all of them share, whoever of them wrote it. */
+function strayStatus(machine: Machine): readonly string[] {
+  const open = machine.operations().filter(({ state }) => state === "pending" || state === "blocked").length;
+  return machine.tabs
+    .filter(({ client }) => client.status.pending.count !== open)
+    .map(({ name, client }) => `${name} shows ${client.status.pending.count} unsent, and there are ${open}`);
 }

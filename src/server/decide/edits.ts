@@ -187,7 +187,8 @@ function notTheTills({ resolved }: ServedCollection, operation: WireOperation, n
 
 /**
  * No row that this till may know of. Where rows belong to branches the answer is the same for one that is not there and one that
- * is another branch's [C10]; after a restore another till may still bring it [C8.6].
+ * is another branch's [C10]; after a restore another till may still bring one that this till has had from the server [C8.6]. The row
+ * of an edit without a base was made by the editor, and its own create has been answered before it: nobody else brings that.
  */
 function unknown(
   ws: WorkingSet,
@@ -196,7 +197,7 @@ function unknown(
   baseVersion: number,
 ): OperationResult {
   const { epochOrdinal, epochStart } = ws.clock;
-  if (epochOrdinal > 1 && baseVersion <= epochStart) return missing(operation);
+  if (epochOrdinal > 1 && baseVersion > 0 && baseVersion <= epochStart) return missing(operation);
   if (isBranchScoped(served)) return outOfScope(operation);
   return rejected(operation, "not_found", "There is no such row");
 }

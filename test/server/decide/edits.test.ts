@@ -101,6 +101,14 @@ describe("edits of rows that are not there", () => {
     const base = (await world.clock())?.epochStart ?? 0;
     expect(await world.till().send(edit("nope", base + 1, { name: "x" }))).toMatchObject({ status: "rejected" });
   });
+  test("after a restore too it is refused where its author has never had the row from the server: nobody else can bring it", async () => {
+    const world = await World.open();
+    await world.mint("restored");
+    expect(await world.till().send(edit("nope", 0, { name: "x" }))).toMatchObject({
+      status: "rejected",
+      error: { code: "not_found" },
+    });
+  });
   test("an update of a deleted row is a conflict that says so", async () => {
     const { a, b, version } = await shopWithCola();
     await a.send(remove("p-1", version));

@@ -38,7 +38,7 @@ export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
   return open.length;
 }
 
-/** Rejected edits are corrected, sent again, or given up. */
+/** Rejected edits are corrected, sent again, or given up; and in the end also what waits for a row that nobody brings back [C8.6]. */
 export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promise<number> {
   const rejected = await tab.client.operations.list({ state: "rejected" });
   for (const operation of rejected) {
@@ -49,6 +49,10 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
       await tab.client.operations.amend(operation as never, { name: `Corrected ${draw.int(0, 9)}` } as never);
     else await tab.client.operations.discard(operation as never, { reason: "no longer wanted" });
   }
+  if (givesUp)
+    for (const { id, kind, missing } of tab.machine.operations())
+      if (missing && kind === "record")
+        await tab.client.operations.discard({ id } as never, { reason: "its row is gone" });
   return rejected.length;
 }
 

@@ -4,6 +4,8 @@ import type { Command } from "./command.ts";
 
 /** Ids that several tills create, edit and delete. No sale is of them. */
 export const CONTESTED = ["x-1", "x-2", "x-3"] as const;
+/** Everybody edits these. */
+const HOT = PRODUCTS.slice(0, 2);
 const REFUSED = 0.1;
 
 const price: Command = {
@@ -43,7 +45,7 @@ const phone: Command = {
 
 const create: Command = {
   kind: "create",
-  weight: 3,
+  weight: 4,
   async run({ machine, tab, draw, world }) {
     const id = draw.pick(CONTESTED);
     const name = draw.chance(REFUSED) ? REFUSED_NAME : `Made by ${machine.name}`;
@@ -57,11 +59,38 @@ const create: Command = {
 
 const remove: Command = {
   kind: "delete",
-  weight: 2,
+  weight: 4,
   async run({ tab, draw }) {
     const id = draw.pick(CONTESTED);
     if (draw.chance(0.5)) await tab.client.collections.products.delete(id);
     else await tab.client.collections.customers.delete(id);
+    return id;
+  },
+};
+
+/** Two edits of one row, one after the other: the second waits for what becomes of the first. */
+const twice: Command = {
+  kind: "edit_twice",
+  weight: 3,
+  async run({ tab, draw }) {
+    const id = draw.pick(HOT);
+    const { products } = tab.client.collections;
+    await products.update(id, { priceCents: draw.int(1, 9_999) });
+    await products.update(id, { name: `Twice ${draw.int(0, 99)}` });
+    return id;
+  },
+};
+
+/** Deleted, and made again under the same id: it has counters from its life before. */
+const renew: Command = {
+  kind: "renew",
+  weight: 3,
+  async run({ tab, draw }) {
+    const id = draw.pick(CONTESTED);
+    const { customers } = tab.client.collections;
+    if ((await customers.get(id)) === undefined) return `no ${id}`;
+    await customers.delete(id);
+    await customers.create({ id, name: `Again ${draw.int(0, 9)}`, phone: null });
     return id;
   },
 };
@@ -82,4 +111,4 @@ const both: Command = {
   },
 };
 
-export const editing: readonly Command[] = [price, rename, phone, create, remove, both];
+export const editing: readonly Command[] = [price, rename, phone, create, remove, twice, renew, both];

@@ -13,7 +13,7 @@ async function sell(context: CommandContext, withCustomer: boolean, withEdit = f
   const totalCents = quantity * 100;
   const doubtful = draw.chance(DOUBTFUL);
   // Also one that is being created somewhere, or deleted, or that nobody knows.
-  const customerId = draw.pick(draw.chance(0.3) ? CONTESTED : CUSTOMERS);
+  const customerId = draw.pick(draw.chance(0.5) ? CONTESTED : CUSTOMERS);
   const phone = `${draw.int(100, 999)}`;
   const isKnown = withEdit && (await tab.client.collections.customers.get(customerId)) !== undefined;
   const { sale, payment } = await tab.client.transaction((tx) => {
@@ -44,27 +44,34 @@ const saleToCustomer: Command = { kind: "sale_to_customer", weight: 4, run: (con
 const saleWithEdit: Command = { kind: "sale_with_edit", weight: 3, run: (context) => sell(context, true, true) };
 
 /** Of a sale of this till, which may be anywhere on its way. */
-const refund: Command = {
-  kind: "refund",
+const refund: Command = { kind: "refund", weight: 3, run: (context) => takeBack(context, 20) };
+
+/** @param limit of how many of the last sales one */
+async function takeBack({ machine, tab, draw, world }: CommandContext, limit: number): Promise<string> {
+  const sales = await tab.client.collections.sales.find({
+    index: "till",
+    equals: machine.name,
+    limit,
+    reverse: true,
+  });
+  if (sales.length === 0) return "nothing to take back";
+  const { id: saleId, productId, quantity } = draw.pick(sales);
+  const made = await tab.client.transaction((tx) => {
+    const back = tx.refunds.create({ saleId, productId, quantity, doubtful: draw.chance(DOUBTFUL) });
+    tx.products.increment(productId, { stock: quantity });
+    return back;
+  });
+  world.model.acknowledge(machine, "refunds", [made.id]);
+  return `${quantity} of ${productId} back`;
+}
+
+/** Rung up, and taken back at once: the one has hardly left when the other comes, which has the right of way. */
+const mistake: Command = {
+  kind: "mistake",
   weight: 3,
-  async run({ machine, tab, draw, world }) {
-    const sales = await tab.client.collections.sales.find({
-      index: "till",
-      equals: machine.name,
-      limit: 20,
-      reverse: true,
-    });
-    if (sales.length === 0) return "nothing to take back";
-    // Mostly the one that was made just now, which may not be on the server yet.
-    const [newest] = sales;
-    const { id: saleId, productId, quantity } = newest && draw.chance(0.5) ? newest : draw.pick(sales);
-    const made = await tab.client.transaction((tx) => {
-      const back = tx.refunds.create({ saleId, productId, quantity, doubtful: draw.chance(DOUBTFUL) });
-      tx.products.increment(productId, { stock: quantity });
-      return back;
-    });
-    world.model.acknowledge(machine, "refunds", [made.id]);
-    return `${quantity} of ${productId} back`;
+  async run(context) {
+    const said = await sell(context, false);
+    return `${said}, ${await takeBack(context, 1)}`;
   },
 };
 
@@ -123,4 +130,12 @@ const importSales: Command = {
   },
 };
 
-export const selling: readonly Command[] = [sale, saleToCustomer, newCustomer, saleWithEdit, refund, importSales];
+export const selling: readonly Command[] = [
+  sale,
+  saleToCustomer,
+  newCustomer,
+  saleWithEdit,
+  refund,
+  mistake,
+  importSales,
+];

@@ -85,10 +85,12 @@ export const server: readonly Fault[] = [
   },
 ];
 
-async function restore({ world, hit }: Parameters<Fault["strike"]>[0], announced: boolean): Promise<void> {
-  const backup = backups.get(world);
-  if (backup === undefined) return;
+async function restore({ world, draw, hit }: Parameters<Fault["strike"]>[0], announced: boolean): Promise<void> {
+  const taken = backups.get(world);
+  const backup = taken ?? world.server.backup();
+  if (taken === undefined) await world.timeline.wait(draw.int(2_000, 20_000));
+  if (world.isHealing) return;
+  if (world.server.isRestoring) return;
   hit();
   await world.server.restore(backup, announced);
-  world.model.restored();
 }

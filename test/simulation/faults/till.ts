@@ -12,7 +12,8 @@ const onStep = (kind: string, fault: StepFault): Fault => ({
 
 /** Pictures of disks, for one that is put back or cloned. */
 const pictures = new WeakMap<Machine, MemorySnapshot>();
-const TURN_STEPS = ["answer", "sweep", "register", "epoch", "fork", "park"] as const;
+const OFTEN = ["answer", "register"] as const;
+const SELDOM = ["sweep", "epoch", "fork"] as const;
 const MINUTE = 60_000;
 
 export const till: readonly Fault[] = [
@@ -22,10 +23,22 @@ export const till: readonly Fault[] = [
   onStep("storage_silent", "silent"),
   onStep("quota", "full"),
   {
+    /** An answer that has come, and that others overtake. */
+    kind: "slow_step",
+    weight: 4,
+    strike({ machine, draw }) {
+      for (let count = draw.int(1, 4); count > 0; count--) machine.armStepOf("slow_step", "slow", "answer");
+    },
+  },
+  {
     /** In the middle of what only the holder of the turn may write. */
     kind: "freeze_at_turn",
-    weight: 3,
-    strike: ({ machine, draw }) => machine.armStepOf("freeze_at_turn", "freeze", draw.pick(TURN_STEPS)),
+    weight: 4,
+    strike({ world, machine, draw }) {
+      machine.armStepOf("freeze_at_turn", "freeze", draw.pick(OFTEN));
+      // What is seldom done, whoever does it.
+      for (const one of world.machines) for (const label of SELDOM) one.armStepOf("freeze_at_turn", "freeze", label);
+    },
   },
   {
     kind: "crash",
@@ -113,11 +126,16 @@ export const till: readonly Fault[] = [
   {
     kind: "disk_rolled_back",
     weight: 2,
-    strike({ machine, draw, hit }) {
-      const picture = pictures.get(machine);
-      if (picture === undefined) return;
-      hit();
-      machine.exchangeDisk(picture, draw.chance(0.7));
+    strike({ world, machine, draw, hit }) {
+      const taken = pictures.get(machine);
+      const picture = taken ?? machine.snapshot();
+      const put = () => {
+        if (world.isHealing) return;
+        hit();
+        machine.exchangeDisk(picture, draw.chance(0.5));
+      };
+      if (taken) put();
+      else world.timeline.after(draw.int(2_000, 20_000), put);
     },
   },
   {

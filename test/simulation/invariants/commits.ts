@@ -3,7 +3,7 @@
  */
 import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
 import type { Identity, StoredOperation, StoredRow, SyncPoint } from "../../../src/client/stored.ts";
-import { IDENTITY, META, OPERATIONS } from "../../../src/client/stored.ts";
+import { IDENTITY, META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
 import type { Tab } from "../machines/tab.ts";
 
 type Put = Extract<StorageWrite, { kind: "put" }>;
@@ -11,10 +11,14 @@ type Reads = Generator<readonly StorageRead[], void, readonly unknown[]>;
 
 export function* judgeAnswer(tab: Tab, writes: readonly StorageWrite[], point: SyncPoint | undefined): Reads {
   const [identity] = yield* get<Identity>(META, [IDENTITY]);
-  const { world } = tab.machine;
-  if (!tab.answered.has(`${identity?.incarnation} ${point?.epoch}`))
-    world.violation("S9", `${tab.name} took an answer that was for another incarnation or epoch of its store`);
   const puts = writes.filter((write): write is Put => write.kind === "put");
+  const next = puts.find(({ table, key }) => table === META && key === SYNC)?.value as SyncPoint | undefined;
+  for (const lane of ["push", "pull"] as const) {
+    const mark = next?.marks[lane];
+    if (mark === undefined || mark === point?.marks[lane]) continue;
+    if (tab.answered.get(mark)?.has(`${identity?.incarnation} ${point?.epoch}`) !== true)
+      tab.machine.world.violation("S9", `${tab.name} took an answer to a ${lane} of another incarnation or epoch`);
+  }
   const rows = puts.filter(({ table }) => table.startsWith("c:"));
   for (const { table, key, value } of rows) noBackwards(tab, `${table.slice(2)}/${key}`, value as StoredRow);
   yield* noDoubleCount(tab, rows, puts);

@@ -17,12 +17,14 @@ export const history: Invariant = {
     const all = rows.operations ?? [];
     superseded(world, all);
     revoked(world, rows);
+    comeBack(world, rows);
     // A restore gives out positions anew, and lets in what was judged before.
     if (rows.epochs?.length !== 1) return;
     const edits = grouped(all.filter(isEdit), subjectOf);
     for (const [subject, ops] of edits) {
       inOrder(world, subject, ops);
       unseen(world, subject, ops);
+      lost(world, rows, subject, ops);
       withHimself(world, rows, subject, ops);
     }
   },
@@ -83,6 +85,18 @@ function unseen(world: World, subject: string, ops: readonly OperationRow[]): vo
         world.violation("S10", `${one.id} overwrote what ${other.id} had written to ${subject} behind its back`);
 }
 
+/** What an edit wrote is there, or somebody has written since. */
+function lost(world: World, { records = [] }: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
+  const row = records.find(({ collection, id }) => `${collection}/${id}` === subject);
+  if (row?.state !== "live") return;
+  for (const { id, operation, version } of ops.filter(isApplied)) {
+    if (operation?.action !== "update" || (version > 0 && row.born > version)) continue;
+    for (const [field, value] of Object.entries(operation.patch))
+      if (row.data[field] !== value && (row.fields[field]?.[0] ?? 0) <= version)
+        world.violation("S1", `${id} took effect, and ${field} of ${subject} is not what it wrote`);
+  }
+}
+
 /** Nobody is in conflict with what he wrote himself [C5]. */
 function withHimself(world: World, rows: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
   for (const { operationId, collection, entityId } of rows.conflicts ?? []) {
@@ -96,6 +110,24 @@ function withHimself(world: World, rows: StoreWrites, subject: string, ops: read
     );
     if (!others && !office)
       world.violation("S10", `${operationId} of ${subject} is in conflict, and nobody else wrote`);
+  }
+}
+
+/** What a lost history had let in comes in again without a conflict, and under whatever was written after it [C8.5]. */
+function comeBack(world: World, { operations = [], records = [], conflicts = [] }: StoreWrites): void {
+  const again = new Map(operations.filter(({ operation }) => operation?.acknowledged).map((row) => [row.id, row]));
+  for (const { operationId } of conflicts)
+    if (again.has(operationId))
+      world.violation("S10", `${operationId} was judged once more after a restore, and is in conflict`);
+  const live = new Map(
+    records.filter(({ state }) => state === "live").map((row) => [`${row.collection}/${row.id}`, row]),
+  );
+  for (const { id, operation, ...row } of again.values()) {
+    const fields = live.get(`${row.collection}/${row.entityId}`)?.fields;
+    if (operation?.action !== "update" || row.status !== "applied" || fields === undefined) continue;
+    for (const field of Object.keys(operation.patch))
+      if ((fields[field]?.[0] ?? fields.id?.[0] ?? 0) < (operation.acknowledged?.version ?? 0))
+        world.violation("S10", `${field} of ${row.collection}/${row.entityId} was written after ${id}, and is older`);
   }
 }
 

@@ -6,9 +6,11 @@ export const order: Invariant = {
   name: "S5",
   check(world) {
     const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
-    // One that was set aside came later than what is about it, or not at all: people have judged it.
+    // One that was set aside came later than what is about it, or not at all: people have judged it, or will.
     const judged = new Set(
-      (world.server.rows().operations ?? []).filter(({ revision }) => revision > 0).map(({ entityId }) => entityId),
+      (world.server.rows().operations ?? [])
+        .filter(({ revision, status }) => revision > 0 || status === "quarantined")
+        .map(({ entityId }) => entityId),
     );
     const sales = new Map(rows.filter(({ collection }) => collection === "sales").map((row) => [row.id, row.version]));
     // Those that some till deletes may be made again, behind the sales that are of them.

@@ -53,6 +53,12 @@ export function disagreements(machine: Machine): readonly string[] {
         found.push(`${machine.name} has an operation on ${subject}, and no row`);
     }
   }
+  for (const { kind, action, state, collection, entityId } of operations) {
+    if (kind !== "fact" || action !== "create" || !UNFINISHED.includes(state)) continue;
+    const row = tables[`c:${collection}`]?.find(([key]) => key === entityId)?.[1] as StoredRow | undefined;
+    if (row?.data === undefined)
+      found.push(`${machine.name} does not show its own ${collection}/${entityId} (${state})`);
+  }
   found.push(...wrongSums(machine.name, tables, operations));
   const sequences = new Set(operations.map(({ sequence }) => sequence));
   if (sequences.size !== operations.length) found.push(`${machine.name} gave out a sequence number twice`);

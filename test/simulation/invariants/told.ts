@@ -13,6 +13,16 @@ export const told: Invariant = {
       if (!said)
         world.violation("S12", `${machine.name} lost ${unsynced} operations with its disk, and nobody was told`);
     }
+    for (const [machine, { at }] of world.model.owed) {
+      // One whose disk was exchanged once more, or that was revoked, may not have come to it.
+      const isCut = losses.some((loss) => loss.machine === machine && loss.at >= at);
+      const loss = losses.findLast((one) => one.machine === machine);
+      const said = heard.some(
+        (one) => one.machine === machine && one.at >= (loss?.at ?? 0) && one.event === "storage_lost",
+      );
+      if (!said && !isCut && !world.server.revoked.has(machine.deviceId))
+        world.violation("S12", `${machine.name} was told by the server that it is behind, and told nobody`);
+    }
     const clones = world.machines.filter(({ name, deviceId }) => name !== deviceId);
     const shareAName = new Set(clones.map(({ deviceId }) => deviceId));
     for (const { machine, event } of heard) {

@@ -22,11 +22,15 @@ import { judgeAnswer } from "../invariants/commits.ts";
 import type { Tab } from "./tab.ts";
 
 /** What becomes of a step. `crash_after`, `silent`: it is done, and nobody hears of it. */
-export type StepFault = "freeze" | "fail" | "full" | "silent" | "crash_before" | "crash_after";
+export type StepFault = "freeze" | "slow" | "fail" | "full" | "silent" | "crash_before" | "crash_after";
 
 /** What only the drainer writes. */
 const FENCED = new Set(["answer", "park", "sweep", "register", "epoch", "fork", "resync"]);
 const WATCHDOG_MS = 10_000;
+/** A busy machine: meanwhile the other lane may get its answer, and write it first. */
+const SLOW_MS = 4_000;
+/** Until another one has taken its lock, or its lease has run out. */
+const STANDS_STILL_MS = 25_000;
 
 export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): StorageAdapter {
   const { machine } = tab;
@@ -50,8 +54,9 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
       await tab.through(world.timeline.wait(WATCHDOG_MS));
       throw unavailable("The platform does not answer.");
     }
+    if (fault === "slow") await tab.through(world.timeline.wait(machine.draw.int(50, SLOW_MS)));
     if (fault === "freeze") {
-      machine.freezeUntilRobbed(tab);
+      machine.freezeUntilRobbed(tab, STANDS_STILL_MS);
       await tab.through(Promise.resolve());
     }
     const result = work();
@@ -81,9 +86,15 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     const done = yield* script();
     const { label = "" } = options;
     const [stored] = yield* get<SyncPoint>(META, [SYNC]);
-    if (label === "fence") tab.fence = (done.writes.find(isPoint)?.value as SyncPoint | undefined)?.fence ?? tab.fence;
-    else if (FENCED.has(label) && done.writes.length > 0 && stored !== undefined && stored.fence !== tab.fence)
-      world.violation("S8", `${tab.name} wrote "${label}" under fence ${tab.fence}, and the fence is ${stored.fence}`);
+    if (label === "fence") {
+      machine.holder = tab;
+      tab.fence = (done.writes.find(isPoint)?.value as SyncPoint | undefined)?.fence ?? tab.fence;
+    } else if (FENCED.has(label) && done.writes.length > 0) {
+      if (stored !== undefined && stored.fence !== tab.fence)
+        world.violation("S8", `${tab.name} wrote "${label}" under fence ${tab.fence}, the fence is ${stored.fence}`);
+      if (machine.holder !== tab)
+        world.violation("S8", `${tab.name} wrote "${label}", and ${machine.holder?.name} has the turn`);
+    }
     if (label === "answer" && done.writes.length > 0) yield* judgeAnswer(tab, done.writes, stored);
     for (const write of done.writes) {
       if (write.kind === "put" && write.table === OPERATIONS) machine.minted(write.value as StoredOperation);

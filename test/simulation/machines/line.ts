@@ -1,6 +1,7 @@
 /** The network between one machine and the server, and what becomes of requests on it. (simulation) */
 import type { Draw } from "../engine/draw.ts";
 import type { World } from "../world.ts";
+import type { Machine } from "./machine.ts";
 import type { Tab } from "./tab.ts";
 
 /** Of one request. */
@@ -25,6 +26,7 @@ export type Cut = "both" | "requests" | "answers";
 /** A page of somebody between: a captive portal's. */
 const PORTAL = "<html><body>Please accept the terms of this network.</body></html>";
 const LATE_MS = 20_000;
+const REQUEST_ID = "tillsync-request-id";
 
 export class Line {
   /** What the platform believes. */
@@ -87,9 +89,12 @@ export class Line {
     await tab.through(Promise.resolve());
     const asker = path === "push" || path === "pull" ? await askerOf(request) : undefined;
     const response = await this.#travel(path, request, armed?.fault);
-    if (response.ok && asker !== undefined) tab.answered.add(asker);
+    if (response.ok && asker !== undefined) noteAnswer(tab, asker, await response.clone().text());
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
+    await tab.through(Promise.resolve());
+    const isIts = response.headers.get(REQUEST_ID) === request.headers.get(REQUEST_ID);
+    if (response.ok && isIts && path === "register") await this.#meet(machine, response.clone());
     return tab.through(Promise.resolve(response));
   }
 
@@ -125,6 +130,11 @@ export class Line {
       headers,
     });
     return whole;
+  }
+
+  async #meet(machine: Machine, response: Response): Promise<void> {
+    const answer = await response.json().catch(() => undefined); // it may have been cut
+    if (answer?.unsynced) this.#world.model.met(machine, answer);
   }
 
   /** @param isArmed the last one in it is one on which the server fails from now on, and those that go with it */
@@ -179,6 +189,12 @@ export class Line {
     const headers = { "content-type": "text/plain", ...(status === 429 && { "retry-after": "3" }) };
     return new Response("busy", { status, headers });
   }
+}
+
+/** An answer is known by its mark again, when the till writes that down. */
+function noteAnswer({ answered }: Tab, asker: string, text: string): void {
+  const [, mark = ""] = /"mark":"([^"]*)"/.exec(text) ?? [];
+  answered.set(mark, (answered.get(mark) ?? new Set()).add(asker));
 }
 
 async function askerOf(request: Request): Promise<string> {

@@ -1,8 +1,8 @@
 /** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. (simulation) */
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
-import type { StoredOperation, StoredRow } from "../../../src/client/stored.ts";
-import { OPERATIONS } from "../../../src/client/stored.ts";
+import type { Identity, QueueState, StoredOperation, StoredRow } from "../../../src/client/stored.ts";
+import { IDENTITY, META, OPERATIONS, QUEUE } from "../../../src/client/stored.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
 import type { World } from "../world.ts";
@@ -38,6 +38,8 @@ export class Machine {
   readonly draw: Draw;
   disk: MemoryAdapter;
   tabs: Tab[] = [];
+  /** The tab that took the turn last. */
+  holder: Tab | undefined;
   wallOffsetMs = 0;
   sleptMs = 0;
   isFull = false;
@@ -137,11 +139,11 @@ export class Machine {
    * Its tab stands still until another one has taken its turn, and goes on where it was. Less than the deadline of a request: one that
    * was answered before is applied after.
    */
-  freezeUntilRobbed(tab: Tab): void {
+  freezeUntilRobbed(tab: Tab, ms = ROBBED_MS): void {
     if (this.world.isHealing || tab.state !== "alive") return;
     if (this.tabs.length < 2) this.openTab();
     tab.freeze(false);
-    this.world.timeline.after(ROBBED_MS, () => tab.thaw());
+    this.world.timeline.after(ms, () => tab.thaw());
   }
 
   /** One tab ends, without a word. */
@@ -201,6 +203,7 @@ export class Machine {
     this.life += 1;
     this.disk = memory({ id: `${this.name}.${this.life}` });
     this.heights.clear();
+    this.holder = undefined;
     if (content) this.disk.restore(this.storeName, content);
     if (!keepsMarker) this.#markers.clear();
     const kept = new Set(operationsIn(this.snapshot()).map(({ id }) => id));
@@ -208,7 +211,17 @@ export class Machine {
       this,
       before.filter(({ id }) => !kept.has(id)),
       keepsMarker,
+      content === undefined,
     );
+  }
+
+  /** How far its store has counted, as whom, and whether it has met the server. */
+  counted(): { readonly isNew: boolean; readonly sequence: number; readonly incarnation: string } {
+    const meta = new Map(this.snapshot().tables[META] ?? []);
+    const identity = meta.get(IDENTITY) as Identity | undefined;
+    const queue = meta.get(QUEUE) as QueueState | undefined;
+    const incarnation = identity?.incarnation ?? "";
+    return { isNew: identity?.registered === undefined, sequence: queue?.sequence ?? 0, incarnation };
   }
 
   heal(): void {

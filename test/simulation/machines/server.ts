@@ -16,6 +16,7 @@ interface Process {
 
 /** Nobody is served before the database is as whoever put it back wants it. */
 const RESTORE_MS = 10_000;
+const INSISTS_MS = 1_000;
 const START = Date.UTC(2026, 10, 20, 8);
 const PROCESSES = 2;
 
@@ -28,6 +29,8 @@ export class Server {
   readonly revokedAt = new Map<string, number>();
   /** How long each step of a transaction takes at most. */
   slowMs = 0;
+  /** Somebody is putting the database back: nobody else does it at the same time. */
+  isRestoring = false;
   readonly #world: World;
   readonly #draw: Draw;
   readonly #processes: Process[] = [];
@@ -90,13 +93,22 @@ export class Server {
   }
 
   async restore(backup: MemorySnapshot, announced: boolean): Promise<void> {
+    this.isRestoring = true;
+    await this.#putBack(backup, announced).finally(() => {
+      this.isRestoring = false;
+    });
+  }
+
+  async #putBack(backup: MemorySnapshot, announced: boolean): Promise<void> {
     this.crash("all", RESTORE_MS);
     this.store.restore(backup);
+    // Whatever becomes of the announcement.
+    this.#world.model.restored();
     const random = this.#random(`announce${this.#world.timeline.now}`);
-    if (announced) await announceRestore(this.store, TENANT, { clock: this.#clock, random });
+    if (announced) await this.#insist(() => announceRestore(this.store, TENANT, { clock: this.#clock, random }));
     // Whoever issues the tokens keeps the list of what is revoked: the database has forgotten it [M12].
     for (const device of this.revoked) {
-      await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+      await this.#revoke(device);
       // In this history it may have seen whatever it has.
       this.revokedAt.delete(device);
     }
@@ -104,7 +116,7 @@ export class Server {
 
   async revoke(device: string): Promise<void> {
     this.revoked.add(device);
-    await revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock });
+    await this.#revoke(device);
     this.revokedAt.set(device, this.rows().clock?.position ?? 0);
   }
 
@@ -140,6 +152,22 @@ export class Server {
   }
 
   readonly #clock = { now: () => this.now() };
+
+  #revoke(device: string): Promise<unknown> {
+    return this.#insist(() => revokeDevice({ store: this.store, tenant: TENANT, device, clock: this.#clock }));
+  }
+
+  /** An operator whose command has failed gives it again. */
+  async #insist<T>(command: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await command();
+      } catch (error) {
+        if (!(error instanceof ServerCrash)) throw error;
+        await this.#world.timeline.wait(INSISTS_MS);
+      }
+    }
+  }
 
   #generation(device: string): number {
     return this.#tokens.get(device) ?? 0;

@@ -27,8 +27,8 @@ export class Tab {
   state: "alive" | "frozen" | "dead" = "alive";
   /** The fencing epoch that it was given last. */
   fence = 0;
-  /** As which incarnation, and in which epoch, it has got answers. */
-  readonly answered = new Set<string>();
+  /** By the mark of each answer that it has got: as which incarnation, and in which epoch, it had asked. */
+  readonly answered = new Map<string, Set<string>>();
   readonly #timeline: Timeline;
   readonly #ended = deferred<void>();
   readonly #waiting: (() => void)[] = [];

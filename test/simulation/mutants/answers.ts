@@ -90,11 +90,6 @@ export const answers: readonly Mutant[] = [
     ),
   ),
   mutant(
-    "what was superseded is taken up again",
-    "C3",
-    patch("client/decide/results.ts", 'if (operation.state === "superseded") return false;', ""),
-  ),
-  mutant(
     "lost base on rebase",
     "S4",
     patch("client/decide/workspace.ts", "    row.base = data;", "    if (!row.edits) row.base = data;"),

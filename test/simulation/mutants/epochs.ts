@@ -12,12 +12,12 @@ export const epochs: readonly Mutant[] = [
     ),
   ),
   mutant(
-    "journal dropped at epoch change",
+    "journal forgets after a second",
     "C8",
     patch(
-      "client/scripts/identity.ts",
-      "  const done = workspace.finish();\n  const next = newEpoch",
-      '  const done = workspace.finish();\n  done.writes.push(...journal.filter(({ state }) => state === "applied").map(({ id }) => ({ kind: "delete", table: OPERATIONS, key: id })));\n  const next = newEpoch',
+      "client/scripts/answer.ts",
+      "const horizon = serverTime - JOURNAL_WINDOW_MS;",
+      "const horizon = serverTime - 1_000;",
     ),
   ),
   mutant(
@@ -38,10 +38,12 @@ export const epochs: readonly Mutant[] = [
       'return "current";',
     ),
   ),
+  // On both sides: each of them alone is enough to notice another epoch.
   mutant(
     "no epoch check",
     "C8",
     patch("server/decide/epoch.ts", "if (claim.epoch !== ws.clock.epoch) {", "if (false) {"),
+    patch("client/scripts/answer.ts", " && answer.epoch === binding.epoch;", ";"),
   ),
   mutant(
     "what was acknowledged counts again in the view after a restore",

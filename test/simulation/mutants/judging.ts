@@ -39,12 +39,12 @@ export const judging: readonly Mutant[] = [
     patch("server/decide/order.ts", 'if (row.status === "applied") return true;', "return true;"),
   ),
   mutant(
-    "what waits is refused",
+    "what waits is acknowledged",
     "H1",
     patch(
       "server/decide/evaluate.ts",
       "if (waitsFor.length > 0) return blocked(operation, waitsFor);",
-      'if (waitsFor.length > 0) return rejected(operation, "not_found", "It came too early");',
+      "if (waitsFor.length > 0) return applied(operation, 0);",
     ),
   ),
   mutant(
@@ -106,6 +106,11 @@ export const judging: readonly Mutant[] = [
     "mark runs ahead of the results",
     "C6",
     patch("server/decide/push.ts", "    results: [...results, ...own.results],", "    results: [...results],"),
+    patch(
+      "server/decide/feed.ts",
+      "const older = seen.length === 2 ? Math.min(...seen) : 0;",
+      "const older = Math.max(0, ...seen);",
+    ),
   ),
   mutant(
     "a page ends short of its cursor",

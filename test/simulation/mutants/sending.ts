@@ -14,12 +14,12 @@ export const sending: readonly Mutant[] = [
     ),
   ),
   mutant(
-    "acknowledge by position",
+    "acknowledge by place in the queue",
     "S1",
     patch(
       "client/sync/push.ts",
       answered,
-      `${answered} answer.results = results.map((one, at) => ({ ...one, id: selected[at]?.operation.id ?? one.id }));`,
+      `${answered} answer.results = results.map((one, at) => ({ ...one, id: selected.toSorted((a, b) => a.operation.rank - b.operation.rank)[at]?.operation.id ?? one.id }));`,
     ),
   ),
   mutant(
