@@ -27,6 +27,12 @@ export interface Loss {
   readonly isWiped: boolean;
 }
 
+export interface Owed {
+  readonly at: number;
+  readonly incarnation: string;
+  readonly lastSequence: number;
+}
+
 export interface Heard {
   readonly machine: Machine;
   readonly at: number;
@@ -40,7 +46,7 @@ export class Model {
   /** Phases and causes that some status was in. */
   readonly states = new Set<string>();
   /** The server has told them that it knows more of them than they do: when, and of which incarnation. */
-  readonly owed = new Map<Machine, { readonly at: number; readonly incarnation: string }>();
+  readonly owed = new Map<Machine, Owed>();
   acknowledged = 0;
   readonly #world: World;
 
@@ -117,7 +123,7 @@ export class Model {
   met(machine: Machine, { lastSequence, unsynced }: RegisterResponse): void {
     const { isNew, sequence, incarnation } = machine.counted();
     if (lastSequence > sequence || (isNew && unsynced.length > 0))
-      this.owed.set(machine, { at: this.#world.timeline.now, incarnation });
+      this.owed.set(machine, { at: this.#world.timeline.now, incarnation, lastSequence });
     // It did not come to hear the answer before, and has counted on since: the fork that follows is all that it can tell.
     else if (this.owed.get(machine)?.incarnation === incarnation) this.owed.delete(machine);
     const loss = this.losses.findLast((one) => one.machine === machine);
@@ -126,6 +132,13 @@ export class Model {
       (one) => one.machine === machine && one.at >= loss.at && one.event === "storage_lost",
     );
     if (!isTold) this.#world.violation("S12", `${machine.name} has a marker of what it lost, and did not tell`);
+  }
+
+  /** It writes down what the server has said. Has it sold meanwhile, then it is not behind any more: the fork is all that it can tell. */
+  registers(machine: Machine): void {
+    const owed = this.owed.get(machine);
+    const { isNew, sequence } = machine.counted();
+    if (owed && !isNew && sequence >= owed.lastSequence) this.owed.delete(machine);
   }
 
   /** One store has worked under that name, and never went back in time. */

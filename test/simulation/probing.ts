@@ -27,7 +27,10 @@ export async function probe(world: World): Promise<void> {
   const before = new Set(world.model.operations.keys());
   for (const machine of world.machines) {
     if (world.server.revoked.has(machine.deviceId)) continue;
-    for (const tab of machine.tabs) {
+    // Where only those sell that wait for their turn, the one that has it must be told.
+    const others = machine.tabs.filter((tab) => tab !== machine.holder);
+    const isQuiet = others.length > 0 && new Draw(world.plan.seed, `probe ${machine.name}`).chance(0.5);
+    for (const tab of isQuiet ? others : machine.tabs) {
       const draw = new Draw(world.plan.seed, `probe ${tab.name}`);
       void commandOf("sale").run({ world, machine, tab, draw });
     }

@@ -6,6 +6,8 @@ import type { World } from "../world.ts";
 import type { Command } from "./command.ts";
 
 type Json = Readonly<Record<string, unknown>>;
+/** Of somebody at the office, at one conflict. */
+const LONGEST_LOOK_MS = 4_000;
 const pick = (from: Json, names: readonly string[]) => Object.fromEntries(names.map((name) => [name, from[name]]));
 const isElse = (wanted: Json, there: Json | undefined) =>
   Object.entries(wanted).some(([name, value]) => there?.[name] !== value);
@@ -79,6 +81,8 @@ export async function settleInOffice(world: World, draw: Draw): Promise<number> 
   const { server } = world;
   const listed = (await server.desk("conflicts")) as ConflictList | undefined;
   for (const { id } of listed?.conflicts ?? []) {
+    // Meanwhile the till may settle it, too.
+    if (draw.chance(0.5)) await world.timeline.wait(draw.int(0, LONGEST_LOOK_MS));
     const choice = draw.pick(["client", "server"] as const);
     const answer = await server.desk(`conflicts/${id}/resolve`, { choice });
     if (answer !== undefined && choice === "client") isWritten(world, id);
@@ -118,10 +122,12 @@ const thinkBetter: Command = {
   kind: "think_better",
   weight: 3,
   async run({ tab, draw }) {
-    const pending = await tab.client.operations.list({ state: "pending" });
+    const pending = await tab.client.operations.list({ state: ["pending", "in_flight"] });
     const edits = pending.filter(({ kind, change }) => kind === "record" && change.action !== "increment");
     if (edits.length === 0) return "nothing is under way";
-    const edit = draw.pick(edits);
+    // Whether the server has it, nobody knows here.
+    const sent = edits.filter(({ attempts }) => attempts > 0);
+    const edit = draw.pick(sent.length > 0 ? sent : edits);
     await tab.client.operations.discard(edit as never, { reason: "thought better of it" });
     return edit.id;
   },

@@ -36,6 +36,8 @@ export const network: readonly Fault[] = [
   onRequest("drop_answer", () => ({ kind: "drop_answer" })),
   onRequest("duplicate", () => ({ kind: "duplicate" })),
   onRequest("delay", () => ({ kind: "delay" })),
+  // Held somewhere between: for the till it has failed, and the server gets it, sometime.
+  onRequest("late_request", () => ({ kind: "late" })),
   onRequest("truncate", () => ({ kind: "truncate" })),
   onRequest("foreign_answer", () => ({ kind: "foreign" })),
   onRequest("stale_answer", () => ({ kind: "stale" })),

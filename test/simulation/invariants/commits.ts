@@ -4,7 +4,7 @@
 import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
 import type { Identity, StoredOperation, StoredRow, SyncPoint } from "../../../src/client/stored.ts";
 import { IDENTITY, META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
-import type { Tab } from "../machines/tab.ts";
+import type { HeardAnswer, Tab } from "../machines/tab.ts";
 
 type Put = Extract<StorageWrite, { kind: "put" }>;
 type Reads = Generator<readonly StorageRead[], void, readonly unknown[]>;
@@ -16,7 +16,9 @@ export function* judgeAnswer(tab: Tab, writes: readonly StorageWrite[], point: S
   for (const lane of ["push", "pull"] as const) {
     const mark = next?.marks[lane];
     if (mark === undefined || mark === point?.marks[lane]) continue;
-    if (tab.answered.get(mark)?.has(`${identity?.incarnation} ${point?.epoch}`) !== true)
+    const answer = tab.answered.get(mark);
+    forgotten(tab, answer);
+    if (answer?.askers.has(`${identity?.incarnation} ${point?.epoch}`) !== true)
       tab.machine.world.violation("S9", `${tab.name} took an answer to a ${lane} of another incarnation or epoch`);
   }
   const rows = puts.filter(({ table }) => table.startsWith("c:"));
@@ -30,6 +32,14 @@ function noBackwards({ name, machine }: Tab, subject: string, { version, generat
   if (known && known.generation === generation && version < known.version)
     machine.world.violation("S9", `${name} took version ${version} of ${subject} after ${known.version}`);
   machine.heights.set(subject, { version, generation });
+}
+
+/** What is deleted is as high as any row: also where nothing of it is stored. */
+function forgotten({ machine: { heights } }: Tab, answer: HeardAnswer | undefined): void {
+  for (const { subject, version } of answer?.deleted ?? []) {
+    const known = heights.get(subject);
+    if (known && known.version < version) heights.set(subject, { ...known, version });
+  }
 }
 
 /** Where the base has an increment in it, the increment must not be summed on top of it any more. */

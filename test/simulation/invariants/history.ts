@@ -16,6 +16,7 @@ export const history: Invariant = {
     const rows = world.server.rows();
     const all = rows.operations ?? [];
     superseded(world, all);
+    settledOnce(world, rows);
     revoked(world, rows);
     comeBack(world, rows);
     // A restore gives out positions anew, and lets in what was judged before.
@@ -37,6 +38,22 @@ function superseded(world: World, all: readonly OperationRow[]): void {
     for (const earlier of operation?.supersedes ?? [])
       if (byId.get(earlier)?.status === "applied")
         world.violation("S10", `${earlier} took effect, and ${id}, which replaces it, too`);
+}
+
+/** By the till or by the office: whoever came second has been told so, and nothing has come of his choice [C3]. */
+function settledOnce(world: World, { operations = [], conflicts = [], epochs }: StoreWrites): void {
+  // A restore forgets what the office has settled [C8.8].
+  if (epochs?.length !== 1) return;
+  const byId = new Map(operations.map((row) => [row.id, row]));
+  const byOffice = new Set(
+    conflicts.filter(({ settled }) => settled?.by === "boss").map(({ operationId }) => operationId),
+  );
+  for (const { id, operation } of operations.filter(isApplied))
+    for (const earlier of operation?.supersedes ?? []) {
+      const { supersededBy } = byId.get(earlier) ?? {};
+      if (byOffice.has(earlier) || (supersededBy !== undefined && supersededBy !== id))
+        world.violation("S10", `${earlier} was settled by ${id}, and by somebody else, too`);
+    }
 }
 
 /** One that was corrected comes when it was corrected. */

@@ -86,6 +86,7 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     const done = yield* script();
     const { label = "" } = options;
     const [stored] = yield* get<SyncPoint>(META, [SYNC]);
+    if (label === "register") world.model.registers(machine);
     if (label === "fence") {
       machine.holder = tab;
       tab.fence = (done.writes.find(isPoint)?.value as SyncPoint | undefined)?.fence ?? tab.fence;

@@ -1,5 +1,7 @@
 /** The network between one machine and the server, and what becomes of requests on it. (simulation) */
+import type { Change, PushRequest } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
+import { judgeWaiting } from "../invariants/waited.ts";
 import type { World } from "../world.ts";
 import type { Machine } from "./machine.ts";
 import type { Tab } from "./tab.ts";
@@ -12,6 +14,7 @@ export type RequestFault =
         | "drop_answer"
         | "duplicate"
         | "delay"
+        | "late"
         | "truncate"
         | "foreign"
         | "stale"
@@ -103,6 +106,10 @@ export class Line {
     await timeline.wait(this.#wayMs());
     if (fault?.kind === "delay") await timeline.wait(this.#draw.int(1_000, LATE_MS));
     if (!this.#isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
+    if (fault?.kind === "late") {
+      this.#again(request.clone());
+      return this.#silence();
+    }
     if (fault?.kind === "foreign") return this.#foreign(request);
     if (fault?.kind === "status") return this.#between(fault.status);
     const former = this.#answered.get(path);
@@ -117,8 +124,10 @@ export class Line {
     if (path === "push" && (await this.#isPoisoned(request, fault?.kind === "poison")))
       return new Response("It failed.", { status: 500 });
 
+    const asked = path === "push" ? request.clone() : undefined;
     const response = await server.handle(request);
     const text = await response.text();
+    if (asked && response.ok) judgeWaiting(this.#world, (await asked.json()) as PushRequest, parsed(text).results);
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
     await timeline.wait(this.#wayMs());
@@ -192,9 +201,41 @@ export class Line {
 }
 
 /** An answer is known by its mark again, when the till writes that down. */
-function noteAnswer({ answered }: Tab, asker: string, text: string): void {
-  const [, mark = ""] = /"mark":"([^"]*)"/.exec(text) ?? [];
-  answered.set(mark, (answered.get(mark) ?? new Set()).add(asker));
+function noteAnswer({ answered, machine }: Tab, asker: string, text: string): void {
+  const answer = parsed(text);
+  const { askers, deleted } = answered.get(answer.mark) ?? { askers: new Set<string>(), deleted: [] };
+  askers.add(asker);
+  for (const { id, status, deleted: isDeleted, version = 0 } of answer.results) {
+    const operation = machine.world.model.operations.get(id)?.operation;
+    if (status === "applied" && isDeleted && operation)
+      deleted.push({ subject: `${operation.collection}/${operation.entityId}`, version });
+  }
+  for (const [collection, { changes }] of Object.entries(answer.pages ?? {}))
+    for (const { id, version, deleted: isDeleted } of changes)
+      if (isDeleted) deleted.push({ subject: `${collection}/${id}`, version });
+  answered.set(answer.mark, { askers, deleted });
+}
+
+interface HeardBody {
+  readonly mark: string;
+  readonly results: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly version?: number;
+    readonly deleted?: boolean;
+    readonly replayed?: boolean;
+  }[];
+  readonly pages?: Readonly<Record<string, { readonly changes: readonly Change[] }>>;
+}
+
+/** It may have been cut, or be somebody else's. */
+function parsed(text: string): HeardBody {
+  try {
+    const { mark = "", results = [], pages } = JSON.parse(text) as Partial<HeardBody>;
+    return { mark, results, ...(pages && { pages }) };
+  } catch {
+    return { mark: "", results: [] };
+  }
 }
 
 async function askerOf(request: Request): Promise<string> {

@@ -16,6 +16,13 @@ import type { Timeline } from "../engine/timeline.ts";
 import type { Shop } from "../shop.ts";
 import type { Machine } from "./machine.ts";
 
+export interface HeardAnswer {
+  /** As which incarnation, and in which epoch, it had asked. */
+  readonly askers: Set<string>;
+  /** Rows that the answer said were deleted. */
+  readonly deleted: { readonly subject: string; readonly version: number }[];
+}
+
 export class Tab {
   readonly name: string;
   readonly machine: Machine;
@@ -27,8 +34,8 @@ export class Tab {
   state: "alive" | "frozen" | "dead" = "alive";
   /** The fencing epoch that it was given last. */
   fence = 0;
-  /** By the mark of each answer that it has got: as which incarnation, and in which epoch, it had asked. */
-  readonly answered = new Map<string, Set<string>>();
+  /** Each answer that it has got, by its mark. */
+  readonly answered = new Map<string, HeardAnswer>();
   readonly #timeline: Timeline;
   readonly #ended = deferred<void>();
   readonly #waiting: (() => void)[] = [];

@@ -7,6 +7,7 @@ import { line, markdown } from "./report.ts";
 const USAGE = `npm run sim:mutants -- [--only text]      those whose name has the text
                        [--seeds 2000]     at most
                        [--sample 100]     of the first so many it is counted how many catch it
+                       [--processes 2]     that many bugs at a time
                        [--skip-canary]    without a run of the code as it is
                        [--markdown]       the table of the documentation
 `;
@@ -21,24 +22,30 @@ async function main(): Promise<number> {
       only: { type: "string", multiple: true },
       seeds: { type: "string", default: "2000" },
       sample: { type: "string", default: "100" },
+      processes: { type: "string", default: "2" },
       "skip-canary": { type: "boolean" },
       markdown: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
-  const [seeds, sample] = [Number(values.seeds), Number(values.sample)];
+  const [seeds, sample, processes] = [Number(values.seeds), Number(values.sample), Number(values.processes)];
   const wanted = mutants.filter(({ name }) => values.only?.some((text) => name.includes(text)) ?? true);
-  if (values.help || wanted.length === 0 || !(seeds > 0) || !(sample >= 0)) {
+  if (values.help || wanted.length === 0 || !(seeds > 0) || !(sample >= 0) || !(processes > 0)) {
     process.stderr.write(USAGE);
     return values.help ? 0 : MISUSED;
   }
   if (!values["skip-canary"] && !(await isCanaryAlive(sample))) return WRONG;
   const catches: Catch[] = [];
-  for (const mutant of wanted) {
-    const found = await hunt(mutant, { seeds, sample });
-    catches.push(found);
-    if (!values.markdown) out(line(found));
-  }
+  const left = wanted.entries();
+  const work = async () => {
+    for (const [at, mutant] of left) {
+      const found = await hunt(mutant, { seeds, sample });
+      catches[at] = found;
+      // The table may go to a file: how far it is goes beside it.
+      process[values.markdown ? "stderr" : "stdout"].write(`${line(found)}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: processes }, work));
   const missed = catches.filter(({ first }) => first === undefined);
   if (values.markdown) out(markdown(catches));
   else out(`\n${catches.length - missed.length} of ${catches.length} caught`);
