@@ -139,7 +139,10 @@ function applied(workspace: Workspace, operation: StoredOperation, result: Appli
     ...(result.assigned && { assigned: result.assigned }),
     ...(result.flags && { flags: result.flags }),
   };
-  const before = workspace.baseOf(operation.collection, operation.entityId);
+  const before = {
+    version: workspace.row(operation.collection, operation.entityId)?.version ?? 0,
+    data: workspace.baseOf(operation.collection, operation.entityId),
+  };
   workspace.put(next);
   if (operation.action === "void" || !workspace.knows(operation.collection)) return [];
   const base = baseAfter(operation, result, before, workspace.definition(operation.collection).counters);
@@ -153,7 +156,7 @@ function applied(workspace: Workspace, operation: StoredOperation, result: Appli
 function baseAfter(
   operation: StoredOperation,
   result: AppliedResult,
-  before: JsonObject | null,
+  before: { readonly version: number; readonly data: JsonObject | null },
   counters: readonly string[],
 ): JsonObject | null | undefined {
   if (result.deleted) return null;
@@ -163,9 +166,11 @@ function baseAfter(
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
   switch (operation.action) {
     case "create":
-      return { ...operation.data, ...operation.zeros, ...pick(before, counters), ...result.assigned };
+      return { ...operation.data, ...operation.zeros, ...pick(before.data, counters), ...result.assigned };
     case "update":
-      return before && { ...applyPatch(before, operation.patch ?? {}, operation.unset), ...result.assigned };
+      // Where a resync is under way the base may be older than that: an earlier result of this till has put it back.
+      if (before.data === null || before.version !== operation.baseVersion) return undefined;
+      return { ...applyPatch(before.data, operation.patch ?? {}, operation.unset), ...result.assigned };
     case "delete":
       return null;
     default:

@@ -34,6 +34,20 @@ describe("applied", () => {
     expect(one.row("products", "p-1")).toMatchObject({ version: 20, data: { ...row, name: "A" } });
   });
 
+  test("without the row, leaves a base that is older than the edit to the pull: an earlier result has put it back after a restore", () => {
+    const one = till();
+    const first = one.one(update("products", "p-1", { category: "hot" }));
+    const asItWas = applied(first, 20, { data: { ...row, category: "hot" } });
+    one.answer(asItWas);
+    one.pull("products", { id: "p-1", version: 30, data: { ...row, category: "hot", stock: 6 } });
+    const second = one.one(update("products", "p-1", { name: "A" }));
+    one.follow("e2");
+    one.answer({ ...asItWas, replayed: true });
+    one.answer(applied(second, 40));
+    one.pull("products", { id: "p-1", version: 40, data: { ...row, category: "hot", name: "A", stock: 6 } });
+    expect(one.view("products", "p-1")).toEqual({ ...row, category: "hot", name: "A", stock: 6 });
+  });
+
   test("with the row, makes that the base", () => {
     const one = till();
     const edit = one.one(update("products", "p-1", { name: "A" }));

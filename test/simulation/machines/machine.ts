@@ -210,7 +210,8 @@ export class Machine {
     this.world.model.diskLost(
       this,
       before.filter(({ id }) => !kept.has(id)),
-      keepsMarker,
+      // One that an exchange before took away does not come back with this one.
+      this.#markers.size > 0,
       content === undefined,
     );
   }
