@@ -137,3 +137,23 @@ test("a store whose clone has registered and sold before it hears of that before
   await a.sync();
   expect(new Set(shown)).toEqual(new Set([-1]));
 });
+
+test("so does one whose clone has gone on, which forks before it has ever registered", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = shop.till();
+  a.line.up = false;
+  await a.client.start();
+  await a.data.products.create({ id: "p-2", name: "Milk", priceCents: 100 });
+  await a.data.products.increment("p-2", { stock: -1 });
+  const clone = shop.till({ disk: a.copyOfDisk(), device: a.device });
+  await clone.sync();
+  await clone.data.products.update("p-1", { priceCents: 5 });
+  await clone.sync();
+  const shown = a.watch("products", "p-2", "stock");
+  a.line.up = true;
+  a.line.next("push", lostRequest);
+  await a.sync();
+  await a.sync();
+  expect(new Set(shown)).toEqual(new Set([-1]));
+});

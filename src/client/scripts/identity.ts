@@ -44,7 +44,7 @@ export interface Registration {
   readonly branch: string | undefined;
   readonly number: number;
   readonly epoch: string;
-  /** Where the results of a store begin that has sent nothing yet. */
+  /** Where the results of an incarnation begin under which nothing was sent yet. */
   readonly mark: string | undefined;
 }
 
@@ -66,7 +66,10 @@ export function* storeRegistration(
   };
   // A known epoch changes only by `followEpoch`, which brings the journal along.
   const { epoch, mark } = registration;
-  const first: SyncPoint = { ...point, epoch, marks: mark === undefined ? {} : { push: mark, pull: mark } };
+  // Forked before it was ever registered, it has what its clone may have sent under the name that they shared: it hears all results,
+  // from the beginning, else it would count on top of the rows what is in them [C6].
+  const isForked = known.registered === false;
+  const first: SyncPoint = { ...point, epoch, marks: mark === undefined || isForked ? {} : { push: mark, pull: mark } };
   const nextPoint = point.epoch === undefined ? first : point;
   return { value: { identity: next, point: nextPoint }, writes: [put(IDENTITY, next), put(SYNC, nextPoint)] };
 }

@@ -1,5 +1,8 @@
 /** `npm run sim:mutants`: plants one bug after the other, and ends with 1 where a simulation has not seen it. (simulation) */
 import { parseArgs } from "node:util";
+import { bundleWorker } from "../bundle.ts";
+import { planOf } from "../plan.ts";
+import { runWorker } from "../processes.ts";
 import { type Catch, hunt } from "./hunt.ts";
 import { mutants } from "./index.ts";
 import { line, markdown } from "./report.ts";
@@ -46,6 +49,7 @@ async function main(): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: processes }, work));
+  if (!values["skip-canary"] && !(await areInnocent(catches, sample))) return WRONG;
   const missed = catches.filter(({ first }) => first === undefined);
   if (values.markdown) out(markdown(catches));
   else out(`\n${catches.length - missed.length} of ${catches.length} caught`);
@@ -59,6 +63,24 @@ async function isCanaryAlive(seeds: number): Promise<boolean> {
   if (first === undefined) return true;
   out(`The code as it is fails with seed ${first.seed}: ${first.violation.invariant} ${first.violation.what}`);
   return false;
+}
+
+/** Nor may it fail with one of the later seeds that a bug was caught by. */
+async function areInnocent(catches: readonly Catch[], sample: number): Promise<boolean> {
+  const seeds = new Set(catches.flatMap(({ first }) => (first && first.seed > sample ? [first.seed] : [])));
+  const bundle = await bundleWorker();
+  let areThey = true;
+  try {
+    const plans = [...seeds].map(planOf);
+    await runWorker(bundle.path, { kind: "plans", plans }, (answer) => {
+      if (answer.kind !== "outcome" || answer.outcome.violations.length === 0) return;
+      areThey = false;
+      out(`The code as it is fails with seed ${answer.outcome.seed}, too: that seed has caught nothing.`);
+    });
+  } finally {
+    await bundle.remove();
+  }
+  return areThey;
 }
 
 process.exitCode = await main();
