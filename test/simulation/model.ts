@@ -110,11 +110,13 @@ export class Model {
         .flatMap((other) => other.operations().map(({ id }) => id)),
     );
     let unsynced = 0;
-    for (const { id } of operations) {
+    // What the marker tells is how far the store had counted: nothing, where the other picture has counted as far.
+    const { sequence } = machine.counted();
+    for (const { id, ...operation } of operations) {
       const known = this.operations.get(id);
       if (known === undefined || elsewhere.has(id)) continue;
       known.lost = { safe: there.has(id) };
-      if (!there.has(id)) unsynced += 1;
+      if (!there.has(id) && operation.sequence > sequence) unsynced += 1;
     }
     this.losses.push({ machine, at: this.#world.timeline.now, unsynced, keptMarker, isWiped });
   }

@@ -9,7 +9,7 @@ import { isSettled, tidy, waitingMoney } from "./healing.ts";
 import { invariants } from "./invariants/index.ts";
 import { disagreements } from "./invariants/stored.ts";
 import { Machine } from "./machines/machine.ts";
-import { Server, ServerCrash } from "./machines/server.ts";
+import { isServerDown, Server } from "./machines/server.ts";
 import { Model } from "./model.ts";
 import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 import { probe } from "./probing.ts";
@@ -193,11 +193,6 @@ export class World {
       else this.timeline.fail(error);
     }
   }
-}
-
-/** It crashed, or its database was put back, while somebody wanted something of it. */
-function isServerDown(error: unknown): boolean {
-  return error instanceof ServerCrash || (error as { readonly code?: unknown }).code === "unavailable";
 }
 
 /** What a caller may be told when the platform fails, or when somebody was there before. */

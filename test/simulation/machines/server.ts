@@ -20,12 +20,17 @@ const INSISTS_MS = 1_000;
 const START = Date.UTC(2026, 10, 20, 8);
 const PROCESSES = 2;
 
-export class ServerCrash extends Error {}
+class ServerCrash extends Error {}
+
+/** It crashed, or its database was put back, while somebody wanted something of it. */
+export function isServerDown(error: unknown): boolean {
+  return error instanceof ServerCrash || (error as { readonly code?: unknown }).code === "unavailable";
+}
 
 export class Server {
   readonly store: MemoryStore;
   readonly revoked = new Set<string>();
-  /** The position at which it was. */
+  /** The position at which it was: nothing beyond it is for them. */
   readonly revokedAt = new Map<string, number>();
   /** How long each step of a transaction takes at most. */
   slowMs = 0;
@@ -117,7 +122,11 @@ export class Server {
   async revoke(device: string): Promise<void> {
     this.revoked.add(device);
     await this.#revoke(device);
-    this.revokedAt.set(device, this.rows().clock?.position ?? 0);
+    // Rows of a tail that a restore has taken away have greater positions, and it has had them rightly.
+    const had = this.#world.machines
+      .filter(({ deviceId }) => deviceId === device)
+      .flatMap(({ heights }) => [...heights.values()].map(({ version }) => version));
+    this.revokedAt.set(device, Math.max(this.rows().clock?.position ?? 0, ...had));
   }
 
   /** From now on the device needs a new token. */
@@ -163,7 +172,7 @@ export class Server {
       try {
         return await command();
       } catch (error) {
-        if (!(error instanceof ServerCrash)) throw error;
+        if (!isServerDown(error)) throw error;
         await this.#world.timeline.wait(INSISTS_MS);
       }
     }
