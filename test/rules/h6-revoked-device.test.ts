@@ -84,6 +84,19 @@ test("a till that was revoked after a restore it never heard of hands over what 
   expect(a.operationOn("s-1").state).toBe("quarantined");
 });
 
+test("a pull that is refused begins a new epoch where only the revoked till can show that the server was put back", async () => {
+  await using shop = new RuleShop();
+  const peer = shop.peer();
+  await peer.register();
+  const putBack = shop.backup();
+  await peer.push(peer.make({ action: "create", collection: "sales", entityId: "s-1", data: saleOf(1, 0) }));
+  await putBack("silent");
+  await shop.revoke(peer.device);
+  const { status, body } = await peer.pull({ sales: null });
+  expect([status, body.code]).toEqual([403, "device_revoked"]);
+  expect(body.epoch).not.toBe(peer.epoch);
+});
+
 test("a store that had not registered yet when its device was revoked hands over its sales", async () => {
   await using shop = new RuleShop();
   const a = shop.till();

@@ -725,7 +725,7 @@ export class Peer {
     if (answer.status === 200) this.marks = { ...this.marks, pull: answer.body.mark };
     return answer as {
       status: number;
-      body: { pages: Record<string, PullPage>; results: FinalResult[]; code?: string };
+      body: { pages: Record<string, PullPage>; results: FinalResult[]; code?: string; epoch?: string };
     };
   }
 }
