@@ -4,7 +4,7 @@ import type { JsonObject } from "../shared/json.ts";
 import { deepEqual } from "../shared/json.ts";
 import type { StorageEstimate } from "./ports/storage.ts";
 import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
-import type { SyncState } from "./sync/machine.ts";
+import type { Asked, SyncState } from "./sync/machine.ts";
 import type { SyncOutcome, SyncPhase, SyncStatus } from "./types/status.ts";
 
 export interface Facts {
@@ -73,10 +73,10 @@ function phaseOf(facts: Facts): SyncPhase {
     case "paused":
       return { phase: "paused", reasons: sync.reasons };
     case "offline":
-      return { phase: "offline", cause: facts.online ? sync.cause : "no_network", retryAt: facts.retryAt };
     case "held":
-      return { phase: "action_needed", cause: sync.cause };
+      return troubled(facts, sync);
     case "registering":
+      if (sync.after) return troubled(facts, sync.after);
       return firstSync(facts) ?? { phase: facts.contacted ? "online" : "opening", activity: "pulling" };
     case "standby":
       return firstSync(facts) ?? { phase: "online", activity: "idle" };
@@ -88,6 +88,14 @@ function phaseOf(facts: Facts): SyncPhase {
         }
       );
   }
+}
+
+function troubled(
+  facts: Facts,
+  asks: Pick<Extract<Asked, { kind: "offline" }>, "kind" | "cause"> | Extract<Asked, { kind: "held" }>,
+): SyncPhase {
+  if (asks.kind === "held") return { phase: "action_needed", cause: asks.cause };
+  return { phase: "offline", cause: facts.online ? asks.cause : "no_network", retryAt: facts.retryAt };
 }
 
 function firstSync({ cursors }: Facts): SyncPhase | undefined {

@@ -73,6 +73,17 @@ describe("the phase", () => {
       expect(world.network.requests.length).toBeGreaterThan(tries);
     }));
 
+  test("offline from the first failure on, however often it tries: also a till that was opened without a network", async () => {
+    await using world = new World();
+    world.network.offline();
+    const till = world.till();
+    const told = listen(till, "status");
+    await till.start();
+    await world.clock.advance(60_000);
+    expect(world.network.requests.length).toBeGreaterThan(2);
+    expect(phases(told)).toEqual(["opening", "first_sync", "offline"]);
+  });
+
   test("offline, no_network: where the platform says that there is no interface", async () => {
     await using world = new World();
     const connectivity = { "~port": "connectivity" as const, online: () => false, subscribe: () => () => {} };

@@ -22,7 +22,7 @@ export interface Loss {
   readonly machine: Machine;
   readonly at: number;
   /** Operations that nobody but the disk had. */
-  readonly unsynced: number;
+  readonly unsynced: Set<string>;
   readonly keptMarker: boolean;
   readonly isWiped: boolean;
 }
@@ -109,14 +109,19 @@ export class Model {
         .filter((other) => other !== machine)
         .flatMap((other) => other.operations().map(({ id }) => id)),
     );
-    let unsynced = 0;
+    const unsynced = new Set<string>();
     // What the marker tells is how far the store had counted: nothing, where the other picture has counted as far.
     const { sequence } = machine.counted();
     for (const { id, ...operation } of operations) {
       const known = this.operations.get(id);
       if (known === undefined || elsewhere.has(id)) continue;
       known.lost = { safe: there.has(id) };
-      if (!there.has(id) && operation.sequence > sequence) unsynced += 1;
+      if (!there.has(id) && operation.sequence > sequence) unsynced.add(id);
+    }
+    // What was lost with the disk before may be on the picture that is put back now.
+    for (const { id } of machine.operations()) {
+      delete this.operations.get(id)?.lost;
+      for (const loss of this.losses) loss.unsynced.delete(id);
     }
     this.losses.push({ machine, at: this.#world.timeline.now, unsynced, keptMarker, isWiped });
   }
@@ -129,7 +134,7 @@ export class Model {
     // It did not come to hear the answer before, and has counted on since: the fork that follows is all that it can tell.
     else if (this.owed.get(machine)?.incarnation === incarnation) this.owed.delete(machine);
     const loss = this.losses.findLast((one) => one.machine === machine);
-    if (loss === undefined || !loss.isWiped || !loss.keptMarker || loss.unsynced === 0) return;
+    if (loss === undefined || !loss.isWiped || !loss.keptMarker || loss.unsynced.size === 0) return;
     const isTold = this.heard.some(
       (one) => one.machine === machine && one.at >= loss.at && one.event === "storage_lost",
     );

@@ -49,7 +49,12 @@ export type SyncState =
   | { readonly kind: "stopped" }
   /** Another client of this store talks to the server. */
   | { readonly kind: "standby" }
-  | { readonly kind: "registering"; readonly attempt: number }
+  | {
+      readonly kind: "registering";
+      readonly attempt: number;
+      /** What the attempt before has come to: until this one works nothing is better than it was. */
+      readonly after?: Asked | undefined;
+    }
   | { readonly kind: "online"; readonly lanes: Lanes }
   /** A lane at least is in trouble, or the registration, which both wait for. */
   | {
@@ -261,14 +266,17 @@ function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
     : { state: { kind: "standby" }, effects };
 }
 
-function register(attempt: number, before: readonly SyncEffect[] = []): Transition {
-  return { state: { kind: "registering", attempt }, effects: [...before, { kind: "register" }] };
+function register(attempt: number, before: readonly SyncEffect[] = [], after?: Asked): Transition {
+  return {
+    state: { kind: "registering", attempt, ...(after && { after }) },
+    effects: [...before, { kind: "register" }],
+  };
 }
 
 /** Starts lanes that rest, and has those that run look again; a store that could not introduce itself does that first. */
 function begin(state: Contact, lanes: readonly LaneName[], troubles: Troubles): Transition {
   if (state.kind !== "online" && !state.registered)
-    return register(troubles.push?.attempt ?? 0, [{ kind: "cancel_timers" }]);
+    return register(troubles.push?.attempt ?? 0, [{ kind: "cancel_timers" }], troubles.push?.asks);
   const next: Record<LaneName, LaneState> = { ...state.lanes };
   const effects: SyncEffect[] = [];
   for (const lane of lanes) {
@@ -307,7 +315,7 @@ function poll({ options, unit }: MachineInput): number {
 }
 
 /** What a failure asks for: a wait, or a person. Nothing else ever follows from one. */
-type Asked =
+export type Asked =
   | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
   | { readonly kind: "held"; readonly cause: HeldCause };
 

@@ -27,7 +27,11 @@ const lanes = (push: LaneState, pull: LaneState) => ({ push, pull });
 const stopped: SyncState = { kind: "stopped" };
 const standby: SyncState = { kind: "standby" };
 const closed: SyncState = { kind: "closed" };
-const registering = (attempt = 0): SyncState => ({ kind: "registering", attempt });
+const registering = (attempt = 0, after?: Trouble): SyncState => ({
+  kind: "registering",
+  attempt,
+  ...(after && { after: after.asks }),
+});
 const online = (push: LaneState, pull: LaneState): SyncState => ({ kind: "online", lanes: lanes(push, pull) });
 const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
   kind: "paused",
@@ -308,7 +312,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       ),
       when(
         "a store that was never introduced does that first",
-        goes(unregistered(down(4)), wake("online"), registering(0), "cancel_timers", "register"),
+        goes(unregistered(down(4)), wake("online"), registering(0, down()), "cancel_timers", "register"),
       ),
       when("a sale does not introduce it", stays(unregistered(down(4)), wake("queued"))),
       when(
@@ -329,7 +333,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       ),
       when(
         "the store is not introduced: the backoff goes on growing",
-        goes(unregistered(down(3)), tick("push"), registering(3), "cancel_timers", "register"),
+        goes(unregistered(down(3)), tick("push"), registering(3, down()), "cancel_timers", "register"),
       ),
       when("it has begun already", stays(offline({ push: down() }, lanes("busy", "idle")), tick("push"))),
     ],
@@ -462,7 +466,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       ),
       when(
         "a store that was never introduced does that first",
-        goes(unregistered(refusedAs()), wake("manual"), registering(), "cancel_timers", "register"),
+        goes(unregistered(refusedAs()), wake("manual"), registering(0, refusedAs()), "cancel_timers", "register"),
       ),
       when(
         "a lane that runs looks again",

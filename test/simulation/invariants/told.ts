@@ -8,10 +8,10 @@ export const told: Invariant = {
     for (const { machine, at, unsynced, keptMarker } of losses) {
       // Without its marker a store that never met the server leaves no trace, and nobody can know.
       const isCoveredUp = losses.some((later) => later.machine === machine && later.at > at && !later.keptMarker);
-      if (unsynced === 0 || !keptMarker || isCoveredUp) continue;
+      if (unsynced.size === 0 || !keptMarker || isCoveredUp) continue;
       const said = heard.some((one) => one.machine === machine && one.at >= at && one.event === "storage_lost");
       if (!said)
-        world.violation("S12", `${machine.name} lost ${unsynced} operations with its disk, and nobody was told`);
+        world.violation("S12", `${machine.name} lost ${unsynced.size} operations with its disk, and nobody was told`);
     }
     for (const [machine, { at }] of world.model.owed) {
       // One whose disk was exchanged once more, or that was revoked, may not have come to it.
