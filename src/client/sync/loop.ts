@@ -44,6 +44,8 @@ export class SyncLoop {
   #requests = new AbortController();
   readonly #timers = new Map<LaneName, { readonly abort: AbortController; readonly at: number }>();
   #turn: Turn | undefined;
+  /** Settles when what was asked for last has been given back. */
+  #before: Promise<void> = Promise.resolve();
   readonly #running = new Set<Promise<void>>();
 
   constructor(deps: LoopDeps) {
@@ -117,16 +119,19 @@ export class SyncLoop {
       await turn.done.promise;
     };
     const { coordinator, scope, lease } = this.#deps;
-    this.#track(
-      coordinator.exclusive(scope, turn.abort.signal, work, lease).catch(async (error: unknown) => {
+    // One after the other: all turns of a client are in its one name. A lease that the new turn had taken would be given back by the end
+    // of the old one, for the next client to take, who would lose it in the same way: two tabs took turns without end.
+    this.#before = this.#before
+      .then(() => coordinator.exclusive(scope, turn.abort.signal, work, lease))
+      .catch(async (error: unknown) => {
         if (turn.abort.signal.aborted) return;
         this.#deps.failed(error, "The turn to sync could not be taken.");
         // A store that failed once must not end sync for good: the turn is asked for again.
         const { clock, random, options } = this.#deps;
         await clock.sleep(backoffMs(attempt, 0, random.unit(), options), turn.abort.signal).catch(() => {});
         if (this.#turn === turn) this.#acquire(attempt + 1);
-      }),
-    );
+      });
+    this.#track(this.#before);
   }
 
   #ifCurrent(turn: Turn, event: SyncEvent): void {

@@ -1,6 +1,7 @@
 /** The loop: an effect reports back once, what is aborted reports to nobody, and its end is the end. */
 import { expect, test } from "vitest";
 import { inProcess } from "../../../src/client/coordination/in-process.ts";
+import { leases } from "../../../src/client/coordination/leases.ts";
 import type { LoopDeps } from "../../../src/client/sync/loop.ts";
 import { SyncLoop } from "../../../src/client/sync/loop.ts";
 import type { SyncEvent } from "../../../src/client/sync/machine.ts";
@@ -131,4 +132,26 @@ test("the turn goes to the next one when it is given up, with a higher fence", a
   const done = second.loop.close();
   await second.answer("register", { kind: "registered" });
   await done;
+});
+
+test("the turn is asked for again when the one before has been given back, and not before", async () => {
+  const turns: string[] = [];
+  const lease = {
+    take: async () => {
+      turns.push("take");
+      return true;
+    },
+    give: async () => void turns.push("give"),
+  };
+  const clock = fakeClock();
+  const kit = loopWith({ lease, coordinator: leases({ channel: undefined, clock, random: seededRandom(1) }) });
+  kit.loop.dispatch({ kind: "start" });
+  await kit.clock.settle();
+  kit.loop.dispatch({ kind: "lost" });
+  await kit.clock.settle();
+  expect(turns).toEqual(["take", "give", "take"]);
+  const closing = kit.loop.close();
+  await kit.answer("register", { kind: "registered" });
+  await kit.answer("register", { kind: "registered" });
+  await closing;
 });
