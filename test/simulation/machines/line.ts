@@ -121,7 +121,7 @@ export class Line {
     }
     if (fault?.kind === "duplicate") this.#again(request.clone());
 
-    if (path === "push" && (await this.#isPoisoned(request, fault?.kind === "poison")))
+    if (path === "push" && (await this.#isPoisoned(request, fault?.kind === "poison" && !this.#world.isHealing)))
       return new Response("It failed.", { status: 500 });
 
     const asked = path === "push" ? request.clone() : undefined;

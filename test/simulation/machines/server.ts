@@ -24,7 +24,8 @@ class ServerCrash extends Error {}
 
 /** It crashed, or its database was put back, while somebody wanted something of it. */
 export function isServerDown(error: unknown): boolean {
-  return error instanceof ServerCrash || (error as { readonly code?: unknown }).code === "unavailable";
+  const { code } = error as { readonly code?: unknown };
+  return error instanceof ServerCrash || code === "unavailable" || code === "storage_unavailable";
 }
 
 export class Server {
