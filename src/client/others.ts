@@ -12,8 +12,8 @@ export type Message =
   | { readonly kind: "changed"; readonly collections: readonly string[] }
   /** Operations were queued: the holder has something to send. */
   | { readonly kind: "queued" }
-  /** A person wants a round now. The holder says how it goes. */
-  | { readonly kind: "wake" }
+  /** A person wants a round now. The holder says how it goes, in answer to this one. */
+  | { readonly kind: "wake"; readonly ask: string }
   /** How does it go? For the holder. */
   | { readonly kind: "asked" }
   | ({ readonly kind: "leading" } & Leading)
@@ -26,6 +26,8 @@ export interface Leading {
   /** Wall clock of its next attempt. */
   readonly retryAt: number | undefined;
   readonly unauthorised: "no_token" | "refused";
+  /** The `wake` that it is the answer to. */
+  readonly answers?: string | undefined;
 }
 
 export interface OthersDeps {
@@ -42,6 +44,7 @@ export class Others {
   #leading: Leading | undefined;
   #stop: (() => void) | undefined;
   #changed: readonly string[] | undefined;
+  #asks = 0;
 
   constructor(deps: OthersDeps) {
     this.#deps = deps;
@@ -71,6 +74,14 @@ export class Others {
     coordinator.broadcast(session.store.scope, { ...message, from: session.id });
   }
 
+  /** Asks whoever has the turn for a round: `leading` answers it. */
+  wake(): string {
+    this.#asks += 1;
+    const ask = `${this.#deps.session.id} ${this.#asks}`;
+    this.tell({ kind: "wake", ask });
+    return ask;
+  }
+
   /** Tells of a commit, in one word with all that were stored with it. */
   changed(collections: readonly string[]): void {
     const isFirst = this.#changed === undefined;
@@ -85,10 +96,10 @@ export class Others {
   }
 
   /** Tells how it goes here, where this client has the turn. */
-  report(): void {
+  report(answers?: string): void {
     const { state, retryAt } = this.#deps.loop;
     if (!isLeading(state)) return;
-    this.tell({ kind: "leading", sync: state, retryAt, unauthorised: this.#deps.session.unauthorised });
+    this.tell({ kind: "leading", sync: state, retryAt, unauthorised: this.#deps.session.unauthorised, answers });
   }
 
   /** Tells what is known here of the server's clock, where this client has the turn. */
@@ -110,7 +121,7 @@ export class Others {
         return;
       case "wake":
         loop.dispatch({ kind: "wake", why: "manual" });
-        this.report();
+        this.report(message.ask);
         return;
       case "asked":
         this.report();

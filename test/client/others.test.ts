@@ -71,6 +71,26 @@ test("sync() of a client that waits is a round of the one that has the turn, and
   expect(await world.rows("sales")).toHaveLength(1);
 });
 
+test("sync() of a client that waits is not answered by what the other one said of the round before", async () => {
+  await using world = new World();
+  const idle = { kind: "leading", sync: { kind: "online", lanes: { push: "idle", pull: "idle" } }, from: "another" };
+  const coordinator: Coordinator = {
+    ...inProcess,
+    broadcast(scope, message) {
+      if (message.kind !== "wake") return inProcess.broadcast(scope, message);
+      inProcess.broadcast(scope, idle);
+      void world.clock.sleep(100).then(() => inProcess.broadcast(scope, message));
+    },
+  };
+  const { follower } = await twoTabs(world, coordinator);
+  world.network.offline();
+  await follower.collections.sales.create(saleOf(1, 1));
+  await world.clock.advance(1_000);
+  const round = follower.sync();
+  await world.clock.advance(500);
+  expect(await round).toMatchObject({ outcome: "offline", remaining: 1 });
+});
+
 test("what a newer version of the app says in words of its own is ignored", async () => {
   await using world = new World();
   const { leader, follower, storage } = await twoTabs(world);

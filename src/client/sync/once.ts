@@ -55,10 +55,9 @@ export class Once {
   /** Another client of the store may hold the turn for good: it is asked for a round, and says how that goes. */
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     const { session, loop, others, clock } = this.#deps;
-    const before = others.leading;
-    others.tell({ kind: "wake" });
+    const ask = others.wake();
     const over = new AbortController();
-    const turn = session.until(() => loop.state.kind !== "standby" || others.leading !== before, signal);
+    const turn = session.until(() => loop.state.kind !== "standby" || others.leading?.answers === ask, signal);
     const patience = clock.sleep(TURN_MS, over.signal);
     await Promise.race([turn, patience]).finally(() => over.abort());
     turn.catch(() => {}); // it may have been left waiting
