@@ -82,6 +82,9 @@ function inOrder(world: World, subject: string, ops: readonly OperationRow[]): v
  * was in conflict, and he has settled that: what he had pending behind it comes after.
  */
 function unseen(world: World, subject: string, ops: readonly OperationRow[]): void {
+  const births = ops
+    .filter((row) => isApplied(row) && row.operation?.action === "create")
+    .map(({ version }) => version);
   const updates = ops.filter(isApplied).flatMap((row) => {
     const { operation } = row;
     if (operation?.action !== "update" || operation.force) return [];
@@ -95,6 +98,8 @@ function unseen(world: World, subject: string, ops: readonly OperationRow[]): vo
         other.version > one.base &&
         other.version < one.version &&
         other.fields.some((field) => one.fields.includes(field)) &&
+        // What was written in a life before went with that life.
+        !births.some((born) => other.version < born && born < one.version) &&
         !updates.some(
           (mine) => mine.incarnation === one.incarnation && mine.base >= other.version && mine.version < one.version,
         )
