@@ -35,9 +35,12 @@ function noBackwards({ name, machine }: Tab, subject: string, { version, generat
 }
 
 /** What is deleted is as high as any row: also where nothing of it is stored. */
-function forgotten({ machine: { heights } }: Tab, answer: HeardAnswer | undefined): void {
-  for (const { subject, version } of answer?.deleted ?? []) {
+function forgotten({ machine }: Tab, answer: HeardAnswer | undefined): void {
+  const { heights } = machine;
+  for (const { subject, version, by } of answer?.deleted ?? []) {
     const known = heights.get(subject);
+    // What only a clone has done is passed over: it comes with the rows.
+    if (by !== undefined && !machine.operations().some(({ id }) => id === by)) continue;
     if (known && known.version < version) heights.set(subject, { ...known, version });
   }
 }

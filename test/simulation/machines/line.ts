@@ -208,7 +208,7 @@ function noteAnswer({ answered, machine }: Tab, asker: string, text: string): vo
   for (const { id, status, deleted: isDeleted, version = 0 } of answer.results) {
     const operation = machine.world.model.operations.get(id)?.operation;
     if (status === "applied" && isDeleted && operation)
-      deleted.push({ subject: `${operation.collection}/${operation.entityId}`, version });
+      deleted.push({ subject: `${operation.collection}/${operation.entityId}`, version, by: id });
   }
   for (const [collection, { changes }] of Object.entries(answer.pages ?? {}))
     for (const { id, version, deleted: isDeleted } of changes)

@@ -20,7 +20,7 @@ export interface HeardAnswer {
   /** As which incarnation, and in which epoch, it had asked. */
   readonly askers: Set<string>;
   /** Rows that the answer said were deleted. */
-  readonly deleted: { readonly subject: string; readonly version: number }[];
+  readonly deleted: { readonly subject: string; readonly version: number; readonly by?: string }[];
 }
 
 export class Tab {
