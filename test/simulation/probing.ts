@@ -44,7 +44,7 @@ export async function probe(world: World): Promise<void> {
         `${operation.action} ${operation.collection}/${operation.entityId} is not sent after ${SENT_MS} ms`,
       );
   await timeline.runUntil(timeline.now + SEEN_MS);
-  for (const what of [...world.machines.flatMap(strayStatus)]) world.violation("L4", what);
+  for (const what of world.machines.flatMap(strayStatus)) world.violation("L4", what);
   for (const what of await timeline.during(differences(world))) world.violation("L4", `${what}, ${SEEN_MS} ms later`);
 }
 

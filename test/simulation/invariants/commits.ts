@@ -4,7 +4,8 @@
 import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
 import type { Identity, StoredOperation, StoredRow, SyncPoint } from "../../../src/client/stored.ts";
 import { IDENTITY, META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
-import type { HeardAnswer, Tab } from "../machines/tab.ts";
+import type { HeardAnswer } from "../machines/heard.ts";
+import type { Tab } from "../machines/tab.ts";
 
 type Put = Extract<StorageWrite, { kind: "put" }>;
 type Reads = Generator<readonly StorageRead[], void, readonly unknown[]>;

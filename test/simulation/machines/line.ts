@@ -1,8 +1,9 @@
 /** The network between one machine and the server, and what becomes of requests on it. (simulation) */
-import type { Change, PushRequest } from "../../../src/protocol/types.ts";
+import type { PushRequest } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { World } from "../world.ts";
+import { noteAnswer, parsed } from "./heard.ts";
 import type { Machine } from "./machine.ts";
 import type { Tab } from "./tab.ts";
 
@@ -197,44 +198,6 @@ export class Line {
   #between(status: number): Response {
     const headers = { "content-type": "text/plain", ...(status === 429 && { "retry-after": "3" }) };
     return new Response("busy", { status, headers });
-  }
-}
-
-/** An answer is known by its mark again, when the till writes that down. */
-function noteAnswer({ answered, machine }: Tab, asker: string, text: string): void {
-  const answer = parsed(text);
-  const { askers, deleted } = answered.get(answer.mark) ?? { askers: new Set<string>(), deleted: [] };
-  askers.add(asker);
-  for (const { id, status, deleted: isDeleted, version = 0 } of answer.results) {
-    const operation = machine.world.model.operations.get(id)?.operation;
-    if (status === "applied" && isDeleted && operation)
-      deleted.push({ subject: `${operation.collection}/${operation.entityId}`, version, by: id });
-  }
-  for (const [collection, { changes }] of Object.entries(answer.pages ?? {}))
-    for (const { id, version, deleted: isDeleted } of changes)
-      if (isDeleted) deleted.push({ subject: `${collection}/${id}`, version });
-  answered.set(answer.mark, { askers, deleted });
-}
-
-interface HeardBody {
-  readonly mark: string;
-  readonly results: readonly {
-    readonly id: string;
-    readonly status: string;
-    readonly version?: number;
-    readonly deleted?: boolean;
-    readonly replayed?: boolean;
-  }[];
-  readonly pages?: Readonly<Record<string, { readonly changes: readonly Change[] }>>;
-}
-
-/** It may have been cut, or be somebody else's. */
-function parsed(text: string): HeardBody {
-  try {
-    const { mark = "", results = [], pages } = JSON.parse(text) as Partial<HeardBody>;
-    return { mark, results, ...(pages && { pages }) };
-  } catch {
-    return { mark: "", results: [] };
   }
 }
 

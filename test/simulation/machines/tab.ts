@@ -14,14 +14,8 @@ import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import type { Timeline } from "../engine/timeline.ts";
 import type { Shop } from "../shop.ts";
+import type { HeardAnswer } from "./heard.ts";
 import type { Machine } from "./machine.ts";
-
-export interface HeardAnswer {
-  /** As which incarnation, and in which epoch, it had asked. */
-  readonly askers: Set<string>;
-  /** Rows that the answer said were deleted. */
-  readonly deleted: { readonly subject: string; readonly version: number; readonly by?: string }[];
-}
 
 export class Tab {
   readonly name: string;

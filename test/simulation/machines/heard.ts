@@ -1,0 +1,48 @@
+/** What the answers said that a tab has got, as the invariants ask for it later. (simulation) */
+import type { Change } from "../../../src/protocol/types.ts";
+import type { Tab } from "./tab.ts";
+
+export interface HeardAnswer {
+  /** As which incarnation, and in which epoch, it had asked. */
+  readonly askers: Set<string>;
+  /** Rows that the answer said were deleted. */
+  readonly deleted: { readonly subject: string; readonly version: number; readonly by?: string }[];
+}
+
+/** An answer is known by its mark again, when the till writes that down. */
+export function noteAnswer({ answered, machine }: Tab, asker: string, text: string): void {
+  const answer = parsed(text);
+  const { askers, deleted } = answered.get(answer.mark) ?? { askers: new Set<string>(), deleted: [] };
+  askers.add(asker);
+  for (const { id, status, deleted: isDeleted, version = 0 } of answer.results) {
+    const operation = machine.world.model.operations.get(id)?.operation;
+    if (status === "applied" && isDeleted && operation)
+      deleted.push({ subject: `${operation.collection}/${operation.entityId}`, version, by: id });
+  }
+  for (const [collection, { changes }] of Object.entries(answer.pages ?? {}))
+    for (const { id, version, deleted: isDeleted } of changes)
+      if (isDeleted) deleted.push({ subject: `${collection}/${id}`, version });
+  answered.set(answer.mark, { askers, deleted });
+}
+
+interface HeardBody {
+  readonly mark: string;
+  readonly results: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly version?: number;
+    readonly deleted?: boolean;
+    readonly replayed?: boolean;
+  }[];
+  readonly pages?: Readonly<Record<string, { readonly changes: readonly Change[] }>>;
+}
+
+/** It may have been cut, or be somebody else's. */
+export function parsed(text: string): HeardBody {
+  try {
+    const { mark = "", results = [], pages } = JSON.parse(text) as Partial<HeardBody>;
+    return { mark, results, ...(pages && { pages }) };
+  } catch {
+    return { mark: "", results: [] };
+  }
+}
