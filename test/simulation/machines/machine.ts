@@ -51,6 +51,8 @@ export class Machine {
   life = 1;
   readonly #options: MachineOptions;
   readonly #markers = new Map<string, string>();
+  /** Something was stored since a marker was taken away: there must be one. */
+  #isMarked = false;
   readonly #armed: { readonly name: string; readonly fault: StepFault; left: number }[] = [];
   readonly #armedOf: { readonly name: string; readonly fault: StepFault; readonly label: string }[] = [];
   #token: string;
@@ -189,6 +191,7 @@ export class Machine {
   }
 
   minted(operation: StoredOperation): void {
+    this.#isMarked = true;
     this.world.model.stored(this, operation);
   }
 
@@ -211,9 +214,10 @@ export class Machine {
       this,
       before.filter(({ id }) => !kept.has(id)),
       // One that an exchange before took away does not come back with this one.
-      this.#markers.size > 0,
+      this.#isMarked && keepsMarker,
       content === undefined,
     );
+    if (!keepsMarker) this.#isMarked = false;
   }
 
   /** How far its store has counted, as whom, and whether it has met the server. */
