@@ -4,8 +4,8 @@ import type { JsonObject } from "../shared/json.ts";
 import { deepEqual } from "../shared/json.ts";
 import type { StorageEstimate } from "./ports/storage.ts";
 import type { CursorState, QueueState, SyncPoint } from "./stored.ts";
-import type { Asked, SyncState } from "./sync/machine.ts";
-import type { SyncOutcome, SyncPhase, SyncStatus } from "./types/status.ts";
+import type { SyncState } from "./sync/machine.ts";
+import type { HeldCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "./types/status.ts";
 
 export interface Facts {
   readonly opened: "not" | "opening" | "open" | "closed";
@@ -90,12 +90,13 @@ function phaseOf(facts: Facts): SyncPhase {
   }
 }
 
-function troubled(
-  facts: Facts,
-  asks: Pick<Extract<Asked, { kind: "offline" }>, "kind" | "cause"> | Extract<Asked, { kind: "held" }>,
-): SyncPhase {
-  if (asks.kind === "held") return { phase: "action_needed", cause: asks.cause };
-  return { phase: "offline", cause: facts.online ? asks.cause : "no_network", retryAt: facts.retryAt };
+type Trouble =
+  | { readonly kind: "offline"; readonly cause: OfflineCause }
+  | { readonly kind: "held"; readonly cause: HeldCause };
+
+function troubled({ online, retryAt }: Facts, trouble: Trouble): SyncPhase {
+  if (trouble.kind === "held") return { phase: "action_needed", cause: trouble.cause };
+  return { phase: "offline", cause: online ? trouble.cause : "no_network", retryAt };
 }
 
 function firstSync({ cursors }: Facts): SyncPhase | undefined {

@@ -315,7 +315,7 @@ function poll({ options, unit }: MachineInput): number {
 }
 
 /** What a failure asks for: a wait, or a person. Nothing else ever follows from one. */
-export type Asked =
+type Asked =
   | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
   | { readonly kind: "held"; readonly cause: HeldCause };
 
