@@ -97,6 +97,18 @@ test("a pull that is refused begins a new epoch where only the revoked till can 
   expect(body.epoch).not.toBe(peer.epoch);
 });
 
+test("whose store is another shop's is told that, revoked or not", async () => {
+  await using shop = new RuleShop();
+  const stranger = shop.peer("stranger", { tenant: "another" });
+  await stranger.register();
+  const peer = shop.peer();
+  await peer.register();
+  await shop.revoke(peer.device);
+  peer.epoch = stranger.epoch;
+  const { status, body } = await peer.pull({ sales: null });
+  expect([status, body.code]).toEqual([403, "wrong_workspace"]);
+});
+
 test("a store that had not registered yet when its device was revoked hands over its sales", async () => {
   await using shop = new RuleShop();
   const a = shop.till();

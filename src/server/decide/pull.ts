@@ -90,9 +90,9 @@ function begin(ws: WorkingSet, { session, epoch, marks, cursors }: PullInput): H
   const standing = standingOf(ws, epoch, marks);
   // Before it is refused: a revoked till may be the only one that knows of the restore, and hands over what was lost in it [C8, H6].
   if (standing === "restored") return needsEpoch(ws);
+  if (standing === "wrong_workspace") return { kind: standing };
   if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
   if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
-  if (standing !== "current") return { kind: standing };
   const unusable: string[] = [];
   for (const [name, claim] of cursors) {
     if (claim === null) continue;
