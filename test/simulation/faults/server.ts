@@ -89,6 +89,9 @@ async function restore({ world, draw, hit }: Parameters<Fault["strike"]>[0], ann
   const taken = backups.get(world);
   const backup = taken ?? world.server.backup();
   if (taken === undefined) await world.timeline.wait(draw.int(2_000, 20_000));
+  // What was answered before it may be written after it.
+  for (const machine of world.machines) machine.armSlowAnswers(draw.int(0, 2));
+  await world.timeline.wait(draw.int(0, 6_000));
   if (world.isHealing) return;
   if (world.server.isRestoring) return;
   hit();

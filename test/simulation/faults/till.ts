@@ -27,7 +27,7 @@ export const till: readonly Fault[] = [
     kind: "slow_step",
     weight: 4,
     strike({ machine, draw }) {
-      for (let count = draw.int(1, 4); count > 0; count--) machine.armStepOf("slow_step", "slow", "answer");
+      machine.armSlowAnswers(draw.int(1, 4));
     },
   },
   {
@@ -147,6 +147,8 @@ export const till: readonly Fault[] = [
       const clone = world.addMachine(`${machine.name}-clone`, machine.deviceId);
       clone.disk.restore(clone.storeName, machine.snapshot());
       world.timeline.after(draw.int(0, 5_000), () => clone.start());
+      // Whoever is told to fork may have older answers still.
+      for (const one of [machine, clone]) one.armSlowAnswers(draw.int(0, 4));
     },
   },
 ];

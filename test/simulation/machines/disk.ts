@@ -27,8 +27,8 @@ export type StepFault = "freeze" | "slow" | "fail" | "full" | "silent" | "crash_
 /** What only the drainer writes. */
 const FENCED = new Set(["answer", "park", "sweep", "register", "epoch", "fork", "resync"]);
 const WATCHDOG_MS = 10_000;
-/** A busy machine: meanwhile the other lane may get its answer, and write it first. */
-const SLOW_MS = 4_000;
+/** A busy machine: meanwhile the other lane may ask once more, be told of another epoch or of a clone, and write that first. */
+const SLOW_MS = 9_000;
 /** Until another one has taken its lock, or its lease has run out. */
 const STANDS_STILL_MS = 25_000;
 

@@ -172,6 +172,11 @@ export class Machine {
     this.#armedOf.push({ name, fault, label });
   }
 
+  /** Answers that it has got lie there for a while, and others overtake them. */
+  armSlowAnswers(count: number): void {
+    for (let left = count; left > 0; left--) this.armStepOf("slow_step", "slow", "answer");
+  }
+
   nextStepFault(tab: Tab, what: string): StepFault | undefined {
     const place = this.#armedOf.findIndex(({ label }) => what === `transact ${label}`);
     const [own] = place < 0 ? [] : this.#armedOf.splice(place, 1);
