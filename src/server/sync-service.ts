@@ -3,10 +3,10 @@ import { LIMITS } from "../protocol/constants.ts";
 import type { PullRequest, PushFrame, PushResponse, RegisterRequest, RegisterResponse } from "../protocol/types.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
 import { PushQueue } from "./coalesce.ts";
-import { type Registration, register } from "./decide/devices.ts";
-import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./decide/epoch.ts";
-import { type Mark, type MarksSeen, markOf } from "./decide/marks.ts";
+import type { EpochClaim, NeedsEpoch } from "./decide/epoch.ts";
+import type { MarksSeen } from "./decide/marks.ts";
 import { type PullOutcome, pull } from "./decide/pull.ts";
+import { decideRegistration, type RegistrationInput, type RegistrationOutcome } from "./decide/registration.ts";
 import { writing } from "./decide/run.ts";
 import type { Session } from "./decide/session.ts";
 import { beginEpoch } from "./epochs.ts";
@@ -50,20 +50,19 @@ export class SyncService {
   async register(caller: Caller, request: RegisterRequest): Promise<RegisterResponse> {
     const { tenant, branch } = caller.principal;
     const session = this.#session(caller, request.device.incarnation);
-    const claim = await this.#tokens.readEpoch(tenant, request.epoch);
+    const epoch = await this.#tokens.readEpoch(tenant, request.epoch);
     const marks = await this.#tokens.readMarks(tenant, request.marks ?? {});
-    const done = await this.#untilCurrent(tenant, claim, marks, () =>
-      this.#registerOnce(session, request, claim, marks),
-    );
+    const input = { session, named: request.device, epoch, marks };
+    const done = await this.#untilCurrent<RegistrationOutcome>(tenant, epoch, marks, () => this.#registerOnce(input));
     if (done.kind === "wrong_workspace") throw wrongWorkspace();
     if (done.kind === "revoked") throw revoked(done.epoch);
-    const { registration, epoch, mark } = done;
+    const { registration, mark } = done;
     return {
       requestId: caller.requestId,
       tenant,
       ...(branch === undefined ? {} : { branch }),
       device: { id: caller.device, registeredAt: rfc3339(registration.registeredAt), number: registration.number },
-      epoch,
+      epoch: done.epoch,
       ...(mark && { mark: await this.#tokens.makeMark(tenant, mark) }),
       lastSequence: registration.lastSequence,
       unsynced: registration.unsynced,
@@ -71,39 +70,12 @@ export class SyncService {
     };
   }
 
-  async #registerOnce(session: Session, { device }: RegisterRequest, claim: EpochClaim, marks: MarksSeen) {
-    type Outcome =
-      | {
-          readonly kind: "registered";
-          readonly registration: Registration;
-          readonly epoch: string;
-          /** For a store that has sent nothing yet: what came before it is none of its business, and may be years of results. */
-          readonly mark: Mark | undefined;
-        }
-      | NeedsEpoch
-      | { readonly kind: "wrong_workspace" }
-      | { readonly kind: "revoked"; readonly epoch: string };
+  async #registerOnce(input: RegistrationInput): Promise<RegistrationOutcome> {
+    const { tenant } = input.session.principal;
     const committed = await this.#parts.store
-      .transact(
-        session.principal.tenant,
-        writing<Outcome>({
-          decide: (ws) => {
-            if (!ws.hasClock) return needsEpoch(ws);
-            const standing = standingOf(ws, claim, marks);
-            if (standing === "restored") return needsEpoch(ws);
-            // A stale epoch is no reason to refuse: the answer names the one that holds.
-            if (standing === "wrong_workspace") return { kind: standing };
-            if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
-            const registration = register(ws, session, device);
-            // A clone of it may have sent something already: results that it must hear before it sees their rows [C6].
-            const isNew = claim.kind === "none" && registration.lastSequence === 0;
-            const mark = isNew ? markOf(ws, ws.clock.position) : undefined;
-            return { kind: "registered", registration, epoch: ws.clock.epoch, mark };
-          },
-        }),
-      )
+      .transact(tenant, writing({ decide: (ws) => decideRegistration(ws, input) }))
       .catch(rethrow);
-    logAll(this.#parts.logger, committed.logged, { tenant: session.principal.tenant });
+    logAll(this.#parts.logger, committed.logged, { tenant });
     return committed.value;
   }
 

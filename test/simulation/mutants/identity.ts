@@ -81,8 +81,8 @@ export const identity: readonly Mutant[] = [
       "",
     ),
     patch(
-      "server/sync-service.ts",
-      '            if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };\n',
+      "server/decide/registration.ts",
+      '  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };\n',
       "",
     ),
   ),
