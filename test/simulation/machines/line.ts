@@ -98,7 +98,8 @@ export class Line {
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
     await tab.through(Promise.resolve());
     const isIts = response.headers.get(REQUEST_ID) === request.headers.get(REQUEST_ID);
-    if (response.ok && isIts && path === "register") await this.#meet(machine, response.clone());
+    const isAwaited = !request.signal.aborted;
+    if (response.ok && isIts && isAwaited && path === "register") await this.#meet(machine, response.clone());
     return tab.through(Promise.resolve(response));
   }
 
