@@ -10,6 +10,7 @@ import type { Mark } from "../../../src/server/decide/marks.ts";
 import type { PreparedOperation } from "../../../src/server/decide/prepared.ts";
 import { type CursorClaim, type PullOutcome, pull } from "../../../src/server/decide/pull.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome } from "../../../src/server/decide/push.ts";
+import { decideRegistration, type RegistrationOutcome } from "../../../src/server/decide/registration.ts";
 import { writing } from "../../../src/server/decide/run.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
@@ -171,6 +172,12 @@ export class Till {
   }
   #epoch(): EpochClaim {
     return this.claim ?? { kind: "authentic", epoch: this.world.epoch, ordinal: this.world.ordinal };
+  }
+
+  async register(): Promise<RegistrationOutcome> {
+    const { incarnation, device, marks, world } = this;
+    const input = { session: this.#session(), named: { id: device, incarnation }, epoch: this.#epoch(), marks };
+    return (await world.store.transact("shop", writing({ decide: (ws) => decideRegistration(ws, input) }))).value;
   }
 
   input(sketches: readonly (Sketch | WireOperation)[]): PushInput {
