@@ -81,7 +81,7 @@ export class Model {
     client.on("error", (error) => {
       this.#world.trace.say(machine.name, `${tab.name} error ${error.code}: ${error.message}`);
       if (error.code === "internal")
-        this.#world.violation("S12", `${tab.name}: ${error.message} ${String(error.cause)}`);
+        this.#world.violation("S12", `${tab.name}: ${error.message} ${String(error.cause ?? "")}`);
     });
   }
 
