@@ -37,6 +37,8 @@ export class Server {
   slowMs = 0;
   /** Somebody is putting the database back: nobody else does it at the same time. */
   isRestoring = false;
+  /** Its database is, or was, another one than it began with: tills may have bases of several histories. */
+  wasRestored = false;
   readonly #world: World;
   readonly #draw: Draw;
   readonly #processes: Process[] = [];
@@ -107,6 +109,7 @@ export class Server {
 
   async #putBack(backup: MemorySnapshot, announced: boolean): Promise<void> {
     this.crash("all", RESTORE_MS);
+    this.wasRestored = true;
     this.store.restore(backup);
     // Whatever becomes of the announcement.
     this.#world.model.restored();
