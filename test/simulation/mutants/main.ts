@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   await Promise.all(Array.from({ length: processes }, work));
   const isSound = values["skip-canary"] || (await isCanaryAlive(catches, sample));
   const missed = catches.filter(({ first }) => first === undefined);
-  if (values.markdown) out(markdown(catches));
+  if (values.markdown) out(markdown(catches, sample));
   else out(`\n${catches.length - missed.length} of ${catches.length} caught`);
   return isSound && missed.length === 0 ? 0 : WRONG;
 }

@@ -11,11 +11,14 @@ export function line({ mutant, first, caught, counted, seconds }: Catch): string
   return `${name} ${violation.invariant.padEnd(4)} seed ${String(seed).padStart(4)}, ${caught} of ${counted}, ${time}\n    ${violation.what.slice(0, 160)}`;
 }
 
-export function markdown(catches: readonly Catch[]): string {
-  const rows = catches.map(({ mutant: { name, rule }, first, caught, counted }) =>
-    first === undefined
-      ? `| ${name} | ${rule} | not caught | | |`
-      : `| ${name} | ${rule} | ${first.violation.invariant} | ${first.seed} | ${caught} of ${counted} |`,
-  );
-  return ["| Planted bug | Breaks | Caught by | First seed | Seeds |", "|---|---|---|---|---|", ...rows].join("\n");
+/** @param sample of so many seeds it was counted how many catch it; 0: of none */
+export function markdown(catches: readonly Catch[], sample: number): string {
+  const row = (...cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const counted = (text: string) => (sample > 0 ? [text] : []);
+  const rows = catches.map(({ mutant: { name, rule }, first, caught, counted: of }) => {
+    const by = first === undefined ? ["not caught", ""] : [first.violation.invariant, String(first.seed)];
+    return row(name, rule, ...by, ...counted(`${caught} of ${of}`));
+  });
+  const head = ["Planted bug", "Breaks", "Caught by", "First seed", ...counted("Seeds")];
+  return [row(...head), row(...head.map(() => "---")), ...rows].join("\n");
 }
