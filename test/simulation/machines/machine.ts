@@ -174,6 +174,7 @@ export class Machine {
 
   /** Answers that it has got lie there for a while, and others overtake them. */
   armSlowAnswers(count: number): void {
+    if (this.world.isHealing) return;
     for (let left = count; left > 0; left--) this.armStepOf("slow_step", "slow", "answer");
   }
 
