@@ -3,6 +3,7 @@ import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";
 import type { Machine } from "./machines/machine.ts";
+import type { Tab } from "./machines/tab.ts";
 import type { World } from "./world.ts";
 
 const QUIET_MS = 40_000;
@@ -11,6 +12,8 @@ const MOST_REQUESTS = 30;
 /** Two steps of the disk and a request: a moment. The next look at the queue would be five seconds later. */
 const SENT_MS = 3_000;
 const SEEN_MS = 12_000;
+/** A lease must run out first; where there are locks, a frozen holder is asked twice. */
+const TAKEN_MS = 30_000;
 
 export async function probe(world: World): Promise<void> {
   const { timeline } = world;
@@ -36,16 +39,44 @@ export async function probe(world: World): Promise<void> {
     }
   }
   await timeline.runUntil(timeline.now + SENT_MS);
+  unsent(world, before, SENT_MS);
+  await timeline.runUntil(timeline.now + SEEN_MS);
+  for (const what of world.machines.flatMap(strayStatus)) world.violation("L4", what);
+  for (const what of await timeline.during(differences(world))) world.violation("L4", `${what}, ${SEEN_MS} ms later`);
+  await standStill(world);
+}
+
+/** Whoever has the turn and is frozen holds up no sale that another tab makes. */
+async function standStill(world: World): Promise<void> {
+  const { timeline } = world;
+  const before = new Set(world.model.operations.keys());
+  const frozen: Tab[] = [];
+  for (const machine of world.machines) {
+    const draw = new Draw(world.plan.seed, `probe frozen ${machine.name}`);
+    const others = machine.tabs.filter((tab) => tab !== machine.holder);
+    const { holder } = machine;
+    const isHeld = holder !== undefined && machine.tabs.includes(holder);
+    if (world.server.revoked.has(machine.deviceId) || !isHeld || others.length === 0 || draw.chance(0.5)) continue;
+    holder.freeze(false);
+    frozen.push(holder);
+    void commandOf("sale").run({ world, machine, tab: draw.pick(others), draw });
+  }
+  if (frozen.length === 0) return;
+  await timeline.runUntil(timeline.now + TAKEN_MS);
+  unsent(world, before, TAKEN_MS);
+  for (const tab of frozen) tab.thaw();
+  await timeline.runUntil(timeline.now + SEEN_MS);
+}
+
+/** What was sold since, and is not on the server yet. */
+function unsent(world: World, before: ReadonlySet<string>, ms: number): void {
   const there = new Set((world.server.rows().operations ?? []).map(({ id }) => id));
   for (const [id, { operation }] of world.model.operations)
     if (!before.has(id) && !there.has(id))
       world.violation(
         "L2",
-        `${operation.action} ${operation.collection}/${operation.entityId} is not sent after ${SENT_MS} ms`,
+        `${operation.action} ${operation.collection}/${operation.entityId} is not sent after ${ms} ms`,
       );
-  await timeline.runUntil(timeline.now + SEEN_MS);
-  for (const what of world.machines.flatMap(strayStatus)) world.violation("L4", what);
-  for (const what of await timeline.during(differences(world))) world.violation("L4", `${what}, ${SEEN_MS} ms later`);
 }
 
 /** Each tab shows what is on the disk that all of them share, whoever of them wrote it. */
