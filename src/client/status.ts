@@ -90,11 +90,11 @@ function phaseOf(facts: Facts): SyncPhase {
   }
 }
 
-type Trouble =
+type ShownTrouble =
   | { readonly kind: "offline"; readonly cause: OfflineCause }
   | { readonly kind: "held"; readonly cause: HeldCause };
 
-function troubled({ online, retryAt }: Facts, trouble: Trouble): SyncPhase {
+function troubled({ online, retryAt }: Facts, trouble: ShownTrouble): SyncPhase {
   if (trouble.kind === "held") return { phase: "action_needed", cause: trouble.cause };
   return { phase: "offline", cause: online ? trouble.cause : "no_network", retryAt };
 }

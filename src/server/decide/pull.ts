@@ -10,14 +10,14 @@ import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask, type FeedPage, type StoreRead } from "../ports/store.ts";
+import { admission, type Introduction, type Refused } from "./admission.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { changeTexts } from "./change-text.ts";
-import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import { needsEpoch } from "./epoch.ts";
 import { type OwnResults, ownResults } from "./feed.ts";
-import { type Mark, type MarksSeen, markOf } from "./marks.ts";
+import { type Mark, markOf } from "./marks.ts";
 import { decideWith } from "./run.ts";
 import { scopesSeen } from "./scope.ts";
-import type { Session } from "./session.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 export interface Cursor {
@@ -34,10 +34,7 @@ export interface Cursor {
 /** `null`: from the start. `"forged"`: not this server's, or another tenant's. */
 export type CursorClaim = Cursor | null | "forged";
 
-export interface PullInput {
-  readonly session: Session;
-  readonly epoch: EpochClaim;
-  readonly marks: MarksSeen;
+export interface PullInput extends Introduction {
   readonly cursors: ReadonlyMap<string, CursorClaim>;
   readonly limit: number;
 }
@@ -58,9 +55,7 @@ export type PullOutcome =
       readonly pages: ReadonlyMap<string, DecidedPage>;
     }
   | { readonly kind: "stale"; readonly epoch: string; readonly collections?: readonly string[] | undefined }
-  | NeedsEpoch
-  | { readonly kind: "wrong_workspace" }
-  | { readonly kind: "revoked"; readonly epoch: string };
+  | Refused;
 
 interface Head {
   readonly kind: "current";
@@ -70,7 +65,7 @@ interface Head {
 export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOutcome, readonly unknown[]> {
   const { value: head, ws } = yield* decideWith<Head | PullOutcome>({
     foresee: (set) => void begin(set, input),
-    decide: (set) => (set.hasClock ? begin(set, input) : needsEpoch(set)),
+    decide: (set) => begin(set, input),
   });
   if (head.kind !== "current") return head;
   const { upTo, results } = head.own;
@@ -86,13 +81,11 @@ export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOut
   return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages };
 }
 
-function begin(ws: WorkingSet, { session, epoch, marks, cursors }: PullInput): Head | PullOutcome {
-  const standing = standingOf(ws, epoch, marks);
-  // Before it is refused: a revoked till may be the only one that knows of the restore, and hands over what was lost in it [C8, H6].
-  if (standing === "restored") return needsEpoch(ws);
-  if (standing === "wrong_workspace") return { kind: standing };
-  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
-  if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
+function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
+  const admitted = admission(ws, input);
+  if (admitted.kind !== "admitted") return admitted;
+  if (admitted.standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
+  const { session, marks, cursors } = input;
   const unusable: string[] = [];
   for (const [name, claim] of cursors) {
     if (claim === null) continue;

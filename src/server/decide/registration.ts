@@ -1,16 +1,12 @@
 /** The answer to a till that introduces itself: let in, refused, or a sign that this server was restored. (server/decide) */
 import type { RegisterRequest } from "../../protocol/types.ts";
+import { admission, type Introduction, type Refused } from "./admission.ts";
 import { type Registration, register } from "./devices.ts";
-import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
-import { type Mark, type MarksSeen, markOf } from "./marks.ts";
-import type { Session } from "./session.ts";
+import { type Mark, markOf } from "./marks.ts";
 import type { WorkingSet } from "./working-set.ts";
 
-export interface RegistrationInput {
-  readonly session: Session;
+export interface RegistrationInput extends Introduction {
   readonly named: RegisterRequest["device"];
-  readonly epoch: EpochClaim;
-  readonly marks: MarksSeen;
 }
 
 export type RegistrationOutcome =
@@ -21,21 +17,13 @@ export type RegistrationOutcome =
       /** For a store that has sent nothing yet: what came before it is none of its business, and may be years of results. */
       readonly mark: Mark | undefined;
     }
-  | NeedsEpoch
-  | { readonly kind: "wrong_workspace" }
-  | { readonly kind: "revoked"; readonly epoch: string };
+  | Refused;
 
-/** A pull refuses in the same order: a restore shows first, whoever it is that shows it [C8] [H6]. */
-export function decideRegistration(
-  ws: WorkingSet,
-  { session, named, epoch, marks }: RegistrationInput,
-): RegistrationOutcome {
-  if (!ws.hasClock) return needsEpoch(ws);
-  const standing = standingOf(ws, epoch, marks);
-  if (standing === "restored") return needsEpoch(ws);
+export function decideRegistration(ws: WorkingSet, input: RegistrationInput): RegistrationOutcome {
+  const admitted = admission(ws, input);
+  if (admitted.kind !== "admitted") return admitted;
   // A stale epoch is no reason to refuse: the answer names the one that holds.
-  if (standing === "wrong_workspace") return { kind: standing };
-  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
+  const { session, named, epoch } = input;
   const registration = register(ws, session, named);
   // A clone of it may have sent something already: results that it must hear before it sees their rows [C6].
   const isNew = epoch.kind === "none" && registration.lastSequence === 0;

@@ -76,12 +76,7 @@ export const identity: readonly Mutant[] = [
     "a revoked till goes on pulling",
     "H6",
     patch(
-      "server/decide/pull.ts",
-      '  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };\n',
-      "",
-    ),
-    patch(
-      "server/decide/registration.ts",
+      "server/decide/admission.ts",
       '  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };\n',
       "",
     ),

@@ -1,0 +1,27 @@
+/** Who is let in to a registration or a pull. A push has a rule of its own: what a revoked till sends is kept for people [H6]. (server/decide) */
+import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import type { MarksSeen } from "./marks.ts";
+import type { Session } from "./session.ts";
+import type { WorkingSet } from "./working-set.ts";
+
+export interface Introduction {
+  readonly session: Session;
+  readonly epoch: EpochClaim;
+  readonly marks: MarksSeen;
+}
+
+export type Refused =
+  | NeedsEpoch
+  | { readonly kind: "wrong_workspace" }
+  | { readonly kind: "revoked"; readonly epoch: string };
+type Admission = Refused | { readonly kind: "admitted"; readonly standing: "current" | "stale" };
+
+/** A restore shows first, whoever shows it: a revoked till may be the only one that knows of it, and hands over what was lost in it [C8, H6]. */
+export function admission(ws: WorkingSet, { session, epoch, marks }: Introduction): Admission {
+  if (!ws.hasClock) return needsEpoch(ws);
+  const standing = standingOf(ws, epoch, marks);
+  if (standing === "restored") return needsEpoch(ws);
+  if (standing === "wrong_workspace") return { kind: standing };
+  if (ws.device(session.device)?.revokedAt !== undefined) return { kind: "revoked", epoch: ws.clock.epoch };
+  return { kind: "admitted", standing };
+}
