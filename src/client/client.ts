@@ -1,26 +1,26 @@
-/** The client: wires session, writer, loop, desks and collections together. Holds no rule. (client) */
+/** The client: wires session, writer, loop, desks and collections together. Holds no rule. */
 import type { CollectionMap } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
-import { createCollection } from "./collection.ts";
-import { createConflictDesk, createOperationDesk } from "./desks.ts";
-import { diagnose } from "./diagnostics.ts";
+import { createCollection } from "./app/collection.ts";
+import { createConflictDesk, createOperationDesk } from "./app/desks.ts";
+import { diagnose } from "./app/diagnostics.ts";
+import type { TransactionRun } from "./app/transaction.ts";
+import { runTransaction } from "./app/transaction.ts";
+import { hintEvents, mayHaveMissed } from "./decide/hints.ts";
 import { resolveOptions } from "./options.ts";
-import { Others } from "./others.ts";
 import type { ConnectivityHint } from "./ports/connectivity.ts";
 import { takeFence } from "./scripts/identity.ts";
-import { giveLease, takeLease } from "./scripts/lease.ts";
-import { Session } from "./session.ts";
-import { closed } from "./store.ts";
-import { Drain } from "./sync/drain.ts";
-import { hintEvents, mayHaveMissed } from "./sync/hints.ts";
+import { giveLease, takeLease } from "./scripts/turn.ts";
+import { closed } from "./store/local-store.ts";
+import { Writer } from "./store/writer.ts";
 import { SyncLoop } from "./sync/loop.ts";
-import { Once } from "./sync/once.ts";
 import { Pokes } from "./sync/pokes.ts";
-import type { TransactionRun } from "./transaction.ts";
-import { runTransaction } from "./transaction.ts";
+import { Drain } from "./sync/sync-calls.ts";
+import { Session } from "./tab/session.ts";
+import { Once } from "./tab/sync-now.ts";
+import { Others } from "./tab/tab-channel.ts";
 import type { SyncClient, SyncClientOptions } from "./types/client.ts";
 import type { ReadOptions } from "./types/collections.ts";
-import { Writer } from "./writer.ts";
 
 /** @throws TillSyncError `invalid_option` */
 export function createClient<C extends CollectionMap>(given: SyncClientOptions<C>): SyncClient<C> {

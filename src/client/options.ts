@@ -1,4 +1,4 @@
-/** The options of a client, checked, with every default filled in. (client) */
+/** The options of a client, checked, with every default filled in. */
 import { LIMITS } from "../protocol/constants.ts";
 import { isId } from "../protocol/values.ts";
 import type { ResolvedCollections } from "../schema/collections.ts";
@@ -12,13 +12,13 @@ import { silentLogger } from "../shared/logger.ts";
 import type { Random } from "../shared/random.ts";
 import { systemRandom } from "../shared/random.ts";
 import type { BatchLimits } from "./decide/selection.ts";
+import type { MachineOptions } from "./decide/sync-machine.ts";
 import { platformConnectivity } from "./platform/connectivity.ts";
 import { platformCoordinator } from "./platform/coordinator.ts";
 import type { Connectivity } from "./ports/connectivity.ts";
 import type { Coordinator } from "./ports/coordinator.ts";
 import type { StorageAdapter } from "./ports/storage.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { MachineOptions } from "./sync/machine.ts";
 import type { SyncClientOptions } from "./types/client.ts";
 
 export interface ResolvedOptions {

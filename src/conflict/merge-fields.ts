@@ -1,4 +1,4 @@
-/** `mergeFields`: a rule per field. The default of every collection is `mergeFields({}, "server")`. (conflict) */
+/** `mergeFields`: a rule per field. The default of every collection is `mergeFields({}, "server")`. */
 
 import type { ConflictContext, ConflictResolver } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";

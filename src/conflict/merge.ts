@@ -1,4 +1,4 @@
-/** Three-way comparison and merge of records. Pure, over plain JSON; the records carry `id`. (conflict) */
+/** Three-way comparison and merge of records. Pure, over plain JSON; the records carry `id`. */
 
 import { applyPatch, splitPatch, wholeChanges } from "../schema/patch.ts";
 import type { ConflictContext } from "../schema/types.ts";

@@ -1,6 +1,6 @@
 /**
  * Asks a collection's resolver, whatever it is. Application code runs here inside a decision, so nothing that it does
- * may lose an edit (L1) or stop sync (L6): whatever is not a clear answer leaves the conflict to people. (conflict)
+ * may lose an edit (L1) or stop sync (L6): whatever is not a clear answer leaves the conflict to people.
  */
 import { describe } from "../shared/errors.ts";
 import type { Json, JsonObject } from "../shared/json.ts";

@@ -1,4 +1,4 @@
-/** What can only be said about collections together: their names, and whether what they reference is there. (schema) */
+/** What can only be said about collections together: their names, and whether what they reference is there. */
 import { expectOption } from "../shared/errors.ts";
 import { isPlainObject } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";

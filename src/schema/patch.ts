@@ -1,4 +1,4 @@
-/** Edits by field: patches touch top-level members, `null` is a value, and removing is said apart. (schema) */
+/** Edits by field: patches touch top-level members, `null` is a value, and removing is said apart. */
 import type { Json, JsonObject } from "../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../shared/json.ts";
 

@@ -1,4 +1,4 @@
-/** References between collections: their paths, and the ids that a record holds under them. (schema) */
+/** References between collections: their paths, and the ids that a record holds under them. */
 
 import { expectOption } from "../shared/errors.ts";
 import type { Json, JsonObject } from "../shared/json.ts";

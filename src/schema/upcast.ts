@@ -1,4 +1,4 @@
-/** Records of older app versions, brought up to the version that the schema describes. (schema) */
+/** Records of older app versions, brought up to the version that the schema describes. */
 
 import { assert } from "../shared/assert.ts";
 import { messageOf, TillSyncError } from "../shared/errors.ts";

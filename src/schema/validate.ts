@@ -1,4 +1,4 @@
-/** Holds a record against its schema. One reading of the schema's answer, two ways to tell the caller. (schema) */
+/** Holds a record against its schema. One reading of the schema's answer, two ways to tell the caller. */
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import type { JsonFault, JsonObject } from "../shared/json.ts";
 import { faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";

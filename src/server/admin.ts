@@ -1,4 +1,4 @@
-/** What tools do to a store without a request: imports, reports, restores, revocations. (server) */
+/** What tools do to a store without a request: imports, reports, restores, revocations. */
 
 import type { CounterValue } from "../protocol/types.ts";
 import { isId } from "../protocol/values.ts";
@@ -11,13 +11,13 @@ import { invalidOption, TillSyncError } from "../shared/errors.ts";
 import { type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
-import type { LoosePolicy, ServedCollection } from "./decide/catalog.ts";
-import { checkData, currentRow, readFeedRow, recordOf, without, writeRow } from "./decide/rows.ts";
-import { writing } from "./decide/run.ts";
-import type { WorkingSet } from "./decide/working-set.ts";
-import { beginEpoch, type MintReason } from "./epochs.ts";
+import type { LoosePolicy, ServedCollection } from "./decide/rows/catalog.ts";
+import { checkData, currentRow, readFeedRow, recordOf, without, writeRow } from "./decide/rows/rows.ts";
+import { writing } from "./decide/rows/run.ts";
+import type { WorkingSet } from "./decide/rows/working-set.ts";
 import { checkStore } from "./options.ts";
 import { ask, type FeedPage, type ServerStore } from "./ports/store.ts";
+import { beginEpoch, type MintReason } from "./service/begin-epoch.ts";
 import { Seal } from "./tokens/seal.ts";
 import { Tokens } from "./tokens/tokens.ts";
 

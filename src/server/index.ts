@@ -1,6 +1,6 @@
 /** `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch. */
 export { announceRestore, importRows, readRows, revokeDevice } from "./admin.ts";
-export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./live.ts";
+export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./http/live.ts";
 export type { SyncHandlerOptions } from "./options.ts";
 export type {
   Applied,

@@ -1,4 +1,4 @@
-/** Randomness that repeats itself. (testing) */
+/** Randomness that repeats itself. */
 import type { Random } from "../shared/random.ts";
 import { uuidV7 } from "../shared/random.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The laws of the StorageAdapter port as runnable cases. (testing)
+ * The laws of the StorageAdapter port as runnable cases.
  *
  *     describeStorageContract({ describe, it }, "memory", () => memory());
  *

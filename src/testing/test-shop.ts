@@ -1,11 +1,11 @@
-/** A shop in one process: the real server decisions over memory, a network to break, a clock to move, a till per device. (testing) */
+/** A shop in one process: the real server decisions over memory, a network to break, a clock to move, a till per device. */
 import { createClient } from "../client/client.ts";
 import type { Transport } from "../client/ports/transport.ts";
 import type { SyncClient, SyncClientOptions } from "../client/types/client.ts";
 import { resolvedOf } from "../schema/resolved.ts";
 import type { CollectionMap, CreateInput } from "../schema/types.ts";
 import { importRows, readRows } from "../server/admin.ts";
-import type { LoosePolicy } from "../server/decide/catalog.ts";
+import type { LoosePolicy } from "../server/decide/rows/catalog.ts";
 import { memoryStore } from "../server/memory/memory-store.ts";
 import type { Policies } from "../server/policy-types.ts";
 import { createSyncHandler } from "../server/server.ts";

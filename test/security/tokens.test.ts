@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { keysFromText } from "../../examples/reference-server/auth/keys.ts";
 import { type RunningServer, startServer } from "../../examples/reference-server/server.ts";
-import { endpoints } from "../../src/server/endpoints.ts";
+import { endpoints } from "../../src/server/http/endpoints.ts";
 import { call, loginTill, PASSWORD, register } from "../examples/reference-server/support.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";

@@ -1,8 +1,8 @@
 /**
- * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works. (simulation)
+ * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works.
  */
 
-import type { StoredOperation } from "../../src/client/stored.ts";
+import type { StoredOperation } from "../../src/client/state/stored.ts";
 import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
 import type { Tab } from "./machines/tab.ts";

@@ -1,4 +1,4 @@
-/** L2, L3, L4: when nothing is wrong any more, a till is quiet, and a sale is on the server at once and at the others soon. (simulation) */
+/** L2, L3, L4: when nothing is wrong any more, a till is quiet, and a sale is on the server at once and at the others soon. */
 import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";

@@ -1,4 +1,4 @@
-/** What a person reads of a simulation. (simulation) */
+/** What a person reads of a simulation. */
 import type { Coverage } from "./coverage.ts";
 import { kindsOfFault } from "./coverage.ts";
 import type { Outcome } from "./world.ts";

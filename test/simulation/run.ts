@@ -1,4 +1,4 @@
-/** Carries out one plan, on a platform that is not there. (simulation) */
+/** Carries out one plan, on a platform that is not there. */
 import { installPlatform } from "./engine/platform.ts";
 import type { Plan } from "./plan.ts";
 import { type Outcome, World } from "./world.ts";

@@ -1,4 +1,4 @@
-/** One run: a plan, carried out in virtual time, and what was wrong at its end. (simulation) */
+/** One run: a plan, carried out in virtual time, and what was wrong at its end. */
 import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { newTimeline } from "./engine/platform.ts";

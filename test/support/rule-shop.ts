@@ -9,7 +9,7 @@ import { type FakeClock, fakeClock, seededRandom } from "tillsync/testing";
 import { expect } from "vitest";
 import { createClient } from "../../src/client/client.ts";
 import type { Transport } from "../../src/client/ports/transport.ts";
-import type { StoredOperation, StoredRow } from "../../src/client/stored.ts";
+import type { StoredOperation, StoredRow } from "../../src/client/state/stored.ts";
 import type { SyncClient, SyncClientOptions, SyncOptions } from "../../src/client/types/client.ts";
 import type { SyncStatus } from "../../src/client/types/status.ts";
 import type { FinalResult, OperationResult, PullPage } from "../../src/protocol/types.ts";

@@ -1,4 +1,4 @@
-/** The queue in plain words: what each operation does, and how far it is. (model) */
+/** The queue in plain words: what each operation does, and how far it is. */
 import type { OperationStatus } from "tillsync";
 import { formatMoney } from "./money.ts";
 import type { Tone } from "./status-words.ts";

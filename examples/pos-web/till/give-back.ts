@@ -1,4 +1,4 @@
-/** A refund: the fact, and the goods that go back on the shelf. (till) */
+/** A refund: the fact, and the goods that go back on the shelf. */
 import type { RefundItem } from "../model/refund.ts";
 import type { Refund, Sale, Till } from "./client.ts";
 

@@ -1,4 +1,4 @@
-/** A sale: the fact, its payment and the stock, together or not at all. (till) */
+/** A sale: the fact, its payment and the stock, together or not at all. */
 import { type Cart, lineTax, totalsOf } from "../model/cart.ts";
 import { nextReceiptNumber, receiptPrefix } from "../model/receipt-number.ts";
 import type { Sale, Till } from "./client.ts";

@@ -1,4 +1,4 @@
-/** What is on the screen: signing in, the first sync, the till, or a fault. (view) */
+/** What is on the screen: signing in, the first sync, the till, or a fault. */
 import { storageFault } from "../model/fault-words.ts";
 import { makeTill, obeySwitch, type Till } from "../till/client.ts";
 import { onStoredChange, openStored, readSession, type StoredSession } from "../till/stored.ts";

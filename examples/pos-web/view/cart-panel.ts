@@ -1,4 +1,4 @@
-/** The cart: lines, quantities, the total, and the way to pay. (view) */
+/** The cart: lines, quantities, the total, and the way to pay. */
 import { type CartLine, lineTotal, MAX_QUANTITY, removeLine, setQuantity, totalsOf } from "../model/cart.ts";
 import { formatMoney } from "../model/money.ts";
 import { counted } from "../model/when.ts";

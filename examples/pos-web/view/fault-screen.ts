@@ -1,4 +1,4 @@
-/** The till can't work at all, and why. (view) */
+/** The till can't work at all, and why. */
 import { isTillSyncError } from "tillsync";
 import type { StorageFault } from "../model/fault-words.ts";
 import type { View } from "./dom.ts";

@@ -1,4 +1,4 @@
-/** The first time: the shop comes onto the till. (view) */
+/** The first time: the shop comes onto the till. */
 import { statusWords } from "../model/status-words.ts";
 import type { Workplace } from "./app.ts";
 import type { View } from "./dom.ts";

@@ -1,4 +1,4 @@
-/** What has reached the server since this page was opened. The rest of it is in the sales. (view) */
+/** What has reached the server since this page was opened. The rest of it is in the sales. */
 import { formatMoney } from "../model/money.ts";
 import { flagWords } from "../model/sale-words.ts";
 import { clockTime } from "../model/when.ts";

@@ -1,4 +1,4 @@
-/** One sale: what became of it, its receipt, and giving money back. (view) */
+/** One sale: what became of it, its receipt, and giving money back. */
 import type { RecordMeta } from "tillsync";
 import { formatMoney } from "../model/money.ts";
 import { refundable } from "../model/refund.ts";

@@ -1,4 +1,4 @@
-/** Selling: products on one side, the cart on the other. (view) */
+/** Selling: products on one side, the cart on the other. */
 import { addProduct, quantityOf, totalsOf } from "../model/cart.ts";
 import { filterProducts, looksLikeBarcode } from "../model/catalog.ts";
 import { formatMoney } from "../model/money.ts";

@@ -1,4 +1,4 @@
-/** The till: the bar at the top, the page below it. (view) */
+/** The till: the bar at the top, the page below it. */
 import { pathOf, type Route, routeOf } from "../model/route.ts";
 import { type CartStore, createCartStore } from "../till/cart-store.ts";
 import type { Till } from "../till/client.ts";

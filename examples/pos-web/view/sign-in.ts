@@ -1,4 +1,4 @@
-/** Signing in: a screen at the start, a dialog over a cart that must not be lost. (view) */
+/** Signing in: a screen at the start, a dialog over a cart that must not be lost. */
 import { counted } from "../model/when.ts";
 import { SignInError, type SignInFault, signIn } from "../till/auth.ts";
 import type { Till } from "../till/client.ts";

@@ -1,4 +1,4 @@
-/** How the till stands with the server, always in sight. Leads to the queue. (view) */
+/** How the till stands with the server, always in sight. Leads to the queue. */
 import { attentionCount, statusWords, storageWords } from "../model/status-words.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";

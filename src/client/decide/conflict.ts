@@ -1,4 +1,4 @@
-/** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. (client) */
+/** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. */
 import { resolverOf } from "../../conflict/default-resolver.ts";
 import type { Resolution } from "../../conflict/run-resolver.ts";
 import { runResolver } from "../../conflict/run-resolver.ts";
@@ -6,11 +6,11 @@ import type { LoosePatch } from "../../schema/patch.ts";
 import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import type { StoredConflict, StoredOperation } from "../stored.ts";
+import type { StoredConflict, StoredOperation } from "../state/stored.ts";
 import { notEdited, readPatch } from "./local-write.ts";
 import type { Effect, MintContext, Target } from "./mint.ts";
+import { pick } from "./replay.ts";
 import { supersede } from "./supersede.ts";
-import { pick } from "./view.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The three sides as they are now. `client` is the server's record with this one edit on it; later edits are not its matter. */

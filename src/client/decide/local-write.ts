@@ -1,4 +1,4 @@
-/** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
+/** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. */
 import type { CounterValue } from "../../protocol/types.ts";
 import { addCounter, splitCounters } from "../../schema/counters.ts";
 import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
@@ -9,11 +9,11 @@ import { isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
-import type { StoredOperation, StoredRow } from "../stored.ts";
+import type { StoredOperation, StoredRow } from "../state/stored.ts";
 import type { Effect, MintContext, Target } from "./mint.ts";
 import { checkTransactionSize, group, mint } from "./mint.ts";
-import type { Delta, Edit } from "./view.ts";
-import { addDelta, mergeDelta, pick, replay } from "./view.ts";
+import type { Delta, Edit } from "./replay.ts";
+import { addDelta, mergeDelta, pick, replay } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One change as the app made it. A create's `data` has been validated: its caller got the record back at once. */

@@ -1,4 +1,4 @@
-/** Makes operations: one local change becomes one entry of the outbox. Pure but for the ids it is handed. (client) */
+/** Makes operations: one local change becomes one entry of the outbox. Pure but for the ids it is handed. */
 import { strategyOf } from "../../conflict/strategies.ts";
 import { LIMITS } from "../../protocol/constants.ts";
 import type { CounterValue } from "../../protocol/types.ts";
@@ -7,8 +7,8 @@ import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import type { Lane, StoredOperation } from "../stored.ts";
-import { isCommercial, isOpen, subjectOf } from "../stored.ts";
+import type { Lane, StoredOperation } from "../state/stored.ts";
+import { isCommercial, isOpen, subjectOf } from "../state/stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Who, when, where, and a source of ids: all a decision may know of the world. */

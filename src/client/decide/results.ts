@@ -1,13 +1,13 @@
-/** The decision of the server's results: each operation to its next state, each row to its new base. Pure. (client) */
+/** The decision of the server's results: each operation to its next state, each row to its new base. Pure. */
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
-import type { StoredConflict, StoredOperation } from "../stored.ts";
-import { isWaiting } from "../stored.ts";
+import type { StoredConflict, StoredOperation } from "../state/stored.ts";
+import { isWaiting } from "../state/stored.ts";
 import { settleByResolver } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
-import { pick } from "./view.ts";
+import { pick } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What people may want to hear of. */

@@ -1,6 +1,6 @@
-/** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. (client) */
-import type { StoredOperation } from "../stored.ts";
-import { isWaiting } from "../stored.ts";
+/** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. */
+import type { StoredOperation } from "../state/stored.ts";
+import { isWaiting } from "../state/stored.ts";
 import type { Effect, MintContext } from "./mint.ts";
 import { mint } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";

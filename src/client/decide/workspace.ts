@@ -1,7 +1,7 @@
 /**
  * The unit of work of every decision on the client: the rows and operations it was given, what it made of them, and what must be
  * written. It keeps, in one place, what must always agree: a row's view with its base and open operations, the counts on the row,
- * and the counts of the queue. Synchronous, no I/O. (client)
+ * and the counts of the queue. Synchronous, no I/O.
  */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -18,7 +18,7 @@ import type {
   StoredRow,
   SyncPoint,
   UnfinishedState,
-} from "../stored.ts";
+} from "../state/stored.ts";
 import {
   CONFLICTS,
   generationOf,
@@ -31,8 +31,8 @@ import {
   QUEUE,
   subjectOf,
   tableOf,
-} from "../stored.ts";
-import { mergeDelta, replay } from "./view.ts";
+} from "../state/stored.ts";
+import { mergeDelta, replay } from "./replay.ts";
 
 /** A row before and after: live queries compare both with their range. */
 export interface RowChange {

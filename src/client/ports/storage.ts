@@ -1,5 +1,5 @@
 /**
- * The StorageAdapter port: where a till keeps what it knows. (client port)
+ * The StorageAdapter port: where a till keeps what it knows.
  *
  * The laws an implementation must keep, held by `describeStorageContract` of `tillsync/testing`:
  *

@@ -1,6 +1,6 @@
 /**
  * The drain transaction: an answer's results and rows, its mark and its cursors, all together or not at all. It is applied only while
- * fence, epoch, incarnation and the cursors it was asked with are still the stored ones; else it is somebody's old answer. (client)
+ * fence, epoch, incarnation and the cursors it was asked with are still the stored ones; else it is somebody's old answer.
  */
 
 import { JOURNAL_WINDOW_MS } from "../../protocol/constants.ts";
@@ -21,7 +21,7 @@ import type {
   StoredConflict,
   StoredOperation,
   SyncPoint,
-} from "../stored.ts";
+} from "../state/stored.ts";
 import {
   CONFLICTS,
   cursorKey,
@@ -32,8 +32,8 @@ import {
   META,
   OPERATIONS,
   SYNC,
-} from "../stored.ts";
-import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
+} from "../state/stored.ts";
+import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 /** What the request was made with. */

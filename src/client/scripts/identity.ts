@@ -1,4 +1,4 @@
-/** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. (client) */
+/** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
@@ -6,7 +6,7 @@ import { restartCursor } from "../decide/pull-page.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, readAll } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
+import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../state/stored.ts";
 import {
   CONFLICTS,
   cursorKey,
@@ -18,8 +18,8 @@ import {
   nextGenerations,
   OPERATIONS,
   SYNC,
-} from "../stored.ts";
-import { STATE_INDEX, stateRange } from "../tables.ts";
+} from "../state/stored.ts";
+import { STATE_INDEX, stateRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 const put = (key: string, value: unknown): StorageWrite => ({ kind: "put", table: META, key, value });

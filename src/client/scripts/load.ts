@@ -1,10 +1,10 @@
-/** Reads what a decision on some rows and operations needs, inside its own transaction. (client) */
+/** Reads what a decision on some rows and operations needs, inside its own transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { Target } from "../decide/mint.ts";
 import { isUnfinished, Workspace } from "../decide/workspace.ts";
 import type { ScannedRow, StorageRead } from "../ports/storage.ts";
 import { readAll } from "../ports/storage.ts";
-import type { QueueState, StoredConflict, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
+import type { QueueState, StoredConflict, StoredOperation, StoredRow, SyncPoint } from "../state/stored.ts";
 import {
   CONFLICTS,
   EMPTY_QUEUE,
@@ -17,8 +17,14 @@ import {
   SYNC,
   subjectOf,
   tableOf,
-} from "../stored.ts";
-import { openIncrementsRange, replayedRange, SUBJECT_INDEX, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
+} from "../state/stored.ts";
+import {
+  openIncrementsRange,
+  replayedRange,
+  SUBJECT_INDEX,
+  TRANSACTION_INDEX,
+  transactionRange,
+} from "../state/tables.ts";
 
 export interface LoadRequest {
   readonly targets?: readonly Target[] | undefined;

@@ -1,11 +1,11 @@
-/** Puts aside what the server refuses to read at all, however small the batch [C9]: on a desk, with the reason, never away (L1). (client) */
+/** Puts aside what the server refuses to read at all, however small the batch [C9]: on a desk, with the reason, never away (L1). */
 import type { Verdict } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { Happening } from "../decide/results.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
-import type { QueueState, StoredOperation } from "../stored.ts";
-import { isCommercial, isWaiting } from "../stored.ts";
+import type { QueueState, StoredOperation } from "../state/stored.ts";
+import { isCommercial, isWaiting } from "../state/stored.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface Parked {

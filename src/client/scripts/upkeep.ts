@@ -1,13 +1,13 @@
-/** Small steps between requests: waking what is blocked, and removing what a resync did not bring. (client) */
+/** Small steps between requests: waking what is blocked, and removing what a resync did not bring. */
 
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
 import { get, readAll, scan } from "../ports/storage.ts";
-import type { CursorState, Orphan, QueueState, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
-import { cursorKey, META, OPERATIONS, orphanRange, QUEUE, SYNC, tableOf } from "../stored.ts";
-import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../tables.ts";
+import type { CursorState, Orphan, QueueState, StoredOperation, StoredRow, SyncPoint } from "../state/stored.ts";
+import { cursorKey, META, OPERATIONS, orphanRange, QUEUE, SYNC, tableOf } from "../state/stored.ts";
+import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 /** At the latest every minute, whatever was or was not heard [H2]. */

@@ -1,5 +1,5 @@
 /**
- * The sync loop: feeds events to the state machine and runs its effects. It decides nothing. (client)
+ * The sync loop: feeds events to the state machine and runs its effects. It decides nothing.
  *
  * Guarantees:
  * - One event at a time: a transition's effects are begun before the next event is looked at.
@@ -12,9 +12,9 @@ import type { Deferred } from "../../shared/deferred.ts";
 import { deferred } from "../../shared/deferred.ts";
 import type { Random } from "../../shared/random.ts";
 import { backoffMs } from "../decide/backoff.ts";
+import type { LaneName, MachineOptions, SyncEffect, SyncEvent, SyncState } from "../decide/sync-machine.ts";
+import { transition } from "../decide/sync-machine.ts";
 import type { Coordinator, Lease } from "../ports/coordinator.ts";
-import type { LaneName, MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
-import { transition } from "./machine.ts";
 
 export interface LoopDeps {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-/** Keeps the channel for pokes open while the till is online. A hint only: without it the interval does the same, later [M7]. (client) */
+/** Keeps the channel for pokes open while the till is online. A hint only: without it the interval does the same, later [M7]. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 import type { BackoffOptions } from "../decide/backoff.ts";

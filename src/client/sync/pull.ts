@@ -1,10 +1,10 @@
-/** Asks for what other devices did, page by page. (client) */
+/** Asks for what other devices did, page by page. */
 import { LIMITS } from "../../protocol/constants.ts";
+import type { SyncEvent } from "../decide/sync-machine.ts";
 import { sweepStep } from "../scripts/upkeep.ts";
-import type { CursorState } from "../stored.ts";
-import { cursorKey, FIRST_CURSOR, META } from "../stored.ts";
-import type { Ground } from "./ground.ts";
-import type { SyncEvent } from "./machine.ts";
+import type { CursorState } from "../state/stored.ts";
+import { cursorKey, FIRST_CURSOR, META } from "../state/stored.ts";
+import type { Ground } from "./call-context.ts";
 
 /** Rows of one page: the page is one transaction, and a sale must not wait long behind it. */
 const PULL_LIMIT = 500;

@@ -1,12 +1,12 @@
-/** The first call of a session: the store introduces itself, and learns whose shop it is in. (client) */
+/** The first call of a session: the store introduces itself, and learns whose shop it is in. */
 import { judgeRegistration } from "../decide/registration.ts";
+import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
-import type { QueueState } from "../stored.ts";
-import { META, QUEUE } from "../stored.ts";
-import type { Ground } from "./ground.ts";
-import { failed, isElsewhere } from "./ground.ts";
-import type { SyncEvent } from "./machine.ts";
+import type { QueueState } from "../state/stored.ts";
+import { META, QUEUE } from "../state/stored.ts";
+import type { Ground } from "./call-context.ts";
+import { failed, isElsewhere } from "./call-context.ts";
 
 export interface RegisterDeps {
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };

@@ -1,4 +1,4 @@
-/** The queue and the conflicts, as people see them. (client: types only) */
+/** The queue and the conflicts, as people see them. */
 import type { CollectionMap, CollectionShape, Patch } from "../../schema/types.ts";
 import type { Verdict } from "./record.ts";
 import type { IdIn, Live, Named, ShapeOf } from "./shape.ts";

@@ -1,4 +1,4 @@
-/** The state of the whole client. (client: types only) */
+/** The state of the whole client. */
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 
 /** Why a request did not get through; it is tried again after a wait. */

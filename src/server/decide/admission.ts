@@ -1,8 +1,8 @@
-/** Who is let in to a registration or a pull. A push has a rule of its own: what a revoked till sends is kept for people [H6]. (server/decide) */
+/** Who is let in to a registration or a pull. A push has a rule of its own: what a revoked till sends is kept for people [H6]. */
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
-import type { MarksSeen } from "./marks.ts";
-import type { Session } from "./session.ts";
-import type { WorkingSet } from "./working-set.ts";
+import type { MarksSeen } from "./rows/marks.ts";
+import type { Session } from "./rows/sender.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Introduction {
   readonly session: Session;

@@ -1,5 +1,5 @@
 /**
- * A pull: rows of all collections and this device's results, out of one snapshot (L4) [C6]. (server/decide)
+ * A pull: rows of all collections and this device's results, out of one snapshot (L4) [C6].
  *
  * - Collections come in the order in which they reference each other; they share one limit and one budget of bytes.
  * - A cursor never outruns its rows: it stands at the last row of a page, or at the end of what the snapshot shows.
@@ -11,14 +11,14 @@ import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask, type FeedPage, type StoreRead } from "../ports/store.ts";
 import { admission, type Introduction, type Refused } from "./admission.ts";
-import { mayDo, type ServedCollection } from "./catalog.ts";
-import { changeTexts } from "./change-text.ts";
 import { needsEpoch } from "./epoch.ts";
-import { type OwnResults, ownResults } from "./feed.ts";
-import { type Mark, markOf } from "./marks.ts";
-import { decideWith } from "./run.ts";
-import { scopesSeen } from "./scope.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { mayDo, type ServedCollection } from "./rows/catalog.ts";
+import { changeTexts } from "./rows/change-text.ts";
+import { type OwnResults, ownResults } from "./rows/feed.ts";
+import { type Mark, markOf } from "./rows/marks.ts";
+import { decideWith } from "./rows/run.ts";
+import { scopesSeen } from "./rows/scope.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Cursor {
   readonly epoch: string;

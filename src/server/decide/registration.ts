@@ -1,9 +1,9 @@
-/** The answer to a till that introduces itself: let in, refused, or a sign that this server was restored. (server/decide) */
+/** The answer to a till that introduces itself: let in, refused, or a sign that this server was restored. */
 import type { RegisterRequest } from "../../protocol/types.ts";
 import { admission, type Introduction, type Refused } from "./admission.ts";
-import { type Registration, register } from "./devices.ts";
-import { type Mark, markOf } from "./marks.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { type Registration, register } from "./rows/devices.ts";
+import { type Mark, markOf } from "./rows/marks.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface RegistrationInput extends Introduction {
   readonly named: RegisterRequest["device"];

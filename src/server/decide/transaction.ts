@@ -1,19 +1,19 @@
 /**
- * Wire transactions [C1]: what takes effect together. (server/decide)
+ * Wire transactions [C1]: what takes effect together.
  *
  *   commercial   facts and increments; can't fail: all applied, or all set aside
  *   editorial    record edits; a member that fails keeps its own result, its siblings wait for whoever supersedes it
  */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
-import type { Catalog } from "./catalog.ts";
-import { evaluate } from "./evaluate.ts";
-import { headOf, type PreparedOperation } from "./prepared.ts";
-import type { Viewpoint } from "./session.ts";
-import { answerStored, settle } from "./settle.ts";
-import { visibleState } from "./supersede.ts";
-import { blocked, isCommercial, isFinal, quarantined, refused, retry } from "./verdicts.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { evaluate } from "./operation/evaluate.ts";
+import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
+import { answerStored, settle } from "./operation/record-result.ts";
+import { visibleState } from "./operation/supersede.ts";
+import { blocked, isCommercial, isFinal, quarantined, refused, retry } from "./operation/verdicts.ts";
+import type { Catalog } from "./rows/catalog.ts";
+import type { Viewpoint } from "./rows/sender.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Unit {
   readonly kind: "single" | "commercial" | "editorial";

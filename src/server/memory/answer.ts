@@ -1,4 +1,4 @@
-/** Answers reads from a tenant's tables. (server/memory) */
+/** Answers reads from a tenant's tables. */
 import { unreachable } from "../../shared/assert.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type {

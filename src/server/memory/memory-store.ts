@@ -1,6 +1,6 @@
 /**
  * The model of a server store: keeps every law of the port, in memory. For tests, simulators and demonstrations: nothing
- * survives the process, except as a snapshot. (server/memory)
+ * survives the process, except as a snapshot.
  *
  * A script is synchronous, so a read runs in one go between two commits and needs no copy to be consistent. Transactions
  * of a tenant queue: with `faults` there are waits between the reading and the commit.

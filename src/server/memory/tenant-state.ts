@@ -1,4 +1,4 @@
-/** Everything one tenant has: the tables, and what a commit does to them. (server/memory) */
+/** Everything one tenant has: the tables, and what a commit does to them. */
 import { assert } from "../../shared/assert.ts";
 import {
   type CommitRow,

@@ -1,5 +1,5 @@
 /**
- * The ServerStore port: what the server remembers. (server port)
+ * The ServerStore port: what the server remembers.
  *
  * The laws an implementation must keep, held by `serverStoreContract` of `tillsync/server/testing`:
  *

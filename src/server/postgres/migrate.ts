@@ -1,5 +1,5 @@
 /**
- * Brings a database to the schema of this code. (server/postgres)
+ * Brings a database to the schema of this code.
  *
  * Each migration is one transaction with its row in `tillsync_migrations`. Row 0 of that table is the lock: who holds it looks
  * again, so that of two processes that open a new database together one migrates and the other finds it done. It is a row and

@@ -1,5 +1,5 @@
 /**
- * A server store in PostgreSQL: any number of processes on one database, nothing sticky. (server/postgres)
+ * A server store in PostgreSQL: any number of processes on one database, nothing sticky.
  *
  * - The tenant's row in `clocks`, locked by each transaction that writes, is the clock lock of the port. Tenants do not wait
  *   for each other, readers for nobody.

@@ -1,5 +1,5 @@
 /**
- * Answers reads: one statement per table, however many keys are asked for. (server/postgres)
+ * Answers reads: one statement per table, however many keys are asked for.
  *
  * Key lists arrive as arrays, and each key is one look-up in an index. Left to itself the planner goes by what it believes of
  * the table, and what it learned of an empty one holds until somebody analyses it again: 190 ms for a push into 6,000 rows.

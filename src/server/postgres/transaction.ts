@@ -1,5 +1,5 @@
 /**
- * Runs a script in one transaction, in as few round trips as its steps allow. (server/postgres)
+ * Runs a script in one transaction, in as few round trips as its steps allow.
  *
  * A transaction that writes locks the tenant's clock row by a statement of its own before anything is read. Under `read
  * committed` each statement after it sees everything that was committed before the lock was given: two resends of one batch

@@ -1,4 +1,4 @@
-/** One at a time for each key, in the order in which they came. (server/postgres) */
+/** One at a time for each key, in the order in which they came. */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -1,4 +1,4 @@
-/** The tables of the stores that speak SQL: rows of the port, column by column. (server/sql; each engine makes its own in its ./migrations) */
+/** The tables of the stores that speak SQL: rows of the port, column by column. Each engine creates its own in its ./migrations. */
 import type {
   CommitRow,
   ConflictRow,

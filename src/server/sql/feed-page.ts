@@ -1,4 +1,4 @@
-/** A page of the feed, out of its records and of the departures between them. (server/sql) */
+/** A page of the feed, out of its records and of the departures between them. */
 import type { DepartureRow, FeedEntry, FeedPage, FeedRow } from "../ports/store.ts";
 
 /** What a record weighs in a page: PostgreSQL and SQLite know the length of a text without reading it. */

@@ -1,4 +1,4 @@
-/** Trying again what a database refused for a reason that passes: a lock that another process holds, a serialisation failure. (server/sql) */
+/** Trying again what a database refused for a reason that passes: a lock that another process holds, a serialisation failure. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 

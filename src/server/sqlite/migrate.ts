@@ -1,5 +1,5 @@
 /**
- * Brings a database to the schema of this code. (server/sqlite)
+ * Brings a database to the schema of this code.
  *
  * Each migration is one transaction with its row in `tillsync_migrations`, and looks again once it holds the write lock: of
  * two processes that open a new database together, one migrates and the other finds it done.

@@ -1,5 +1,5 @@
 /**
- * Answers reads: one statement per table, however many keys are asked for. (server/sqlite)
+ * Answers reads: one statement per table, however many keys are asked for.
  *
  * Key lists arrive as one JSON array. `cross join` is SQLite's way to say "in this order": a planner that were free to
  * choose might walk over the table and look into the list, which gets slower with everything that was ever sold.

@@ -1,5 +1,5 @@
 /**
- * A server store in one SQLite file: what runs on one shop's box. (server/sqlite)
+ * A server store in one SQLite file: what runs on one shop's box.
  *
  * - The file has a write-ahead log with `synchronous = full`: a transaction that resolved is on disk.
  * - `begin immediate` is the clock lock of the port. SQLite has one writer, so it is the lock of every tenant at once.

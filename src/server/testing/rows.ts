@@ -1,4 +1,4 @@
-/** Rows with everything filled in; a case names what it is about. (server/testing) */
+/** Rows with everything filled in; a case names what it is about. */
 import type {
   CommitRow,
   ConflictRow,

@@ -1,4 +1,4 @@
-/** An open store in IndexedDB: who may still use it, and to whom the work goes. (storage/indexeddb) */
+/** An open store in IndexedDB: who may still use it, and to whom the work goes. */
 import type { StorageConnection, StorageRead } from "../../client/ports/storage.ts";
 import { assertRead, assertTables } from "../stored-layout.ts";
 import { typedError } from "./failures.ts";

@@ -1,9 +1,9 @@
-/** The storage adapter for browsers. (storage/indexeddb) */
+/** The storage adapter for browsers. */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { expectOption } from "../../shared/errors.ts";
+import { foldLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
-import { foldLog } from "./fold.ts";
 import { marker } from "./marker.ts";
 import type { Place } from "./open.ts";
 import { openDatabase } from "./open.ts";

@@ -1,5 +1,5 @@
 /**
- * The live connection to a database, and what becomes of it. (storage/indexeddb)
+ * The live connection to a database, and what becomes of it.
  *
  *   live ── lost (closed by the platform, or its work failed) ──► healing ──► live
  *     │                                                             └──► nothing: the next who asks heals again

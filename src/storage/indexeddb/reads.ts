@@ -1,4 +1,4 @@
-/** The reads of the port as requests of one transaction. (storage/indexeddb) */
+/** The reads of the port as requests of one transaction. */
 
 import { wrap } from "idb";
 import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";

@@ -1,4 +1,4 @@
-/** Brings a database to a layout, within its versionchange transaction. (storage/indexeddb) */
+/** Brings a database to a layout, within its versionchange transaction. */
 
 import { wrap } from "idb";
 import type { StorageLayout } from "../../client/ports/storage.ts";

@@ -1,5 +1,5 @@
 /**
- * The queue of write transactions, joined into groups. (storage/indexeddb)
+ * The queue of write transactions, joined into groups.
  *
  * - First come, first served; neighbours of equal durability share one commit, and one flush to disk.
  * - A group that aborts is taken apart: each member runs alone once more, so that one bad write fails nobody else.
@@ -11,11 +11,11 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import { isConnectionLoss, nameOf, typedError, unknownOutcome } from "./failures.ts";
 import type { Job } from "./group.ts";
 import { runGroup, wasCommitted } from "./group.ts";
-import type { Memory } from "./guesses.ts";
-import { Guesses, WRONG_GUESS } from "./guesses.ts";
 import type { Link } from "./link.ts";
 import type { Place } from "./open.ts";
 import type { Reserve } from "./reserve.ts";
+import type { Memory } from "./speculative-reads.ts";
+import { Guesses, WRONG_GUESS } from "./speculative-reads.ts";
 import { answered, pause } from "./watchdog.ts";
 
 /** So that a group never keeps the database from other tabs for long. */

@@ -1,4 +1,4 @@
-/** The storage adapter that keeps everything in memory: for tests, simulations and demonstrations. (storage/memory) */
+/** The storage adapter that keeps everything in memory: for tests, simulations and demonstrations. */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { MemoryConnection } from "./connection.ts";
 import type { MemoryFaults } from "./faults.ts";

@@ -1,4 +1,4 @@
-/** The content of one store, shared by all connections to it, and the turns that its transactions take. (storage/memory) */
+/** The content of one store, shared by all connections to it, and the turns that its transactions take. */
 import type { StorageLayout } from "../../client/ports/storage.ts";
 import { assert } from "../../shared/assert.ts";
 import type { LayoutChange, StoredLayout } from "../stored-layout.ts";

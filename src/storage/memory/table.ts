@@ -1,4 +1,4 @@
-/** One table: rows by primary key, and the entries of its indexes. Synchronous, knows nothing of transactions. (storage/memory) */
+/** One table: rows by primary key, and the entries of its indexes. Synchronous, knows nothing of transactions. */
 import type { Key, KeyRange, ScannedRow, ScanOptions, TableLayout } from "../../client/ports/storage.ts";
 import { assert } from "../../shared/assert.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";

@@ -1,4 +1,4 @@
-/** What the cases of the storage contract share: a small shop, and short ways to read and write it. (testing) */
+/** What the cases of the storage contract share: a small shop, and short ways to read and write it. */
 import type {
   Key,
   ScanOptions,

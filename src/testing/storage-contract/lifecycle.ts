@@ -1,4 +1,4 @@
-/** The storage contract: opening, layouts, closing and destroying. (testing) */
+/** The storage contract: opening, layouts, closing and destroying. */
 import type { StorageLayout } from "../../client/ports/storage.ts";
 import { get } from "../../client/ports/storage.ts";
 import { check, checkEqual, checkRejects } from "../check.ts";

@@ -1,4 +1,4 @@
-/** The storage contract: reads whose answer is nearly always known. A hint may save time, and never decides anything. (testing) */
+/** The storage contract: reads whose answer is nearly always known. A hint may save time, and never decides anything. */
 import type { StorageConnection, StorageRead, StorageScript } from "../../client/ports/storage.ts";
 import { readAll } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";

@@ -1,4 +1,4 @@
-/** The storage contract: which part of an index a scan answers. (testing) */
+/** The storage contract: which part of an index a scan answers. */
 import type { ScanOptions, StorageConnection } from "../../client/ports/storage.ts";
 import { prefixRange, stringPrefixRange } from "../../shared/keys.ts";
 import { check, checkEqual } from "../check.ts";

@@ -1,4 +1,4 @@
-/** The storage contract: what `get`, `scan` and `count` answer. (testing) */
+/** The storage contract: what `get`, `scan` and `count` answer. */
 import type { Key } from "../../client/ports/storage.ts";
 import { get } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";

@@ -1,4 +1,4 @@
-/** The storage contract: what `transact` promises. (testing) */
+/** The storage contract: what `transact` promises. */
 import type { ScannedRow, StorageRead, TransactOptions } from "../../client/ports/storage.ts";
 import { get, readAll, scan } from "../../client/ports/storage.ts";
 import { check, checkEqual, checkRejects } from "../check.ts";

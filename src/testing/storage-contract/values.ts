@@ -1,4 +1,4 @@
-/** The storage contract: what is stored is what was written. (testing) */
+/** The storage contract: what is stored is what was written. */
 import type { TransactOptions } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";
 import type { Product } from "./kit.ts";

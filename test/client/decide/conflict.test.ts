@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { Choice } from "../../../src/client/decide/conflict.ts";
 import { settleByPerson } from "../../../src/client/decide/conflict.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { applied, conflict, create, increment, Ledger, NOW, remove, update } from "../support/ledger.ts";
 

@@ -1,6 +1,6 @@
 /** A server that was restored from a backup: what the till gives back to it, and what its rows show meanwhile [C8]. */
 import { describe, expect, test } from "vitest";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import {
   applied,
   blocked,

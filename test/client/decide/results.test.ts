@@ -1,6 +1,6 @@
 /** What the server's results make of operations and rows. */
 import { describe, expect, test } from "vitest";
-import { isWaiting } from "../../../src/client/stored.ts";
+import { isWaiting } from "../../../src/client/state/stored.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import {
   applied,

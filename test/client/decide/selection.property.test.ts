@@ -7,8 +7,8 @@ import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import type { Selected } from "../../../src/client/decide/selection.ts";
 import { selectBatch } from "../../../src/client/decide/selection.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { isCommercial, isOpen, isReplayed, isWaiting, subjectOf } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import { isCommercial, isOpen, isReplayed, isWaiting, subjectOf } from "../../../src/client/state/stored.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { times } from "../../support/property.ts";
 import {

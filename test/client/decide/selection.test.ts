@@ -7,8 +7,8 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { SelectionInput } from "../../../src/client/decide/selection.ts";
 import { selectBatch } from "../../../src/client/decide/selection.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { isReplayed } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import { isReplayed } from "../../../src/client/state/stored.ts";
 import { collections } from "../../support/shop.ts";
 import {
   blocked,

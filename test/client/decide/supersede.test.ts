@@ -1,7 +1,7 @@
 /** A new operation in the place of another: its place in the replay, its chain, its transaction [C3]. */
 import { describe, expect, test } from "vitest";
 import { sameEffect, supersede } from "../../../src/client/decide/supersede.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import {
   blocked,
   create,

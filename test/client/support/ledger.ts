@@ -5,9 +5,9 @@ import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
 import type { MintContext } from "../../../src/client/decide/mint.ts";
 import { decidePullPage, restartCursor } from "../../../src/client/decide/pull-page.ts";
+import { mergeDelta, replay } from "../../../src/client/decide/replay.ts";
 import type { Happening } from "../../../src/client/decide/results.ts";
 import { decideResults } from "../../../src/client/decide/results.ts";
-import { mergeDelta, replay } from "../../../src/client/decide/view.ts";
 import { Workspace } from "../../../src/client/decide/workspace.ts";
 import type {
   CursorState,
@@ -16,7 +16,7 @@ import type {
   StoredOperation,
   StoredRow,
   SyncPoint,
-} from "../../../src/client/stored.ts";
+} from "../../../src/client/state/stored.ts";
 import {
   CONFLICTS,
   EMPTY_QUEUE,
@@ -30,7 +30,7 @@ import {
   nextGenerations,
   OPERATIONS,
   subjectOf,
-} from "../../../src/client/stored.ts";
+} from "../../../src/client/state/stored.ts";
 import type { Change, OperationResult, PullPage } from "../../../src/protocol/types.ts";
 import { checkCollections } from "../../../src/schema/collections.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";

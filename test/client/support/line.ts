@@ -5,13 +5,13 @@ import { selectBatch } from "../../../src/client/decide/selection.ts";
 import { supersede } from "../../../src/client/decide/supersede.ts";
 import { toWire } from "../../../src/client/decide/wire.ts";
 import type { Workspace } from "../../../src/client/decide/workspace.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { generationOf, isReplayed, isWaiting } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import { generationOf, isReplayed, isWaiting } from "../../../src/client/state/stored.ts";
 import type { Change } from "../../../src/protocol/types.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
-import type { Mark } from "../../../src/server/decide/marks.ts";
 import type { PullOutcome } from "../../../src/server/decide/pull.ts";
 import type { PushOutcome } from "../../../src/server/decide/push.ts";
+import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import type { World } from "../../server/support/world.ts";
 import { Ledger } from "./ledger.ts";
 

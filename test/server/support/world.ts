@@ -2,16 +2,16 @@
 
 import { parseOperation } from "../../../src/protocol/operation.ts";
 import type { Change, OperationResult, WireOperation } from "../../../src/protocol/types.ts";
-import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desks.ts";
+import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desk-actions.ts";
 import type { EpochClaim } from "../../../src/server/decide/epoch.ts";
 import { mintEpoch } from "../../../src/server/decide/epoch.ts";
-import { payloadText } from "../../../src/server/decide/identity.ts";
-import type { Mark } from "../../../src/server/decide/marks.ts";
-import type { PreparedOperation } from "../../../src/server/decide/prepared.ts";
+import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
+import type { PreparedOperation } from "../../../src/server/decide/operation/prepared-operation.ts";
 import { type CursorClaim, type PullOutcome, pull } from "../../../src/server/decide/pull.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome } from "../../../src/server/decide/push.ts";
 import { decideRegistration, type RegistrationOutcome } from "../../../src/server/decide/registration.ts";
-import { writing } from "../../../src/server/decide/run.ts";
+import type { Mark } from "../../../src/server/decide/rows/marks.ts";
+import { writing } from "../../../src/server/decide/rows/run.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";

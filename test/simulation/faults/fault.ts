@@ -1,4 +1,4 @@
-/** Something that goes wrong. A new one is a file or a line here; the coverage report asks for it in every pair. (simulation) */
+/** Something that goes wrong. A new one is a file or a line here; the coverage report asks for it in every pair. */
 import type { Draw } from "../engine/draw.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { World } from "../world.ts";

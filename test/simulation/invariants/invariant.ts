@@ -1,4 +1,4 @@
-/** Something that must hold at the end of every run, whatever happened in it. (simulation) */
+/** Something that must hold at the end of every run, whatever happened in it. */
 import type { World } from "../world.ts";
 
 export interface Invariant {

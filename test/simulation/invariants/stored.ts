@@ -6,7 +6,7 @@ import {
   type QueueState,
   type StoredOperation,
   type StoredRow,
-} from "../../../src/client/stored.ts";
+} from "../../../src/client/state/stored.ts";
 import { grouped } from "../engine/grouped.ts";
 import type { Machine } from "../machines/machine.ts";
 import { collections } from "../shop.ts";

@@ -1,4 +1,4 @@
-/** The network between one machine and the server, and what becomes of requests on it. (simulation) */
+/** The network between one machine and the server, and what becomes of requests on it. */
 import type { PushRequest } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
 import { judgeWaiting } from "../invariants/waited.ts";

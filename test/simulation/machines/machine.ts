@@ -1,8 +1,8 @@
-/** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. (simulation) */
+/** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. */
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
-import type { Identity, QueueState, StoredOperation, StoredRow } from "../../../src/client/stored.ts";
-import { IDENTITY, META, OPERATIONS, QUEUE } from "../../../src/client/stored.ts";
+import type { Identity, QueueState, StoredOperation, StoredRow } from "../../../src/client/state/stored.ts";
+import { IDENTITY, META, OPERATIONS, QUEUE } from "../../../src/client/state/stored.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
 import type { World } from "../world.ts";

@@ -1,4 +1,4 @@
-/** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. (simulation) */
+/** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. */
 import { createSyncHandler } from "tillsync/server";
 import { type MemorySnapshot, type MemoryStore, type MemoryStoreStep, memoryStore } from "tillsync/server/memory";
 import { announceRestore, importRows, revokeDevice } from "../../../src/server/admin.ts";

@@ -1,4 +1,4 @@
-/** Bugs in what a till takes for an answer, and in what it makes of one. (simulation) */
+/** Bugs in what a till takes for an answer, and in what it makes of one. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const answers: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-/** The change feed: in order, complete, and only what the reader may see. (server/testing) */
+/** The change feed: in order, complete, and only what the reader may see. */
 import type { FeedEntry, FeedPage, ScopeFilter, ServerStore } from "../../ports/store.ts";
 import { check, equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";

@@ -1,4 +1,4 @@
-/** A device's results, and the lists that people work through. (server/testing) */
+/** A device's results, and the lists that people work through. */
 import type { OperationRow, ServerStore } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";

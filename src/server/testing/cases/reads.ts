@@ -1,4 +1,4 @@
-/** Every read there is: empty, one tenant's and no other's, and after a rewrite. (server/testing) */
+/** Every read there is: empty, one tenant's and no other's, and after a rewrite. */
 import type { ServerStore, StoreRead, StoreWrites } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, SHOP, write } from "../calls.ts";

@@ -1,0 +1,290 @@
+/** What one client knows and tells: its store, what is in memory of it, the status, the events, and waiting for any of it. */
+import type { CollectionMap } from "../../schema/types.ts";
+import { orAborted } from "../../shared/abort.ts";
+import { deferred } from "../../shared/deferred.ts";
+import type { AnyTillSyncError } from "../../shared/errors.ts";
+import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import type { Marker } from "../decide/marker.ts";
+import { judgeMarker, lossOf, markerText, parseMarker } from "../decide/marker.ts";
+import type { Facts } from "../decide/status.ts";
+import { deriveStatus, waitingCount } from "../decide/status.ts";
+import type { SyncState } from "../decide/sync-machine.ts";
+import type { ResolvedOptions } from "../options.ts";
+import type { StorageConnection } from "../ports/storage.ts";
+import { ensureIdentity } from "../scripts/identity.ts";
+import { adoptStep } from "../scripts/upkeep.ts";
+import type { CursorState, Identity, QueueState, SyncPoint } from "../state/stored.ts";
+import {
+  CONFLICTS,
+  cursorKey,
+  EMPTY_QUEUE,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  IDENTITY,
+  META,
+  OPERATIONS,
+  QUEUE,
+  SYNC,
+  tableOf,
+} from "../state/stored.ts";
+import type { Committed, Stored } from "../store/local-store.ts";
+import { TillStore } from "../store/local-store.ts";
+import type { News } from "../sync/call-context.ts";
+import type { SyncEvents } from "../types/events.ts";
+import type { SyncStatus } from "../types/status.ts";
+import { Known } from "./client-state.ts";
+import { Changes } from "./commit-feed.ts";
+import { Emitter } from "./emitter.ts";
+import { Announcer } from "./event-publisher.ts";
+
+export interface SessionHooks {
+  /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
+  sync(): { readonly state: SyncState; readonly retryAt: number | undefined };
+  /** The store is open, for the first time or again. */
+  opened(): void;
+  /** This client has written rows of these collections, or only to its queue. */
+  committed(collections: readonly string[]): void;
+}
+
+export class Session {
+  /** This client, among others of the same store. */
+  readonly id: string;
+  readonly store: TillStore;
+  readonly known: Known;
+  readonly changes: Changes;
+  readonly emitter: Emitter<SyncEvents<CollectionMap>>;
+  readonly #options: ResolvedOptions;
+  readonly #hooks: SessionHooks;
+  readonly #announcer: Announcer;
+  readonly #closing = new AbortController();
+  #status: SyncStatus;
+  #unauthorised: "no_token" | "refused" = "no_token";
+  #commits = 0;
+  #heard: readonly string[] | undefined;
+  #hearing = false;
+  #marked: string | undefined;
+
+  constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
+    const { clock, random, logger, collections } = options;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.id = random.uuid();
+    this.known = new Known(Object.keys(collections), clock);
+    this.emitter = new Emitter(logger);
+    this.changes = new Changes((error) => this.emitter.fail(error, "A listener of a commit threw."));
+    this.store = new TillStore(options.storage, options.name, collections, {
+      opened: (connection) => this.#opened(connection),
+      committed: (commit) => this.#committed(commit),
+      failed: (error, told) => this.#failed(error, told),
+      deleted: () => this.notice({ kind: "storage_lost", ...lossOf(this.#marker()) }),
+      full: () => void this.look(),
+    });
+    this.#announcer = new Announcer(this.emitter, this.store, this.known, inFlight);
+    this.#status = deriveStatus(undefined, this.facts(), clock.now());
+  }
+
+  /** Why the last request had no valid token. */
+  get unauthorised(): "no_token" | "refused" {
+    return this.#unauthorised;
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  /** Aborts, with `client_closed`, when the client is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async open(): Promise<void> {
+    if (this.known.opened === "not") this.known.opened = "opening";
+    this.refresh();
+    await this.store.open();
+  }
+
+  facts(): Facts {
+    const { known } = this;
+    // The first status is derived before there is a loop to ask.
+    const sync = known.opened === "not" ? undefined : this.#hooks.sync();
+    return {
+      opened: known.opened,
+      failure: known.failure,
+      sync: sync?.state ?? { kind: "stopped" },
+      retryAt: sync?.retryAt,
+      online: this.#options.connectivity.online(),
+      contacted: known.contacted,
+      queue: known.queue,
+      point: known.point,
+      cursors: known.cursors,
+      clock: known.offset,
+      storage: known.storage,
+    };
+  }
+
+  /** Looks whether the status is another one now. */
+  refresh(): void {
+    const before = this.#status;
+    this.#status = deriveStatus(before, this.facts(), this.#options.clock.now());
+    if (this.#status === before) return;
+    this.emitter.emit("status", this.#status);
+    this.#tellOfTrouble(before, this.#status);
+  }
+
+  notice(news: News): void {
+    if (news.kind === "contact") this.known.contact(news.sample);
+    if (news.kind === "identity") this.known.identity = news.identity;
+    if (news.kind === "forked") this.known.identity = news.after;
+    if (news.kind === "unauthorised") this.#unauthorised = news.reason;
+    this.#announcer.news(news);
+  }
+
+  /** Another client of this store wrote: what is kept in memory is read again. What is heard during a read causes one more, for all of it. */
+  async hear(collections: readonly string[]): Promise<void> {
+    this.#heard = [...(this.#heard ?? []), ...collections];
+    if (this.#hearing) return;
+    this.#hearing = true;
+    while (this.#heard) {
+      const foreign = [...new Set(this.#heard)];
+      this.#heard = undefined;
+      await this.#reread((stored) => this.#tell({ ...stored, foreign }));
+    }
+    this.#hearing = false;
+  }
+
+  /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */
+  async look(): Promise<void> {
+    await this.#reread(async (stored) => {
+      this.known.storage = await this.store.estimate();
+      if (this.known.agrees(stored)) this.refresh();
+      else this.#tell({ ...stored, foreign: Object.keys(this.store.collections) });
+    });
+  }
+
+  async #reread(use: (stored: Stored) => void | Promise<void>): Promise<void> {
+    try {
+      let stored: Stored;
+      let commits: number;
+      do {
+        commits = this.#commits;
+        stored = await this.#read(this.store);
+        // What was read before a commit of our own would take it back.
+      } while (commits !== this.#commits);
+      if (!this.closing.aborted) await use(stored);
+    } catch (error) {
+      if (!this.closing.aborted) this.emitter.fail(error, "What another client wrote could not be read.");
+    }
+  }
+
+  /** Waits until `done` is true, looking again after every commit and every step of the loop. Rejects on abort and on close. */
+  until(done: () => boolean, signal?: AbortSignal): Promise<void> {
+    const wait = deferred<void>();
+    const look = () => done() && wait.resolve();
+    const stop = this.changes.subscribe(look);
+    look();
+    return orAborted(orAborted(wait.promise, this.closing), signal).finally(stop);
+  }
+
+  async close(reason: AnyTillSyncError, loopClosed: () => Promise<void>): Promise<void> {
+    this.#closing.abort(reason);
+    await loopClosed();
+    await this.store.close();
+    this.known.opened = "closed";
+    this.refresh();
+    this.emitter.clear();
+  }
+
+  /** Reads what the client keeps in memory, before anybody uses the connection. */
+  async #opened(connection: StorageConnection): Promise<void> {
+    const { device, clock, random } = this.#options;
+    this.known.opened = "opening";
+    this.known.failure = undefined;
+    this.known.identity = await connection.transact({ tables: [META], durability: "strict", label: "identity" }, () =>
+      ensureIdentity(device.id, clock.now(), () => random.uuid()),
+    );
+    await this.#adopt(connection);
+    this.known.take(await this.#read(connection));
+    this.#judgeMarker();
+    this.known.storage = await connection.estimate();
+    this.known.opened = "open";
+    // The loop first: a till that is starting is at no moment shown as stopped.
+    this.#hooks.opened();
+    this.refresh();
+  }
+
+  /** Rows whose operations went on under an app that lacked their collection: none, but after such an upgrade and back. */
+  async #adopt(connection: StorageConnection): Promise<void> {
+    const { collections } = this.store;
+    const tables = [META, OPERATIONS, CONFLICTS, ...Object.keys(collections).map(tableOf)];
+    const step = () =>
+      connection.transact({ tables, durability: "strict", label: "adopt" }, () => adoptStep(collections));
+    while ((await step()).more);
+  }
+
+  async #read(source: Pick<StorageConnection, "get">): Promise<Stored> {
+    const names = Object.keys(this.store.collections);
+    const keys = [IDENTITY, QUEUE, SYNC, ...names.map(cursorKey)];
+    const [identity, queue, point, ...cursors] = await source.get<unknown>(META, keys);
+    return {
+      identity: identity as Identity | undefined,
+      queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
+      point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
+      cursors: Object.fromEntries(
+        names.map((name, index) => [name, (cursors[index] as CursorState | undefined) ?? FIRST_CURSOR]),
+      ),
+    };
+  }
+
+  #committed(commit: Committed): void {
+    this.#commits += 1;
+    this.#tell(commit);
+    this.#mark();
+    this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
+  }
+
+  #tell(commit: Committed): void {
+    // A store that had failed works again: an adapter heals without opening anew.
+    this.known.failure = undefined;
+    this.known.take(commit);
+    this.changes.publish(commit);
+    this.#announcer.commit(commit);
+    this.refresh();
+  }
+
+  #marker(): Marker {
+    const { identity, queue } = this.known;
+    return { createdAt: identity?.createdAt ?? 0, sequence: queue.sequence, waiting: waitingCount(queue) };
+  }
+
+  /** The store that was found may not be the one that was left. */
+  #judgeMarker(): void {
+    const { storage, name } = this.#options;
+    const loss = judgeMarker(parseMarker(storage.marker?.read(name)), this.#marker());
+    if (loss) this.notice({ kind: "storage_lost", ...loss });
+    this.#mark();
+  }
+
+  #mark(): void {
+    const { storage, name } = this.#options;
+    const text = markerText(this.#marker());
+    if (text !== this.#marked) storage.marker?.write(name, text);
+    this.#marked = text;
+  }
+
+  #failed(error: unknown, told: boolean): void {
+    const failure = isTillSyncError(error)
+      ? error
+      : new TillSyncError("internal", "The local store failed.", {}, { cause: error });
+    this.known.failure = failure;
+    if (!told) this.emitter.fail(failure, failure.message);
+    this.refresh();
+  }
+
+  #tellOfTrouble(before: SyncStatus, now: SyncStatus): void {
+    const { atRisk } = now.storage;
+    if (atRisk && atRisk !== before.storage.atRisk) this.emitter.emit("storage_at_risk", { cause: atRisk });
+    if (now.phase !== "action_needed" || (before.phase === "action_needed" && before.cause === now.cause)) return;
+    if (now.cause === "auth_required") this.emitter.emit("auth_required", { cause: this.#unauthorised });
+    if (now.cause === "device_revoked") this.emitter.emit("device_revoked", { at: this.known.now() });
+  }
+}
