@@ -4,10 +4,10 @@ import type { StorageAdapter, StorageHooks } from "../../src/client/ports/storag
 import type { MemoryAdapter } from "../../src/storage/memory/memory.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf } from "../support/shop.ts";
-import { World } from "./support/world.ts";
+import { ClientWorld } from "./support/world.ts";
 
 test("a till whose store has healed is no longer shown as failed once it stores again", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const inner = memory();
   let hooks: StorageHooks | undefined;
   const storage: MemoryAdapter = {
@@ -25,7 +25,7 @@ test("a till whose store has healed is no longer shown as failed once it stores 
 });
 
 test("an opening that fails after the store was opened closes it again", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const inner = memory();
   let open = 0;
   let isFull = true;

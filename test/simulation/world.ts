@@ -44,7 +44,7 @@ const LOOK_MS = 5_000;
 const LOOKS_PER_TIDYING = 3;
 const WIRE_LIMIT = 3;
 
-export class World {
+export class SimWorld {
   readonly plan: Plan;
   readonly timeline: Timeline;
   readonly trace: Trace;

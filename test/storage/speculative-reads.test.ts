@@ -19,9 +19,9 @@ const open = () => indexedDB({ factory }).open("till", layout, hookLog());
 async function count(connection: StorageConnection): Promise<readonly number[]> {
   const runs: number[] = [];
   await connection.transact(strict, function* (): StorageScript<void> {
-    const [[value = 0]] = (yield* readAll([{ kind: "get", table: "counters", keys: ["n"], likely: "unchanged" }])) as [
-      [number?],
-    ];
+    const [[value = 0]] = (yield* readAll([
+      { kind: "get", table: "counters", keys: ["n"], speculate: "unchanged" },
+    ])) as [[number?]];
     runs.push(value);
     return { value: undefined, writes: [{ kind: "put", table: "counters", key: "n", value: value + 1 }] };
   });

@@ -10,9 +10,9 @@ import type { AppRecord } from "../decide/record.ts";
 import { metaOf, recordOf } from "../decide/record.ts";
 import type { StoredRow } from "../state/stored.ts";
 import { tableOf } from "../state/stored.ts";
-import type { TillStore } from "../store/local-store.ts";
+import type { LocalStore } from "../store/local-store.ts";
 import type { Writer } from "../store/writer.ts";
-import type { Changes } from "../tab/commit-feed.ts";
+import type { CommitFeed } from "../tab/commit-feed.ts";
 import type { ReadOptions, WriteOptions } from "../types/collections.ts";
 import type { LiveSource, RowsSnapshot } from "./live.ts";
 import { live, loadingRows, nextSnapshot, snapshot } from "./live.ts";
@@ -22,9 +22,9 @@ import { readAllRows, readRows } from "./query-read.ts";
 import { settlement } from "./settlement.ts";
 
 export interface CollectionDeps {
-  readonly store: TillStore;
+  readonly store: LocalStore;
   readonly writer: Writer;
-  readonly changes: Changes;
+  readonly feed: CommitFeed;
   /** Whether the collection has been pulled to its end once. */
   complete(collection: string): boolean;
   readonly closing: AbortSignal;
@@ -34,7 +34,7 @@ export interface CollectionDeps {
 const IMPORTED_AT_ONCE = 250;
 
 export function createCollection(name: string, definition: ResolvedCollection, deps: CollectionDeps): object {
-  const { store, writer, changes } = deps;
+  const { store, writer, feed } = deps;
   const rows = async (query: LooseQuery | undefined, options?: ReadOptions) =>
     orAborted(readAllRows(store, name, planQuery(name, definition, query), options?.signal), options?.signal);
   const written = (id: string, view: JsonObject | undefined): AppRecord => recordOf(id, view ?? {});
@@ -73,14 +73,14 @@ export function createCollection(name: string, definition: ResolvedCollection, d
       return readable.live(query).subscribe(listener);
     },
     live(query: LooseQuery) {
-      return live(rowsSource(name, planQuery(name, definition, query), deps), changes.threw);
+      return live(rowsSource(name, planQuery(name, definition, query), deps), feed.reportError);
     },
     async meta(id: string) {
       const [row] = await store.get<StoredRow>(tableOf(name), [id]);
       return row && (row.data !== undefined || row.states) ? metaOf(row) : undefined;
     },
     settled(id: string, options?: ReadOptions) {
-      return settlement({ store, changes, collection: name, id, signals: [deps.closing, options?.signal] });
+      return settlement({ store, feed, collection: name, id, signals: [deps.closing, options?.signal] });
     },
     async create(input: object, options?: WriteOptions): Promise<AppRecord> {
       const change = writer.createChange(name, input);
@@ -143,11 +143,11 @@ function rowsSource(name: string, plan: Plan, deps: CollectionDeps): LiveSource<
     },
     failed: (before, error) => snapshot(before.rows, before.stored, { ...before, loading: false, error }),
     subscribe: (changed) =>
-      deps.changes.subscribe((commit) => {
+      deps.feed.subscribe((commit) => {
         const touched = commit.changes?.some(
           (c) => c.collection === name && (shown.has(c.id) || matches(plan, c.before) || matches(plan, c.after)),
         );
-        if (touched || commit.cursors?.[name] || commit.foreign?.includes(name)) changed();
+        if (touched || commit.cursors?.[name] || commit.changedElsewhere?.includes(name)) changed();
       }),
   };
 }

@@ -14,9 +14,9 @@ import {
   TRANSACTION_INDEX,
   transactionRange,
 } from "../state/tables.ts";
-import type { TillStore } from "../store/local-store.ts";
+import type { LocalStore } from "../store/local-store.ts";
 import type { Writer } from "../store/writer.ts";
-import type { Changes } from "../tab/commit-feed.ts";
+import type { CommitFeed } from "../tab/commit-feed.ts";
 import type {
   Conflict,
   ConflictDesk,
@@ -28,9 +28,9 @@ import type {
 import { live } from "./live.ts";
 
 export interface DeskDeps {
-  readonly store: TillStore;
+  readonly store: LocalStore;
   readonly writer: Writer;
-  readonly changes: Changes;
+  readonly feed: CommitFeed;
   readonly inFlight: ReadonlySet<string>;
   /** Sends now, whatever is being waited for. */
   wake(): void;
@@ -39,16 +39,16 @@ export interface DeskDeps {
 const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[]>> = {
   pending: ["pending"],
   in_flight: ["pending"],
-  acknowledged: ["applied"],
+  applied: ["applied"],
   blocked: ["blocked"],
-  superseded: ["superseded", "settled"],
+  superseded: ["superseded", "closed_elsewhere"],
   conflict: ["conflict"],
   rejected: ["rejected"],
   quarantined: ["quarantined"],
 };
 const ALL = Object.keys(STATES) as OperationStatus["state"][];
 
-export function createOperationDesk({ store, writer, changes, inFlight, wake }: DeskDeps): OperationDesk<never> {
+export function createOperationDesk({ store, writer, feed, inFlight, wake }: DeskDeps): OperationDesk<never> {
   const everything = Object.keys(store.collections);
   const list = async (filter: OperationFilter<string> = {}): Promise<readonly Operation[]> => {
     const wanted = filter.state === undefined ? ALL : [filter.state].flat();
@@ -75,10 +75,10 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
         {
           initial: [],
           read: async (before) => unlessSame(before, await list(filter)),
-          failed: keeping(changes),
-          subscribe: (changed) => changes.subscribe(() => changed()),
+          failed: keeping(feed),
+          subscribe: (changed) => feed.subscribe(() => changed()),
         },
-        changes.threw,
+        feed.reportError,
       ),
     async retry(ids: string | readonly string[]): Promise<void> {
       const context = writer.context();
@@ -103,9 +103,9 @@ export function createOperationDesk({ store, writer, changes, inFlight, wake }: 
 
 /** A list has no place for an error: what was read before stays, and whoever listens for errors is told. */
 const keeping =
-  ({ threw }: Changes) =>
+  ({ reportError }: CommitFeed) =>
   <T>(before: T, error: unknown): T => {
-    threw(error);
+    reportError(error);
     return before;
   };
 
@@ -116,7 +116,7 @@ function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
 
 /** Through the narrowest index that the filter allows: the journal may hold two weeks of sales. */
 async function candidates(
-  store: TillStore,
+  store: LocalStore,
   filter: OperationFilter<string>,
   states: readonly OperationStatus["state"][],
 ): Promise<readonly StoredOperation[]> {
@@ -138,7 +138,7 @@ async function candidates(
   return (await Promise.all([...stored].map((state) => scan(STATE_INDEX, stateRange(state), limit)))).flat();
 }
 
-export function createConflictDesk({ store, writer, changes }: DeskDeps): ConflictDesk<never> {
+export function createConflictDesk({ store, writer, feed }: DeskDeps): ConflictDesk<never> {
   const list = async (
     filter: {
       collection?: string | undefined;
@@ -166,13 +166,14 @@ export function createConflictDesk({ store, writer, changes }: DeskDeps): Confli
         {
           initial: [],
           read: async (before) => unlessSame(before, await list()),
-          failed: keeping(changes),
+          failed: keeping(feed),
           subscribe: (changed) =>
-            changes.subscribe(
-              ({ happenings, changes: rows, foreign }) => (happenings?.length || rows?.length || foreign) && changed(),
+            feed.subscribe(
+              ({ events, changes: rows, changedElsewhere }) =>
+                (events?.length || rows?.length || changedElsewhere) && changed(),
             ),
         },
-        changes.threw,
+        feed.reportError,
       ),
     async resolve(
       conflict: { readonly id: string },

@@ -3,8 +3,8 @@ import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { StoredOperation } from "../state/stored.ts";
 import { OPERATIONS } from "../state/stored.ts";
 import { STATE_INDEX, stateRange } from "../state/tables.ts";
-import type { TillStore } from "../store/local-store.ts";
-import type { Known } from "../tab/client-state.ts";
+import type { LocalStore } from "../store/local-store.ts";
+import type { ClientState } from "../tab/client-state.ts";
 import type { Diagnostics } from "../types/client.ts";
 import type { SyncStatus } from "../types/status.ts";
 
@@ -13,12 +13,12 @@ const LISTED = 50;
 
 export async function diagnose({
   store,
-  known,
+  clientState,
   status,
   now,
 }: {
-  readonly store: TillStore;
-  readonly known: Known;
+  readonly store: LocalStore;
+  readonly clientState: ClientState;
   readonly status: SyncStatus;
   readonly now: number;
 }): Promise<Diagnostics> {
@@ -36,10 +36,14 @@ export async function diagnose({
       ...status,
       ...(status.phase === "failed" && { error: { code: status.error.code, message: status.error.message } }),
     },
-    device: { id: known.identity?.deviceId, incarnation: known.identity?.incarnation, number: known.identity?.number },
-    epoch: known.point.epoch,
-    fence: known.point.fence,
-    collections: Object.entries(known.cursors).map(([name, { received, complete, generation }]) => ({
+    device: {
+      id: clientState.identity?.deviceId,
+      incarnation: clientState.identity?.incarnation,
+      number: clientState.identity?.number,
+    },
+    epoch: clientState.point.epoch,
+    fence: clientState.point.fence,
+    collections: Object.entries(clientState.cursors).map(([name, { received, complete, generation }]) => ({
       name,
       received,
       complete,

@@ -4,13 +4,13 @@ import { recordOf } from "../decide/record.ts";
 import type { StoredOperation, StoredRow } from "../state/stored.ts";
 import { OPERATIONS, tableOf } from "../state/stored.ts";
 import { SUBJECT_INDEX, subjectRange } from "../state/tables.ts";
-import type { TillStore } from "../store/local-store.ts";
-import type { Changes } from "../tab/commit-feed.ts";
+import type { LocalStore } from "../store/local-store.ts";
+import type { CommitFeed } from "../tab/commit-feed.ts";
 import type { Verdict } from "../types/record.ts";
 
 export interface SettlementRequest {
-  readonly store: TillStore;
-  readonly changes: Changes;
+  readonly store: LocalStore;
+  readonly feed: CommitFeed;
   readonly collection: string;
   readonly id: string;
   readonly signals: readonly (AbortSignal | undefined)[];
@@ -24,7 +24,7 @@ type Settled =
 
 /** A verdict is data: it rejects only on abort, on close, or where the store can't be read. */
 export function settlement(request: SettlementRequest): Promise<Settled> {
-  const { store, changes, collection, id, signals } = request;
+  const { store, feed, collection, id, signals } = request;
   return new Promise((resolve, reject) => {
     let checking = false;
     let again = false;
@@ -40,9 +40,9 @@ export function settlement(request: SettlementRequest): Promise<Settled> {
       checking = false;
     };
     const recheck = () => void check().catch((error: unknown) => finish(() => reject(error)));
-    const stop = changes.subscribe((commit) => {
+    const stop = feed.subscribe((commit) => {
       const own = commit.changes?.some((change) => change.collection === collection && change.id === id);
-      if (own || commit.foreign?.includes(collection)) recheck();
+      if (own || commit.changedElsewhere?.includes(collection)) recheck();
     });
     const abort = () => finish(() => reject(aborted(signals.find((signal) => signal?.aborted))));
     const finish = (end: () => void) => {
@@ -56,7 +56,7 @@ export function settlement(request: SettlementRequest): Promise<Settled> {
   });
 }
 
-async function settledNow(store: TillStore, collection: string, id: string): Promise<Settled | undefined> {
+async function settledNow(store: LocalStore, collection: string, id: string): Promise<Settled | undefined> {
   const [row] = await store.get<StoredRow>(tableOf(collection), [id]);
   const states = row?.states ?? {};
   if (states.pending || states.blocked) return undefined;
@@ -68,7 +68,7 @@ async function settledNow(store: TillStore, collection: string, id: string): Pro
     : { state: "deleted" };
 }
 
-async function reasonOf(store: TillStore, collection: string, id: string, state: string): Promise<Verdict> {
+async function reasonOf(store: LocalStore, collection: string, id: string, state: string): Promise<Verdict> {
   const operations = await store.scan<StoredOperation>(OPERATIONS, {
     index: SUBJECT_INDEX,
     range: subjectRange(collection, id),

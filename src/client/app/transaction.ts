@@ -18,7 +18,7 @@ import type { LocalWriteResult } from "../scripts/local-write.ts";
 import { localWrite } from "../scripts/local-write.ts";
 import type { StoredRow } from "../state/stored.ts";
 import { tableOf } from "../state/stored.ts";
-import type { TillStore } from "../store/local-store.ts";
+import type { LocalStore } from "../store/local-store.ts";
 import type { Writer } from "../store/writer.ts";
 import type { TransactionOptions } from "../types/collections.ts";
 import type { LooseQuery } from "./query-plan.ts";
@@ -32,7 +32,7 @@ const MAX_RUNS = 10;
 export type TransactionRun = (tx: any, context: { readonly id: string; readonly now: number }) => unknown;
 
 export async function runTransaction(
-  store: TillStore,
+  store: LocalStore,
   writer: Writer,
   run: TransactionRun,
   options: TransactionOptions = {},
@@ -68,14 +68,14 @@ class Buffer {
   readonly id: string;
   readonly now: number;
   readonly collections: Readonly<Record<string, object>>;
-  readonly #store: TillStore;
+  readonly #store: LocalStore;
   readonly #writer: Writer;
   readonly #changes: LocalChange[] = [];
   readonly #read = new Map<string, ReadRow>();
   readonly #scans: { readonly table: string; readonly options: ScanOptions; readonly seen: string }[] = [];
   #finished = false;
 
-  constructor(store: TillStore, writer: Writer) {
+  constructor(store: LocalStore, writer: Writer) {
     this.#store = store;
     this.#writer = writer;
     this.id = writer.uuid();

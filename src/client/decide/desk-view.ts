@@ -45,13 +45,13 @@ function statusOf(operation: StoredOperation, inFlight: ReadonlySet<string>): Op
     case "pending":
       return { state: inFlight.has(operation.id) ? "in_flight" : "pending" };
     case "applied":
-      return { state: "acknowledged" };
+      return { state: "applied" };
     case "blocked":
       return { state: "blocked", by: operation.blockedBy ?? [] };
     case "conflict":
       return { state: "conflict", conflictId: operation.conflictId ?? "" };
     case "superseded":
-    case "settled":
+    case "closed_elsewhere":
       return { state: "superseded", by: operation.supersededBy ?? "" };
     default:
       return { state: operation.state, reason: verdictOf(operation) };

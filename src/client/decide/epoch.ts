@@ -21,7 +21,7 @@ export function decideEpochChange(
     workspace.put(next);
     replaying += 1;
   }
-  workspace.wake();
+  workspace.unblock();
   return replaying;
 }
 
@@ -30,8 +30,8 @@ const OF_THE_LOST_HISTORY = [
   "assigned",
   "epoch",
   "revision",
-  "settledAt",
-  "blockedAt",
+  "resultAt",
+  "blockedInRound",
   "blockedBy",
   "missing",
   "error",
@@ -44,18 +44,18 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
   switch (operation.state) {
     case "applied":
       if (operation.action === "void" || epoch === undefined || version === undefined)
-        return { ...rest, state: "pending", again: true };
+        return { ...rest, state: "pending", resend: true };
       return {
         ...rest,
         state: "pending",
-        again: true,
+        resend: true,
         acknowledged: { epoch, version, ...(assigned && { assigned }) },
-        absentFrom: generationOf(point, operation.collection) + 1,
+        missingSince: generationOf(point, operation.collection) + 1,
       };
     case "quarantined":
     case "conflict":
-    case "settled":
-      return { ...rest, state: "pending", again: true };
+    case "closed_elsewhere":
+      return { ...rest, state: "pending", resend: true };
     case "blocked":
       return { ...rest, state: "pending" };
     default:

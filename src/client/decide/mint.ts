@@ -21,7 +21,7 @@ export interface MintContext {
 }
 
 /** What an operation does, checked and in its wire form. */
-export type Effect =
+export type OperationPayload =
   | {
       readonly action: "create";
       readonly data: JsonObject;
@@ -52,7 +52,7 @@ export function mint(
   workspace: Workspace,
   context: MintContext,
   target: Target,
-  effect: Effect,
+  effect: OperationPayload,
   over?: StoredOperation,
 ): StoredOperation {
   const definition = workspace.definition(target.collection);
@@ -100,7 +100,7 @@ function baseVersion(workspace: Workspace, target: Target, over: StoredOperation
   return Math.min(current, ...pending.map((o) => o.baseVersion ?? current));
 }
 
-function referencesOf(definition: ResolvedCollection, effect: Effect): readonly string[] {
+function referencesOf(definition: ResolvedCollection, effect: OperationPayload): readonly string[] {
   if (definition.references.length === 0) return [];
   const data = effect.action === "create" ? effect.data : effect.action === "update" ? effect.patch : undefined;
   return data ? referencesIn(definition.references, data).map((r) => subjectOf(r.collection, r.id)) : [];

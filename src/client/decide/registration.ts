@@ -17,7 +17,11 @@ export interface StorageLoss {
 }
 
 /** `sequence`: the last one that the store has given out. */
-export function judgeRegistration(identity: Identity, sequence: number, answer: RegisterResponse): RegistrationVerdict {
+export function decideRegistration(
+  identity: Identity,
+  sequence: number,
+  answer: RegisterResponse,
+): RegistrationVerdict {
   const { tenant, branch } = identity;
   if (tenant !== undefined && (tenant !== answer.tenant || branch !== answer.branch))
     return { kind: "wrong_workspace" };

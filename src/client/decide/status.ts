@@ -4,10 +4,10 @@ import type { JsonObject } from "../../shared/json.ts";
 import { deepEqual } from "../../shared/json.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
 import type { CursorState, QueueState, SyncPoint } from "../state/stored.ts";
-import type { HeldCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";
+import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";
 import type { SyncState } from "./sync-machine.ts";
 
-export interface Facts {
+export interface StatusInput {
   readonly opened: "not" | "opening" | "open" | "closed";
   readonly failure: AnyTillSyncError | undefined;
   readonly sync: SyncState;
@@ -24,7 +24,7 @@ export interface Facts {
 }
 
 /** The next status. `since` moves only when the phase does; the object is the same one if nothing differs. */
-export function deriveStatus(before: SyncStatus | undefined, facts: Facts, now: number): SyncStatus {
+export function deriveStatus(before: SyncStatus | undefined, facts: StatusInput, now: number): SyncStatus {
   const phase = phaseOf(facts);
   const { queue, point, storage } = facts;
   const count = waitingCount(queue);
@@ -61,7 +61,7 @@ function atRisk(storage: StorageEstimate | undefined): "eviction" | "full" | und
   return persisted ? undefined : "eviction";
 }
 
-function phaseOf(facts: Facts): SyncPhase {
+function phaseOf(facts: StatusInput): SyncPhase {
   const { sync } = facts;
   if (facts.opened === "closed" || sync.kind === "closed") return { phase: "closed" };
   if (facts.failure) return { phase: "failed", error: facts.failure };
@@ -73,10 +73,10 @@ function phaseOf(facts: Facts): SyncPhase {
     case "paused":
       return { phase: "paused", reasons: sync.reasons };
     case "offline":
-    case "held":
-      return troubled(facts, sync);
+    case "action_needed":
+      return failurePhase(facts, sync);
     case "registering":
-      if (sync.after) return troubled(facts, sync.after);
+      if (sync.after) return failurePhase(facts, sync.after);
       return firstSync(facts) ?? { phase: facts.contacted ? "online" : "opening", activity: "pulling" };
     case "standby":
       return firstSync(facts) ?? { phase: "online", activity: "idle" };
@@ -90,16 +90,16 @@ function phaseOf(facts: Facts): SyncPhase {
   }
 }
 
-type ShownTrouble =
+type ShownFailure =
   | { readonly kind: "offline"; readonly cause: OfflineCause }
-  | { readonly kind: "held"; readonly cause: HeldCause };
+  | { readonly kind: "action_needed"; readonly cause: ActionCause };
 
-function troubled({ online, retryAt }: Facts, trouble: ShownTrouble): SyncPhase {
-  if (trouble.kind === "held") return { phase: "action_needed", cause: trouble.cause };
-  return { phase: "offline", cause: online ? trouble.cause : "no_network", retryAt };
+function failurePhase({ online, retryAt }: StatusInput, failure: ShownFailure): SyncPhase {
+  if (failure.kind === "action_needed") return { phase: "action_needed", cause: failure.cause };
+  return { phase: "offline", cause: online ? failure.cause : "no_network", retryAt };
 }
 
-function firstSync({ cursors }: Facts): SyncPhase | undefined {
+function firstSync({ cursors }: StatusInput): SyncPhase | undefined {
   const open = Object.entries(cursors).filter(([, cursor]) => !cursor.everComplete);
   if (open.length === 0) return undefined;
   const all = Object.values(cursors);
@@ -111,7 +111,7 @@ function firstSync({ cursors }: Facts): SyncPhase | undefined {
 
 /** What a `sync()` has come to, once the machine rests. `undefined`: it is still at it. */
 export function outcomeOf(
-  facts: Pick<Facts, "sync" | "online" | "queue">,
+  facts: Pick<StatusInput, "sync" | "online" | "queue">,
   counts: { readonly pushed: number; readonly pulled: number },
 ): SyncOutcome | undefined {
   const { sync } = facts;
@@ -128,7 +128,7 @@ export function outcomeOf(
     default:
       if (sync.lanes.push !== "idle" || sync.lanes.pull !== "idle") return undefined;
       if (sync.kind === "online") return { outcome: "done", ...counts, remaining };
-      if (sync.kind === "held") return { outcome: "action_needed", cause: sync.cause, remaining };
+      if (sync.kind === "action_needed") return { outcome: "action_needed", cause: sync.cause, remaining };
       return { outcome: "offline", cause: facts.online ? sync.cause : "no_network", remaining };
   }
 }

@@ -5,10 +5,10 @@
  *     stopped ─────────► standby ──────────► registering ──────────► online ◄───────────┐
  *        ▲                  ▲                   │    ▲                 │ │ ▲             │
  *        │ stop             │ lost              │    │ reregister      │ │ └─ pushed,    │ neither lane
- *        └── (any)          └── (any leading)   │    └─────────────────┤ │    pulled,    │ is in trouble
+ *        └── (any)          └── (any leading)   │    └─────────────────┤ │    pulled,    │ is failing
  *                                               │ failed               │ │    wake, tick │
  *                                               ▼                      ▼ ▼               │
- *                                     offline (transport) ◄─ failed ─► held (a person) ──┘
+ *                                     offline (transport) ◄─ failed ─► action_needed ────┘
  *                                       │  ▲ tick: that lane            │  ▲ tick: that lane
  *                                       └──┘ backoff, full jitter       └──┘ every interval
  *
@@ -24,7 +24,7 @@
 
 import { omit } from "../../shared/omit.ts";
 import type { TransportFailure } from "../ports/transport.ts";
-import type { HeldCause, OfflineCause } from "../types/status.ts";
+import type { ActionCause, OfflineCause } from "../types/status.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import { backoffMs } from "./backoff.ts";
 
@@ -37,13 +37,13 @@ export interface Lanes {
   readonly pull: LaneState;
 }
 
-/** What the last request of a lane has failed with. It is over when one works. */
-export interface Trouble {
-  readonly asks: Asked;
+/** How the last request of a lane failed. Removed when one succeeds. */
+export interface LaneFailure {
+  readonly response: FailureResponse;
   /** Failures in a row. */
   readonly attempt: number;
 }
-export type Troubles = Readonly<Partial<Record<LaneName, Trouble>>>;
+export type LaneFailures = Readonly<Partial<Record<LaneName, LaneFailure>>>;
 
 export type SyncState =
   | { readonly kind: "stopped" }
@@ -53,22 +53,22 @@ export type SyncState =
       readonly kind: "registering";
       readonly attempt: number;
       /** What the attempt before has come to: until this one works nothing is better than it was. */
-      readonly after?: Asked | undefined;
+      readonly after?: FailureResponse | undefined;
     }
   | { readonly kind: "online"; readonly lanes: Lanes }
-  /** A lane at least is in trouble, or the registration, which both wait for. */
+  /** At least one lane is failing, or the registration is, which both lanes wait for. */
   | {
       readonly kind: "offline";
       readonly lanes: Lanes;
       readonly cause: OfflineCause;
-      readonly troubles: Troubles;
+      readonly failures: LaneFailures;
       readonly registered: boolean;
     }
   | {
-      readonly kind: "held";
+      readonly kind: "action_needed";
       readonly lanes: Lanes;
-      readonly cause: HeldCause;
-      readonly troubles: Troubles;
+      readonly cause: ActionCause;
+      readonly failures: LaneFailures;
       readonly registered: boolean;
     }
   | {
@@ -158,11 +158,11 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
       // The answer told of another epoch, or that the store was rolled back: the store is another one now, and says so.
       if (event.kind === "reregister") return register(state.attempt);
       if (event.kind === "failed" && event.lane === "register")
-        return notRegistered(judge(event.failure, state.attempt), state.attempt, input);
+        return notRegistered(laneFailure(event.failure, state.attempt), state.attempt, input);
       return stay;
     case "online":
     case "offline":
-    case "held":
+    case "action_needed":
       return inContact(state, event, input);
     case "paused":
       return inPaused(state, event);
@@ -177,20 +177,20 @@ function inContact(
   input: MachineInput,
 ): Transition {
   const stay: Transition = { state, effects: [] };
-  const troubles = state.kind === "online" ? {} : state.troubles;
+  const failures = state.kind === "online" ? {} : state.failures;
   switch (event.kind) {
     case "reregister":
       return register(0, [{ kind: "abort" }, { kind: "cancel_timers" }]);
     case "tick":
-      return state.lanes[event.lane] === "idle" ? begin(state, [event.lane], troubles) : stay;
+      return state.lanes[event.lane] === "idle" ? begin(state, [event.lane], failures) : stay;
     case "wake": {
       const asked: readonly LaneName[] = event.why === "queued" ? ["push"] : ["push", "pull"];
-      const lanes = asked.filter((lane) => state.lanes[lane] !== "idle" || mayBegin(troubles[lane], event.why));
+      const lanes = asked.filter((lane) => state.lanes[lane] !== "idle" || mayBegin(failures[lane], event.why));
       // The backoff starts anew.
-      const anew = Object.entries(troubles).map(([lane, trouble]) => [lane, { ...trouble, attempt: 0 }]);
+      const anew = Object.entries(failures).map(([lane, failure]) => [lane, { ...failure, attempt: 0 }]);
       return lanes.length === 0
         ? stay
-        : begin(state, lanes, event.why === "queued" ? troubles : Object.fromEntries(anew));
+        : begin(state, lanes, event.why === "queued" ? failures : Object.fromEntries(anew));
     }
     case "pushed":
     case "pulled": {
@@ -198,18 +198,18 @@ function inContact(
       const was = state.lanes[lane];
       if (was === "idle") return stay;
       const goesOn = event.more || was === "again";
-      const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(troubles, lane));
+      const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(failures, lane));
       // At rest push looks again as pull does: what is blocked is woken by no event [H2].
       return { state: next, effects: [goesOn ? { kind: lane } : { kind: "timer", lane, afterMs: poll(input) }] };
     }
     case "failed": {
       const { lane, failure } = event;
       if (lane === "register" || failure.kind === "aborted") return stay;
-      const attempt = troubles[lane]?.attempt ?? 0;
-      const trouble = judge(failure, attempt);
+      const attempt = failures[lane]?.attempt ?? 0;
+      const next = laneFailure(failure, attempt);
       return {
-        state: contact({ ...state.lanes, [lane]: "idle" }, { ...troubles, [lane]: trouble }),
-        effects: [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],
+        state: contact({ ...state.lanes, [lane]: "idle" }, { ...failures, [lane]: next }),
+        effects: [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],
       };
     }
     default:
@@ -218,9 +218,9 @@ function inContact(
 }
 
 /** A sale is no reason to step over a wait, and a hint of the platform none to step over what the server asked for. */
-function mayBegin(trouble: Trouble | undefined, why: Extract<SyncEvent, { kind: "wake" }>["why"]): boolean {
-  if (trouble === undefined || why === "manual") return true;
-  return why !== "queued" && !(trouble.asks.kind === "offline" && trouble.asks.floorMs > 0);
+function mayBegin(failure: LaneFailure | undefined, why: Extract<SyncEvent, { kind: "wake" }>["why"]): boolean {
+  if (failure === undefined || why === "manual") return true;
+  return why !== "queued" && !(failure.response.kind === "offline" && failure.response.floorMs > 0);
 }
 
 function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: SyncEvent): Transition {
@@ -266,7 +266,7 @@ function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
     : { state: { kind: "standby" }, effects };
 }
 
-function register(attempt: number, before: readonly SyncEffect[] = [], after?: Asked): Transition {
+function register(attempt: number, before: readonly SyncEffect[] = [], after?: FailureResponse): Transition {
   return {
     state: { kind: "registering", attempt, ...(after && { after }) },
     effects: [...before, { kind: "register" }],
@@ -274,39 +274,41 @@ function register(attempt: number, before: readonly SyncEffect[] = [], after?: A
 }
 
 /** Starts lanes that rest, and has those that run look again; a store that could not introduce itself does that first. */
-function begin(state: Contact, lanes: readonly LaneName[], troubles: Troubles): Transition {
+function begin(state: Contact, lanes: readonly LaneName[], failures: LaneFailures): Transition {
   if (state.kind !== "online" && !state.registered)
-    return register(troubles.push?.attempt ?? 0, [{ kind: "cancel_timers" }], troubles.push?.asks);
+    return register(failures.push?.attempt ?? 0, [{ kind: "cancel_timers" }], failures.push?.response);
   const next: Record<LaneName, LaneState> = { ...state.lanes };
   const effects: SyncEffect[] = [];
   for (const lane of lanes) {
     if (next[lane] === "idle") effects.push({ kind: lane });
     next[lane] = next[lane] === "idle" ? "busy" : "again";
   }
-  return { state: contact(next, troubles), effects };
+  return { state: contact(next, failures), effects };
 }
 
-/** Of two troubles the one that needs a person is shown. */
-function contact(lanes: Lanes, troubles: Troubles, registered = true): SyncState {
-  const found = Object.values(troubles).map(({ asks }) => asks);
-  const asks = found.find(({ kind }) => kind === "held") ?? found[0];
-  if (asks === undefined) return { kind: "online", lanes };
-  return asks.kind === "held"
-    ? { kind: "held", cause: asks.cause, lanes, troubles, registered }
-    : { kind: "offline", cause: asks.cause, lanes, troubles, registered };
+/** Of two failures the one that needs a person is shown. */
+function contact(lanes: Lanes, failures: LaneFailures, registered = true): SyncState {
+  const found = Object.values(failures).map(({ response }) => response);
+  const response = found.find(({ kind }) => kind === "action_needed") ?? found[0];
+  if (response === undefined) return { kind: "online", lanes };
+  return response.kind === "action_needed"
+    ? { kind: "action_needed", cause: response.cause, lanes, failures, registered }
+    : { kind: "offline", cause: response.cause, lanes, failures, registered };
 }
 
 /** Both lanes wait for it, so that one timer will do. */
-function notRegistered(trouble: Trouble, attempt: number, input: MachineInput): Transition {
-  const afterMs = wait(trouble.asks, attempt, input);
+function notRegistered(failure: LaneFailure, attempt: number, input: MachineInput): Transition {
+  const afterMs = wait(failure.response, attempt, input);
   return {
-    state: contact(IDLE, { push: trouble, pull: trouble }, false),
+    state: contact(IDLE, { push: failure, pull: failure }, false),
     effects: [{ kind: "timer", lane: "push", afterMs }],
   };
 }
 
-function wait(asks: Asked, attempt: number, input: MachineInput): number {
-  return asks.kind === "held" ? poll(input) : backoffMs(attempt, asks.floorMs, input.unit, input.options);
+function wait(response: FailureResponse, attempt: number, input: MachineInput): number {
+  return response.kind === "action_needed"
+    ? poll(input)
+    : backoffMs(attempt, response.floorMs, input.unit, input.options);
 }
 
 /** Tills that were switched on together must not poll together. */
@@ -314,20 +316,20 @@ function poll({ options, unit }: MachineInput): number {
   return Math.round(options.intervalMs * (0.8 + 0.2 * unit));
 }
 
-/** What a failure asks for: a wait, or a person. Nothing else ever follows from one. */
-type Asked =
+/** What a failure leads to: a wait, or a person's attention. Nothing else ever follows from one. */
+type FailureResponse =
   | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
-  | { readonly kind: "held"; readonly cause: HeldCause };
+  | { readonly kind: "action_needed"; readonly cause: ActionCause };
 
-function judge(failure: TransportFailure, attempt: number): Trouble {
-  const asks = askedBy(failure);
-  return { asks, attempt: asks.kind === "held" ? 0 : attempt + 1 };
+function laneFailure(failure: TransportFailure, attempt: number): LaneFailure {
+  const response = responseTo(failure);
+  return { response, attempt: response.kind === "action_needed" ? 0 : attempt + 1 };
 }
 
-function askedBy(failure: TransportFailure): Asked {
+function responseTo(failure: TransportFailure): FailureResponse {
   switch (failure.kind) {
     case "unauthorised":
-      return { kind: "held", cause: "auth_required" };
+      return { kind: "action_needed", cause: "auth_required" };
     case "throttled":
     case "server_error":
       return { kind: "offline", cause: failure.kind, floorMs: failure.retryAfterMs ?? 0 };
@@ -339,16 +341,16 @@ function askedBy(failure: TransportFailure): Asked {
   }
 }
 
-function refused(code: Extract<TransportFailure, { kind: "refused" }>["code"]): Asked {
+function refused(code: Extract<TransportFailure, { kind: "refused" }>["code"]): FailureResponse {
   switch (code) {
     case "unauthenticated":
     case "forbidden":
     case "device_mismatch":
-      return { kind: "held", cause: "auth_required" };
+      return { kind: "action_needed", cause: "auth_required" };
     case "device_revoked":
     case "wrong_workspace":
     case "protocol_unsupported":
-      return { kind: "held", cause: code };
+      return { kind: "action_needed", cause: code };
     default:
       return { kind: "offline", cause: "server_error", floorMs: 0 };
   }

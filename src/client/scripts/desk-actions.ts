@@ -7,7 +7,7 @@ import { TillSyncError } from "../../shared/errors.ts";
 import type { Choice } from "../decide/conflict.ts";
 import { settleByPerson } from "../decide/conflict.ts";
 import { readPatch } from "../decide/local-write.ts";
-import type { Effect, MintContext } from "../decide/mint.ts";
+import type { MintContext, OperationPayload } from "../decide/mint.ts";
 import { pick } from "../decide/replay.ts";
 import { sameEffect, supersede } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
@@ -61,7 +61,7 @@ export function* retryOperations(
   for (const id of ids) {
     const operation = workspace.operation(id);
     if (operation === undefined) throw notRejected(id, "unknown");
-    if (operation.state === "pending" || operation.state === "blocked") workspace.wake();
+    if (operation.state === "pending" || operation.state === "blocked") workspace.unblock();
     else if (operation.state === "rejected" || operation.state === "quarantined") {
       const effect = sameEffect(operation);
       successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
@@ -124,7 +124,7 @@ export function* amendOperation(
 }
 
 /** A correction is checked like any edit: on the record that it makes, with what the schema puts out. */
-function amendedEffect(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): Effect {
+function amendedEffect(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): OperationPayload {
   const { collection, entityId } = operation;
   const definition = workspace.definition(collection);
   if (operation.action === "create") {
@@ -163,7 +163,7 @@ export function* discardOperation(
     operation.kind === "fact" ||
     operation.state === "applied" ||
     operation.state === "superseded" ||
-    operation.state === "settled"
+    operation.state === "closed_elsewhere"
   ) {
     throw notRejected(
       id,

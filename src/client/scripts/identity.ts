@@ -106,7 +106,7 @@ export function* followEpoch(
   const [stored] = yield* get<SyncPoint>(META, [SYNC]);
   const point = stored ?? FIRST_SYNC_POINT;
   if (point.fence !== fence || point.epoch === epoch) return { value: undefined, writes: [] };
-  const states = ["applied", "quarantined", "conflict", "settled", "blocked"];
+  const states = ["applied", "quarantined", "conflict", "closed_elsewhere", "blocked"];
   const scans = states.map(
     (state): StorageRead => ({
       kind: "scan",

@@ -81,7 +81,7 @@ function* readNamed(
   targets: WantedRows,
   fresh: WantedRows,
 ): Reads<readonly [meta: readonly unknown[], operations: readonly StoredOperation[], rows: readonly LoadedRow[]]> {
-  const queue: StorageRead = { kind: "get", table: META, keys: [QUEUE, SYNC], likely: "unchanged" };
+  const queue: StorageRead = { kind: "get", table: META, keys: [QUEUE, SYNC], speculate: "unchanged" };
   const reads: StorageRead[] = [queue, ...readsOf(targets), ...readsOf(fresh, "absent")];
   if (ids.length > 0) reads.push({ kind: "get", table: OPERATIONS, keys: ids });
   const [meta, ...found] = yield* readAll(reads);
@@ -141,8 +141,8 @@ function wantedRows(
   return wanted;
 }
 
-const readsOf = (wanted: WantedRows, likely?: "absent"): readonly StorageRead[] =>
-  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids], likely }));
+const readsOf = (wanted: WantedRows, speculate?: "absent"): readonly StorageRead[] =>
+  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids], speculate }));
 
 function rowsIn(wanted: WantedRows, answers: readonly unknown[]): readonly LoadedRow[] {
   return [...wanted.keys()].flatMap((collection, index) =>

@@ -15,7 +15,7 @@ import {
   SUBJECT_INDEX,
   TRANSACTION_INDEX,
   transactionRange,
-  wokenRange,
+  unblockedRange,
 } from "../state/tables.ts";
 
 /** One batch in four begins with the lower lanes: weighted, not absolute, so that low never starves [M5]. */
@@ -29,7 +29,7 @@ const LANE_ORDERS = [
 /** Blocked operations that are looked at for one batch: a backlog of them must not make each one slow [H2]. */
 const WOKEN_WINDOW = 100 + LIMITS.transactionOperations;
 
-export interface SelectRequest {
+export interface BatchRequest {
   readonly limits: BatchLimits;
   /** Counts the batches. */
   readonly round: number;
@@ -48,7 +48,7 @@ export interface Batch {
  * What comes first may lie behind the window of its lane, or behind the journal: where nothing can go, the other lanes' fronts are
  * looked at too (L6).
  */
-export function* selectNext(request: SelectRequest): StorageScript<Batch> {
+export function* nextBatch(request: BatchRequest): StorageScript<Batch> {
   for (let turn = 0; ; turn += 1) {
     const found = yield* selectRound({ ...request, round: request.round + turn }, turn === 0);
     const { selected, isEmpty } = found.value;
@@ -56,7 +56,7 @@ export function* selectNext(request: SelectRequest): StorageScript<Batch> {
   }
 }
 
-function* selectRound(request: SelectRequest, journalAlone: boolean): StorageScript<Batch> {
+function* selectRound(request: BatchRequest, journalAlone: boolean): StorageScript<Batch> {
   const [queueState, point, identity] = yield* get<unknown>(META, [QUEUE, SYNC, IDENTITY]);
   const queue = (queueState as QueueState | undefined) ?? EMPTY_QUEUE;
   // A whole transaction fits behind the limit, so that one at the edge is never mistaken for cut.
@@ -69,7 +69,7 @@ function* selectRound(request: SelectRequest, journalAlone: boolean): StorageScr
   const lanes = LANE_ORDERS[request.round % LANE_ORDERS.length] ?? LANE_ORDERS[0];
   const scanned = (yield* readAll([
     scan(journalRange, window),
-    scan(wokenRange(queue.wake), WOKEN_WINDOW),
+    scan(unblockedRange(queue.unblockRound), WOKEN_WINDOW),
     ...lanes.map((lane) => scan(laneRange(lane), window)),
   ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
   const [journal = [], woken = [], ...lists] = scanned.map((rows) => rows.map(({ value }) => value));

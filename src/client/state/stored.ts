@@ -32,7 +32,7 @@ export interface StoredRow {
   /** The server's copy, present while operations are open; `null`: the server has none. Otherwise the view is the base. */
   readonly base?: JsonObject | null | undefined;
   /** What the base was before the server deleted it under an open edit: keeping the edit means creating it again. */
-  readonly lost?: JsonObject | undefined;
+  readonly deletedBase?: JsonObject | undefined;
   /** The sum of the open increments: they commute, so a hot product needs no replay of its thousand pending sales (L12). */
   readonly delta?: Readonly<Record<string, CounterValue>> | undefined;
   /** How many operations are replayed over the base. */
@@ -54,7 +54,7 @@ export type OperationState =
   /** Replaced by an operation of this device. */
   | "superseded"
   /** Replaced or given up by somebody else: the back office, a clone. */
-  | "settled";
+  | "closed_elsewhere";
 
 /** One entry of the outbox, or of the journal once its result is final. The payload never changes after it was minted. */
 export interface StoredOperation {
@@ -101,7 +101,7 @@ export interface StoredOperation {
   readonly blockedBy?: readonly string[] | undefined;
   readonly missing?: boolean | undefined;
   /** The wake count at which it was blocked: any later one sends it again [H2]. */
-  readonly blockedAt?: number | undefined;
+  readonly blockedInRound?: number | undefined;
   readonly error?: Verdict | undefined;
   readonly conflictId?: string | undefined;
   readonly flags?: readonly Flag[] | undefined;
@@ -110,17 +110,17 @@ export interface StoredOperation {
   readonly version?: number | undefined;
   readonly assigned?: JsonObject | undefined;
   /** Server time of the result, epoch ms: the journal is pruned by it. */
-  readonly settledAt?: number | undefined;
+  readonly resultAt?: number | undefined;
   /** The epoch whose result it has. */
   readonly epoch?: string | undefined;
   /** To be sent again in a new epoch, before anything new [C8.6]. */
-  readonly again?: boolean | undefined;
+  readonly resend?: boolean | undefined;
   /** What the lost history had answered [C8.5]. */
   readonly acknowledged?:
     | { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined }
     | undefined;
   /** The generation of bases that do not have what the lost history had acknowledged; those before it do [C8.6]. Stays here. */
-  readonly absentFrom?: number | undefined;
+  readonly missingSince?: number | undefined;
 }
 
 /** 0 high, 1 normal, 2 low. */
@@ -172,7 +172,7 @@ export interface QueueState {
   readonly rejected: number;
   readonly quarantined: number;
   /** Any final result raises it [H2]. */
-  readonly wake: number;
+  readonly unblockRound: number;
   readonly oldestAt?: number | undefined;
 }
 
@@ -225,7 +225,7 @@ export const EMPTY_QUEUE: QueueState = {
   conflicts: 0,
   rejected: 0,
   quarantined: 0,
-  wake: 0,
+  unblockRound: 0,
 };
 export const FIRST_SYNC_POINT: SyncPoint = { fence: 0, marks: {}, generations: {} };
 export const FIRST_CURSOR: CursorState = {

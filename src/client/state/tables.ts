@@ -42,9 +42,9 @@ const CONFLICTS_TABLE: TableLayout<StoredConflict> = {
 };
 
 function queueKeys(operation: StoredOperation): readonly Key[] {
-  if (operation.state === "blocked") return [[BLOCKED_LANE, operation.blockedAt ?? 0, operation.rank]];
+  if (operation.state === "blocked") return [[BLOCKED_LANE, operation.blockedInRound ?? 0, operation.rank]];
   if (operation.state !== "pending") return [];
-  return [[operation.again ? JOURNAL_LANE : operation.lane, operation.rank]];
+  return [[operation.resend ? JOURNAL_LANE : operation.lane, operation.rank]];
 }
 
 /** What a view replays, apart from open increments, of which it needs only the sum, and from what is history. */
@@ -56,7 +56,7 @@ function subjectClass(operation: StoredOperation): 0 | 1 | 2 {
 export const laneRange = (lane: number): KeyRange => prefixRange([lane]);
 export const journalRange: KeyRange = prefixRange([JOURNAL_LANE]);
 /** Blocked operations that something final has come for since. */
-export const wokenRange = (wake: number): KeyRange => ({
+export const unblockedRange = (wake: number): KeyRange => ({
   lower: [BLOCKED_LANE],
   upper: [BLOCKED_LANE, wake],
   upperOpen: true,

@@ -1,7 +1,7 @@
 /** The client's hold on its local store: opened at first use, and telling what was committed. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
-import type { Happening } from "../decide/results.ts";
+import type { OperationEvent } from "../decide/results.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type {
   ScannedRow,
@@ -16,29 +16,29 @@ import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/stored.ts";
 import { storageLayout } from "../state/tables.ts";
 
 /** What a commit changed, for whoever shows it. */
-export interface Committed {
+export interface Commit {
   readonly changes?: readonly RowChange[] | undefined;
   readonly identity?: Identity | undefined;
   readonly queue?: QueueState | undefined;
   readonly point?: SyncPoint | undefined;
   readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
-  readonly happenings?: readonly Happening[] | undefined;
+  readonly events?: readonly OperationEvent[] | undefined;
   /** Collections in which another client of this store wrote: which rows, is not known. */
-  readonly foreign?: readonly string[] | undefined;
+  readonly changedElsewhere?: readonly string[] | undefined;
 }
 
 /** All that a client keeps in memory of its store. */
-export interface Stored {
+export interface StoreSnapshot {
   readonly identity: Identity | undefined;
   readonly queue: QueueState;
   readonly point: SyncPoint;
   readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
-export interface StoreEvents {
+export interface LocalStoreHooks {
   /** Called once with each connection, before anybody else gets it. */
   opened(connection: StorageConnection): Promise<void>;
-  committed(commit: Committed): void;
+  committed(commit: Commit): void;
   /** The store is not to be had. `told`: a caller has got the error too. */
   failed(error: unknown, told: boolean): void;
   /** It was deleted under the client. */
@@ -47,16 +47,16 @@ export interface StoreEvents {
   full(): void;
 }
 
-export class TillStore {
+export class LocalStore {
   readonly collections: ResolvedCollections;
   readonly scope: string;
   readonly #adapter: StorageAdapter;
   readonly #name: string;
-  readonly #events: StoreEvents;
+  readonly #events: LocalStoreHooks;
   #opening: Promise<StorageConnection> | undefined;
   #closed = false;
 
-  constructor(adapter: StorageAdapter, name: string, collections: ResolvedCollections, events: StoreEvents) {
+  constructor(adapter: StorageAdapter, name: string, collections: ResolvedCollections, events: LocalStoreHooks) {
     this.#adapter = adapter;
     this.#name = name;
     this.collections = collections;
@@ -115,7 +115,7 @@ export class TillStore {
     durability: "strict" | "relaxed",
     collections: readonly string[],
     script: () => StorageScript<T>,
-    committed?: (value: T) => Committed,
+    committed?: (value: T) => Commit,
   ): Promise<T> {
     const connection = await this.open();
     const tables = [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];

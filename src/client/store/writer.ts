@@ -10,10 +10,10 @@ import type { StorageScript } from "../ports/storage.ts";
 import type { DeskResult } from "../scripts/desk-actions.ts";
 import type { LocalWriteResult } from "../scripts/local-write.ts";
 import { localWrite } from "../scripts/local-write.ts";
-import type { TillStore } from "./local-store.ts";
+import type { LocalStore } from "./local-store.ts";
 
 export interface WriterOptions {
-  readonly store: TillStore;
+  readonly store: LocalStore;
   readonly actor: () => string | undefined;
   now(): number;
   uuid(): string;
@@ -78,7 +78,7 @@ export class Writer {
       ({ changes, queue, operations }) => ({
         changes,
         queue,
-        happenings: operations.map((operation) => ({ kind: "queued", operation })),
+        events: operations.map((operation) => ({ kind: "queued", operation })),
       }),
     );
     if (result.operations.length > 0) this.#options.queued();

@@ -6,28 +6,28 @@ import type { MintContext } from "../decide/mint.ts";
 import type { StorageLoss } from "../decide/registration.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
-import type { AnswerBinding, Answered, AnswerOutcome } from "../scripts/answer.ts";
+import type { AnswerBinding, AnswerResult, AppliedAnswer } from "../scripts/answer.ts";
 import { applyAnswer } from "../scripts/answer.ts";
 import { followEpoch, forkIdentity, restartCollections } from "../scripts/identity.ts";
 import type { Identity, SyncPoint } from "../state/stored.ts";
 import { IDENTITY, META, SYNC } from "../state/stored.ts";
-import type { TillStore } from "../store/local-store.ts";
+import type { LocalStore } from "../store/local-store.ts";
 
 export type Call = "register" | "push" | "pull";
 
-export interface GroundDeps {
-  readonly store: TillStore;
+export interface CallContextDeps {
+  readonly store: LocalStore;
   readonly transport: Transport;
   readonly clock: Clock;
   uuid(): string;
   context(): MintContext;
   /** The platform gives no more space. */
   full(): boolean;
-  notice(news: News): void;
+  notice(news: SyncNotice): void;
 }
 
 /** What the calls find out about the world. */
-export type News =
+export type SyncNotice =
   | { readonly kind: "contact"; readonly sample: OffsetSample }
   | { readonly kind: "identity"; readonly identity: Identity }
   | { readonly kind: "forked"; readonly before: Identity; readonly after: Identity }
@@ -38,10 +38,10 @@ export type News =
 
 type Refusal = Extract<TransportFailure, { kind: "refused" }>;
 
-export class Ground {
-  readonly deps: GroundDeps;
+export class CallContext {
+  readonly deps: CallContextDeps;
 
-  constructor(deps: GroundDeps) {
+  constructor(deps: CallContextDeps) {
     this.deps = deps;
   }
 
@@ -59,7 +59,7 @@ export class Ground {
     return [identity as Identity, point as SyncPoint];
   }
 
-  call(identity: Identity, signal: AbortSignal): TransportCall {
+  transportCall(identity: Identity, signal: AbortSignal): TransportCall {
     return { device: identity.deviceId, requestId: this.deps.uuid(), signal };
   }
 
@@ -68,7 +68,7 @@ export class Ground {
     notice({ kind: "contact", sample: sampleOf(serverTime, roundTripMs, clock.now(), clock.monotonic()) });
   }
 
-  apply(binding: AnswerBinding, answer: Answered): Promise<AnswerOutcome> {
+  apply(binding: AnswerBinding, answer: AppliedAnswer): Promise<AnswerResult> {
     const { store } = this.deps;
     const context = this.deps.context();
     return store.transact(

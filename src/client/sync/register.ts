@@ -1,11 +1,11 @@
 /** The first call of a session: the store introduces itself, and learns whose shop it is in. */
-import { judgeRegistration } from "../decide/registration.ts";
+import { decideRegistration } from "../decide/registration.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
 import type { QueueState } from "../state/stored.ts";
 import { META, QUEUE } from "../state/stored.ts";
-import type { Ground } from "./call-context.ts";
+import type { CallContext } from "./call-context.ts";
 import { failed, isElsewhere } from "./call-context.ts";
 
 export interface RegisterDeps {
@@ -15,7 +15,7 @@ export interface RegisterDeps {
 }
 
 export async function register(
-  ground: Ground,
+  ground: CallContext,
   deps: RegisterDeps,
   fence: number,
   signal: AbortSignal,
@@ -29,7 +29,7 @@ export async function register(
       schemaVersion: ground.schemaVersion,
       ...(point.epoch !== undefined && { epoch: point.epoch, marks: point.marks }),
     },
-    ground.call(identity, signal),
+    ground.transportCall(identity, signal),
   );
   if (!result.ok) {
     const { failure } = result;
@@ -39,7 +39,7 @@ export async function register(
   ground.contact(result.timing);
   const { value } = result;
   const [queue] = await store.get<QueueState>(META, [QUEUE]);
-  const verdict = judgeRegistration(identity, queue?.sequence ?? 0, value);
+  const verdict = decideRegistration(identity, queue?.sequence ?? 0, value);
   if (verdict.kind === "wrong_workspace") {
     const detail = "The token is for another shop than this store.";
     return failed("register", { kind: "refused", code: "wrong_workspace", status: 403, detail });

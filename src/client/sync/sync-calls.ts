@@ -1,26 +1,26 @@
 /** The I/O of the loop: one request, one answer, one drain transaction. Every rule it follows is in decide/. */
 
 import type { SyncEvent } from "../decide/sync-machine.ts";
-import type { GroundDeps } from "./call-context.ts";
-import { type Call, failed, Ground } from "./call-context.ts";
+import type { CallContextDeps } from "./call-context.ts";
+import { type Call, CallContext, failed } from "./call-context.ts";
 import { pull } from "./pull.ts";
 import type { PushDeps } from "./push.ts";
 import { Pusher } from "./push.ts";
 import type { RegisterDeps } from "./register.ts";
 import { register } from "./register.ts";
 
-export interface DrainDeps extends GroundDeps, PushDeps, Pick<RegisterDeps, "device"> {}
+export interface SyncCallsDeps extends CallContextDeps, PushDeps, Pick<RegisterDeps, "device"> {}
 
 const RESTARTS_IN_A_ROW = 3;
 
-export class Drain {
-  readonly #ground: Ground;
+export class SyncCalls {
+  readonly #ground: CallContext;
   readonly #pusher: Pusher;
   readonly #device: RegisterDeps["device"];
   readonly #restarts = { register: 0, push: 0, pull: 0 };
 
-  constructor(deps: DrainDeps) {
-    this.#ground = new Ground(deps);
+  constructor(deps: SyncCallsDeps) {
+    this.#ground = new CallContext(deps);
     this.#pusher = new Pusher(this.#ground, deps);
     this.#device = deps.device;
   }

@@ -8,9 +8,9 @@ import { addSample, bestOffset, bestSample } from "../decide/clock-offset.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
 import type { CursorState, Identity, QueueState, SyncPoint } from "../state/stored.ts";
 import { EMPTY_QUEUE, FIRST_CURSOR, FIRST_SYNC_POINT } from "../state/stored.ts";
-import type { Committed, Stored } from "../store/local-store.ts";
+import type { Commit, StoreSnapshot } from "../store/local-store.ts";
 
-export class Known {
+export class ClientState {
   identity: Identity | undefined;
   queue: QueueState = EMPTY_QUEUE;
   point: SyncPoint = FIRST_SYNC_POINT;
@@ -47,7 +47,7 @@ export class Known {
   }
 
   /** Commits arrive in their order: each queue state is the one after its transaction. */
-  take(commit: Committed): void {
+  apply(commit: Commit): void {
     if (commit.identity) this.identity = commit.identity;
     if (commit.queue) this.queue = commit.queue;
     if (commit.point) this.point = commit.point;
@@ -55,7 +55,7 @@ export class Known {
   }
 
   /** Whether the store is as this client has it in memory. */
-  agrees({ queue, point, cursors }: Stored): boolean {
+  matches({ queue, point, cursors }: StoreSnapshot): boolean {
     const here = { queue: this.queue, point: this.point, cursors: this.cursors };
     return deepEqual(here as unknown as JsonObject, { queue, point, cursors } as unknown as JsonObject);
   }

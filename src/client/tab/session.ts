@@ -6,7 +6,7 @@ import type { AnyTillSyncError } from "../../shared/errors.ts";
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import type { Marker } from "../decide/marker.ts";
 import { judgeMarker, lossOf, markerText, parseMarker } from "../decide/marker.ts";
-import type { Facts } from "../decide/status.ts";
+import type { StatusInput } from "../decide/status.ts";
 import { deriveStatus, waitingCount } from "../decide/status.ts";
 import type { SyncState } from "../decide/sync-machine.ts";
 import type { ResolvedOptions } from "../options.ts";
@@ -27,15 +27,15 @@ import {
   SYNC,
   tableOf,
 } from "../state/stored.ts";
-import type { Committed, Stored } from "../store/local-store.ts";
-import { TillStore } from "../store/local-store.ts";
-import type { News } from "../sync/call-context.ts";
+import type { Commit, StoreSnapshot } from "../store/local-store.ts";
+import { LocalStore } from "../store/local-store.ts";
+import type { SyncNotice } from "../sync/call-context.ts";
 import type { SyncEvents } from "../types/events.ts";
 import type { SyncStatus } from "../types/status.ts";
-import { Known } from "./client-state.ts";
-import { Changes } from "./commit-feed.ts";
+import { ClientState } from "./client-state.ts";
+import { CommitFeed } from "./commit-feed.ts";
 import { Emitter } from "./emitter.ts";
-import { Announcer } from "./event-publisher.ts";
+import { EventPublisher } from "./event-publisher.ts";
 
 export interface SessionHooks {
   /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
@@ -49,38 +49,38 @@ export interface SessionHooks {
 export class Session {
   /** This client, among others of the same store. */
   readonly id: string;
-  readonly store: TillStore;
-  readonly known: Known;
-  readonly changes: Changes;
+  readonly store: LocalStore;
+  readonly clientState: ClientState;
+  readonly feed: CommitFeed;
   readonly emitter: Emitter<SyncEvents<CollectionMap>>;
   readonly #options: ResolvedOptions;
   readonly #hooks: SessionHooks;
-  readonly #announcer: Announcer;
+  readonly #publisher: EventPublisher;
   readonly #closing = new AbortController();
   #status: SyncStatus;
   #unauthorised: "no_token" | "refused" = "no_token";
   #commits = 0;
-  #heard: readonly string[] | undefined;
-  #hearing = false;
-  #marked: string | undefined;
+  #toReread: readonly string[] | undefined;
+  #isRereading = false;
+  #writtenMarker: string | undefined;
 
   constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
     const { clock, random, logger, collections } = options;
     this.#options = options;
     this.#hooks = hooks;
     this.id = random.uuid();
-    this.known = new Known(Object.keys(collections), clock);
+    this.clientState = new ClientState(Object.keys(collections), clock);
     this.emitter = new Emitter(logger);
-    this.changes = new Changes((error) => this.emitter.fail(error, "A listener of a commit threw."));
-    this.store = new TillStore(options.storage, options.name, collections, {
+    this.feed = new CommitFeed((error) => this.emitter.fail(error, "A listener of a commit threw."));
+    this.store = new LocalStore(options.storage, options.name, collections, {
       opened: (connection) => this.#opened(connection),
       committed: (commit) => this.#committed(commit),
       failed: (error, told) => this.#failed(error, told),
       deleted: () => this.notice({ kind: "storage_lost", ...lossOf(this.#marker()) }),
-      full: () => void this.look(),
+      full: () => void this.checkStore(),
     });
-    this.#announcer = new Announcer(this.emitter, this.store, this.known, inFlight);
-    this.#status = deriveStatus(undefined, this.facts(), clock.now());
+    this.#publisher = new EventPublisher(this.emitter, this.store, this.clientState, inFlight);
+    this.#status = deriveStatus(undefined, this.statusInput(), clock.now());
   }
 
   /** Why the last request had no valid token. */
@@ -98,72 +98,72 @@ export class Session {
   }
 
   async open(): Promise<void> {
-    if (this.known.opened === "not") this.known.opened = "opening";
+    if (this.clientState.opened === "not") this.clientState.opened = "opening";
     this.refresh();
     await this.store.open();
   }
 
-  facts(): Facts {
-    const { known } = this;
+  statusInput(): StatusInput {
+    const { clientState } = this;
     // The first status is derived before there is a loop to ask.
-    const sync = known.opened === "not" ? undefined : this.#hooks.sync();
+    const sync = clientState.opened === "not" ? undefined : this.#hooks.sync();
     return {
-      opened: known.opened,
-      failure: known.failure,
+      opened: clientState.opened,
+      failure: clientState.failure,
       sync: sync?.state ?? { kind: "stopped" },
       retryAt: sync?.retryAt,
       online: this.#options.connectivity.online(),
-      contacted: known.contacted,
-      queue: known.queue,
-      point: known.point,
-      cursors: known.cursors,
-      clock: known.offset,
-      storage: known.storage,
+      contacted: clientState.contacted,
+      queue: clientState.queue,
+      point: clientState.point,
+      cursors: clientState.cursors,
+      clock: clientState.offset,
+      storage: clientState.storage,
     };
   }
 
   /** Looks whether the status is another one now. */
   refresh(): void {
     const before = this.#status;
-    this.#status = deriveStatus(before, this.facts(), this.#options.clock.now());
+    this.#status = deriveStatus(before, this.statusInput(), this.#options.clock.now());
     if (this.#status === before) return;
     this.emitter.emit("status", this.#status);
-    this.#tellOfTrouble(before, this.#status);
+    this.#emitStatusEvents(before, this.#status);
   }
 
-  notice(news: News): void {
-    if (news.kind === "contact") this.known.contact(news.sample);
-    if (news.kind === "identity") this.known.identity = news.identity;
-    if (news.kind === "forked") this.known.identity = news.after;
-    if (news.kind === "unauthorised") this.#unauthorised = news.reason;
-    this.#announcer.news(news);
+  notice(notice: SyncNotice): void {
+    if (notice.kind === "contact") this.clientState.contact(notice.sample);
+    if (notice.kind === "identity") this.clientState.identity = notice.identity;
+    if (notice.kind === "forked") this.clientState.identity = notice.after;
+    if (notice.kind === "unauthorised") this.#unauthorised = notice.reason;
+    this.#publisher.notice(notice);
   }
 
   /** Another client of this store wrote: what is kept in memory is read again. What is heard during a read causes one more, for all of it. */
-  async hear(collections: readonly string[]): Promise<void> {
-    this.#heard = [...(this.#heard ?? []), ...collections];
-    if (this.#hearing) return;
-    this.#hearing = true;
-    while (this.#heard) {
-      const foreign = [...new Set(this.#heard)];
-      this.#heard = undefined;
-      await this.#reread((stored) => this.#tell({ ...stored, foreign }));
+  async rereadAfter(collections: readonly string[]): Promise<void> {
+    this.#toReread = [...(this.#toReread ?? []), ...collections];
+    if (this.#isRereading) return;
+    this.#isRereading = true;
+    while (this.#toReread) {
+      const changedElsewhere = [...new Set(this.#toReread)];
+      this.#toReread = undefined;
+      await this.#readAgain((stored) => this.#publish({ ...stored, changedElsewhere }));
     }
-    this.#hearing = false;
+    this.#isRereading = false;
   }
 
   /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */
-  async look(): Promise<void> {
-    await this.#reread(async (stored) => {
-      this.known.storage = await this.store.estimate();
-      if (this.known.agrees(stored)) this.refresh();
-      else this.#tell({ ...stored, foreign: Object.keys(this.store.collections) });
+  async checkStore(): Promise<void> {
+    await this.#readAgain(async (stored) => {
+      this.clientState.storage = await this.store.estimate();
+      if (this.clientState.matches(stored)) this.refresh();
+      else this.#publish({ ...stored, changedElsewhere: Object.keys(this.store.collections) });
     });
   }
 
-  async #reread(use: (stored: Stored) => void | Promise<void>): Promise<void> {
+  async #readAgain(use: (stored: StoreSnapshot) => void | Promise<void>): Promise<void> {
     try {
-      let stored: Stored;
+      let stored: StoreSnapshot;
       let commits: number;
       do {
         commits = this.#commits;
@@ -180,7 +180,7 @@ export class Session {
   until(done: () => boolean, signal?: AbortSignal): Promise<void> {
     const wait = deferred<void>();
     const look = () => done() && wait.resolve();
-    const stop = this.changes.subscribe(look);
+    const stop = this.feed.subscribe(look);
     look();
     return orAborted(orAborted(wait.promise, this.closing), signal).finally(stop);
   }
@@ -189,7 +189,7 @@ export class Session {
     this.#closing.abort(reason);
     await loopClosed();
     await this.store.close();
-    this.known.opened = "closed";
+    this.clientState.opened = "closed";
     this.refresh();
     this.emitter.clear();
   }
@@ -197,16 +197,17 @@ export class Session {
   /** Reads what the client keeps in memory, before anybody uses the connection. */
   async #opened(connection: StorageConnection): Promise<void> {
     const { device, clock, random } = this.#options;
-    this.known.opened = "opening";
-    this.known.failure = undefined;
-    this.known.identity = await connection.transact({ tables: [META], durability: "strict", label: "identity" }, () =>
-      ensureIdentity(device.id, clock.now(), () => random.uuid()),
+    this.clientState.opened = "opening";
+    this.clientState.failure = undefined;
+    this.clientState.identity = await connection.transact(
+      { tables: [META], durability: "strict", label: "identity" },
+      () => ensureIdentity(device.id, clock.now(), () => random.uuid()),
     );
     await this.#adopt(connection);
-    this.known.take(await this.#read(connection));
+    this.clientState.apply(await this.#read(connection));
     this.#judgeMarker();
-    this.known.storage = await connection.estimate();
-    this.known.opened = "open";
+    this.clientState.storage = await connection.estimate();
+    this.clientState.opened = "open";
     // The loop first: a till that is starting is at no moment shown as stopped.
     this.#hooks.opened();
     this.refresh();
@@ -221,7 +222,7 @@ export class Session {
     while ((await step()).more);
   }
 
-  async #read(source: Pick<StorageConnection, "get">): Promise<Stored> {
+  async #read(source: Pick<StorageConnection, "get">): Promise<StoreSnapshot> {
     const names = Object.keys(this.store.collections);
     const keys = [IDENTITY, QUEUE, SYNC, ...names.map(cursorKey)];
     const [identity, queue, point, ...cursors] = await source.get<unknown>(META, keys);
@@ -235,24 +236,24 @@ export class Session {
     };
   }
 
-  #committed(commit: Committed): void {
+  #committed(commit: Commit): void {
     this.#commits += 1;
-    this.#tell(commit);
-    this.#mark();
+    this.#publish(commit);
+    this.#writeMarker();
     this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
   }
 
-  #tell(commit: Committed): void {
+  #publish(commit: Commit): void {
     // A store that had failed works again: an adapter heals without opening anew.
-    this.known.failure = undefined;
-    this.known.take(commit);
-    this.changes.publish(commit);
-    this.#announcer.commit(commit);
+    this.clientState.failure = undefined;
+    this.clientState.apply(commit);
+    this.feed.publish(commit);
+    this.#publisher.commit(commit);
     this.refresh();
   }
 
   #marker(): Marker {
-    const { identity, queue } = this.known;
+    const { identity, queue } = this.clientState;
     return { createdAt: identity?.createdAt ?? 0, sequence: queue.sequence, waiting: waitingCount(queue) };
   }
 
@@ -261,30 +262,30 @@ export class Session {
     const { storage, name } = this.#options;
     const loss = judgeMarker(parseMarker(storage.marker?.read(name)), this.#marker());
     if (loss) this.notice({ kind: "storage_lost", ...loss });
-    this.#mark();
+    this.#writeMarker();
   }
 
-  #mark(): void {
+  #writeMarker(): void {
     const { storage, name } = this.#options;
     const text = markerText(this.#marker());
-    if (text !== this.#marked) storage.marker?.write(name, text);
-    this.#marked = text;
+    if (text !== this.#writtenMarker) storage.marker?.write(name, text);
+    this.#writtenMarker = text;
   }
 
   #failed(error: unknown, told: boolean): void {
     const failure = isTillSyncError(error)
       ? error
       : new TillSyncError("internal", "The local store failed.", {}, { cause: error });
-    this.known.failure = failure;
+    this.clientState.failure = failure;
     if (!told) this.emitter.fail(failure, failure.message);
     this.refresh();
   }
 
-  #tellOfTrouble(before: SyncStatus, now: SyncStatus): void {
+  #emitStatusEvents(before: SyncStatus, now: SyncStatus): void {
     const { atRisk } = now.storage;
     if (atRisk && atRisk !== before.storage.atRisk) this.emitter.emit("storage_at_risk", { cause: atRisk });
     if (now.phase !== "action_needed" || (before.phase === "action_needed" && before.cause === now.cause)) return;
     if (now.cause === "auth_required") this.emitter.emit("auth_required", { cause: this.#unauthorised });
-    if (now.cause === "device_revoked") this.emitter.emit("device_revoked", { at: this.known.now() });
+    if (now.cause === "device_revoked") this.emitter.emit("device_revoked", { at: this.clientState.now() });
   }
 }

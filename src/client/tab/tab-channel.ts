@@ -7,7 +7,7 @@ import type { Coordinator } from "../ports/coordinator.ts";
 import type { SyncLoop } from "../sync/loop.ts";
 import type { Session } from "./session.ts";
 
-export type Message =
+export type TabMessage =
   /** Something was written: rows of these collections, or only the queue. */
   | { readonly kind: "changed"; readonly collections: readonly string[] }
   /** Operations were queued: the holder has something to send. */
@@ -16,12 +16,12 @@ export type Message =
   | { readonly kind: "wake"; readonly ask: string }
   /** How does it go? For the holder. */
   | { readonly kind: "asked" }
-  | ({ readonly kind: "leading" } & Leading)
+  | ({ readonly kind: "leading" } & LeaderReport)
   /** The server has answered the holder: how its clock differs from the wall clock here, which all of them share. */
   | { readonly kind: "contact"; readonly offsetMs: number; readonly roundTripMs: number };
 
 /** How it goes with the holder: what the others' status is derived from. */
-export interface Leading {
+export interface LeaderReport {
   readonly sync: SyncState;
   /** Wall clock of its next attempt. */
   readonly retryAt: number | undefined;
@@ -30,7 +30,7 @@ export interface Leading {
   readonly answers?: string | undefined;
 }
 
-export interface OthersDeps {
+export interface TabChannelDeps {
   readonly session: Session;
   readonly loop: SyncLoop;
   readonly coordinator: Coordinator;
@@ -39,19 +39,19 @@ export interface OthersDeps {
   readonly intervalMs: number;
 }
 
-export class Others {
-  readonly #deps: OthersDeps;
-  #leading: Leading | undefined;
+export class TabChannel {
+  readonly #deps: TabChannelDeps;
+  #leading: LeaderReport | undefined;
   #stop: (() => void) | undefined;
   #changed: readonly string[] | undefined;
   #asks = 0;
 
-  constructor(deps: OthersDeps) {
+  constructor(deps: TabChannelDeps) {
     this.#deps = deps;
   }
 
   /** How it goes with whoever has the turn, if that is another. It is replaced with every word from there. */
-  get leading(): Leading | undefined {
+  get leader(): LeaderReport | undefined {
     return this.#deps.loop.state.kind === "standby" ? this.#leading : undefined;
   }
 
@@ -59,9 +59,9 @@ export class Others {
     if (this.#stop) return;
     const { coordinator, session } = this.#deps;
     this.#stop = coordinator.subscribe(session.store.scope, (message) => {
-      if (message.from !== session.id) this.#heard(message as unknown as Message);
+      if (message.from !== session.id) this.#heard(message as unknown as TabMessage);
     });
-    this.tell({ kind: "asked" });
+    this.broadcast({ kind: "asked" });
     if (!coordinator.reliable) void this.#lookout();
   }
 
@@ -69,16 +69,16 @@ export class Others {
     this.#stop?.();
   }
 
-  tell(message: Message): void {
+  broadcast(message: TabMessage): void {
     const { coordinator, session } = this.#deps;
     coordinator.broadcast(session.store.scope, { ...message, from: session.id });
   }
 
   /** Asks whoever has the turn for a round: `leading` answers it. */
-  wake(): string {
+  requestRound(): string {
     this.#asks += 1;
     const ask = `${this.#deps.session.id} ${this.#asks}`;
-    this.tell({ kind: "wake", ask });
+    this.broadcast({ kind: "wake", ask });
     return ask;
   }
 
@@ -91,7 +91,7 @@ export class Others {
     nextTask(() => {
       const told = [...new Set(this.#changed)];
       this.#changed = undefined;
-      this.tell({ kind: "changed", collections: told });
+      this.broadcast({ kind: "changed", collections: told });
     });
   }
 
@@ -99,22 +99,22 @@ export class Others {
   report(answers?: string): void {
     const { state, retryAt } = this.#deps.loop;
     if (!isLeading(state)) return;
-    this.tell({ kind: "leading", sync: state, retryAt, unauthorised: this.#deps.session.unauthorised, answers });
+    this.broadcast({ kind: "leading", sync: state, retryAt, unauthorised: this.#deps.session.unauthorised, answers });
   }
 
   /** Tells what is known here of the server's clock, where this client has the turn. */
   contact(): void {
     const { session, loop } = this.#deps;
-    const { sample } = session.known;
+    const { sample } = session.clientState;
     if (sample === undefined || !isLeading(loop.state)) return;
-    this.tell({ kind: "contact", offsetMs: sample.offsetMs, roundTripMs: sample.roundTripMs });
+    this.broadcast({ kind: "contact", offsetMs: sample.offsetMs, roundTripMs: sample.roundTripMs });
   }
 
-  #heard(message: Message): void {
+  #heard(message: TabMessage): void {
     const { session, loop, clock } = this.#deps;
     switch (message.kind) {
       case "changed":
-        void session.hear(message.collections);
+        void session.rereadAfter(message.collections);
         return;
       case "queued":
         loop.dispatch({ kind: "wake", why: "queued" });
@@ -131,7 +131,7 @@ export class Others {
         this.#leading = message;
         session.notice({ kind: "unauthorised", reason: message.unauthorised });
         session.refresh();
-        session.changes.publish({});
+        session.feed.publish({});
         return;
       case "contact": {
         const { offsetMs, roundTripMs } = message;
@@ -149,6 +149,6 @@ export class Others {
         () => true,
         () => false, // closed
       );
-    while (await rested()) await session.look();
+    while (await rested()) await session.checkStore();
   }
 }

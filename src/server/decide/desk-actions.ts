@@ -16,7 +16,7 @@ import type { PreparedOperation } from "./operation/prepared-operation.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
 import { isFinal } from "./operation/verdicts.ts";
 import type { Catalog, ServedCollection } from "./rows/catalog.ts";
-import { shownAgain } from "./rows/redact.ts";
+import { redactFor } from "./rows/redact.ts";
 import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows/rows.ts";
 import { branchOf, canSee, inScope } from "./rows/scope.ts";
 import type { Viewpoint } from "./rows/sender.ts";
@@ -139,7 +139,7 @@ export function resolveConflict(
   ws.putOperation(revised);
   commit(ws, input, "resolve");
   // The till may see more than the office: the row may have moved to another branch since.
-  return { kind: "revised", results: [shownAgain(input, revised)], touched: [conflict.collection] };
+  return { kind: "revised", results: [redactFor(input, revised)], touched: [conflict.collection] };
 }
 
 interface Edit {
@@ -171,7 +171,7 @@ function overwrite(
   const base = { served, id: conflict.entityId, before, counters: before?.counters ?? {}, writer: "office" };
   if (edit?.action === "delete") {
     if (before === undefined || before.state !== "live") return undefined;
-    return write(ws, input, { ...base, state: "deleted", data: before.data, stamped: [] });
+    return write(ws, input, { ...base, state: "deleted", data: before.data, writtenFields: [] });
   }
   const said = edit?.patch ?? edit?.data ?? conflict.client;
   const names = [...Object.keys(said), ...(edit?.unset ?? [])];
@@ -190,8 +190,8 @@ function overwrite(
     ...base,
     state: "live",
     data: checked.data,
-    born: revived,
-    stamped: revived ? Object.keys(checked.data) : names,
+    isCreation: revived,
+    writtenFields: revived ? Object.keys(checked.data) : names,
   };
   return write(ws, input, draft);
 }

@@ -9,12 +9,12 @@ import { headOf, type PreparedOperation } from "./operation/prepared-operation.t
 import { knownDevice, noteReceived } from "./rows/devices.ts";
 import { ownResults } from "./rows/feed.ts";
 import { type Mark, type MarksSeen, markOf } from "./rows/marks.ts";
-import type { Session, Viewpoint } from "./rows/sender.ts";
+import type { Sender, Viewpoint } from "./rows/sender.ts";
 import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
 
 export interface PushInput {
-  readonly session: Session;
+  readonly session: Sender;
   readonly epoch: EpochClaim;
   readonly marks: MarksSeen;
   readonly operations: readonly PreparedOperation[];
@@ -133,7 +133,7 @@ function touchedCollections(
  * Looks once at everything that the decision will probably want, so that it is read in one round. What this misses costs one more
  * run of the decision.
  */
-export function foresee(ws: WorkingSet, input: PushInput): void {
+export function prefetch(ws: WorkingSet, input: PushInput): void {
   const { session, operations, epoch, marks } = input;
   standingOf(ws, epoch, marks);
   ws.device(session.device);

@@ -10,7 +10,7 @@ import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { ServerParts } from "../options.ts";
 import { malformed, RequestProblem } from "../problems.ts";
 import type { DeskService } from "../service/desk-service.ts";
-import type { Caller, SyncService } from "../service/sync-service.ts";
+import type { SyncCaller, SyncService } from "../service/sync-service.ts";
 import { deviceOf } from "./authenticate.ts";
 import { type Body, readBody } from "./body.ts";
 import type { Call } from "./call.ts";
@@ -114,7 +114,7 @@ function query({ request }: Call): DeskQuery {
   return accepted(parseDeskQuery(Object.fromEntries(new URL(request.url).searchParams)));
 }
 
-function callerOf({ principal, request, requestId, receivedAt }: Call, inBody: string): Caller {
+function callerOf({ principal, request, requestId, receivedAt }: Call, inBody: string): SyncCaller {
   return { principal, device: deviceOf(principal, request, inBody) ?? inBody, requestId, receivedAt };
 }
 

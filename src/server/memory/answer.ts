@@ -53,7 +53,7 @@ export function answer(state: TenantState, read: StoreRead): unknown {
       return [...new Set(read.operationIds)].flatMap((id) =>
         state.conflictsOf.page(id, "all", { after: -1, upTo: END }, END),
       );
-    case "openConflicts":
+    case "conflictList":
       return state.desk.page(read.settled ? "settled" : "open", "all", { after: read.after, upTo: END }, read.limit);
     case "discrepancies":
       return state.discrepancyFeed.page("", "all", { after: read.after, upTo: END }, read.limit);

@@ -40,7 +40,7 @@ export interface MemoryStore extends ServerStore {
 }
 
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  return new TenantsInMemory(options);
+  return new InMemoryStore(options);
 }
 
 interface Tenant {
@@ -55,7 +55,7 @@ interface Disk {
   readonly tenants: Map<string, Tenant>;
 }
 
-class TenantsInMemory implements MemoryStore {
+class InMemoryStore implements MemoryStore {
   readonly kind = "memory";
   readonly "~port" = "server-store";
   readonly #faults: MemoryStoreFaults | undefined;

@@ -52,7 +52,7 @@ export interface RecordRow extends RecordKey {
   /** The change position of its last write. Unique in the tenant. */
   readonly version: number;
   /** The position of its (last) creation: the version of every field that has none of its own. 0 for a stub. */
-  readonly born: number;
+  readonly createdVersion: number;
   readonly state: "live" | "deleted" | "stub";
   /** Without id and counters; assigned fields are in it. Of a deleted row: as it was; of a stub: empty. */
   readonly data: JsonObject;
@@ -293,9 +293,9 @@ export interface StoreReads {
     readonly request: { readonly kind: "conflictsOf"; readonly operationIds: readonly string[] };
     readonly answer: readonly ConflictRow[];
   };
-  openConflicts: {
+  conflictList: {
     readonly request: {
-      readonly kind: "openConflicts";
+      readonly kind: "conflictList";
       readonly settled: boolean;
       readonly after: number;
       readonly limit: number;

@@ -120,7 +120,7 @@ export function planRead(tenant: string, read: StoreRead): Plan {
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":
       return listed(conflicts, sql.conflictsOf, read.operationIds);
-    case "openConflicts":
+    case "conflictList":
       return rows(conflicts, sql.desk, String(Number(read.settled)), String(read.after), String(read.limit));
     case "discrepancies":
       return rows(discrepancies, sql.discrepancies, String(read.after), String(read.limit));

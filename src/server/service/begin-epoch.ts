@@ -2,7 +2,7 @@
 import type { EpochClaim } from "../decide/epoch.ts";
 import { mintEpoch } from "../decide/epoch.ts";
 import { type MarksSeen, marksIn } from "../decide/rows/marks.ts";
-import { writing } from "../decide/rows/run.ts";
+import { asScript } from "../decide/rows/run.ts";
 import type { ServerParts } from "../options.ts";
 import { ask, type EpochRow } from "../ports/store.ts";
 import { storeFailure } from "../problems.ts";
@@ -52,7 +52,7 @@ export async function beginEpoch(
     reason,
     lost: lost === undefined ? undefined : { epoch: lost.epoch, ordinal: lost.ordinal },
   };
-  const committed = await store.transact(tenant, writing({ decide: (ws) => mintEpoch(ws, minting) })).catch(rethrow);
+  const committed = await store.transact(tenant, asScript({ decide: (ws) => mintEpoch(ws, minting) })).catch(rethrow);
   logAll(logger, committed.logged, { tenant });
   return committed.value;
 }

@@ -13,7 +13,7 @@ import type {
 import { jsonBytes } from "../../shared/json.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
-import { writing } from "../decide/rows/run.ts";
+import { asScript } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
 import type { WorkingSet } from "../decide/rows/working-set.ts";
 import { deviceOf } from "../http/authenticate.ts";
@@ -45,7 +45,7 @@ export class DeskService {
     const { rows, next } = await this.#page(
       call,
       query,
-      (after, limit) => ask({ kind: "openConflicts", settled, after, limit }),
+      (after, limit) => ask({ kind: "conflictList", settled, after, limit }),
       (row: ConflictRow, own) => inScope(call.principal, row.scope) && (own === undefined || row.device === own),
     );
     return { requestId: call.requestId, conflicts: rows.map(shownConflict), ...next };
@@ -96,7 +96,7 @@ export class DeskService {
     const committed = await store
       .transact(
         principal.tenant,
-        writing<DeskOutcome | { readonly kind: "revoked" }>({
+        asScript<DeskOutcome | { readonly kind: "revoked" }>({
           decide: (ws) => {
             if (device !== undefined && ws.device(device)?.revokedAt !== undefined) return { kind: "revoked" };
             return ws.hasClock ? decide(ws, input) : { kind: "not_found" };

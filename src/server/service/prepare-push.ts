@@ -8,7 +8,7 @@ import type { PreparedOperation } from "../decide/operation/prepared-operation.t
 import type { Seal } from "../tokens/seal.ts";
 import type { Tokens } from "../tokens/tokens.ts";
 
-export async function prepare(
+export async function prepareOperations(
   { operations }: PushFrame,
   bodyLength: number,
   tenant: string,

@@ -12,8 +12,8 @@ import type { OperationResult } from "../../protocol/types.ts";
 import { type Deferred, deferred } from "../../shared/deferred.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { retry } from "../decide/operation/verdicts.ts";
-import { decidePush, foresee, type PushInput, type PushOutcome } from "../decide/push.ts";
-import { type Committed, writing } from "../decide/rows/run.ts";
+import { decidePush, type PushInput, type PushOutcome, prefetch } from "../decide/push.ts";
+import { asScript, type CommittedDecision } from "../decide/rows/run.ts";
 import { unitsOf } from "../decide/transaction.ts";
 import type { ServerParts } from "../options.ts";
 import { logAll } from "./log.ts";
@@ -127,11 +127,11 @@ export class PushQueue {
 
   async #transact(tenant: string, inputs: readonly PushInput[]): Promise<readonly PushOutcome[]> {
     const { store, logger } = this.#parts;
-    const committed: Committed<readonly PushOutcome[]> = await store.transact(
+    const committed: CommittedDecision<readonly PushOutcome[]> = await store.transact(
       tenant,
-      writing<readonly PushOutcome[]>({
-        foresee: (ws) => {
-          for (const input of inputs) foresee(ws, input);
+      asScript<readonly PushOutcome[]>({
+        prefetch: (ws) => {
+          for (const input of inputs) prefetch(ws, input);
         },
         decide: (ws) => inputs.map((input) => decidePush(ws, input)),
       }),

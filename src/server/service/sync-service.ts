@@ -3,11 +3,11 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { PullRequest, PushFrame, PushResponse, RegisterRequest, RegisterResponse } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { EpochClaim, NeedsEpoch } from "../decide/epoch.ts";
-import { type PullOutcome, pull } from "../decide/pull.ts";
+import { decidePull, type PullOutcome } from "../decide/pull.ts";
 import { decideRegistration, type RegistrationInput, type RegistrationOutcome } from "../decide/registration.ts";
 import type { MarksSeen } from "../decide/rows/marks.ts";
-import { writing } from "../decide/rows/run.ts";
-import type { Session } from "../decide/rows/sender.ts";
+import { asScript } from "../decide/rows/run.ts";
+import type { Sender } from "../decide/rows/sender.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
 import { RequestProblem, storeFailure } from "../problems.ts";
@@ -15,11 +15,11 @@ import { Seal } from "../tokens/seal.ts";
 import { Tokens } from "../tokens/tokens.ts";
 import { beginEpoch } from "./begin-epoch.ts";
 import { logAll } from "./log.ts";
-import { prepare } from "./prepare-push.ts";
+import { prepareOperations } from "./prepare-push.ts";
 import { type PageText, pullText } from "./pull-text.ts";
 import { PushQueue } from "./push-queue.ts";
 
-export interface Caller {
+export interface SyncCaller {
   readonly principal: Principal;
   readonly device: string;
   readonly requestId: string;
@@ -47,7 +47,7 @@ export class SyncService {
     this.#publish = publish;
   }
 
-  async register(caller: Caller, request: RegisterRequest): Promise<RegisterResponse> {
+  async register(caller: SyncCaller, request: RegisterRequest): Promise<RegisterResponse> {
     const { tenant, branch } = caller.principal;
     const session = this.#session(caller, request.device.incarnation);
     const epoch = await this.#tokens.readEpoch(tenant, request.epoch);
@@ -73,18 +73,18 @@ export class SyncService {
   async #registerOnce(input: RegistrationInput): Promise<RegistrationOutcome> {
     const { tenant } = input.session.principal;
     const committed = await this.#parts.store
-      .transact(tenant, writing({ decide: (ws) => decideRegistration(ws, input) }))
+      .transact(tenant, asScript({ decide: (ws) => decideRegistration(ws, input) }))
       .catch(rethrow);
     logAll(this.#parts.logger, committed.logged, { tenant });
     return committed.value;
   }
 
-  async push(caller: Caller, frame: PushFrame, bodyLength: number): Promise<PushResponse> {
+  async push(caller: SyncCaller, frame: PushFrame, bodyLength: number): Promise<PushResponse> {
     const { tenant } = caller.principal;
     const session = this.#session(caller, frame.device.incarnation);
     const epoch = await this.#tokens.readEpoch(tenant, frame.epoch);
     const marks = await this.#tokens.readMarks(tenant, frame.marks);
-    const operations = await prepare(frame, bodyLength, tenant, this.#seal, this.#tokens);
+    const operations = await prepareOperations(frame, bodyLength, tenant, this.#seal, this.#tokens);
     const outcome = await this.#untilCurrent(tenant, epoch, marks, () =>
       this.#queue.push({ session, epoch, marks, operations }).catch(rethrow),
     );
@@ -107,7 +107,7 @@ export class SyncService {
   }
 
   /** The answer is text already: most of it is rows in the text that is stored. */
-  async pull(caller: Caller, request: PullRequest): Promise<string> {
+  async pull(caller: SyncCaller, request: PullRequest): Promise<string> {
     const { tenant } = caller.principal;
     const unknown = Object.keys(request.collections).find((name) => !this.#parts.catalog.collections.has(name));
     if (unknown !== undefined)
@@ -121,7 +121,7 @@ export class SyncService {
     const cursors = new Map(await Promise.all(claims));
     const input = { session, epoch, marks, cursors, limit: request.limit ?? LIMITS.pullChanges };
     const outcome = await this.#untilCurrent<PullOutcome>(tenant, epoch, marks, () =>
-      this.#parts.store.read(tenant, () => pull(input)).catch(rethrow),
+      this.#parts.store.read(tenant, () => decidePull(input)).catch(rethrow),
     );
     switch (outcome.kind) {
       case "wrong_workspace":
@@ -158,11 +158,11 @@ export class SyncService {
     throw new Error(`The epoch did not settle in ${MAX_MINTINGS} attempts`);
   }
 
-  #session({ principal, device, receivedAt }: Caller, incarnation: string): Session {
+  #session({ principal, device, receivedAt }: SyncCaller, incarnation: string): Sender {
     return { catalog: this.#parts.catalog, principal, device, incarnation, receivedAt };
   }
 
-  #answer({ requestId }: Caller, epoch: string, mark: string) {
+  #answer({ requestId }: SyncCaller, epoch: string, mark: string) {
     return { requestId, epoch, serverTime: rfc3339(this.#parts.clock.now()), mark };
   }
 }

@@ -58,7 +58,7 @@ export const records: TableDefinition<RecordRow> = {
     collection: "text",
     id: "text",
     version: "integer",
-    born: "integer",
+    createdVersion: "integer",
     state: "text",
     data: "json",
     counters: "json",

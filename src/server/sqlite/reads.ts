@@ -104,7 +104,7 @@ export function answer(connection: Connection, tenant: string, read: StoreRead):
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":
       return listed(conflicts, sql.conflictsOf, read.operationIds);
-    case "openConflicts":
+    case "conflictList":
       return rows(conflicts, sql.desk, tenant, Number(read.settled), read.after, read.limit);
     case "discrepancies":
       return rows(discrepancies, sql.discrepancies, tenant, read.after, read.limit);

@@ -53,10 +53,10 @@ export function sqliteStore(options: SqliteStoreOptions): ServerStore {
       'For example sqliteStore({ path: "shop.sqlite" }).',
     );
   }
-  return new TenantsInSqlite(options);
+  return new SqliteStore(options);
 }
 
-class TenantsInSqlite implements ServerStore {
+class SqliteStore implements ServerStore {
   readonly kind = "sqlite";
   readonly "~port" = "server-store";
   readonly #options: SqliteStoreOptions;

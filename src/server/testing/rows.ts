@@ -35,7 +35,7 @@ export function recordRow(id: string, version: number, row: Partial<RecordRow> =
     collection: "products",
     id,
     version,
-    born: version,
+    createdVersion: version,
     state: "live",
     data: { name: id, price: 250 },
     counters: { stock: 3 },

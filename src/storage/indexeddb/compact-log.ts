@@ -19,7 +19,7 @@ const RECORD_BYTES = 32_768;
 const ROOM_BYTES = 64 * 1_024 * 1_024;
 
 /** In the background, and for nobody's sake now: where it fails, all is as it would be without it. */
-export async function foldLog(database: IDBDatabase): Promise<void> {
+export async function compactLog(database: IDBDatabase): Promise<void> {
   if (!isChromium()) return; // the others keep their databases in SQLite
   const { usedBytes = 0, quotaBytes = Number.POSITIVE_INFINITY } = await estimateSpace();
   if (quotaBytes - usedBytes < ROOM_BYTES) return;

@@ -18,7 +18,7 @@ import { tryTo } from "./open.ts";
 import { answer } from "./reads.ts";
 import type { StoredRow } from "./rows.ts";
 import { storedRow } from "./rows.ts";
-import type { Guesses } from "./speculative-reads.ts";
+import type { SpeculativeReads } from "./speculative-reads.ts";
 import { watch } from "./watchdog.ts";
 
 /** A `transact` that waits for its end. */
@@ -59,7 +59,7 @@ export function runGroup(
   { layout, watchdogMs }: Place,
   database: IDBDatabase,
   id: string,
-  guesses: Guesses,
+  guesses: SpeculativeReads,
 ): Promise<GroupEnd> {
   return new Promise((resolve) => {
     const outcomes: Outcome[] = [];
@@ -137,7 +137,7 @@ export function runGroup(
     }
 
     function ask(read: StorageRead): Promise<unknown> {
-      const isWorthIt = read.kind === "get" && read.likely === "unchanged";
+      const isWorthIt = read.kind === "get" && read.speculate === "unchanged";
       return isWorthIt ? guesses.learn(transaction, read) : answer(transaction, read);
     }
   });

@@ -1,7 +1,7 @@
 /** The storage adapter for browsers. */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { expectOption } from "../../shared/errors.ts";
-import { foldLog } from "./compact-log.ts";
+import { compactLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
 import { marker } from "./marker.ts";
@@ -63,7 +63,7 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
         const database = (await openDatabase(place)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
-        void foldLog(database);
+        void compactLog(database);
         return connect(place, database);
       } catch (error) {
         throw await typedError(error);

@@ -19,10 +19,10 @@ type Get = Extract<StorageRead, { kind: "get" }>;
 export type Memory = ReadonlyMap<string, Row>;
 
 /** Nothing was committed: run it again, without a memory. */
-export const WRONG_GUESS = new Error("A row was not what it was taken for.");
+export const MISPREDICTED = new Error("A row was not what it was taken for.");
 
 /** Of one transaction. Without a memory every read is waited for. */
-export class Guesses {
+export class SpeculativeReads {
   readonly #memory: Map<string, Row>;
   readonly #mayGuess: boolean;
   readonly #unchecked: { readonly request: IDBRequest<Row>; readonly guess: Row }[] = [];
@@ -40,10 +40,10 @@ export class Guesses {
   /** The answers to reads that are asked at once all the same; `undefined` where one of them can only be waited for. */
   answers(transaction: IDBTransaction, reads: readonly StorageRead[]): unknown[] | undefined {
     if (!this.#mayGuess || !reads.every((read) => this.#isKnown(read))) return undefined;
-    return (reads as readonly Get[]).map(({ table, keys, likely }) => {
+    return (reads as readonly Get[]).map(({ table, keys, speculate }) => {
       const store = transaction.objectStore(table);
       return keys.map((key) => {
-        const guess = likely === "absent" ? undefined : this.#memory.get(nameOf(table, key));
+        const guess = speculate === "absent" ? undefined : this.#memory.get(nameOf(table, key));
         this.#unchecked.push({ request: store.get(key), guess });
         return guess?.v;
       });
@@ -70,12 +70,12 @@ export class Guesses {
     if (last === undefined) return;
     // A transaction answers in the order in which it was asked: with this one all are there.
     await wrap(last.request);
-    if (this.#unchecked.some(({ request, guess }) => request.result?.t !== guess?.t)) throw WRONG_GUESS;
+    if (this.#unchecked.some(({ request, guess }) => request.result?.t !== guess?.t)) throw MISPREDICTED;
   }
 
   #isKnown(read: StorageRead): boolean {
-    if (read.kind !== "get" || read.likely === undefined) return false;
-    return read.likely === "absent" || read.keys.every((key) => this.#memory.has(nameOf(read.table, key)));
+    if (read.kind !== "get" || read.speculate === undefined) return false;
+    return read.speculate === "absent" || read.keys.every((key) => this.#memory.has(nameOf(read.table, key)));
   }
 }
 

@@ -15,7 +15,7 @@ import type { Link } from "./link.ts";
 import type { Place } from "./open.ts";
 import type { Reserve } from "./reserve.ts";
 import type { Memory } from "./speculative-reads.ts";
-import { Guesses, WRONG_GUESS } from "./speculative-reads.ts";
+import { MISPREDICTED, SpeculativeReads } from "./speculative-reads.ts";
 import { answered, pause } from "./watchdog.ts";
 
 /** So that a group never keeps the database from other tabs for long. */
@@ -64,10 +64,10 @@ export function createWriter(link: Link, place: Place, reserve: Reserve) {
   async function run(group: readonly Job[]): Promise<void> {
     const id = `${name}-${(++groups).toString(36)}`;
     const database = await link.database();
-    const guesses = new Guesses(memory);
+    const guesses = new SpeculativeReads(memory);
     const { error, outcomes, put } = await runGroup(group, place, database, id, guesses);
     memory = error === undefined ? guesses.memory : undefined;
-    if (error === WRONG_GUESS) {
+    if (error === MISPREDICTED) {
       queue.unshift(...group);
       return;
     }

@@ -21,7 +21,7 @@ export function recordValues(tenant: string, row: RecordRow) {
     row.collection,
     row.id,
     row.version,
-    row.born,
+    row.createdVersion,
     row.state,
     JSON.stringify(row.data),
     JSON.stringify(row.counters),

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { operationsIn, rowIn, type Till, World } from "../support/world.ts";
+import { ClientWorld, operationsIn, rowIn, type Till } from "../support/world.ts";
 
 /** A till that nobody has started, on a shop with one product. */
 async function sold(
-  run: (till: Till, world: World, storage: ReturnType<typeof memory>) => Promise<void>,
+  run: (till: Till, world: ClientWorld, storage: ReturnType<typeof memory>) => Promise<void>,
 ): Promise<void> {
-  await using world = new World();
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   const storage = memory();
   await run(await world.open({ storage, actor: () => "u-7" }), world, storage);
@@ -87,9 +87,9 @@ describe("create", () => {
 describe("who is at the till", () => {
   const as = async (
     actor: () => string | undefined,
-    run: (till: Till, world: World, storage: ReturnType<typeof memory>) => Promise<void>,
+    run: (till: Till, world: ClientWorld, storage: ReturnType<typeof memory>) => Promise<void>,
   ) => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     await run(await world.open({ storage, actor }), world, storage);
@@ -279,7 +279,7 @@ test("a fact has nothing that would change it", () =>
   }));
 
 test("a first read or write opens the store, without `start()`", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const till = world.till();
   await till.collections.customers.create({ name: "Ann" });
   expect(await till.collections.customers.count()).toBe(1);
@@ -288,7 +288,7 @@ test("a first read or write opens the store, without `start()`", async () => {
 });
 
 test("a client that was made has touched nothing", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const steps: string[] = [];
   const till = world.till({ storage: memory({ faults: { before: ({ kind }) => void steps.push(kind) } }) });
   const { products } = till.collections;

@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { bothCounts, conflictsIn, listen, operationsIn, type Shop, type Till, World } from "../support/world.ts";
+import { bothCounts, ClientWorld, conflictsIn, listen, operationsIn, type Shop, type Till } from "../support/world.ts";
 
 type Storage = ReturnType<typeof memory>;
-async function shop(run: (till: Till, world: World, storage: Storage) => Promise<void>): Promise<void> {
-  await using world = new World();
+async function shop(run: (till: Till, world: ClientWorld, storage: Storage) => Promise<void>): Promise<void> {
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 }, { ...tea, id: "p-2" });
   await world.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
   const storage = memory();
@@ -23,8 +23,8 @@ const failure = async (promise: Promise<unknown>) => {
   );
   return isTillSyncError(error) ? { code: error.code, details: error.details } : error;
 };
-/** One of each state: rejected, quarantined, conflict (open), acknowledged, superseded, pending. */
-async function fill(till: Till, world: World): Promise<void> {
+/** One of each state: rejected, quarantined, conflict (open), applied, superseded, pending. */
+async function fill(till: Till, world: ClientWorld): Promise<void> {
   world.rejectNext("products");
   await till.collections.products.update("p-1", { name: "A" });
   world.quarantineNext("sales");
@@ -54,10 +54,10 @@ describe("operations.list", () => {
       expect(shown(await till.operations.list())).toEqual([
         "products update rejected",
         "sales create quarantined",
-        "sales create acknowledged",
+        "sales create applied",
         "customers update conflict",
         "products update superseded",
-        "products void acknowledged",
+        "products void applied",
         "sales create pending",
       ]);
     }));
@@ -73,7 +73,7 @@ describe("operations.list", () => {
       ["products update superseded"],
     ],
     ["a limit", { limit: 2 }, ["products update rejected", "sales create quarantined"]],
-    ["a limit of a state", { state: "acknowledged", limit: 1 }, ["sales create acknowledged"]],
+    ["a limit of a state", { state: "applied", limit: 1 }, ["sales create applied"]],
     ["nothing", { state: "blocked" }, []],
   ];
   for (const [name, filter, expected] of filters)
@@ -128,7 +128,7 @@ describe("operations.list", () => {
     }));
 
   test("knows what is on its way, however little is asked for", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const seen: string[][] = [];
     const transport = world.transport();
     const till: Till = await world.open({
@@ -182,7 +182,7 @@ describe("operations.get", () => {
 test.each(["operations", "conflicts"] as const)(
   "%s.live tells that it could not be read, and keeps what it shows",
   async (desk) => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let isBroken = false;
     const before = (step: { readonly kind: string }) => {
       if (isBroken && step.kind === "scan") throw new Error("the disk");
@@ -283,7 +283,7 @@ describe("operations.retry", () => {
       await till.collections.sales.create(saleOf(1, 1));
       await world.clock.advance(1_000);
       const [rejected] = await till.operations.list({ state: "rejected" });
-      const [sold] = await till.operations.list({ state: "acknowledged" });
+      const [sold] = await till.operations.list({ state: "applied" });
       expect(await failure(till.operations.retry([rejected?.id ?? "", sold?.id ?? ""]))).toEqual({
         code: "operation_not_rejected",
         details: { operationId: sold?.id, state: "applied" },
@@ -297,7 +297,7 @@ describe("operations.retry", () => {
 });
 
 describe("a commercial transaction in quarantine goes again whole, or not at all [C1]", () => {
-  const kept = async (till: Till, world: World) => {
+  const kept = async (till: Till, world: ClientWorld) => {
     world.quarantineNext("sales");
     await till.transaction((tx) => {
       const sale = tx.sales.create(saleOf(1, 1));
@@ -309,11 +309,11 @@ describe("a commercial transaction in quarantine goes again whole, or not at all
     expect(operations).toHaveLength(3);
     return operations;
   };
-  const sentLast = (world: World) => {
+  const sentLast = (world: ClientWorld) => {
     const push = world.network.requests.filter(({ path }) => path.endsWith("/push")).at(-1);
     return (push?.body as { operations: { transaction?: string }[] } | undefined)?.operations ?? [];
   };
-  const there = async (world: World) => [
+  const there = async (world: ClientWorld) => [
     (await world.rows("sales")).map(({ totalCents }) => totalCents),
     (await world.rows("payments")).length,
     (await world.rows("products")).find(({ id }) => id === "p-1")?.stock,
@@ -357,7 +357,7 @@ describe("a commercial transaction in quarantine goes again whole, or not at all
 });
 
 describe("operations.amend", () => {
-  const rejectedEdit = async (till: Till, world: World) => {
+  const rejectedEdit = async (till: Till, world: ClientWorld) => {
     world.rejectNext("products", "price_locked");
     await till.collections.products.update("p-1", { priceCents: 1, name: "A" });
     await world.clock.advance(1_000);

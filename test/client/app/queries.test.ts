@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { type Till, World } from "../support/world.ts";
+import { ClientWorld, type Till } from "../support/world.ts";
 
 const catalogue = [
   { id: "p-1", name: "Apple", category: "fruit", priceCents: 10, barcodes: ["100", "101"] },
@@ -14,10 +14,10 @@ const catalogue = [
   { id: "p-5", name: "apple", category: "fruit", priceCents: 50, barcodes: ["100"] },
 ];
 async function shop(
-  run: (till: Till, world: World) => Promise<void>,
+  run: (till: Till, world: ClientWorld) => Promise<void>,
   rows: readonly { id: string }[] = catalogue,
 ): Promise<void> {
-  await using world = new World();
+  await using world = new ClientWorld();
   await world.seed("products", ...rows);
   await run(await world.open(), world);
 }
@@ -76,7 +76,7 @@ describe("a query", () => {
       }));
 
   test("counts under one key without reading a row", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 1 }, { ...tea, id: "p-2", stock: 1 });
     const reads: string[] = [];
     const till = await world.open({ storage: memory({ faults: { before: ({ kind }) => void reads.push(kind) } }) });
@@ -254,7 +254,7 @@ describe("a live query", () => {
   const query = { index: "category", equals: "fruit", limit: 2 } as const;
 
   test("does nothing until somebody subscribes", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const reads: string[] = [];
     const till = world.till({ storage: memory({ faults: { before: ({ kind }) => void reads.push(kind) } }) });
     const live = till.collections.products.live(query);
@@ -287,7 +287,7 @@ describe("a live query", () => {
     }));
 
   test("says when the collection has been pulled completely, so that an empty list means nothing", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till();
     const seen: boolean[] = [];
     till.collections.products.live(query).subscribe(({ complete }) => seen.push(complete));
@@ -340,7 +340,7 @@ describe("a live query", () => {
     }));
 
   test("reads again only when its range is touched", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", ...catalogue);
     const scans: string[] = [];
     const storage = memory({
@@ -381,7 +381,7 @@ describe("a live query", () => {
     }));
 
   test("does nothing when nobody is subscribed any more", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", ...catalogue);
     const scans: string[] = [];
     const storage = memory({
@@ -445,7 +445,7 @@ describe("a live query", () => {
     }));
 
   test("shows that it could not be read, and recovers", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", ...catalogue);
     let broken = false;
     const storage = memory({

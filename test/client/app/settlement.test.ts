@@ -2,16 +2,16 @@
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { type Till, World } from "../support/world.ts";
+import { ClientWorld, type Till } from "../support/world.ts";
 
-async function shop(run: (till: Till, world: World) => Promise<void>): Promise<void> {
-  await using world = new World();
+async function shop(run: (till: Till, world: ClientWorld) => Promise<void>): Promise<void> {
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   await world.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
   await run(await world.open(), world);
 }
 /** Another till has changed her phone meanwhile. */
-async function contested(till: Till, world: World): Promise<void> {
+async function contested(till: Till, world: ClientWorld): Promise<void> {
   world.network.offline();
   await till.collections.customers.update("c-1", { phone: "2" });
   await world.clock.advance(5_000);
@@ -162,7 +162,7 @@ describe("settled", () => {
     }));
 
   test("works after a reload: by record and not by a handle", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const before = await world.open({ storage });
     world.network.offline();

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { bothCounts, operationsIn, type Till, World } from "../support/world.ts";
+import { bothCounts, ClientWorld, operationsIn, type Till } from "../support/world.ts";
 
 type Storage = ReturnType<typeof memory>;
-async function shop(run: (till: Till, world: World, storage: Storage) => Promise<void>): Promise<void> {
-  await using world = new World();
+async function shop(run: (till: Till, world: ClientWorld, storage: Storage) => Promise<void>): Promise<void> {
+  await using world = new ClientWorld();
   await world.seed(
     "products",
     { ...tea, stock: 10 },
@@ -216,7 +216,7 @@ describe("an error in it", () => {
       }));
 
   test("of the disk rejects it, and nothing of it is there", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let broken = false;
     const storage = memory({
       faults: {

@@ -274,7 +274,7 @@ describe("the desk", () => {
       server,
     });
     expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server" });
-    expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["settled", ["conflict"]]);
+    expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["closed_elsewhere", ["conflict"]]);
     expect(till.view("people", "c-1")).toEqual(server.data);
   });
 

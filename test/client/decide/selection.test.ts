@@ -46,7 +46,7 @@ const till = () => {
 function select(one: Ledger, over: Partial<SelectionInput> = {}) {
   const all = [...one.operations.values()];
   const candidates = all
-    .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedAt ?? 0) < one.queue.wake))
+    .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < one.queue.unblockRound))
     .sort((a, b) => a.lane - b.lane || a.rank - b.rank);
   return selectBatch({
     candidates,
@@ -256,7 +256,7 @@ describe("an editorial transaction of which a member lies on a desk", () => {
     };
     workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: successor.id });
     workspace.put(successor);
-    workspace.wake();
+    workspace.unblock();
     one.commit(workspace);
     expect(ids(select(one, { others: others(one) }))).toEqual([successor.id, sibling.id]);
   });

@@ -5,14 +5,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type {
+  LaneFailure,
+  LaneFailures,
   LaneName,
   LaneState,
   Lanes,
   SyncEffect,
   SyncEvent,
   SyncState,
-  Trouble,
-  Troubles,
 } from "../../../src/client/decide/sync-machine.ts";
 import { transition } from "../../../src/client/decide/sync-machine.ts";
 import type { TransportFailure } from "../../../src/client/ports/transport.ts";
@@ -27,10 +27,10 @@ const lanes = (push: LaneState, pull: LaneState) => ({ push, pull });
 const stopped: SyncState = { kind: "stopped" };
 const standby: SyncState = { kind: "standby" };
 const closed: SyncState = { kind: "closed" };
-const registering = (attempt = 0, after?: Trouble): SyncState => ({
+const registering = (attempt = 0, after?: LaneFailure): SyncState => ({
   kind: "registering",
   attempt,
-  ...(after && { after: after.asks }),
+  ...(after && { after: after.response }),
 });
 const online = (push: LaneState, pull: LaneState): SyncState => ({ kind: "online", lanes: lanes(push, pull) });
 const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
@@ -48,24 +48,25 @@ const pausedAtRest = (...reasons: string[]): SyncState => ({
 });
 const RESTING = lanes("idle", "idle");
 /** A lane that got nowhere `attempt` times in a row. */
-const down = (attempt = 1, floorMs = 0, cause: "unreachable" | "throttled" = "unreachable"): Trouble => ({
-  asks: { kind: "offline", cause, floorMs },
+const down = (attempt = 1, floorMs = 0, cause: "unreachable" | "throttled" = "unreachable"): LaneFailure => ({
+  response: { kind: "offline", cause, floorMs },
   attempt,
 });
 /** A lane that needs a person. */
-const refusedAs = (cause: "auth_required" | "device_revoked" = "auth_required"): Trouble => ({
-  asks: { kind: "held", cause },
+const refusedAs = (cause: "auth_required" | "device_revoked" = "auth_required"): LaneFailure => ({
+  response: { kind: "action_needed", cause },
   attempt: 0,
 });
-function inTrouble<K extends "offline" | "held">(kind: K, troubles: Troubles, at: Lanes) {
-  const shown = Object.values(troubles).find(({ asks }) => asks.kind === kind);
-  return { kind, cause: shown?.asks.cause, lanes: at, troubles, registered: true } as SyncState & { kind: K };
+function failing<K extends "offline" | "action_needed">(kind: K, failures: LaneFailures, at: Lanes) {
+  const shown = Object.values(failures).find(({ response }) => response.kind === kind);
+  return { kind, cause: shown?.response.cause, lanes: at, failures, registered: true } as SyncState & { kind: K };
 }
-const offline = (troubles: Troubles = { push: down() }, at = RESTING) => inTrouble("offline", troubles, at);
-const held = (troubles: Troubles = { pull: refusedAs() }, at = RESTING) => inTrouble("held", troubles, at);
+const offline = (failures: LaneFailures = { push: down() }, at = RESTING) => failing("offline", failures, at);
+const actionNeeded = (failures: LaneFailures = { pull: refusedAs() }, at = RESTING) =>
+  failing("action_needed", failures, at);
 /** The registration failed: both lanes wait for it. */
-const unregistered = (trouble: Trouble): SyncState => ({
-  ...inTrouble(trouble.asks.kind, { push: trouble, pull: trouble }, RESTING),
+const unregistered = (failure: LaneFailure): SyncState => ({
+  ...failing(failure.response.kind, { push: failure, pull: failure }, RESTING),
   registered: false,
 });
 
@@ -170,7 +171,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     registered: [goes(registering(), bare("registered"), online("busy", "busy"), ...ROUND)],
     reregister: [
       when(
-        "the answer named another epoch, or the store was found rolled back: it asks again as what it is now",
+        "the answer named another epoch, or the store was found rolled back: it response again as what it is now",
         goes(registering(), bare("reregister"), registering(), "register"),
       ),
     ],
@@ -182,7 +183,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
         goes(registering(2), failed("register"), unregistered(down(3)), "timer push 2000"),
       ),
       when(
-        "the server asks for a wait",
+        "the server response for a wait",
         goes(
           registering(),
           failed("register", throttled(9_000)),
@@ -212,7 +213,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
         goes(online("busy", "idle"), wake("queued"), online("again", "idle")),
       ),
       when(
-        "the server has something, or a person asks: both lanes start",
+        "the server has something, or a person response: both lanes start",
         goes(online("idle", "idle"), wake("manual"), online("busy", "busy"), ...ROUND),
       ),
       when(
@@ -250,7 +251,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
         ),
       ),
       when("nothing else runs", goes(online("busy", "idle"), failed("push"), offline(), "timer push 500")),
-      when("a person is needed", goes(online("idle", "busy"), failed("pull", signedOut), held(), POLL)),
+      when("a person is needed", goes(online("idle", "busy"), failed("pull", signedOut), actionNeeded(), POLL)),
       when("it was called off", stays(online("busy", "idle"), failed("push", aborted))),
       when("it is a late report of the registration", stays(online("idle", "idle"), failed("register"))),
     ],
@@ -266,7 +267,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     wake: [
       when("a sale is no reason to step over the wait of push", stays(offline(), wake("queued"))),
       when(
-        "a sale does not wait for the trouble of pull",
+        "a sale does not wait for the failure of pull",
         goes(offline({ pull: down(4) }), wake("queued"), offline({ pull: down(4) }, lanes("busy", "idle")), "push"),
       ),
       when(
@@ -350,7 +351,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     ],
     pushed: [
       when(
-        "it works again, and the other lane was never in trouble",
+        "it works again, and the other lane was never in failure",
         goes(offline({ push: down(2) }, lanes("busy", "idle")), pushed(), online("idle", "idle"), LOOK),
       ),
       when(
@@ -367,7 +368,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
         ),
       ),
       when(
-        "the other lane is in trouble still",
+        "the other lane is in failure still",
         goes(
           offline({ push: down(2), pull: down(3) }, lanes("busy", "idle")),
           pushed(),
@@ -379,11 +380,11 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     ],
     pulled: [
       when(
-        "it works again, and the other lane was never in trouble",
+        "it works again, and the other lane was never in failure",
         goes(offline({ pull: down(2) }, lanes("idle", "busy")), pulled(), online("idle", "idle"), POLL),
       ),
       when(
-        "the other lane is in trouble: this one polls as ever",
+        "the other lane is in failure: this one polls as ever",
         goes(offline({ push: down(2) }, lanes("idle", "busy")), pulled(), offline({ push: down(2) }), POLL),
       ),
       when(
@@ -421,7 +422,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
         goes(
           offline({ push: down() }, lanes("idle", "busy")),
           failed("pull", refused("device_revoked")),
-          held({ push: down(), pull: refusedAs("device_revoked") }),
+          actionNeeded({ push: down(), pull: refusedAs("device_revoked") }),
           POLL,
         ),
       ),
@@ -438,31 +439,31 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       when("it is a late report of the registration", stays(offline(), failed("register"))),
     ],
   },
-  held: {
-    start: [stays(held(), bare("start"))],
-    stop: [goes(held(), bare("stop"), stopped, ...END)],
-    close: [goes(held(), bare("close"), closed, ...END)],
-    acquired: [stays(held(), bare("acquired"))],
-    lost: [goes(held(), bare("lost"), standby, ...GIVE_WAY)],
-    pause: [goes(held(), pause("night"), paused(true, "night"), ...HOLD)],
-    resume: [stays(held(), resume("night"))],
+  action_needed: {
+    start: [stays(actionNeeded(), bare("start"))],
+    stop: [goes(actionNeeded(), bare("stop"), stopped, ...END)],
+    close: [goes(actionNeeded(), bare("close"), closed, ...END)],
+    acquired: [stays(actionNeeded(), bare("acquired"))],
+    lost: [goes(actionNeeded(), bare("lost"), standby, ...GIVE_WAY)],
+    pause: [goes(actionNeeded(), pause("night"), paused(true, "night"), ...HOLD)],
+    resume: [stays(actionNeeded(), resume("night"))],
     wake: [
       when(
         "a sale does not ask again a server that has refused push",
-        stays(held({ push: refusedAs() }), wake("queued")),
+        stays(actionNeeded({ push: refusedAs() }), wake("queued")),
       ),
       when(
         "a sale is sent where only pull was refused: a revoked device can still hand over what it holds",
         goes(
-          held({ pull: refusedAs("device_revoked") }),
+          actionNeeded({ pull: refusedAs("device_revoked") }),
           wake("queued"),
-          held({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
+          actionNeeded({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
           "push",
         ),
       ),
       when(
         "somebody came back to the till: perhaps they have signed in",
-        goes(held(), wake("visible"), held(undefined, lanes("busy", "busy")), ...ROUND),
+        goes(actionNeeded(), wake("visible"), actionNeeded(undefined, lanes("busy", "busy")), ...ROUND),
       ),
       when(
         "a store that was never introduced does that first",
@@ -470,17 +471,22 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       ),
       when(
         "a lane that runs looks again",
-        goes(held(undefined, lanes("busy", "idle")), wake("manual"), held(undefined, lanes("again", "busy")), "pull"),
+        goes(
+          actionNeeded(undefined, lanes("busy", "idle")),
+          wake("manual"),
+          actionNeeded(undefined, lanes("again", "busy")),
+          "pull",
+        ),
       ),
     ],
     tick: [
-      goes(held(), tick("pull"), held(undefined, lanes("idle", "busy")), "pull"),
-      when("it has begun already", stays(held(undefined, lanes("idle", "busy")), tick("pull"))),
+      goes(actionNeeded(), tick("pull"), actionNeeded(undefined, lanes("idle", "busy")), "pull"),
+      when("it has begun already", stays(actionNeeded(undefined, lanes("idle", "busy")), tick("pull"))),
     ],
-    registered: [stays(held(), bare("registered"))],
+    registered: [stays(actionNeeded(), bare("registered"))],
     reregister: [
       goes(
-        held(undefined, lanes("busy", "idle")),
+        actionNeeded(undefined, lanes("busy", "idle")),
         bare("reregister"),
         registering(),
         "abort",
@@ -492,38 +498,49 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
       when(
         "a revoked device can still hand over what it holds",
         goes(
-          held({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
+          actionNeeded({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
           pushed(true),
-          held({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
+          actionNeeded({ pull: refusedAs("device_revoked") }, lanes("busy", "idle")),
           "push",
         ),
       ),
       when(
         "it is let in again",
-        goes(held({ push: refusedAs() }, lanes("busy", "idle")), pushed(), online("idle", "idle"), LOOK),
+        goes(actionNeeded({ push: refusedAs() }, lanes("busy", "idle")), pushed(), online("idle", "idle"), LOOK),
       ),
-      when("the other lane is still refused", goes(held(undefined, lanes("busy", "idle")), pushed(), held(), LOOK)),
-      when("it was called off before", stays(held(), pushed(true))),
+      when(
+        "the other lane is still refused",
+        goes(actionNeeded(undefined, lanes("busy", "idle")), pushed(), actionNeeded(), LOOK),
+      ),
+      when("it was called off before", stays(actionNeeded(), pushed(true))),
     ],
     pulled: [
-      when("it is let in again", goes(held(undefined, lanes("idle", "busy")), pulled(), online("idle", "idle"), POLL)),
-      when("it was called off before", stays(held(), pulled(true))),
+      when(
+        "it is let in again",
+        goes(actionNeeded(undefined, lanes("idle", "busy")), pulled(), online("idle", "idle"), POLL),
+      ),
+      when("it was called off before", stays(actionNeeded(), pulled(true))),
     ],
     failed: [
       when(
         "the network failed too: what needs a person is shown",
         goes(
-          held(undefined, lanes("busy", "idle")),
+          actionNeeded(undefined, lanes("busy", "idle")),
           failed("push"),
-          held({ pull: refusedAs(), push: down() }),
+          actionNeeded({ pull: refusedAs(), push: down() }),
           "timer push 500",
         ),
       ),
       when(
         "now it is only the network",
-        goes(held(undefined, lanes("idle", "busy")), failed("pull"), offline({ pull: down() }), "timer pull 500"),
+        goes(
+          actionNeeded(undefined, lanes("idle", "busy")),
+          failed("pull"),
+          offline({ pull: down() }),
+          "timer pull 500",
+        ),
       ),
-      when("it was called off", stays(held(undefined, lanes("busy", "idle")), failed("push", aborted))),
+      when("it was called off", stays(actionNeeded(undefined, lanes("busy", "idle")), failed("push", aborted))),
     ],
   },
   paused: {
@@ -545,7 +562,7 @@ const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]
     acquired: [goes(paused(false, "night"), bare("acquired"), paused(true, "night"))],
     lost: [
       goes(paused(true, "night"), bare("lost"), paused(false, "night"), ...GIVE_WAY),
-      when("it asks for none", stays(pausedAtRest("night"), bare("lost"))),
+      when("it response for none", stays(pausedAtRest("night"), bare("lost"))),
     ],
     pause: [
       when("for one more reason", goes(paused(true, "night"), pause("roaming"), paused(true, "night", "roaming"))),
@@ -602,18 +619,18 @@ test("a transition that changes nothing gives the same object back", () => {
   expect(transition(state, resume("night"), input).state).toBe(state);
 });
 
-// ── What a failure asks for ──
+// ── What a failure response for ──
 describe("a failure", () => {
   type FailureKind = TransportFailure["kind"];
   const kinds: Record<
     Exclude<FailureKind, "refused">,
-    { readonly failure: TransportFailure; readonly asks: string }
+    { readonly failure: TransportFailure; readonly response: string }
   > = {
-    unreachable: { failure: unreachable, asks: "unreachable" },
-    unauthorised: { failure: { kind: "unauthorised", reason: "refused" }, asks: "auth_required" },
-    throttled: { failure: throttled(), asks: "throttled" },
-    server_error: { failure: { kind: "server_error", status: 502 }, asks: "server_error" },
-    aborted: { failure: aborted, asks: "unreachable" },
+    unreachable: { failure: unreachable, response: "unreachable" },
+    unauthorised: { failure: { kind: "unauthorised", reason: "refused" }, response: "auth_required" },
+    throttled: { failure: throttled(), response: "throttled" },
+    server_error: { failure: { kind: "server_error", status: 502 }, response: "server_error" },
+    aborted: { failure: aborted, response: "unreachable" },
   };
   const codes: Record<Extract<TransportFailure, { kind: "refused" }>["code"], string> = {
     unauthenticated: "auth_required",
@@ -637,16 +654,16 @@ describe("a failure", () => {
   };
   const causeOf = (failure: TransportFailure) => {
     const [next] = step(registering(), failed("register", failure));
-    return next.kind === "offline" || next.kind === "held" ? next.cause : next.kind;
+    return next.kind === "offline" || next.kind === "action_needed" ? next.cause : next.kind;
   };
 
-  for (const [kind, { failure, asks }] of Object.entries(kinds))
-    test(`of kind ${kind} means ${asks}`, () => {
-      expect(causeOf(failure)).toBe(asks);
+  for (const [kind, { failure, response }] of Object.entries(kinds))
+    test(`of kind ${kind} means ${response}`, () => {
+      expect(causeOf(failure)).toBe(response);
     });
-  for (const [code, asks] of Object.entries(codes))
-    test(`with the code ${code} means ${asks}`, () => {
-      expect(causeOf(refused(code as keyof typeof codes))).toBe(asks);
+  for (const [code, response] of Object.entries(codes))
+    test(`with the code ${code} means ${response}`, () => {
+      expect(causeOf(refused(code as keyof typeof codes))).toBe(response);
     });
 });
 
@@ -819,7 +836,7 @@ class World {
     switch (state.kind) {
       case "online":
       case "offline":
-      case "held": {
+      case "action_needed": {
         const busy = (["push", "pull"] as const).filter((lane) => state.lanes[lane] !== "idle");
         expect([...requests].sort(), "the lanes say what is in flight").toEqual([...busy].sort());
         for (const lane of ["push", "pull"] as const) {
@@ -938,7 +955,7 @@ describe("after any sequence of events", () => {
         world.tell(wake(why), 0.5);
         if (!("lanes" in world.state)) return; // it introduces itself first
         for (const lane of why === "queued" ? (["push"] as const) : (["push", "pull"] as const)) {
-          const isWaiting = why !== "manual" && before.kind !== "online" && before.troubles[lane] !== undefined;
+          const isWaiting = why !== "manual" && before.kind !== "online" && before.failures[lane] !== undefined;
           if (before.lanes[lane] !== "idle") expect(world.state.lanes[lane]).toBe("again");
           else if (!isWaiting) expect(world.state.lanes[lane]).toBe("busy");
         }

@@ -1,7 +1,7 @@
 /** The head of the outbox: a window of it, through which everything gets, however long the queue behind it is (L6, L12). */
 import { describe, expect, test } from "vitest";
 import type { Transport } from "../../../src/client/ports/transport.ts";
-import { selectNext } from "../../../src/client/scripts/next-batch.ts";
+import { nextBatch } from "../../../src/client/scripts/next-batch.ts";
 import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import { EMPTY_QUEUE, META, OPERATIONS, QUEUE } from "../../../src/client/state/stored.ts";
 import { storageLayout } from "../../../src/client/state/tables.ts";
@@ -9,14 +9,14 @@ import { checkCollections } from "../../../src/schema/collections.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { collections, saleOf, tea } from "../../support/shop.ts";
 import { create, Ledger, sale } from "../support/ledger.ts";
-import { type Till, World } from "../support/world.ts";
+import { ClientWorld, type Till } from "../support/world.ts";
 
 /** A day's work that is held back, then sent. */
 async function held(
-  run: (till: Till, world: World) => Promise<void>,
+  run: (till: Till, world: ClientWorld) => Promise<void>,
   broken: (transport: Transport) => Transport = (same) => same,
 ): Promise<void> {
-  await using world = new World();
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   const till = await world.open({ transport: broken(world.transport()) });
   till.pause("x");
@@ -77,7 +77,7 @@ async function selected(...operations: readonly StoredOperation[]): Promise<read
     return { value: undefined, writes: [...puts, queue] };
   });
   const limits = { maxOperations: 200, maxBytes: 512 * 1024 };
-  const batch = await connection.transact(options, () => selectNext({ limits, round: 0, skip: () => false }));
+  const batch = await connection.transact(options, () => nextBatch({ limits, round: 0, skip: () => false }));
   return batch.selected.map(({ operation }) => operation.id);
 }
 
@@ -88,17 +88,17 @@ describe("after a restore [C8.6]", () => {
   const second = till.one(sale("s-2"));
 
   test("what the lost history had taken goes before anything new", async () => {
-    expect(await selected(second, { ...first, references: [], again: true })).toEqual([first.id]);
+    expect(await selected(second, { ...first, references: [], resend: true })).toEqual([first.id]);
   });
 
   test("with what it needs, where that is new: a journal that waits for it would hold up everything", async () => {
-    expect(await selected({ ...first, again: true }, customer, second)).toEqual([customer.id, first.id, second.id]);
+    expect(await selected({ ...first, resend: true }, customer, second)).toEqual([customer.id, first.id, second.id]);
   });
 });
 
 describe("a transaction of many members [C1]", () => {
   test("that a conflict of one of them held is sent again as a whole, and ends", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const ids = Array.from({ length: 250 }, (_, n) => `p-${n}`);
     await world.seed("products", ...ids.map((id) => ({ ...tea, id, barcodes: [], stock: 1 })));
     const till = await world.open();
@@ -152,14 +152,14 @@ describe("a transaction of many members [C1]", () => {
       sale("s-more"),
     ]);
     const inOneLane = [...waiting, ...bound].map((o): StoredOperation => ({ ...o, lane: 0 }));
-    const unheard: StoredOperation = { ...customer, state: "blocked", blockedBy: [], blockedAt: 9 };
+    const unheard: StoredOperation = { ...customer, state: "blocked", blockedBy: [], blockedInRound: 9 };
     return { unheard, inOneLane, edge: bound[0]?.id ?? "" };
   };
 
   test.each([
     ["the lanes' window", 448, {}],
-    ["the window of what was woken", 348, { state: "blocked", blockedAt: 0 }],
-    ["the journal's window", 448, { again: true }],
+    ["the window of what was woken", 348, { state: "blocked", blockedInRound: 0 }],
+    ["the journal's window", 448, { resend: true }],
   ] as const)("is never sent in part where %s ends in it", async (_, before, as) => {
     const { unheard, inOneLane, edge } = atTheEdge(before);
     expect(await selected(unheard, ...inOneLane.map((o) => ({ ...o, ...as })))).not.toContain(edge);

@@ -6,7 +6,7 @@ import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
 import type { MintContext } from "../../../src/client/decide/mint.ts";
 import { decidePullPage, restartCursor } from "../../../src/client/decide/pull-page.ts";
 import { mergeDelta, replay } from "../../../src/client/decide/replay.ts";
-import type { Happening } from "../../../src/client/decide/results.ts";
+import type { OperationEvent } from "../../../src/client/decide/results.ts";
 import { decideResults } from "../../../src/client/decide/results.ts";
 import { Workspace } from "../../../src/client/decide/workspace.ts";
 import type {
@@ -101,7 +101,7 @@ export class Ledger {
     return only;
   }
 
-  answer(...results: readonly OperationResult[]): readonly Happening[] {
+  answer(...results: readonly OperationResult[]): readonly OperationEvent[] {
     return this.receive(results);
   }
 
@@ -116,9 +116,12 @@ export class Ledger {
   }
 
   /** All that one answer brings, in one transaction [C6]. */
-  receive(results: readonly OperationResult[], pages: Readonly<Record<string, PullPage>> = {}): readonly Happening[] {
+  receive(
+    results: readonly OperationResult[],
+    pages: Readonly<Record<string, PullPage>> = {},
+  ): readonly OperationEvent[] {
     const workspace = this.open();
-    const happenings = decideResults(workspace, this.context(), {
+    const events = decideResults(workspace, this.context(), {
       results,
       epoch: this.point.epoch ?? "",
       serverTime: NOW + 1_000,
@@ -131,7 +134,7 @@ export class Ledger {
     });
     this.commit(workspace);
     for (const [name, cursor] of moved) this.cursors.set(name, cursor);
-    return happenings;
+    return events;
   }
 
   /** These collections are pulled again from the start; operations stay. */

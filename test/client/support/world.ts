@@ -32,7 +32,7 @@ export const TENANT = "t-1";
 
 type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
 
-export class World {
+export class ClientWorld {
   readonly clock: FakeClock;
   readonly network: FakeNetwork;
   readonly store = memoryStore();

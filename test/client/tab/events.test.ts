@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../../src/server/admin.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { listen, START, TENANT, type Till, World } from "../support/world.ts";
+import { ClientWorld, listen, START, TENANT, type Till } from "../support/world.ts";
 
-async function shop(run: (till: Till, world: World) => Promise<void>): Promise<void> {
-  await using world = new World();
+async function shop(run: (till: Till, world: ClientWorld) => Promise<void>): Promise<void> {
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   await world.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
   await run(await world.open({ device: { id: "till-1" } }), world);
@@ -123,7 +123,7 @@ test("quarantined: with the operation and the reason, once", () =>
   }));
 
 describe("conflict", () => {
-  const contested = async (till: Till, world: World, collection: "customers" | "products") => {
+  const contested = async (till: Till, world: ClientWorld, collection: "customers" | "products") => {
     world.network.offline();
     if (collection === "customers") await till.collections.customers.update("c-1", { phone: "2" });
     else await till.collections.products.update("p-1", { priceCents: 2 });
@@ -194,10 +194,10 @@ describe("pulled", () => {
 
 describe("auth_required", () => {
   const cases = {
-    no_token: (world: World) => {
+    no_token: (world: ClientWorld) => {
       world.token = undefined;
     },
-    refused: (world: World) => {
+    refused: (world: ClientWorld) => {
       world.principal = () => undefined;
     },
   };
@@ -231,7 +231,7 @@ test("device_revoked: once, and when", () =>
 
 describe("skew", () => {
   test("is told once, when the till's clock is found to be wrong", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till();
     const told = listen(till, "skew");
     // The server of this world has the same clock: only its answers tell another time.
@@ -263,7 +263,7 @@ describe("skew", () => {
 });
 
 test("storage_at_risk: once, when it is found that the platform may evict", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const till = world.till();
   const told = listen(till, "storage_at_risk");
   await till.start();
@@ -297,7 +297,7 @@ describe("a listener", () => {
     }));
 
   test("of `error` that throws is told to the log alone", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const logged: string[] = [];
     const logger = { error: (message: string) => void logged.push(message), info() {}, debug() {} };
     const till = await world.open({ logger });
@@ -338,7 +338,7 @@ describe("a listener", () => {
     }));
 
   test("may close the client it listens to", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const till = await world.open({ storage });
     const closed: Promise<void>[] = [];

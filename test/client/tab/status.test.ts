@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { listen, type Till, type TillOptions, World } from "../support/world.ts";
+import { ClientWorld, listen, type Till, type TillOptions } from "../support/world.ts";
 
-async function shop(run: (till: Till, world: World) => Promise<void>, options: TillOptions = {}): Promise<void> {
-  await using world = new World();
+async function shop(run: (till: Till, world: ClientWorld) => Promise<void>, options: TillOptions = {}): Promise<void> {
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   await run(await world.open(options), world);
 }
@@ -17,12 +17,12 @@ const phases = (told: ReturnType<typeof listen>) => {
 
 describe("the phase", () => {
   test("stopped: nobody has begun", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     expect(world.till().status).toMatchObject({ phase: "stopped", pending: { count: 0 }, lastPullAt: undefined });
   });
 
   test("opening, then first_sync, then online: a new till", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const till = world.till();
     const told = listen(till, "status");
@@ -32,7 +32,7 @@ describe("the phase", () => {
   });
 
   test("first_sync: what has come, and what is waited for", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", ...Array.from({ length: 1_200 }, (_, n) => ({ ...tea, id: `p-${n}` })));
     const till = world.till();
     const told = listen(till, "status");
@@ -74,7 +74,7 @@ describe("the phase", () => {
     }));
 
   test("offline from the first failure on, however often it tries: also a till that was opened without a network", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     world.network.offline();
     const till = world.till();
     const told = listen(till, "status");
@@ -85,7 +85,7 @@ describe("the phase", () => {
   });
 
   test("offline, no_network: where the platform says that there is no interface", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const connectivity = { "~port": "connectivity" as const, online: () => false, subscribe: () => () => {} };
     const till = await world.open({ connectivity });
     world.network.offline();
@@ -94,7 +94,7 @@ describe("the phase", () => {
   });
 
   test("offline as soon as the platform says so and a request confirms it, with nothing to send and long before the next poll", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let online = true;
     let hint: (what: "offline") => void = () => {};
     const connectivity = {
@@ -116,7 +116,7 @@ describe("the phase", () => {
   });
 
   test("online, whatever the platform says, while the server answers", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const connectivity = { "~port": "connectivity" as const, online: () => false, subscribe: () => () => {} };
     const till = await world.open({ connectivity });
     expect(till.status.phase).toBe("online");
@@ -182,7 +182,7 @@ describe("the phase", () => {
     }));
 
   test("failed: the store could not be opened; and no longer, when it could", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let broken = true;
     const storage = memory({
       faults: {
@@ -275,7 +275,7 @@ describe("the facts", () => {
     }));
 
   test("are there again after a restart, before anything was heard from the server", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const before = await world.open({ storage });
     world.network.offline();

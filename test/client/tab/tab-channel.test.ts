@@ -8,9 +8,9 @@ import { indexedDB } from "../../../src/storage/indexeddb/indexeddb.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { listen, operationsIn, World } from "../support/world.ts";
+import { ClientWorld, listen, operationsIn } from "../support/world.ts";
 
-async function twoTabs(world: World, coordinator?: Coordinator) {
+async function twoTabs(world: ClientWorld, coordinator?: Coordinator) {
   await world.seed("products", { ...tea, stock: 10 });
   const storage = memory();
   const options = { storage, ...(coordinator && { coordinator }) };
@@ -22,7 +22,7 @@ async function twoTabs(world: World, coordinator?: Coordinator) {
 }
 
 test("a client that was open before the till was registered knows its number and branch, and writes sales with it", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const storage = memory();
   world.network.offline();
   const [leader, follower] = [world.till({ storage }), world.till({ storage })];
@@ -38,7 +38,7 @@ test("a client that was open before the till was registered knows its number and
 });
 
 test("a client that waits for its turn shows the status of the one that has it", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const { leader, follower } = await twoTabs(world);
   expect(follower.status.phase).toBe("online");
   world.network.offline();
@@ -50,7 +50,7 @@ test("a client that waits for its turn shows the status of the one that has it",
 });
 
 test("a signed-out till says so in every tab", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const { follower } = await twoTabs(world);
   const told = listen(follower, "auth_required");
   world.token = "bad";
@@ -60,7 +60,7 @@ test("a signed-out till says so in every tab", async () => {
 });
 
 test("sync() of a client that waits is a round of the one that has the turn, and says what came of it", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const { follower } = await twoTabs(world);
   world.network.offline();
   await follower.collections.sales.create(saleOf(1, 1));
@@ -72,7 +72,7 @@ test("sync() of a client that waits is a round of the one that has the turn, and
 });
 
 test("sync() of a client that waits is not answered by what the other one said of the round before", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const idle = { kind: "leading", sync: { kind: "online", lanes: { push: "idle", pull: "idle" } }, from: "another" };
   const coordinator: Coordinator = {
     ...inProcess,
@@ -92,7 +92,7 @@ test("sync() of a client that waits is not answered by what the other one said o
 });
 
 test("what a newer version of the app says in words of its own is ignored", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const { leader, follower, storage } = await twoTabs(world);
   const told = listen(follower, "error");
   const before = [leader.status, follower.status];
@@ -104,14 +104,14 @@ test("what a newer version of the app says in words of its own is ignored", asyn
 });
 
 test("the server's clock is known to every tab", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const { leader, follower } = await twoTabs(world);
   expect(follower.status.clock).toEqual(leader.status.clock);
   expect(follower.status.clock.confidence).toBe("high");
 });
 
 test("what no message told is found by looking, within the interval", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const deaf: Coordinator = { ...inProcess, reliable: false, broadcast() {}, subscribe: () => () => {} };
   const { leader, follower } = await twoTabs(world, deaf);
   const seen: number[] = [];
@@ -126,7 +126,7 @@ test("what no message told is found by looking, within the interval", async () =
 });
 
 test("sales that share a commit are told in one word, and read again once", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const words: unknown[] = [];
   const coordinator: Coordinator = {
     ...inProcess,
@@ -149,7 +149,7 @@ test("sales that share a commit are told in one word, and read again once", asyn
 });
 
 test("a page that is about to stand still gives its turn away, and asks for it again when it goes on", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const storage = memory();
   let hint: (hint: "frozen" | "resumed") => void = () => {};
   const connectivity = {

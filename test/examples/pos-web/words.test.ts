@@ -113,7 +113,7 @@ describe("an operation", () => {
   test.each<[OperationStatus, string]>([
     [{ state: "pending" }, "Waiting"],
     [{ state: "in_flight" }, "On its way"],
-    [{ state: "acknowledged" }, "On the server"],
+    [{ state: "applied" }, "On the server"],
     [{ state: "blocked", by: ["x"] }, "Comes later"],
     [{ state: "superseded", by: "x" }, "Replaced"],
     [{ state: "conflict", conflictId: "x" }, "In conflict"],

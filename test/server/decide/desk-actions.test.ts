@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Policies } from "../../../src/server/policy-types.ts";
 import type { Shop } from "../support/shop.ts";
-import { count, edit, payment, quarrel, sale, World } from "../support/world.ts";
+import { count, edit, payment, quarrel, ServerWorld, sale } from "../support/world.ts";
 
 const shift = (id: string, branch: string, cashier: string) => ({
   action: "create",
@@ -19,7 +19,7 @@ describe("quarantine [H3]", () => {
     },
   };
   test("a release lets the whole transaction in, and the till hears of it by its results", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const till = world.till();
     await till.pulled();
     const tx = { transaction: "t-1" };
@@ -40,7 +40,7 @@ describe("quarantine [H3]", () => {
     expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
   });
   test("a policy hears that it was let in, and does all that it does for a sale", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       sales: {
         scope: "tenant",
         allow: { read: "everyone", create: "everyone" },
@@ -59,14 +59,14 @@ describe("quarantine [H3]", () => {
     expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: 5 });
   });
   test("what a policy has against it all the same is a flag", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const sent = await world.till().send(sale("s-1"));
     expect(await world.release(sent.id)).toMatchObject({
       results: [{ status: "applied", flags: [{ code: "arithmetic", message: "no" }] }],
     });
   });
   test("its first position never changes, so that marks that point at it stay good", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const till = world.till();
     const sent = await till.send(sale("s-1"));
     const before = await world.operation(sent.id);
@@ -83,7 +83,7 @@ describe("quarantine [H3]", () => {
     expect((await till.pull()).kind).toBe("answered");
   });
   test("what the schema refuses no person can let in: nothing changes", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const sent = await world.till().send(sale("s-1", { totalCents: "x" }));
     const before = await world.clock();
     expect(await world.release(sent.id)).toMatchObject({ kind: "refused", issues: [{ path: "totalCents" }] });
@@ -91,7 +91,7 @@ describe("quarantine [H3]", () => {
     expect(await world.quarantined()).toHaveLength(1);
   });
   test("a discard closes it and keeps the payload for ever", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const till = world.till();
     const operation = till.mint(sale("s-1"));
     await till.send(operation);
@@ -106,7 +106,7 @@ describe("quarantine [H3]", () => {
     expect(await world.release("nope")).toEqual({ kind: "not_found" });
   });
   test("the others of its transaction are discarded with it: released alone they would be half of a sale [C1]", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const till = world.till();
     const tx = { transaction: "t-1" };
     const [sold, paid] = await till.push(sale("s-1", { totalCents: 500 }, tx), payment("y-1", "s-1", tx));
@@ -117,7 +117,7 @@ describe("quarantine [H3]", () => {
     expect(await world.release(paid?.id ?? "")).toEqual({ kind: "not_quarantined" });
   });
   test("a branch's office settles what its own tills made, and knows of nothing else (L9)", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const north = await world.till("n", { branch: "north" }).send(sale("s-1", { totalCents: 5 }, { branch: "north" }));
     const south = await world.till("s", { branch: "south" }).send(sale("s-2", { totalCents: 5 }, { branch: "south" }));
     const before = await world.operation(north.id);
@@ -128,7 +128,7 @@ describe("quarantine [H3]", () => {
     expect(await world.release(south.id)).toMatchObject({ kind: "revised" });
   });
   test("another device's transaction of the same name is not released with it", async () => {
-    const world = await World.open(strict);
+    const world = await ServerWorld.open(strict);
     const tx = { transaction: "t-1" };
     const mine = await world.till("a").send(sale("s-1", { totalCents: 5 }, tx));
     const theirs = await world.till("b").send(sale("s-2", { totalCents: 5 }, tx));
@@ -139,7 +139,7 @@ describe("quarantine [H3]", () => {
 
 describe("conflicts at the back office", () => {
   test("a branch's office has none of another branch (L9)", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const [a, b] = [world.till("a", { branch: "north" }), world.till("b", { branch: "north" })];
     await a.send(shift("h-1", "north", "Ann"));
     const change = { action: "update", collection: "shifts", entityId: "h-1", baseVersion: 0 };
@@ -202,7 +202,7 @@ describe("conflicts at the back office", () => {
       patch,
     });
     async function quarrelInSouth() {
-      const world = await World.open();
+      const world = await ServerWorld.open();
       const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
       const data = { branch: "south", cashier: "Ann" };
       const { version } = (await a.send({ action: "create", collection: "shifts", entityId: "h-1", data })) as {

@@ -32,7 +32,7 @@ function isEnded(
   all: ReadonlyMap<string, StoredOperation>,
 ): boolean {
   if (state === "superseded") return supersededBy === undefined || all.has(supersededBy);
-  if (state === "settled") return true;
+  if (state === "closed_elsewhere") return true;
   return action === "void" || error?.code === "discarded";
 }
 

@@ -5,7 +5,7 @@ import type { Identity, QueueState, StoredOperation, StoredRow } from "../../../
 import { IDENTITY, META, OPERATIONS, QUEUE } from "../../../src/client/state/stored.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
 import { Line } from "./line.ts";
@@ -28,7 +28,7 @@ export interface MachineOptions {
 }
 
 export class Machine {
-  readonly world: World;
+  readonly world: SimWorld;
   readonly name: string;
   readonly deviceId: string;
   readonly turns: "locks" | "leases";
@@ -58,7 +58,7 @@ export class Machine {
   #token: string;
   #opened = 0;
 
-  constructor(world: World, options: MachineOptions) {
+  constructor(world: SimWorld, options: MachineOptions) {
     this.world = world;
     this.#options = options;
     this.name = options.name;

@@ -6,7 +6,7 @@ import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import { type BRANCHES, collections, policies, seedRows, TENANT } from "../shop.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 
 interface Process {
   handler: ((request: Request) => Promise<Response>) | undefined;
@@ -39,14 +39,14 @@ export class Server {
   isRestoring = false;
   /** Its database is, or was, another one than it began with: tills may have bases of several histories. */
   wasRestored = false;
-  readonly #world: World;
+  readonly #world: SimWorld;
   readonly #draw: Draw;
   readonly #processes: Process[] = [];
   readonly #tokens = new Map<string, number>();
   #armed: MemoryStoreStep | undefined;
   #turn = 0;
 
-  constructor(world: World, seed: number) {
+  constructor(world: SimWorld, seed: number) {
     this.#world = world;
     this.#draw = new Draw(seed, "server");
     this.store = memoryStore({ random: this.#random("store"), faults: { before: (step) => this.#before(step) } });

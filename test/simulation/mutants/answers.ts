@@ -85,8 +85,8 @@ export const answers: readonly Mutant[] = [
     "H3",
     patch(
       "client/decide/results.ts",
-      "return operation.settledAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);",
-      "return operation.settledAt === undefined;",
+      "return operation.resultAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);",
+      "return operation.resultAt === undefined;",
     ),
   ),
   mutant(

@@ -48,7 +48,7 @@ export const epochs: readonly Mutant[] = [
   mutant(
     "what was acknowledged counts again in the view after a restore",
     "C8",
-    patch("client/decide/workspace.ts", "return row.generation >= (operation.absentFrom ?? 0);", "return true;"),
+    patch("client/decide/workspace.ts", "return row.generation >= (operation.missingSince ?? 0);", "return true;"),
   ),
   mutant(
     "what comes back after a restore is judged as new",

@@ -7,11 +7,11 @@ import { checkData, dataOf, draftScope, type RowDraft, recordOf, without, writeR
 import { canSee, inScope } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { carryOutEffects } from "./effects.ts";
+import { applyEffects } from "./effects.ts";
 import { askPolicy, contentOf } from "./policy.ts";
 import { applied, isCommercial, outOfScope, quarantined, rejected } from "./verdicts.ts";
 
-export interface Change {
+export interface ProposedChange {
   readonly operation: WireOperation;
   readonly draft: RowDraft;
   readonly flags: readonly Flag[];
@@ -23,7 +23,7 @@ export interface Change {
 }
 
 /** @throws PolicyFailure */
-export function carryOut(ws: WorkingSet, view: Viewpoint, change: Change): OperationResult {
+export function applyChange(ws: WorkingSet, view: Viewpoint, change: ProposedChange): OperationResult {
   const { operation, draft } = change;
   const { served, before } = draft;
   // Into another branch's rows as little as out of them, whoever settled a conflict on the way: a till writes where it reads (L9).
@@ -40,7 +40,7 @@ export function carryOut(ws: WorkingSet, view: Viewpoint, change: Change): Opera
   if (verdict.outcome !== "applied") return refusal(view, operation, verdict);
   const assigned = { ...verdict.assigned, ...ownAssigned(change) };
   writeRow(ws, amended(draft, assigned, verdict.without), operation.id);
-  const effectFlags = carryOutEffects(ws, view, served, verdict.effects, operation.id);
+  const effectFlags = applyEffects(ws, view, served, verdict.effects, operation.id);
   const flags = [...change.flags, ...discrepancyFlags(ws, view, operation, verdict), ...effectFlags];
 
   // Read again: an effect may have been on the same row.
@@ -69,7 +69,7 @@ function refusal(
 }
 
 /** What the lost history had assigned stands [C8.5]. */
-function ownAssigned({ acknowledged, draft }: Change): JsonObject {
+function ownAssigned({ acknowledged, draft }: ProposedChange): JsonObject {
   const assigned = acknowledged?.assigned ?? {};
   const declared = Object.entries(assigned).filter(([name]) => draft.served.resolved.assigned.includes(name));
   return Object.fromEntries(declared);

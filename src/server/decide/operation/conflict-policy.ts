@@ -8,10 +8,10 @@ import type { ServedCollection } from "../rows/catalog.ts";
 import { checkData, dataOf, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { carryOut } from "./apply-change.ts";
+import { applyChange } from "./apply-change.ts";
 import { applied } from "./verdicts.ts";
 
-export interface Quarrel {
+export interface FieldConflict {
   readonly fields: readonly string[];
   /** The row as the client would have it; `undefined`: deleted. */
   readonly client: JsonObject | undefined;
@@ -24,7 +24,7 @@ export function settleByPolicy(
   served: ServedCollection,
   operation: WireOperation,
   before: RecordRow,
-  { fields, client }: Quarrel,
+  { fields, client }: FieldConflict,
 ): OperationResult | undefined {
   const { policy, resolved } = served;
   if (policy.conflict === undefined) return undefined;
@@ -80,7 +80,7 @@ function write(
   record: JsonObject | undefined,
 ): OperationResult | undefined {
   const base = { served, id: before.id, before, counters: before.counters, writer: view.incarnation };
-  let draft: RowDraft = { ...base, state: "deleted", data: before.data, stamped: [] };
+  let draft: RowDraft = { ...base, state: "deleted", data: before.data, writtenFields: [] };
   if (record !== undefined) {
     const checked = checkData(served, before.id, without(record, ["id", ...served.resolved.counters]), before.counters);
     if (!checked.ok) return undefined;
@@ -91,11 +91,11 @@ function write(
       ...base,
       state: "live",
       data: checked.data,
-      born: revived,
-      stamped: revived ? Object.keys(checked.data) : changed,
+      isCreation: revived,
+      writtenFields: revived ? Object.keys(checked.data) : changed,
     };
   }
-  return carryOut(ws, view, { operation, draft, flags: [], echo: true });
+  return applyChange(ws, view, { operation, draft, flags: [], echo: true });
 }
 
 /** A conflict as the desk keeps it. */

@@ -9,7 +9,7 @@ import { addSteps, currentRow } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { carryOut } from "./apply-change.ts";
+import { applyChange } from "./apply-change.ts";
 import { quarantined } from "./verdicts.ts";
 
 export function increment(
@@ -33,7 +33,7 @@ export function increment(
   if (before === undefined || before.state === "stub") flags.push({ code: "unknown_row" });
   if (before?.state === "deleted") flags.push({ code: "deleted_row" });
   if (before !== undefined && !inScope(view.principal, before.scope)) flags.push({ code: "out_of_scope" });
-  return carryOut(ws, view, {
+  return applyChange(ws, view, {
     operation,
     draft: {
       served,
@@ -42,7 +42,7 @@ export function increment(
       state: before?.state ?? "stub",
       data: before?.data ?? {},
       counters,
-      stamped: [],
+      writtenFields: [],
       writer: view.incarnation,
     },
     flags,

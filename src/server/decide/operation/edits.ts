@@ -27,8 +27,8 @@ import {
 import { canSee, inScope, isBranchScoped } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { carryOut } from "./apply-change.ts";
-import { type Quarrel, settleByPolicy } from "./conflict-policy.ts";
+import { applyChange } from "./apply-change.ts";
+import { type FieldConflict, settleByPolicy } from "./conflict-policy.ts";
 import { unresolved } from "./facts.ts";
 import { applied, conflict, missing, outOfScope, rejected } from "./verdicts.ts";
 
@@ -52,12 +52,12 @@ export function createRecord(
     ...draftOn(view, served, operation, before),
     state: "live",
     data: checked.data,
-    born: true,
-    stamped: Object.keys(checked.data),
+    isCreation: true,
+    writtenFields: Object.keys(checked.data),
   };
   const record = recordOf(served, draft);
   const flags = unresolved(ws, served.resolved.references, checked.data);
-  return carryOut(ws, view, { operation, draft, flags, echo: true, content: { data: record } });
+  return applyChange(ws, view, { operation, draft, flags, echo: true, content: { data: record } });
 }
 
 /** Two tills that made the same row have no quarrel; two that made different ones have. */
@@ -109,12 +109,12 @@ export function updateRecord(
     ...draftOn(view, served, operation, before),
     state: "live",
     data: checked.data,
-    stamped: touched,
+    writtenFields: touched,
   };
   const flags: Flag[] = force === true ? [{ code: "forced" }] : [];
   flags.push(...unresolved(ws, served.resolved.references, patch));
   const echo = before.version !== baseVersion || !deepEqual(checked.data, merged);
-  return carryOut(ws, view, { operation, draft, flags, echo });
+  return applyChange(ws, view, { operation, draft, flags, echo });
 }
 
 export function deleteRecord(
@@ -146,9 +146,9 @@ export function deleteRecord(
     ...draftOn(view, served, operation, before),
     state: "deleted",
     data: before.data,
-    stamped: [],
+    writtenFields: [],
   };
-  return carryOut(ws, view, { operation, draft, flags: force === true ? [{ code: "forced" }] : [], echo: false });
+  return applyChange(ws, view, { operation, draft, flags: force === true ? [{ code: "forced" }] : [], echo: false });
 }
 
 function isForeign([version, writer]: readonly [number, string], baseVersion: number, view: Viewpoint): boolean {
@@ -161,7 +161,7 @@ function inConflict(
   served: ServedCollection,
   operation: WireOperation,
   before: RecordRow,
-  quarrel: Quarrel,
+  quarrel: FieldConflict,
 ): OperationResult {
   // In scope, and yet not to be read: a conflict would show it.
   if (!canSee(served, before, view.principal)) {

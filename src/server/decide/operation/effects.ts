@@ -22,7 +22,7 @@ import type { WorkingSet } from "../rows/working-set.ts";
 const WRITER = "policy";
 
 /** @throws PolicyFailure */
-export function carryOutEffects(
+export function applyEffects(
   ws: WorkingSet,
   view: Viewpoint,
   asked: ServedCollection,
@@ -71,7 +71,9 @@ function create(data: JsonObject, base: Base, fail: (what: string) => PolicyFail
     const same = deepEqual(without(before.data, served.resolved.assigned), checked.data);
     return { flag: same ? undefined : { code: "id_collision", message: nameOf(base) } };
   }
-  return { draft: { ...base, state: "live", data: checked.data, born: true, stamped: Object.keys(checked.data) } };
+  return {
+    draft: { ...base, state: "live", data: checked.data, isCreation: true, writtenFields: Object.keys(checked.data) },
+  };
 }
 
 function patch(loose: LoosePatch, base: Base, fail: (what: string) => PolicyFailure): Outcome {
@@ -81,7 +83,7 @@ function patch(loose: LoosePatch, base: Base, fail: (what: string) => PolicyFail
   const { patch: set, unset } = splitPatch(loose);
   const checked = checkData(served, id, applyPatch(before.data, set, unset), before.counters);
   if (!checked.ok) throw fail(`is refused by the schema: ${checked.issues[0]?.path} ${checked.issues[0]?.message}`);
-  return { draft: { ...base, state: "live", data: checked.data, stamped: Object.keys(loose) } };
+  return { draft: { ...base, state: "live", data: checked.data, writtenFields: Object.keys(loose) } };
 }
 
 function increment(by: Readonly<Record<string, unknown>>, base: Base, fail: (what: string) => PolicyFailure): Outcome {
@@ -90,7 +92,7 @@ function increment(by: Readonly<Record<string, unknown>>, base: Base, fail: (wha
   const counters = addSteps(base.served, base.counters, Object.fromEntries(steps));
   if (counters === undefined) throw fail("counts what is no counter, or too far");
   const { before } = base;
-  return { draft: { ...base, counters, state: before?.state ?? "stub", data: before?.data ?? {}, stamped: [] } };
+  return { draft: { ...base, counters, state: before?.state ?? "stub", data: before?.data ?? {}, writtenFields: [] } };
 }
 
 /** Counters and edits of rows that are not there. */

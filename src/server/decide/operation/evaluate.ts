@@ -14,7 +14,7 @@ import { createRecord, deleteRecord, updateRecord } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import { unmet } from "./order.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
-import { type Acknowledgement, reenter } from "./replay-acknowledged.ts";
+import { type Acknowledgement, replayAcknowledged } from "./replay-acknowledged.ts";
 import { barredFromSuperseding } from "./supersede.ts";
 import { applied, blocked, isCommercial, quarantined, refused, rejected, retry } from "./verdicts.ts";
 
@@ -31,7 +31,9 @@ export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOper
   if (!parsed.ok) return refused(view.catalog, raw, "malformed", "This is no operation of the protocol", parsed.issues);
   const operation = parsed.value;
   const savepoint = ws.savepoint();
-  const result = guarded(ws, view, operation, () => judge(ws, view, operation, prepared.acknowledgedIsAuthentic));
+  const result = guarded(ws, view, operation, () =>
+    judgeOperation(ws, view, operation, prepared.acknowledgedIsAuthentic),
+  );
   if (result.status !== "applied") ws.rollback(savepoint);
   return result;
 }
@@ -61,7 +63,7 @@ function guarded(
   }
 }
 
-function judge(
+function judgeOperation(
   ws: WorkingSet,
   view: Viewpoint,
   sent: WireOperation,
@@ -86,7 +88,8 @@ function judge(
   if (operation.action === "void") return voided(view, served, operation);
 
   const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
-  if (acknowledged !== undefined && fits(served, operation)) return reenter(ws, view, served, operation, acknowledged);
+  if (acknowledged !== undefined && fits(served, operation))
+    return replayAcknowledged(ws, view, served, operation, acknowledged);
   if (!fits(served, operation)) {
     return refused(catalog, operation, "malformed", `\`${operation.action}\` is nothing that \`${served.name}\` takes`);
   }

@@ -8,7 +8,7 @@ import { checkData, currentRow, recordOf, without } from "../rows/rows.ts";
 import { inScope, scopeOf } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { carryOut } from "./apply-change.ts";
+import { applyChange } from "./apply-change.ts";
 import { applied, quarantined } from "./verdicts.ts";
 
 export function createFact(
@@ -41,7 +41,7 @@ export function createFact(
   if (!inScope(view.principal, scopeOf(served, record))) {
     flags.push({ code: "out_of_scope", message: "The record belongs to another branch" });
   }
-  return carryOut(ws, view, {
+  return applyChange(ws, view, {
     operation,
     draft: {
       served,
@@ -50,8 +50,8 @@ export function createFact(
       state: "live",
       data: checked.data,
       counters: before?.counters ?? {},
-      born: true,
-      stamped: [],
+      isCreation: true,
+      writtenFields: [],
       writer: view.incarnation,
     },
     flags,

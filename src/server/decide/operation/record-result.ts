@@ -4,7 +4,7 @@
  */
 import type { FinalResult } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/store.ts";
-import { shownAgain } from "../rows/redact.ts";
+import { redactFor } from "../rows/redact.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
@@ -13,7 +13,12 @@ import { headOf, keptOperation, type PreparedOperation } from "./prepared-operat
 import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
 
-export function settle(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation, result: FinalResult): FinalResult {
+export function recordResult(
+  ws: WorkingSet,
+  view: Viewpoint,
+  prepared: PreparedOperation,
+  result: FinalResult,
+): FinalResult {
   const { parsed } = prepared;
   if (parsed.ok) markSuperseded(ws, view, parsed.value, result);
   const final = { ...result, at: view.receivedAt };
@@ -54,15 +59,15 @@ function operationRow(
 }
 
 /** The answer to an id that is known: the stored result, or that the payload is another one (L3). */
-export function answerStored(
+export function storedAnswer(
   ws: WorkingSet,
   view: Viewpoint,
   prepared: PreparedOperation,
   stored: OperationRow,
 ): FinalResult {
   // A placeholder knows no payload: it was superseded before it came.
-  if (stored.hash === prepared.hash || stored.hash === "") return { ...shownAgain(view, stored), replayed: true };
-  keepReused(ws, view, prepared);
+  if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(view, stored), replayed: true };
+  quarantineReused(ws, view, prepared);
   return rejected(prepared, "operation_id_reused", `This id stands for another operation, which is ${stored.status}`, {
     issues: [{ path: "status", message: stored.status }],
   });
@@ -72,7 +77,7 @@ export function answerStored(
  * Both payloads are kept: the second goes into quarantine under an id made of its hash, where people see it and can let it in. Once,
  * however often it is sent.
  */
-function keepReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): void {
+function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): void {
   const id = uuidOf(prepared.hash);
   ws.log("error", "An operation id was used twice, with different payloads", {
     operation: prepared.id,

@@ -18,7 +18,7 @@ import { checkData, currentRow, fieldVersion, lifeVersion, type RowDraft, record
 import { inScope } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { carryOut } from "./apply-change.ts";
+import { applyChange } from "./apply-change.ts";
 import { increment } from "./counters.ts";
 import { draftOn, invalid, seen } from "./edits.ts";
 import { createFact } from "./facts.ts";
@@ -31,7 +31,7 @@ export interface Acknowledgement {
 
 const OVERTAKEN = [{ code: "overtaken" }] as const;
 
-export function reenter(
+export function replayAcknowledged(
   ws: WorkingSet,
   view: Viewpoint,
   served: ServedCollection,
@@ -79,10 +79,10 @@ function remove(
     ...draftOn(view, served, operation, before),
     state: "deleted",
     data: before.data,
-    stamped: [],
-    at: acknowledged.version,
+    writtenFields: [],
+    stampedVersion: acknowledged.version,
   };
-  return carryOut(ws, view, { operation, draft, flags: [], echo: true, acknowledged });
+  return applyChange(ws, view, { operation, draft, flags: [], echo: true, acknowledged });
 }
 
 /** Creates and updates: every field that nobody has written later. */
@@ -116,12 +116,12 @@ function setFields(
     ...draftOn(view, served, operation, before),
     state: "live",
     data: checked.data,
-    born: live === undefined,
-    stamped: live === undefined ? Object.keys(checked.data) : lower,
-    at: acknowledged.version,
+    isCreation: live === undefined,
+    writtenFields: live === undefined ? Object.keys(checked.data) : lower,
+    stampedVersion: acknowledged.version,
   };
   const record = recordOf(served, draft);
-  return carryOut(ws, view, {
+  return applyChange(ws, view, {
     operation,
     draft,
     flags: lower.length < names.length ? OVERTAKEN : [],

@@ -29,22 +29,22 @@ export function barredFromSuperseding(
     const target = ws.operation(id);
     if (target === undefined) continue;
     // A void of another collection would need that one's rights, and one of another row would close a desk that is not its own.
-    if (!isOfItsRow(target, operation)) return notItsOwn(view, operation, "malformed", "row", id);
-    if (!isOfItsBranch(ws, view, target)) return notItsOwn(view, operation, "out_of_scope", "branch", id);
+    if (!targetsSameRow(target, operation)) return refusedAsForeign(view, operation, "malformed", "row", id);
+    if (!targetsOwnBranch(ws, view, target)) return refusedAsForeign(view, operation, "out_of_scope", "branch", id);
     if (target.status === "applied") {
-      return standing(ws, view, operation, "already_applied", id, "What it supersedes has taken effect");
+      return tooLate(ws, view, operation, "already_applied", id, "What it supersedes has taken effect");
     }
     const { supersededBy: by } = target;
     // Its own chain may have superseded the earlier links: the last one counts.
     if (by !== undefined && by !== operation.id && !chain.includes(by)) {
-      return standing(ws, view, operation, "already_superseded", by, "What it supersedes was settled by somebody else");
+      return tooLate(ws, view, operation, "already_superseded", by, "What it supersedes was settled by somebody else");
     }
   }
   return undefined;
 }
 
 /** What came malformed may have had neither: then nothing speaks against it. */
-function isOfItsRow(target: OperationRow, { collection, entityId }: WireOperation): boolean {
+function targetsSameRow(target: OperationRow, { collection, entityId }: WireOperation): boolean {
   return (
     (target.collection === "" || target.collection === collection) &&
     (target.entityId === "" || target.entityId === entityId)
@@ -52,11 +52,11 @@ function isOfItsRow(target: OperationRow, { collection, entityId }: WireOperatio
 }
 
 /** What another branch's people decide about is nothing for this one's till (L9). */
-function isOfItsBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
+function targetsOwnBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
   return principal.branch === undefined || inScope(principal, branchOf(target, ws.device(target.device)));
 }
 
-function notItsOwn(
+function refusedAsForeign(
   { catalog }: Viewpoint,
   operation: WireOperation,
   code: "malformed" | "out_of_scope",
@@ -70,7 +70,7 @@ function notItsOwn(
   return refused(catalog, operation, code, message, issues);
 }
 
-function standing(
+function tooLate(
   ws: WorkingSet,
   view: Viewpoint,
   operation: WireOperation,
@@ -105,7 +105,7 @@ const WITHOUT_STANDING = ["device_revoked", "branch_mismatch", "not_permitted", 
  * Whether the operation now stands where its chain stood. Also one that was refused does, as what it replaces was given up for it; but
  * a void is nothing unless it is applied, and nothing takes the place of what has taken effect (L11).
  */
-function takesPlace(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): boolean {
+function supersedesChain(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): boolean {
   if (result.status === "applied") return true;
   if (operation.action === "void") return false;
   if ("error" in result && WITHOUT_STANDING.includes(result.error.code)) return false;
@@ -116,7 +116,7 @@ function takesPlace(ws: WorkingSet, view: Viewpoint, operation: WireOperation, r
 /** Marks the whole chain, where the operation takes its place. */
 export function markSuperseded(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): void {
   const chain = operation.supersedes ?? [];
-  if (chain.length === 0 || !takesPlace(ws, view, operation, result)) return;
+  if (chain.length === 0 || !supersedesChain(ws, view, operation, result)) return;
   for (const id of chain) {
     const target = ws.operation(id);
     if (target === undefined) ws.putOperation(placeholder(ws, view, operation, id));

@@ -1,13 +1,13 @@
 /** Devices and the incarnations of their stores: who has a number, and how far its sequences came. */
 import type { RegisterRequest } from "../../../protocol/types.ts";
 import type { DeviceRow, IncarnationRow } from "../../ports/store.ts";
-import type { Session } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 type Named = Pick<RegisterRequest["device"], "name" | "os" | "appVersion">;
 
 /** The device's row, made at the first contact, whichever call that is. */
-export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: Session): DeviceRow {
+export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: Sender): DeviceRow {
   return (
     ws.device(device) ?? {
       id: device,
@@ -23,7 +23,7 @@ export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: S
 }
 
 /** The incarnation's row. Its number is its own and no other's: two clones must not print the same receipts [C7]. */
-export function enrolled(ws: WorkingSet, { device, incarnation, receivedAt }: Session): IncarnationRow {
+export function enrolled(ws: WorkingSet, { device, incarnation, receivedAt }: Sender): IncarnationRow {
   const known = ws.incarnations(device).find((row) => row.incarnation === incarnation);
   if (known !== undefined) return known;
   const number = ws.clock.deviceNumber + 1;
@@ -53,7 +53,7 @@ export interface Registration {
 }
 
 /** Idempotent. */
-export function register(ws: WorkingSet, session: Session, named: Named): Registration {
+export function register(ws: WorkingSet, session: Sender, named: Named): Registration {
   const before = knownDevice(ws, session);
   const { principal } = session;
   const row: DeviceRow = {
@@ -79,7 +79,7 @@ function missingOf({ firstSequence, lastSequence, received }: IncarnationRow): n
 }
 
 /** Takes note of a push and of the sequence numbers that came with it for the first time. */
-export function noteReceived(ws: WorkingSet, session: Session, sequences: readonly number[]): void {
+export function noteReceived(ws: WorkingSet, session: Sender, sequences: readonly number[]): void {
   ws.putDevice({ ...knownDevice(ws, session), lastPushAt: session.receivedAt });
   const row = enrolled(ws, session);
   if (sequences.length === 0) return;

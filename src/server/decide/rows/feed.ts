@@ -3,8 +3,8 @@ import { LIMITS } from "../../../protocol/constants.ts";
 import type { FinalResult } from "../../../protocol/types.ts";
 import { jsonBytes } from "../../../shared/json.ts";
 import { type MarksSeen, marksIn } from "./marks.ts";
-import { shownAgain } from "./redact.ts";
-import type { Session } from "./sender.ts";
+import { redactFor } from "./redact.ts";
+import type { Sender } from "./sender.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /** A result may carry a row of 250 KB, and a full page of such would be read for the eight that an answer holds (L12). */
@@ -21,7 +21,7 @@ export interface OwnResults {
  */
 export function ownResults(
   ws: WorkingSet,
-  session: Session,
+  session: Sender,
   marks: MarksSeen,
   sent: ReadonlySet<string> = new Set(),
 ): OwnResults {
@@ -46,14 +46,14 @@ interface Page {
 }
 
 /** A few at a time: results may carry rows, and only as much is read as an answer holds (L12). One always comes. */
-function pageBehind(ws: WorkingSet, session: Session, after: number, sent: ReadonlySet<string>): Page {
+function pageBehind(ws: WorkingSet, session: Sender, after: number, sent: ReadonlySet<string>): Page {
   const limit = LIMITS.resultsPerAnswer - sent.size;
   const results: FinalResult[] = [];
   let budget: number = LIMITS.pullBytes;
   let cutAt = after;
   for (const row of ws.results(session.device, after, ROWS_PER_READ)) {
     if (sent.has(row.id)) continue;
-    const result = shownAgain(session, row);
+    const result = redactFor(session, row);
     budget -= jsonBytes(JSON.stringify(result));
     if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
     results.push({ ...result, replayed: true });

@@ -7,11 +7,11 @@ import type { JsonObject } from "../../../shared/json.ts";
 import type { ResultRow } from "../../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { inScope, isBranchScoped, scopeOf } from "./scope.ts";
-import type { Session } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 
 /** By the row that is in it, and not by the row as it is now: who was in its branch then may hear again what they heard. */
-export function shownAgain(
-  { catalog, principal }: Pick<Session, "catalog" | "principal">,
+export function redactFor(
+  { catalog, principal }: Pick<Sender, "catalog" | "principal">,
   { collection, entityId, result }: Pick<ResultRow, "collection" | "entityId" | "result">,
 ): FinalResult {
   const data = rowIn(result);

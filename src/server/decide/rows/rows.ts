@@ -20,7 +20,7 @@ const LIFE = "id";
 export type FieldVersion = readonly [version: number, incarnation: string];
 
 export function fieldVersion(row: RecordRow, field: string): FieldVersion {
-  return own(row.fields, field) ?? own(row.fields, LIFE) ?? [row.born, ""];
+  return own(row.fields, field) ?? own(row.fields, LIFE) ?? [row.createdVersion, ""];
 }
 
 function own<V>(object: Readonly<Record<string, V>>, key: string): V | undefined {
@@ -154,12 +154,12 @@ export interface RowDraft {
   readonly data: JsonObject;
   readonly counters: RecordRow["counters"];
   /** A new life: what was known of the fields before is forgotten, and all of them are written now. */
-  readonly born?: boolean | undefined;
+  readonly isCreation?: boolean | undefined;
   /** The fields written now. */
-  readonly stamped: readonly string[];
+  readonly writtenFields: readonly string[];
   readonly writer: string;
   /** Stamped with this version instead of the row's own: an acknowledged write that comes back after a restore [C8.5]. */
-  readonly at?: number | undefined;
+  readonly stampedVersion?: number | undefined;
 }
 
 /** The scope that the row would have. */
@@ -173,16 +173,16 @@ export function writeRow(ws: WorkingSet, draft: RowDraft, taker: string): Record
   const { served, id, before } = draft;
   const scope = draftScope(draft);
   const version = ws.take(taker);
-  const at = draft.at ?? version;
+  const at = draft.stampedVersion ?? version;
   const stamp: FieldVersion = [at, draft.writer];
-  const fields: Record<string, FieldVersion> = draft.born === true ? {} : { ...before?.fields };
-  for (const field of draft.stamped) fields[field] = stamp;
-  if (draft.born === true || (draft.state === "deleted" && before?.state !== "deleted")) fields[LIFE] = stamp;
+  const fields: Record<string, FieldVersion> = draft.isCreation === true ? {} : { ...before?.fields };
+  for (const field of draft.writtenFields) fields[field] = stamp;
+  if (draft.isCreation === true || (draft.state === "deleted" && before?.state !== "deleted")) fields[LIFE] = stamp;
   const row: RecordRow = {
     collection: served.name,
     id,
     version,
-    born: draft.born === true ? at : (before?.born ?? 0),
+    createdVersion: draft.isCreation === true ? at : (before?.createdVersion ?? 0),
     state: draft.state,
     data: draft.data,
     counters: draft.counters,

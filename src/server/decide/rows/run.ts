@@ -17,7 +17,7 @@ export class DecisionFailure extends Error {
 
 export interface Decision<T> {
   /** Looks at the rows that will be wanted; what it returns is ignored. */
-  readonly foresee?: ((ws: WorkingSet) => void) | undefined;
+  readonly prefetch?: ((ws: WorkingSet) => void) | undefined;
   readonly decide: (ws: WorkingSet) => T;
 }
 
@@ -27,14 +27,14 @@ export interface Decided<T> {
 }
 
 /** The clock is read first, and alone: everything else hangs on it. */
-export function* decideWith<T>({
-  foresee,
+export function* runDecision<T>({
+  prefetch,
   decide,
 }: Decision<T>): Generator<readonly StoreRead[], Decided<T>, readonly unknown[]> {
   const [clock] = yield [{ kind: "clock" }];
   const ws = new WorkingSet(clock as TenantClock | undefined);
-  if (foresee !== undefined && ws.hasClock) {
-    attempt(() => foresee(ws));
+  if (prefetch !== undefined && ws.hasClock) {
+    attempt(() => prefetch(ws));
     yield* load(ws);
   }
   for (let runs = 0; runs < MAX_RUNS; runs++) {
@@ -62,11 +62,11 @@ function* load(ws: WorkingSet): Generator<readonly StoreRead[], void, readonly u
 }
 
 /** What the caller gets of a transaction: the value, and what to log once it is committed. */
-export type Committed<T> = { readonly value: T; readonly logged: WorkingSet["logged"] };
+export type CommittedDecision<T> = { readonly value: T; readonly logged: WorkingSet["logged"] };
 
-export function writing<T>(decision: Decision<T>): () => StoreScript<Committed<T>> {
+export function asScript<T>(decision: Decision<T>): () => StoreScript<CommittedDecision<T>> {
   return function* script() {
-    const { value, ws } = yield* decideWith(decision);
+    const { value, ws } = yield* runDecision(decision);
     return { value: { value, logged: ws.logged }, writes: ws.writes() };
   };
 }

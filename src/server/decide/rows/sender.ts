@@ -2,7 +2,7 @@
 import type { Principal } from "../../policy-types.ts";
 import type { Catalog } from "./catalog.ts";
 
-export interface Session {
+export interface Sender {
   readonly catalog: Catalog;
   readonly principal: Principal;
   readonly device: string;
@@ -12,7 +12,7 @@ export interface Session {
 }
 
 /** How one operation is looked at. */
-export interface Viewpoint extends Session {
+export interface Viewpoint extends Sender {
   /** A person lets a quarantined operation in: what a policy, a permission or its branch had against it is overruled. */
   readonly released?: boolean | undefined;
   /** The device was revoked: what it still holds is kept aside for people [H6]. */

@@ -93,7 +93,7 @@ export const deskCases: readonly ContractCase[] = [
   contractCase("conflicts: open and settled ones, ascending by position", async ({ store }) => {
     const open = upTo(4).map((n) => conflictRow(`conflict-${n}`, n * 2));
     await write(store, { conflicts: open.toReversed() });
-    const request = { kind: "openConflicts", settled: false, after: 0, limit: 10 } as const;
+    const request = { kind: "conflictList", settled: false, after: 0, limit: 10 } as const;
     equal(ids(await read(store, request)), ["conflict-1", "conflict-2", "conflict-3", "conflict-4"], "open ones");
     equal(await read(store, { ...request, after: 2, limit: 2 }), open.slice(1, 3), "a page");
     equal(await read(store, { ...request, settled: true }), [], "settled ones, before any is");

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { clientWins, mergeFields, serverWins } from "../../../../src/conflict/index.ts";
 import { withBadges } from "../../support/shop.ts";
-import { count, edit, product, World } from "../../support/world.ts";
+import { count, edit, product, ServerWorld } from "../../support/world.ts";
 
 async function shopWithCola() {
-  const world = await World.open();
+  const world = await ServerWorld.open();
   const a = world.till("till-a");
   const created = await a.send(product("p-1"));
   return { world, a, b: world.till("till-b"), version: created.status === "applied" ? created.version : 0 };
@@ -46,7 +46,7 @@ describe("field conflicts [C5]", () => {
     expect(await a.send(edit("p-1", version, { priceCents: 310 }))).toMatchObject({ status: "applied" });
   });
   test("a field that the creation did not have counts as old as the row: its creator may set it at once", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const a = world.till("till-a");
     const results = await a.push(product("p-2"), edit("p-2", 0, { note: "cold" }));
     expect(results.map(({ status }) => status)).toEqual(["applied", "applied"]);
@@ -84,14 +84,14 @@ describe("field conflicts [C5]", () => {
 
 describe("edits of rows that are not there", () => {
   test("an update of an unknown row is not found", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     expect(await world.till().send(edit("nope", 0, { name: "x" }))).toMatchObject({
       status: "rejected",
       error: { code: "not_found" },
     });
   });
   test("after a restore it is blocked instead: another till may bring the row [C8.6]", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.mint("restored");
     expect(await world.till().send(edit("nope", 5, { name: "x" }))).toMatchObject({
       status: "blocked",
@@ -102,7 +102,7 @@ describe("edits of rows that are not there", () => {
     expect(await world.till().send(edit("nope", base + 1, { name: "x" }))).toMatchObject({ status: "rejected" });
   });
   test("after a restore too it is refused where its author has never had the row from the server: nobody else can bring it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.mint("restored");
     expect(await world.till().send(edit("nope", 0, { name: "x" }))).toMatchObject({
       status: "rejected",
@@ -144,7 +144,7 @@ describe("deleting [H4]", () => {
     const again = await a.send(product("p-1", { name: "Fanta" }));
     expect(again).toMatchObject({ status: "applied", data: { name: "Fanta", stock: 7 } });
     expect(again.status === "applied" && again.version > version).toBe(true);
-    expect((await world.row("products", "p-1"))?.born).toBe((again as { version: number }).version);
+    expect((await world.row("products", "p-1"))?.createdVersion).toBe((again as { version: number }).version);
   });
 });
 
@@ -157,7 +157,7 @@ describe("creating what is there", () => {
   test("what only the server filled in makes it no other data [H5]", async () => {
     const decide = () => ({ outcome: "applied", assigned: { badge: "gold" } }) as const;
     const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
-    const world = await World.open(
+    const world = await ServerWorld.open(
       { customers: { scope: "tenant", allow, decide: decide as never } },
       withBadges as never,
     );
@@ -184,7 +184,7 @@ describe("what a till may not set", () => {
     expect(await a.send(sketch)).toMatchObject({ status: "rejected", error: { code: "malformed" } });
   });
   test("force takes the policy's scope, and is flagged", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       products: {
         scope: "tenant",
         allow: { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "catalog:force" },
@@ -206,7 +206,7 @@ describe("what a till may not set", () => {
 describe("a policy that settles conflicts", () => {
   const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
   test("the server's side: applied, nothing written, the losing edit settled on the desk (L1)", async () => {
-    const world = await World.open({ products: { scope: "tenant", allow, conflict: serverWins() } });
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow, conflict: serverWins() } });
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
     expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({
@@ -218,7 +218,7 @@ describe("a policy that settles conflicts", () => {
     ]);
   });
   test("the client's side is written", async () => {
-    const world = await World.open({ products: { scope: "tenant", allow, conflict: clientWins() } });
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow, conflict: clientWins() } });
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
     expect(await b.send(edit("p-1", 0, { priceCents: 1 }))).toMatchObject({
@@ -227,7 +227,7 @@ describe("a policy that settles conflicts", () => {
     });
   });
   test("a merge keeps what only the client changed", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       products: {
         scope: "tenant",
         allow,
@@ -248,7 +248,7 @@ describe("a policy that settles conflicts", () => {
     ).toMatchObject({ status: "applied" });
   });
   test("a resolver that throws leaves it to people", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       products: {
         scope: "tenant",
         allow,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../../../src/server/admin.ts";
-import { count, edit, payment, product, quarrel, sale, uuid, World } from "../../support/world.ts";
+import { count, edit, payment, product, quarrel, ServerWorld, sale, uuid } from "../../support/world.ts";
 
 const voiding = (supersedes: readonly string[], more = {}) => ({
   action: "void",
@@ -17,7 +17,7 @@ describe("after (L7)", () => {
     expect(next).toMatchObject({ status: "blocked", by: [lost.id] });
   });
   test("an operation applied earlier in the batch satisfies", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const first = till.mint(product("p-1"));
     const results = await till.push(first, edit("p-1", 0, { priceCents: 1 }, { after: [first.id] }));
@@ -71,7 +71,7 @@ describe("superseding [C3]", () => {
     expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server" } }]);
   });
   test("an id that was never seen can't take effect any more", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const late = till.mint(product("p-1"));
     const by = await till.send(voiding([late.id]));
@@ -94,7 +94,7 @@ describe("superseding [C3]", () => {
     });
   });
   test("what has taken effect can't be superseded", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const done = await till.send(product("p-1"));
     expect(await till.send(voiding([done.id]))).toMatchObject({
@@ -105,7 +105,7 @@ describe("superseding [C3]", () => {
     expect((await world.operation(done.id))?.status).toBe("applied");
   });
   test("too late, it is told nothing of a row that has gone to another branch (L9)", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const south = world.till("s", { branch: "south" });
     const shift = { collection: "shifts", entityId: "h-1" };
     const done = await south.send({ ...shift, action: "create", data: { branch: "south", cashier: "Ann" } });
@@ -127,7 +127,7 @@ describe("superseding [C3]", () => {
     expect(await b.send(edit("p-1", base, { name: "x" }, { after: [lost.id] }))).toMatchObject({ status: "applied" });
   });
   test("a quarantined one leaves the quarantine", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const bad = await till.send(sale("s-1", { totalCents: "x" }));
     expect(await till.send(sale("s-1", { totalCents: 5 }, { supersedes: [bad.id] }))).toMatchObject({
@@ -145,7 +145,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
   const scopes = ["sell"];
 
   test("a void of another branch leaves an applied sale applied", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till("a", { branch: "north" });
     const sold = await till.send(sale("s-1"));
     const before = await world.operation(sold.id);
@@ -156,7 +156,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect(await world.operation(sold.id)).toEqual(before);
   });
   test("a revoked device's void or amendment leaves everybody's sales as they are", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const sold = await world.till("a").send(sale("s-1"));
     const asideBefore = await world.till("a").send(sale("s-2", { totalCents: "x" }));
     const revoked = world.till("b");
@@ -171,7 +171,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect([await world.operation(sold.id), await world.operation(asideBefore.id)]).toEqual(before);
   });
   test("a token without the right voids nobody's quarantined sale, also not by a void of another collection", async () => {
-    const world = await World.open(setAside);
+    const world = await ServerWorld.open(setAside);
     const aside = await world.till("a", { scopes }).send(sale("s-1", { totalCents: "x" }));
     const before = await world.operation(aside.id);
     const thief = world.till("b");
@@ -191,7 +191,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect((await world.quarantined()).map(({ id }) => id)).toContain(aside.id);
   });
   test("what is on another row is not its to replace: a sale that says so is set aside", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const other = await till.send(sale("s-1", { totalCents: "x" }));
     expect(await till.send(sale("s-2", { totalCents: 1 }, { supersedes: [other.id] }))).toMatchObject({
@@ -201,7 +201,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect((await world.operation(other.id))?.supersededBy).toBeUndefined();
   });
   test("a branch's till replaces nothing of another branch's, whatever its token may do", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const theirs = await world.till("a", { branch: "north" }).send(sale("s-1", { totalCents: "x" }));
     const before = await world.operation(theirs.id);
     const stranger = world.till("b", { branch: "south" });
@@ -217,7 +217,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect(await world.till("office").send(voidSale([theirs.id]))).toMatchObject({ status: "applied" });
   });
   test("what came with no readable row may be amended by one that has one", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const bad = await till.send(sale("not an id", { totalCents: 5 }));
     expect(bad).toMatchObject({ status: "quarantined", error: { code: "malformed" } });
@@ -226,7 +226,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect((await world.operation(bad.id))?.supersededBy).toBe(good.id);
   });
   test("a transaction that is too large supersedes nothing that was applied", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const sold = await till.send(sale("s-1"));
     const before = await world.operation(sold.id);
@@ -239,7 +239,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect(await world.operation(sold.id)).toEqual(before);
   });
   test("a void that is set aside with its transaction supersedes nothing, until people release it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const aside = await till.send(sale("s-1", { totalCents: "x" }));
     const tx = { transaction: "t-1" };
@@ -253,7 +253,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect((await world.operation(aside.id))?.supersededBy).toBe(undo?.id);
   });
   test("of a sale and its amendment that were both set aside, one is released", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till("a", { branch: "north" });
     const first = await till.send(sale("s-1", { totalCents: 5 }, { branch: "south" }));
     const second = await till.send(sale("s-1", { totalCents: 6 }, { branch: "south", supersedes: [first.id] }));
@@ -267,7 +267,7 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
     expect((await world.row("sales", "s-1"))?.data).toMatchObject({ totalCents: 6 });
   });
   test("and the other way round, the amendment comes too late", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till("a", { branch: "north" });
     const first = await till.send(sale("s-1", { totalCents: 5 }, { branch: "south" }));
     const second = await till.send(sale("s-1", { totalCents: 6 }, { branch: "south", supersedes: [first.id] }));
@@ -309,7 +309,7 @@ describe("editorial transactions [C1]", () => {
     ]);
   });
   test("one of more bytes than a transaction may have is refused whole", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const name = "x".repeat(200 * 1_024);
     const results = await world
       .till()

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { payloadText, uuidOf } from "../../../../src/server/decide/operation/payload-identity.ts";
 import { register } from "../../../../src/server/decide/rows/devices.ts";
-import { writing } from "../../../../src/server/decide/rows/run.ts";
-import { count, edit, product, sale, World } from "../../support/world.ts";
+import { asScript } from "../../../../src/server/decide/rows/run.ts";
+import { count, edit, product, ServerWorld, sale } from "../../support/world.ts";
 
 describe("one id, one effect (L2, L3)", () => {
   test("the same again answers what is stored, and changes nothing", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const operation = till.mint(count("p-1", -2));
     const first = await till.send(operation);
@@ -15,7 +15,7 @@ describe("one id, one effect (L2, L3)", () => {
     expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -2 });
   });
   test("what differs between deliveries is not payload: sequence, after, acknowledged", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const operation = till.mint(product("p-1"));
     const same = { ...operation, sequence: 900, after: [], acknowledged: { epoch: "e0", version: 3 } };
@@ -24,7 +24,7 @@ describe("one id, one effect (L2, L3)", () => {
     expect(payloadText({ ...operation, actor: "u-2" })).not.toBe(payloadText(operation));
   });
   test("the same id with another payload is loud, changes nothing, and both payloads are kept", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const operation = till.mint(sale("s-1"));
     await till.send(operation);
@@ -53,7 +53,7 @@ describe("one id, one effect (L2, L3)", () => {
 
 describe("forks [C7]", () => {
   test("the same incarnation and sequence with another id: the request is refused, nothing is applied", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const first = till.mint(product("p-1"));
     await till.send(first);
@@ -63,7 +63,7 @@ describe("forks [C7]", () => {
     expect(await world.row("products", "p-3")).toBeUndefined();
   });
   test("two ids with one sequence in the same push are a fork too", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const first = till.mint(product("p-1"));
     const twin = { ...till.mint(product("p-2")), sequence: first.sequence };
@@ -71,14 +71,14 @@ describe("forks [C7]", () => {
     expect(await world.row("products", "p-1")).toBeUndefined();
   });
   test("lanes send a low number after a high one: that is no fork", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const [low, high] = [till.mint(product("p-1")), till.mint(sale("s-1"))];
     await till.send(high);
     expect(await till.send(low)).toMatchObject({ status: "applied" });
   });
   test("after a fork only the incarnation is another: ids and numbers stay", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const first = till.mint(product("p-1"));
     await till.send(first);
@@ -92,18 +92,18 @@ describe("forks [C7]", () => {
 
 describe("sequence numbers", () => {
   test("an incarnation that never sent anything has nothing unsynced", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const enrol = async (incarnation: string) => {
       const principal = { tenant: "shop", scopes: [] };
       const session = { catalog: world.catalog, principal, device: "d", incarnation, receivedAt: world.now };
       const named = { name: undefined, os: undefined, appVersion: undefined };
-      return (await world.store.transact("shop", writing({ decide: (ws) => register(ws, session, named) }))).value;
+      return (await world.store.transact("shop", asScript({ decide: (ws) => register(ws, session, named) }))).value;
     };
     await enrol("i-1");
     expect((await enrol("i-2")).unsynced).toEqual([]);
   });
   test("gaps are counted from the first that came [M6]", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     till.sequence = 10;
     const [, second, , fourth] = [

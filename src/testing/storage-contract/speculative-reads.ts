@@ -4,13 +4,13 @@ import { readAll } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";
 import { contractCase, one, put, STRICT, write } from "./kit.ts";
 
-const likely = (answer: "absent" | "unchanged", table: string, ...keys: string[]): readonly StorageRead[] => [
-  { kind: "get", table, keys, likely: answer },
+const speculative = (answer: "absent" | "unchanged", table: string, ...keys: string[]): readonly StorageRead[] => [
+  { kind: "get", table, keys, speculate: answer },
 ];
 
 function count(connection: StorageConnection): Promise<number> {
   return connection.transact(STRICT, function* (): StorageScript<number> {
-    const [[value = 0]] = (yield* readAll(likely("unchanged", "counters", "n"))) as [[number?]];
+    const [[value = 0]] = (yield* readAll(speculative("unchanged", "counters", "n"))) as [[number?]];
     return { value: value + 1, writes: [put("counters", "n", value + 1)] };
   });
 }
@@ -18,12 +18,12 @@ function count(connection: StorageConnection): Promise<number> {
 /** Makes a sale, unless there is one. */
 function sell(connection: StorageConnection, id: string, by: string): Promise<unknown> {
   return connection.transact(STRICT, function* (): StorageScript<unknown> {
-    const [[found]] = (yield* readAll(likely("absent", "sales", id))) as [[unknown]];
+    const [[found]] = (yield* readAll(speculative("absent", "sales", id))) as [[unknown]];
     return { value: found, writes: found === undefined ? [put("sales", id, by)] : [] };
   });
 }
 
-export const likelyReads = [
+export const speculativeReads = [
   contractCase("what another connection has written since is what a script sees, however unlikely", async (world) => {
     const [one, other] = [await world.open(), await world.open()];
     const counted = [await count(one), await count(one), await count(other), await count(one), await count(other)];
@@ -67,7 +67,7 @@ export const likelyReads = [
     async (world) => {
       const [here, there] = [await world.open(), await world.open()];
       const mustBeThere = function* (): StorageScript<number> {
-        const [[value]] = (yield* readAll(likely("unchanged", "counters", "n"))) as [[number?]];
+        const [[value]] = (yield* readAll(speculative("unchanged", "counters", "n"))) as [[number?]];
         if (value === undefined) throw new RangeError("There is none.");
         return { value, writes: [] };
       };
