@@ -1,16 +1,12 @@
 /** The options of a client, checked, with every default filled in. */
 import { LIMITS } from "../protocol/constants.ts";
 import { isId } from "../protocol/values.ts";
-import type { ResolvedCollections } from "../schema/collections.ts";
-import { checkCollections } from "../schema/collections.ts";
+import { checkCollections, type ResolvedCollections } from "../schema/collections.ts";
 import type { CollectionMap } from "../schema/types.ts";
-import type { Clock } from "../shared/clock.ts";
-import { systemClock } from "../shared/clock.ts";
+import { type Clock, systemClock } from "../shared/clock.ts";
 import { expectOption } from "../shared/errors.ts";
-import type { Logger } from "../shared/logger.ts";
-import { silentLogger } from "../shared/logger.ts";
-import type { Random } from "../shared/random.ts";
-import { systemRandom } from "../shared/random.ts";
+import { type Logger, silentLogger } from "../shared/logger.ts";
+import { type Random, systemRandom } from "../shared/random.ts";
 import type { BatchLimits } from "./decide/selection.ts";
 import type { MachineOptions } from "./decide/sync-machine.ts";
 import { platformConnectivity } from "./platform/connectivity.ts";

@@ -2,8 +2,7 @@
 
 import { applyPatch, splitPatch, wholeChanges } from "../schema/patch.ts";
 import type { ConflictContext } from "../schema/types.ts";
-import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual } from "../shared/json.ts";
+import { deepEqual, type Json, type JsonObject } from "../shared/json.ts";
 
 /** A field with its three values. `undefined`: the record, or the field in it, is not there on that side. */
 export interface FieldDifference {

@@ -2,8 +2,7 @@
 
 import { assert } from "../shared/assert.ts";
 import { messageOf, TillSyncError } from "../shared/errors.ts";
-import type { JsonObject } from "../shared/json.ts";
-import { faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
+import { faultText, isPlainObject, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
 /**

@@ -90,7 +90,7 @@ export function problemBody({ code, detail, more }: RequestProblem, requestId: s
     detail,
     code,
     requestId,
-    ...(epoch === undefined ? {} : { epoch }),
-    ...(collections === undefined ? {} : { collections }),
+    ...(epoch !== undefined && { epoch }),
+    ...(collections !== undefined && { collections }),
   };
 }

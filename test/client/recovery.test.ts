@@ -1,8 +1,7 @@
 /** A store that fails and comes back: nothing stays broken that is whole again, and nothing is left open. */
 import { expect, test } from "vitest";
 import type { StorageAdapter, StorageHooks } from "../../src/client/ports/storage.ts";
-import type { MemoryAdapter } from "../../src/storage/memory/memory.ts";
-import { memory } from "../../src/storage/memory/memory.ts";
+import { type MemoryAdapter, memory } from "../../src/storage/memory/memory.ts";
 import { saleOf } from "../support/shop.ts";
 import { ClientWorld } from "./support/world.ts";
 

@@ -175,10 +175,10 @@ function ask({ method, path }: Place, authorization: string | undefined, more: R
       "content-type": "application/json",
       "tillsync-protocol": "1",
       "tillsync-request-id": "the-request",
-      ...(authorization === undefined ? {} : { authorization }),
+      ...(authorization !== undefined && { authorization }),
       ...more,
     },
-    ...(method === "POST" ? { body: "{}" } : {}),
+    ...(method === "POST" && { body: "{}" }),
   });
 }
 

@@ -2,8 +2,7 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, expect, test } from "vitest";
-import type { StorageConnection, StorageScript } from "../../src/client/ports/storage.ts";
-import { readAll } from "../../src/client/ports/storage.ts";
+import { readAll, type StorageConnection, type StorageScript } from "../../src/client/ports/storage.ts";
 import { indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
 import { hookLog, increment, layout, strict } from "./fixtures.ts";
 

@@ -444,9 +444,9 @@ export class RuleShop<C extends CollectionMap = Shop> {
           "content-type": "application/json",
           "tillsync-protocol": "1",
           "tillsync-request-id": this.random.uuid(),
-          ...(device === undefined ? {} : { "tillsync-device": device }),
+          ...(device !== undefined && { "tillsync-device": device }),
         },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       }),
     );
     // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire

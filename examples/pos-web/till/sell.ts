@@ -20,7 +20,7 @@ export async function recordSale(till: Till, deal: Deal): Promise<Sale> {
   const { cart, method, tenderedCents, currency, branchId, cashierId } = deal;
   const { totalCents } = totalsOf(cart);
   const prefix = receiptPrefix(await till.device());
-  const place = { branchId, ...(cashierId === undefined ? {} : { cashierId }) };
+  const place = { branchId, ...(cashierId !== undefined && { cashierId }) };
   return till.transaction(async (tx, { now }) => {
     // Another tab that took the same number meanwhile makes this run again.
     const last = await tx.sales.first({ index: "receipt", startsWith: prefix, reverse: true });

@@ -3,8 +3,7 @@ import { type CartLine, lineTotal, MAX_QUANTITY, removeLine, setQuantity, totals
 import { formatMoney } from "../model/money.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { h, keyedList, setAttribute, setText } from "./dom.ts";
+import { h, keyedList, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 

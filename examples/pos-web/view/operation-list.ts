@@ -9,8 +9,7 @@ import {
 } from "../model/operation-words.ts";
 import { clockTime, counted } from "../model/when.ts";
 import { notify } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { fill, h, keyedList, setText } from "./dom.ts";
+import { fill, h, keyedList, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { recentlySent } from "./recently-sent.ts";
 import { stateTag } from "./sale-detail.ts";

@@ -3,8 +3,7 @@ import { counted } from "../model/when.ts";
 import { signOut } from "../till/auth.ts";
 import { deviceName } from "../till/stored.ts";
 import { openDialog } from "./dialog.ts";
-import type { View } from "./dom.ts";
-import { h, setAttribute, setText } from "./dom.ts";
+import { h, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 

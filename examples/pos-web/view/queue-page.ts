@@ -3,8 +3,7 @@ import { statusWords, storageWords, waitingWords } from "../model/status-words.t
 import { ago, counted } from "../model/when.ts";
 import { isForcedOffline, setForcedOffline } from "../till/stored.ts";
 import { notify } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { h, setText } from "./dom.ts";
+import { h, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { operationList } from "./operation-list.ts";
 import type { Counter } from "./shell.ts";

@@ -5,8 +5,7 @@ import type { Till } from "../till/client.ts";
 import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
 import { notify } from "./announce.ts";
 import { openDialog } from "./dialog.ts";
-import type { View } from "./dom.ts";
-import { h, setText } from "./dom.ts";
+import { h, setText, type View } from "./dom.ts";
 
 const FAULTS: Readonly<Record<SignInFault, string>> = {
   wrong: "Nobody has this email and password.",

@@ -2,8 +2,7 @@
 import { attentionCount, statusWords, storageWords } from "../model/status-words.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { h, setAttribute, setText } from "./dom.ts";
+import { h, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 import { everySecond } from "./ticker.ts";

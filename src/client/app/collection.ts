@@ -1,23 +1,18 @@
 /** One collection, as an app holds it. Wires reads, live queries and writes; holds no rule. */
 
-import type { LoosePatch } from "../../schema/patch.ts";
-import { changesBetween, copyPatch } from "../../schema/patch.ts";
+import { changesBetween, copyPatch, type LoosePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { orAborted, throwIfAborted } from "../../shared/abort.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { notEdited } from "../decide/local-write.ts";
-import type { AppRecord } from "../decide/record.ts";
-import { metaOf, recordOf } from "../decide/record.ts";
-import type { StoredRow } from "../state/stored.ts";
-import { tableOf } from "../state/stored.ts";
+import { type AppRecord, metaOf, recordOf } from "../decide/record.ts";
+import { type StoredRow, tableOf } from "../state/stored.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { Writer } from "../store/writer.ts";
 import type { CommitFeed } from "../tab/commit-feed.ts";
 import type { ReadOptions, WriteOptions } from "../types/collections.ts";
-import type { LiveSource, RowsSnapshot } from "./live.ts";
-import { live, loadingRows, nextSnapshot, snapshot } from "./live.ts";
-import type { LooseQuery, Plan } from "./query-plan.ts";
-import { matches, planQuery } from "./query-plan.ts";
+import { type LiveSource, live, loadingRows, nextSnapshot, type RowsSnapshot, snapshot } from "./live.ts";
+import { type LooseQuery, matches, type Plan, planQuery } from "./query-plan.ts";
 import { readAllRows, readRows } from "./query-read.ts";
 import { settlement } from "./settlement.ts";
 

@@ -1,11 +1,15 @@
 /** The desks: what waits, what was refused, what is in conflict, and what people do about it. */
-import type { LoosePatch } from "../../schema/patch.ts";
-import { copyPatch } from "../../schema/patch.ts";
+import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
 import type { Choice } from "../decide/conflict.ts";
 import { conflictView, operationView } from "../decide/desk-view.ts";
 import { amendOperation, discardOperation, resolveConflict, retryOperations } from "../scripts/desk-actions.ts";
-import type { OperationState, StoredConflict, StoredOperation } from "../state/stored.ts";
-import { CONFLICTS, OPERATIONS } from "../state/stored.ts";
+import {
+  CONFLICTS,
+  OPERATIONS,
+  type OperationState,
+  type StoredConflict,
+  type StoredOperation,
+} from "../state/stored.ts";
 import {
   STATE_INDEX,
   SUBJECT_INDEX,

@@ -1,7 +1,6 @@
 /** What a support ticket needs: states, counts and errors. No record data, no tokens, no names of people. */
 import { rfc3339 } from "../../shared/rfc3339.ts";
-import type { StoredOperation } from "../state/stored.ts";
-import { OPERATIONS } from "../state/stored.ts";
+import { OPERATIONS, type StoredOperation } from "../state/stored.ts";
 import { STATE_INDEX, stateRange } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { ClientState } from "../tab/client-state.ts";

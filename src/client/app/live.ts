@@ -1,8 +1,6 @@
 /** Live queries: one value that a binding can read at once and subscribe to. */
-import type { AnyTillSyncError } from "../../shared/errors.ts";
-import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
-import type { AppRecord } from "../decide/record.ts";
-import { metaOf, recordOf } from "../decide/record.ts";
+import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { type AppRecord, metaOf, recordOf } from "../decide/record.ts";
 import type { StoredRow } from "../state/stored.ts";
 import { unsubscribe } from "../tab/emitter.ts";
 import type { QuerySnapshot } from "../types/collections.ts";

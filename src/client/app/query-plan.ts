@@ -3,8 +3,15 @@ import { indexKeys } from "../../schema/index-keys.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import type { Key, KeyRange } from "../../shared/keys.ts";
-import { compareKeys, inRange, isKey, prefixRange, stringPrefixRange } from "../../shared/keys.ts";
+import {
+  compareKeys,
+  inRange,
+  isKey,
+  type Key,
+  type KeyRange,
+  prefixRange,
+  stringPrefixRange,
+} from "../../shared/keys.ts";
 import type { ScanOptions } from "../ports/storage.ts";
 import type { StoredRow } from "../state/stored.ts";
 

@@ -1,8 +1,7 @@
 /** Waits for the server's word on one record. By record and not by a handle: it works after a reload. */
 import { aborted } from "../../shared/abort.ts";
 import { recordOf } from "../decide/record.ts";
-import type { StoredOperation, StoredRow } from "../state/stored.ts";
-import { OPERATIONS, tableOf } from "../state/stored.ts";
+import { OPERATIONS, type StoredOperation, type StoredRow, tableOf } from "../state/stored.ts";
 import { SUBJECT_INDEX, subjectRange } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { CommitFeed } from "../tab/commit-feed.ts";

@@ -3,26 +3,19 @@
  * if it has changed meanwhile the function runs once more. So nothing foreign is ever awaited inside a storage transaction.
  */
 
-import type { LoosePatch } from "../../schema/patch.ts";
-import { copyPatch } from "../../schema/patch.ts";
+import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
 import { orAborted, throwIfAborted } from "../../shared/abort.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import type { LocalChange } from "../decide/local-write.ts";
-import { viewWith } from "../decide/local-write.ts";
-import type { AppRecord } from "../decide/record.ts";
-import { recordOf } from "../decide/record.ts";
-import type { ScannedRow, ScanOptions, StorageScript } from "../ports/storage.ts";
-import { readAll } from "../ports/storage.ts";
-import type { LocalWriteResult } from "../scripts/local-write.ts";
-import { localWrite } from "../scripts/local-write.ts";
-import type { StoredRow } from "../state/stored.ts";
-import { tableOf } from "../state/stored.ts";
+import { type LocalChange, viewWith } from "../decide/local-write.ts";
+import { type AppRecord, recordOf } from "../decide/record.ts";
+import { readAll, type ScannedRow, type ScanOptions, type StorageScript } from "../ports/storage.ts";
+import { type LocalWriteResult, localWrite } from "../scripts/local-write.ts";
+import { type StoredRow, tableOf } from "../state/stored.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { Writer } from "../store/writer.ts";
 import type { TransactionOptions } from "../types/collections.ts";
-import type { LooseQuery } from "./query-plan.ts";
-import { planQuery, withOwn } from "./query-plan.ts";
+import { type LooseQuery, planQuery, withOwn } from "./query-plan.ts";
 import { readAllRows } from "./query-read.ts";
 
 /** How often a function is run before its contention is the caller's matter. */

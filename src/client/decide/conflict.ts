@@ -1,9 +1,7 @@
 /** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. */
 import { resolverOf } from "../../conflict/default-resolver.ts";
-import type { Resolution } from "../../conflict/run-resolver.ts";
-import { runResolver } from "../../conflict/run-resolver.ts";
-import type { LoosePatch } from "../../schema/patch.ts";
-import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../schema/patch.ts";
+import { type Resolution, runResolver } from "../../conflict/run-resolver.ts";
+import { applyPatch, changesBetween, type LoosePatch, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredConflict, StoredOperation } from "../state/stored.ts";

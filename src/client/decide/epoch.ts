@@ -1,7 +1,6 @@
 /** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. */
 import { omit } from "../../shared/omit.ts";
-import type { StoredOperation, SyncPoint } from "../state/stored.ts";
-import { generationOf, nextGenerations } from "../state/stored.ts";
+import { generationOf, nextGenerations, type StoredOperation, type SyncPoint } from "../state/stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**

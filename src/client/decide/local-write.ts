@@ -1,19 +1,15 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. */
 import type { CounterValue } from "../../protocol/types.ts";
 import { addCounter, splitCounters } from "../../schema/counters.ts";
-import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
-import { applyPatch, splitPatch } from "../../schema/patch.ts";
+import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
 import { isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import type { JsonObject } from "../../shared/json.ts";
-import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
+import { deepEqual, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
 import type { StoredOperation, StoredRow } from "../state/stored.ts";
-import type { MintContext, OperationPayload, Target } from "./mint.ts";
-import { checkTransactionSize, group, mint } from "./mint.ts";
-import type { Delta, Edit } from "./replay.ts";
-import { addDelta, mergeDelta, pick, replay } from "./replay.ts";
+import { checkTransactionSize, group, type MintContext, mint, type OperationPayload, type Target } from "./mint.ts";
+import { addDelta, type Delta, type Edit, mergeDelta, pick, replay } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One change as the app made it. A create's `data` has been validated: its caller got the record back at once. */

@@ -5,10 +5,8 @@ import type { CounterValue } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import type { JsonObject } from "../../shared/json.ts";
-import { jsonBytes } from "../../shared/json.ts";
-import type { Lane, StoredOperation } from "../state/stored.ts";
-import { isCommercial, isOpen, subjectOf } from "../state/stored.ts";
+import { type JsonObject, jsonBytes } from "../../shared/json.ts";
+import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Who, when, where, and a source of ids: all a decision may know of the world. */

@@ -3,8 +3,7 @@ import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowSt
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
-import type { StoredConflict, StoredOperation } from "../state/stored.ts";
-import { isWaiting } from "../state/stored.ts";
+import { isWaiting, type StoredConflict, type StoredOperation } from "../state/stored.ts";
 import { settleByResolver } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
 import { pick } from "./replay.ts";

@@ -1,6 +1,5 @@
 /** Which operations go into the next batch, in which order, and what each must wait for. Pure. */
-import type { StoredOperation } from "../state/stored.ts";
-import { isCommercial, isOpen, isReplayed, subjectOf } from "../state/stored.ts";
+import { isCommercial, isOpen, isReplayed, type StoredOperation, subjectOf } from "../state/stored.ts";
 
 export interface BatchLimits {
   readonly maxOperations: number;

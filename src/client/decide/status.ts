@@ -1,7 +1,6 @@
 /** The status of the whole client, derived from what is known. Pure. */
 import type { AnyTillSyncError } from "../../shared/errors.ts";
-import type { JsonObject } from "../../shared/json.ts";
-import { deepEqual } from "../../shared/json.ts";
+import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
 import type { CursorState, QueueState, SyncPoint } from "../state/stored.ts";
 import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";

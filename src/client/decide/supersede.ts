@@ -1,8 +1,6 @@
 /** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. */
-import type { StoredOperation } from "../state/stored.ts";
-import { isWaiting } from "../state/stored.ts";
-import type { MintContext, OperationPayload } from "./mint.ts";
-import { mint } from "./mint.ts";
+import { isWaiting, type StoredOperation } from "../state/stored.ts";
+import { type MintContext, mint, type OperationPayload } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** `siblings`: the loaded members of its transaction. `together`: they are superseded in the same breath, and stay bound [C1]. */

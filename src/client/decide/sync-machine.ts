@@ -25,8 +25,7 @@
 import { omit } from "../../shared/omit.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import type { ActionCause, OfflineCause } from "../types/status.ts";
-import type { BackoffOptions } from "./backoff.ts";
-import { backoffMs } from "./backoff.ts";
+import { type BackoffOptions, backoffMs } from "./backoff.ts";
 
 export type LaneName = "push" | "pull";
 

@@ -9,16 +9,6 @@ import { assert } from "../../shared/assert.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
 import type { StorageWrite } from "../ports/storage.ts";
-import type {
-  OperationState,
-  Orphan,
-  QueueState,
-  StoredConflict,
-  StoredOperation,
-  StoredRow,
-  SyncPoint,
-  UnfinishedState,
-} from "../state/stored.ts";
 import {
   CONFLICTS,
   generationOf,
@@ -27,10 +17,18 @@ import {
   isWaiting,
   META,
   OPERATIONS,
+  type OperationState,
+  type Orphan,
   orphanKey,
   QUEUE,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  type SyncPoint,
   subjectOf,
   tableOf,
+  type UnfinishedState,
 } from "../state/stored.ts";
 import { mergeDelta, replay } from "./replay.ts";
 

@@ -5,8 +5,7 @@ import type { Coordinator } from "../ports/coordinator.ts";
 import type { OpenChannel } from "./broadcasts.ts";
 import { inProcess } from "./in-process.ts";
 import { leases } from "./leases.ts";
-import type { Locks } from "./locks.ts";
-import { locks } from "./locks.ts";
+import { type Locks, locks } from "./locks.ts";
 
 interface Platform {
   readonly document?: unknown;

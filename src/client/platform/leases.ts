@@ -6,8 +6,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 import type { Coordinator, Lease } from "../ports/coordinator.ts";
-import type { OpenChannel } from "./broadcasts.ts";
-import { broadcasts } from "./broadcasts.ts";
+import { broadcasts, type OpenChannel } from "./broadcasts.ts";
 
 export interface LeasePlatform {
   readonly channel: OpenChannel;

@@ -11,8 +11,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 import type { Coordinator } from "../ports/coordinator.ts";
-import type { OpenChannel } from "./broadcasts.ts";
-import { broadcasts } from "./broadcasts.ts";
+import { broadcasts, type OpenChannel } from "./broadcasts.ts";
 import { rollCall } from "./roll-call.ts";
 
 /** What this package uses of `navigator.locks`. */

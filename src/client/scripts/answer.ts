@@ -8,30 +8,34 @@ import type { OperationResult, PullPage } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { MintContext, Target } from "../decide/mint.ts";
 import { decidePullPage } from "../decide/pull-page.ts";
-import type { OperationEvent } from "../decide/results.ts";
-import { decideResults } from "../decide/results.ts";
+import { decideResults, type OperationEvent } from "../decide/results.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
-import type { KeyRange, ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, readAll } from "../ports/storage.ts";
-import type {
-  CursorState,
-  Identity,
-  OperationState,
-  QueueState,
-  StoredConflict,
-  StoredOperation,
-  SyncPoint,
-} from "../state/stored.ts";
+import {
+  get,
+  type KeyRange,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  type StorageScript,
+  type StorageWrite,
+} from "../ports/storage.ts";
 import {
   CONFLICTS,
+  type CursorState,
   cursorKey,
   FIRST_CURSOR,
   generationOf,
   IDENTITY,
+  type Identity,
   isWaiting,
   META,
   OPERATIONS,
+  type OperationState,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
   SYNC,
+  type SyncPoint,
 } from "../state/stored.ts";
 import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";

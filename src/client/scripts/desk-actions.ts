@@ -1,20 +1,23 @@
 /** What people do on the desks: settle a conflict, retry, correct or give up an operation. Each is one transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { splitCounters } from "../../schema/counters.ts";
-import type { LoosePatch } from "../../schema/patch.ts";
-import { applyPatch } from "../../schema/patch.ts";
+import { applyPatch, type LoosePatch } from "../../schema/patch.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import type { Choice } from "../decide/conflict.ts";
-import { settleByPerson } from "../decide/conflict.ts";
+import { type Choice, settleByPerson } from "../decide/conflict.ts";
 import { readPatch } from "../decide/local-write.ts";
 import type { MintContext, OperationPayload } from "../decide/mint.ts";
 import { pick } from "../decide/replay.ts";
 import { sameEffect, supersede } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead, StorageScript } from "../ports/storage.ts";
-import { get, readAll } from "../ports/storage.ts";
-import type { QueueState, StoredConflict, StoredOperation } from "../state/stored.ts";
-import { CONFLICTS, isCommercial, OPERATIONS } from "../state/stored.ts";
+import { get, readAll, type ScannedRow, type StorageRead, type StorageScript } from "../ports/storage.ts";
+import {
+  CONFLICTS,
+  isCommercial,
+  OPERATIONS,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+} from "../state/stored.ts";
 import { TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 

@@ -4,20 +4,30 @@ import { omit } from "../../shared/omit.ts";
 import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
 import { restartCursor } from "../decide/pull-page.ts";
 import type { RowChange } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, readAll } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../state/stored.ts";
+import {
+  get,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  type StorageScript,
+  type StorageWrite,
+} from "../ports/storage.ts";
 import {
   CONFLICTS,
+  type CursorState,
   cursorKey,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
   generationOf,
   IDENTITY,
+  type Identity,
   META,
   nextGenerations,
   OPERATIONS,
+  type QueueState,
+  type StoredOperation,
   SYNC,
+  type SyncPoint,
 } from "../state/stored.ts";
 import { STATE_INDEX, stateRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";

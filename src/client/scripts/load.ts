@@ -2,9 +2,7 @@
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { Target } from "../decide/mint.ts";
 import { isUnfinished, Workspace } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead } from "../ports/storage.ts";
-import { readAll } from "../ports/storage.ts";
-import type { QueueState, StoredConflict, StoredOperation, StoredRow, SyncPoint } from "../state/stored.ts";
+import { readAll, type ScannedRow, type StorageRead } from "../ports/storage.ts";
 import {
   CONFLICTS,
   EMPTY_QUEUE,
@@ -14,7 +12,12 @@ import {
   nextGenerations,
   OPERATIONS,
   QUEUE,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
   SYNC,
+  type SyncPoint,
   subjectOf,
   tableOf,
 } from "../state/stored.ts";

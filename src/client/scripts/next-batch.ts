@@ -1,12 +1,22 @@
 /** Reads the head of the outbox and chooses the next batch. Looks at a window, never at the whole queue (L12). */
 
 import { LIMITS } from "../../protocol/constants.ts";
-import type { BatchLimits, Selected } from "../decide/selection.ts";
-import { selectBatch } from "../decide/selection.ts";
-import type { ScannedRow, StorageRead, StorageScript } from "../ports/storage.ts";
-import { get, readAll } from "../ports/storage.ts";
-import type { Identity, QueueState, StoredOperation, SyncPoint } from "../state/stored.ts";
-import { EMPTY_QUEUE, IDENTITY, isCommercial, META, OPERATIONS, QUEUE, SYNC, subjectOf } from "../state/stored.ts";
+import { type BatchLimits, type Selected, selectBatch } from "../decide/selection.ts";
+import { get, readAll, type ScannedRow, type StorageRead, type StorageScript } from "../ports/storage.ts";
+import {
+  EMPTY_QUEUE,
+  IDENTITY,
+  type Identity,
+  isCommercial,
+  META,
+  OPERATIONS,
+  QUEUE,
+  type QueueState,
+  type StoredOperation,
+  SYNC,
+  type SyncPoint,
+  subjectOf,
+} from "../state/stored.ts";
 import {
   journalRange,
   laneRange,

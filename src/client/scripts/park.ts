@@ -4,8 +4,7 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { OperationEvent } from "../decide/results.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
-import type { QueueState, StoredOperation } from "../state/stored.ts";
-import { isCommercial, isWaiting } from "../state/stored.ts";
+import { isCommercial, isWaiting, type QueueState, type StoredOperation } from "../state/stored.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface Parked {

@@ -1,8 +1,6 @@
 /** The lease in the store: taking it and giving it back. */
-import type { StoredLease } from "../decide/lease.ts";
-import { decideLease } from "../decide/lease.ts";
-import type { StorageScript } from "../ports/storage.ts";
-import { get } from "../ports/storage.ts";
+import { decideLease, type StoredLease } from "../decide/lease.ts";
+import { get, type StorageScript } from "../ports/storage.ts";
 import { LEASE, META } from "../state/stored.ts";
 
 /** Answers whether `holder` has it now. */

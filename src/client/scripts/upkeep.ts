@@ -3,10 +3,30 @@
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import type { RowChange } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, readAll, scan } from "../ports/storage.ts";
-import type { CursorState, Orphan, QueueState, StoredOperation, StoredRow, SyncPoint } from "../state/stored.ts";
-import { cursorKey, META, OPERATIONS, orphanRange, QUEUE, SYNC, tableOf } from "../state/stored.ts";
+import {
+  get,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  type StorageScript,
+  type StorageWrite,
+  scan,
+} from "../ports/storage.ts";
+import {
+  type CursorState,
+  cursorKey,
+  META,
+  OPERATIONS,
+  type Orphan,
+  orphanRange,
+  QUEUE,
+  type QueueState,
+  type StoredOperation,
+  type StoredRow,
+  SYNC,
+  type SyncPoint,
+  tableOf,
+} from "../state/stored.ts";
 import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 

@@ -2,11 +2,21 @@
 
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { indexKeys, indexSignature } from "../../schema/index-keys.ts";
-import type { Key, KeyRange } from "../../shared/keys.ts";
-import { prefixRange } from "../../shared/keys.ts";
+import { type Key, type KeyRange, prefixRange } from "../../shared/keys.ts";
 import type { IndexLayout, StorageLayout, TableLayout } from "../ports/storage.ts";
-import type { StoredConflict, StoredOperation, StoredRow } from "./stored.ts";
-import { CONFLICTS, isOpen, isReplayed, META, OPERATIONS, STORAGE_FORMAT, subjectOf, tableOf } from "./stored.ts";
+import {
+  CONFLICTS,
+  isOpen,
+  isReplayed,
+  META,
+  OPERATIONS,
+  STORAGE_FORMAT,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  subjectOf,
+  tableOf,
+} from "./stored.ts";
 
 /** A collection's own index `id` would clash with nothing, but an app's index may have any name: these are of tables no app declares indexes on. */
 export const QUEUE_INDEX = "queue";

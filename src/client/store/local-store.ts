@@ -11,8 +11,16 @@ import type {
   StorageEstimate,
   StorageScript,
 } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, SyncPoint } from "../state/stored.ts";
-import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/stored.ts";
+import {
+  CONFLICTS,
+  type CursorState,
+  type Identity,
+  META,
+  OPERATIONS,
+  type QueueState,
+  type SyncPoint,
+  tableOf,
+} from "../state/stored.ts";
 import { storageLayout } from "../state/tables.ts";
 
 /** What a commit changed, for whoever shows it. */

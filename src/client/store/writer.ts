@@ -8,8 +8,7 @@ import type { LocalChange } from "../decide/local-write.ts";
 import type { MintContext } from "../decide/mint.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import type { DeskResult } from "../scripts/desk-actions.ts";
-import type { LocalWriteResult } from "../scripts/local-write.ts";
-import { localWrite } from "../scripts/local-write.ts";
+import { type LocalWriteResult, localWrite } from "../scripts/local-write.ts";
 import type { LocalStore } from "./local-store.ts";
 
 export interface WriterOptions {

@@ -1,16 +1,13 @@
 /** What the three calls have in common: who asks, how an answer is applied, and what a refusal leads to. */
 import type { Clock } from "../../shared/clock.ts";
-import type { OffsetSample } from "../decide/clock-offset.ts";
-import { sampleOf } from "../decide/clock-offset.ts";
+import { type OffsetSample, sampleOf } from "../decide/clock-offset.ts";
 import type { MintContext } from "../decide/mint.ts";
 import type { StorageLoss } from "../decide/registration.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
-import type { AnswerBinding, AnswerResult, AppliedAnswer } from "../scripts/answer.ts";
-import { applyAnswer } from "../scripts/answer.ts";
+import { type AnswerBinding, type AnswerResult, type AppliedAnswer, applyAnswer } from "../scripts/answer.ts";
 import { followEpoch, forkIdentity, restartCollections } from "../scripts/identity.ts";
-import type { Identity, SyncPoint } from "../state/stored.ts";
-import { IDENTITY, META, SYNC } from "../state/stored.ts";
+import { IDENTITY, type Identity, META, SYNC, type SyncPoint } from "../state/stored.ts";
 import type { LocalStore } from "../store/local-store.ts";
 
 export type Call = "register" | "push" | "pull";

@@ -8,12 +8,17 @@
  */
 
 import type { Clock } from "../../shared/clock.ts";
-import type { Deferred } from "../../shared/deferred.ts";
-import { deferred } from "../../shared/deferred.ts";
+import { type Deferred, deferred } from "../../shared/deferred.ts";
 import type { Random } from "../../shared/random.ts";
 import { backoffMs } from "../decide/backoff.ts";
-import type { LaneName, MachineOptions, SyncEffect, SyncEvent, SyncState } from "../decide/sync-machine.ts";
-import { transition } from "../decide/sync-machine.ts";
+import {
+  type LaneName,
+  type MachineOptions,
+  type SyncEffect,
+  type SyncEvent,
+  type SyncState,
+  transition,
+} from "../decide/sync-machine.ts";
 import type { Coordinator, Lease } from "../ports/coordinator.ts";
 
 export interface LoopDeps {

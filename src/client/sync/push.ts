@@ -1,19 +1,15 @@
 /** Sends the head of the outbox, batch after batch. */
 import { BLOCKED_RETRY_MS } from "../../protocol/constants.ts";
-import type { BatchLimit } from "../decide/batch-limit.ts";
-import { afterRefusal, afterServerError, afterSuccess, fullBatch } from "../decide/batch-limit.ts";
+import { afterRefusal, afterServerError, afterSuccess, type BatchLimit, fullBatch } from "../decide/batch-limit.ts";
 import type { BatchLimits, Selected } from "../decide/selection.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import { toWire } from "../decide/wire.ts";
 import type { TransportFailure } from "../ports/transport.ts";
-import type { Batch } from "../scripts/next-batch.ts";
-import { nextBatch } from "../scripts/next-batch.ts";
+import { type Batch, nextBatch } from "../scripts/next-batch.ts";
 import { parkOperations } from "../scripts/park.ts";
 import { unblockAll } from "../scripts/upkeep.ts";
-import type { StoredOperation } from "../state/stored.ts";
-import { isWaiting } from "../state/stored.ts";
-import type { CallContext } from "./call-context.ts";
-import { failed } from "./call-context.ts";
+import { isWaiting, type StoredOperation } from "../state/stored.ts";
+import { type CallContext, failed } from "./call-context.ts";
 
 export interface PushDeps {
   readonly batch: BatchLimits;

@@ -3,10 +3,8 @@ import { decideRegistration } from "../decide/registration.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
-import type { QueueState } from "../state/stored.ts";
-import { META, QUEUE } from "../state/stored.ts";
-import type { CallContext } from "./call-context.ts";
-import { failed, isElsewhere } from "./call-context.ts";
+import { META, QUEUE, type QueueState } from "../state/stored.ts";
+import { type CallContext, failed, isElsewhere } from "./call-context.ts";
 
 export interface RegisterDeps {
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };

@@ -1,13 +1,10 @@
 /** The I/O of the loop: one request, one answer, one drain transaction. Every rule it follows is in decide/. */
 
 import type { SyncEvent } from "../decide/sync-machine.ts";
-import type { CallContextDeps } from "./call-context.ts";
-import { type Call, CallContext, failed } from "./call-context.ts";
+import { type Call, CallContext, type CallContextDeps, failed } from "./call-context.ts";
 import { pull } from "./pull.ts";
-import type { PushDeps } from "./push.ts";
-import { Pusher } from "./push.ts";
-import type { RegisterDeps } from "./register.ts";
-import { register } from "./register.ts";
+import { type PushDeps, Pusher } from "./push.ts";
+import { type RegisterDeps, register } from "./register.ts";
 
 export interface SyncCallsDeps extends CallContextDeps, PushDeps, Pick<RegisterDeps, "device"> {}
 

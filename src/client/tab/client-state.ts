@@ -1,13 +1,18 @@
 /** What the client knows in memory of its own store: read when it opens, kept true by every commit. */
 import type { Clock } from "../../shared/clock.ts";
 import type { AnyTillSyncError } from "../../shared/errors.ts";
-import type { JsonObject } from "../../shared/json.ts";
-import { deepEqual } from "../../shared/json.ts";
-import type { OffsetSample } from "../decide/clock-offset.ts";
-import { addSample, bestOffset, bestSample } from "../decide/clock-offset.ts";
+import { deepEqual, type JsonObject } from "../../shared/json.ts";
+import { addSample, bestOffset, bestSample, type OffsetSample } from "../decide/clock-offset.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, SyncPoint } from "../state/stored.ts";
-import { EMPTY_QUEUE, FIRST_CURSOR, FIRST_SYNC_POINT } from "../state/stored.ts";
+import {
+  type CursorState,
+  EMPTY_QUEUE,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  type Identity,
+  type QueueState,
+  type SyncPoint,
+} from "../state/stored.ts";
 import type { Commit, StoreSnapshot } from "../store/local-store.ts";
 
 export class ClientState {

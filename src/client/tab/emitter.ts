@@ -1,7 +1,6 @@
 /** The client's events: eventemitter3 with typed payloads, and listeners that can't break what they listen to. */
 import { EventEmitter } from "eventemitter3";
-import type { AnyTillSyncError } from "../../shared/errors.ts";
-import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { Unsubscribe } from "../types/shape.ts";
 

@@ -2,33 +2,32 @@
 import type { CollectionMap } from "../../schema/types.ts";
 import { orAborted } from "../../shared/abort.ts";
 import { deferred } from "../../shared/deferred.ts";
-import type { AnyTillSyncError } from "../../shared/errors.ts";
-import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
-import type { Marker } from "../decide/marker.ts";
-import { judgeMarker, lossOf, markerText, parseMarker } from "../decide/marker.ts";
-import type { StatusInput } from "../decide/status.ts";
-import { deriveStatus, waitingCount } from "../decide/status.ts";
+import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { judgeMarker, lossOf, type Marker, markerText, parseMarker } from "../decide/marker.ts";
+import { deriveStatus, type StatusInput, waitingCount } from "../decide/status.ts";
 import type { SyncState } from "../decide/sync-machine.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { StorageConnection } from "../ports/storage.ts";
 import { ensureIdentity } from "../scripts/identity.ts";
 import { adoptStep } from "../scripts/upkeep.ts";
-import type { CursorState, Identity, QueueState, SyncPoint } from "../state/stored.ts";
 import {
   CONFLICTS,
+  type CursorState,
   cursorKey,
   EMPTY_QUEUE,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
   IDENTITY,
+  type Identity,
   META,
   OPERATIONS,
   QUEUE,
+  type QueueState,
   SYNC,
+  type SyncPoint,
   tableOf,
 } from "../state/stored.ts";
-import type { Commit, StoreSnapshot } from "../store/local-store.ts";
-import { LocalStore } from "../store/local-store.ts";
+import { type Commit, LocalStore, type StoreSnapshot } from "../store/local-store.ts";
 import type { SyncNotice } from "../sync/call-context.ts";
 import type { SyncEvents } from "../types/events.ts";
 import type { SyncStatus } from "../types/status.ts";

@@ -1,8 +1,7 @@
 /** The other clients of this store, which are other tabs as a rule: what they say, what they are told, and what nobody said. */
 import type { Clock } from "../../shared/clock.ts";
 import { nextTask } from "../../shared/next-task.ts";
-import type { SyncState } from "../decide/sync-machine.ts";
-import { isLeading } from "../decide/sync-machine.ts";
+import { isLeading, type SyncState } from "../decide/sync-machine.ts";
 import type { Coordinator } from "../ports/coordinator.ts";
 import type { SyncLoop } from "../sync/loop.ts";
 import type { Session } from "./session.ts";

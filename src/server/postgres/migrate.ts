@@ -5,8 +5,7 @@
  * again, so that of two processes that open a new database together one migrates and the other finds it done. It is a row and
  * not an advisory lock, which poolers and engines of the same protocol have or have not.
  */
-import type { CheckedMigration } from "../sql/migrations.ts";
-import { pendingMigrations } from "../sql/migrations.ts";
+import { type CheckedMigration, pendingMigrations } from "../sql/migrations.ts";
 import type { Connection } from "./connection.ts";
 
 const LOCK = 0;

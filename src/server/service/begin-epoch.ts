@@ -1,6 +1,5 @@
 /** Mints epochs: in a transaction of its own, and once, however many tills find out at the same time [C8.2]. */
-import type { EpochClaim } from "../decide/epoch.ts";
-import { mintEpoch } from "../decide/epoch.ts";
+import { type EpochClaim, mintEpoch } from "../decide/epoch.ts";
 import { type MarksSeen, marksIn } from "../decide/rows/marks.ts";
 import { asScript } from "../decide/rows/run.ts";
 import type { ServerParts } from "../options.ts";

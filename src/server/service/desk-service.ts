@@ -199,9 +199,9 @@ function shownConflict(row: ConflictRow): ServerConflict {
     client,
     server,
     device,
-    ...(actor === undefined ? {} : { actor }),
+    ...(actor !== undefined && { actor }),
     detectedAt: rfc3339(detectedAt),
-    ...(settled === undefined ? {} : { settled: shownSettlement(settled) }),
+    ...(settled !== undefined && { settled: shownSettlement(settled) }),
   };
 }
 
@@ -211,7 +211,7 @@ function shownSettlement({
   at,
   note,
 }: NonNullable<ConflictRow["settled"]>): NonNullable<ServerConflict["settled"]> {
-  return { choice, by, at: rfc3339(at), ...(note === undefined ? {} : { note }) };
+  return { choice, by, at: rfc3339(at), ...(note !== undefined && { note }) };
 }
 
 function rethrow(error: unknown): never {

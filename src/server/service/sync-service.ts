@@ -60,7 +60,7 @@ export class SyncService {
     return {
       requestId: caller.requestId,
       tenant,
-      ...(branch === undefined ? {} : { branch }),
+      ...(branch !== undefined && { branch }),
       device: { id: caller.device, registeredAt: rfc3339(registration.registeredAt), number: registration.number },
       epoch: done.epoch,
       ...(mark && { mark: await this.#tokens.makeMark(tenant, mark) }),
@@ -136,7 +136,7 @@ export class SyncService {
         for (const [name, { changes, cursor, more }] of outcome.pages) {
           const { remaining } = cursor;
           const token = await this.#tokens.makeCursor(tenant, cursor);
-          pages[name] = { changes, cursor: token, more, ...(more && remaining !== undefined ? { remaining } : {}) };
+          pages[name] = { changes, cursor: token, more, ...(more && remaining !== undefined && { remaining }) };
         }
         return pullText({ ...this.#answer(caller, outcome.epoch, mark), results: outcome.results }, pages);
       }

@@ -13,11 +13,9 @@ import { wrap } from "idb";
 import type { StorageRead, StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { assertDeclared, tableOf } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
-import type { Place } from "./open.ts";
-import { tryTo } from "./open.ts";
+import { type Place, tryTo } from "./open.ts";
 import { answer } from "./reads.ts";
-import type { StoredRow } from "./rows.ts";
-import { storedRow } from "./rows.ts";
+import { type StoredRow, storedRow } from "./rows.ts";
 import type { SpeculativeReads } from "./speculative-reads.ts";
 import { watch } from "./watchdog.ts";
 

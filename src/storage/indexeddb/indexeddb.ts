@@ -5,8 +5,7 @@ import { compactLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
 import { marker } from "./marker.ts";
-import type { Place } from "./open.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase, type Place } from "./open.ts";
 import { askToPersist } from "./space.ts";
 
 export interface IndexedDBOptions {

@@ -13,8 +13,7 @@
 import type { TillSyncError } from "../../shared/errors.ts";
 import { closedError, supersededError } from "../stored-layout.ts";
 import { KIND } from "./failures.ts";
-import type { Place } from "./open.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase, type Place } from "./open.ts";
 
 export interface Link {
   /** Why nobody may use it any more. */

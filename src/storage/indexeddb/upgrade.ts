@@ -2,8 +2,7 @@
 
 import { wrap } from "idb";
 import type { StorageLayout } from "../../client/ports/storage.ts";
-import type { StoredLayout } from "../stored-layout.ts";
-import { layoutChange } from "../stored-layout.ts";
+import { layoutChange, type StoredLayout } from "../stored-layout.ts";
 import { eachEntry } from "./reads.ts";
 import { keyPathOf, storedRow } from "./rows.ts";
 

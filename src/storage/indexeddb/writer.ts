@@ -9,13 +9,11 @@
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { isConnectionLoss, nameOf, typedError, unknownOutcome } from "./failures.ts";
-import type { Job } from "./group.ts";
-import { runGroup, wasCommitted } from "./group.ts";
+import { type Job, runGroup, wasCommitted } from "./group.ts";
 import type { Link } from "./link.ts";
 import type { Place } from "./open.ts";
 import type { Reserve } from "./reserve.ts";
-import type { Memory } from "./speculative-reads.ts";
-import { MISPREDICTED, SpeculativeReads } from "./speculative-reads.ts";
+import { type Memory, MISPREDICTED, SpeculativeReads } from "./speculative-reads.ts";
 import { answered, pause } from "./watchdog.ts";
 
 /** So that a group never keeps the database from other tabs for long. */

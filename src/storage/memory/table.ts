@@ -3,8 +3,7 @@ import type { Key, KeyRange, ScannedRow, ScanOptions, TableLayout } from "../../
 import { assert } from "../../shared/assert.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 import { includesKey, indexKeys } from "../index-keys.ts";
-import type { Entry } from "./sorted-entries.ts";
-import { compareEntries, SortedEntries } from "./sorted-entries.ts";
+import { compareEntries, type Entry, SortedEntries } from "./sorted-entries.ts";
 
 interface Row extends Entry {
   readonly key: string;

@@ -1,16 +1,16 @@
 /** What the cases of the storage contract share: a small shop, and short ways to read and write it. */
-import type {
-  Key,
-  ScanOptions,
-  StorageAdapter,
-  StorageConnection,
-  StorageHooks,
-  StorageLayout,
-  StorageScript,
-  StorageWrite,
-  TransactOptions,
+import {
+  get,
+  type Key,
+  type ScanOptions,
+  type StorageAdapter,
+  type StorageConnection,
+  type StorageHooks,
+  type StorageLayout,
+  type StorageScript,
+  type StorageWrite,
+  type TransactOptions,
 } from "../../client/ports/storage.ts";
-import { get } from "../../client/ports/storage.ts";
 
 /** Makes an adapter whose stores are empty. Called once for each case. */
 export type MakeStorage = () => MadeStorage | Promise<MadeStorage>;

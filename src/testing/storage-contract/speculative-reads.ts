@@ -1,6 +1,5 @@
 /** The storage contract: reads whose answer is nearly always known. A hint may save time, and never decides anything. */
-import type { StorageConnection, StorageRead, StorageScript } from "../../client/ports/storage.ts";
-import { readAll } from "../../client/ports/storage.ts";
+import { readAll, type StorageConnection, type StorageRead, type StorageScript } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";
 import { contractCase, one, put, STRICT, write } from "./kit.ts";
 

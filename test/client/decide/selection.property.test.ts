@@ -5,10 +5,15 @@ import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import type { Selected } from "../../../src/client/decide/selection.ts";
-import { selectBatch } from "../../../src/client/decide/selection.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
-import { isCommercial, isOpen, isReplayed, isWaiting, subjectOf } from "../../../src/client/state/stored.ts";
+import { type Selected, selectBatch } from "../../../src/client/decide/selection.ts";
+import {
+  isCommercial,
+  isOpen,
+  isReplayed,
+  isWaiting,
+  type StoredOperation,
+  subjectOf,
+} from "../../../src/client/state/stored.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { times } from "../../support/property.ts";
 import {

@@ -5,10 +5,8 @@ import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { SelectionInput } from "../../../src/client/decide/selection.ts";
-import { selectBatch } from "../../../src/client/decide/selection.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
-import { isReplayed } from "../../../src/client/state/stored.ts";
+import { type SelectionInput, selectBatch } from "../../../src/client/decide/selection.ts";
+import { isReplayed, type StoredOperation } from "../../../src/client/state/stored.ts";
 import { collections } from "../../support/shop.ts";
 import {
   blocked,

@@ -4,17 +4,17 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type {
-  LaneFailure,
-  LaneFailures,
-  LaneName,
-  LaneState,
-  Lanes,
-  SyncEffect,
-  SyncEvent,
-  SyncState,
+import {
+  type LaneFailure,
+  type LaneFailures,
+  type LaneName,
+  type LaneState,
+  type Lanes,
+  type SyncEffect,
+  type SyncEvent,
+  type SyncState,
+  transition,
 } from "../../../src/client/decide/sync-machine.ts";
-import { transition } from "../../../src/client/decide/sync-machine.ts";
 import type { TransportFailure } from "../../../src/client/ports/transport.ts";
 
 /** With `unit` in the middle every wait is a round number: a poll is 27 s, the first backoff 500 ms, and it doubles. */

@@ -1,7 +1,6 @@
 /** The turn among tabs without locks: a lease that runs out. */
 import { expect, test } from "vitest";
-import type { StoredLease } from "../../../src/client/decide/lease.ts";
-import { decideLease } from "../../../src/client/decide/lease.ts";
+import { decideLease, type StoredLease } from "../../../src/client/decide/lease.ts";
 import { leases } from "../../../src/client/platform/leases.ts";
 import type { Lease } from "../../../src/client/ports/coordinator.ts";
 import { deferred } from "../../../src/shared/deferred.ts";

@@ -2,8 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Transport } from "../../../src/client/ports/transport.ts";
 import { nextBatch } from "../../../src/client/scripts/next-batch.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
-import { EMPTY_QUEUE, META, OPERATIONS, QUEUE } from "../../../src/client/state/stored.ts";
+import { EMPTY_QUEUE, META, OPERATIONS, QUEUE, type StoredOperation } from "../../../src/client/state/stored.ts";
 import { storageLayout } from "../../../src/client/state/tables.ts";
 import { checkCollections } from "../../../src/schema/collections.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";

@@ -1,24 +1,15 @@
 /** A till as its decisions see it: rows, operations, counts. No storage, no loop: what a decision writes is all that happens. */
 
 import { decideEpochChange, newEpoch } from "../../../src/client/decide/epoch.ts";
-import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
+import { decideLocalWrite, type LocalChange } from "../../../src/client/decide/local-write.ts";
 import type { MintContext } from "../../../src/client/decide/mint.ts";
 import { decidePullPage, restartCursor } from "../../../src/client/decide/pull-page.ts";
 import { mergeDelta, replay } from "../../../src/client/decide/replay.ts";
-import type { OperationEvent } from "../../../src/client/decide/results.ts";
-import { decideResults } from "../../../src/client/decide/results.ts";
+import { decideResults, type OperationEvent } from "../../../src/client/decide/results.ts";
 import { Workspace } from "../../../src/client/decide/workspace.ts";
-import type {
-  CursorState,
-  QueueState,
-  StoredConflict,
-  StoredOperation,
-  StoredRow,
-  SyncPoint,
-} from "../../../src/client/state/stored.ts";
 import {
   CONFLICTS,
+  type CursorState,
   EMPTY_QUEUE,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
@@ -29,6 +20,11 @@ import {
   META,
   nextGenerations,
   OPERATIONS,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  type SyncPoint,
   subjectOf,
 } from "../../../src/client/state/stored.ts";
 import type { Change, OperationResult, PullPage } from "../../../src/protocol/types.ts";

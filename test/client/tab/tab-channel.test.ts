@@ -5,8 +5,7 @@ import { expect, test } from "vitest";
 import { inProcess } from "../../../src/client/platform/in-process.ts";
 import type { Coordinator } from "../../../src/client/ports/coordinator.ts";
 import { indexedDB } from "../../../src/storage/indexeddb/indexeddb.ts";
-import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
-import { memory } from "../../../src/storage/memory/memory.ts";
+import { type MemoryAdapter, memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
 import { ClientWorld, listen, operationsIn } from "../support/world.ts";
 

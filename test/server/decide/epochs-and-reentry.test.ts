@@ -5,7 +5,7 @@ import { count, edit, product, ServerWorld, type Sketch, sale } from "../support
 /** As a till sends its journal after a restore. */
 const back = (sketch: Sketch, version: number, assigned?: object): Sketch => ({
   ...sketch,
-  acknowledged: { epoch: "e1", version, ...(assigned === undefined ? {} : { assigned }) },
+  acknowledged: { epoch: "e1", version, ...(assigned !== undefined && { assigned }) },
 });
 
 describe("positions and epochs [C8]", () => {

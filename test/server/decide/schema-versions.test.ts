@@ -17,7 +17,7 @@ const newer = {
     }),
     counters: ["stock"],
     schemaVersion: 2,
-    upcast: { 1: ({ name, ...rest }) => ({ vat: 7, ...rest, ...(name === undefined ? {} : { title: name }) }) },
+    upcast: { 1: ({ name, ...rest }) => ({ vat: 7, ...rest, ...(name !== undefined && { title: name }) }) },
   }),
   sales: defineCollection({
     kind: "fact",

@@ -3,8 +3,7 @@
 import { parseOperation } from "../../../src/protocol/operation.ts";
 import type { Change, OperationResult, WireOperation } from "../../../src/protocol/types.ts";
 import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desk-actions.ts";
-import type { EpochClaim } from "../../../src/server/decide/epoch.ts";
-import { mintEpoch } from "../../../src/server/decide/epoch.ts";
+import { type EpochClaim, mintEpoch } from "../../../src/server/decide/epoch.ts";
 import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
 import type { PreparedOperation } from "../../../src/server/decide/operation/prepared-operation.ts";
 import { type CursorClaim, decidePull, type PullOutcome } from "../../../src/server/decide/pull.ts";

@@ -1,8 +1,16 @@
 /** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. */
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
-import type { Identity, QueueState, StoredOperation, StoredRow } from "../../../src/client/state/stored.ts";
-import { IDENTITY, META, OPERATIONS, QUEUE } from "../../../src/client/state/stored.ts";
+import {
+  IDENTITY,
+  type Identity,
+  META,
+  OPERATIONS,
+  QUEUE,
+  type QueueState,
+  type StoredOperation,
+  type StoredRow,
+} from "../../../src/client/state/stored.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
 import type { SimWorld } from "../world.ts";

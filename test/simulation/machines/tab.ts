@@ -9,8 +9,7 @@ import type { Connectivity, ConnectivityHint } from "../../../src/client/ports/c
 import type { Coordinator } from "../../../src/client/ports/coordinator.ts";
 import type { Clock } from "../../../src/shared/clock.ts";
 import { deferred } from "../../../src/shared/deferred.ts";
-import type { Random } from "../../../src/shared/random.ts";
-import { uuidV7 } from "../../../src/shared/random.ts";
+import { type Random, uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import type { Timeline } from "../engine/timeline.ts";
 import type { Shop } from "../shop.ts";

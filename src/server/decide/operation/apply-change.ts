@@ -49,9 +49,9 @@ export function applyChange(ws: WorkingSet, view: Viewpoint, change: ProposedCha
   const assignedSomething = Object.keys(assigned).length > 0;
   const echo = change.echo || assignedSomething || verdict.without.length > 0 || verdict.effects.length > 0;
   return applied(operation, row.version, {
-    ...(row.state === "deleted" ? { deleted: true } : {}),
-    ...(echo && row.state === "live" && canSee(served, row, view.principal) ? { data: dataOf(served, row) } : {}),
-    ...(assignedSomething ? { assigned } : {}),
+    ...(row.state === "deleted" && { deleted: true }),
+    ...(echo && row.state === "live" && canSee(served, row, view.principal) && { data: dataOf(served, row) }),
+    ...(assignedSomething && { assigned }),
     flags,
   });
 }

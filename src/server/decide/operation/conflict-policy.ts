@@ -1,8 +1,7 @@
 /** A collection whose policy settles conflicts itself: the edit that lost stays on the desk, settled (L1). */
 import { runResolver } from "../../../conflict/run-resolver.ts";
 import type { AppliedResult, OperationResult, WireOperation } from "../../../protocol/types.ts";
-import type { JsonObject } from "../../../shared/json.ts";
-import { deepEqual } from "../../../shared/json.ts";
+import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import type { ConflictRow, RecordRow } from "../../ports/store.ts";
 import type { ServedCollection } from "../rows/catalog.ts";
 import { checkData, dataOf, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";

@@ -9,8 +9,7 @@ import type {
   WireOperation,
 } from "../../../protocol/types.ts";
 import { applyPatch } from "../../../schema/patch.ts";
-import type { JsonObject } from "../../../shared/json.ts";
-import { deepEqual } from "../../../shared/json.ts";
+import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import type { RecordRow } from "../../ports/store.ts";
 import { mayDo, type Right, type ServedCollection } from "../rows/catalog.ts";
 import {

@@ -1,8 +1,7 @@
 /** A completed sale is a fact (L11): stored, annotated or set aside, never refused and never changed. */
 import type { CreateOperation, Flag, OperationResult } from "../../../protocol/types.ts";
 import { referencesIn } from "../../../schema/references.ts";
-import type { JsonObject } from "../../../shared/json.ts";
-import { deepEqual } from "../../../shared/json.ts";
+import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import { mayDo, type ServedCollection } from "../rows/catalog.ts";
 import { checkData, currentRow, recordOf, without } from "../rows/rows.ts";
 import { inScope, scopeOf } from "../rows/scope.ts";

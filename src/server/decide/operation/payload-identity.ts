@@ -1,7 +1,6 @@
 /** What makes two deliveries of one id the same operation [H8] (L3). */
 import type { UnknownOperation, WireOperation } from "../../../protocol/types.ts";
-import type { Json } from "../../../shared/json.ts";
-import { canonicalJson } from "../../../shared/json.ts";
+import { canonicalJson, type Json } from "../../../shared/json.ts";
 
 /**
  * The text that is hashed. Not in it: what may differ between two deliveries of one payload (`sequence` after a fork, `after`,

@@ -4,8 +4,7 @@
  */
 import type { Flag, VerdictIssue, WireOperation } from "../../../protocol/types.ts";
 import { describe } from "../../../shared/errors.ts";
-import type { JsonObject } from "../../../shared/json.ts";
-import { deepFreeze, jsonFault, toJson } from "../../../shared/json.ts";
+import { deepFreeze, type JsonObject, jsonFault, toJson } from "../../../shared/json.ts";
 import { parseRfc3339 } from "../../../shared/rfc3339.ts";
 import type { Catalog, PolicyEffect, PolicyVerdict, ServedCollection } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
@@ -53,8 +52,8 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
     rows,
     receivedAt: view.receivedAt,
     epoch: ws.clock.epochOrdinal,
-    ...(acknowledged === undefined ? {} : { acknowledged: { assigned: acknowledged.assigned } }),
-    ...(view.released === true ? { released: true } : {}),
+    ...(acknowledged !== undefined && { acknowledged: { assigned: acknowledged.assigned } }),
+    ...(view.released === true && { released: true }),
   };
   let answer: unknown;
   try {
@@ -167,7 +166,7 @@ function checkVerdict(served: ServedCollection, answer: unknown): PolicyVerdict 
     const { outcome, code, message, issues } = answer;
     if (typeof code !== "string" || typeof message !== "string")
       throw wrong(`\`${outcome}\` came without code or message`);
-    return { outcome, code, message, ...(isIssues(issues) ? { issues } : {}) };
+    return { outcome, code, message, ...(isIssues(issues) && { issues }) };
   }
   if (answer.outcome !== "applied") throw wrong(`its outcome is ${describe(answer.outcome)}`);
   return {

@@ -126,7 +126,7 @@ function setFields(
     draft,
     flags: lower.length < names.length ? OVERTAKEN : [],
     echo: true,
-    ...(operation.action === "create" ? { content: { data: record } } : {}),
+    ...(operation.action === "create" && { content: { data: record } }),
     acknowledged,
   });
 }

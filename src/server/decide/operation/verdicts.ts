@@ -32,7 +32,7 @@ export function applied(
   more: Omit<AppliedResult, "id" | "status" | "version"> & { flags?: readonly Flag[] | undefined } = {},
 ): AppliedResult {
   const { flags, ...rest } = more;
-  return { id, status: "applied", version, ...rest, ...(flags === undefined || flags.length === 0 ? {} : { flags }) };
+  return { id, status: "applied", version, ...rest, ...(!(flags === undefined || flags.length === 0) && { flags }) };
 }
 
 export function conflict({ id }: Named, fields: readonly string[], server: RowState): ConflictResult {
@@ -51,8 +51,8 @@ export function rejected(
     id,
     status: "rejected",
     error: issues === undefined ? { code, message } : { code, message, issues },
-    ...(by === undefined ? {} : { by }),
-    ...(server === undefined ? {} : { server }),
+    ...(by !== undefined && { by }),
+    ...(server !== undefined && { server }),
   };
 }
 
