@@ -24,14 +24,17 @@ export type {
   DeviceRow,
   DiscrepancyRow,
   EpochRow,
-  FeedEntry,
-  FeedPage,
   FeedRow,
   IncarnationRow,
   OperationRow,
   RecordKey,
   RecordRow,
   ResultRow,
+  TenantClock,
+} from "./ports/rows.ts";
+export type {
+  FeedEntry,
+  FeedPage,
   ScopeFilter,
   ServerStore,
   StoreRead,
@@ -40,6 +43,5 @@ export type {
   StoreReads,
   StoreScript,
   StoreWrites,
-  TenantClock,
 } from "./ports/store.ts";
 export { createSyncHandler, createSyncServer, type SyncServer } from "./server.ts";

@@ -16,7 +16,8 @@ import type { FinalResult, OperationResult, PullPage } from "../../src/protocol/
 import { resolvedOf } from "../../src/schema/resolved.ts";
 import type { CollectionMap } from "../../src/schema/types.ts";
 import { announceRestore, importRows, revokeDevice } from "../../src/server/admin.ts";
-import type { OperationRow, RecordRow, ServerStore } from "../../src/server/ports/store.ts";
+import type { OperationRow, RecordRow } from "../../src/server/ports/rows.ts";
+import type { ServerStore } from "../../src/server/ports/store.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { http } from "../../src/transport/http/http.ts";
 import { collections as shopCollections } from "./shop.ts";

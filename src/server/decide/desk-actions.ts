@@ -10,7 +10,7 @@ import {
   isOpenQuarantine,
   type OperationRow,
   type RecordRow,
-} from "../ports/store.ts";
+} from "../ports/rows.ts";
 import { evaluate, inCurrentSchema } from "./operation/evaluate.ts";
 import type { PreparedOperation } from "./operation/prepared-operation.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";

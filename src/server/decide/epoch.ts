@@ -1,5 +1,5 @@
 /** Epochs: whether this server still has the history that a till has seen, and what follows if not [C8]. */
-import type { EpochRow } from "../ports/store.ts";
+import type { EpochRow } from "../ports/rows.ts";
 import { holds, type MarksSeen, marksIn } from "./rows/marks.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 

@@ -1,16 +1,8 @@
 /** Answers reads from a tenant's tables. */
 import { unreachable } from "../../shared/assert.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import type {
-  DepartureRow,
-  FeedEntry,
-  FeedPage,
-  FeedRow,
-  RecordRow,
-  ScopeFilter,
-  StoreRead,
-  StoreReads,
-} from "../ports/store.ts";
+import type { DepartureRow, FeedRow, RecordRow } from "../ports/rows.ts";
+import type { FeedEntry, FeedPage, ScopeFilter, StoreRead, StoreReads } from "../ports/store.ts";
 import { keyOf, type TenantState } from "./tenant-state.ts";
 
 const END = Number.MAX_SAFE_INTEGER;

@@ -5,7 +5,8 @@
  * the table, and what it learned of an empty one holds until somebody analyses it again: 190 ms for a push into 6,000 rows.
  */
 import { unreachable } from "../../shared/assert.ts";
-import type { RecordKey, StoreRead } from "../ports/store.ts";
+import type { RecordKey } from "../ports/rows.ts";
+import type { StoreRead } from "../ports/store.ts";
 import { planChanges, planCountChanges } from "./changes.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
 import type { Plan } from "./plan.ts";

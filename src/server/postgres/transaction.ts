@@ -5,7 +5,9 @@
  * committed` each statement after it sees everything that was committed before the lock was given: two resends of one batch
  * find each other's results, and positions become visible in the order of the commits. A sequence would give neither.
  */
-import type { StoreRead, StoreReadScript, StoreScript, TenantClock } from "../ports/store.ts";
+
+import type { TenantClock } from "../ports/rows.ts";
+import type { StoreRead, StoreReadScript, StoreScript } from "../ports/store.ts";
 import type { Connection, Fields, Statement } from "./connection.ts";
 import { isRefusal, unknownOutcome } from "./errors.ts";
 import type { Plan } from "./plan.ts";

@@ -13,7 +13,7 @@ import {
   type RecordRow,
   type ResultRow,
   type TenantClock,
-} from "../ports/store.ts";
+} from "../ports/rows.ts";
 
 /** `json`: kept as text. Of all, `undefined` is NULL. */
 export type ColumnKind = "text" | "integer" | "real" | "json";

@@ -5,7 +5,8 @@
  * choose might walk over the table and look into the list, which gets slower with everything that was ever sold.
  */
 import { unreachable } from "../../shared/assert.ts";
-import type { RecordRow, StoreRead } from "../ports/store.ts";
+import type { RecordRow } from "../ports/rows.ts";
+import type { StoreRead } from "../ports/store.ts";
 import { countChanges, readChanges } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";

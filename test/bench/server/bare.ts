@@ -1,5 +1,5 @@
 /** The floor: the same rows in the same tables under the same indexes, put there and read back by hand, with nothing around it. */
-import type { OperationRow, RecordRow } from "../../../src/server/ports/store.ts";
+import type { OperationRow, RecordRow } from "../../../src/server/ports/rows.ts";
 import type { WrittenRows } from "./written-rows.ts";
 
 export interface Bare {

@@ -1,5 +1,5 @@
 /** S4: every tab of every till shows what the server has. */
-import type { RecordRow } from "../../../src/server/ports/store.ts";
+import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
 import { collections } from "../shop.ts";

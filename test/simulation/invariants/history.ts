@@ -1,5 +1,7 @@
 /** S5, S10, S13: what the server has let take effect, told by what it has kept of it: in order, once, seen, and by whoever may. */
-import type { OperationRow, StoreWrites } from "../../../src/server/ports/store.ts";
+
+import type { OperationRow } from "../../../src/server/ports/rows.ts";
+import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { grouped } from "../engine/grouped.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";

@@ -1,6 +1,6 @@
 /** S5: nothing takes effect before what it waits for has; judged when the server says so, since later it may have. */
 import type { PushRequest, WireOperation } from "../../../src/protocol/types.ts";
-import type { OperationRow } from "../../../src/server/ports/store.ts";
+import type { OperationRow } from "../../../src/server/ports/rows.ts";
 import type { SimWorld } from "../world.ts";
 
 interface Result {

@@ -2,7 +2,7 @@
 import { runResolver } from "../../../conflict/run-resolver.ts";
 import type { AppliedResult, OperationResult, WireOperation } from "../../../protocol/types.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
-import type { ConflictRow, RecordRow } from "../../ports/store.ts";
+import type { ConflictRow, RecordRow } from "../../ports/rows.ts";
 import type { ServedCollection } from "../rows/catalog.ts";
 import { checkData, dataOf, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
 import type { Viewpoint } from "../rows/sender.ts";

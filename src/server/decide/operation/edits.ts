@@ -10,7 +10,7 @@ import type {
 } from "../../../protocol/types.ts";
 import { applyPatch } from "../../../schema/patch.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
-import type { RecordRow } from "../../ports/store.ts";
+import type { RecordRow } from "../../ports/rows.ts";
 import { mayDo, type Right, type ServedCollection } from "../rows/catalog.ts";
 import {
   checkData,

@@ -3,7 +3,7 @@
  * Each takes a position of its own, and the operation's is the last: with the clock it makes a mark [C6].
  */
 import type { FinalResult } from "../../../protocol/types.ts";
-import type { OperationRow } from "../../ports/store.ts";
+import type { OperationRow } from "../../ports/rows.ts";
 import { redactFor } from "../rows/redact.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";

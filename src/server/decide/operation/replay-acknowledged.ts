@@ -12,7 +12,7 @@ import type {
 } from "../../../protocol/types.ts";
 import { applyPatch } from "../../../schema/patch.ts";
 import type { Json, JsonObject } from "../../../shared/json.ts";
-import type { RecordRow } from "../../ports/store.ts";
+import type { RecordRow } from "../../ports/rows.ts";
 import { mayDo, type ServedCollection } from "../rows/catalog.ts";
 import { checkData, currentRow, fieldVersion, lifeVersion, type RowDraft, recordOf } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";

@@ -11,7 +11,7 @@ import type {
   WireOperation,
 } from "../../../protocol/types.ts";
 import { deepEqual } from "../../../shared/json.ts";
-import type { ConflictRow, OperationRow } from "../../ports/store.ts";
+import type { ConflictRow, OperationRow } from "../../ports/rows.ts";
 import { stateOf, upToDate } from "../rows/rows.ts";
 import { branchOf, canSee, inScope } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";

@@ -5,7 +5,8 @@
  * most of what a pull costs.
  */
 import { zeroCounters } from "../../../schema/counters.ts";
-import type { FeedEntry, FeedRow } from "../../ports/store.ts";
+import type { FeedRow } from "../../ports/rows.ts";
+import type { FeedEntry } from "../../ports/store.ts";
 import type { ServedCollection } from "./catalog.ts";
 import { dataOf, type ReadRow, readFeedRow } from "./rows.ts";
 

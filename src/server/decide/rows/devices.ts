@@ -1,6 +1,6 @@
 /** Devices and the incarnations of their stores: who has a number, and how far its sequences came. */
 import type { RegisterRequest } from "../../../protocol/types.ts";
-import type { DeviceRow, IncarnationRow } from "../../ports/store.ts";
+import type { DeviceRow, IncarnationRow } from "../../ports/rows.ts";
 import type { Sender } from "./sender.ts";
 import type { WorkingSet } from "./working-set.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { FinalResult } from "../../../protocol/types.ts";
 import type { JsonObject } from "../../../shared/json.ts";
-import type { ResultRow } from "../../ports/store.ts";
+import type { ResultRow } from "../../ports/rows.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { inScope, isBranchScoped, scopeOf } from "./scope.ts";
 import type { Sender } from "./sender.ts";

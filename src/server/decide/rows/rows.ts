@@ -5,7 +5,7 @@ import type { SchemaIssue } from "../../../schema/standard-schema.ts";
 import { upcastData } from "../../../schema/upcast.ts";
 import { checkRecord } from "../../../schema/validate.ts";
 import type { Json, JsonObject } from "../../../shared/json.ts";
-import type { FeedRow, RecordRow } from "../../ports/store.ts";
+import type { FeedRow, RecordRow } from "../../ports/rows.ts";
 import type { ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
 import { scopeOf } from "./scope.ts";

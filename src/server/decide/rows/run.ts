@@ -1,6 +1,7 @@
 /** Runs a decision inside a store's script: reads what it lacks, and runs it again until it lacks nothing. */
 import { assert } from "../../../shared/assert.ts";
-import type { StoreRead, StoreScript, TenantClock } from "../../ports/store.ts";
+import type { TenantClock } from "../../ports/rows.ts";
+import type { StoreRead, StoreScript } from "../../ports/store.ts";
 import { WorkingSet } from "./working-set.ts";
 
 /** Each run of a supersede chain may bring one more link to light, and those are bounded. */

@@ -2,7 +2,8 @@
 
 import type { JsonObject } from "../../../shared/json.ts";
 import type { Principal } from "../../policy-types.ts";
-import type { DeviceRow, OperationRow, RecordRow, ScopeFilter } from "../../ports/store.ts";
+import type { DeviceRow, OperationRow, RecordRow } from "../../ports/rows.ts";
+import type { ScopeFilter } from "../../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
 

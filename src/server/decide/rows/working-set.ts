@@ -21,11 +21,9 @@ import type {
   RecordKey,
   RecordRow,
   ResultRow,
-  StoreRead,
-  StoreReads,
-  StoreWrites,
   TenantClock,
-} from "../../ports/store.ts";
+} from "../../ports/rows.ts";
+import type { StoreRead, StoreReads, StoreWrites } from "../../ports/store.ts";
 import { Overlay, type Undo } from "./overlay.ts";
 
 export interface LogLine {

@@ -1,5 +1,7 @@
 /** A device's results, and the lists that people work through. */
-import type { OperationRow, ServerStore } from "../../ports/store.ts";
+
+import type { OperationRow } from "../../ports/rows.ts";
+import type { ServerStore } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";

@@ -6,7 +6,7 @@ import { defineCollection } from "../../../../src/schema/define-collection.ts";
 import { changeTexts } from "../../../../src/server/decide/rows/change-text.ts";
 import { dataOf } from "../../../../src/server/decide/rows/rows.ts";
 import { resolveCatalog } from "../../../../src/server/options.ts";
-import type { RecordRow } from "../../../../src/server/ports/store.ts";
+import type { RecordRow } from "../../../../src/server/ports/rows.ts";
 import { changeOf, departureRow, recordRow } from "../../../../src/server/testing/rows.ts";
 
 const anyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
