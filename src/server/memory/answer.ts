@@ -46,7 +46,7 @@ export function answer(state: TenantState, read: StoreRead): unknown {
         state.conflictsOf.page(id, "all", { after: -1, upTo: END }, END),
       );
     case "conflictList":
-      return state.desk.page(read.settled ? "settled" : "open", "all", { after: read.after, upTo: END }, read.limit);
+      return state.desk.page(read.state, "all", { after: read.after, upTo: END }, read.limit);
     case "discrepancies":
       return state.discrepancyFeed.page("", "all", { after: read.after, upTo: END }, read.limit);
     default:

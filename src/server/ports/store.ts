@@ -144,7 +144,7 @@ export interface StoreReads {
   conflictList: {
     readonly request: {
       readonly kind: "conflictList";
-      readonly settled: boolean;
+      readonly state: "open" | "settled";
       readonly after: number;
       readonly limit: number;
     };

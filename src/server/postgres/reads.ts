@@ -122,7 +122,13 @@ export function planRead(tenant: string, read: StoreRead): Plan {
     case "conflictsOf":
       return listed(conflicts, sql.conflictsOf, read.operationIds);
     case "conflictList":
-      return rows(conflicts, sql.desk, String(Number(read.settled)), String(read.after), String(read.limit));
+      return rows(
+        conflicts,
+        sql.desk,
+        String(Number(read.state === "settled")),
+        String(read.after),
+        String(read.limit),
+      );
     case "discrepancies":
       return rows(discrepancies, sql.discrepancies, String(read.after), String(read.limit));
     default:

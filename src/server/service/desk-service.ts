@@ -46,7 +46,7 @@ export class DeskService {
     const { rows, next } = await this.#page(
       call,
       query,
-      (after, limit) => ask({ kind: "conflictList", settled, after, limit }),
+      (after, limit) => ask({ kind: "conflictList", state: settled ? "settled" : "open", after, limit }),
       (row: ConflictRow, own) => inScope(call.principal, row.scope) && (own === undefined || row.device === own),
     );
     return { requestId: call.requestId, conflicts: rows.map(shownConflict), ...next };

@@ -106,7 +106,7 @@ export function answer(connection: Connection, tenant: string, read: StoreRead):
     case "conflictsOf":
       return listed(conflicts, sql.conflictsOf, read.operationIds);
     case "conflictList":
-      return rows(conflicts, sql.desk, tenant, Number(read.settled), read.after, read.limit);
+      return rows(conflicts, sql.desk, tenant, Number(read.state === "settled"), read.after, read.limit);
     case "discrepancies":
       return rows(discrepancies, sql.discrepancies, tenant, read.after, read.limit);
     default:

@@ -98,7 +98,7 @@ export class ServerWorld {
     return (await this.read({ kind: "operations", ids: [id] }))[0];
   }
   async conflicts(settled = false) {
-    return this.read({ kind: "conflictList", settled, after: 0, limit: 100 });
+    return this.read({ kind: "conflictList", state: settled ? "settled" : "open", after: 0, limit: 100 });
   }
   async quarantined() {
     return this.read({ kind: "quarantined", after: 0, limit: 100 });

@@ -71,7 +71,7 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
     [{ kind: "quarantined", after: 0, limit: 10 }, [odd]],
     [{ kind: "conflicts", ids: ["conflict"] }, rows.conflicts],
     [{ kind: "conflictsOf", operationIds: ["sale"] }, rows.conflicts],
-    [{ kind: "conflictList", settled: false, after: 0, limit: 10 }, rows.conflicts],
+    [{ kind: "conflictList", state: "open", after: 0, limit: 10 }, rows.conflicts],
     [{ kind: "discrepancies", after: 0, limit: 10 }, rows.discrepancies],
   ];
 }
