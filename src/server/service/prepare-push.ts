@@ -1,9 +1,9 @@
 /** Everything about the operations of a push that needs no row, before anybody waits for the tenant's clock. */
 import { LIMITS } from "../../protocol/constants.ts";
 import { parseOperation } from "../../protocol/operation.ts";
+import { payloadOf } from "../../protocol/payload.ts";
 import type { PushFrame, UnknownOperation } from "../../protocol/types.ts";
-import { jsonBytes } from "../../shared/json.ts";
-import { malformedText, payloadText } from "../decide/operation/payload-identity.ts";
+import { canonicalJson, jsonBytes } from "../../shared/json.ts";
 import type { PreparedOperation } from "../decide/operation/prepared-operation.ts";
 import type { Seal } from "../tokens/seal.ts";
 import type { Tokens } from "../tokens/tokens.ts";
@@ -30,7 +30,7 @@ async function prepareOne(
   tokens: Tokens,
 ): Promise<PreparedOperation> {
   const parsed = parseOperation(raw);
-  const text = parsed.ok ? payloadText(parsed.value) : malformedText(raw);
+  const text = parsed.ok ? canonicalJson(payloadOf(parsed.value)) : malformedText(raw);
   const acknowledged = parsed.ok ? parsed.value.acknowledged : undefined;
   const claim = acknowledged === undefined ? undefined : await tokens.readEpoch(tenant, acknowledged.epoch);
   return {
@@ -41,4 +41,9 @@ async function prepareOne(
     bytes: isMeasured ? jsonBytes(JSON.stringify(raw)) : 0,
     acknowledgedIsAuthentic: claim?.kind === "authentic",
   };
+}
+
+/** A malformed operation has no canonical text: any difference makes it another one. */
+function malformedText(operation: UnknownOperation): string {
+  return `malformed ${JSON.stringify(operation)}`;
 }

@@ -8,7 +8,6 @@ import { redactFor } from "../rows/redact.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
-import { uuidOf } from "./payload-identity.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
 import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
@@ -97,4 +96,10 @@ function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOpe
     sequence: undefined,
     transaction: undefined,
   });
+}
+
+/** A UUID made from a hash (version 8: the layout is the application's own). The same payload gets the same UUID again. */
+export function uuidOf(hash: string): string {
+  const digits = `${hash.slice(0, 12)}8${hash.slice(13, 16)}8${hash.slice(17, 32)}`;
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
