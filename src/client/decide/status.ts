@@ -2,7 +2,7 @@
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
-import type { CursorState, QueueState, SyncPoint } from "../state/stored.ts";
+import type { CursorState, QueueState, SyncPoint } from "../state/meta.ts";
 import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";
 import type { SyncState } from "./sync-machine.ts";
 

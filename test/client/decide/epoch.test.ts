@@ -1,6 +1,6 @@
 /** A server that was restored from a backup: what the till gives back to it, and what its rows show meanwhile [C8]. */
 import { describe, expect, test } from "vitest";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import {
   applied,
   blocked,
@@ -23,7 +23,7 @@ const till = () => {
   return one;
 };
 const again = (one: Ledger, operation: StoredOperation) => {
-  const { state, resend: first, acknowledged } = one.stored(operation);
+  const { state, resend: first, acknowledged } = one.flat(operation);
   return { state, again: first, acknowledged };
 };
 
@@ -95,7 +95,7 @@ test("what was blocked by the lost history waits no more", () => {
   const edit = one.one(update("products", "p-1", { name: "A" }));
   one.answer(blocked(edit, { id: "lost" }));
   one.follow("e2");
-  const { state, blockedBy, blockedInRound } = one.stored(edit);
+  const { state, blockedBy, blockedInRound } = one.flat(edit);
   expect({ state, blockedBy, blockedInRound }).toEqual({
     state: "pending",
     blockedBy: undefined,
@@ -109,7 +109,7 @@ test("nothing of the lost history's verdict stays on an operation", () => {
   one.answer(quarantined(operation, "shift_closed", { revision: 3 }));
   one.follow("e2");
   for (const member of ["error", "revision", "resultAt", "version", "epoch"])
-    expect(one.stored(operation)).not.toHaveProperty(member);
+    expect(one.flat(operation)).not.toHaveProperty(member);
 });
 
 test("the point has no marks any more, and every collection is pulled from the start", () => {

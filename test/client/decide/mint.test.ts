@@ -35,7 +35,7 @@ describe("an operation", () => {
       branch: "main",
       schemaVersion: 1,
       kind: "record",
-      state: "pending",
+      status: { state: "pending" },
       attempts: 0,
     });
   });

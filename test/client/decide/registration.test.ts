@@ -1,7 +1,7 @@
 /** What the server's answer to a registration says of this store. */
 import { describe, expect, test } from "vitest";
 import { decideRegistration } from "../../../src/client/decide/registration.ts";
-import type { Identity } from "../../../src/client/state/stored.ts";
+import type { Identity } from "../../../src/client/state/meta.ts";
 import type { RegisterResponse } from "../../../src/protocol/types.ts";
 
 const fresh: Identity = { deviceId: "till-1", incarnation: "0190", createdAt: 0 };
