@@ -117,7 +117,7 @@ describe("the checks notice", () => {
         page("../src/client/mint.ts", "../test/rules/c1.test.ts"),
         "C1: test/rules/c1.test.ts is no file of the sources",
       ],
-      [file("src/client/mint.ts", "regroup(); this.#bind();"), "C1: src/client/mint.ts has no `group`"],
+      [file("src/client/mint.ts", "regroup(); this.#bind(); // the group"), "C1: src/client/mint.ts has no `group`"],
       [file("src/client/mint.ts", "group(); bind();"), "C1: src/client/mint.ts has no `#bind`"],
     ],
     "every rule is shown by tests that name it": [

@@ -71,10 +71,11 @@ export function tagsIn(text: string): readonly { readonly tag: string; readonly 
 
 const names = (text: string | undefined, tag: string) => tagsIn(text ?? "").some((found) => found.tag === tag);
 
-/** As a word: `settle` does not stand in `settled`. */
+/** As a word of the code: `group` is neither in `regroup`, nor in a comment about a group. */
 function has(text: string, name: string): boolean {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "");
   const escaped = name.replaceAll(/[$.()[\]*+?^|\\{}]/g, "\\$&");
-  return new RegExp(`(?<![\\w$])${escaped}(?![\\w$])`).test(text);
+  return new RegExp(`(?<![\\w$])${escaped}(?![\\w$])`).test(code);
 }
 
 /** For each place of each rule, what is wrong with it. */

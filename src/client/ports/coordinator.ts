@@ -1,5 +1,5 @@
 /**
- * The Coordinator port: who of several clients on one store talks to the server. (client port)
+ * The Coordinator port: who of several clients on one store talks to the server.
  *
  * Law: at most one holder at a time as far as the platform can tell. That is a courtesy, not a fence: a frozen holder may wake
  * after another has taken over. Therefore every transaction that applies an answer checks that the fence in the store is still the one
