@@ -1,5 +1,5 @@
 /**
- * A short simulation: `npm run sim` runs as many seeds as one likes. That its alarm works is in mutants.test.ts.
+ * A short simulation (L1, L2, L5): `npm run sim` runs as many seeds as one likes. That its alarm works is in mutants.test.ts.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bundle, bundleWorker } from "./bundle.ts";
@@ -37,26 +37,22 @@ test("what was found once is not found again", patience, async () => {
   expect(violations(await runRegressions(bundle.path))).toEqual([]);
 });
 
-test(
-  `no sale is lost or doubled, and all agree, whatever goes wrong (L1, L2, L5): ${SEEDS} seeds`,
-  patience,
-  async () => {
-    const outcomes: Outcome[] = [];
-    const coverage = new Coverage();
-    await runSeeds(bundle.path, { first: 1, count: SEEDS, processes: 1, stopsAt: 3 }, (answer) => {
-      expect(answer.kind).toBe("outcome");
-      if (answer.kind === "outcome") {
-        outcomes.push(answer.outcome);
-        coverage.add(answer.outcome);
-      }
-    });
-    expect(violations(outcomes)).toEqual([]);
-    expect(outcomes).toHaveLength(SEEDS);
-    // So many seeds reach nearly every kind of fault: a plan that draws none would find nothing.
-    expect(coverage.unreachedFaults().length).toBeLessThanOrEqual(4);
-    expect(coverage.pairs.size).toBeGreaterThan(300);
-  },
-);
+test(`no sale is lost or doubled, and all agree, whatever goes wrong: ${SEEDS} seeds`, patience, async () => {
+  const outcomes: Outcome[] = [];
+  const coverage = new Coverage();
+  await runSeeds(bundle.path, { first: 1, count: SEEDS, processes: 1, stopsAt: 3 }, (answer) => {
+    expect(answer.kind).toBe("outcome");
+    if (answer.kind === "outcome") {
+      outcomes.push(answer.outcome);
+      coverage.add(answer.outcome);
+    }
+  });
+  expect(violations(outcomes)).toEqual([]);
+  expect(outcomes).toHaveLength(SEEDS);
+  // So many seeds reach nearly every kind of fault: a plan that draws none would find nothing.
+  expect(coverage.unreachedFaults().length).toBeLessThanOrEqual(4);
+  expect(coverage.pairs.size).toBeGreaterThan(300);
+});
 
 test("a seed says the same each time, in another process too", patience, async () => {
   const [one, again] = [await trace(7), await trace(7)];
