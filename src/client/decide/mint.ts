@@ -68,7 +68,7 @@ export function mint(
     kind: definition.kind,
     ...effect,
     ...(based && { baseVersion: baseVersion(workspace, target, over) }),
-    // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict (protocol, Fields).
+    // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict [M4].
     ...(based && definition.conflict && strategyOf(definition.conflict) === "last_write_wins" && { force: true }),
     ...(over && { supersedes: [...(over.supersedes ?? []), over.id] }),
     transaction: over?.transaction ?? context.transaction,

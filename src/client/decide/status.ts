@@ -49,7 +49,7 @@ export function waitingCount(queue: QueueState): number {
   return Object.values(queue.waiting).reduce((sum: number, n) => sum + (n ?? 0), 0);
 }
 
-/** The share of the quota from which the disk counts as full: estimates are padded, and a sale needs room (reliability, quota). */
+/** The share of the quota from which the disk counts as full: browsers pad their estimates, and a sale needs room. */
 const FULL_SHARE = 0.95;
 
 function atRisk(storage: StorageEstimate | undefined): "eviction" | "full" | undefined {

@@ -27,7 +27,7 @@ const again = (one: Ledger, operation: StoredOperation) => {
   return { state, again: first, acknowledged };
 };
 
-describe("goes back into the outbox", () => {
+describe("goes back into the outbox [C8.4]", () => {
   test("what had been applied, with what the lost history had answered", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
@@ -56,7 +56,7 @@ describe("goes back into the outbox", () => {
     expect(again(one, edit)).toEqual({ state: "pending", again: true, acknowledged: undefined });
   });
 
-  test("what somebody else had settled: that settlement is lost", () => {
+  test("what somebody else had settled: that settlement is lost [C8.8]", () => {
     const one = till();
     const edit = one.one(update("customers", "c-1", { phone: "2" }));
     one.answer(rejected(edit, "superseded", { by: "office" }));

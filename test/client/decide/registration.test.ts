@@ -37,7 +37,7 @@ describe("whose shop it is", () => {
   });
 });
 
-describe("a store that was put back", () => {
+describe("a store that was put back [C7]", () => {
   test("is one that is behind what the server has seen of it, by so many operations", () => {
     const loss = { lastKnownSequence: 12, missing: 3 };
     expect(decideRegistration(known, 9, answer({ lastSequence: 12 }))).toEqual({ kind: "rolled_back", loss });
@@ -48,7 +48,7 @@ describe("a store that was put back", () => {
   });
 });
 
-describe("a new store of a device that is known", () => {
+describe("a new store of a device that is known [M11]", () => {
   const unsynced = [
     { incarnation: "0180", lastSequence: 40, missing: 2 },
     { incarnation: "0170", lastSequence: 880, missing: 1 },

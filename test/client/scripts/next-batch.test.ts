@@ -171,7 +171,7 @@ describe("a transaction of many members [C1]", () => {
   });
 });
 
-describe("the lanes", () => {
+describe("the lanes [M5]", () => {
   test("are weighted: what is low comes through a stream of sales", () =>
     held(async (till, world) => {
       await till.collections.sales.createMany(Array.from({ length: 1_500 }, (_, n) => saleOf(1, n)));

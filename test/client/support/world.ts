@@ -206,7 +206,7 @@ export function metaIn<T>(storage: MemoryAdapter, key: string): T | undefined {
   return storage.snapshot(NAME).tables.meta?.find(([name]) => name === key)?.[1] as T | undefined;
 }
 
-/** The counts of the queue and of each row, beside the same counted from the operations (S12): must be equal. */
+/** The counts of the queue and of each row, beside the same counted from the operations: must be equal, as S7 of docs/reliability.md says. */
 export function bothCounts(storage: MemoryAdapter) {
   const operations = operationsIn(storage);
   const queue = metaIn<Record<string, unknown>>(storage, "queue") ?? {};

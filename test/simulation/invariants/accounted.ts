@@ -1,4 +1,4 @@
-/** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it; and nothing else is there. */
+/** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it (L1); and nothing else is there. */
 import type { FlatOperation } from "../../support/flat-operation.ts";
 import type { Invariant } from "./invariant.ts";
 

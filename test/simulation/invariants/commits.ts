@@ -1,5 +1,5 @@
 /**
- * What must hold of every answer that a till takes, at the moment at which it takes it: the next answer would hide it. C4, C6, C7, C8.
+ * What must hold of every answer that a till takes, at the moment at which it takes it: the next answer would hide it [C4, C6, C7, C8].
  */
 import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
 import { IDENTITY, type Identity, SYNC, type SyncPoint } from "../../../src/client/state/meta.ts";
