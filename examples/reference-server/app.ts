@@ -137,7 +137,7 @@ function requestLog(logger: Logger) {
 
 /** So that a till can show who sold. */
 async function announceUser(store: ServerStore, { id, tenant, name, roles, branch }: PublicUser): Promise<void> {
-  const row = { id, name, roles, active: true, ...(branch === undefined ? {} : { branchId: branch }) };
+  const row = { id, name, roles, active: true, ...(branch !== undefined && { branchId: branch }) };
   await importRows({
     store,
     collections: shopCollections,

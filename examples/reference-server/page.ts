@@ -105,7 +105,7 @@ function answer(context: Context, { body, brotli, type, etag, cacheControl }: Pa
     headers: {
       ...headers,
       "content-length": String(content.byteLength),
-      ...(isSmall ? { "content-encoding": "br" } : {}),
+      ...(isSmall && { "content-encoding": "br" }),
     },
   });
 }

@@ -165,7 +165,7 @@ function compareOperations(server: ServerBooks, tills: readonly TillBooks[], tol
       if (state === "pending" || state === "in_flight" || state === "blocked")
         told.lost.push(`${name}: operation ${id} is still ${state}`);
       else if (!onServer.has(id)) told.lost.push(`${name}: operation ${id} is ${state}, and not on the server`);
-      else if (isFact && state !== "acknowledged") told.lost.push(`${name}: fact ${id} is ${state}`);
+      else if (isFact && state !== "applied") told.lost.push(`${name}: fact ${id} is ${state}`);
       else if (state === "conflict" || state === "rejected" || state === "quarantined")
         told.diverged.push(`${name}: operation ${id} is ${state}`);
     }

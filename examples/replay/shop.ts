@@ -74,7 +74,7 @@ function saleOf({ invoice, part, lines }: Receipt) {
     branchId: BRANCH,
     receiptNumber: `${invoice.number}/${part}`,
     currency: "GBP",
-    ...(invoice.customer === undefined ? {} : { customerId: customerId(invoice.customer) }),
+    ...(invoice.customer !== undefined && { customerId: customerId(invoice.customer) }),
     items: lines.map(({ stockCode, description, quantity, priceMinor }, index) => ({
       lineId: String(index + 1),
       productId: productId(stockCode),

@@ -1,26 +1,25 @@
-/** The client: wires session, writer, loop, desks and collections together. Holds no rule. (client) */
+/** The client: wires session, writer, loop, desks and collections together. Holds no rule. */
 import type { CollectionMap } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
-import { createCollection } from "./collection.ts";
-import { createConflictDesk, createOperationDesk } from "./desks.ts";
-import { diagnose } from "./diagnostics.ts";
+import { createCollection } from "./app/collection.ts";
+import { createConflictDesk, createOperationDesk } from "./app/desks.ts";
+import { diagnose } from "./app/diagnostics.ts";
+import { runTransaction, type TransactionRun } from "./app/transaction.ts";
+import { hintEvents, mayHaveMissed } from "./decide/hints.ts";
 import { resolveOptions } from "./options.ts";
-import { Others } from "./others.ts";
 import type { ConnectivityHint } from "./ports/connectivity.ts";
 import { takeFence } from "./scripts/identity.ts";
-import { giveLease, takeLease } from "./scripts/lease.ts";
-import { Session } from "./session.ts";
-import { closed } from "./store.ts";
-import { Drain } from "./sync/drain.ts";
-import { hintEvents, mayHaveMissed } from "./sync/hints.ts";
+import { giveLease, takeLease } from "./scripts/turn.ts";
+import { closed } from "./store/local-store.ts";
+import { Writer } from "./store/writer.ts";
 import { SyncLoop } from "./sync/loop.ts";
-import { Once } from "./sync/once.ts";
 import { Pokes } from "./sync/pokes.ts";
-import type { TransactionRun } from "./transaction.ts";
-import { runTransaction } from "./transaction.ts";
+import { SyncCalls } from "./sync/sync-calls.ts";
+import { Session } from "./tab/session.ts";
+import { SyncNow } from "./tab/sync-now.ts";
+import { TabChannel } from "./tab/tab-channel.ts";
 import type { SyncClient, SyncClientOptions } from "./types/client.ts";
 import type { ReadOptions } from "./types/collections.ts";
-import { Writer } from "./writer.ts";
 
 /** @throws TillSyncError `invalid_option` */
 export function createClient<C extends CollectionMap>(given: SyncClientOptions<C>): SyncClient<C> {
@@ -28,25 +27,25 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
   const { clock, random, coordinator, connectivity, transport, collections } = options;
   const inFlight = new Set<string>();
   const session: Session = new Session(options, inFlight, {
-    sync: () => (others.leading ? { state: others.leading.sync, retryAt: others.leading.retryAt } : loop),
+    sync: () => (tabs.leader ? { state: tabs.leader.sync, retryAt: tabs.leader.retryAt } : loop),
     opened,
-    committed: (names) => others.changed(names),
+    committed: (names) => tabs.changed(names),
   });
-  const { store, known, changes, emitter } = session;
+  const { store, clientState, feed, emitter } = session;
   const uuid = () => random.uuid();
 
   const writer = new Writer({
     store,
     actor: options.actor,
-    now: () => known.now(),
+    now: () => clientState.now(),
     uuid,
-    branch: () => known.identity?.branch,
+    branch: () => clientState.identity?.branch,
     queued() {
       loop.dispatch({ kind: "wake", why: "queued" });
-      others.tell({ kind: "queued" });
+      tabs.broadcast({ kind: "queued" });
     },
   });
-  const drain = new Drain({
+  const calls = new SyncCalls({
     store,
     transport,
     clock,
@@ -56,12 +55,12 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     inFlight,
     uuid,
     context: () => writer.background(),
-    full: () => known.storage?.full === true,
-    notice(news) {
-      session.notice(news);
-      if (news.kind === "contact") others.contact();
-      if (news.kind === "identity" || news.kind === "forked") others.changed([]);
-      once.notice(news);
+    full: () => clientState.storage?.full === true,
+    notice(notice) {
+      session.notice(notice);
+      if (notice.kind === "contact") tabs.contact();
+      if (notice.kind === "identity" || notice.kind === "forked") tabs.changed([]);
+      syncNow.notice(notice);
     },
   });
   const loop: SyncLoop = new SyncLoop({
@@ -78,14 +77,14 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
       const { point } = await store.transact("fence", "strict", [], takeFence, (taken) => ({ point: taken.point }));
       return point.fence;
     },
-    register: (fence, signal) => drain.register(fence, signal),
-    push: (fence, signal) => drain.push(fence, signal),
-    pull: (fence, signal) => drain.pull(fence, signal),
+    register: (fence, signal) => calls.register(fence, signal),
+    push: (fence, signal) => calls.push(fence, signal),
+    pull: (fence, signal) => calls.pull(fence, signal),
     changed(state) {
       pokes.want(state.kind === "online");
-      others.report();
+      tabs.report();
       session.refresh();
-      changes.publish({});
+      feed.publish({});
     },
     failed: (error, message) => emitter.fail(error, message),
   });
@@ -94,32 +93,38 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     clock,
     random,
     backoff: options.machine,
-    device: () => known.identity?.deviceId,
+    device: () => clientState.identity?.deviceId,
     poked: () => loop.dispatch({ kind: "wake", why: "poke" }),
   });
-  const others: Others = new Others({ session, loop, coordinator, clock, intervalMs: options.machine.intervalMs });
-  const once = new Once({ session, loop, others, clock, auto: options.auto });
+  const tabs: TabChannel = new TabChannel({
+    session,
+    loop,
+    coordinator,
+    clock,
+    intervalMs: options.machine.intervalMs,
+  });
+  const syncNow = new SyncNow({ session, loop, tabs, clock, auto: options.auto });
 
   const stops: (() => void)[] = [];
   function opened(): void {
     if (session.closing.aborted) return; // closed while it was opening: nobody would take these off again
-    if (stops.length === 0) stops.push(connectivity.subscribe(hinted), () => others.stop());
-    others.start();
+    if (stops.length === 0) stops.push(connectivity.subscribe(hinted), () => tabs.stop());
+    tabs.start();
     if (options.auto) loop.dispatch({ kind: "start" });
   }
   function hinted(hint: ConnectivityHint): void {
     for (const event of hintEvents(hint, options.auto)) loop.dispatch(event);
-    if (mayHaveMissed(hint)) void session.look();
+    if (mayHaveMissed(hint)) void session.checkStore();
     session.refresh();
   }
 
   const wake = () => loop.dispatch({ kind: "wake", why: "manual" });
-  const deskDeps = { store, writer, changes, inFlight, wake };
+  const deskDeps = { store, writer, feed, inFlight, wake };
   const collectionDeps = {
     store,
     writer,
-    changes,
-    complete: (name: string) => known.cursors[name]?.everComplete ?? false,
+    feed,
+    complete: (name: string) => clientState.cursors[name]?.everComplete ?? false,
     closing: session.closing,
   };
   let closing: Promise<void> | undefined;
@@ -142,7 +147,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     start: () => session.open(),
     pause: (reason: string) => loop.dispatch({ kind: "pause", reason }),
     resume: (reason: string) => loop.dispatch({ kind: "resume", reason }),
-    sync: (syncOptions?: ReadOptions) => once.sync(syncOptions?.signal),
+    sync: (syncOptions?: ReadOptions) => syncNow.sync(syncOptions?.signal),
     async firstSync(wanted: ReadOptions & { collections?: readonly string[] | undefined } = {}): Promise<void> {
       await session.open();
       const names = wanted.collections ?? Object.keys(collections);
@@ -151,21 +156,21 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
         // It would never come.
         expectOption(Object.hasOwn(collections, name), "collections", `some of ${all}`, name, "Correct its spelling.");
       }
-      await session.until(() => names.every((name) => known.cursors[name]?.everComplete), wanted.signal);
+      await session.until(() => names.every((name) => clientState.cursors[name]?.everComplete), wanted.signal);
     },
     get status() {
       return session.status;
     },
-    now: () => known.now(),
+    now: () => clientState.now(),
     async device() {
       await session.open();
-      const { deviceId: id, incarnation, number } = known.identity ?? {};
+      const { deviceId: id, incarnation, number } = clientState.identity ?? {};
       return { id, incarnation, name: options.device.name, number };
     },
     on: emitter.on.bind(emitter),
     operations: createOperationDesk(deskDeps),
     conflicts: createConflictDesk(deskDeps),
-    diagnostics: () => diagnose({ store, known, status: session.status, now: known.now() }),
+    diagnostics: () => diagnose({ store, clientState, status: session.status, now: clientState.now() }),
     close(): Promise<void> {
       closing ??= session.close(closed(), closeLoop);
       return closing;

@@ -1,24 +1,20 @@
-/** The options of a client, checked, with every default filled in. (client) */
+/** The options of a client, checked, with every default filled in. */
 import { LIMITS } from "../protocol/constants.ts";
 import { isId } from "../protocol/values.ts";
-import type { ResolvedCollections } from "../schema/collections.ts";
-import { checkCollections } from "../schema/collections.ts";
+import { checkCollections, type ResolvedCollections } from "../schema/collections.ts";
 import type { CollectionMap } from "../schema/types.ts";
-import type { Clock } from "../shared/clock.ts";
-import { systemClock } from "../shared/clock.ts";
+import { type Clock, systemClock } from "../shared/clock.ts";
 import { expectOption } from "../shared/errors.ts";
-import type { Logger } from "../shared/logger.ts";
-import { silentLogger } from "../shared/logger.ts";
-import type { Random } from "../shared/random.ts";
-import { systemRandom } from "../shared/random.ts";
+import { type Logger, silentLogger } from "../shared/logger.ts";
+import { type Random, systemRandom } from "../shared/random.ts";
 import type { BatchLimits } from "./decide/selection.ts";
+import type { MachineOptions } from "./decide/sync-machine.ts";
 import { platformConnectivity } from "./platform/connectivity.ts";
 import { platformCoordinator } from "./platform/coordinator.ts";
 import type { Connectivity } from "./ports/connectivity.ts";
 import type { Coordinator } from "./ports/coordinator.ts";
 import type { StorageAdapter } from "./ports/storage.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { MachineOptions } from "./sync/machine.ts";
 import type { SyncClientOptions } from "./types/client.ts";
 
 export interface ResolvedOptions {

@@ -1,4 +1,4 @@
-/** Which resolver a collection has. (conflict) */
+/** Which resolver a collection has. */
 import type { ResolvedCollection } from "../schema/resolved.ts";
 import { mergeFields } from "./merge-fields.ts";
 import type { AnyResolver } from "./strategies.ts";

@@ -1,12 +1,10 @@
-/** `mergeFields`: a rule per field. The default of every collection is `mergeFields({}, "server")`. (conflict) */
+/** `mergeFields`: a rule per field. The default of every collection is `mergeFields({}, "server")`. */
 
 import type { ConflictContext, ConflictResolver } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
-import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual } from "../shared/json.ts";
+import { deepEqual, type Json, type JsonObject } from "../shared/json.ts";
 import { mergeRecords } from "./merge.ts";
-import type { Side } from "./strategies.ts";
-import { markStrategy } from "./strategies.ts";
+import { markStrategy, type Side } from "./strategies.ts";
 
 /** One field's rule: a side, or a pure function of its three values. */
 export type FieldRule<V> = Side | ((values: { base: V | undefined; client: V; server: V }) => V);

@@ -1,9 +1,8 @@
-/** Three-way comparison and merge of records. Pure, over plain JSON; the records carry `id`. (conflict) */
+/** Three-way comparison and merge of records. Pure, over plain JSON; the records carry `id`. */
 
 import { applyPatch, splitPatch, wholeChanges } from "../schema/patch.ts";
 import type { ConflictContext } from "../schema/types.ts";
-import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual } from "../shared/json.ts";
+import { deepEqual, type Json, type JsonObject } from "../shared/json.ts";
 
 /** A field with its three values. `undefined`: the record, or the field in it, is not there on that side. */
 export interface FieldDifference {

@@ -1,13 +1,20 @@
 /**
  * Asks a collection's resolver, whatever it is. Application code runs here inside a decision, so nothing that it does
- * may lose an edit (L1) or stop sync (L6): whatever is not a clear answer leaves the conflict to people. (conflict)
+ * may lose an edit (L1) or stop sync (L6): whatever is not a clear answer leaves the conflict to people.
  */
 import { describe } from "../shared/errors.ts";
-import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual, deepFreeze, faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
+import {
+  deepEqual,
+  deepFreeze,
+  faultText,
+  isPlainObject,
+  type Json,
+  type JsonObject,
+  jsonFault,
+  toJson,
+} from "../shared/json.ts";
 import { conflictingFields, fieldDifferences } from "./merge.ts";
-import type { AnyResolver } from "./strategies.ts";
-import { sideOf } from "./strategies.ts";
+import { type AnyResolver, sideOf } from "./strategies.ts";
 
 /** The records of a conflict, with `id` in them. `undefined`: deleted on that side. */
 export interface ConflictSides {

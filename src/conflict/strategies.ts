@@ -1,5 +1,5 @@
 /**
- * The resolvers that need no rule per field. (conflict)
+ * The resolvers that need no rule per field.
  *
  * Each carries its name as `~strategy`: where one side has been deleted there is no record to hand to a function, and the
  * name must decide. A property, so that it survives two copies of the package.

@@ -1,7 +1,7 @@
 /**
  * The checks that a till holds a server's answers to. The same messages as the schemas of this folder describe, and the tests hold the
  * two together; written by hand, because the schemas bring their library with them: 7 KB of every till's bundle, and twenty times the
- * time on a full page (docs/decisions/hand-written-answer-checks.md). (protocol)
+ * time on a full page (docs/decisions/hand-written-answer-checks.md).
  */
 import { jsonFault } from "../shared/json.ts";
 import { parseRfc3339 } from "../shared/rfc3339.ts";

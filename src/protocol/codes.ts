@@ -1,4 +1,4 @@
-/** The stable codes of the wire. (protocol; no schema in this file, see shared/errors) */
+/** The stable codes of the wire. No schema in this file: see shared/errors.ts. */
 
 /** Errors of a whole request, with their HTTP status. */
 export const PROBLEM_STATUS = {

@@ -1,4 +1,4 @@
-/** What both halves must agree on before the first byte: version, header names, limits. (protocol) */
+/** What both halves must agree on before the first byte: version, header names, limits. */
 
 import { MAX_JSON_DEPTH } from "../shared/json.ts";
 

@@ -1,4 +1,4 @@
-/** The server's desks: open conflicts, and facts kept aside. (protocol) */
+/** The server's desks: open conflicts, and facts kept aside. */
 import * as z from "zod/mini";
 import { collectionName, id, jsonObject, moment, opaque, text, unknownOperation, uuid } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";

@@ -1,4 +1,4 @@
-/** The pieces that the messages are made of. Each says in words what it expects. (protocol) */
+/** The pieces that the messages are made of. Each says in words what it expects. */
 import * as z from "zod/mini";
 import { isCounterStep } from "../shared/counter-step.ts";
 import { type JsonObject, jsonFault } from "../shared/json.ts";

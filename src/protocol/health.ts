@@ -1,4 +1,4 @@
-/** `GET /sync/health` and `GET /sync/time`. (protocol) */
+/** `GET /sync/health` and `GET /sync/time`. */
 import * as z from "zod/mini";
 import { integerFrom, moment } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";

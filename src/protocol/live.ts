@@ -1,4 +1,4 @@
-/** `GET /sync/live`: what comes through the socket. (protocol) */
+/** `GET /sync/live`: what comes through the socket. */
 import * as z from "zod/mini";
 import { collectionName } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";

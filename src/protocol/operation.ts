@@ -1,4 +1,4 @@
-/** One operation, judged alone: a malformed one must never hold up the others [C9]. (protocol) */
+/** One operation, judged alone: a malformed one must never hold up the others [C9]. */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
 import {

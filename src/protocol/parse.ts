@@ -1,4 +1,4 @@
-/** What parsing gives back: the value, or where and why not. No exception: the peer is allowed to be wrong. (protocol) */
+/** What parsing gives back: the value, or where and why not. No exception: the peer is allowed to be wrong. */
 import * as z from "zod/mini";
 import type { VerdictIssue } from "./types.ts";
 

@@ -1,4 +1,4 @@
-/** What makes an operation the one it is: the same id with another payload is an error that both sides see (L3). (protocol) */
+/** What makes an operation the one it is: the same id with another payload is an error that both sides see (L3). */
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { WireOperation } from "./types.ts";
 

@@ -1,4 +1,4 @@
-/** An error of a whole request: `application/problem+json`, RFC 9457. (protocol) */
+/** An error of a whole request: `application/problem+json`, RFC 9457. */
 import * as z from "zod/mini";
 import { PROBLEM_STATUS, type Problem, type ProblemCode } from "./codes.ts";
 import { collectionName, id, opaque } from "./fields.ts";

@@ -1,4 +1,4 @@
-/** `POST /sync/pull`. (protocol) */
+/** `POST /sync/pull`. */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
 import {

@@ -1,4 +1,4 @@
-/** `POST /sync/push`. (protocol) */
+/** `POST /sync/push`. */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
 import { answerHead, deviceRef, marks, opaque, unknownOperation } from "./fields.ts";

@@ -1,4 +1,4 @@
-/** `POST /sync/register`. (protocol) */
+/** `POST /sync/register`. */
 import * as z from "zod/mini";
 import { id, integerFrom, marks, moment, opaque, text, uuid } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";

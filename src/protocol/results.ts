@@ -1,4 +1,4 @@
-/** One result, as push and pull answers, resolutions and releases carry it. (protocol) */
+/** One result, as push and pull answers, resolutions and releases carry it. */
 import * as z from "zod/mini";
 import { id, integerFrom, jsonObject, uuid, version } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";

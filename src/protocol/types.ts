@@ -1,4 +1,4 @@
-/** The messages of the wire, as types. Each has its schema in the file that parses it. (protocol) */
+/** The messages of the wire, as types. Each has its schema in the file that parses it. */
 import type { JsonObject } from "../shared/json.ts";
 
 /** A counter's step or value: a safe integer, or a decimal string for declared decimal counters. */

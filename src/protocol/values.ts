@@ -1,4 +1,4 @@
-/** The scalars of the wire, as plain tests. No schema in this file: the till's own checks of answers use it too. (protocol) */
+/** The scalars of the wire, as plain tests. No schema in this file: the till's own checks of answers use it too. */
 import { FORBIDDEN_KEYS, isPlainObject, UNSTORABLE } from "../shared/json.ts";
 import type { UnknownOperation } from "./types.ts";
 

@@ -1,6 +1,6 @@
 /**
  * What `defineCollection` asks of a schema and of field names, as types. A check that fails must name the field, so each
- * answers either something harmless or a sentence. (schema: types only)
+ * answers either something harmless or a sentence.
  */
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from "./standard-schema.ts";
 import type { At, CollectionMap } from "./types.ts";

@@ -1,8 +1,7 @@
-/** What can only be said about collections together: their names, and whether what they reference is there. (schema) */
+/** What can only be said about collections together: their names, and whether what they reference is there. */
 import { expectOption } from "../shared/errors.ts";
 import { isPlainObject } from "../shared/json.ts";
-import type { ResolvedCollection } from "./resolved.ts";
-import { resolvedOf } from "./resolved.ts";
+import { type ResolvedCollection, resolvedOf } from "./resolved.ts";
 import type { CollectionMap } from "./types.ts";
 
 export type ResolvedCollections = Readonly<Record<string, ResolvedCollection>>;

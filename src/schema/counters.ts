@@ -1,6 +1,6 @@
 /**
  * Counter fields: values that only grow and shrink by steps. Adding commutes, so increments of many tills are never in
- * conflict. Safe integers, or decimal strings where integers of the smallest unit won't do. (schema)
+ * conflict. Safe integers, or decimal strings where integers of the smallest unit won't do.
  */
 import { isCounterStep } from "../shared/counter-step.ts";
 import type { Json, JsonObject } from "../shared/json.ts";

@@ -1,4 +1,4 @@
-/** `defineCollection`: what a till and a server say once about a kind of record. (schema) */
+/** `defineCollection`: what a till and a server say once about a kind of record. */
 import type { AllKeys, CounterField, IndexDeclaration, ReferencePath, ResolvedIndexes, SchemaCheck } from "./checks.ts";
 import { resolveOptions } from "./options.ts";
 import { definitionOf } from "./resolved.ts";

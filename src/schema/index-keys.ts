@@ -1,4 +1,4 @@
-/** The keys under which an index finds a record. (schema) */
+/** The keys under which an index finds a record. */
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { Key } from "../shared/keys.ts";
 

@@ -1,4 +1,4 @@
-/** The option `indexes`, in either of its forms, to field names by index name. (schema) */
+/** The option `indexes`, in either of its forms, to field names by index name. */
 import { expectOption } from "../shared/errors.ts";
 
 // A name becomes part of what an adapter calls its index, in IndexedDB as in SQL.

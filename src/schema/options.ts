@@ -1,6 +1,6 @@
 /**
  * From the options of `defineCollection` to their resolved form. Everything that can be said about them without the other
- * collections is said here, at definition: JavaScript callers and `as any` get past the compiler. (schema)
+ * collections is said here, at definition: JavaScript callers and `as any` get past the compiler.
  */
 
 import { expectOption } from "../shared/errors.ts";

@@ -1,4 +1,4 @@
-/** The order in which collections are pulled and sent: what is referenced comes first. (schema) */
+/** The order in which collections are pulled and sent: what is referenced comes first. */
 import type { ResolvedCollections } from "./collections.ts";
 
 /**

@@ -1,6 +1,5 @@
-/** Edits by field: patches touch top-level members, `null` is a value, and removing is said apart. (schema) */
-import type { Json, JsonObject } from "../shared/json.ts";
-import { deepEqual, jsonFault, toJson } from "../shared/json.ts";
+/** Edits by field: patches touch top-level members, `null` is a value, and removing is said apart. */
+import { deepEqual, type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 
 /** A patch as the application writes it: `undefined` removes the field. */
 export type LoosePatch = Readonly<Record<string, Json | undefined>>;

@@ -1,8 +1,7 @@
-/** References between collections: their paths, and the ids that a record holds under them. (schema) */
+/** References between collections: their paths, and the ids that a record holds under them. */
 
 import { expectOption } from "../shared/errors.ts";
-import type { Json, JsonObject } from "../shared/json.ts";
-import { isPlainObject } from "../shared/json.ts";
+import { isPlainObject, type Json, type JsonObject } from "../shared/json.ts";
 import { isField } from "./index-options.ts";
 import type { CollectionReference } from "./resolved.ts";
 

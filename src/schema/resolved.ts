@@ -1,4 +1,4 @@
-/** A collection with every default filled in: what till and server work with. (schema) */
+/** A collection with every default filled in: what till and server work with. */
 
 import { expectOption } from "../shared/errors.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";

@@ -1,4 +1,4 @@
-/** Standard Schema v1, the interface that zod, valibot and arktype share. Types only: no validator is a dependency. (schema) */
+/** Standard Schema v1, the interface that zod, valibot and arktype share. Types only: no validator is a dependency. */
 
 /** Standard Schema v1, types only: zod, valibot, arktype. `validate` must answer synchronously (`schema_async` otherwise). */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {

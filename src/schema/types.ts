@@ -1,6 +1,6 @@
 /**
  * What a collection definition knows, as types: resolved once into a shape, so that nothing asks the schema a second
- * time and sixty collections still compile in seconds. (schema: types only)
+ * time and sixty collections still compile in seconds.
  */
 
 /** The resolved types of one collection. Everything else looks fields up here instead of asking the schema again. */

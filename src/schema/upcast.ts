@@ -1,9 +1,8 @@
-/** Records of older app versions, brought up to the version that the schema describes. (schema) */
+/** Records of older app versions, brought up to the version that the schema describes. */
 
 import { assert } from "../shared/assert.ts";
 import { messageOf, TillSyncError } from "../shared/errors.ts";
-import type { JsonObject } from "../shared/json.ts";
-import { faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
+import { faultText, isPlainObject, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
 /**

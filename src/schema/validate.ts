@@ -1,7 +1,6 @@
-/** Holds a record against its schema. One reading of the schema's answer, two ways to tell the caller. (schema) */
+/** Holds a record against its schema. One reading of the schema's answer, two ways to tell the caller. */
 import { messageOf, TillSyncError } from "../shared/errors.ts";
-import type { JsonFault, JsonObject } from "../shared/json.ts";
-import { faultText, isPlainObject, jsonFault, toJson } from "../shared/json.ts";
+import { faultText, isPlainObject, type JsonFault, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 import type { SchemaIssue, SchemaResult } from "./standard-schema.ts";
 

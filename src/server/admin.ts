@@ -1,4 +1,4 @@
-/** What tools do to a store without a request: imports, reports, restores, revocations. (server) */
+/** What tools do to a store without a request: imports, reports, restores, revocations. */
 
 import type { CounterValue } from "../protocol/types.ts";
 import { isId } from "../protocol/values.ts";
@@ -11,13 +11,13 @@ import { invalidOption, TillSyncError } from "../shared/errors.ts";
 import { type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
-import type { LoosePolicy, ServedCollection } from "./decide/catalog.ts";
-import { checkData, currentRow, readFeedRow, recordOf, without, writeRow } from "./decide/rows.ts";
-import { writing } from "./decide/run.ts";
-import type { WorkingSet } from "./decide/working-set.ts";
-import { beginEpoch, type MintReason } from "./epochs.ts";
+import type { LoosePolicy, ServedCollection } from "./decide/rows/catalog.ts";
+import { checkData, currentRow, readFeedRow, recordOf, without, writeRow } from "./decide/rows/rows.ts";
+import { asScript } from "./decide/rows/run.ts";
+import type { WorkingSet } from "./decide/rows/working-set.ts";
 import { checkStore } from "./options.ts";
 import { ask, type FeedPage, type ServerStore } from "./ports/store.ts";
+import { beginEpoch, type MintReason } from "./service/begin-epoch.ts";
 import { Seal } from "./tokens/seal.ts";
 import { Tokens } from "./tokens/tokens.ts";
 
@@ -68,10 +68,10 @@ export async function importRows<const C extends CollectionMap, N extends keyof 
       for (const row of batch) importRow(ws, served, row, commitId);
       ws.putCommit({ id: commitId, position: ws.take(commitId), kind: "import", actor, at: clock.now() });
     };
-    const foresee = (ws: WorkingSet) => {
+    const prefetch = (ws: WorkingSet) => {
       for (const { id } of batch) ws.record(served.name, id);
     };
-    await store.transact(tenant, writing({ foresee, decide })).catch(unwrap);
+    await store.transact(tenant, asScript({ prefetch, decide })).catch(unwrap);
     written += batch.length;
   }
   return written;
@@ -97,7 +97,7 @@ function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, c
   }
   const checked = checkData(served, id, without(data, ["id", ...served.resolved.counters]), counters);
   if (!checked.ok) throw refused(served, id, checked.issues);
-  const stamped = Object.keys(checked.data);
+  const writtenFields = Object.keys(checked.data);
   writeRow(
     ws,
     {
@@ -107,8 +107,8 @@ function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, c
       state: "live",
       data: checked.data,
       counters,
-      born: before?.state !== "live",
-      stamped,
+      isCreation: before?.state !== "live",
+      writtenFields,
       writer: "import",
     },
     commitId,
@@ -205,7 +205,7 @@ export async function revokeDevice(options: {
     const known = ws.device(device) ?? { ...NOTHING_KNOWN, id: device, registeredAt: at };
     ws.putDevice({ ...known, revokedAt: revoked ? (known.revokedAt ?? at) : undefined });
   };
-  await store.transact(tenant, writing({ decide }));
+  await store.transact(tenant, asScript({ decide }));
 }
 
 const NOTHING_KNOWN = {

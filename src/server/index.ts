@@ -1,6 +1,6 @@
 /** `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch. */
 export { announceRestore, importRows, readRows, revokeDevice } from "./admin.ts";
-export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./live.ts";
+export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./http/live.ts";
 export type { SyncHandlerOptions } from "./options.ts";
 export type {
   Applied,
@@ -24,14 +24,17 @@ export type {
   DeviceRow,
   DiscrepancyRow,
   EpochRow,
-  FeedEntry,
-  FeedPage,
   FeedRow,
   IncarnationRow,
   OperationRow,
   RecordKey,
   RecordRow,
   ResultRow,
+  TenantClock,
+} from "./ports/rows.ts";
+export type {
+  FeedEntry,
+  FeedPage,
   ScopeFilter,
   ServerStore,
   StoreRead,
@@ -40,6 +43,5 @@ export type {
   StoreReads,
   StoreScript,
   StoreWrites,
-  TenantClock,
 } from "./ports/store.ts";
 export { createSyncHandler, createSyncServer, type SyncServer } from "./server.ts";

@@ -1,4 +1,4 @@
-/** From the options of `createSyncHandler` to a server's parts. Whatever is missing or odd is said here, at construction. (server) */
+/** From the options of `createSyncHandler` to a server's parts. Whatever is missing or odd is said here, at construction. */
 import { LIMITS, type Limits } from "../protocol/constants.ts";
 import type { CheckReferences } from "../schema/checks.ts";
 import { checkCollections } from "../schema/collections.ts";
@@ -10,7 +10,7 @@ import { type Digest, systemDigest } from "../shared/digest.ts";
 import { invalidOption } from "../shared/errors.ts";
 import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
-import type { Catalog, LoosePolicy, ServedCollection } from "./decide/catalog.ts";
+import type { Catalog, LoosePolicy, ServedCollection } from "./decide/rows/catalog.ts";
 import type { Policies, Principal } from "./policy-types.ts";
 import type { PokeRelay } from "./ports/poke-relay.ts";
 import type { ServerStore } from "./ports/store.ts";

@@ -1,5 +1,5 @@
 /**
- * What an application tells the server: who calls, and a policy for each collection. (server: types only)
+ * What an application tells the server: who calls, and a policy for each collection.
  *
  * Policies are part of the decision: synchronous and pure, since a decision may run more than once before it is committed.
  */

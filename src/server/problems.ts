@@ -1,8 +1,8 @@
-/** Errors of a whole request [RFC 9457], and the one place that makes of any failure a problem. (server) */
+/** Errors of a whole request [RFC 9457], and the one place that makes of any failure a problem. */
 import { PROBLEM_STATUS, type Problem, type ProblemCode, problemType } from "../protocol/codes.ts";
 import type { VerdictIssue } from "../protocol/types.ts";
 import type { Logger } from "../shared/logger.ts";
-import { DecisionFailure } from "./decide/run.ts";
+import { DecisionFailure } from "./decide/rows/run.ts";
 
 const TITLES: Readonly<Record<ProblemCode, string>> = {
   malformed: "The request is malformed",
@@ -90,7 +90,7 @@ export function problemBody({ code, detail, more }: RequestProblem, requestId: s
     detail,
     code,
     requestId,
-    ...(epoch === undefined ? {} : { epoch }),
-    ...(collections === undefined ? {} : { collections }),
+    ...(epoch !== undefined && { epoch }),
+    ...(collections !== undefined && { collections }),
   };
 }

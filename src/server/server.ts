@@ -1,10 +1,10 @@
-/** Puts a server's parts together. (server) */
+/** Puts a server's parts together. */
 import type { CollectionMap } from "../schema/types.ts";
-import { DeskService } from "./desk-service.ts";
-import { handlerOf } from "./handler.ts";
-import { type Live, PokeHub } from "./live.ts";
+import { handlerOf } from "./http/handler.ts";
+import { type Live, PokeHub } from "./http/live.ts";
 import { resolveServerOptions, type SyncHandlerOptions } from "./options.ts";
-import { type Publish, SyncService } from "./sync-service.ts";
+import { DeskService } from "./service/desk-service.ts";
+import { type Publish, SyncService } from "./service/sync-service.ts";
 
 export interface SyncServer {
   readonly handler: (request: Request) => Promise<Response>;

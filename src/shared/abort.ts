@@ -1,4 +1,4 @@
-/** Waiting that can be called off. (shared) */
+/** Waiting that can be called off. */
 
 /** The reason of an aborted signal, always something that can be thrown. */
 export function aborted(signal: AbortSignal | undefined): unknown {

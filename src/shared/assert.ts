@@ -1,4 +1,4 @@
-/** Assertions that stay on in production: a broken invariant must stop the one step it is found in. (shared) */
+/** Assertions that stay on in production: a broken invariant must stop the one step it is found in. */
 import { TillSyncError } from "./errors.ts";
 
 const REPORT = "This is a defect of tillsync; please report it.";

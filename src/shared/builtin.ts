@@ -1,4 +1,4 @@
-/** Node's own modules without an import that would break a browser bundle. (shared) */
+/** Node's own modules without an import that would break a browser bundle. */
 
 interface ProcessLike {
   getBuiltinModule?(id: string): unknown;

@@ -1,4 +1,4 @@
-/** Where decisions, client and server have time and timers from; an adapter has those of its platform. (shared) */
+/** Where decisions, client and server have time and timers from; an adapter has those of its platform. */
 import { orAborted } from "./abort.ts";
 
 /** Law: `monotonic` never goes back, whatever is done to the wall clock; `sleep` ends early, by rejecting, when its signal aborts. */

@@ -1,4 +1,4 @@
-/** What a counter can be moved by: the wire's bounds for one step, which hold on the till as on the server. (shared) */
+/** What a counter can be moved by: the wire's bounds for one step, which hold on the till as on the server. */
 
 // No exponent, no plus.
 const DECIMAL_STEP = /^-?\d{1,15}(?:\.\d{1,9})?$/;

@@ -1,4 +1,4 @@
-/** A promise with its handles outside, for waits that another callback ends. (shared) */
+/** A promise with its handles outside, for waits that another callback ends. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;

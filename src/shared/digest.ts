@@ -1,4 +1,4 @@
-/** SHA-256 and HMAC-SHA-256 as lower-case hex. (shared) */
+/** SHA-256 and HMAC-SHA-256 as lower-case hex. */
 import { builtinModule } from "./builtin.ts";
 
 interface NodeHash {

@@ -1,5 +1,5 @@
 /**
- * The one error class of the package and the list of its codes. (shared: imports nothing)
+ * The one error class of the package and the list of its codes.
  *
  * Thrown for what the caller can mend. A server's verdict and a network failure are data, never thrown.
  * Kept apart from every schema: an error class that shares a module with a zod schema drags zod into each

@@ -1,4 +1,4 @@
-/** JSON as text: its size on the wire, and limits that must hold before `JSON.parse` sees it. (shared: imports nothing) */
+/** JSON as text: its size on the wire, and limits that must hold before `JSON.parse` sees it. */
 
 /** Length in UTF-8 bytes. A lone surrogate counts as the U+FFFD that it would become. */
 export function jsonBytes(text: string): number {

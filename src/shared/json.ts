@@ -1,5 +1,5 @@
 /**
- * JSON as a value: what may be stored and sent, its one canonical text, copies and comparison. (shared)
+ * JSON as a value: what may be stored and sent, its one canonical text, copies and comparison.
  */
 import { assert } from "./assert.ts";
 

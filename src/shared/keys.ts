@@ -1,6 +1,6 @@
 /**
  * Index keys and their order: the one that IndexedDB gives them, so that every storage adapter answers the same
- * query in the same order. (shared: imports nothing)
+ * query in the same order.
  *
  *   numbers  <  strings (by UTF-16 code units)  <  arrays (element by element, then by length)
  */

@@ -1,5 +1,5 @@
 /**
- * Where the package speaks to developers. (shared)
+ * Where the package speaks to developers.
  *
  * error: something that needs a person and had no caller to be thrown at. info: a change of state that a support ticket
  * would ask for. debug: each step. There is no "warn": either somebody must act, or nobody must. No record data, ever.

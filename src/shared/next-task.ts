@@ -1,4 +1,4 @@
-/** Puts off what nobody waits for, until those who do have gone on. (shared) */
+/** Puts off what nobody waits for, until those who do have gone on. */
 
 interface Platform {
   readonly setImmediate?: (run: () => void) => unknown;

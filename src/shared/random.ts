@@ -1,4 +1,4 @@
-/** Where decisions, client and server have ids and randomness from; an adapter has those of its platform. (shared) */
+/** Where decisions, client and server have ids and randomness from; an adapter has those of its platform. */
 
 export interface Random {
   /** A UUID, version 7 (RFC 9562): ids sort by creation, which keeps the indexes of every store compact. */

@@ -1,5 +1,5 @@
 /**
- * Moments as text: RFC 3339, UTC, three decimals of a second, `2026-11-20T08:00:00.000Z`. (shared: imports nothing)
+ * Moments as text: RFC 3339, UTC, three decimals of a second, `2026-11-20T08:00:00.000Z`.
  *
  * One form only. Text of this form sorts as the moments do, and one moment has one text, so that a hash over it is stable.
  */

@@ -1,4 +1,4 @@
-/** The keys under which a row is found in an index. (storage) */
+/** The keys under which a row is found in an index. */
 import type { IndexLayout, Key } from "../client/ports/storage.ts";
 import { compareKeys, isKey } from "../shared/keys.ts";
 

@@ -1,6 +1,6 @@
 /**
  * What a store remembers of the layout it was built for, and how a wanted one differs from it. Pure; what is done about the
- * difference is each adapter's own. (storage)
+ * difference is each adapter's own.
  */
 import type { StorageLayout, StorageRead, TableLayout } from "../client/ports/storage.ts";
 import { assert } from "../shared/assert.ts";

@@ -1,4 +1,4 @@
-/** Assertions without a test framework: the contracts are published, and run under whichever one their user has. (testing) */
+/** Assertions without a test framework: the contracts are published, and run under whichever one their user has. */
 
 export function check(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`Expected ${message}`);

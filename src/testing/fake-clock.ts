@@ -1,4 +1,4 @@
-/** A clock that moves only when a test says so. (testing) */
+/** A clock that moves only when a test says so. */
 import { aborted } from "../shared/abort.ts";
 import type { Clock } from "../shared/clock.ts";
 

@@ -1,4 +1,4 @@
-/** A network between tills and a server in one process, to be broken on purpose. (testing) */
+/** A network between tills and a server in one process, to be broken on purpose. */
 
 export interface FakeNetwork {
   online(): void;

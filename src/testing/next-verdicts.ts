@@ -1,5 +1,5 @@
-/** `rejectNext` and `quarantineNext`: a test's word on the next operation, before any policy has one. (testing) */
-import type { LoosePolicy } from "../server/decide/catalog.ts";
+/** `rejectNext` and `quarantineNext`: a test's word on the next operation, before any policy has one. */
+import type { LoosePolicy } from "../server/decide/rows/catalog.ts";
 
 interface Verdict {
   readonly outcome: "rejected" | "quarantined";

@@ -1,6 +1,5 @@
-/** Randomness that repeats itself. (testing) */
-import type { Random } from "../shared/random.ts";
-import { uuidV7 } from "../shared/random.ts";
+/** Randomness that repeats itself. */
+import { type Random, uuidV7 } from "../shared/random.ts";
 
 /** Mulberry32 (T. Ettinger, public domain): small, fast, and the same in every engine. */
 function mulberry32(seed: number): () => number {

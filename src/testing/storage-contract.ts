@@ -1,5 +1,5 @@
 /**
- * The laws of the StorageAdapter port as runnable cases. (testing)
+ * The laws of the StorageAdapter port as runnable cases.
  *
  *     describeStorageContract({ describe, it }, "memory", () => memory());
  *
@@ -8,9 +8,9 @@
  */
 import type { MakeStorage, StorageContractCase } from "./storage-contract/kit.ts";
 import { lifecycle } from "./storage-contract/lifecycle.ts";
-import { likelyReads } from "./storage-contract/likely.ts";
 import { ranges } from "./storage-contract/ranges.ts";
 import { reading } from "./storage-contract/reading.ts";
+import { speculativeReads } from "./storage-contract/speculative-reads.ts";
 import { transactions } from "./storage-contract/transactions.ts";
 import { values } from "./storage-contract/values.ts";
 import type { ContractRunner } from "./transport-contract.ts";
@@ -18,7 +18,7 @@ import type { ContractRunner } from "./transport-contract.ts";
 export type { MadeStorage, MakeStorage, StorageContractCase } from "./storage-contract/kit.ts";
 
 export function storageContract(): readonly StorageContractCase[] {
-  return [...reading, ...ranges, ...transactions, ...likelyReads, ...values, ...lifecycle];
+  return [...reading, ...ranges, ...transactions, ...speculativeReads, ...values, ...lifecycle];
 }
 
 export function describeStorageContract(runner: ContractRunner, name: string, make: MakeStorage): void {

@@ -1,20 +1,18 @@
-/** A shop in one process: the real server decisions over memory, a network to break, a clock to move, a till per device. (testing) */
+/** A shop in one process: the real server decisions over memory, a network to break, a clock to move, a till per device. */
 import { createClient } from "../client/client.ts";
 import type { Transport } from "../client/ports/transport.ts";
 import type { SyncClient, SyncClientOptions } from "../client/types/client.ts";
 import { resolvedOf } from "../schema/resolved.ts";
 import type { CollectionMap, CreateInput } from "../schema/types.ts";
 import { importRows, readRows } from "../server/admin.ts";
-import type { LoosePolicy } from "../server/decide/catalog.ts";
+import type { LoosePolicy } from "../server/decide/rows/catalog.ts";
 import { memoryStore } from "../server/memory/memory-store.ts";
 import type { Policies } from "../server/policy-types.ts";
 import { createSyncHandler } from "../server/server.ts";
 import { memory } from "../storage/memory/memory.ts";
 import { http } from "../transport/http/http.ts";
-import type { FakeClock, WorkWatch } from "./fake-clock.ts";
-import { fakeClock } from "./fake-clock.ts";
-import type { FakeNetwork } from "./fake-network.ts";
-import { fakeNetwork } from "./fake-network.ts";
+import { type FakeClock, fakeClock, type WorkWatch } from "./fake-clock.ts";
+import { type FakeNetwork, fakeNetwork } from "./fake-network.ts";
 import { nextVerdicts } from "./next-verdicts.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { watched } from "./watched-transport.ts";

@@ -1,5 +1,5 @@
 /**
- * The laws of the Transport port as runnable cases. (testing)
+ * The laws of the Transport port as runnable cases.
  *
  *     describeTransportContract({ describe, it }, "http", open);
  *

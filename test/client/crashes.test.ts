@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { MemoryStep } from "../../src/storage/memory/faults.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
-import { bothCounts, listen, metaIn, NAME, operationsIn, rowIn, type Till, World } from "./support/world.ts";
+import { bothCounts, ClientWorld, listen, metaIn, NAME, operationsIn, rowIn, type Till } from "./support/world.ts";
 
 const sell = (till: Till) =>
   till.transaction((tx) => {
@@ -22,15 +22,15 @@ function diskOf(storage: ReturnType<typeof memory>): ReturnType<typeof memory> {
 describe("after a crash at any moment of the way of a sale", () => {
   /** Runs a sale, and takes the disk at each step of the store's work. */
   async function disksOnTheWay(): Promise<
-    readonly { readonly at: string; readonly disk: ReturnType<typeof memory>; readonly world: World }[]
+    readonly { readonly at: string; readonly disk: ReturnType<typeof memory>; readonly world: ClientWorld }[]
   > {
     const labels: string[] = [];
     {
       await using world = await opened(() => {});
       void world;
     }
-    async function opened(look: (step: MemoryStep, storage: ReturnType<typeof memory>) => void): Promise<World> {
-      const world = new World();
+    async function opened(look: (step: MemoryStep, storage: ReturnType<typeof memory>) => void): Promise<ClientWorld> {
+      const world = new ClientWorld();
       await world.seed("products", { ...tea, stock: 10 });
       let storage: ReturnType<typeof memory> | undefined;
       let selling = false;
@@ -51,7 +51,7 @@ describe("after a crash at any moment of the way of a sale", () => {
       return world;
     }
     const steps = labels.length;
-    const disks: { at: string; disk: ReturnType<typeof memory>; world: World }[] = [];
+    const disks: { at: string; disk: ReturnType<typeof memory>; world: ClientWorld }[] = [];
     for (let crash = 0; crash < steps; crash += 1) {
       let seen = 0;
       let disk: ReturnType<typeof memory> | undefined;
@@ -90,7 +90,7 @@ describe("after a crash at any moment of the way of a sale", () => {
 
 describe("a client that was never closed", () => {
   test("is followed by one on the same disk, which sends what was left", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const first = await world.open({ storage });
@@ -106,7 +106,7 @@ describe("a client that was never closed", () => {
   });
 
   test("whose answer was on its way: the sale is not there twice, and counts once", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const first = await world.open({ storage });
@@ -122,7 +122,7 @@ describe("a client that was never closed", () => {
   });
 
   test("in the middle of a first pull: it goes on where the last page ended", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", ...Array.from({ length: 1_200 }, (_, n) => ({ ...tea, id: `p-${n}`, stock: 0 })));
     let pages = 0;
     let disk: ReturnType<typeof memory> | undefined;
@@ -144,9 +144,9 @@ describe("a client that was never closed", () => {
 describe("a commit that fails", () => {
   const broken = async (
     label: string,
-    run: (till: Till, world: World, mend: () => void, storage: ReturnType<typeof memory>) => Promise<void>,
+    run: (till: Till, world: ClientWorld, mend: () => void, storage: ReturnType<typeof memory>) => Promise<void>,
   ) => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     let isBroken = false;
     const storage = memory({
@@ -210,7 +210,7 @@ describe("a commit that fails", () => {
     }));
 
   test("of the turn to sync is told, and the turn is taken later", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let failures = 2;
     const storage = memory({
       faults: {
@@ -227,7 +227,7 @@ describe("a commit that fails", () => {
   });
 
   test("of the registration is told, and tried again", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let failures = 1;
     const storage = memory({
       faults: {
@@ -244,7 +244,7 @@ describe("a commit that fails", () => {
 });
 
 test("a process that dies between the commit and its caller's hearing of it has sold", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   let dies = false;
   const storage = memory({

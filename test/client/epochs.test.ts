@@ -2,17 +2,17 @@
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
-import { bothCounts, conflictsIn, listen, operationsIn, rowIn, type Till, World } from "./support/world.ts";
+import { bothCounts, ClientWorld, conflictsIn, listen, operationsIn, rowIn, type Till } from "./support/world.ts";
 
 type Storage = ReturnType<typeof memory>;
 const DAY = 24 * 60 * 60 * 1_000;
 
 describe("a server that was put back to its backup", () => {
   async function restored(
-    between: (till: Till, world: World) => Promise<void>,
-    run: (till: Till, world: World, told: ReturnType<typeof listen>, storage: Storage) => Promise<void>,
+    between: (till: Till, world: ClientWorld) => Promise<void>,
+    run: (till: Till, world: ClientWorld, told: ReturnType<typeof listen>, storage: Storage) => Promise<void>,
   ): Promise<void> {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 }, { ...tea, id: "p-2", stock: 0 });
     await world.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
     const storage = memory();
@@ -57,7 +57,7 @@ describe("a server that was put back to its backup", () => {
     }));
 
   test("and what goes back into the outbox is not told as pulled: the rows of the new history are", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 }, { ...tea, id: "p-2", stock: 0 });
     const till = await world.open();
     const backup = world.store.snapshot();
@@ -96,7 +96,7 @@ describe("a server that was put back to its backup", () => {
     ));
 
   test("found by a till that was away: at its registration", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const before = await world.open({ storage });
@@ -113,7 +113,7 @@ describe("a server that was put back to its backup", () => {
   });
 
   test("found by a till that holds work of its own: both come", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const till = await world.open({ storage });
@@ -211,9 +211,9 @@ describe("a server that was put back to its backup", () => {
 
 describe("a collection that must be pulled again", () => {
   async function resynced(
-    run: (till: Till, world: World, storage: Storage, resync: () => void) => Promise<void>,
+    run: (till: Till, world: ClientWorld, storage: Storage, resync: () => void) => Promise<void>,
   ): Promise<void> {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 }, { ...tea, id: "p-2", stock: 0 });
     const storage = memory();
     const transport = world.transport();
@@ -293,10 +293,10 @@ describe("a collection that must be pulled again", () => {
 describe("the journal", () => {
   const afterDays = async (
     days: number,
-    run: (till: Till, world: World, storage: Storage) => Promise<void>,
-    before: (till: Till, world: World) => Promise<void>,
+    run: (till: Till, world: ClientWorld, storage: Storage) => Promise<void>,
+    before: (till: Till, world: ClientWorld) => Promise<void>,
   ) => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const till = await world.open({ storage });
@@ -342,7 +342,7 @@ describe("the journal", () => {
     ));
 
   test("goes by the server's time: a till whose clock was set ahead keeps it", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const till = await world.open({ storage });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../src/server/admin.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
-import { bothCounts, listen, metaIn, NAME, operationsIn, TENANT, type Till, World } from "./support/world.ts";
+import { bothCounts, ClientWorld, listen, metaIn, NAME, operationsIn, TENANT, type Till } from "./support/world.ts";
 
 interface StoredIdentity {
   readonly deviceId: string;
@@ -19,7 +19,7 @@ function copyOf(storage: ReturnType<typeof memory>): ReturnType<typeof memory> {
 
 describe("a device", () => {
   test("has an id and an incarnation from its first moment, and a number from its first contact", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     world.network.offline();
     const till = world.till({ device: { id: "till-1", name: "Front" } });
     expect(await till.device()).toEqual({
@@ -34,7 +34,7 @@ describe("a device", () => {
   });
 
   test("keeps them, whatever the app calls it later", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const first = await world.open({ storage, device: { id: "till-1" } });
     const before = await first.device();
@@ -44,7 +44,7 @@ describe("a device", () => {
   });
 
   test("is told where its store was lost with work in it [M11]", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const first = await world.open({ device: { id: "till-1" } });
     await first.collections.sales.create(saleOf(1, 1));
     await world.clock.advance(1_000);
@@ -59,7 +59,7 @@ describe("a device", () => {
 
 describe("signed out", () => {
   test("nothing is sent, nothing is lost, and the till goes on selling", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const till = await world.open();
     world.token = undefined;
@@ -72,7 +72,7 @@ describe("signed out", () => {
   });
 
   test("and in again: it is found out by itself, and all is sent", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = await world.open();
     world.token = undefined;
     await till.collections.sales.create(saleOf(1, 1));
@@ -83,7 +83,7 @@ describe("signed out", () => {
   });
 
   test("a token that can't be had now is an outage, not a sign-out", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = await world.open();
     const told = listen(till, "auth_required");
     world.token = () => {
@@ -100,7 +100,7 @@ describe("signed out", () => {
 
 describe("a token of another shop", () => {
   test("is refused by the till that was there before: nothing is pushed, pulled or wiped", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const first = await world.open({ storage });
@@ -121,7 +121,7 @@ describe("a token of another shop", () => {
   });
 
   test("of another branch is refused too", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     await (await world.open({ storage })).close();
     world.principal = (_, device) => ({ tenant: TENANT, branch: "airport", device, scopes: ["sync"] });
@@ -130,7 +130,7 @@ describe("a token of another shop", () => {
   });
 
   test("gone again, the till goes on", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const till = await world.open({ storage });
     const mine = world.principal;
@@ -147,8 +147,10 @@ describe("a token of another shop", () => {
 });
 
 describe("a device that was revoked", () => {
-  const revoked = async (run: (till: Till, world: World, storage: ReturnType<typeof memory>) => Promise<void>) => {
-    await using world = new World();
+  const revoked = async (
+    run: (till: Till, world: ClientWorld, storage: ReturnType<typeof memory>) => Promise<void>,
+  ) => {
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const till = await world.open({ storage, device: { id: "till-1" } });
@@ -194,12 +196,12 @@ describe("a copy of a disk: two tills that think they are one [C7]", () => {
     run: (
       a: Till,
       b: Till,
-      world: World,
+      world: ClientWorld,
       told: ReturnType<typeof listen>,
       disks: ReturnType<typeof memory>[],
     ) => Promise<void>,
   ) => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const disk = memory();
     const a = await world.open({ storage: disk, device: { id: "till-1" } });
@@ -247,12 +249,12 @@ describe("a disk that was put back to yesterday's", () => {
   const rolledBack = async (
     run: (
       till: Till,
-      world: World,
+      world: ClientWorld,
       told: ReturnType<typeof listen>,
       storage: ReturnType<typeof memory>,
     ) => Promise<void>,
   ) => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });
     const storage = memory();
     const before = await world.open({ storage, device: { id: "till-1" } });

@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { collections } from "../support/shop.ts";
-import { World } from "./support/world.ts";
+import { ClientWorld } from "./support/world.ts";
 
-const world = new World();
+const world = new ClientWorld();
 const right = { name: "nairobi", storage: memory(), transport: world.transport(), collections };
 
 function refusal(options: unknown) {

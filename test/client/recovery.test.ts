@@ -1,13 +1,12 @@
 /** A store that fails and comes back: nothing stays broken that is whole again, and nothing is left open. */
 import { expect, test } from "vitest";
 import type { StorageAdapter, StorageHooks } from "../../src/client/ports/storage.ts";
-import type { MemoryAdapter } from "../../src/storage/memory/memory.ts";
-import { memory } from "../../src/storage/memory/memory.ts";
+import { type MemoryAdapter, memory } from "../../src/storage/memory/memory.ts";
 import { saleOf } from "../support/shop.ts";
-import { World } from "./support/world.ts";
+import { ClientWorld } from "./support/world.ts";
 
 test("a till whose store has healed is no longer shown as failed once it stores again", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const inner = memory();
   let hooks: StorageHooks | undefined;
   const storage: MemoryAdapter = {
@@ -25,7 +24,7 @@ test("a till whose store has healed is no longer shown as failed once it stores 
 });
 
 test("an opening that fails after the store was opened closes it again", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const inner = memory();
   let open = 0;
   let isFull = true;

@@ -4,10 +4,10 @@ import type { Transport } from "../../src/client/ports/transport.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
-import { bothCounts, listen, operationsIn, type Till, World } from "./support/world.ts";
+import { bothCounts, ClientWorld, listen, operationsIn, type Till } from "./support/world.ts";
 
-async function shop(run: (till: Till, world: World) => Promise<void>): Promise<void> {
-  await using world = new World();
+async function shop(run: (till: Till, world: ClientWorld) => Promise<void>): Promise<void> {
+  await using world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   await run(await world.open(), world);
 }
@@ -79,7 +79,7 @@ describe("sync()", () => {
 
 describe("without a background loop", () => {
   test("nothing is asked before sync() is called", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till(manual);
     await till.start();
     await till.collections.sales.create(saleOf(1, 1));
@@ -88,7 +88,7 @@ describe("without a background loop", () => {
   });
 
   test("sync() does one round, and nothing is asked after it", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till(manual);
     await till.collections.sales.create(saleOf(1, 1));
     expect(await till.sync()).toMatchObject({ outcome: "done", remaining: 0 });
@@ -99,7 +99,7 @@ describe("without a background loop", () => {
   });
 
   test("sync() that is called off leaves nothing running", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till(manual);
     await till.start();
     const stop = new AbortController();
@@ -113,7 +113,7 @@ describe("without a background loop", () => {
   });
 
   test("pausing and resuming begins nothing", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till(manual);
     await till.start();
     till.pause("x");
@@ -124,7 +124,7 @@ describe("without a background loop", () => {
 });
 
 describe("a pause without a background loop", () => {
-  const sold = async (world: World) => {
+  const sold = async (world: ClientWorld) => {
     const till = world.till(manual);
     await till.start();
     await till.collections.sales.create(saleOf(1, 1));
@@ -132,7 +132,7 @@ describe("a pause without a background loop", () => {
   };
 
   test("holds from the middle of a sync() on, until it is resumed", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = await sold(world);
     let isNew = true;
     till.on("status", ({ phase }) => {
@@ -151,7 +151,7 @@ describe("a pause without a background loop", () => {
   });
 
   test("asks for no turn when it is over", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let asked = 0;
     const coordinator = {
       "~port": "coordinator" as const,
@@ -198,7 +198,7 @@ describe("pause and resume", () => {
     }));
 
   test("of a till that is not open hold it when it opens", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = world.till();
     till.pause("night");
     await till.start();
@@ -212,7 +212,7 @@ describe("pause and resume", () => {
 
 describe("firstSync()", () => {
   test("resolves when the collections have come completely", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("products", ...Array.from({ length: 1_200 }, (_, n) => ({ ...tea, id: `p-${n}` })));
     const till = world.till();
     const ready: number[] = [];
@@ -224,7 +224,7 @@ describe("firstSync()", () => {
   });
 
   test("waits while the till is offline", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     world.network.offline();
     const till = world.till();
     let ready = false;
@@ -239,7 +239,7 @@ describe("firstSync()", () => {
   });
 
   test("resolves at once ever after, also offline", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     await (await world.open({ storage })).close();
     world.network.offline();
@@ -247,7 +247,7 @@ describe("firstSync()", () => {
   });
 
   test("refuses a collection that is not there, which would never come", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const till = await world.open();
     await expect(till.firstSync({ collections: ["product" as never] })).rejects.toMatchObject({
       code: "invalid_option",
@@ -256,7 +256,7 @@ describe("firstSync()", () => {
   });
 
   test("rejects when it is called off, and when the client is closed", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     world.network.offline();
     const till = world.till();
     const stop = new AbortController();
@@ -273,7 +273,7 @@ describe("push and pull do not wait for each other (L6)", () => {
   const throttled = { ok: false, failure: { kind: "throttled", retryAfterMs: 1_000 } } as const;
 
   test("a sale that was throttled once goes when its wait is over, however long the first pull takes", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const rows = Array.from({ length: 2_000 }, (_, n) => ({ ...tea, id: `p-${n}`, barcodes: [], stock: 1 }));
     await world.seed("products", ...rows);
     const transport = world.transport();
@@ -303,7 +303,7 @@ describe("push and pull do not wait for each other (L6)", () => {
   });
 
   test("what others did comes when the wait of pull is over, however much there is to send", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const transport = world.transport();
     let refused = false;
     const till = await world.open({
@@ -330,7 +330,7 @@ describe("push and pull do not wait for each other (L6)", () => {
   });
 
   test("sync() sends what was sold while the network came back", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const transport = world.transport();
     const gate = deferred<void>();
     let slow = false;
@@ -357,7 +357,7 @@ describe("push and pull do not wait for each other (L6)", () => {
 });
 
 describe("two clients of one store (StrictMode, hot reload)", () => {
-  const both = async (world: World) => {
+  const both = async (world: ClientWorld) => {
     const storage = memory();
     const first = await world.open({ storage });
     const second = await world.open({ storage });
@@ -365,7 +365,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   };
 
   test("only one talks to the server", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const { first, second } = await both(world);
     const from = world.network.requests.length;
     await first.collections.sales.create(saleOf(1, 1));
@@ -379,7 +379,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   });
 
   test("both see what one wrote, also in what is live", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const { first, second } = await both(world);
     world.network.offline();
     const live = second.collections.sales.live({ limit: 5 });
@@ -399,7 +399,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   });
 
   test("both see a conflict come and go", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     await world.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
     const { first, second } = await both(world);
     const live = second.conflicts.live();
@@ -417,7 +417,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   });
 
   test("close() of the first hands over to the second", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const { first, second } = await both(world);
     world.network.offline();
     await first.collections.sales.create(saleOf(1, 1));
@@ -432,7 +432,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   });
 
   test("sync() of the one that waits has the other send", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const { second } = await both(world);
     await second.collections.sales.create(saleOf(1, 1));
     const outcome = second.sync();
@@ -449,7 +449,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   };
 
   test("a holder whose turn was taken puts nothing aside that the next one is sending (fence)", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const gate = deferred<void>();
     const transport = world.transport();
@@ -492,7 +492,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
   });
 
   test("a holder whose turn was taken while it was frozen writes nothing any more (fence)", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const gate = deferred<void>();
     let frozen = false;
@@ -528,7 +528,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
 
 describe("close()", () => {
   test("stops everything: no request and no write after it", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const steps: string[] = [];
     const storage = memory({ faults: { before: ({ kind, label }) => void steps.push(`${kind} ${label ?? ""}`) } });
     const till = await world.open({ storage });
@@ -542,7 +542,7 @@ describe("close()", () => {
   });
 
   test("waits for a write that was begun", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const till = await world.open({ storage });
     world.network.offline();
@@ -553,7 +553,7 @@ describe("close()", () => {
   });
 
   test("an answer that comes after it is not applied", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const storage = memory();
     const gate = deferred<void>();
     const transport = world.transport();
@@ -605,7 +605,7 @@ describe("close()", () => {
     }));
 
   test("of a client that was never opened touches nothing", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const steps: string[] = [];
     const till = world.till({ storage: memory({ faults: { before: ({ kind }) => void steps.push(kind) } }) });
     await till.close();
@@ -613,7 +613,7 @@ describe("close()", () => {
   });
 
   test("lets go of the platform, also while it is still opening", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     let listening = 0;
     const connectivity = {
       "~port": "connectivity" as const,
@@ -634,7 +634,7 @@ describe("close()", () => {
   });
 
   test("at the end of its scope, with `await using`", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const kept: Till[] = [];
     {
       await using till = world.till();
@@ -647,7 +647,7 @@ describe("close()", () => {
 
 describe("a hint of the platform", () => {
   test("ends a backoff", async () => {
-    await using world = new World();
+    await using world = new ClientWorld();
     const hints: ((hint: "online") => void)[] = [];
     const connectivity = {
       "~port": "connectivity" as const,
@@ -725,7 +725,7 @@ describe("no hot loop", () => {
 
   /** Ten minutes with a sale to send, on such a server: at most a few requests a minute. */
   async function withServer(broken: (transport: Transport) => Transport, left?: number): Promise<void> {
-    await using world = new World();
+    await using world = new ClientWorld();
     let asked = 0;
     const counted = (transport: Transport): Transport => {
       const count =
@@ -752,7 +752,7 @@ describe("no hot loop", () => {
 });
 
 test("the first pull takes the largest pages there are; from then on a page leaves room for sales between two", async () => {
-  await using world = new World();
+  await using world = new ClientWorld();
   const till = await world.open();
   await till.sync();
   const limits = world.network.requests

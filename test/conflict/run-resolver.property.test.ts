@@ -2,8 +2,7 @@
 import fc from "fast-check";
 import { clientWins, lastWriteWins, manual, mergeFields, serverWins } from "tillsync/conflict";
 import { expect, test } from "vitest";
-import type { ConflictSides } from "../../src/conflict/run-resolver.ts";
-import { runResolver } from "../../src/conflict/run-resolver.ts";
+import { type ConflictSides, runResolver } from "../../src/conflict/run-resolver.ts";
 import type { AnyResolver } from "../../src/conflict/strategies.ts";
 import { deepFreeze, type JsonObject, jsonFault } from "../../src/shared/json.ts";
 import { jsonObject } from "../support/json-values.ts";

@@ -51,6 +51,7 @@ describe("whoever writes an adapter finds every type of its port under a public 
     ["src/client/ports/coordinator.ts", "src/index.ts"],
     ["src/client/ports/storage.ts", "src/index.ts"],
     ["src/client/ports/transport.ts", "src/index.ts"],
+    ["src/server/ports/rows.ts", "src/server/index.ts"],
     ["src/server/ports/store.ts", "src/server/index.ts"],
     ["src/testing/storage-contract.ts", "src/testing/index.ts"],
     ["src/testing/transport-contract.ts", "src/testing/index.ts"],

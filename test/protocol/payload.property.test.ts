@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { payloadOf, type WireOperation } from "tillsync/protocol";
 import { expect, test } from "vitest";
 import { parseOperation } from "../../src/protocol/operation.ts";
-import { payloadText } from "../../src/server/decide/identity.ts";
+import { payloadText } from "../../src/server/decide/operation/payload-identity.ts";
 import { canonicalJson, type Json } from "../../src/shared/json.ts";
 import { jsonObject, reordered } from "../support/json-values.ts";
 import { times } from "../support/property.ts";

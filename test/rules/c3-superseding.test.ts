@@ -57,7 +57,7 @@ test("a conflict is settled once: the till that comes second hears who came firs
   expect(shop.shown("customers", "c-1").phone).toBe("9");
   expect((await a.data.customers.get("c-1"))?.phone).toBe("9");
   const second = a.operations.at(-1);
-  expect(second).toMatchObject({ state: "settled", error: { code: "already_superseded" } });
+  expect(second).toMatchObject({ state: "closed_elsewhere", error: { code: "already_superseded" } });
 });
 
 test("the office cannot settle what the till has settled", async () => {

@@ -1,7 +1,7 @@
 /** C9: one operation that nobody can read stops nothing but itself. */
 import type { MemoryStore } from "tillsync/server/memory";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { PushQueue } from "../../src/server/coalesce.ts";
+import { PushQueue } from "../../src/server/service/push-queue.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { lostAnswer, lostRequest, RuleShop, refusing, type Way } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";

@@ -55,7 +55,7 @@ test.each(["client", "server"] as const)(
     await shop.converge(a, b);
     expect(await a.client.conflicts.list()).toEqual([]);
     expect(await a.client.conflicts.list({ state: "settled" })).toMatchObject([{ settled: { by: "server" } }]);
-    expect(a.operationOn("c-1").state).toBe("settled");
+    expect(a.operationOn("c-1").state).toBe("closed_elsewhere");
     expect((await a.data.customers.get("c-1"))?.phone).toBe(choice === "client" ? "3" : "2");
   },
 );

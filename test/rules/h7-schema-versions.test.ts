@@ -17,7 +17,7 @@ const second = {
   tables: defineCollection({
     schemaVersion: 2,
     schema: z.object({ name: z.string(), places: z.int() }),
-    upcast: { 1: ({ seats, ...rest }) => ({ ...rest, ...(seats === undefined ? {} : { places: seats }) }) },
+    upcast: { 1: ({ seats, ...rest }) => ({ ...rest, ...(seats !== undefined && { places: seats }) }) },
   }),
 };
 const third = {

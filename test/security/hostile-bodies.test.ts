@@ -61,7 +61,7 @@ async function send(body: string | Uint8Array, { path = "/sync/push", encoding }
       "tillsync-protocol": "1",
       "tillsync-request-id": randomUUID(),
       authorization: `Bearer ${token}`,
-      ...(encoding === undefined ? {} : { "content-encoding": encoding }),
+      ...(encoding !== undefined && { "content-encoding": encoding }),
     },
     body: body as BodyInit,
   });

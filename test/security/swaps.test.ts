@@ -10,7 +10,7 @@ import { operationSchema } from "../../src/protocol/operation.ts";
 import { pullRequestSchema } from "../../src/protocol/pull.ts";
 import { pushFrameSchema } from "../../src/protocol/push.ts";
 import { registerRequestSchema } from "../../src/protocol/register.ts";
-import { endpoints } from "../../src/server/endpoints.ts";
+import { endpoints } from "../../src/server/http/endpoints.ts";
 import { memoryStore } from "../../src/server/memory/index.ts";
 import { describeSwaps } from "./support/describe-swaps.ts";
 import { membersOf } from "./support/fields.ts";

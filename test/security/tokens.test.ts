@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { keysFromText } from "../../examples/reference-server/auth/keys.ts";
 import { type RunningServer, startServer } from "../../examples/reference-server/server.ts";
-import { endpoints } from "../../src/server/endpoints.ts";
+import { endpoints } from "../../src/server/http/endpoints.ts";
 import { call, loginTill, PASSWORD, register } from "../examples/reference-server/support.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
@@ -175,10 +175,10 @@ function ask({ method, path }: Place, authorization: string | undefined, more: R
       "content-type": "application/json",
       "tillsync-protocol": "1",
       "tillsync-request-id": "the-request",
-      ...(authorization === undefined ? {} : { authorization }),
+      ...(authorization !== undefined && { authorization }),
       ...more,
     },
-    ...(method === "POST" ? { body: "{}" } : {}),
+    ...(method === "POST" && { body: "{}" }),
   });
 }
 

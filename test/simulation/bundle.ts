@@ -1,4 +1,4 @@
-/** The worker as one file, with the production code in it as it is, or with one deliberate mistake. (simulation) */
+/** The worker as one file, with the production code in it as it is, or with one deliberate mistake. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

@@ -1,4 +1,4 @@
-/** What a run of many seeds has reached: a zero says something only of what has happened. (simulation) */
+/** What a run of many seeds has reached: a zero says something only of what has happened. */
 import { faults } from "./faults/index.ts";
 import type { Outcome } from "./world.ts";
 

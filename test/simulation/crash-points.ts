@@ -1,6 +1,6 @@
 /**
  * One tape of operations, and a run of it for each point at which it can be cut: the till dies once at every step of its disk and of each
- * request, the server once at every step of each transaction. (simulation)
+ * request, the server once at every step of each transaction.
  */
 import type { CrashPoint, Plan, PlannedCommand } from "./plan.ts";
 import { runWorker } from "./processes.ts";

@@ -1,13 +1,13 @@
-/** After the faults: people put right what only people can, and everything must come to rest. (simulation) */
+/** After the faults: people put right what only people can, and everything must come to rest. */
 
-import { isCommercial, type StoredOperation, subjectOf } from "../../src/client/stored.ts";
+import { isCommercial, type StoredOperation, subjectOf } from "../../src/client/state/stored.ts";
 import { resolveAtTill, reviseAtTill, settleInOffice } from "./commands/desks.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";
-import type { World } from "./world.ts";
+import type { SimWorld } from "./world.ts";
 
 /** Everybody looks at his desk. Choices become simpler with time, so that they end. */
-export async function tidy(world: World): Promise<void> {
+export async function tidy(world: SimWorld): Promise<void> {
   const draw = new Draw(world.timeline.now, "tidy");
   await settleInOffice(world, draw).catch(() => 0);
   for (const machine of world.machines) {
@@ -19,7 +19,7 @@ export async function tidy(world: World): Promise<void> {
 }
 
 /** Sales and counters that are neither on the server nor set aside, but for what the server can't take now, and what is about it. */
-export function waitingMoney(world: World): readonly string[] {
+export function waitingMoney(world: SimWorld): readonly string[] {
   return world.machines.flatMap((machine) => {
     const waiting = machine.operations().filter(({ state }) => state === "pending" || state === "blocked");
     const unitOf = ({ group, id }: StoredOperation) => group ?? id;
@@ -38,7 +38,7 @@ export function waitingMoney(world: World): readonly string[] {
 }
 
 /** @param explains say what is not, in place of `false` */
-export async function isSettled(world: World, explains = false): Promise<unknown> {
+export async function isSettled(world: SimWorld, explains = false): Promise<unknown> {
   const open: string[] = [];
   for (const machine of world.machines) {
     if (!machine.isOn) open.push(`${machine.name} is off`);

@@ -1,4 +1,4 @@
-/** `npm run sim`: many seeds on all processors, or one with its trace. (simulation) */
+/** `npm run sim`: many seeds on all processors, or one with its trace. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -1,12 +1,12 @@
 /**
- * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works. (simulation)
+ * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works.
  */
 
-import type { StoredOperation } from "../../src/client/stored.ts";
+import type { StoredOperation } from "../../src/client/state/stored.ts";
 import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
 import type { Tab } from "./machines/tab.ts";
-import type { World } from "./world.ts";
+import type { SimWorld } from "./world.ts";
 
 export interface KnownOperation {
   readonly operation: StoredOperation;
@@ -48,9 +48,9 @@ export class Model {
   /** The server has told them that it knows more of them than they do: when, and of which incarnation. */
   readonly owed = new Map<Machine, Owed>();
   acknowledged = 0;
-  readonly #world: World;
+  readonly #world: SimWorld;
 
-  constructor(world: World) {
+  constructor(world: SimWorld) {
     this.#world = world;
   }
 

@@ -1,4 +1,4 @@
-/** What will happen in a run, drawn from its seed: plain data, so that it can be cut down, kept and carried out again. (simulation) */
+/** What will happen in a run, drawn from its seed: plain data, so that it can be cut down, kept and carried out again. */
 import { commands } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { faults } from "./faults/index.ts";

@@ -1,10 +1,10 @@
-/** L2, L3, L4: when nothing is wrong any more, a till is quiet, and a sale is on the server at once and at the others soon. (simulation) */
+/** L2, L3, L4: when nothing is wrong any more, a till is quiet, and a sale is on the server at once and at the others soon. */
 import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";
 import type { Machine } from "./machines/machine.ts";
 import type { Tab } from "./machines/tab.ts";
-import type { World } from "./world.ts";
+import type { SimWorld } from "./world.ts";
 
 const QUIET_MS = 40_000;
 /** A pull every interval of five seconds, and what the end of the trouble before leaves. */
@@ -15,7 +15,7 @@ const SEEN_MS = 12_000;
 /** A lease must run out first; where there are locks, a frozen holder is asked twice. */
 const TAKEN_MS = 30_000;
 
-export async function probe(world: World): Promise<void> {
+export async function probe(world: SimWorld): Promise<void> {
   const { timeline } = world;
   const sent = new Map(world.machines.map((machine) => [machine, machine.line.sent]));
   await timeline.runUntil(timeline.now + QUIET_MS);
@@ -47,7 +47,7 @@ export async function probe(world: World): Promise<void> {
 }
 
 /** Whoever has the turn and is frozen holds up no sale that another tab makes. */
-async function standStill(world: World): Promise<void> {
+async function standStill(world: SimWorld): Promise<void> {
   const { timeline } = world;
   const before = new Set(world.model.operations.keys());
   const frozen: Tab[] = [];
@@ -69,7 +69,7 @@ async function standStill(world: World): Promise<void> {
 }
 
 /** What was sold since, and is not on the server yet. */
-function unsent(world: World, before: ReadonlySet<string>, ms: number): void {
+function unsent(world: SimWorld, before: ReadonlySet<string>, ms: number): void {
   const there = new Set((world.server.rows().operations ?? []).map(({ id }) => id));
   for (const [id, { operation }] of world.model.operations)
     if (!before.has(id) && !there.has(id))

@@ -1,4 +1,4 @@
-/** Runs workers as processes, and reads what they answer. (simulation) */
+/** Runs workers as processes, and reads what they answer. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Answer, Task } from "./worker.ts";

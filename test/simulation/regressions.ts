@@ -1,4 +1,4 @@
-/** Plans that once failed, cut down to what it took: they run first. (simulation) */
+/** Plans that once failed, cut down to what it took: they run first. */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../../scripts/entries.mjs";

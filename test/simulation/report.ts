@@ -1,6 +1,5 @@
-/** What a person reads of a simulation. (simulation) */
-import type { Coverage } from "./coverage.ts";
-import { kindsOfFault } from "./coverage.ts";
+/** What a person reads of a simulation. */
+import { type Coverage, kindsOfFault } from "./coverage.ts";
 import type { Outcome } from "./world.ts";
 
 const MOST = 3;

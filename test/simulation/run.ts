@@ -1,10 +1,10 @@
-/** Carries out one plan, on a platform that is not there. (simulation) */
+/** Carries out one plan, on a platform that is not there. */
 import { installPlatform } from "./engine/platform.ts";
 import type { Plan } from "./plan.ts";
-import { type Outcome, World } from "./world.ts";
+import { type Outcome, SimWorld } from "./world.ts";
 
 installPlatform();
 
 export function runPlan(plan: Plan, keepsTrace = false): Promise<Outcome> {
-  return new World(plan, keepsTrace).run();
+  return new SimWorld(plan, keepsTrace).run();
 }

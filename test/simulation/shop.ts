@@ -1,4 +1,4 @@
-/** The shop that is simulated: every kind of collection, each with what makes it hard. (simulation) */
+/** The shop that is simulated: every kind of collection, each with what makes it hard. */
 import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import type { Policies } from "tillsync/server";

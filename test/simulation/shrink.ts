@@ -1,4 +1,4 @@
-/** Cuts a plan that fails down to what it takes: fewer events, until none can be left out. (simulation) */
+/** Cuts a plan that fails down to what it takes: fewer events, until none can be left out. */
 import type { Plan, PlannedCommand } from "./plan.ts";
 import type { Outcome } from "./world.ts";
 

@@ -1,8 +1,7 @@
-/** One process of a simulation: runs what it is told, and answers a line of JSON for each run. Bundled by `bundle.ts`. (simulation) */
+/** One process of a simulation: runs what it is told, and answers a line of JSON for each run. Bundled by `bundle.ts`. */
 import { readFileSync } from "node:fs";
 import { platform } from "./engine/platform.ts";
-import type { Plan } from "./plan.ts";
-import { planOf } from "./plan.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { runPlan } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import type { Outcome } from "./world.ts";

@@ -1,4 +1,4 @@
-/** One run: a plan, carried out in virtual time, and what was wrong at its end. (simulation) */
+/** One run: a plan, carried out in virtual time, and what was wrong at its end. */
 import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { newTimeline } from "./engine/platform.ts";
@@ -44,7 +44,7 @@ const LOOK_MS = 5_000;
 const LOOKS_PER_TIDYING = 3;
 const WIRE_LIMIT = 3;
 
-export class World {
+export class SimWorld {
   readonly plan: Plan;
   readonly timeline: Timeline;
   readonly trace: Trace;

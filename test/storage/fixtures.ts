@@ -1,11 +1,11 @@
 /** A small store, and IndexedDB's own hands where a test has to be the platform. */
-import type {
-  StorageConnection,
-  StorageHooks,
-  StorageLayout,
-  TransactOptions,
+import {
+  get,
+  type StorageConnection,
+  type StorageHooks,
+  type StorageLayout,
+  type TransactOptions,
 } from "../../src/client/ports/storage.ts";
-import { get } from "../../src/client/ports/storage.ts";
 
 export const layout: StorageLayout = {
   format: 1,

@@ -2,11 +2,20 @@ import type { StorageConnection, StorageLayout } from "../../src/client/ports/st
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
-import type { IndexedDBOptions } from "../../src/storage/indexeddb/indexeddb.ts";
-import { indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
+import { type IndexedDBOptions, indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
 import { describeStorageContract } from "../../src/testing/storage-contract.ts";
-import type { HookLog } from "./fixtures.ts";
-import { counter, hold, hookLog, increment, layout, openRaw, rejection, relaxed, strict } from "./fixtures.ts";
+import {
+  counter,
+  type HookLog,
+  hold,
+  hookLog,
+  increment,
+  layout,
+  openRaw,
+  rejection,
+  relaxed,
+  strict,
+} from "./fixtures.ts";
 
 describeStorageContract({ describe, it }, "indexedDB", () => indexedDB({ factory: new IDBFactory() }));
 

@@ -9,14 +9,15 @@ import { type FakeClock, fakeClock, seededRandom } from "tillsync/testing";
 import { expect } from "vitest";
 import { createClient } from "../../src/client/client.ts";
 import type { Transport } from "../../src/client/ports/transport.ts";
-import type { StoredOperation, StoredRow } from "../../src/client/stored.ts";
+import type { StoredOperation, StoredRow } from "../../src/client/state/stored.ts";
 import type { SyncClient, SyncClientOptions, SyncOptions } from "../../src/client/types/client.ts";
 import type { SyncStatus } from "../../src/client/types/status.ts";
 import type { FinalResult, OperationResult, PullPage } from "../../src/protocol/types.ts";
 import { resolvedOf } from "../../src/schema/resolved.ts";
 import type { CollectionMap } from "../../src/schema/types.ts";
 import { announceRestore, importRows, revokeDevice } from "../../src/server/admin.ts";
-import type { OperationRow, RecordRow, ServerStore } from "../../src/server/ports/store.ts";
+import type { OperationRow, RecordRow } from "../../src/server/ports/rows.ts";
+import type { ServerStore } from "../../src/server/ports/store.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { http } from "../../src/transport/http/http.ts";
 import { collections as shopCollections } from "./shop.ts";
@@ -444,9 +445,9 @@ export class RuleShop<C extends CollectionMap = Shop> {
           "content-type": "application/json",
           "tillsync-protocol": "1",
           "tillsync-request-id": this.random.uuid(),
-          ...(device === undefined ? {} : { "tillsync-device": device }),
+          ...(device !== undefined && { "tillsync-device": device }),
         },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       }),
     );
     // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire

@@ -33,7 +33,7 @@ function checkQueues(server: ServerBooks, tills: readonly TillBooks[], findings:
 }
 
 /** Of the edits of one row some stand, and some have been settled by a person. */
-const FINAL = ["applied", "superseded", "settled"];
+const FINAL = ["applied", "superseded", "closed_elsewhere"];
 
 function checkReceipts(server: ServerBooks, ledger: Ledger, findings: Findings): void {
   const saved = ledger.saved();

@@ -10,7 +10,7 @@ import {
   type StoredRow,
   subjectOf,
   tableOf,
-} from "../../src/client/stored.ts";
+} from "../../src/client/state/stored.ts";
 import { type Claim, groupBy } from "./books.ts";
 import type { Tables } from "./till-books.ts";
 

@@ -1,6 +1,12 @@
 /** A look at what a till keeps that does not go through the till: its tables as they are stored. Runs in Node and in a page. */
-import type { StoredOperation, StoredRow } from "../../src/client/stored.ts";
-import { CONFLICTS, META, OPERATIONS, tableOf } from "../../src/client/stored.ts";
+import {
+  CONFLICTS,
+  META,
+  OPERATIONS,
+  type StoredOperation,
+  type StoredRow,
+  tableOf,
+} from "../../src/client/state/stored.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import type { TillBooks } from "./books.ts";
 import { claimsOf } from "./claims.ts";

@@ -1,4 +1,4 @@
-/** The cart: what is on the counter, and what it comes to. Every step answers a new cart. (model) */
+/** The cart: what is on the counter, and what it comes to. Every step answers a new cart. */
 
 /** What the cart keeps of a product: the price as it was when it was put in. */
 export interface CartProduct {

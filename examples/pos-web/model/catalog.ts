@@ -1,4 +1,4 @@
-/** Finding products: by category, by what is typed, by barcode. (model) */
+/** Finding products: by category, by what is typed, by barcode. */
 
 export interface Findable {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** What can go wrong at the till itself, in words for the cashier. (model) */
+/** What can go wrong at the till itself, in words for the cashier. */
 import { isTillSyncError } from "tillsync";
 
 /** Why a sale or a refund is not on disk. It has not happened: no receipt, no change. */

@@ -1,4 +1,4 @@
-/** Money: integers of the minor unit inside, text for people at the edge. (model) */
+/** Money: integers of the minor unit inside, text for people at the edge. */
 
 const formats = new Map<string, Intl.NumberFormat>();
 

@@ -1,4 +1,4 @@
-/** The queue in plain words: what each operation does, and how far it is. (model) */
+/** The queue in plain words: what each operation does, and how far it is. */
 import type { OperationStatus } from "tillsync";
 import { formatMoney } from "./money.ts";
 import type { Tone } from "./status-words.ts";
@@ -37,7 +37,7 @@ export function operationState({ status, attempts }: Pick<QueuedOperation, "stat
       };
     case "in_flight":
       return { tone: "busy", label: "On its way", detail: undefined };
-    case "acknowledged":
+    case "applied":
       return { tone: "good", label: "On the server", detail: undefined };
     case "blocked":
       return { tone: "waiting", label: "Comes later", detail: blockedWords(status.by.length) };

@@ -1,4 +1,4 @@
-/** The till's own numbers for its receipts: printed at once, also offline. (model) */
+/** The till's own numbers for its receipts: printed at once, also offline. */
 
 const DIGITS = 6;
 

@@ -1,4 +1,4 @@
-/** Giving back: what is left of each line, and what it comes to. (model) */
+/** Giving back: what is left of each line, and what it comes to. */
 
 export interface SoldLine {
   readonly lineId: string;

@@ -1,4 +1,4 @@
-/** Which page an address is. `/sync` is the server's. (model) */
+/** Which page an address is. `/sync` is the server's. */
 
 export type Route =
   | { readonly page: "sell" }

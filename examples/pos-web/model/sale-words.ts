@@ -1,4 +1,4 @@
-/** What became of a sale or a refund, in words. (model) */
+/** What became of a sale or a refund, in words. */
 import type { Flag, RecordMeta } from "tillsync";
 import type { Tone } from "./status-words.ts";
 

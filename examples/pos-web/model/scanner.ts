@@ -1,6 +1,6 @@
 /**
  * A barcode scanner is a keyboard: it types digits, faster than anybody, and presses Enter. Told apart from fingers by the time
- * between two keys. (model)
+ * between two keys.
  */
 
 export interface ScannerState {

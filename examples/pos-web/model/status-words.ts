@@ -1,4 +1,4 @@
-/** What the status of the client means to the people at the till. (model) */
+/** What the status of the client means to the people at the till. */
 import type { SyncStatus } from "tillsync";
 import { counted, lasting, until } from "./when.ts";
 

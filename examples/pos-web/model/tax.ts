@@ -1,4 +1,4 @@
-/** The taxes of a sale, by rate, as receipts show them. (model) */
+/** The taxes of a sale, by rate, as receipts show them. */
 
 export interface TaxedLine {
   readonly taxRate: number;

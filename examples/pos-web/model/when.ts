@@ -1,4 +1,4 @@
-/** Moments as people say them. (model) */
+/** Moments as people say them. */
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -1,4 +1,4 @@
-/** Signing in and out, and the next tokens. (till) */
+/** Signing in and out, and the next tokens. */
 import type { TokenRequest } from "tillsync";
 import { deviceId, deviceName, freshSession, readSession, type StoredSession, writeSession } from "./stored.ts";
 

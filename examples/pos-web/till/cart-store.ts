@@ -1,4 +1,4 @@
-/** The cart of this tab. Outlives a reload of the page, and not the tab. (till) */
+/** The cart of this tab. Outlives a reload of the page, and not the tab. */
 import { type Cart, cartFromText, EMPTY_CART } from "../model/cart.ts";
 
 const KEY = "pos-web.cart";

@@ -1,4 +1,4 @@
-/** The sync client of this till, and the switch that holds it. (till) */
+/** The sync client of this till, and the switch that holds it. */
 import { type CollectionMap, createSyncClient, http, type RecordOf, type SyncClient } from "tillsync";
 import { collections } from "../../reference-server/collections.ts";
 import { FORCED_OFFLINE } from "../model/status-words.ts";

@@ -1,4 +1,4 @@
-/** A refund: the fact, and the goods that go back on the shelf. (till) */
+/** A refund: the fact, and the goods that go back on the shelf. */
 import type { RefundItem } from "../model/refund.ts";
 import type { Refund, Sale, Till } from "./client.ts";
 
@@ -19,12 +19,12 @@ export function recordRefund(till: Till, given: GiveBack): Promise<Refund> {
     const refund = tx.refunds.create({
       id: refundId,
       branchId: sale.branchId,
-      ...(cashierId === undefined ? {} : { cashierId }),
+      ...(cashierId !== undefined && { cashierId }),
       saleId: sale.id,
       items: [...items],
       totalCents: items.reduce((sum, item) => sum + item.amountCents, 0),
       method,
-      ...(reason === "" ? {} : { reason }),
+      ...(reason !== "" && { reason }),
       refundedAt: now,
     });
     const products = await tx.products.getMany([...new Set(items.map(({ productId }) => productId))]);

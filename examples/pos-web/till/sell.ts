@@ -1,4 +1,4 @@
-/** A sale: the fact, its payment and the stock, together or not at all. (till) */
+/** A sale: the fact, its payment and the stock, together or not at all. */
 import { type Cart, lineTax, totalsOf } from "../model/cart.ts";
 import { nextReceiptNumber, receiptPrefix } from "../model/receipt-number.ts";
 import type { Sale, Till } from "./client.ts";
@@ -20,7 +20,7 @@ export async function recordSale(till: Till, deal: Deal): Promise<Sale> {
   const { cart, method, tenderedCents, currency, branchId, cashierId } = deal;
   const { totalCents } = totalsOf(cart);
   const prefix = receiptPrefix(await till.device());
-  const place = { branchId, ...(cashierId === undefined ? {} : { cashierId }) };
+  const place = { branchId, ...(cashierId !== undefined && { cashierId }) };
   return till.transaction(async (tx, { now }) => {
     // Another tab that took the same number meanwhile makes this run again.
     const last = await tx.sales.first({ index: "receipt", startsWith: prefix, reverse: true });

@@ -1,4 +1,4 @@
-/** What the shop says of itself: its name on the receipt, its currency. (till) */
+/** What the shop says of itself: its name on the receipt, its currency. */
 import type { Till } from "./client.ts";
 
 export interface ShopFacts {

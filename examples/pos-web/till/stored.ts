@@ -1,6 +1,6 @@
 /**
  * What the page keeps beside the till's data: who this till is, its tokens, whether it works offline by choice. One copy for all
- * tabs, in a database of its own and flushed with each write: what is in localStorage some seconds before a power cut is gone. (till)
+ * tabs, in a database of its own and flushed with each write: what is in localStorage some seconds before a power cut is gone.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 

@@ -1,4 +1,4 @@
-/** Says something to those who listen to the page, and shows it for a moment to those who look. (view) */
+/** Says something to those who listen to the page, and shows it for a moment to those who look. */
 import { h, setText } from "./dom.ts";
 
 const SHOWN_MS = 4_000;

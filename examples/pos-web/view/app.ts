@@ -1,9 +1,8 @@
-/** What is on the screen: signing in, the first sync, the till, or a fault. (view) */
+/** What is on the screen: signing in, the first sync, the till, or a fault. */
 import { storageFault } from "../model/fault-words.ts";
 import { makeTill, obeySwitch, type Till } from "../till/client.ts";
 import { onStoredChange, openStored, readSession, type StoredSession } from "../till/stored.ts";
-import type { View } from "./dom.ts";
-import { fill } from "./dom.ts";
+import { fill, type View } from "./dom.ts";
 import { faultScreen } from "./fault-screen.ts";
 import { firstSyncScreen } from "./first-sync.ts";
 import { openShell } from "./shell.ts";

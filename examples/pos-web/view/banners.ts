@@ -1,7 +1,6 @@
-/** What a person has to know on every page: who must act, and what about. (view) */
+/** What a person has to know on every page: who must act, and what about. */
 import { statusWords, type Tone } from "../model/status-words.ts";
-import type { View } from "./dom.ts";
-import { fill, h } from "./dom.ts";
+import { fill, h, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 import { signInDialog } from "./sign-in.ts";

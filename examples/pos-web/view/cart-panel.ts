@@ -1,10 +1,9 @@
-/** The cart: lines, quantities, the total, and the way to pay. (view) */
+/** The cart: lines, quantities, the total, and the way to pay. */
 import { type CartLine, lineTotal, MAX_QUANTITY, removeLine, setQuantity, totalsOf } from "../model/cart.ts";
 import { formatMoney } from "../model/money.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { h, keyedList, setAttribute, setText } from "./dom.ts";
+import { h, keyedList, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 

@@ -1,4 +1,4 @@
-/** The categories: one of them, or all. (view) */
+/** The categories: one of them, or all. */
 import type { Category } from "../till/client.ts";
 import { h, keyedList, setAttribute, setText } from "./dom.ts";
 

@@ -1,4 +1,4 @@
-/** Paying: cash with change, or card. The sale is recorded when it is on disk, and not before. (view) */
+/** Paying: cash with change, or card. The sale is recorded when it is on disk, and not before. */
 import { totalsOf } from "../model/cart.ts";
 import { tender, usualTenders } from "../model/cash.ts";
 import { notSavedWords } from "../model/fault-words.ts";

@@ -1,4 +1,4 @@
-/** One of a few, side by side: radio buttons that look like a switch. (view) */
+/** One of a few, side by side: radio buttons that look like a switch. */
 import { h } from "./dom.ts";
 import { type IconName, icon } from "./icons.ts";
 

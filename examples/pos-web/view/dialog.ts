@@ -1,4 +1,4 @@
-/** Modal dialogs: the browser's own, which keep the focus in and give it back. (view) */
+/** Modal dialogs: the browser's own, which keep the focus in and give it back. */
 import { h } from "./dom.ts";
 import { icon } from "./icons.ts";
 

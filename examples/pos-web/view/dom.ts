@@ -1,4 +1,4 @@
-/** Elements without markup: data only ever becomes text or an attribute's value. (view) */
+/** Elements without markup: data only ever becomes text or an attribute's value. */
 
 export type Child = Node | string | undefined | false;
 type Value = string | number | boolean | undefined | ((event: never) => void);

@@ -1,8 +1,7 @@
-/** The till can't work at all, and why. (view) */
+/** The till can't work at all, and why. */
 import { isTillSyncError } from "tillsync";
 import type { StorageFault } from "../model/fault-words.ts";
-import type { View } from "./dom.ts";
-import { h } from "./dom.ts";
+import { h, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 
 export function faultScreen({ title, advice }: StorageFault, error?: unknown): View {

@@ -1,8 +1,7 @@
-/** The first time: the shop comes onto the till. (view) */
+/** The first time: the shop comes onto the till. */
 import { statusWords } from "../model/status-words.ts";
 import type { Workplace } from "./app.ts";
-import type { View } from "./dom.ts";
-import { h, setText } from "./dom.ts";
+import { h, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { signInDialog } from "./sign-in.ts";
 import { everySecond } from "./ticker.ts";

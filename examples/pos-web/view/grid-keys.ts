@@ -1,4 +1,4 @@
-/** Arrow keys move through a grid of buttons, row by row. (view) */
+/** Arrow keys move through a grid of buttons, row by row. */
 
 export function moveByArrows(event: KeyboardEvent, list: HTMLElement): void {
   const buttons = [...list.querySelectorAll<HTMLElement>("button")];

@@ -1,4 +1,4 @@
-/** The queue: what was done in one go stands together, with the state of each operation. (view) */
+/** The queue: what was done in one go stands together, with the state of each operation. */
 import type { Operation } from "tillsync";
 import {
   groupOperations,
@@ -9,8 +9,7 @@ import {
 } from "../model/operation-words.ts";
 import { clockTime, counted } from "../model/when.ts";
 import { notify } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { fill, h, keyedList, setText } from "./dom.ts";
+import { fill, h, keyedList, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { recentlySent } from "./recently-sent.ts";
 import { stateTag } from "./sale-detail.ts";

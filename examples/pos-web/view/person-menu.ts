@@ -1,10 +1,9 @@
-/** Who is at the till, and signing out. (view) */
+/** Who is at the till, and signing out. */
 import { counted } from "../model/when.ts";
 import { signOut } from "../till/auth.ts";
 import { deviceName } from "../till/stored.ts";
 import { openDialog } from "./dialog.ts";
-import type { View } from "./dom.ts";
-import { h, setAttribute, setText } from "./dom.ts";
+import { h, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 

@@ -1,4 +1,4 @@
-/** The products, one tap each. (view) */
+/** The products, one tap each. */
 import { type Cart, quantityOf } from "../model/cart.ts";
 import { colourOf, monogram, stockLevel } from "../model/catalog.ts";
 import { formatMoney } from "../model/money.ts";

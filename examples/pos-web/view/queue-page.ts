@@ -1,10 +1,9 @@
-/** How the till stands with the server: the cause, the queue, and what people can do. (view) */
+/** How the till stands with the server: the cause, the queue, and what people can do. */
 import { statusWords, storageWords, waitingWords } from "../model/status-words.ts";
 import { ago, counted } from "../model/when.ts";
 import { isForcedOffline, setForcedOffline } from "../till/stored.ts";
 import { notify } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { h, setText } from "./dom.ts";
+import { h, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { operationList } from "./operation-list.ts";
 import type { Counter } from "./shell.ts";

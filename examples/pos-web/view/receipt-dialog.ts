@@ -1,4 +1,4 @@
-/** After the sale: the change, the receipt, and on to the next customer. (view) */
+/** After the sale: the change, the receipt, and on to the next customer. */
 import { formatMoney } from "../model/money.ts";
 import { openDialog } from "./dialog.ts";
 import { h } from "./dom.ts";

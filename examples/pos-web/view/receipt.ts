@@ -1,4 +1,4 @@
-/** The receipt, as it is printed. It says itself whether the server has the sale. (view) */
+/** The receipt, as it is printed. It says itself whether the server has the sale. */
 import { formatMoney } from "../model/money.ts";
 import { taxByRate } from "../model/tax.ts";
 import { dateAndTime } from "../model/when.ts";

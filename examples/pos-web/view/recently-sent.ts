@@ -1,10 +1,9 @@
-/** What has reached the server since this page was opened. The rest of it is in the sales. (view) */
+/** What has reached the server since this page was opened. The rest of it is in the sales. */
 import { formatMoney } from "../model/money.ts";
 import { flagWords } from "../model/sale-words.ts";
 import { clockTime } from "../model/when.ts";
 import type { Till } from "../till/client.ts";
-import type { View } from "./dom.ts";
-import { fill, h } from "./dom.ts";
+import { fill, h, type View } from "./dom.ts";
 import { stateTag } from "./sale-detail.ts";
 
 const MAX_SHOWN = 10;

@@ -1,11 +1,10 @@
-/** One sale: what became of it, its receipt, and giving money back. (view) */
+/** One sale: what became of it, its receipt, and giving money back. */
 import type { RecordMeta } from "tillsync";
 import { formatMoney } from "../model/money.ts";
 import { refundable } from "../model/refund.ts";
 import { flagWords, saleState } from "../model/sale-words.ts";
 import type { Payment, Refund, Sale } from "../till/client.ts";
-import type { View } from "./dom.ts";
-import { fill, h } from "./dom.ts";
+import { fill, h, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { printReceipt, receiptElement } from "./receipt.ts";
 import { openRefund } from "./refund-dialog.ts";

@@ -1,11 +1,10 @@
-/** The sales of this branch, newest first, and one of them beside. (view) */
+/** The sales of this branch, newest first, and one of them beside. */
 import type { QuerySnapshot } from "tillsync";
 import { formatMoney } from "../model/money.ts";
 import { saleState } from "../model/sale-words.ts";
 import { clockTime, counted, dayName, dayOf } from "../model/when.ts";
 import type { Sale } from "../till/client.ts";
-import type { View } from "./dom.ts";
-import { h, keyedList, setAttribute, setText } from "./dom.ts";
+import { h, keyedList, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { saleDetail } from "./sale-detail.ts";
 import type { Counter } from "./shell.ts";

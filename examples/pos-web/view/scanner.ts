@@ -1,4 +1,4 @@
-/** Listens for a barcode scanner anywhere on the page. (view) */
+/** Listens for a barcode scanner anywhere on the page. */
 import { NOTHING_SCANNED, scannerKey } from "../model/scanner.ts";
 import { refusesScans } from "./dialog.ts";
 

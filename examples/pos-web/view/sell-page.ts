@@ -1,4 +1,4 @@
-/** Selling: products on one side, the cart on the other. (view) */
+/** Selling: products on one side, the cart on the other. */
 import { addProduct, quantityOf, totalsOf } from "../model/cart.ts";
 import { filterProducts, looksLikeBarcode } from "../model/catalog.ts";
 import { formatMoney } from "../model/money.ts";
@@ -8,8 +8,7 @@ import { notify, say } from "./announce.ts";
 import { cartPanel } from "./cart-panel.ts";
 import { categoryBar } from "./category-bar.ts";
 import { openCheckout } from "./checkout.ts";
-import type { View } from "./dom.ts";
-import { h, setText } from "./dom.ts";
+import { h, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { productGrid } from "./product-grid.ts";
 import { listenToScanner } from "./scanner.ts";

@@ -1,4 +1,4 @@
-/** The till: the bar at the top, the page below it. (view) */
+/** The till: the bar at the top, the page below it. */
 import { pathOf, type Route, routeOf } from "../model/route.ts";
 import { type CartStore, createCartStore } from "../till/cart-store.ts";
 import type { Till } from "../till/client.ts";
@@ -6,8 +6,7 @@ import { readShopFacts, type ShopFacts } from "../till/shop-facts.ts";
 import type { StoredSession } from "../till/stored.ts";
 import type { Workplace } from "./app.ts";
 import { banners } from "./banners.ts";
-import type { View } from "./dom.ts";
-import { fill, h, setAttribute, setText } from "./dom.ts";
+import { fill, h, setAttribute, setText, type View } from "./dom.ts";
 import { type IconName, icon } from "./icons.ts";
 import { personMenu } from "./person-menu.ts";
 import { queuePage } from "./queue-page.ts";

@@ -1,12 +1,11 @@
-/** Signing in: a screen at the start, a dialog over a cart that must not be lost. (view) */
+/** Signing in: a screen at the start, a dialog over a cart that must not be lost. */
 import { counted } from "../model/when.ts";
 import { SignInError, type SignInFault, signIn } from "../till/auth.ts";
 import type { Till } from "../till/client.ts";
 import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
 import { notify } from "./announce.ts";
 import { openDialog } from "./dialog.ts";
-import type { View } from "./dom.ts";
-import { h, setText } from "./dom.ts";
+import { h, setText, type View } from "./dom.ts";
 
 const FAULTS: Readonly<Record<SignInFault, string>> = {
   wrong: "Nobody has this email and password.",

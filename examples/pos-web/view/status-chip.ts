@@ -1,9 +1,8 @@
-/** How the till stands with the server, always in sight. Leads to the queue. (view) */
+/** How the till stands with the server, always in sight. Leads to the queue. */
 import { attentionCount, statusWords, storageWords } from "../model/status-words.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";
-import type { View } from "./dom.ts";
-import { h, setAttribute, setText } from "./dom.ts";
+import { h, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 import { everySecond } from "./ticker.ts";

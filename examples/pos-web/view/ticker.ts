@@ -1,4 +1,4 @@
-/** For what is counted down: calls once a second, and not in a tab that nobody sees. (view) */
+/** For what is counted down: calls once a second, and not in a tab that nobody sees. */
 
 const SECOND_MS = 1_000;
 

@@ -1,4 +1,4 @@
-/** The service worker: keeps the page on the device, and says when another version of it has come. (view) */
+/** The service worker: keeps the page on the device, and says when another version of it has come. */
 
 const listeners = new Set<() => void>();
 let hasCome = false;

@@ -220,7 +220,7 @@ export class AuthService {
     const held = scopesHeld(standing);
     return {
       tenant,
-      ...(branch === undefined ? {} : { branch }),
+      ...(branch !== undefined && { branch }),
       // A person's own token is no till's: it can speak for none, whatever a header says.
       device: device ?? session.id,
       actor: session.user ?? device,
@@ -242,8 +242,8 @@ export class AuthService {
       expiresIn: ACCESS_SECONDS,
       tenant: { id: tenant },
       user: { id: sub, roles: user?.roles ?? [] },
-      ...(device === undefined ? {} : { device: { id: device } }),
-      ...(branch === undefined ? {} : { branch }),
+      ...(device !== undefined && { device: { id: device } }),
+      ...(branch !== undefined && { branch }),
     };
   }
 

@@ -66,8 +66,8 @@ export class Tokens {
       return {
         sub,
         tenant,
-        ...(typeof branch === "string" ? { branch } : {}),
-        ...(typeof device === "string" ? { device } : {}),
+        ...(typeof branch === "string" && { branch }),
+        ...(typeof device === "string" && { device }),
         scopes: scope.split(" ").filter((name) => name !== ""),
         session: sid,
         expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1_000,

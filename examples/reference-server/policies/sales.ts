@@ -57,8 +57,8 @@ export const sales: PolicyFor<Shop, "sales"> = {
     }
     return {
       outcome: "applied",
-      ...(number === undefined ? {} : { assigned: { orderNumber: number.orderNumber } }),
-      ...(isDropped ? { without: ["customerId"] as const } : {}),
+      ...(number !== undefined && { assigned: { orderNumber: number.orderNumber } }),
+      ...(isDropped && { without: ["customerId"] as const }),
       flags,
       effects,
     };

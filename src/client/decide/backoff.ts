@@ -1,4 +1,4 @@
-/** How long to wait after a failed request. Pure. (client) */
+/** How long to wait after a failed request. Pure. */
 
 export interface BackoffOptions {
   /** @default 1_000 */

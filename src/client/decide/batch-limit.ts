@@ -1,4 +1,4 @@
-/** How much goes into one push. Pure. (client) */
+/** How much goes into one push. Pure. */
 
 export interface BatchLimit {
   readonly operations: number;

@@ -1,4 +1,4 @@
-/** The server's clock, as far as a till can know it. Pure. (client) */
+/** The server's clock, as far as a till can know it. Pure. */
 
 export interface OffsetSample {
   /** Server minus here, in ms: right within half of `roundTripMs`. */

@@ -1,16 +1,14 @@
-/** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. (client) */
+/** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. */
 import { resolverOf } from "../../conflict/default-resolver.ts";
-import type { Resolution } from "../../conflict/run-resolver.ts";
-import { runResolver } from "../../conflict/run-resolver.ts";
-import type { LoosePatch } from "../../schema/patch.ts";
-import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../schema/patch.ts";
+import { type Resolution, runResolver } from "../../conflict/run-resolver.ts";
+import { applyPatch, changesBetween, type LoosePatch, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import type { StoredConflict, StoredOperation } from "../stored.ts";
+import type { StoredConflict, StoredOperation } from "../state/stored.ts";
 import { notEdited, readPatch } from "./local-write.ts";
-import type { Effect, MintContext, Target } from "./mint.ts";
+import type { MintContext, OperationPayload, Target } from "./mint.ts";
+import { pick } from "./replay.ts";
 import { supersede } from "./supersede.ts";
-import { pick } from "./view.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The three sides as they are now. `client` is the server's record with this one edit on it; later edits are not its matter. */
@@ -23,7 +21,7 @@ export interface Sides {
 export function sidesOf(workspace: Workspace, operation: StoredOperation): Sides {
   const row = workspace.row(operation.collection, operation.entityId);
   const server = workspace.baseOf(operation.collection, operation.entityId) ?? undefined;
-  const ground = server ?? row?.lost;
+  const ground = server ?? row?.deletedBase;
   const base =
     ground && operation.action !== "create"
       ? applyPatch(ground, operation.before ?? {}, absentBefore(operation))
@@ -120,7 +118,7 @@ function resolutionEffect(
   operation: StoredOperation,
   sides: Sides,
   answer: Resolution,
-): Effect {
+): OperationPayload {
   if (answer.kept === "server" || answer.kept === "manual") return { action: "void" };
   if (answer.kept === "client" && operation.action === "delete") return { action: "delete" };
   const wanted = answer.kept === "merged" ? answer.record : sides.client;
@@ -140,7 +138,7 @@ function resolutionEffect(
 }
 
 /** The server has deleted it: keeping the edit means creating it again. Its counters live on there [H4]. */
-function recreate(definition: ResolvedCollection, record: JsonObject): Effect {
+function recreate(definition: ResolvedCollection, record: JsonObject): OperationPayload {
   const data = Object.fromEntries(Object.entries(record).filter(([name]) => !notEdited(definition).includes(name)));
   const zeros = Object.fromEntries(
     definition.counters

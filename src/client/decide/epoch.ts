@@ -1,7 +1,6 @@
-/** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. (client) */
+/** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. */
 import { omit } from "../../shared/omit.ts";
-import type { StoredOperation, SyncPoint } from "../stored.ts";
-import { generationOf, nextGenerations } from "../stored.ts";
+import { generationOf, nextGenerations, type StoredOperation, type SyncPoint } from "../state/stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -21,7 +20,7 @@ export function decideEpochChange(
     workspace.put(next);
     replaying += 1;
   }
-  workspace.wake();
+  workspace.unblock();
   return replaying;
 }
 
@@ -30,8 +29,8 @@ const OF_THE_LOST_HISTORY = [
   "assigned",
   "epoch",
   "revision",
-  "settledAt",
-  "blockedAt",
+  "resultAt",
+  "blockedInRound",
   "blockedBy",
   "missing",
   "error",
@@ -44,18 +43,18 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
   switch (operation.state) {
     case "applied":
       if (operation.action === "void" || epoch === undefined || version === undefined)
-        return { ...rest, state: "pending", again: true };
+        return { ...rest, state: "pending", resend: true };
       return {
         ...rest,
         state: "pending",
-        again: true,
+        resend: true,
         acknowledged: { epoch, version, ...(assigned && { assigned }) },
-        absentFrom: generationOf(point, operation.collection) + 1,
+        missingSince: generationOf(point, operation.collection) + 1,
       };
     case "quarantined":
     case "conflict":
-    case "settled":
-      return { ...rest, state: "pending", again: true };
+    case "closed_elsewhere":
+      return { ...rest, state: "pending", resend: true };
     case "blocked":
       return { ...rest, state: "pending" };
     default:

@@ -1,4 +1,4 @@
-/** Who may talk to the server where the platform has no locks. Pure. (client) */
+/** Who may talk to the server where the platform has no locks. Pure. */
 
 /** meta/lease */
 export interface StoredLease {

@@ -1,19 +1,15 @@
-/** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. (client) */
+/** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. */
 import type { CounterValue } from "../../protocol/types.ts";
 import { addCounter, splitCounters } from "../../schema/counters.ts";
-import type { LoosePatch, WirePatch } from "../../schema/patch.ts";
-import { applyPatch, splitPatch } from "../../schema/patch.ts";
+import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
 import { isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import type { JsonObject } from "../../shared/json.ts";
-import { deepEqual, jsonFault, toJson } from "../../shared/json.ts";
-import type { StoredOperation, StoredRow } from "../stored.ts";
-import type { Effect, MintContext, Target } from "./mint.ts";
-import { checkTransactionSize, group, mint } from "./mint.ts";
-import type { Delta, Edit } from "./view.ts";
-import { addDelta, mergeDelta, pick, replay } from "./view.ts";
+import { deepEqual, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
+import type { StoredOperation, StoredRow } from "../state/stored.ts";
+import { checkTransactionSize, group, type MintContext, mint, type OperationPayload, type Target } from "./mint.ts";
+import { addDelta, type Delta, type Edit, mergeDelta, pick, replay } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One change as the app made it. A create's `data` has been validated: its caller got the record back at once. */
@@ -67,7 +63,7 @@ export function viewWith(
   let delta: Delta | undefined;
   let view = row?.data;
   for (const change of changes) {
-    let effects: readonly Effect[];
+    let effects: readonly OperationPayload[];
     try {
       effects = effectsOf(definition, view, change);
     } catch {
@@ -86,7 +82,7 @@ function effectsOf(
   definition: ResolvedCollection,
   current: JsonObject | undefined,
   change: LocalChange,
-): readonly Effect[] {
+): readonly OperationPayload[] {
   switch (change.action) {
     case "create":
       if (current) throw alreadyExists(change);
@@ -103,7 +99,7 @@ function effectsOf(
 }
 
 /** A `create` can't set counters on the wire: what they start with is a step from zero [H4]. */
-function createEffects(definition: ResolvedCollection, target: Target, data: JsonObject): readonly Effect[] {
+function createEffects(definition: ResolvedCollection, target: Target, data: JsonObject): readonly OperationPayload[] {
   if (definition.counters.length === 0) return [{ action: "create", data }];
   const { data: rest, by } = splitCounters(definition.counters, data);
   const zeros: Record<string, CounterValue> = {};
@@ -113,7 +109,7 @@ function createEffects(definition: ResolvedCollection, target: Target, data: Jso
       throw invalid(target, name, "a counter starts from a safe integer, or from a decimal string");
     zeros[name] = typeof value === "string" ? "0" : 0;
   }
-  const create: Effect = { action: "create", data: rest, zeros };
+  const create: OperationPayload = { action: "create", data: rest, zeros };
   return Object.keys(by).length === 0 ? [create] : [create, { action: "increment", by }];
 }
 
@@ -122,7 +118,7 @@ function updateEffects(
   target: Target,
   current: JsonObject,
   loose: LoosePatch,
-): readonly Effect[] {
+): readonly OperationPayload[] {
   const read = readPatch(definition, target, current, loose);
   const patch = Object.fromEntries(
     Object.entries(read.patch).filter(([name, value]) => !deepEqual(value, current[name])),

@@ -1,4 +1,4 @@
-/** What was written down apart from the store says of the store that was found. Pure. (client) */
+/** What was written down apart from the store says of the store that was found. Pure. */
 import type { StorageLoss } from "./registration.ts";
 
 export interface Marker {

@@ -1,14 +1,12 @@
-/** Makes operations: one local change becomes one entry of the outbox. Pure but for the ids it is handed. (client) */
+/** Makes operations: one local change becomes one entry of the outbox. Pure but for the ids it is handed. */
 import { strategyOf } from "../../conflict/strategies.ts";
 import { LIMITS } from "../../protocol/constants.ts";
 import type { CounterValue } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import type { JsonObject } from "../../shared/json.ts";
-import { jsonBytes } from "../../shared/json.ts";
-import type { Lane, StoredOperation } from "../stored.ts";
-import { isCommercial, isOpen, subjectOf } from "../stored.ts";
+import { type JsonObject, jsonBytes } from "../../shared/json.ts";
+import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/stored.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Who, when, where, and a source of ids: all a decision may know of the world. */
@@ -21,7 +19,7 @@ export interface MintContext {
 }
 
 /** What an operation does, checked and in its wire form. */
-export type Effect =
+export type OperationPayload =
   | {
       readonly action: "create";
       readonly data: JsonObject;
@@ -52,7 +50,7 @@ export function mint(
   workspace: Workspace,
   context: MintContext,
   target: Target,
-  effect: Effect,
+  effect: OperationPayload,
   over?: StoredOperation,
 ): StoredOperation {
   const definition = workspace.definition(target.collection);
@@ -100,7 +98,7 @@ function baseVersion(workspace: Workspace, target: Target, over: StoredOperation
   return Math.min(current, ...pending.map((o) => o.baseVersion ?? current));
 }
 
-function referencesOf(definition: ResolvedCollection, effect: Effect): readonly string[] {
+function referencesOf(definition: ResolvedCollection, effect: OperationPayload): readonly string[] {
   if (definition.references.length === 0) return [];
   const data = effect.action === "create" ? effect.data : effect.action === "update" ? effect.patch : undefined;
   return data ? referencesIn(definition.references, data).map((r) => subjectOf(r.collection, r.id)) : [];

@@ -1,6 +1,6 @@
-/** What the server's answer to a registration says of this store. Pure. (client) */
+/** What the server's answer to a registration says of this store. Pure. */
 import type { RegisterResponse } from "../../protocol/types.ts";
-import type { Identity } from "../stored.ts";
+import type { Identity } from "../state/stored.ts";
 
 export type RegistrationVerdict =
   /** The token is for another shop than the store: nothing is pushed, pulled or wiped. */
@@ -17,7 +17,11 @@ export interface StorageLoss {
 }
 
 /** `sequence`: the last one that the store has given out. */
-export function judgeRegistration(identity: Identity, sequence: number, answer: RegisterResponse): RegistrationVerdict {
+export function decideRegistration(
+  identity: Identity,
+  sequence: number,
+  answer: RegisterResponse,
+): RegistrationVerdict {
   const { tenant, branch } = identity;
   if (tenant !== undefined && (tenant !== answer.tenant || branch !== answer.branch))
     return { kind: "wrong_workspace" };

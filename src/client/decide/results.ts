@@ -1,17 +1,16 @@
-/** The decision of the server's results: each operation to its next state, each row to its new base. Pure. (client) */
+/** The decision of the server's results: each operation to its next state, each row to its new base. Pure. */
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
-import type { StoredConflict, StoredOperation } from "../stored.ts";
-import { isWaiting } from "../stored.ts";
+import { isWaiting, type StoredConflict, type StoredOperation } from "../state/stored.ts";
 import { settleByResolver } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
-import { pick } from "./view.ts";
+import { pick } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What people may want to hear of. */
-export type Happening =
+export type OperationEvent =
   | { readonly kind: "applied" | "rejected" | "quarantined" | "queued"; readonly operation: StoredOperation }
   | { readonly kind: "conflict"; readonly conflict: StoredConflict }
   /** A resolver that threw, or answered something unclear. */
@@ -28,33 +27,37 @@ export interface ResultsInput {
   conflict(id: string): StoredConflict | undefined;
 }
 
-export function decideResults(workspace: Workspace, context: MintContext, input: ResultsInput): readonly Happening[] {
-  const happenings: Happening[] = [];
+export function decideResults(
+  workspace: Workspace,
+  context: MintContext,
+  input: ResultsInput,
+): readonly OperationEvent[] {
+  const events: OperationEvent[] = [];
   for (const result of input.results) {
     const operation = workspace.operation(result.id);
     // Not of this store: another incarnation of the device, or an entry that the journal has let go.
     if (operation === undefined) continue;
     if (result.status === "blocked" || result.status === "retry") {
-      if (isWaiting(operation)) workspace.put(held(workspace, operation, result));
-    } else if (isNews(operation, result)) {
-      happenings.push(...decideFinal(workspace, context, input, operation, result));
-      workspace.wake();
+      if (isWaiting(operation)) workspace.put(asBlocked(workspace, operation, result));
+    } else if (isNewResult(operation, result)) {
+      events.push(...decideFinal(workspace, context, input, operation, result));
+      workspace.unblock();
     }
   }
-  return happenings;
+  return events;
 }
 
 /**
  * An answer tells something new to an operation that has none yet, also to one that was put aside here: the server may have taken it in a
  * push whose answer was lost. Afterwards only a revision does [H3].
  */
-function isNews(operation: StoredOperation, result: FinalResult): boolean {
+function isNewResult(operation: StoredOperation, result: FinalResult): boolean {
   if (operation.state === "superseded") return false;
-  return operation.settledAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);
+  return operation.resultAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);
 }
 
 /** `retry` is held like `blocked`: sent again when something final has come, and at the latest after a while. Neither costs a budget. */
-function held(
+function asBlocked(
   workspace: Workspace,
   operation: StoredOperation,
   result: Extract<OperationResult, { status: "blocked" | "retry" }>,
@@ -65,7 +68,7 @@ function held(
     state: "blocked",
     attempts: operation.attempts + 1,
     // The count before this answer: what woke it may be in this very answer [H2].
-    blockedAt: workspace.wakeBefore,
+    blockedInRound: workspace.unblockRoundBefore,
     blockedBy: result.status === "blocked" ? result.by : [],
     ...(result.status === "retry" && { error: result.error }),
     ...(result.status === "blocked" && result.missing && { missing: true }),
@@ -78,8 +81,8 @@ function decideFinal(
   input: ResultsInput,
   operation: StoredOperation,
   result: FinalResult,
-): readonly Happening[] {
-  const judged = judge(operation, result, input);
+): readonly OperationEvent[] {
+  const judged = withResult(operation, result, input);
   switch (result.status) {
     case "applied":
       return [
@@ -94,7 +97,7 @@ function decideFinal(
     case "conflict": {
       if (!workspace.knows(operation.collection)) {
         // Nobody here can settle it: asked again now and then, until an app that knows the collection is back.
-        workspace.put(held(workspace, operation, { id: result.id, status: "blocked", by: [] }));
+        workspace.put(asBlocked(workspace, operation, { id: result.id, status: "blocked", by: [] }));
         return [];
       }
       takeRow(workspace, operation, result.server);
@@ -120,19 +123,19 @@ function decideFinal(
 }
 
 /** What every final result leaves on the operation. */
-function judge(operation: StoredOperation, result: FinalResult, input: ResultsInput): StoredOperation {
-  const rest = omit(operation, "again", "blockedAt", "blockedBy", "missing", "error", "conflictId");
+function withResult(operation: StoredOperation, result: FinalResult, input: ResultsInput): StoredOperation {
+  const rest = omit(operation, "resend", "blockedInRound", "blockedBy", "missing", "error", "conflictId");
   return {
     ...rest,
     attempts: operation.attempts + (result.replayed ? 0 : 1),
     epoch: input.epoch,
-    settledAt: result.at ?? input.serverTime,
+    resultAt: result.at ?? input.serverTime,
     ...(result.revision !== undefined && { revision: result.revision }),
   };
 }
 
-function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly Happening[] {
-  const rest = omit(operation, "acknowledged", "absentFrom");
+function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly OperationEvent[] {
+  const rest = omit(operation, "acknowledged", "missingSince");
   const next: StoredOperation = {
     ...rest,
     version: result.version,
@@ -178,10 +181,10 @@ function baseAfter(
   }
 }
 
-function rejected(workspace: Workspace, operation: StoredOperation, result: RejectedResult): readonly Happening[] {
+function rejected(workspace: Workspace, operation: StoredOperation, result: RejectedResult): readonly OperationEvent[] {
   const { code } = result.error;
   if (code === "superseded" || code === "already_superseded") {
-    workspace.put({ ...operation, state: "settled", error: result.error });
+    workspace.put({ ...operation, state: "closed_elsewhere", error: result.error });
     return [];
   }
   if (code === "already_applied") {
@@ -194,7 +197,7 @@ function rejected(workspace: Workspace, operation: StoredOperation, result: Reje
     });
     const standing = result.by === undefined ? undefined : workspace.operation(result.by);
     if (standing?.state === "superseded")
-      workspace.put({ ...standing, state: "applied", epoch: operation.epoch, settledAt: operation.settledAt });
+      workspace.put({ ...standing, state: "applied", epoch: operation.epoch, resultAt: operation.resultAt });
     return [];
   }
   const next: StoredOperation = { ...operation, state: "rejected", error: result.error };
@@ -209,7 +212,7 @@ function closeConflict(
   input: ResultsInput,
   operation: StoredOperation,
   kept: "client" | "server",
-): readonly Happening[] {
+): readonly OperationEvent[] {
   const conflict = operation.conflictId === undefined ? undefined : input.conflict(operation.conflictId);
   if (conflict === undefined || conflict.settled) return [];
   const settled: StoredConflict = { ...conflict, settled: { by: "server", at: context.now, kept } };

@@ -1,6 +1,5 @@
-/** Which operations go into the next batch, in which order, and what each must wait for. Pure. (client) */
-import type { StoredOperation } from "../stored.ts";
-import { isCommercial, isOpen, isReplayed, subjectOf } from "../stored.ts";
+/** Which operations go into the next batch, in which order, and what each must wait for. Pure. */
+import { isCommercial, isOpen, isReplayed, type StoredOperation, subjectOf } from "../state/stored.ts";
 
 export interface BatchLimits {
   readonly maxOperations: number;
@@ -33,24 +32,24 @@ interface Unit {
  * front, whatever its lane [M5]; if that can't be sent now, an edit waits, and so does a fact, unless a person is being waited for (L11).
  */
 export function selectBatch(input: SelectionInput): readonly Selected[] {
-  const known = indexOf([...input.others, ...input.candidates]);
+  const index = indexOf([...input.others, ...input.candidates]);
   const units = unitsOf(input);
   const taken = new Map<string, Selected>();
   let bytes = 0;
   let count = 0;
 
   /** Takes the unit and, before it, what it comes after. */
-  const take = (unit: Unit, path: ReadonlySet<Unit>): Outcome => {
+  const take = (unit: Unit, path: ReadonlySet<Unit>): TakeOutcome => {
     if (unit.members.every((o) => taken.has(o.id))) return "taken";
     if (path.has(unit)) return unit;
     if (unit.members.some(input.skip)) return "later";
     const inner = new Set(path).add(unit);
     const selected: (readonly [operation: StoredOperation, after: readonly StoredOperation[]])[] = [];
     for (const operation of unit.members) {
-      const after = afterOf(operation, known);
+      const after = afterOf(operation, index);
       for (const first of after) {
         const outcome = takeFirst(first, inner);
-        if (outcome === "taken" || goesWithout(operation, first, outcome, inner)) continue;
+        if (outcome === "taken" || maySkip(operation, first, outcome, inner)) continue;
         return typeof outcome === "string" || path.has(outcome) ? outcome : "later";
       }
       selected.push([operation, after]);
@@ -60,7 +59,7 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
     if (tooMuch && count > 0) return "later";
     for (const [operation, after] of selected) {
       // Not what it goes without: the server would wait for it.
-      const told = after.filter((o) => taken.has(o.id) || isOnDesk(o));
+      const told = after.filter((o) => taken.has(o.id) || needsPerson(o));
       taken.set(operation.id, { operation, after: told.map((o) => o.id) });
     }
     count += unit.members.length;
@@ -68,11 +67,11 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
     return "taken";
   };
 
-  const takeFirst = (first: StoredOperation, path: ReadonlySet<Unit>): Outcome => {
-    if (isOnDesk(first)) return "person";
+  const takeFirst = (first: StoredOperation, path: ReadonlySet<Unit>): TakeOutcome => {
+    if (needsPerson(first)) return "person";
     const unit = units.byId.get(first.id);
     const outcome = unit ? take(unit, path) : "later";
-    return outcome !== "taken" && waitsForPerson(first, known) ? "person" : outcome;
+    return outcome !== "taken" && waitsForPerson(first, index) ? "person" : outcome;
   };
 
   for (const unit of units.list) {
@@ -83,17 +82,17 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
 }
 
 /** `later`: not now. `person`: when somebody has settled what lies on a desk. A unit: that one is being taken, and comes after this. */
-type Outcome = "taken" | "later" | "person" | Unit;
+type TakeOutcome = "taken" | "later" | "person" | Unit;
 
 /**
  * A sale goes without what waits for a person: any final result would do [C2]. And where operations name each other (a customer with
  * their first sale, a sale with its customer), one of them must go first: what it names is then unresolved for a moment, which to a
  * record is nothing, and to a fact a flag. So the fact gives way only where no record does. The order of a row's own edits never does.
  */
-function goesWithout(
+function maySkip(
   operation: StoredOperation,
   first: StoredOperation,
-  outcome: Outcome,
+  outcome: TakeOutcome,
   path: ReadonlySet<Unit>,
 ): boolean {
   if (outcome === "person") return isCommercial(operation);
@@ -115,7 +114,7 @@ function unitsOf({ candidates, others }: SelectionInput): {
   }
   // Woken members and those that never left their lane come from two scans.
   for (const members of groups.values()) members.sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
-  holdIncomplete(groups, others);
+  leaveOutIncomplete(groups, others);
   const list = [...groups.values()].map(
     (members): Unit => ({ members, bytes: members.reduce((sum, o) => sum + o.bytes, 0) }),
   );
@@ -123,7 +122,7 @@ function unitsOf({ candidates, others }: SelectionInput): {
 }
 
 /** An editorial transaction is sent whole or not at all: while a member lies on a desk, or is held, its siblings stay here [C1]. */
-function holdIncomplete(groups: Map<string, StoredOperation[]>, others: readonly StoredOperation[]): void {
+function leaveOutIncomplete(groups: Map<string, StoredOperation[]>, others: readonly StoredOperation[]): void {
   for (const other of others) {
     const members = other.group === undefined ? undefined : groups.get(other.group);
     if (members === undefined || isCommercial(other) || members.some((o) => o.id === other.id)) continue;
@@ -132,7 +131,7 @@ function holdIncomplete(groups: Map<string, StoredOperation[]>, others: readonly
 }
 
 /** Only a person moves it. */
-function isOnDesk({ state }: StoredOperation): boolean {
+function needsPerson({ state }: StoredOperation): boolean {
   return state === "conflict" || state === "rejected";
 }
 
@@ -140,15 +139,15 @@ function isUnsettled(operation: StoredOperation): boolean {
   return isOpen(operation) || operation.state === "rejected";
 }
 
-interface Known {
+interface OutboxIndex {
   readonly byId: ReadonlyMap<string, StoredOperation>;
   /** Open edits of records, by subject and rank. */
   readonly edits: ReadonlyMap<string, readonly StoredOperation[]>;
   /** Editorial transactions that are held, since a member of theirs lies on a desk. */
-  readonly held: ReadonlySet<string | undefined>;
+  readonly stuckGroups: ReadonlySet<string | undefined>;
 }
 
-function indexOf(operations: readonly StoredOperation[]): Known {
+function indexOf(operations: readonly StoredOperation[]): OutboxIndex {
   const byId = new Map(operations.map((o) => [o.id, o]));
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
@@ -160,23 +159,23 @@ function indexOf(operations: readonly StoredOperation[]): Known {
     else edits.set(subject, [operation]);
   }
   for (const list of edits.values()) list.sort((a, b) => a.rank - b.rank);
-  const held = new Set(operations.filter((o) => !isCommercial(o) && isOnDesk(o)).map((o) => o.group));
-  held.delete(undefined);
-  return { byId, edits, held };
+  const stuckGroups = new Set(operations.filter((o) => !isCommercial(o) && needsPerson(o)).map((o) => o.group));
+  stuckGroups.delete(undefined);
+  return { byId, edits, stuckGroups };
 }
 
 /**
  * [C2] (a) for an edit: the previous open edit of the row; (b) for an increment: an open `create` of the row, and nothing else;
  * (c) the open creates of what it references. Members of its own transaction are not listed, `void` waits for nothing.
  */
-function afterOf(operation: StoredOperation, known: Known): readonly StoredOperation[] {
+function afterOf(operation: StoredOperation, index: OutboxIndex): readonly StoredOperation[] {
   if (operation.action === "void") return [];
-  const own = (known.edits.get(subjectOf(operation.collection, operation.entityId)) ?? []).filter(
+  const own = (index.edits.get(subjectOf(operation.collection, operation.entityId)) ?? []).filter(
     (o) => o.rank < operation.rank,
   );
   const previous = operation.action === "increment" ? own.filter((o) => o.action === "create").at(-1) : own.at(-1);
   const creates = (operation.references ?? []).map((subject) =>
-    (known.edits.get(subject) ?? []).filter((o) => o.action === "create").at(-1),
+    (index.edits.get(subject) ?? []).filter((o) => o.action === "create").at(-1),
   );
   const found = new Set([previous, ...creates]);
   return [...found].filter(
@@ -186,11 +185,11 @@ function afterOf(operation: StoredOperation, known: Known): readonly StoredOpera
 }
 
 /** What is blocked, or held with its transaction, by what lies on a desk: only a person moves it, and no sale waits for a person (L11). */
-function waitsForPerson(operation: StoredOperation, known: Known): boolean {
-  if (known.held.has(operation.group)) return true;
+function waitsForPerson(operation: StoredOperation, index: OutboxIndex): boolean {
+  if (index.stuckGroups.has(operation.group)) return true;
   if (operation.state !== "blocked") return false;
   return (operation.blockedBy ?? []).some((id) => {
-    const blocker = known.byId.get(id);
-    return blocker === undefined || isOnDesk(blocker);
+    const blocker = index.byId.get(id);
+    return blocker === undefined || needsPerson(blocker);
   });
 }

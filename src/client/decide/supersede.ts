@@ -1,8 +1,6 @@
-/** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. (client) */
-import type { StoredOperation } from "../stored.ts";
-import { isWaiting } from "../stored.ts";
-import type { Effect, MintContext } from "./mint.ts";
-import { mint } from "./mint.ts";
+/** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. */
+import { isWaiting, type StoredOperation } from "../state/stored.ts";
+import { type MintContext, mint, type OperationPayload } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** `siblings`: the loaded members of its transaction. `together`: they are superseded in the same breath, and stay bound [C1]. */
@@ -10,7 +8,7 @@ export function supersede(
   workspace: Workspace,
   context: MintContext,
   old: StoredOperation,
-  effect: Effect,
+  effect: OperationPayload,
   siblings: readonly StoredOperation[],
   together = false,
 ): StoredOperation {
@@ -20,16 +18,16 @@ export function supersede(
     old.group !== undefined &&
     (together ||
       siblings.some((o) => o.id !== old.id && o.group === old.group && isWaiting(workspace.operation(o.id) ?? o)));
-  workspace.put({ ...old, state: "superseded", supersededBy: successor.id, settledAt: context.now });
+  workspace.put({ ...old, state: "superseded", supersededBy: successor.id, resultAt: context.now });
   // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
   const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;
   workspace.put(stored);
-  workspace.wake();
+  workspace.unblock();
   return stored;
 }
 
 /** The same change once more, under a new id: a final result is answered for ever, so the old id would only repeat it [H9]. */
-export function sameEffect(operation: StoredOperation): Effect {
+export function sameEffect(operation: StoredOperation): OperationPayload {
   switch (operation.action) {
     case "create":
       return { action: "create", data: operation.data ?? {}, ...(operation.zeros && { zeros: operation.zeros }) };

@@ -1,7 +1,7 @@
 /**
  * The unit of work of every decision on the client: the rows and operations it was given, what it made of them, and what must be
  * written. It keeps, in one place, what must always agree: a row's view with its base and open operations, the counts on the row,
- * and the counts of the queue. Synchronous, no I/O. (client)
+ * and the counts of the queue. Synchronous, no I/O.
  */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -9,16 +9,6 @@ import { assert } from "../../shared/assert.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
 import type { StorageWrite } from "../ports/storage.ts";
-import type {
-  OperationState,
-  Orphan,
-  QueueState,
-  StoredConflict,
-  StoredOperation,
-  StoredRow,
-  SyncPoint,
-  UnfinishedState,
-} from "../stored.ts";
 import {
   CONFLICTS,
   generationOf,
@@ -27,12 +17,20 @@ import {
   isWaiting,
   META,
   OPERATIONS,
+  type OperationState,
+  type Orphan,
   orphanKey,
   QUEUE,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  type SyncPoint,
   subjectOf,
   tableOf,
-} from "../stored.ts";
-import { mergeDelta, replay } from "./view.ts";
+  type UnfinishedState,
+} from "../state/stored.ts";
+import { mergeDelta, replay } from "./replay.ts";
 
 /** A row before and after: live queries compare both with their range. */
 export interface RowChange {
@@ -92,8 +90,8 @@ export class Workspace {
     return this.#queue;
   }
 
-  get wakeBefore(): number {
-    return this.#queueBefore.wake;
+  get unblockRoundBefore(): number {
+    return this.#queueBefore.unblockRound;
   }
 
   row(collection: string, id: string): StoredRow | undefined {
@@ -122,8 +120,9 @@ export class Workspace {
   }
 
   /** Something final has come: whatever is blocked is sent again [H2]. */
-  wake(): void {
-    if (this.#queue.wake === this.#queueBefore.wake) this.#queue = { ...this.#queue, wake: this.#queue.wake + 1 };
+  unblock(): void {
+    if (this.#queue.unblockRound === this.#queueBefore.unblockRound)
+      this.#queue = { ...this.#queue, unblockRound: this.#queue.unblockRound + 1 };
   }
 
   setOldest(at: number | undefined): void {
@@ -135,8 +134,8 @@ export class Workspace {
     const before = this.#operations.get(operation.id);
     this.#remember(operation);
     this.#dirtyOperations.add(operation.id);
-    this.#count(before, -1);
-    this.#count(operation, 1);
+    this.#countInQueue(before, -1);
+    this.#countInQueue(operation, 1);
     if (!this.knows(operation.collection)) {
       this.#orphans.push({ collection: operation.collection, entityId: operation.entityId });
       return;
@@ -151,13 +150,13 @@ export class Workspace {
   }
 
   /** Counts anew what lies on a row: everything unfinished on it was loaded. */
-  recount(collection: string, id: string): void {
+  recountStates(collection: string, id: string): void {
     const row = this.#draft(collection, id);
     row.states = undefined;
     for (const { state, action } of this.operationsOf(collection, id)) {
       if (isUnfinished(state) && action !== "void") row.states = tally(row.states, state, 1);
     }
-    this.#recount(collection, row);
+    this.#recountView(collection, row);
   }
 
   /** Marks of people's concern on the row itself. */
@@ -181,10 +180,10 @@ export class Workspace {
     const newGeneration = row.generation !== generation;
     row.version = version;
     row.generation = generation;
-    if (data !== null) row.lost = undefined;
-    else if (row.base) row.lost = row.base;
+    if (data !== null) row.deletedBase = undefined;
+    else if (row.base) row.deletedBase = row.base;
     row.base = data;
-    if (newGeneration) this.#recount(collection, row);
+    if (newGeneration) this.#recountView(collection, row);
     return true;
   }
 
@@ -197,7 +196,7 @@ export class Workspace {
   /** The view as it stands, with what was put so far. */
   view(collection: string, id: string): JsonObject | undefined {
     const open = this.#rows.get(subjectOf(collection, id));
-    return open ? this.#settled(collection, open.row).data : this.row(collection, id)?.data;
+    return open ? this.#materialise(collection, open.row).data : this.row(collection, id)?.data;
   }
 
   /** Everything to write, and which rows changed. Called once. */
@@ -208,7 +207,7 @@ export class Workspace {
     if (this.#queue.oldestAt !== undefined && Object.keys(this.#queue.waiting).length === 0) this.setOldest(undefined);
     for (const [subject, { collection, row }] of this.#rows) {
       const before = this.#before.get(subject);
-      const after = this.#settled(collection, row);
+      const after = this.#materialise(collection, row);
       writes.push({ kind: "put", table: tableOf(collection), key: after.id, value: after });
       changes.push({ collection, id: after.id, before, after });
     }
@@ -247,36 +246,36 @@ export class Workspace {
    * Whether the operation's effect is to be added to this row's base: over a base of the lost epoch, what that epoch had acknowledged is
    * in it already [C8.6]. The same at all times, whatever resync or restore has begun since: the row's counts were made by it.
    */
-  #onTop(row: StoredRow, operation: StoredOperation): boolean {
-    return row.generation >= (operation.absentFrom ?? 0);
+  #isOnBase(row: StoredRow, operation: StoredOperation): boolean {
+    return row.generation >= (operation.missingSince ?? 0);
   }
 
   #countOnRow(row: Draft, operation: StoredOperation | undefined, sign: 1 | -1): void {
     if (operation === undefined) return;
     if (isUnfinished(operation.state) && operation.action !== "void")
       row.states = tally(row.states, operation.state, sign);
-    this.#layOn(row, operation, sign);
+    this.#countOnView(row, operation, sign);
   }
 
-  #layOn(row: Draft, operation: StoredOperation, sign: 1 | -1): void {
-    if (!this.#onTop(row, operation)) return;
+  #countOnView(row: Draft, operation: StoredOperation, sign: 1 | -1): void {
+    if (!this.#isOnBase(row, operation)) return;
     if (isReplayed(operation)) row.edits = (row.edits ?? 0) + sign;
     else if (operation.action === "increment" && isOpen(operation))
       row.delta = mergeDelta(row.delta, operation.by ?? {}, sign);
   }
 
   /** A base of another generation: what lies on top of it is not what lay on the old one. */
-  #recount(collection: string, row: Draft): void {
+  #recountView(collection: string, row: Draft): void {
     row.edits = 0;
     row.delta = undefined;
-    for (const operation of this.operationsOf(collection, row.id)) this.#layOn(row, operation, 1);
+    for (const operation of this.operationsOf(collection, row.id)) this.#countOnView(row, operation, 1);
   }
 
-  #settled(collection: string, row: Draft): StoredRow {
+  #materialise(collection: string, row: Draft): StoredRow {
     const { counters } = this.definition(collection);
     const base = row.base ?? null;
     const edits = row.edits
-      ? this.operationsOf(collection, row.id).filter((o) => isReplayed(o) && this.#onTop(row, o))
+      ? this.operationsOf(collection, row.id).filter((o) => isReplayed(o) && this.#isOnBase(row, o))
       : [];
     assert(
       edits.length === (row.edits ?? 0),
@@ -289,12 +288,12 @@ export class Workspace {
       data: view,
       base: open ? base : undefined,
       edits: row.edits || undefined,
-      lost: edits.length > 0 ? row.lost : undefined,
+      deletedBase: edits.length > 0 ? row.deletedBase : undefined,
       conflictId: row.states?.conflict ? row.conflictId : undefined,
     });
   }
 
-  #count(operation: StoredOperation | undefined, sign: 1 | -1): void {
+  #countInQueue(operation: StoredOperation | undefined, sign: 1 | -1): void {
     if (operation === undefined) return;
     const queue = { ...this.#queue };
     if (isWaiting(operation)) queue.waiting = tally(queue.waiting, operation.collection, sign) ?? {};

@@ -1,4 +1,4 @@
-/** The default Connectivity port: the browser's hints, where there is a browser. (client) */
+/** The default Connectivity port: the browser's hints, where there is a browser. */
 import type { Connectivity } from "../ports/connectivity.ts";
 
 interface EventSource {

@@ -1,12 +1,11 @@
-/** The default Coordinator: what the platform has for the tabs of a browser; elsewhere the clients of one process take turns. (client) */
+/** The default Coordinator: what the platform has for the tabs of a browser; elsewhere the clients of one process take turns. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
-import type { OpenChannel } from "../coordination/broadcasts.ts";
-import { inProcess } from "../coordination/in-process.ts";
-import { leases } from "../coordination/leases.ts";
-import type { Locks } from "../coordination/locks.ts";
-import { locks } from "../coordination/locks.ts";
 import type { Coordinator } from "../ports/coordinator.ts";
+import type { OpenChannel } from "./broadcasts.ts";
+import { inProcess } from "./in-process.ts";
+import { leases } from "./leases.ts";
+import { type Locks, locks } from "./locks.ts";
 
 interface Platform {
   readonly document?: unknown;

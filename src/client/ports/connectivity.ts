@@ -1,4 +1,4 @@
-/** The Connectivity port: what the platform thinks. Hints only: reachable is what a request found. (client port) */
+/** The Connectivity port: what the platform thinks. Hints only: reachable is what a request found. */
 export interface Connectivity {
   readonly "~port": "connectivity";
   /** `false` is worth believing (no interface is up); `true` means nothing (captive portals, virtual adapters). */

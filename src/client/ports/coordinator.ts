@@ -1,5 +1,5 @@
 /**
- * The Coordinator port: who of several clients on one store talks to the server. (client port)
+ * The Coordinator port: who of several clients on one store talks to the server.
  *
  * Law: at most one holder at a time as far as the platform can tell. That is a courtesy, not a fence: a frozen holder may wake
  * after another has taken over. Therefore every drain transaction checks the fencing epoch that its holder was given (§5 of the

@@ -1,5 +1,5 @@
 /**
- * The StorageAdapter port: where a till keeps what it knows. (client port)
+ * The StorageAdapter port: where a till keeps what it knows.
  *
  * The laws an implementation must keep, held by `describeStorageContract` of `tillsync/testing`:
  *
@@ -66,7 +66,7 @@ export type StorageRead =
        * What the answer will nearly always be: no row, or the rows that this connection's last transaction left. An adapter for which a
        * round trip is dear may run the script on with that, as long as it commits nothing that was decided on a wrong one.
        */
-      readonly likely?: "absent" | "unchanged" | undefined;
+      readonly speculate?: "absent" | "unchanged" | undefined;
     }
   | { readonly kind: "scan"; readonly table: string; readonly options: ScanOptions }
   | { readonly kind: "count"; readonly table: string; readonly options: Pick<ScanOptions, "index" | "range"> };

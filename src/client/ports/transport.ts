@@ -1,5 +1,5 @@
 /**
- * The Transport port: one request, one answer that was checked, or a failure as data. (client port)
+ * The Transport port: one request, one answer that was checked, or a failure as data.
  *
  * The laws, held by `describeTransportContract` of `tillsync/testing`:
  *

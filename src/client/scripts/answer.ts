@@ -1,6 +1,6 @@
 /**
  * The drain transaction: an answer's results and rows, its mark and its cursors, all together or not at all. It is applied only while
- * fence, epoch, incarnation and the cursors it was asked with are still the stored ones; else it is somebody's old answer. (client)
+ * fence, epoch, incarnation and the cursors it was asked with are still the stored ones; else it is somebody's old answer.
  */
 
 import { JOURNAL_WINDOW_MS } from "../../protocol/constants.ts";
@@ -8,32 +8,36 @@ import type { OperationResult, PullPage } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { MintContext, Target } from "../decide/mint.ts";
 import { decidePullPage } from "../decide/pull-page.ts";
-import type { Happening } from "../decide/results.ts";
-import { decideResults } from "../decide/results.ts";
+import { decideResults, type OperationEvent } from "../decide/results.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
-import type { KeyRange, ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, readAll } from "../ports/storage.ts";
-import type {
-  CursorState,
-  Identity,
-  OperationState,
-  QueueState,
-  StoredConflict,
-  StoredOperation,
-  SyncPoint,
-} from "../stored.ts";
+import {
+  get,
+  type KeyRange,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  type StorageScript,
+  type StorageWrite,
+} from "../ports/storage.ts";
 import {
   CONFLICTS,
+  type CursorState,
   cursorKey,
   FIRST_CURSOR,
   generationOf,
   IDENTITY,
+  type Identity,
   isWaiting,
   META,
   OPERATIONS,
+  type OperationState,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
   SYNC,
-} from "../stored.ts";
-import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
+  type SyncPoint,
+} from "../state/stored.ts";
+import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 /** What the request was made with. */
@@ -45,7 +49,7 @@ export interface AnswerBinding {
   readonly cursors?: Readonly<Record<string, string | null>> | undefined;
 }
 
-export interface Answered {
+export interface AppliedAnswer {
   readonly epoch: string;
   readonly serverTime: number;
   readonly mark: string;
@@ -53,11 +57,11 @@ export interface Answered {
   readonly pages?: Readonly<Record<string, PullPage>> | undefined;
 }
 
-export type AnswerOutcome =
+export type AnswerResult =
   | { readonly stale: true }
   | {
       readonly stale: false;
-      readonly happenings: readonly Happening[];
+      readonly events: readonly OperationEvent[];
       readonly changes: readonly RowChange[];
       readonly queue: QueueState;
       readonly point: SyncPoint;
@@ -68,8 +72,8 @@ export function* applyAnswer(
   collections: ResolvedCollections,
   context: MintContext,
   binding: AnswerBinding,
-  answer: Answered,
-): StorageScript<AnswerOutcome> {
+  answer: AppliedAnswer,
+): StorageScript<AnswerResult> {
   const pages = Object.entries(answer.pages ?? {}).filter(([collection]) => Object.hasOwn(collections, collection));
   const [identity, ...stored] = yield* get<unknown>(META, [
     IDENTITY,
@@ -93,7 +97,7 @@ export function* applyAnswer(
   if (!current || !asked || (identity as Identity | undefined)?.incarnation !== binding.incarnation)
     return { value: { stale: true }, writes: [] };
 
-  const happenings = decideResults(workspace, context, {
+  const events = decideResults(workspace, context, {
     ...answer,
     siblings: loaded.siblings,
     conflict: loaded.conflict,
@@ -118,7 +122,7 @@ export function* applyAnswer(
     writes.push({ kind: "put", table: META, key: cursorKey(collection), value: cursor });
   return {
     writes,
-    value: { stale: false, happenings, changes: done.changes, queue: workspace.queue, point: next, cursors: moved },
+    value: { stale: false, events, changes: done.changes, queue: workspace.queue, point: next, cursors: moved },
   };
 }
 
@@ -144,7 +148,7 @@ function* sweepAgain(
 }
 
 /** One mark of each kind: the server compares both with its history [C8]. */
-function advance(point: SyncPoint, answer: Answered, isPull: boolean): SyncPoint {
+function advance(point: SyncPoint, answer: AppliedAnswer, isPull: boolean): SyncPoint {
   if (isPull) return { ...point, marks: { ...point.marks, pull: answer.mark }, lastPullAt: answer.serverTime };
   return { ...point, marks: { ...point.marks, push: answer.mark }, lastPushAt: answer.serverTime };
 }
@@ -188,7 +192,7 @@ function* pruneJournal(
   ])) as readonly [readonly ScannedRow<StoredConflict>[], ...Scanned[]];
   // Only history: what lies on a desk beside it (a rejected edit, a quarantined sale) waits for people, however long (L1).
   const isDue = ({ value }: { readonly value: StoredOperation }) =>
-    HISTORY.includes(value.state) && value.settledAt !== undefined && value.settledAt < horizon;
+    HISTORY.includes(value.state) && value.resultAt !== undefined && value.resultAt < horizon;
   const due = finished.flat().filter(isDue);
   const alone = due.filter(({ value }) => value.group === undefined);
   const groups = new Map(due.map(({ value }) => [value.group, value.transaction]));
@@ -218,5 +222,5 @@ const scanOf = (table: string, index: string, range: KeyRange, limit?: number): 
 });
 
 const PRUNED_PER_ANSWER = 4;
-const HISTORY: readonly OperationState[] = ["applied", "superseded", "settled"];
+const HISTORY: readonly OperationState[] = ["applied", "superseded", "closed_elsewhere"];
 type Scanned = readonly ScannedRow<StoredOperation>[];

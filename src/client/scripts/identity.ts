@@ -1,25 +1,35 @@
-/** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. (client) */
+/** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
 import { restartCursor } from "../decide/pull-page.ts";
 import type { RowChange } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, readAll } from "../ports/storage.ts";
-import type { CursorState, Identity, QueueState, StoredOperation, SyncPoint } from "../stored.ts";
+import {
+  get,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  type StorageScript,
+  type StorageWrite,
+} from "../ports/storage.ts";
 import {
   CONFLICTS,
+  type CursorState,
   cursorKey,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
   generationOf,
   IDENTITY,
+  type Identity,
   META,
   nextGenerations,
   OPERATIONS,
+  type QueueState,
+  type StoredOperation,
   SYNC,
-} from "../stored.ts";
-import { STATE_INDEX, stateRange } from "../tables.ts";
+  type SyncPoint,
+} from "../state/stored.ts";
+import { STATE_INDEX, stateRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 const put = (key: string, value: unknown): StorageWrite => ({ kind: "put", table: META, key, value });
@@ -106,7 +116,7 @@ export function* followEpoch(
   const [stored] = yield* get<SyncPoint>(META, [SYNC]);
   const point = stored ?? FIRST_SYNC_POINT;
   if (point.fence !== fence || point.epoch === epoch) return { value: undefined, writes: [] };
-  const states = ["applied", "quarantined", "conflict", "settled", "blocked"];
+  const states = ["applied", "quarantined", "conflict", "closed_elsewhere", "blocked"];
   const scans = states.map(
     (state): StorageRead => ({
       kind: "scan",

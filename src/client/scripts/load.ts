@@ -1,10 +1,8 @@
-/** Reads what a decision on some rows and operations needs, inside its own transaction. (client) */
+/** Reads what a decision on some rows and operations needs, inside its own transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { Target } from "../decide/mint.ts";
 import { isUnfinished, Workspace } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead } from "../ports/storage.ts";
-import { readAll } from "../ports/storage.ts";
-import type { QueueState, StoredConflict, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
+import { readAll, type ScannedRow, type StorageRead } from "../ports/storage.ts";
 import {
   CONFLICTS,
   EMPTY_QUEUE,
@@ -14,11 +12,22 @@ import {
   nextGenerations,
   OPERATIONS,
   QUEUE,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
   SYNC,
+  type SyncPoint,
   subjectOf,
   tableOf,
-} from "../stored.ts";
-import { openIncrementsRange, replayedRange, SUBJECT_INDEX, TRANSACTION_INDEX, transactionRange } from "../tables.ts";
+} from "../state/stored.ts";
+import {
+  openIncrementsRange,
+  replayedRange,
+  SUBJECT_INDEX,
+  TRANSACTION_INDEX,
+  transactionRange,
+} from "../state/tables.ts";
 
 export interface LoadRequest {
   readonly targets?: readonly Target[] | undefined;
@@ -75,7 +84,7 @@ function* readNamed(
   targets: WantedRows,
   fresh: WantedRows,
 ): Reads<readonly [meta: readonly unknown[], operations: readonly StoredOperation[], rows: readonly LoadedRow[]]> {
-  const queue: StorageRead = { kind: "get", table: META, keys: [QUEUE, SYNC], likely: "unchanged" };
+  const queue: StorageRead = { kind: "get", table: META, keys: [QUEUE, SYNC], speculate: "unchanged" };
   const reads: StorageRead[] = [queue, ...readsOf(targets), ...readsOf(fresh, "absent")];
   if (ids.length > 0) reads.push({ kind: "get", table: OPERATIONS, keys: ids });
   const [meta, ...found] = yield* readAll(reads);
@@ -135,8 +144,8 @@ function wantedRows(
   return wanted;
 }
 
-const readsOf = (wanted: WantedRows, likely?: "absent"): readonly StorageRead[] =>
-  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids], likely }));
+const readsOf = (wanted: WantedRows, speculate?: "absent"): readonly StorageRead[] =>
+  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids], speculate }));
 
 function rowsIn(wanted: WantedRows, answers: readonly unknown[]): readonly LoadedRow[] {
   return [...wanted.keys()].flatMap((collection, index) =>

@@ -1,12 +1,11 @@
-/** A local write as a script: read the rows, decide, write views and operations together (L1). (client) */
+/** A local write as a script: read the rows, decide, write views and operations together (L1). */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import type { LocalChange } from "../decide/local-write.ts";
-import { decideLocalWrite } from "../decide/local-write.ts";
+import { decideLocalWrite, type LocalChange } from "../decide/local-write.ts";
 import type { MintContext } from "../decide/mint.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
-import type { QueueState, StoredOperation } from "../stored.ts";
+import type { QueueState, StoredOperation } from "../state/stored.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface LocalWriteResult {

@@ -1,15 +1,14 @@
-/** Puts aside what the server refuses to read at all, however small the batch [C9]: on a desk, with the reason, never away (L1). (client) */
+/** Puts aside what the server refuses to read at all, however small the batch [C9]: on a desk, with the reason, never away (L1). */
 import type { Verdict } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
-import type { Happening } from "../decide/results.ts";
+import type { OperationEvent } from "../decide/results.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
-import type { QueueState, StoredOperation } from "../stored.ts";
-import { isCommercial, isWaiting } from "../stored.ts";
+import { isCommercial, isWaiting, type QueueState, type StoredOperation } from "../state/stored.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface Parked {
-  readonly happenings: readonly Happening[];
+  readonly events: readonly OperationEvent[];
   readonly changes: readonly RowChange[];
   readonly queue: QueueState;
 }
@@ -26,16 +25,16 @@ export function* parkOperations(
 ): StorageScript<Parked | undefined> {
   const { workspace, point } = yield* loadWorkspace(collections, { operationIds: ids });
   if (point.fence !== fence) return { value: undefined, writes: [] };
-  const happenings: Happening[] = [];
+  const events: OperationEvent[] = [];
   for (const id of ids) {
     const operation = workspace.operation(id);
     if (operation === undefined || !isWaiting(operation)) continue;
     const state = isCommercial(operation) ? "quarantined" : "rejected";
     const parked: StoredOperation = { ...operation, state, error };
     workspace.put(parked);
-    happenings.push({ kind: state, operation: parked });
+    events.push({ kind: state, operation: parked });
   }
-  workspace.wake();
+  workspace.unblock();
   const { writes, changes } = workspace.finish();
-  return { writes, value: { happenings, changes, queue: workspace.queue } };
+  return { writes, value: { events, changes, queue: workspace.queue } };
 }

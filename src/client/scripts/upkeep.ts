@@ -1,28 +1,48 @@
-/** Small steps between requests: waking what is blocked, and removing what a resync did not bring. (client) */
+/** Small steps between requests: waking what is blocked, and removing what a resync did not bring. */
 
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import type { RowChange } from "../decide/workspace.ts";
-import type { ScannedRow, StorageRead, StorageScript, StorageWrite } from "../ports/storage.ts";
-import { get, readAll, scan } from "../ports/storage.ts";
-import type { CursorState, Orphan, QueueState, StoredOperation, StoredRow, SyncPoint } from "../stored.ts";
-import { cursorKey, META, OPERATIONS, orphanRange, QUEUE, SYNC, tableOf } from "../stored.ts";
-import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../tables.ts";
+import {
+  get,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  type StorageScript,
+  type StorageWrite,
+  scan,
+} from "../ports/storage.ts";
+import {
+  type CursorState,
+  cursorKey,
+  META,
+  OPERATIONS,
+  type Orphan,
+  orphanRange,
+  QUEUE,
+  type QueueState,
+  type StoredOperation,
+  type StoredRow,
+  SYNC,
+  type SyncPoint,
+  tableOf,
+} from "../state/stored.ts";
+import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 
 /** At the latest every minute, whatever was or was not heard [H2]. */
-export function* wakeBlocked(): StorageScript<{ readonly any: boolean; readonly queue: QueueState | undefined }> {
+export function* unblockAll(): StorageScript<{ readonly any: boolean; readonly queue: QueueState | undefined }> {
   const [stored] = yield* get<QueueState>(META, [QUEUE]);
   const blocked = yield* scan<unknown>(OPERATIONS, { index: STATE_INDEX, range: stateRange("blocked"), limit: 1 });
   if (stored === undefined || blocked.length === 0) return { value: { any: false, queue: stored }, writes: [] };
-  const next: QueueState = { ...stored, wake: stored.wake + 1 };
+  const next: QueueState = { ...stored, unblockRound: stored.unblockRound + 1 };
   return { value: { any: true, queue: next }, writes: [{ kind: "put", table: META, key: QUEUE, value: next }] };
 }
 
 const ADOPTED_PER_STEP = 100;
 
 /** One bounded step of bringing rows back in step with what became of their operations under an app that lacked their collection. */
-export function* adoptStep(collections: ResolvedCollections): StorageScript<Swept> {
+export function* adoptStep(collections: ResolvedCollections): StorageScript<StepResult> {
   const found = yield* scan<Orphan>(META, { range: orphanRange });
   const known = found.filter(({ value }) => Object.hasOwn(collections, value.collection)).slice(0, ADOPTED_PER_STEP);
   const reads = known.map(
@@ -35,7 +55,7 @@ export function* adoptStep(collections: ResolvedCollections): StorageScript<Swep
   const scanned = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];
   const operationIds = scanned.flat().map(({ value }) => value.id);
   const { workspace } = yield* loadWorkspace(collections, { targets: known.map(({ value }) => value), operationIds });
-  for (const { value } of known) workspace.recount(value.collection, value.entityId);
+  for (const { value } of known) workspace.recountStates(value.collection, value.entityId);
   const { writes, changes } = workspace.finish();
   const gone = known.map(({ primary }): StorageWrite => ({ kind: "delete", table: META, key: primary }));
   return { value: { more: known.length === ADOPTED_PER_STEP, changes }, writes: [...writes, ...gone] };
@@ -43,13 +63,13 @@ export function* adoptStep(collections: ResolvedCollections): StorageScript<Swep
 
 const SWEPT_PER_STEP = 500;
 
-export interface Swept {
+export interface StepResult {
   readonly more: boolean;
   readonly changes: readonly RowChange[];
 }
 
 /** One bounded step of removing rows whose base is of an older generation [H10]. Rows with anything unfinished on them stay. */
-export function* sweepStep(collection: string, fence: number): StorageScript<Swept> {
+export function* sweepStep(collection: string, fence: number): StorageScript<StepResult> {
   const [point, stored] = yield* get<unknown>(META, [SYNC, cursorKey(collection)]);
   const cursor = stored as CursorState | undefined;
   if ((point as SyncPoint | undefined)?.fence !== fence || cursor?.sweep === undefined)

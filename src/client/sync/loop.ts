@@ -1,5 +1,5 @@
 /**
- * The sync loop: feeds events to the state machine and runs its effects. It decides nothing. (client)
+ * The sync loop: feeds events to the state machine and runs its effects. It decides nothing.
  *
  * Guarantees:
  * - One event at a time: a transition's effects are begun before the next event is looked at.
@@ -8,13 +8,18 @@
  */
 
 import type { Clock } from "../../shared/clock.ts";
-import type { Deferred } from "../../shared/deferred.ts";
-import { deferred } from "../../shared/deferred.ts";
+import { type Deferred, deferred } from "../../shared/deferred.ts";
 import type { Random } from "../../shared/random.ts";
 import { backoffMs } from "../decide/backoff.ts";
+import {
+  type LaneName,
+  type MachineOptions,
+  type SyncEffect,
+  type SyncEvent,
+  type SyncState,
+  transition,
+} from "../decide/sync-machine.ts";
 import type { Coordinator, Lease } from "../ports/coordinator.ts";
-import type { LaneName, MachineOptions, SyncEffect, SyncEvent, SyncState } from "./machine.ts";
-import { transition } from "./machine.ts";
 
 export interface LoopDeps {
   readonly clock: Clock;

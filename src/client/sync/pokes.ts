@@ -1,8 +1,7 @@
-/** Keeps the channel for pokes open while the till is online. A hint only: without it the interval does the same, later [M7]. (client) */
+/** Keeps the channel for pokes open while the till is online. A hint only: without it the interval does the same, later [M7]. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
-import type { BackoffOptions } from "../decide/backoff.ts";
-import { backoffMs } from "../decide/backoff.ts";
+import { type BackoffOptions, backoffMs } from "../decide/backoff.ts";
 import type { Transport } from "../ports/transport.ts";
 
 export interface PokesDeps {

@@ -1,17 +1,16 @@
-/** Asks for what other devices did, page by page. (client) */
+/** Asks for what other devices did, page by page. */
 import { LIMITS } from "../../protocol/constants.ts";
+import type { SyncEvent } from "../decide/sync-machine.ts";
 import { sweepStep } from "../scripts/upkeep.ts";
-import type { CursorState } from "../stored.ts";
-import { cursorKey, FIRST_CURSOR, META } from "../stored.ts";
-import type { Ground } from "./ground.ts";
-import type { SyncEvent } from "./machine.ts";
+import { type CursorState, cursorKey, FIRST_CURSOR, META } from "../state/stored.ts";
+import type { CallContext } from "./call-context.ts";
 
 /** Rows of one page: the page is one transaction, and a sale must not wait long behind it. */
 const PULL_LIMIT = 500;
 /** Until there is anything to sell: fewer and larger transactions are done sooner. */
 const FIRST_PULL_LIMIT = LIMITS.pullChanges;
 
-export async function pull(ground: Ground, fence: number, signal: AbortSignal): Promise<SyncEvent> {
+export async function pull(ground: CallContext, fence: number, signal: AbortSignal): Promise<SyncEvent> {
   const { transport, notice } = ground.deps;
   const [identity, { epoch, marks }] = await ground.whoAndWhere();
   if (epoch === undefined) return { kind: "reregister" };
@@ -21,7 +20,7 @@ export async function pull(ground: Ground, fence: number, signal: AbortSignal): 
   const limit = isFirst ? FIRST_PULL_LIMIT : PULL_LIMIT;
   const { schemaVersion } = ground;
   const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit };
-  const result = await transport.pull(request, ground.call(identity, signal));
+  const result = await transport.pull(request, ground.transportCall(identity, signal));
   if (!result.ok) return ground.refused("pull", result.failure, fence);
   ground.contact(result.timing);
   const binding = { fence, epoch, incarnation, cursors: collections };
@@ -47,7 +46,7 @@ interface Wanted {
 }
 const NOTHING: Wanted = { collections: {}, isFirst: false };
 
-async function cursorsOf({ deps, names }: Ground): Promise<Wanted> {
+async function cursorsOf({ deps, names }: CallContext): Promise<Wanted> {
   const stored = await deps.store.get<CursorState>(META, names.map(cursorKey));
   return {
     collections: Object.fromEntries(names.map((name, index) => [name, (stored[index] ?? FIRST_CURSOR).cursor])),
@@ -56,7 +55,7 @@ async function cursorsOf({ deps, names }: Ground): Promise<Wanted> {
 }
 
 /** In bounded steps, between which others have the store. What a crash leaves is found by the next page. */
-async function sweep({ deps }: Ground, collection: string, fence: number): Promise<void> {
+async function sweep({ deps }: CallContext, collection: string, fence: number): Promise<void> {
   const step = () =>
     deps.store.transact(
       "sweep",

@@ -1,19 +1,15 @@
-/** Sends the head of the outbox, batch after batch. (client) */
+/** Sends the head of the outbox, batch after batch. */
 import { BLOCKED_RETRY_MS } from "../../protocol/constants.ts";
-import type { BatchLimit } from "../decide/batch-limit.ts";
-import { afterRefusal, afterServerError, afterSuccess, fullBatch } from "../decide/batch-limit.ts";
+import { afterRefusal, afterServerError, afterSuccess, type BatchLimit, fullBatch } from "../decide/batch-limit.ts";
 import type { BatchLimits, Selected } from "../decide/selection.ts";
+import type { SyncEvent } from "../decide/sync-machine.ts";
 import { toWire } from "../decide/wire.ts";
 import type { TransportFailure } from "../ports/transport.ts";
+import { type Batch, nextBatch } from "../scripts/next-batch.ts";
 import { parkOperations } from "../scripts/park.ts";
-import type { Batch } from "../scripts/select.ts";
-import { selectNext } from "../scripts/select.ts";
-import { wakeBlocked } from "../scripts/upkeep.ts";
-import type { StoredOperation } from "../stored.ts";
-import { isWaiting } from "../stored.ts";
-import type { Ground } from "./ground.ts";
-import { failed } from "./ground.ts";
-import type { SyncEvent } from "./machine.ts";
+import { unblockAll } from "../scripts/upkeep.ts";
+import { isWaiting, type StoredOperation } from "../state/stored.ts";
+import { type CallContext, failed } from "./call-context.ts";
 
 export interface PushDeps {
   readonly batch: BatchLimits;
@@ -26,7 +22,7 @@ export interface PushDeps {
 const WAKE_PAUSE_MS = 15_000;
 
 export class Pusher {
-  readonly #ground: Ground;
+  readonly #ground: CallContext;
   readonly #deps: PushDeps;
   #limit: BatchLimit;
   #round = 0;
@@ -34,7 +30,7 @@ export class Pusher {
   /** Units that the server keeps failing on, until when they are left out. Volatile: nothing is given up (L6). */
   readonly #setAside = new Map<string, number>();
 
-  constructor(ground: Ground, deps: PushDeps) {
+  constructor(ground: CallContext, deps: PushDeps) {
     this.#ground = ground;
     this.#deps = deps;
     this.#limit = fullBatch(deps.batch.maxOperations);
@@ -58,7 +54,7 @@ export class Pusher {
     const limits = { maxOperations: this.#limit.operations, maxBytes: this.#deps.batch.maxBytes };
     const request = { limits, round: this.#round, skip: (operation: StoredOperation) => this.#isSetAside(operation) };
     const { store } = this.#ground.deps;
-    const { selected, identity, point } = await store.transact("select", "relaxed", [], () => selectNext(request));
+    const { selected, identity, point } = await store.transact("select", "relaxed", [], () => nextBatch(request));
     const epoch = point?.epoch;
     if (selected.length === 0 || identity === undefined || point === undefined || epoch === undefined) return undefined;
     return { selected, identity, marks: point.marks, epoch };
@@ -68,7 +64,7 @@ export class Pusher {
     const ground = this.#ground;
     const { incarnation, deviceId: id } = identity;
     const request = { device: { id, incarnation }, epoch, marks, operations: selected.map(toWire) };
-    const result = await ground.deps.transport.push(request, ground.call(identity, signal));
+    const result = await ground.deps.transport.push(request, ground.transportCall(identity, signal));
     if (!result.ok) return this.#refused(result.failure, selected, fence);
     ground.contact(result.timing);
     const { results } = result.value;
@@ -81,7 +77,7 @@ export class Pusher {
       return failed("push", { kind: "server_error", status: 200 });
     }
     this.#limit = afterSuccess(this.#limit, this.#deps.batch.maxOperations);
-    const pushed = outcome.happenings.filter((h) => h.kind !== "fault").length;
+    const pushed = outcome.events.filter((h) => h.kind !== "fault").length;
     ground.deps.notice({ kind: "moved", pushed, pulled: 0 });
     return { kind: "pushed", more: true };
   }
@@ -122,7 +118,7 @@ export class Pusher {
     const now = clock.monotonic();
     if (now - this.#wokenAt < Math.max(BLOCKED_RETRY_MS - this.#deps.intervalMs, WAKE_PAUSE_MS)) return false;
     this.#wokenAt = now;
-    const blocked = await store.transact("wake", "relaxed", [], wakeBlocked, ({ queue }) => ({ queue }));
+    const blocked = await store.transact("wake", "relaxed", [], unblockAll, ({ queue }) => ({ queue }));
     return blocked.any;
   }
 

@@ -1,12 +1,10 @@
-/** The first call of a session: the store introduces itself, and learns whose shop it is in. (client) */
-import { judgeRegistration } from "../decide/registration.ts";
+/** The first call of a session: the store introduces itself, and learns whose shop it is in. */
+import { decideRegistration } from "../decide/registration.ts";
+import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
-import type { QueueState } from "../stored.ts";
-import { META, QUEUE } from "../stored.ts";
-import type { Ground } from "./ground.ts";
-import { failed, isElsewhere } from "./ground.ts";
-import type { SyncEvent } from "./machine.ts";
+import { META, QUEUE, type QueueState } from "../state/stored.ts";
+import { type CallContext, failed, isElsewhere } from "./call-context.ts";
 
 export interface RegisterDeps {
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };
@@ -15,7 +13,7 @@ export interface RegisterDeps {
 }
 
 export async function register(
-  ground: Ground,
+  ground: CallContext,
   deps: RegisterDeps,
   fence: number,
   signal: AbortSignal,
@@ -29,7 +27,7 @@ export async function register(
       schemaVersion: ground.schemaVersion,
       ...(point.epoch !== undefined && { epoch: point.epoch, marks: point.marks }),
     },
-    ground.call(identity, signal),
+    ground.transportCall(identity, signal),
   );
   if (!result.ok) {
     const { failure } = result;
@@ -39,7 +37,7 @@ export async function register(
   ground.contact(result.timing);
   const { value } = result;
   const [queue] = await store.get<QueueState>(META, [QUEUE]);
-  const verdict = judgeRegistration(identity, queue?.sequence ?? 0, value);
+  const verdict = decideRegistration(identity, queue?.sequence ?? 0, value);
   if (verdict.kind === "wrong_workspace") {
     const detail = "The token is for another shop than this store.";
     return failed("register", { kind: "refused", code: "wrong_workspace", status: 403, detail });

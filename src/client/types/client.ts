@@ -1,4 +1,4 @@
-/** Making a client, and what it can do. (client: types only) */
+/** Making a client, and what it can do. */
 import type { CheckReferences } from "../../schema/checks.ts";
 import type { CollectionMap } from "../../schema/types.ts";
 import type { Clock } from "../../shared/clock.ts";

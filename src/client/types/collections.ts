@@ -1,4 +1,4 @@
-/** Collections, transactions and queries, as an app sees them. (client: types only) */
+/** Collections, transactions and queries, as an app sees them. */
 import type { CollectionMap, CollectionShape, CreateInput, Increments, Patch } from "../../schema/types.ts";
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import type { RecordMeta, Settlement } from "./record.ts";

@@ -1,4 +1,4 @@
-/** The queue and the conflicts, as people see them. (client: types only) */
+/** The queue and the conflicts, as people see them. */
 import type { CollectionMap, CollectionShape, Patch } from "../../schema/types.ts";
 import type { Verdict } from "./record.ts";
 import type { IdIn, Live, Named, ShapeOf } from "./shape.ts";
@@ -10,7 +10,7 @@ export type Change<H extends CollectionShape> =
   | { readonly action: "increment"; readonly by: Readonly<Partial<Record<H["counters"], number | string>>> }
   | { readonly action: "delete"; readonly baseVersion: number };
 export type OperationStatus =
-  | { readonly state: "pending" | "in_flight" | "acknowledged" }
+  | { readonly state: "pending" | "in_flight" | "applied" }
   | { readonly state: "blocked"; readonly by: readonly string[] }
   | { readonly state: "superseded"; readonly by: string }
   | { readonly state: "conflict"; readonly conflictId: string }

@@ -1,4 +1,4 @@
-/** The events. (client: types only) */
+/** The events. */
 import type { CollectionMap } from "../../schema/types.ts";
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import type { Conflict, Operation } from "./desks.ts";

@@ -1,4 +1,4 @@
-/** The state of one record. (client: types only) */
+/** The state of one record. */
 import type { CollectionShape } from "../../schema/types.ts";
 
 // ── The state of one record ──

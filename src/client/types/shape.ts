@@ -1,4 +1,4 @@
-/** What the other public types are spelled with. (client: types only) */
+/** What the other public types are spelled with. */
 import type { CollectionMap, CollectionShape } from "../../schema/types.ts";
 
 export type Unsubscribe = (() => void) & Disposable;

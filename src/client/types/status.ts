@@ -1,10 +1,10 @@
-/** The state of the whole client. (client: types only) */
+/** The state of the whole client. */
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 
 /** Why a request did not get through; it is tried again after a wait. */
 export type OfflineCause = "unreachable" | "server_error" | "throttled";
 /** What only a person, or a newer app, can put right. */
-export type HeldCause =
+export type ActionCause =
   | "auth_required"
   | "device_revoked"
   | "wrong_workspace"
@@ -51,7 +51,7 @@ export type SyncPhase<N extends string = string> =
   | { readonly phase: "paused"; readonly reasons: readonly string[] }
   | {
       readonly phase: "action_needed";
-      readonly cause: HeldCause;
+      readonly cause: ActionCause;
     }
   | { readonly phase: "failed"; readonly error: AnyTillSyncError }
   | { readonly phase: "closed" };
@@ -64,7 +64,7 @@ export type SyncOutcome =
     }
   | {
       readonly outcome: "action_needed";
-      readonly cause: HeldCause;
+      readonly cause: ActionCause;
       readonly remaining: number;
     }
   | { readonly outcome: "paused"; readonly reasons: readonly string[]; readonly remaining: number };

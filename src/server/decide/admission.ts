@@ -1,23 +1,23 @@
-/** Who is let in to a registration or a pull. A push has a rule of its own: what a revoked till sends is kept for people [H6]. (server/decide) */
+/** Who is let in to a registration or a pull. A push has a rule of its own: what a revoked till sends is kept for people [H6]. */
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
-import type { MarksSeen } from "./marks.ts";
-import type { Session } from "./session.ts";
-import type { WorkingSet } from "./working-set.ts";
+import type { MarksSeen } from "./rows/marks.ts";
+import type { Sender } from "./rows/sender.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Introduction {
-  readonly session: Session;
+  readonly session: Sender;
   readonly epoch: EpochClaim;
   readonly marks: MarksSeen;
 }
 
-export type Refused =
+export type Refusal =
   | NeedsEpoch
   | { readonly kind: "wrong_workspace" }
   | { readonly kind: "revoked"; readonly epoch: string };
-type Admission = Refused | { readonly kind: "admitted"; readonly standing: "current" | "stale" };
+type Admission = Refusal | { readonly kind: "admitted"; readonly standing: "current" | "stale" };
 
 /** A restore shows first, whoever shows it: a revoked till may be the only one that knows of it, and hands over what was lost in it [C8, H6]. */
-export function admission(ws: WorkingSet, { session, epoch, marks }: Introduction): Admission {
+export function decideAdmission(ws: WorkingSet, { session, epoch, marks }: Introduction): Admission {
   if (!ws.hasClock) return needsEpoch(ws);
   const standing = standingOf(ws, epoch, marks);
   if (standing === "restored") return needsEpoch(ws);

@@ -1,7 +1,7 @@
-/** Epochs: whether this server still has the history that a till has seen, and what follows if not [C8]. (server/decide) */
-import type { EpochRow } from "../ports/store.ts";
-import { holds, type MarksSeen, marksIn } from "./marks.ts";
-import type { WorkingSet } from "./working-set.ts";
+/** Epochs: whether this server still has the history that a till has seen, and what follows if not [C8]. */
+import type { EpochRow } from "../ports/rows.ts";
+import { holds, type MarksSeen, marksIn } from "./rows/marks.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 /** What a request says of its epoch, after its authentication. */
 export type EpochClaim =

@@ -1,5 +1,5 @@
 /**
- * A pull: rows of all collections and this device's results, out of one snapshot (L4) [C6]. (server/decide)
+ * A pull: rows of all collections and this device's results, out of one snapshot (L4) [C6].
  *
  * - Collections come in the order in which they reference each other; they share one limit and one budget of bytes.
  * - A cursor never outruns its rows: it stands at the last row of a page, or at the end of what the snapshot shows.
@@ -10,15 +10,15 @@ import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask, type FeedPage, type StoreRead } from "../ports/store.ts";
-import { admission, type Introduction, type Refused } from "./admission.ts";
-import { mayDo, type ServedCollection } from "./catalog.ts";
-import { changeTexts } from "./change-text.ts";
+import { decideAdmission, type Introduction, type Refusal } from "./admission.ts";
 import { needsEpoch } from "./epoch.ts";
-import { type OwnResults, ownResults } from "./feed.ts";
-import { type Mark, markOf } from "./marks.ts";
-import { decideWith } from "./run.ts";
-import { scopesSeen } from "./scope.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { mayDo, type ServedCollection } from "./rows/catalog.ts";
+import { changeTexts } from "./rows/change-text.ts";
+import { type OwnResults, ownResults } from "./rows/feed.ts";
+import { type Mark, markOf } from "./rows/marks.ts";
+import { runDecision } from "./rows/run.ts";
+import { scopesSeen } from "./rows/scope.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Cursor {
   readonly epoch: string;
@@ -55,16 +55,16 @@ export type PullOutcome =
       readonly pages: ReadonlyMap<string, DecidedPage>;
     }
   | { readonly kind: "stale"; readonly epoch: string; readonly collections?: readonly string[] | undefined }
-  | Refused;
+  | Refusal;
 
 interface Head {
   readonly kind: "current";
   readonly own: OwnResults;
 }
 
-export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOutcome, readonly unknown[]> {
-  const { value: head, ws } = yield* decideWith<Head | PullOutcome>({
-    foresee: (set) => void begin(set, input),
+export function* decidePull(input: PullInput): Generator<readonly StoreRead[], PullOutcome, readonly unknown[]> {
+  const { value: head, ws } = yield* runDecision<Head | PullOutcome>({
+    prefetch: (set) => void begin(set, input),
     decide: (set) => begin(set, input),
   });
   if (head.kind !== "current") return head;
@@ -82,7 +82,7 @@ export function* pull(input: PullInput): Generator<readonly StoreRead[], PullOut
 }
 
 function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
-  const admitted = admission(ws, input);
+  const admitted = decideAdmission(ws, input);
   if (admitted.kind !== "admitted") return admitted;
   if (admitted.standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
   const { session, marks, cursors } = input;

@@ -1,20 +1,20 @@
-/** A whole push: unit after unit, over one working set, to one result each. (server/decide) */
+/** A whole push: unit after unit, over one working set, to one result each. */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { AppliedResult, OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import { knownDevice, noteReceived } from "./devices.ts";
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
-import { ownResults } from "./feed.ts";
-import { type Mark, type MarksSeen, markOf } from "./marks.ts";
-import { guessNamedRows } from "./policy.ts";
-import { headOf, type PreparedOperation } from "./prepared.ts";
-import type { Session, Viewpoint } from "./session.ts";
+import { guessNamedRows } from "./operation/policy.ts";
+import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
+import { knownDevice, noteReceived } from "./rows/devices.ts";
+import { ownResults } from "./rows/feed.ts";
+import { type Mark, type MarksSeen, markOf } from "./rows/marks.ts";
+import type { Sender, Viewpoint } from "./rows/sender.ts";
+import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
-import { recordKey, type WorkingSet } from "./working-set.ts";
 
 export interface PushInput {
-  readonly session: Session;
+  readonly session: Sender;
   readonly epoch: EpochClaim;
   readonly marks: MarksSeen;
   readonly operations: readonly PreparedOperation[];
@@ -133,7 +133,7 @@ function touchedCollections(
  * Looks once at everything that the decision will probably want, so that it is read in one round. What this misses costs one more
  * run of the decision.
  */
-export function foresee(ws: WorkingSet, input: PushInput): void {
+export function prefetch(ws: WorkingSet, input: PushInput): void {
   const { session, operations, epoch, marks } = input;
   standingOf(ws, epoch, marks);
   ws.device(session.device);

@@ -1,9 +1,9 @@
-/** The answer to a till that introduces itself: let in, refused, or a sign that this server was restored. (server/decide) */
+/** The answer to a till that introduces itself: let in, refused, or a sign that this server was restored. */
 import type { RegisterRequest } from "../../protocol/types.ts";
-import { admission, type Introduction, type Refused } from "./admission.ts";
-import { type Registration, register } from "./devices.ts";
-import { type Mark, markOf } from "./marks.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { decideAdmission, type Introduction, type Refusal } from "./admission.ts";
+import { type Registration, register } from "./rows/devices.ts";
+import { type Mark, markOf } from "./rows/marks.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface RegistrationInput extends Introduction {
   readonly named: RegisterRequest["device"];
@@ -17,10 +17,10 @@ export type RegistrationOutcome =
       /** For a store that has sent nothing yet: what came before it is none of its business, and may be years of results. */
       readonly mark: Mark | undefined;
     }
-  | Refused;
+  | Refusal;
 
 export function decideRegistration(ws: WorkingSet, input: RegistrationInput): RegistrationOutcome {
-  const admitted = admission(ws, input);
+  const admitted = decideAdmission(ws, input);
   if (admitted.kind !== "admitted") return admitted;
   // A stale epoch is no reason to refuse: the answer names the one that holds.
   const { session, named, epoch } = input;

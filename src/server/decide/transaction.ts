@@ -1,19 +1,19 @@
 /**
- * Wire transactions [C1]: what takes effect together. (server/decide)
+ * Wire transactions [C1]: what takes effect together.
  *
  *   commercial   facts and increments; can't fail: all applied, or all set aside
  *   editorial    record edits; a member that fails keeps its own result, its siblings wait for whoever supersedes it
  */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
-import type { Catalog } from "./catalog.ts";
-import { evaluate } from "./evaluate.ts";
-import { headOf, type PreparedOperation } from "./prepared.ts";
-import type { Viewpoint } from "./session.ts";
-import { answerStored, settle } from "./settle.ts";
-import { visibleState } from "./supersede.ts";
-import { blocked, isCommercial, isFinal, quarantined, refused, retry } from "./verdicts.ts";
-import type { WorkingSet } from "./working-set.ts";
+import { evaluate } from "./operation/evaluate.ts";
+import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
+import { recordResult, storedAnswer } from "./operation/record-result.ts";
+import { visibleState } from "./operation/supersede.ts";
+import { blocked, isCommercial, isFinal, quarantined, refused, retry } from "./operation/verdicts.ts";
+import type { Catalog } from "./rows/catalog.ts";
+import type { Viewpoint } from "./rows/sender.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Unit {
   readonly kind: "single" | "commercial" | "editorial";
@@ -62,7 +62,7 @@ export function judgeUnit(ws: WorkingSet, view: Viewpoint, unit: Unit): readonly
   for (const member of unit.members) {
     const stored = ws.operation(member.id);
     if (stored === undefined) fresh.push(member);
-    else replayed.push(answerStored(ws, view, member, stored));
+    else replayed.push(storedAnswer(ws, view, member, stored));
   }
   if (fresh.length === 0) return replayed;
   return [...replayed, ...judgeFresh(ws, view, unit, fresh)];
@@ -76,7 +76,9 @@ function judgeFresh(
 ): readonly OperationResult[] {
   if (isTooLarge(unit)) {
     const message = `A transaction has at most ${LIMITS.transactionOperations} operations and ${LIMITS.transactionBytes} bytes`;
-    return fresh.map((member) => settle(ws, view, member, refused(view.catalog, member.raw, "too_large", message)));
+    return fresh.map((member) =>
+      recordResult(ws, view, member, refused(view.catalog, member.raw, "too_large", message)),
+    );
   }
   const savepoint = ws.savepoint();
   const failedBefore = unit.kind === "editorial" ? failedMember(ws, unit, fresh) : undefined;
@@ -85,7 +87,7 @@ function judgeFresh(
   const results = fresh.map((member) => {
     const result = evaluate(ws, view, member);
     // Settled at once: the next member sees it. All of it is taken back below, where the unit comes to nothing.
-    return isFinal(result) ? settle(ws, view, member, result) : result;
+    return isFinal(result) ? recordResult(ws, view, member, result) : result;
   });
   if (unit.kind === "single") return results;
   if (!results.every(isFinal)) {
@@ -96,7 +98,9 @@ function judgeFresh(
     const culprit = results.find(({ status }) => status === "quarantined");
     if (culprit === undefined) return results;
     ws.rollback(savepoint);
-    return fresh.map((member, index) => settle(ws, view, member, setAside(results[index] as FinalResult, culprit.id)));
+    return fresh.map((member, index) =>
+      recordResult(ws, view, member, setAside(results[index] as FinalResult, culprit.id)),
+    );
   }
   const failed = results.filter(({ status }) => status !== "applied");
   if (failed[0] === undefined) return results;
@@ -105,7 +109,7 @@ function judgeFresh(
   return fresh.map((member, index) => {
     const result = results[index] as FinalResult;
     if (result.status === "applied") return blocked(member, by);
-    return settle(ws, view, member, asItIsNow(ws, view, member, result));
+    return recordResult(ws, view, member, asItIsNow(ws, view, member, result));
   });
 }
 

@@ -1,7 +1,7 @@
 /** `tillsync/server/hono`: the sync endpoints as a Hono app, with the live channel where there is a WebSocket helper. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { CollectionMap } from "../../schema/types.ts";
-import type { LiveAdmission } from "../live.ts";
+import type { LiveAdmission } from "../http/live.ts";
 import type { SyncHandlerOptions } from "../options.ts";
 import { createSyncServer } from "../server.ts";
 

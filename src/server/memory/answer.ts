@@ -1,16 +1,8 @@
-/** Answers reads from a tenant's tables. (server/memory) */
+/** Answers reads from a tenant's tables. */
 import { unreachable } from "../../shared/assert.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import type {
-  DepartureRow,
-  FeedEntry,
-  FeedPage,
-  FeedRow,
-  RecordRow,
-  ScopeFilter,
-  StoreRead,
-  StoreReads,
-} from "../ports/store.ts";
+import type { DepartureRow, FeedRow, RecordRow } from "../ports/rows.ts";
+import type { FeedEntry, FeedPage, ScopeFilter, StoreRead, StoreReads } from "../ports/store.ts";
 import { keyOf, type TenantState } from "./tenant-state.ts";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -53,8 +45,8 @@ export function answer(state: TenantState, read: StoreRead): unknown {
       return [...new Set(read.operationIds)].flatMap((id) =>
         state.conflictsOf.page(id, "all", { after: -1, upTo: END }, END),
       );
-    case "openConflicts":
-      return state.desk.page(read.settled ? "settled" : "open", "all", { after: read.after, upTo: END }, read.limit);
+    case "conflictList":
+      return state.desk.page(read.state, "all", { after: read.after, upTo: END }, read.limit);
     case "discrepancies":
       return state.discrepancyFeed.page("", "all", { after: read.after, upTo: END }, read.limit);
     default:

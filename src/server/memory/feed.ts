@@ -1,5 +1,5 @@
 /**
- * Rows in the order of their positions. (server/memory)
+ * Rows in the order of their positions.
  *
  * A list of short sorted arrays: taking a row out of the middle moves a few hundred entries and never all of them, so that
  * a product that is sold a million times costs the same at every sale (L12). New positions nearly always go to the end.

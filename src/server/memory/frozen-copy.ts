@@ -1,4 +1,4 @@
-/** What is stored belongs to the store alone. (server/memory) */
+/** What is stored belongs to the store alone. */
 
 /**
  * A copy as JSON would give it back (members that are `undefined` are left out, -0 becomes 0), frozen all the way down.

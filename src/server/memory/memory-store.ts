@@ -1,6 +1,6 @@
 /**
  * The model of a server store: keeps every law of the port, in memory. For tests, simulators and demonstrations: nothing
- * survives the process, except as a snapshot. (server/memory)
+ * survives the process, except as a snapshot.
  *
  * A script is synchronous, so a read runs in one go between two commits and needs no copy to be consistent. Transactions
  * of a tenant queue: with `faults` there are waits between the reading and the commit.
@@ -40,7 +40,7 @@ export interface MemoryStore extends ServerStore {
 }
 
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  return new TenantsInMemory(options);
+  return new InMemoryStore(options);
 }
 
 interface Tenant {
@@ -55,7 +55,7 @@ interface Disk {
   readonly tenants: Map<string, Tenant>;
 }
 
-class TenantsInMemory implements MemoryStore {
+class InMemoryStore implements MemoryStore {
   readonly kind = "memory";
   readonly "~port" = "server-store";
   readonly #faults: MemoryStoreFaults | undefined;

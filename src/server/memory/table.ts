@@ -1,4 +1,4 @@
-/** A table with its indexes: rows by key, and rows in order of a position, partitioned twice. (server/memory) */
+/** A table with its indexes: rows by key, and rows in order of a position, partitioned twice. */
 import { Feed, type FeedRange } from "./feed.ts";
 import { getOrMake } from "./get-or-make.ts";
 

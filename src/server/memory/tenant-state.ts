@@ -1,4 +1,4 @@
-/** Everything one tenant has: the tables, and what a commit does to them. (server/memory) */
+/** Everything one tenant has: the tables, and what a commit does to them. */
 import { assert } from "../../shared/assert.ts";
 import {
   type CommitRow,
@@ -11,9 +11,9 @@ import {
   isOpenQuarantine,
   type OperationRow,
   type RecordRow,
-  type StoreWrites,
   type TenantClock,
-} from "../ports/store.ts";
+} from "../ports/rows.ts";
+import type { StoreWrites } from "../ports/store.ts";
 import { frozenCopy } from "./frozen-copy.ts";
 import { getOrMake } from "./get-or-make.ts";
 import { FeedIndex, Table } from "./table.ts";

@@ -1,5 +1,5 @@
 /**
- * The PokeRelay port: how a poke reaches the tills whose sockets another process holds. (server port)
+ * The PokeRelay port: how a poke reaches the tills whose sockets another process holds.
  *
  * A hint and nothing more [M7]: an implementation may lose, double or delay whatever it is given, and tills still hear of every
  * change when they poll. What it must not do is throw, or make a push wait.

@@ -1,4 +1,4 @@
-/** The change feed: rows as they now are, and rows that left the reader's scopes. (server/postgres) */
+/** The change feed: rows as they now are, and rows that left the reader's scopes. */
 import type { FeedPage, StoreReads } from "../ports/store.ts";
 import { FEED_ROW_BYTES, feedPage } from "../sql/feed-page.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";

@@ -1,5 +1,5 @@
 /**
- * One connection: any number of statements in one round trip. (server/postgres)
+ * One connection: any number of statements in one round trip.
  *
  * `pg` waits for the answer to each statement before it sends the next. Here they are sent together, with one Sync behind
  * the last: PostgreSQL runs them in order, and after one that fails it skips the others, a `commit` at the end with them.

@@ -1,4 +1,4 @@
-/** The PostgreSQL library, described by what is used of it. (server/postgres) */
+/** The PostgreSQL library, described by what is used of it. */
 import { TillSyncError } from "../../shared/errors.ts";
 
 /** The protocol's messages, as `pg` sends them. */

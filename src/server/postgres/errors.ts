@@ -1,4 +1,4 @@
-/** What PostgreSQL's failures mean to a caller. (server/postgres) */
+/** What PostgreSQL's failures mean to a caller. */
 import { messageOf, TillSyncError } from "../../shared/errors.ts";
 
 /** The connection failed, and PostgreSQL has said nothing: what it was asked last may have happened. */

@@ -1,12 +1,11 @@
 /**
- * Brings a database to the schema of this code. (server/postgres)
+ * Brings a database to the schema of this code.
  *
  * Each migration is one transaction with its row in `tillsync_migrations`. Row 0 of that table is the lock: who holds it looks
  * again, so that of two processes that open a new database together one migrates and the other finds it done. It is a row and
  * not an advisory lock, which poolers and engines of the same protocol have or have not.
  */
-import type { CheckedMigration } from "../sql/migrations.ts";
-import { pendingMigrations } from "../sql/migrations.ts";
+import { type CheckedMigration, pendingMigrations } from "../sql/migrations.ts";
 import type { Connection } from "./connection.ts";
 
 const LOCK = 0;

@@ -1,4 +1,4 @@
-/** From a URL to a pool of connections that keeps the store's promises. (server/postgres) */
+/** From a URL to a pool of connections that keeps the store's promises. */
 import { systemDigest } from "../../shared/digest.ts";
 import type { Random } from "../../shared/random.ts";
 import type { CheckedMigration, Migration } from "../sql/migrations.ts";

@@ -1,5 +1,5 @@
 /**
- * Pages over feeds that are split into parts: a collection's rows by scope, a device's results by incarnation. (server/postgres)
+ * Pages over feeds that are split into parts: a collection's rows by scope, a device's results by incarnation.
  *
  * Each part is a stretch of one index, read from the position on and no further than the page; the parts are merged by
  * position. A reader of three hundred branches would read three hundred pages to answer one: where nobody has named the parts,

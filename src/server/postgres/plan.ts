@@ -1,4 +1,4 @@
-/** What to ask PostgreSQL for a read of the port, and what to make of the rows. (server/postgres) */
+/** What to ask PostgreSQL for a read of the port, and what to make of the rows. */
 import type { Fields, Statement } from "./connection.ts";
 
 export interface Plan {

@@ -1,4 +1,4 @@
-/** A bounded number of connections, each told its settings before its first use. (server/postgres) */
+/** A bounded number of connections, each told its settings before its first use. */
 import { Connection, type Statement } from "./connection.ts";
 import type { PgPool, PgPoolClient } from "./driver.ts";
 import { unreachable } from "./errors.ts";

@@ -1,5 +1,5 @@
 /**
- * Pokes between processes over LISTEN and NOTIFY. (server/postgres)
+ * Pokes between processes over LISTEN and NOTIFY.
  *
  * - On a connection of its own and never in the transaction of a push: PostgreSQL lets the notifiers of a whole cluster commit
  *   one after the other, which made pushes four times as slow.

@@ -1,5 +1,5 @@
 /**
- * A server store in PostgreSQL: any number of processes on one database, nothing sticky. (server/postgres)
+ * A server store in PostgreSQL: any number of processes on one database, nothing sticky.
  *
  * - The tenant's row in `clocks`, locked by each transaction that writes, is the clock lock of the port. Tenants do not wait
  *   for each other, readers for nobody.
@@ -13,14 +13,14 @@ import { type Clock, systemClock } from "../../shared/clock.ts";
 import { expectOption } from "../../shared/errors.ts";
 import { type Random, systemRandom } from "../../shared/random.ts";
 import type { ServerStore, StoreReadScript, StoreScript } from "../ports/store.ts";
-import { type Patience, retryWhile } from "../sql/retry.ts";
+import { type RetryOptions, retryWhile } from "../sql/retry.ts";
 import type { Connection } from "./connection.ts";
 import { isMadeTwice, isSerialization, storeError, unavailable } from "./errors.ts";
 import { migrations } from "./migrations/all.ts";
 import { type DatabaseOptions, type OpenedDatabase, openDatabase } from "./open-database.ts";
 import { isStorable } from "./table.ts";
 import { readOnce, transactOnce } from "./transaction.ts";
-import { Turns } from "./turns.ts";
+import { KeyedQueue } from "./turns.ts";
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with what `pg` reads behind a `?`. It is in no message, nor in any log. */
@@ -50,7 +50,7 @@ export interface PostgresStoreOptions {
  * @throws TillSyncError `invalid_option`
  */
 export function postgresStore(options: PostgresStoreOptions): ServerStore {
-  return new TenantsInPostgres(resolveOptions(options));
+  return new PostgresStore(resolveOptions(options));
 }
 
 interface ResolvedPostgresStoreOptions extends DatabaseOptions {
@@ -92,11 +92,11 @@ export function checkUrl(url: unknown): asserts url is string {
   );
 }
 
-class TenantsInPostgres implements ServerStore {
+class PostgresStore implements ServerStore {
   readonly kind = "postgres";
   readonly "~port" = "server-store";
   readonly #options: ResolvedPostgresStoreOptions;
-  readonly #turns = new Turns();
+  readonly #turns = new KeyedQueue();
   readonly #calls = new Set<Promise<unknown>>();
   #database: Promise<OpenedDatabase> | undefined;
   #closed = false;
@@ -109,7 +109,7 @@ class TenantsInPostgres implements ServerStore {
     const { clock, busyTimeoutMs } = this.#options;
     const deadline = clock.monotonic() + busyTimeoutMs;
     return this.#call(() =>
-      this.#turns.take(tenant, () => {
+      this.#turns.run(tenant, () => {
         // Behind others who each waited for the row: without this, the hundredth would wait a hundred times as long.
         if (clock.monotonic() > deadline)
           throw unavailable("Others have waited for the tenant's clock row for too long.");
@@ -167,7 +167,7 @@ class TenantsInPostgres implements ServerStore {
     return opening;
   }
 
-  get #patience(): Patience {
+  get #patience(): RetryOptions {
     return this.#options;
   }
 }

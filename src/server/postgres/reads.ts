@@ -1,11 +1,12 @@
 /**
- * Answers reads: one statement per table, however many keys are asked for. (server/postgres)
+ * Answers reads: one statement per table, however many keys are asked for.
  *
  * Key lists arrive as arrays, and each key is one look-up in an index. Left to itself the planner goes by what it believes of
  * the table, and what it learned of an empty one holds until somebody analyses it again: 190 ms for a push into 6,000 rows.
  */
 import { unreachable } from "../../shared/assert.ts";
-import type { RecordKey, StoreRead } from "../ports/store.ts";
+import type { RecordKey } from "../ports/rows.ts";
+import type { StoreRead } from "../ports/store.ts";
 import { planChanges, planCountChanges } from "./changes.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
 import type { Plan } from "./plan.ts";
@@ -120,8 +121,14 @@ export function planRead(tenant: string, read: StoreRead): Plan {
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":
       return listed(conflicts, sql.conflictsOf, read.operationIds);
-    case "openConflicts":
-      return rows(conflicts, sql.desk, String(Number(read.settled)), String(read.after), String(read.limit));
+    case "conflictList":
+      return rows(
+        conflicts,
+        sql.desk,
+        String(Number(read.state === "settled")),
+        String(read.after),
+        String(read.limit),
+      );
     case "discrepancies":
       return rows(discrepancies, sql.discrepancies, String(read.after), String(read.limit));
     default:

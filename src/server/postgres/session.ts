@@ -1,4 +1,4 @@
-/** What every connection of the store is told before its first use. (server/postgres) */
+/** What every connection of the store is told before its first use. */
 import type { Statement } from "./connection.ts";
 
 export interface SessionOptions {

@@ -1,4 +1,4 @@
-/** How the rows of the port become rows of a table and come back. (server/postgres) */
+/** How the rows of the port become rows of a table and come back. */
 
 import { assert } from "../../shared/assert.ts";
 import { UNSTORABLE } from "../../shared/json.ts";

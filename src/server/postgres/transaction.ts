@@ -1,11 +1,13 @@
 /**
- * Runs a script in one transaction, in as few round trips as its steps allow. (server/postgres)
+ * Runs a script in one transaction, in as few round trips as its steps allow.
  *
  * A transaction that writes locks the tenant's clock row by a statement of its own before anything is read. Under `read
  * committed` each statement after it sees everything that was committed before the lock was given: two resends of one batch
  * find each other's results, and positions become visible in the order of the commits. A sequence would give neither.
  */
-import type { StoreRead, StoreReadScript, StoreScript, TenantClock } from "../ports/store.ts";
+
+import type { TenantClock } from "../ports/rows.ts";
+import type { StoreRead, StoreReadScript, StoreScript } from "../ports/store.ts";
 import type { Connection, Fields, Statement } from "./connection.ts";
 import { isRefusal, unknownOutcome } from "./errors.ts";
 import type { Plan } from "./plan.ts";

@@ -1,4 +1,4 @@
-/** Stores what a script returned: one statement for each table that has rows, all of them one round trip. (server/postgres) */
+/** Stores what a script returned: one statement for each table that has rows, all of them one round trip. */
 import type { StoreWrites } from "../ports/store.ts";
 import type { Statement } from "./connection.ts";
 import { isStorable, type Table } from "./table.ts";

@@ -1,19 +1,19 @@
-/** The tables of the stores that speak SQL: rows of the port, column by column. (server/sql; each engine makes its own in its ./migrations) */
-import type {
-  CommitRow,
-  ConflictRow,
-  DepartureRow,
-  DeviceRow,
-  DiscrepancyRow,
-  EpochRow,
-  FeedRow,
-  IncarnationRow,
-  OperationRow,
-  RecordRow,
-  ResultRow,
-  TenantClock,
-} from "../ports/store.ts";
-import { isOpenQuarantine } from "../ports/store.ts";
+/** The tables of the stores that speak SQL: rows of the port, column by column. Each engine creates its own in its ./migrations. */
+import {
+  type CommitRow,
+  type ConflictRow,
+  type DepartureRow,
+  type DeviceRow,
+  type DiscrepancyRow,
+  type EpochRow,
+  type FeedRow,
+  type IncarnationRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordRow,
+  type ResultRow,
+  type TenantClock,
+} from "../ports/rows.ts";
 
 /** `json`: kept as text. Of all, `undefined` is NULL. */
 export type ColumnKind = "text" | "integer" | "real" | "json";
@@ -58,7 +58,7 @@ export const records: TableDefinition<RecordRow> = {
     collection: "text",
     id: "text",
     version: "integer",
-    born: "integer",
+    createdVersion: "integer",
     state: "text",
     data: "json",
     counters: "json",

@@ -1,5 +1,7 @@
-/** A page of the feed, out of its records and of the departures between them. (server/sql) */
-import type { DepartureRow, FeedEntry, FeedPage, FeedRow } from "../ports/store.ts";
+/** A page of the feed, out of its records and of the departures between them. */
+
+import type { DepartureRow, FeedRow } from "../ports/rows.ts";
+import type { FeedEntry, FeedPage } from "../ports/store.ts";
 
 /** What a record weighs in a page: PostgreSQL and SQLite know the length of a text without reading it. */
 export const FEED_ROW_BYTES = "octet_length(t.data) + octet_length(t.counters)";

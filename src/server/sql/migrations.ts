@@ -1,4 +1,4 @@
-/** Which migrations a database still needs, and which databases are left alone. Pure. (server/sql) */
+/** Which migrations a database still needs, and which databases are left alone. Pure. */
 import { TillSyncError } from "../../shared/errors.ts";
 
 export interface Migration {

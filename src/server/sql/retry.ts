@@ -1,11 +1,11 @@
-/** Trying again what a database refused for a reason that passes: a lock that another process holds, a serialisation failure. (server/sql) */
+/** Trying again what a database refused for a reason that passes: a lock that another process holds, a serialisation failure. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 
 const FIRST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 50;
 
-export interface Patience {
+export interface RetryOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
   readonly random: Pick<Random, "unit">;
   readonly busyTimeoutMs: number;
@@ -13,7 +13,7 @@ export interface Patience {
 
 /** With growing, jittered waits. At the end of its patience: the last error. */
 export async function retryWhile<T>(
-  { clock, random, busyTimeoutMs }: Patience,
+  { clock, random, busyTimeoutMs }: RetryOptions,
   passes: (error: unknown) => boolean,
   attempt: () => Promise<T>,
 ): Promise<T> {

@@ -1,5 +1,7 @@
-/** The change feed: rows as they now are, and rows that left the reader's scopes. (server/sqlite) */
-import type { DepartureRow, FeedPage, StoreReads } from "../ports/store.ts";
+/** The change feed: rows as they now are, and rows that left the reader's scopes. */
+
+import type { DepartureRow } from "../ports/rows.ts";
+import type { FeedPage, StoreReads } from "../ports/store.ts";
 import { FEED_ROW_BYTES, feedPage } from "../sql/feed-page.ts";
 import type { Connection } from "./connection.ts";
 import { mergeParts, PartitionedFeed } from "./partitioned-feed.ts";

@@ -1,4 +1,4 @@
-/** One connection: statements that are prepared once, and transactions that never stay open. (server/sqlite) */
+/** One connection: statements that are prepared once, and transactions that never stay open. */
 import type { SqliteStatement, SqliteValue, SyncSqliteDriver } from "./driver.ts";
 
 export type SqliteRow = Record<string, SqliteValue>;

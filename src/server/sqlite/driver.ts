@@ -1,5 +1,5 @@
 /**
- * The SQLite library, described by what is used of it, and where one is looked for. (server/sqlite)
+ * The SQLite library, described by what is used of it, and where one is looked for.
  *
  * Synchronous on purpose: a transaction then runs in one go, and nothing of this process can come between its statements.
  */

@@ -1,4 +1,4 @@
-/** What SQLite's failures mean to a caller. (server/sqlite) */
+/** What SQLite's failures mean to a caller. */
 import { TillSyncError } from "../../shared/errors.ts";
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */

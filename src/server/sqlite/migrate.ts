@@ -1,11 +1,10 @@
 /**
- * Brings a database to the schema of this code. (server/sqlite)
+ * Brings a database to the schema of this code.
  *
  * Each migration is one transaction with its row in `tillsync_migrations`, and looks again once it holds the write lock: of
  * two processes that open a new database together, one migrates and the other finds it done.
  */
-import type { CheckedMigration } from "../sql/migrations.ts";
-import { pendingMigrations } from "../sql/migrations.ts";
+import { type CheckedMigration, pendingMigrations } from "../sql/migrations.ts";
 import type { Connection } from "./connection.ts";
 
 /** @throws TillSyncError `storage_newer`, `storage_corrupt` */

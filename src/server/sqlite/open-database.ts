@@ -1,4 +1,4 @@
-/** From a path to a connection that keeps the store's promises. (server/sqlite) */
+/** From a path to a connection that keeps the store's promises. */
 import { systemDigest } from "../../shared/digest.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import type { Random } from "../../shared/random.ts";

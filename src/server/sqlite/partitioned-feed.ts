@@ -1,5 +1,5 @@
 /**
- * Pages over feeds that are split into parts: a collection's rows by scope, a device's results by incarnation. (server/sqlite)
+ * Pages over feeds that are split into parts: a collection's rows by scope, a device's results by incarnation.
  *
  * Each part is a stretch of one index, read from `after` on and no further than the page. They are merged by position here:
  * every part that was read lowers the bound for the next, so that a reader of three hundred branches reads about seven

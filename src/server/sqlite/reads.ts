@@ -1,11 +1,12 @@
 /**
- * Answers reads: one statement per table, however many keys are asked for. (server/sqlite)
+ * Answers reads: one statement per table, however many keys are asked for.
  *
  * Key lists arrive as one JSON array. `cross join` is SQLite's way to say "in this order": a planner that were free to
  * choose might walk over the table and look into the list, which gets slower with everything that was ever sold.
  */
 import { unreachable } from "../../shared/assert.ts";
-import type { RecordRow, StoreRead } from "../ports/store.ts";
+import type { RecordRow } from "../ports/rows.ts";
+import type { StoreRead } from "../ports/store.ts";
 import { countChanges, readChanges } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
@@ -104,8 +105,8 @@ export function answer(connection: Connection, tenant: string, read: StoreRead):
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":
       return listed(conflicts, sql.conflictsOf, read.operationIds);
-    case "openConflicts":
-      return rows(conflicts, sql.desk, tenant, Number(read.settled), read.after, read.limit);
+    case "conflictList":
+      return rows(conflicts, sql.desk, tenant, Number(read.state === "settled"), read.after, read.limit);
     case "discrepancies":
       return rows(discrepancies, sql.discrepancies, tenant, read.after, read.limit);
     default:

@@ -1,5 +1,5 @@
 /**
- * A server store in one SQLite file: what runs on one shop's box. (server/sqlite)
+ * A server store in one SQLite file: what runs on one shop's box.
  *
  * - The file has a write-ahead log with `synchronous = full`: a transaction that resolved is on disk.
  * - `begin immediate` is the clock lock of the port. SQLite has one writer, so it is the lock of every tenant at once.
@@ -53,10 +53,10 @@ export function sqliteStore(options: SqliteStoreOptions): ServerStore {
       'For example sqliteStore({ path: "shop.sqlite" }).',
     );
   }
-  return new TenantsInSqlite(options);
+  return new SqliteStore(options);
 }
 
-class TenantsInSqlite implements ServerStore {
+class SqliteStore implements ServerStore {
   readonly kind = "sqlite";
   readonly "~port" = "server-store";
   readonly #options: SqliteStoreOptions;

@@ -1,4 +1,4 @@
-/** How the rows of the port become rows of a table and come back. (server/sqlite) */
+/** How the rows of the port become rows of a table and come back. */
 
 import { assert } from "../../shared/assert.ts";
 import type { ColumnKind, ColumnsDefinition, TableDefinition } from "../sql/definitions.ts";

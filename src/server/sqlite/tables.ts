@@ -1,4 +1,4 @@
-/** The tables. (server/sqlite; their columns are made in ./migrations) */
+/** The tables. Their columns are made in ./migrations. */
 import * as definitions from "../sql/definitions.ts";
 import { Columns, Table } from "./table.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Stores what a script returned: a prepared statement per row, inside the transaction. For SQLite, which is called and not
- * sent to, that is the fastest way (measured). (server/sqlite)
+ * sent to, that is the fastest way (measured).
  */
 import type { StoreWrites } from "../ports/store.ts";
 import type { Connection } from "./connection.ts";

@@ -1,4 +1,4 @@
-/** The few assertions that the contract needs: it is published, and a test framework is its user's choice. (server/testing) */
+/** The few assertions that the contract needs: it is published, and a test framework is its user's choice. */
 import { canonicalJson, deepEqual, type Json, type JsonObject } from "../../shared/json.ts";
 
 export function check(condition: boolean, what: string): void {

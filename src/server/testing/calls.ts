@@ -1,4 +1,4 @@
-/** Scripts of one step, which most cases are made of. (server/testing) */
+/** Scripts of one step, which most cases are made of. */
 import { ask, type ServerStore, type StoreReadKind, type StoreReads, type StoreWrites } from "../ports/store.ts";
 
 /** The tenant of every case that is not about tenants. */

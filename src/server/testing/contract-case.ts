@@ -1,4 +1,4 @@
-/** One law of a port, as something that any test runner can run. (server/testing) */
+/** One law of a port, as something that any test runner can run. */
 import type { ServerStore } from "../ports/store.ts";
 
 export interface StoreUnderTest {

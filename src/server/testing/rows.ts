@@ -1,4 +1,5 @@
-/** Rows with everything filled in; a case names what it is about. (server/testing) */
+/** Rows with everything filled in; a case names what it is about. */
+
 import type {
   CommitRow,
   ConflictRow,
@@ -6,13 +7,13 @@ import type {
   DeviceRow,
   DiscrepancyRow,
   EpochRow,
-  FeedEntry,
   IncarnationRow,
   OperationRow,
   RecordRow,
   ResultRow,
   TenantClock,
-} from "../ports/store.ts";
+} from "../ports/rows.ts";
+import type { FeedEntry } from "../ports/store.ts";
 
 export function clockRow(position: number, row: Partial<TenantClock> = {}): TenantClock {
   return {
@@ -35,7 +36,7 @@ export function recordRow(id: string, version: number, row: Partial<RecordRow> =
     collection: "products",
     id,
     version,
-    born: version,
+    createdVersion: version,
     state: "live",
     data: { name: id, price: 250 },
     counters: { stock: 3 },

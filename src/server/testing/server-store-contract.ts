@@ -1,5 +1,5 @@
 /**
- * The contract of the ServerStore port, for any test runner. (server/testing)
+ * The contract of the ServerStore port, for any test runner.
  *
  * ```ts
  * for (const { name, run } of serverStoreContract()) test(name, () => run(makeMyStore));

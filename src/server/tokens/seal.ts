@@ -1,5 +1,5 @@
 /**
- * Opaque tokens: what the server hands out to get it back as it was. (server)
+ * Opaque tokens: what the server hands out to get it back as it was.
  *
  * Authenticated with the database's own key: a cursor that a client has made up must not open another branch, and a mark must not
  * talk the server into a new epoch. Not encrypted: there is nothing in them that their holder may not know.

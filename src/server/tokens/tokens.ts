@@ -1,10 +1,10 @@
-/** Epochs, marks and cursors as strings. (server) */
+/** Epochs, marks and cursors as strings. */
 
 import type { Marks } from "../../protocol/types.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { EpochClaim } from "../decide/epoch.ts";
-import type { Mark, MarksSeen } from "../decide/marks.ts";
 import type { Cursor, CursorClaim } from "../decide/pull.ts";
+import type { Mark, MarksSeen } from "../decide/rows/marks.ts";
 import type { Seal } from "./seal.ts";
 
 /** `ordinal.tenant.random.mac`. The tenant's tag tells a till that came with another shop's token apart from a restored server. */

@@ -1,11 +1,10 @@
-/** An open store in IndexedDB: who may still use it, and to whom the work goes. (storage/indexeddb) */
+/** An open store in IndexedDB: who may still use it, and to whom the work goes. */
 import type { StorageConnection, StorageRead } from "../../client/ports/storage.ts";
 import { assertRead, assertTables } from "../stored-layout.ts";
 import { typedError } from "./failures.ts";
 import { openLink } from "./link.ts";
 import { removeMarker } from "./marker.ts";
-import type { Place } from "./open.ts";
-import { deleteDatabase } from "./open.ts";
+import { deleteDatabase, type Place } from "./open.ts";
 import { createReader } from "./reader.ts";
 import { createReserve } from "./reserve.ts";
 import { estimateSpace } from "./space.ts";

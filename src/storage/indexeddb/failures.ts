@@ -1,4 +1,4 @@
-/** What the errors of the platform mean, and what a person can do about them. (storage/indexeddb) */
+/** What the errors of the platform mean, and what a person can do about them. */
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import { estimateSpace } from "./space.ts";
 

@@ -1,5 +1,5 @@
 /**
- * One readwrite transaction for a group of scripts. (storage/indexeddb)
+ * One readwrite transaction for a group of scripts.
  *
  *   script ► reads ► answers ► … ► its writes are put        (the next script's reads see them)
  *   script ► …                                               commit ► complete: all of them are stored
@@ -13,12 +13,10 @@ import { wrap } from "idb";
 import type { StorageRead, StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { assertDeclared, tableOf } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
-import type { Guesses } from "./guesses.ts";
-import type { Place } from "./open.ts";
-import { tryTo } from "./open.ts";
+import { type Place, tryTo } from "./open.ts";
 import { answer } from "./reads.ts";
-import type { StoredRow } from "./rows.ts";
-import { storedRow } from "./rows.ts";
+import { type StoredRow, storedRow } from "./rows.ts";
+import type { SpeculativeReads } from "./speculative-reads.ts";
 import { watch } from "./watchdog.ts";
 
 /** A `transact` that waits for its end. */
@@ -59,7 +57,7 @@ export function runGroup(
   { layout, watchdogMs }: Place,
   database: IDBDatabase,
   id: string,
-  guesses: Guesses,
+  guesses: SpeculativeReads,
 ): Promise<GroupEnd> {
   return new Promise((resolve) => {
     const outcomes: Outcome[] = [];
@@ -137,7 +135,7 @@ export function runGroup(
     }
 
     function ask(read: StorageRead): Promise<unknown> {
-      const isWorthIt = read.kind === "get" && read.likely === "unchanged";
+      const isWorthIt = read.kind === "get" && read.speculate === "unchanged";
       return isWorthIt ? guesses.learn(transaction, read) : answer(transaction, read);
     }
   });

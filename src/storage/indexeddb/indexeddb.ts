@@ -1,12 +1,11 @@
-/** The storage adapter for browsers. (storage/indexeddb) */
+/** The storage adapter for browsers. */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { expectOption } from "../../shared/errors.ts";
+import { compactLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
-import { foldLog } from "./fold.ts";
 import { marker } from "./marker.ts";
-import type { Place } from "./open.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase, type Place } from "./open.ts";
 import { askToPersist } from "./space.ts";
 
 export interface IndexedDBOptions {
@@ -63,7 +62,7 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
         const database = (await openDatabase(place)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
-        void foldLog(database);
+        void compactLog(database);
         return connect(place, database);
       } catch (error) {
         throw await typedError(error);

@@ -1,5 +1,5 @@
 /**
- * The live connection to a database, and what becomes of it. (storage/indexeddb)
+ * The live connection to a database, and what becomes of it.
  *
  *   live ── lost (closed by the platform, or its work failed) ──► healing ──► live
  *     │                                                             └──► nothing: the next who asks heals again
@@ -13,8 +13,7 @@
 import type { TillSyncError } from "../../shared/errors.ts";
 import { closedError, supersededError } from "../stored-layout.ts";
 import { KIND } from "./failures.ts";
-import type { Place } from "./open.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase, type Place } from "./open.ts";
 
 export interface Link {
   /** Why nobody may use it any more. */

@@ -1,4 +1,4 @@
-/** The marker lies in localStorage: another file than the database, which corruption, and a lone deletion, do not take along. (storage/indexeddb) */
+/** The marker lies in localStorage: another file than the database, which corruption, and a lone deletion, do not take along. */
 import type { StorageMarker } from "../../client/ports/storage.ts";
 import { nextTask } from "../../shared/next-task.ts";
 import { tryTo } from "./open.ts";

@@ -1,5 +1,5 @@
 /**
- * Opens a database and brings it to a layout. (storage/indexeddb)
+ * Opens a database and brings it to a layout.
  *
  *   open at the stored version → layout fits? → done
  *                    ↑               │ no

@@ -1,4 +1,4 @@
-/** Where a scan begins and ends, in the terms of IndexedDB. (storage/indexeddb) */
+/** Where a scan begins and ends, in the terms of IndexedDB. */
 import type { KeyRange, ScanOptions } from "../../client/ports/storage.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 

@@ -1,4 +1,4 @@
-/** Reads outside of write transactions. (storage/indexeddb) */
+/** Reads outside of write transactions. */
 import type { StorageRead } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { isConnectionLoss, nameOf } from "./failures.ts";

@@ -1,12 +1,11 @@
-/** The reads of the port as requests of one transaction. (storage/indexeddb) */
+/** The reads of the port as requests of one transaction. */
 
 import { wrap } from "idb";
 import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 import { nameOf } from "./failures.ts";
 import { nativeRange, remainingRange } from "./ranges.ts";
-import type { StoredRow } from "./rows.ts";
-import { propertyOf } from "./rows.ts";
+import { propertyOf, type StoredRow } from "./rows.ts";
 
 /** More than IndexedDB takes as a count, and so the same as no limit. */
 const NO_LIMIT = 2 ** 32;

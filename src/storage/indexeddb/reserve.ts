@@ -1,6 +1,6 @@
 /**
  * Space that is taken while there is plenty, and given back when the platform gives no more: so that selling goes on when the disk is
- * full, and only what can be had again stops. (storage/indexeddb)
+ * full, and only what can be had again stops.
  *
  * The quota is known only by running into it: Chromium's `estimate()` says "used + 10 GiB" whatever the quota is, so that sites can't be
  * told apart by it.

@@ -1,5 +1,5 @@
 /**
- * How a row lies in its object store: one record for each row, under an out-of-line key. (storage/indexeddb)
+ * How a row lies in its object store: one record for each row, under an out-of-line key.
  *
  * The index keys are computed by the layout and stored with the value, and the native indexes only read them. So nothing of
  * the port depends on how a value looks on disk: a layout that packs many rows of a page into one record, with the keys of

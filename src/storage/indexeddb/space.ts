@@ -1,4 +1,4 @@
-/** What the platform says of the space it gives. (storage/indexeddb) */
+/** What the platform says of the space it gives. */
 import type { StorageEstimate } from "../../client/ports/storage.ts";
 
 /** Missing in insecure contexts and in old browsers: then nothing is known, which is no failure. */

@@ -1,9 +1,8 @@
-/** Brings a database to a layout, within its versionchange transaction. (storage/indexeddb) */
+/** Brings a database to a layout, within its versionchange transaction. */
 
 import { wrap } from "idb";
 import type { StorageLayout } from "../../client/ports/storage.ts";
-import type { StoredLayout } from "../stored-layout.ts";
-import { layoutChange } from "../stored-layout.ts";
+import { layoutChange, type StoredLayout } from "../stored-layout.ts";
 import { eachEntry } from "./reads.ts";
 import { keyPathOf, storedRow } from "./rows.ts";
 

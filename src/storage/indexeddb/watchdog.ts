@@ -1,5 +1,5 @@
 /**
- * The only timers of this adapter. (storage/indexeddb)
+ * The only timers of this adapter.
  *
  * A promise of IndexedDB that never settles is a normal failure: WebKit's lost database process, a frozen tab that holds a
  * lock, an upgrade that is blocked. So everything that waits for the platform waits under a watchdog.

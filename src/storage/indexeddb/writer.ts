@@ -1,5 +1,5 @@
 /**
- * The queue of write transactions, joined into groups. (storage/indexeddb)
+ * The queue of write transactions, joined into groups.
  *
  * - First come, first served; neighbours of equal durability share one commit, and one flush to disk.
  * - A group that aborts is taken apart: each member runs alone once more, so that one bad write fails nobody else.
@@ -9,13 +9,11 @@
 import type { StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { isConnectionLoss, nameOf, typedError, unknownOutcome } from "./failures.ts";
-import type { Job } from "./group.ts";
-import { runGroup, wasCommitted } from "./group.ts";
-import type { Memory } from "./guesses.ts";
-import { Guesses, WRONG_GUESS } from "./guesses.ts";
+import { type Job, runGroup, wasCommitted } from "./group.ts";
 import type { Link } from "./link.ts";
 import type { Place } from "./open.ts";
 import type { Reserve } from "./reserve.ts";
+import { type Memory, MISPREDICTED, SpeculativeReads } from "./speculative-reads.ts";
 import { answered, pause } from "./watchdog.ts";
 
 /** So that a group never keeps the database from other tabs for long. */
@@ -64,10 +62,10 @@ export function createWriter(link: Link, place: Place, reserve: Reserve) {
   async function run(group: readonly Job[]): Promise<void> {
     const id = `${name}-${(++groups).toString(36)}`;
     const database = await link.database();
-    const guesses = new Guesses(memory);
+    const guesses = new SpeculativeReads(memory);
     const { error, outcomes, put } = await runGroup(group, place, database, id, guesses);
     memory = error === undefined ? guesses.memory : undefined;
-    if (error === WRONG_GUESS) {
+    if (error === MISPREDICTED) {
       queue.unshift(...group);
       return;
     }

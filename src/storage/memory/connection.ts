@@ -1,4 +1,4 @@
-/** An open connection to a store in memory. (storage/memory) */
+/** An open connection to a store in memory. */
 import type {
   ScannedRow,
   ScanOptions,

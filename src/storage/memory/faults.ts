@@ -1,4 +1,4 @@
-/** The seam through which a test makes this disk fail. (storage/memory) */
+/** The seam through which a test makes this disk fail. */
 
 /**
  * A moment of the store's work, named before it happens.

@@ -1,9 +1,8 @@
-/** The storage adapter that keeps everything in memory: for tests, simulations and demonstrations. (storage/memory) */
+/** The storage adapter that keeps everything in memory: for tests, simulations and demonstrations. */
 import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { MemoryConnection } from "./connection.ts";
 import type { MemoryFaults } from "./faults.ts";
-import type { MemorySnapshot } from "./store.ts";
-import { Store } from "./store.ts";
+import { type MemorySnapshot, Store } from "./store.ts";
 
 export interface MemoryOptions {
   /** Lets a test fail, hold up or crash any step. */

@@ -1,4 +1,4 @@
-/** The copy that a store keeps of a value. (storage/memory) */
+/** The copy that a store keeps of a value. */
 
 /**
  * A deep copy, frozen: later changes by the writer don't reach the store, and every reader can be given the same object.

@@ -1,5 +1,5 @@
 /**
- * Entries in the order of (key, primary), in chunks. (storage/memory)
+ * Entries in the order of (key, primary), in chunks.
  *
  * One array would cost a move of all that follows for each insert, a tree an object and a pointer chase for each entry. A list
  * of short arrays costs a binary search over the chunks, one within, and a move of at most CHUNK neighbours.

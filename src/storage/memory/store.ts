@@ -1,8 +1,7 @@
-/** The content of one store, shared by all connections to it, and the turns that its transactions take. (storage/memory) */
+/** The content of one store, shared by all connections to it, and the turns that its transactions take. */
 import type { StorageLayout } from "../../client/ports/storage.ts";
 import { assert } from "../../shared/assert.ts";
-import type { LayoutChange, StoredLayout } from "../stored-layout.ts";
-import { layoutChange } from "../stored-layout.ts";
+import { type LayoutChange, layoutChange, type StoredLayout } from "../stored-layout.ts";
 import { frozenCopy } from "./plain-copy.ts";
 import { Table } from "./table.ts";
 

@@ -1,10 +1,9 @@
-/** One table: rows by primary key, and the entries of its indexes. Synchronous, knows nothing of transactions. (storage/memory) */
+/** One table: rows by primary key, and the entries of its indexes. Synchronous, knows nothing of transactions. */
 import type { Key, KeyRange, ScannedRow, ScanOptions, TableLayout } from "../../client/ports/storage.ts";
 import { assert } from "../../shared/assert.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 import { includesKey, indexKeys } from "../index-keys.ts";
-import type { Entry } from "./sorted-entries.ts";
-import { compareEntries, SortedEntries } from "./sorted-entries.ts";
+import { compareEntries, type Entry, SortedEntries } from "./sorted-entries.ts";
 
 interface Row extends Entry {
   readonly key: string;

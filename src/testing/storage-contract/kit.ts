@@ -1,16 +1,16 @@
-/** What the cases of the storage contract share: a small shop, and short ways to read and write it. (testing) */
-import type {
-  Key,
-  ScanOptions,
-  StorageAdapter,
-  StorageConnection,
-  StorageHooks,
-  StorageLayout,
-  StorageScript,
-  StorageWrite,
-  TransactOptions,
+/** What the cases of the storage contract share: a small shop, and short ways to read and write it. */
+import {
+  get,
+  type Key,
+  type ScanOptions,
+  type StorageAdapter,
+  type StorageConnection,
+  type StorageHooks,
+  type StorageLayout,
+  type StorageScript,
+  type StorageWrite,
+  type TransactOptions,
 } from "../../client/ports/storage.ts";
-import { get } from "../../client/ports/storage.ts";
 
 /** Makes an adapter whose stores are empty. Called once for each case. */
 export type MakeStorage = () => MadeStorage | Promise<MadeStorage>;
@@ -66,7 +66,7 @@ export const fruit: Readonly<Record<string, Product>> = {
 };
 
 /** One case's adapter, and the store that it works on. */
-export class World {
+export class StorageKit {
   readonly adapter: StorageAdapter;
   readonly #opened: StorageConnection[] = [];
 
@@ -89,12 +89,12 @@ export class World {
   }
 }
 
-export function contractCase(name: string, body: (world: World) => Promise<void>): StorageContractCase {
+export function contractCase(name: string, body: (world: StorageKit) => Promise<void>): StorageContractCase {
   return {
     name,
     async run(make) {
       const made = await make();
-      const world = new World("adapter" in made ? made.adapter : made);
+      const world = new StorageKit("adapter" in made ? made.adapter : made);
       try {
         await body(world);
       } finally {

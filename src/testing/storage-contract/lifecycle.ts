@@ -1,8 +1,6 @@
-/** The storage contract: opening, layouts, closing and destroying. (testing) */
-import type { StorageLayout } from "../../client/ports/storage.ts";
-import { get } from "../../client/ports/storage.ts";
+/** The storage contract: opening, layouts, closing and destroying. */
+import { get, type StorageLayout } from "../../client/ports/storage.ts";
 import { check, checkEqual, checkRejects } from "../check.ts";
-import type { Product } from "./kit.ts";
 import {
   byCategory,
   byName,
@@ -11,6 +9,7 @@ import {
   increment,
   index,
   one,
+  type Product,
   put,
   STRICT,
   shop,

@@ -1,9 +1,8 @@
-/** The storage contract: which part of an index a scan answers. (testing) */
+/** The storage contract: which part of an index a scan answers. */
 import type { ScanOptions, StorageConnection } from "../../client/ports/storage.ts";
 import { prefixRange, stringPrefixRange } from "../../shared/keys.ts";
 import { check, checkEqual } from "../check.ts";
-import type { Product } from "./kit.ts";
-import { contractCase, fruit, ids, stock } from "./kit.ts";
+import { contractCase, fruit, ids, type Product, stock } from "./kit.ts";
 
 /** Every page of a scan, each begun behind the last entry of the one before. */
 async function pages(connection: StorageConnection, options: ScanOptions, limit: number): Promise<string[]> {

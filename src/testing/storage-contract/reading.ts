@@ -1,10 +1,8 @@
-/** The storage contract: what `get`, `scan` and `count` answer. (testing) */
-import type { Key } from "../../client/ports/storage.ts";
-import { get } from "../../client/ports/storage.ts";
+/** The storage contract: what `get`, `scan` and `count` answer. */
+import { get, type Key } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
 import { checkEqual, checkRejects } from "../check.ts";
-import type { Product } from "./kit.ts";
-import { contractCase, fruit, ids, one, put, STRICT, stock, write } from "./kit.ts";
+import { contractCase, fruit, ids, one, type Product, put, STRICT, stock, write } from "./kit.ts";
 
 export const reading = [
   contractCase("get answers in the order of the keys, undefined for what is not there", async (world) => {

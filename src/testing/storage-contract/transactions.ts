@@ -1,9 +1,14 @@
-/** The storage contract: what `transact` promises. (testing) */
-import type { ScannedRow, StorageRead, TransactOptions } from "../../client/ports/storage.ts";
-import { get, readAll, scan } from "../../client/ports/storage.ts";
+/** The storage contract: what `transact` promises. */
+import {
+  get,
+  readAll,
+  type ScannedRow,
+  type StorageRead,
+  scan,
+  type TransactOptions,
+} from "../../client/ports/storage.ts";
 import { check, checkEqual, checkRejects } from "../check.ts";
-import type { Product } from "./kit.ts";
-import { contractCase, increment, one, put, STRICT, stock, write, writing } from "./kit.ts";
+import { contractCase, increment, one, type Product, put, STRICT, stock, write, writing } from "./kit.ts";
 
 const RELAXED: TransactOptions = { ...STRICT, durability: "relaxed" };
 

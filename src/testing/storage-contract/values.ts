@@ -1,8 +1,7 @@
-/** The storage contract: what is stored is what was written. (testing) */
+/** The storage contract: what is stored is what was written. */
 import type { TransactOptions } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";
-import type { Product } from "./kit.ts";
-import { contractCase, one, put, STRICT, stock, write, writing } from "./kit.ts";
+import { contractCase, one, type Product, put, STRICT, stock, write, writing } from "./kit.ts";
 
 const RELAXED: TransactOptions = { ...STRICT, durability: "relaxed" };
 

@@ -1,5 +1,5 @@
 /**
- * Whether what came is an answer at all. Pure. (transport)
+ * Whether what came is an answer at all. Pure.
  *
  * Captive portals answer 200, proxies answer from a cache, connections are reused by others: an answer counts only if its
  * protocol header, the request id it echoes, its content type, its text and its schema all check. Nothing less may ever

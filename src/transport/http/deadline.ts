@@ -1,4 +1,4 @@
-/** The time that one call has. (transport) */
+/** The time that one call has. */
 
 export interface Deadline {
   /** Aborts with the caller's signal, or when the time is up. */

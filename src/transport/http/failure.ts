@@ -1,4 +1,4 @@
-/** What an answer other than 200 means. Pure. (transport) */
+/** What an answer other than 200 means. Pure. */
 import type { TransportFailure } from "../../client/ports/transport.ts";
 import { isProblem } from "../../protocol/answers.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "../../protocol/codes.ts";

@@ -1,4 +1,4 @@
-/** Bodies of requests: a till's uplink is the narrow side. (transport) */
+/** Bodies of requests: a till's uplink is the narrow side. */
 
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;

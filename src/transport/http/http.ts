@@ -1,4 +1,4 @@
-/** The Transport over HTTP: requests by ky, pokes by WebSocket. (transport) */
+/** The Transport over HTTP: requests by ky, pokes by WebSocket. */
 import type { Transport } from "../../client/ports/transport.ts";
 import { isPullResponse, isPushResponse, isRegisterResponse, isTimeResponse } from "../../protocol/answers.ts";
 import { createGzip } from "./gzip.ts";

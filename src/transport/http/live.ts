@@ -1,5 +1,5 @@
 /**
- * A WebSocket that says "there is something new". A hint and nothing more: the client polls all the same. (transport)
+ * A WebSocket that says "there is something new". A hint and nothing more: the client polls all the same.
  *
  * Each call ends with exactly one `closed()`, and no poke comes after it. Opening another one is the client's business.
  */

@@ -1,4 +1,4 @@
-/** What `http()` can be told. (transport) */
+/** What `http()` can be told. */
 import { expectOption } from "../../shared/errors.ts";
 import { isPlainObject } from "../../shared/json.ts";
 

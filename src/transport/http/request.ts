@@ -1,5 +1,5 @@
 /**
- * One call, from the token to the answer. (transport)
+ * One call, from the token to the answer.
  *
  *        ┌──────────────────────────── deadline ────────────────────────────┐
  *   call ┴► token ──► body, gzipped ──► fetch ──► text, bounded ──► judge ──┴► result

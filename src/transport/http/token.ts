@@ -1,4 +1,4 @@
-/** Whose request it is. (transport) */
+/** Whose request it is. */
 import type { TransportResult } from "../../client/ports/transport.ts";
 import { orAborted } from "../../shared/abort.ts";
 import { failed } from "./failure.ts";

@@ -1,4 +1,4 @@
-/** The products: the first pull, changes on top of it, and reading them. (in the page) */
+/** The products: the first pull, changes on top of it, and reading them. */
 import type { Round } from "../figures.ts";
 import { barcodeOf, CATEGORIES, categoryOf, mixed, productId } from "../shop.ts";
 import { openByHand } from "./by-hand.ts";

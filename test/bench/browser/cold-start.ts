@@ -1,4 +1,4 @@
-/** The first read of a browser that has just been started, on a till with a full shop and a queue. (in the page) */
+/** The first read of a browser that has just been started, on a till with a full shop and a queue. */
 import { productId, saleOf } from "../shop.ts";
 import { openByHand } from "./by-hand.ts";
 import { countingRows } from "./counted.ts";

@@ -1,4 +1,4 @@
-/** What one operation costs as a till fills up: in time, and in rows that are read for it. (in the page) */
+/** What one operation costs as a till fills up: in time, and in rows that are read for it. */
 import { barcodeOf, categoryOf, mixed, productId, saleOf } from "../shop.ts";
 import { countingRows } from "./counted.ts";
 import { changeOf, memoryServer } from "./memory-server.ts";

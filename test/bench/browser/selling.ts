@@ -1,4 +1,4 @@
-/** Selling: one at a time as at a counter, and in a burst as after an import. (in the page) */
+/** Selling: one at a time as at a counter, and in a burst as after an import. */
 import { saleOf } from "../shop.ts";
 import { openByHand } from "./by-hand.ts";
 import { memoryServer } from "./memory-server.ts";

@@ -1,5 +1,5 @@
 /** The floor: the same rows in the same tables under the same indexes, put there and read back by hand, with nothing around it. */
-import type { OperationRow, RecordRow } from "../../../src/server/ports/store.ts";
+import type { OperationRow, RecordRow } from "../../../src/server/ports/rows.ts";
 import type { WrittenRows } from "./written-rows.ts";
 
 export interface Bare {
@@ -21,7 +21,7 @@ export function recordValues(tenant: string, row: RecordRow) {
     row.collection,
     row.id,
     row.version,
-    row.born,
+    row.createdVersion,
     row.state,
     JSON.stringify(row.data),
     JSON.stringify(row.counters),

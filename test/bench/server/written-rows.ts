@@ -1,5 +1,7 @@
 /** What a store is given to write: the very rows that the bare inserts then write too. */
-import type { OperationRow, RecordRow, ServerStore, StoreScript } from "../../../src/server/ports/store.ts";
+
+import type { OperationRow, RecordRow } from "../../../src/server/ports/rows.ts";
+import type { ServerStore, StoreScript } from "../../../src/server/ports/store.ts";
 
 export interface WrittenRows {
   readonly records: readonly RecordRow[];

@@ -1,8 +1,13 @@
 /** What a till knows of the server's clock after many answers, over lines of any quality, with clocks that somebody sets. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { OffsetSample } from "../../../src/client/decide/clock-offset.ts";
-import { addSample, bestOffset, bestSample, sampleOf } from "../../../src/client/decide/clock-offset.ts";
+import {
+  addSample,
+  bestOffset,
+  bestSample,
+  type OffsetSample,
+  sampleOf,
+} from "../../../src/client/decide/clock-offset.ts";
 import { times } from "../../support/property.ts";
 
 const HOUR = 3_600_000;

@@ -1,8 +1,7 @@
 /** What a till can know of the server's clock. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { OffsetSample } from "../../../src/client/decide/clock-offset.ts";
-import { addSample, bestOffset, sampleOf } from "../../../src/client/decide/clock-offset.ts";
+import { addSample, bestOffset, type OffsetSample, sampleOf } from "../../../src/client/decide/clock-offset.ts";
 
 const sample = (offsetMs: number, roundTripMs: number, takenAt = 0): OffsetSample => ({
   offsetMs,

@@ -1,13 +1,11 @@
 /** What becomes of a conflict: by the collection's resolver, or by a person. */
 import { clientWins, lastWriteWins, manual, mergeFields, serverWins } from "tillsync/conflict";
-import type { ConflictResolver } from "tillsync/schema";
-import { defineCollection } from "tillsync/schema";
+import { type ConflictResolver, defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { Choice } from "../../../src/client/decide/conflict.ts";
-import { settleByPerson } from "../../../src/client/decide/conflict.ts";
+import { type Choice, settleByPerson } from "../../../src/client/decide/conflict.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { applied, conflict, create, increment, Ledger, NOW, remove, update } from "../support/ledger.ts";
 
@@ -274,7 +272,7 @@ describe("the desk", () => {
       server,
     });
     expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server" });
-    expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["settled", ["conflict"]]);
+    expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["closed_elsewhere", ["conflict"]]);
     expect(till.view("people", "c-1")).toEqual(server.data);
   });
 

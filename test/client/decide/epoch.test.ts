@@ -1,6 +1,6 @@
 /** A server that was restored from a backup: what the till gives back to it, and what its rows show meanwhile [C8]. */
 import { describe, expect, test } from "vitest";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import {
   applied,
   blocked,
@@ -23,7 +23,7 @@ const till = () => {
   return one;
 };
 const again = (one: Ledger, operation: StoredOperation) => {
-  const { state, again: first, acknowledged } = one.stored(operation);
+  const { state, resend: first, acknowledged } = one.stored(operation);
   return { state, again: first, acknowledged };
 };
 
@@ -95,8 +95,12 @@ test("what was blocked by the lost history waits no more", () => {
   const edit = one.one(update("products", "p-1", { name: "A" }));
   one.answer(blocked(edit, { id: "lost" }));
   one.follow("e2");
-  const { state, blockedBy, blockedAt } = one.stored(edit);
-  expect({ state, blockedBy, blockedAt }).toEqual({ state: "pending", blockedBy: undefined, blockedAt: undefined });
+  const { state, blockedBy, blockedInRound } = one.stored(edit);
+  expect({ state, blockedBy, blockedInRound }).toEqual({
+    state: "pending",
+    blockedBy: undefined,
+    blockedInRound: undefined,
+  });
 });
 
 test("nothing of the lost history's verdict stays on an operation", () => {
@@ -104,7 +108,7 @@ test("nothing of the lost history's verdict stays on an operation", () => {
   const operation = one.one(sale("s-1"));
   one.answer(quarantined(operation, "shift_closed", { revision: 3 }));
   one.follow("e2");
-  for (const member of ["error", "revision", "settledAt", "version", "epoch"])
+  for (const member of ["error", "revision", "resultAt", "version", "epoch"])
     expect(one.stored(operation)).not.toHaveProperty(member);
 });
 

@@ -1,7 +1,7 @@
 /** What the server's answer to a registration says of this store. */
 import { describe, expect, test } from "vitest";
-import { judgeRegistration } from "../../../src/client/decide/registration.ts";
-import type { Identity } from "../../../src/client/stored.ts";
+import { decideRegistration } from "../../../src/client/decide/registration.ts";
+import type { Identity } from "../../../src/client/state/stored.ts";
 import type { RegisterResponse } from "../../../src/protocol/types.ts";
 
 const fresh: Identity = { deviceId: "till-1", incarnation: "0190", createdAt: 0 };
@@ -21,7 +21,7 @@ const welcome = { kind: "welcome", loss: undefined };
 
 describe("whose shop it is", () => {
   test("a store without a shop takes the token's", () => {
-    expect(judgeRegistration(fresh, 0, answer())).toEqual(welcome);
+    expect(decideRegistration(fresh, 0, answer())).toEqual(welcome);
   });
 
   test.each([
@@ -29,22 +29,22 @@ describe("whose shop it is", () => {
     ["another branch", { branch: "airport" }],
     ["no branch any more", { branch: undefined }],
   ])("a store that has one refuses %s", (_what, over) => {
-    expect(judgeRegistration(known, 9, answer(over))).toEqual({ kind: "wrong_workspace" });
+    expect(decideRegistration(known, 9, answer(over))).toEqual({ kind: "wrong_workspace" });
   });
 
   test("another shop is said before anything is concluded from its numbers", () => {
-    expect(judgeRegistration(known, 9, answer({ tenant: "other", lastSequence: 10 })).kind).toBe("wrong_workspace");
+    expect(decideRegistration(known, 9, answer({ tenant: "other", lastSequence: 10 })).kind).toBe("wrong_workspace");
   });
 });
 
 describe("a store that was put back", () => {
   test("is one that is behind what the server has seen of it, by so many operations", () => {
     const loss = { lastKnownSequence: 12, missing: 3 };
-    expect(judgeRegistration(known, 9, answer({ lastSequence: 12 }))).toEqual({ kind: "rolled_back", loss });
+    expect(decideRegistration(known, 9, answer({ lastSequence: 12 }))).toEqual({ kind: "rolled_back", loss });
   });
 
   test("is not one that is even with it, or ahead", () => {
-    for (const lastSequence of [9, 4]) expect(judgeRegistration(known, 9, answer({ lastSequence }))).toEqual(welcome);
+    for (const lastSequence of [9, 4]) expect(decideRegistration(known, 9, answer({ lastSequence }))).toEqual(welcome);
   });
 });
 
@@ -56,18 +56,18 @@ describe("a new store of a device that is known", () => {
 
   test("has lost what its earlier ones had not sent", () => {
     const loss = { lastKnownSequence: 880, missing: 3 };
-    expect(judgeRegistration(fresh, 0, answer({ unsynced }))).toEqual({ kind: "welcome", loss });
+    expect(decideRegistration(fresh, 0, answer({ unsynced }))).toEqual({ kind: "welcome", loss });
   });
 
   test("may have lost what the server knows nothing of, where it misses nothing", () => {
     const all = unsynced.map((earlier) => ({ ...earlier, missing: 0 }));
     const loss = { lastKnownSequence: 880, missing: undefined };
-    expect(judgeRegistration(fresh, 0, answer({ unsynced: all }))).toEqual({ kind: "welcome", loss });
+    expect(decideRegistration(fresh, 0, answer({ unsynced: all }))).toEqual({ kind: "welcome", loss });
   });
 
   test("is told once: not at a later registration, and not after a fork", () => {
     const forked: Identity = { ...fresh, registered: false };
     for (const identity of [known, forked])
-      expect(judgeRegistration(identity, 9, answer({ unsynced }))).toEqual(welcome);
+      expect(decideRegistration(identity, 9, answer({ unsynced }))).toEqual(welcome);
   });
 });

@@ -1,6 +1,6 @@
 /** What the server's results make of operations and rows. */
 import { describe, expect, test } from "vitest";
-import { isWaiting } from "../../../src/client/stored.ts";
+import { isWaiting } from "../../../src/client/state/stored.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import {
   applied,
@@ -124,7 +124,7 @@ describe("applied", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
     one.answer(applied(operation, 20, { at: NOW + 5 }));
-    expect(one.stored(operation)).toMatchObject({ state: "applied", epoch: "e1", version: 20, settledAt: NOW + 5 });
+    expect(one.stored(operation)).toMatchObject({ state: "applied", epoch: "e1", version: 20, resultAt: NOW + 5 });
   });
 
   test("of a `void` touches no row", () => {
@@ -255,7 +255,7 @@ describe("blocked and retry", () => {
 
 describe("what is blocked is sent again", () => {
   const awake = (one: Ledger, operation: { readonly id: string }) =>
-    (one.stored(operation).blockedAt ?? 0) < one.queue.wake;
+    (one.stored(operation).blockedInRound ?? 0) < one.queue.unblockRound;
 
   test("not before something final has come", () => {
     const one = till();
@@ -343,7 +343,7 @@ describe("an operation that another has replaced", () => {
       const one = till();
       const edit = one.one(update("products", "p-1", { name: "A" }));
       const told = one.answer(rejected(edit, code, { by: "office", server: { version: 20, data: row } }));
-      expect([one.state(edit), told, one.queue.rejected]).toEqual(["settled", [], 0]);
+      expect([one.state(edit), told, one.queue.rejected]).toEqual(["closed_elsewhere", [], 0]);
       expect(one.view("products", "p-1")).toEqual(row);
     });
 

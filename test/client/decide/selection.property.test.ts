@@ -5,10 +5,15 @@ import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import type { Selected } from "../../../src/client/decide/selection.ts";
-import { selectBatch } from "../../../src/client/decide/selection.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { isCommercial, isOpen, isReplayed, isWaiting, subjectOf } from "../../../src/client/stored.ts";
+import { type Selected, selectBatch } from "../../../src/client/decide/selection.ts";
+import {
+  isCommercial,
+  isOpen,
+  isReplayed,
+  isWaiting,
+  type StoredOperation,
+  subjectOf,
+} from "../../../src/client/state/stored.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { times } from "../../support/property.ts";
 import {
@@ -122,9 +127,11 @@ const choice: fc.Arbitrary<Choice> = fc.record({
 
 /** As the outbox is read: what a restore brought back, then lane by lane, then what was woken. */
 function candidatesOf(till: Ledger, lanes: readonly number[]): readonly StoredOperation[] {
-  const place = (o: StoredOperation) => (o.state === "blocked" ? 9 : o.again ? -1 : lanes.indexOf(o.lane));
+  const place = (o: StoredOperation) => (o.state === "blocked" ? 9 : o.resend ? -1 : lanes.indexOf(o.lane));
   return [...till.operations.values()]
-    .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedAt ?? 0) < till.queue.wake))
+    .filter(
+      (o) => o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < till.queue.unblockRound),
+    )
     .sort((a, b) => place(a) - place(b) || a.rank - b.rank);
 }
 function select(till: Ledger, { maxOperations, maxBytes, lanes, skipped }: Choice = ample): readonly Selected[] {
@@ -231,7 +238,7 @@ function drained(till: Ledger, limits: Choice): readonly StoredOperation[] {
     idle = batch.length === 0 ? idle + 1 : 0;
     if (batch.length > 0) till.answer(...batch.map(({ operation }) => answered(operation)));
     const workspace = till.open();
-    workspace.wake();
+    workspace.unblock();
     till.commit(workspace);
   }
   return waiting();

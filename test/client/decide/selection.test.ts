@@ -5,10 +5,8 @@ import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { SelectionInput } from "../../../src/client/decide/selection.ts";
-import { selectBatch } from "../../../src/client/decide/selection.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { isReplayed } from "../../../src/client/stored.ts";
+import { type SelectionInput, selectBatch } from "../../../src/client/decide/selection.ts";
+import { isReplayed, type StoredOperation } from "../../../src/client/state/stored.ts";
 import { collections } from "../../support/shop.ts";
 import {
   blocked,
@@ -46,7 +44,7 @@ const till = () => {
 function select(one: Ledger, over: Partial<SelectionInput> = {}) {
   const all = [...one.operations.values()];
   const candidates = all
-    .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedAt ?? 0) < one.queue.wake))
+    .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < one.queue.unblockRound))
     .sort((a, b) => a.lane - b.lane || a.rank - b.rank);
   return selectBatch({
     candidates,
@@ -256,7 +254,7 @@ describe("an editorial transaction of which a member lies on a desk", () => {
     };
     workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: successor.id });
     workspace.put(successor);
-    workspace.wake();
+    workspace.unblock();
     one.commit(workspace);
     expect(ids(select(one, { others: others(one) }))).toEqual([successor.id, sibling.id]);
   });

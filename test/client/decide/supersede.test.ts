@@ -1,7 +1,7 @@
 /** A new operation in the place of another: its place in the replay, its chain, its transaction [C3]. */
 import { describe, expect, test } from "vitest";
 import { sameEffect, supersede } from "../../../src/client/decide/supersede.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import {
   blocked,
   create,
@@ -38,7 +38,7 @@ test("the old one is kept with its verdict, and says who took its place", () => 
   expect(one.stored(edit)).toMatchObject({
     state: "superseded",
     supersededBy: successor.id,
-    settledAt: NOW,
+    resultAt: NOW,
     error: { code: "not_permitted" },
   });
 });
@@ -82,9 +82,9 @@ test("whatever is blocked is sent again", () => {
   const other = one.one(update("products", "p-1", { name: "B" }));
   one.answer(rejected(edit, "not_permitted"));
   one.answer(blocked(other, edit));
-  const before = one.queue.wake;
+  const before = one.queue.unblockRound;
   replace(one, edit);
-  expect(one.queue.wake).toBe(before + 1);
+  expect(one.queue.unblockRound).toBe(before + 1);
 });
 
 describe("in an editorial transaction", () => {

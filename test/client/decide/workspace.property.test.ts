@@ -9,14 +9,13 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { toWire } from "../../../src/client/decide/wire.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { isOpen, subjectOf } from "../../../src/client/stored.ts";
+import { isOpen, type StoredOperation, subjectOf } from "../../../src/client/state/stored.ts";
 import { addCounter } from "../../../src/schema/counters.ts";
-import { payloadText } from "../../../src/server/decide/identity.ts";
+import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { collections, type Shop } from "../../server/support/shop.ts";
-import { World } from "../../server/support/world.ts";
+import { ServerWorld } from "../../server/support/world.ts";
 import { times } from "../../support/property.ts";
 import { create, increment, type Ledger, remove, update } from "../support/ledger.ts";
 import { type Fate, Line } from "../support/line.ts";
@@ -103,18 +102,18 @@ function steps(tills: number, restores: boolean, change: fc.Arbitrary<LocalChang
 }
 
 class Shops {
-  readonly world: World;
+  readonly world: ServerWorld;
   readonly lines: readonly Line[];
   #backup;
 
-  private constructor(world: World, tills: number) {
+  private constructor(world: ServerWorld, tills: number) {
     this.world = world;
     this.lines = Array.from({ length: tills }, (_, n) => new Line(world, n + 1, shop));
     this.#backup = world.store.snapshot();
   }
 
   static async open(tills: number): Promise<Shops> {
-    return new Shops(await World.open({}, served), tills);
+    return new Shops(await ServerWorld.open({}, served), tills);
   }
 
   async run(step: Step): Promise<void> {

@@ -2,8 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { isWaiting } from "../../../src/client/stored.ts";
+import { isWaiting, type StoredOperation } from "../../../src/client/state/stored.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import {

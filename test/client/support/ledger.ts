@@ -1,24 +1,15 @@
 /** A till as its decisions see it: rows, operations, counts. No storage, no loop: what a decision writes is all that happens. */
 
 import { decideEpochChange, newEpoch } from "../../../src/client/decide/epoch.ts";
-import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import { decideLocalWrite } from "../../../src/client/decide/local-write.ts";
+import { decideLocalWrite, type LocalChange } from "../../../src/client/decide/local-write.ts";
 import type { MintContext } from "../../../src/client/decide/mint.ts";
 import { decidePullPage, restartCursor } from "../../../src/client/decide/pull-page.ts";
-import type { Happening } from "../../../src/client/decide/results.ts";
-import { decideResults } from "../../../src/client/decide/results.ts";
-import { mergeDelta, replay } from "../../../src/client/decide/view.ts";
+import { mergeDelta, replay } from "../../../src/client/decide/replay.ts";
+import { decideResults, type OperationEvent } from "../../../src/client/decide/results.ts";
 import { Workspace } from "../../../src/client/decide/workspace.ts";
-import type {
-  CursorState,
-  QueueState,
-  StoredConflict,
-  StoredOperation,
-  StoredRow,
-  SyncPoint,
-} from "../../../src/client/stored.ts";
 import {
   CONFLICTS,
+  type CursorState,
   EMPTY_QUEUE,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
@@ -29,8 +20,13 @@ import {
   META,
   nextGenerations,
   OPERATIONS,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  type SyncPoint,
   subjectOf,
-} from "../../../src/client/stored.ts";
+} from "../../../src/client/state/stored.ts";
 import type { Change, OperationResult, PullPage } from "../../../src/protocol/types.ts";
 import { checkCollections } from "../../../src/schema/collections.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
@@ -101,7 +97,7 @@ export class Ledger {
     return only;
   }
 
-  answer(...results: readonly OperationResult[]): readonly Happening[] {
+  answer(...results: readonly OperationResult[]): readonly OperationEvent[] {
     return this.receive(results);
   }
 
@@ -116,9 +112,12 @@ export class Ledger {
   }
 
   /** All that one answer brings, in one transaction [C6]. */
-  receive(results: readonly OperationResult[], pages: Readonly<Record<string, PullPage>> = {}): readonly Happening[] {
+  receive(
+    results: readonly OperationResult[],
+    pages: Readonly<Record<string, PullPage>> = {},
+  ): readonly OperationEvent[] {
     const workspace = this.open();
-    const happenings = decideResults(workspace, this.context(), {
+    const events = decideResults(workspace, this.context(), {
       results,
       epoch: this.point.epoch ?? "",
       serverTime: NOW + 1_000,
@@ -131,7 +130,7 @@ export class Ledger {
     });
     this.commit(workspace);
     for (const [name, cursor] of moved) this.cursors.set(name, cursor);
-    return happenings;
+    return events;
   }
 
   /** These collections are pulled again from the start; operations stay. */

@@ -5,14 +5,13 @@ import { selectBatch } from "../../../src/client/decide/selection.ts";
 import { supersede } from "../../../src/client/decide/supersede.ts";
 import { toWire } from "../../../src/client/decide/wire.ts";
 import type { Workspace } from "../../../src/client/decide/workspace.ts";
-import type { StoredOperation } from "../../../src/client/stored.ts";
-import { generationOf, isReplayed, isWaiting } from "../../../src/client/stored.ts";
+import { generationOf, isReplayed, isWaiting, type StoredOperation } from "../../../src/client/state/stored.ts";
 import type { Change } from "../../../src/protocol/types.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
-import type { Mark } from "../../../src/server/decide/marks.ts";
 import type { PullOutcome } from "../../../src/server/decide/pull.ts";
 import type { PushOutcome } from "../../../src/server/decide/push.ts";
-import type { World } from "../../server/support/world.ts";
+import type { Mark } from "../../../src/server/decide/rows/marks.ts";
+import type { ServerWorld } from "../../server/support/world.ts";
 import { Ledger } from "./ledger.ts";
 
 /** What becomes of a request: its answer arrives, is lost on the way (or was never asked for), or arrives some time. */
@@ -29,14 +28,14 @@ const named = (epoch: string) => ({ epoch, ordinal: Number(epoch.slice(1)) });
 
 export class Line {
   readonly till: Ledger;
-  readonly #world: World;
+  readonly #world: ServerWorld;
   readonly #device: string;
   readonly #names: readonly string[];
   #marks: { push: Mark | undefined; pull: Mark | undefined } = { push: undefined, pull: undefined };
   #late: Answer[] = [];
   #written = 0;
 
-  constructor(world: World, number: number, collections: CollectionMap) {
+  constructor(world: ServerWorld, number: number, collections: CollectionMap) {
     this.#world = world;
     this.#device = `till-${number}`;
     this.#names = Object.keys(collections);
@@ -52,16 +51,19 @@ export class Line {
   /** Everything that is waiting and not blocked, at most so many. */
   async push(maxOperations: number, fate: Fate): Promise<boolean> {
     const all = [...this.till.operations.values()];
-    const lane = ({ state, again, lane }: StoredOperation) => (state === "blocked" ? 9 : again ? -1 : lane);
+    const lane = ({ state, resend, lane }: StoredOperation) => (state === "blocked" ? 9 : resend ? -1 : lane);
     const line = all
-      .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedAt ?? 0) < this.till.queue.wake))
+      .filter(
+        (o) =>
+          o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < this.till.queue.unblockRound),
+      )
       .sort((a, b) => lane(a) - lane(b) || a.rank - b.rank);
     const others = all.filter((o) => isReplayed(o) || o.state === "rejected");
     const limits = { maxOperations, maxBytes: 1_000_000 };
     const from = (candidates: readonly StoredOperation[]) =>
       selectBatch({ candidates, others, limits, skip: () => false });
     // What a lost history had taken re-enters before anything new [C8.6].
-    const journal = from(line.filter(({ again }) => again));
+    const journal = from(line.filter(({ resend }) => resend));
     const selected = journal.length > 0 ? journal : from(line);
     if (selected.length === 0) return false;
     await this.#ask(fate, undefined, (device) => device.outcome(selected.map(toWire)));
@@ -82,7 +84,7 @@ export class Line {
   async #ask(
     fate: Fate,
     cursors: Answer["cursors"],
-    request: (device: ReturnType<World["till"]>) => Promise<PushOutcome | PullOutcome>,
+    request: (device: ReturnType<ServerWorld["till"]>) => Promise<PushOutcome | PullOutcome>,
   ): Promise<void> {
     if (fate === "request_lost") return;
     const epoch = this.till.point.epoch ?? "";
@@ -159,7 +161,7 @@ export class Line {
 
   /** A minute has passed [H2]. */
   wake(): void {
-    this.#decide((workspace) => workspace.wake());
+    this.#decide((workspace) => workspace.unblock());
   }
 
   /** A person looks at one thing on the desk. Answers whether there was any. */

@@ -1,6 +1,6 @@
 /** The tabs of a browser without the browser: locks and channels that follow the platform's rules, and can be frozen. */
-import type { Channel, OpenChannel } from "../../../src/client/coordination/broadcasts.ts";
-import type { Locks } from "../../../src/client/coordination/locks.ts";
+import type { Channel, OpenChannel } from "../../../src/client/platform/broadcasts.ts";
+import type { Locks } from "../../../src/client/platform/locks.ts";
 import { deferred } from "../../../src/shared/deferred.ts";
 
 interface Request {

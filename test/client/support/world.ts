@@ -1,25 +1,29 @@
 /** Whole tills on a server in memory, of which everything can be touched: its disk, its tokens, its network, its clock. */
 import type { SyncClient, SyncClientOptions } from "tillsync";
-import type { FakeClock, FakeNetwork } from "tillsync/testing";
-import { seededRandom } from "tillsync/testing";
+import { type FakeClock, type FakeNetwork, seededRandom } from "tillsync/testing";
 import { createClient } from "../../../src/client/client.ts";
-import type { StoredConflict, StoredOperation, StoredRow } from "../../../src/client/stored.ts";
-import { isOpen, isReplayed, isWaiting, OPERATIONS, tableOf } from "../../../src/client/stored.ts";
+import {
+  isOpen,
+  isReplayed,
+  isWaiting,
+  OPERATIONS,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  tableOf,
+} from "../../../src/client/state/stored.ts";
 import type { SyncEvents } from "../../../src/client/types/events.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
 import { importRows, readRows } from "../../../src/server/admin.ts";
 import { memoryStore } from "../../../src/server/memory/memory-store.ts";
 import type { Principal } from "../../../src/server/policy-types.ts";
 import { createSyncHandler } from "../../../src/server/server.ts";
-import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
-import { memory } from "../../../src/storage/memory/memory.ts";
-import type { WorkWatch } from "../../../src/testing/fake-clock.ts";
-import { fakeClock } from "../../../src/testing/fake-clock.ts";
+import { type MemoryAdapter, memory } from "../../../src/storage/memory/memory.ts";
+import { fakeClock, type WorkWatch } from "../../../src/testing/fake-clock.ts";
 import { fakeNetwork } from "../../../src/testing/fake-network.ts";
 import { watched } from "../../../src/testing/watched-transport.ts";
 import { http } from "../../../src/transport/http/http.ts";
-import type { collections as shopCollections } from "../../support/shop.ts";
-import { collections as shop } from "../../support/shop.ts";
+import { collections as shop, type collections as shopCollections } from "../../support/shop.ts";
 
 export type Shop = typeof shopCollections;
 export type Till = SyncClient<Shop>;
@@ -32,7 +36,7 @@ export const TENANT = "t-1";
 
 type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
 
-export class World {
+export class ClientWorld {
   readonly clock: FakeClock;
   readonly network: FakeNetwork;
   readonly store = memoryStore();

@@ -1,12 +1,10 @@
 /** The loop: an effect reports back once, what is aborted reports to nobody, and its end is the end. */
 import { expect, test } from "vitest";
-import { inProcess } from "../../../src/client/coordination/in-process.ts";
-import { leases } from "../../../src/client/coordination/leases.ts";
-import type { LoopDeps } from "../../../src/client/sync/loop.ts";
-import { SyncLoop } from "../../../src/client/sync/loop.ts";
-import type { SyncEvent } from "../../../src/client/sync/machine.ts";
-import type { Deferred } from "../../../src/shared/deferred.ts";
-import { deferred } from "../../../src/shared/deferred.ts";
+import type { SyncEvent } from "../../../src/client/decide/sync-machine.ts";
+import { inProcess } from "../../../src/client/platform/in-process.ts";
+import { leases } from "../../../src/client/platform/leases.ts";
+import { type LoopDeps, SyncLoop } from "../../../src/client/sync/loop.ts";
+import { type Deferred, deferred } from "../../../src/shared/deferred.ts";
 import { fakeClock } from "../../../src/testing/fake-clock.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 

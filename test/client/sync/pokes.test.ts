@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { LiveListener } from "../../../src/client/ports/transport.ts";
 import { tea } from "../../support/shop.ts";
-import { World } from "../support/world.ts";
+import { ClientWorld } from "../support/world.ts";
 
 interface Channel {
   readonly listener: LiveListener;
@@ -12,7 +12,7 @@ interface Channel {
 
 /** A till whose channels are in the test's hands. */
 async function connected() {
-  const world = new World();
+  const world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });
   const channels: Channel[] = [];
   const till = await world.open({

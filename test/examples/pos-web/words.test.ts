@@ -1,6 +1,5 @@
 /** What the people at the till are told. Every state has words, and none of them is a code. */
-import type { OperationStatus, RecordSync, SyncStatus } from "tillsync";
-import { TillSyncError } from "tillsync";
+import { type OperationStatus, type RecordSync, type SyncStatus, TillSyncError } from "tillsync";
 import { describe, expect, test } from "vitest";
 import { notSavedWords, storageFault } from "../../../examples/pos-web/model/fault-words.ts";
 import {
@@ -113,7 +112,7 @@ describe("an operation", () => {
   test.each<[OperationStatus, string]>([
     [{ state: "pending" }, "Waiting"],
     [{ state: "in_flight" }, "On its way"],
-    [{ state: "acknowledged" }, "On the server"],
+    [{ state: "applied" }, "On the server"],
     [{ state: "blocked", by: ["x"] }, "Comes later"],
     [{ state: "superseded", by: "x" }, "Replaced"],
     [{ state: "conflict", conflictId: "x" }, "In conflict"],

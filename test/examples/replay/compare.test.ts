@@ -23,7 +23,7 @@ const refund = {
   lines: [{ stockCode: "A", quantity: -1, priceMinor: 255 }],
 } as const;
 const product = { id: "product-A", name: "TEA", stock: 9 };
-const operation = (id: string, state = "acknowledged") => ({ id, state, isFact: true });
+const operation = (id: string, state = "applied") => ({ id, state, isFact: true });
 
 const server: Books["server"] = {
   receipts: [sale, refund],

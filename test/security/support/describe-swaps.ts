@@ -42,7 +42,7 @@ export function describeSwaps(name: string, open: () => Promise<TestStore>): voi
       expect({ ...body, status: answer.status, result: body.results?.[0] }).toMatchObject({
         status: expected.status,
         ...expected.body,
-        ...(expected.result === undefined ? {} : { result: expected.result }),
+        ...(expected.result !== undefined && { result: expected.result }),
       });
       expect(text).not.toContain(SECRET);
 

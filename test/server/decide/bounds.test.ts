@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { FeedPage, StoreReadScript } from "../../../src/server/ports/store.ts";
-import { edit, product, sale, World } from "../support/world.ts";
+import { edit, product, ServerWorld, sale } from "../support/world.ts";
 
 const bytesOf = (value: unknown) => JSON.stringify(value).length;
 const LARGE = 250_000;
@@ -10,7 +10,7 @@ const large = (id: string, size: number) => product(id, { name: "x", note: "x".r
 
 /** Rows of which each is nearly as large as an operation may be, made by one till. */
 async function largeRows(count: number, size = LARGE) {
-  const world = await World.open();
+  const world = await ServerWorld.open();
   const till = world.till();
   await till.push(...Array.from({ length: count }, (_, n) => large(`p-${n}`, size)));
   till.marks = { push: undefined, pull: undefined };
@@ -19,7 +19,7 @@ async function largeRows(count: number, size = LARGE) {
 
 describe("an operation that is too large", () => {
   test("is kept by its start, and nobody can let it in", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     // The cut falls into the middle of a character.
     for (const [id, shift] of [
       ["s-1", ""],
@@ -52,7 +52,7 @@ describe("copies of a row in one push", () => {
     expect(stored).toEqual(results);
   });
   test("of rows as they usually are, every result carries it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await till.send(product("p-0"));
     const base = await world.version("products", "p-0");
@@ -86,7 +86,7 @@ describe("own results", () => {
 
 describe("a page of rows", () => {
   /** What the store hands over for the first page of a reader that has seen its results: rows, and the bytes of their documents. */
-  async function firstPage(world: World) {
+  async function firstPage(world: ServerWorld) {
     const reader = world.till("reader");
     const clock = await world.clock();
     const seen = { upTo: clock?.position ?? 0, position: clock?.position ?? 0, id: clock?.lastId ?? "" };

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { withBadges } from "../support/shop.ts";
-import { count, edit, product, type Sketch, sale, World } from "../support/world.ts";
+import { count, edit, product, ServerWorld, type Sketch, sale } from "../support/world.ts";
 
 /** As a till sends its journal after a restore. */
 const back = (sketch: Sketch, version: number, assigned?: object): Sketch => ({
   ...sketch,
-  acknowledged: { epoch: "e1", version, ...(assigned === undefined ? {} : { assigned }) },
+  acknowledged: { epoch: "e1", version, ...(assigned !== undefined && { assigned }) },
 });
 
 describe("positions and epochs [C8]", () => {
   test("an epoch starts above every position, mark and second there was", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const first = await world.clock();
     expect(first?.epochStart).toBe(Math.floor(world.now / 1000) * 2 ** 20 + 2 ** 20);
     await world.till().send(product("p-1"));
@@ -25,14 +25,14 @@ describe("positions and epochs [C8]", () => {
     expect((await world.clock())?.deviceNumber).toBeGreaterThan(100);
   });
   test("every result takes a position, and the operation's is the last: the clock makes a mark", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const results = await world.till().push(product("p-1"), sale("s-1"), edit("nope", 0, { name: "x" }));
     const clock = await world.clock();
     expect(clock?.lastId).toBe(results[2]?.id);
     expect((await world.operation(results[2]!.id))?.position).toBe(clock?.position);
   });
   test("an operation or commit that is not there at a mark: this server was restored", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const backup = world.store.snapshot();
     await till.send(product("p-1"));
@@ -42,7 +42,7 @@ describe("positions and epochs [C8]", () => {
     expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
   test("the position given out again is another operation's: it is noticed", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const backup = world.store.snapshot();
     await till.send(product("p-1"));
@@ -51,7 +51,7 @@ describe("positions and epochs [C8]", () => {
     expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
   test("an old epoch is stale; one that this server never had means a restore; a foreign one is neither", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await world.mint("restored");
     till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
@@ -65,7 +65,7 @@ describe("positions and epochs [C8]", () => {
     expect(await world.row("products", "p-1")).toBeUndefined();
   });
   test("an old epoch with a mark of this one mints nothing: a token must not be able to send all tills back to the start", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await world.mint("restored");
     await till.send(product("p-1"));
@@ -73,7 +73,7 @@ describe("positions and epochs [C8]", () => {
     expect(await till.outcome([])).toEqual({ kind: "stale", epoch: "e2" });
   });
   test("a mark of a lost history above this epoch's start asks for a new epoch", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await world.mint("restored");
     till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
@@ -85,7 +85,7 @@ describe("positions and epochs [C8]", () => {
 
 describe("acknowledged operations come back [C8.5]", () => {
   test("each field only if its own version is lower; a later write stands, and it says so", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const a = world.till("a");
     await a.send(product("p-1"));
     const lost = (await world.version("products", "p-1")) + 10;
@@ -108,7 +108,7 @@ describe("acknowledged operations come back [C8.5]", () => {
     });
   });
   test("it is never a conflict, and counts and creates as usual", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.mint("restored");
     const till = world.till();
     const results = await till.push(
@@ -125,7 +125,7 @@ describe("acknowledged operations come back [C8.5]", () => {
     expect((await world.row("products", "p-1"))?.fields.name).toEqual([50, "inc-till-1"]);
   });
   test("an update whose row the restore ate waits for the till that brings it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.mint("restored");
     expect(await world.till().send(back(edit("p-1", 3, { name: "x" }), 60))).toMatchObject({
       status: "blocked",
@@ -133,7 +133,7 @@ describe("acknowledged operations come back [C8.5]", () => {
     });
   });
   test("a deletion that was later than the creation stands", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.mint("restored");
     const till = world.till();
     const remove = { action: "delete", collection: "products", entityId: "p-1", baseVersion: 0 };
@@ -152,7 +152,7 @@ describe("acknowledged operations come back [C8.5]", () => {
   });
   test("a policy may not refuse it any more, and its assigned values are taken over", async () => {
     const seen: unknown[] = [];
-    const world = await World.open({
+    const world = await ServerWorld.open({
       sales: {
         scope: "tenant",
         allow: { read: "everyone", create: "everyone" },
@@ -171,7 +171,7 @@ describe("acknowledged operations come back [C8.5]", () => {
   });
   test("it opens no door: not without the right", async () => {
     const allow = { read: "everyone", create: "everyone", update: "nobody", delete: "nobody" } as const;
-    const world = await World.open({ products: { scope: "tenant", allow } });
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow } });
     await world.till("a").send(product("p-1"));
     await world.mint("restored");
     expect(await world.till("b").send(back(edit("p-1", 0, { priceCents: 1 }), 2 ** 52))).toMatchObject({
@@ -181,7 +181,7 @@ describe("acknowledged operations come back [C8.5]", () => {
     expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 250 });
   });
   test("it opens no door: not to another branch's row, and not into another branch (L9)", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const shift = { collection: "shifts", entityId: "h-1" };
     const create = { ...shift, action: "create", data: { branch: "north", cashier: "Ada" } };
     await world.till("north", { branch: "north" }).send(create);
@@ -197,14 +197,14 @@ describe("acknowledged operations come back [C8.5]", () => {
     expect(await world.row("shifts", "h-9")).toBeUndefined();
   });
   test("it opens no door: what is not declared as assigned is not written as such", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.mint("restored");
     const result = await world.till().send(back(sale("s-1"), 50, { orderNumber: "7", totalCents: 1 }));
     expect(result).toMatchObject({ status: "applied", assigned: { orderNumber: "7" } });
     expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500, orderNumber: "7" });
   });
   test("it opens no door: an edit sets neither counters nor what only the server fills in", async () => {
-    const world = await World.open({}, withBadges as never);
+    const world = await ServerWorld.open({}, withBadges as never);
     const customer = { collection: "customers", entityId: "c-1" };
     await world.till("a").send({ ...customer, action: "create", data: { name: "Ann" } });
     await world.mint("restored");
@@ -219,7 +219,7 @@ describe("acknowledged operations come back [C8.5]", () => {
     ]);
   });
   test("it opens no door: not in its own epoch, and not above the start of this one", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const [a, b] = [world.till("a"), world.till("b")];
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
     expect(

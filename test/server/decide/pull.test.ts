@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/constants.ts";
-import { count, edit, product, type Sketch, sale, World } from "../support/world.ts";
+import { count, edit, product, ServerWorld, type Sketch, sale } from "../support/world.ts";
 
 async function stocked(rows: number, size = 10) {
-  const world = await World.open();
+  const world = await ServerWorld.open();
   const office = world.till("office");
   for (let from = 0; from < rows; from += 200) {
     const batch = Array.from(
@@ -106,7 +106,7 @@ describe("cursors that are not to be used", () => {
 
 describe("own results in every answer [C6]", () => {
   test("a pull heals a lost push answer, from the same snapshot as the rows", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await till.push(product("p-1"));
     await till.pulled();
@@ -122,7 +122,7 @@ describe("own results in every answer [C6]", () => {
     expect((await till.pulled()).results).toEqual([]);
   });
   test("a push answers what was sent in any case, and the rest since the marks, without repetitions", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await till.push(product("p-1"));
     await till.pulled();
@@ -138,7 +138,7 @@ describe("own results in every answer [C6]", () => {
     ]);
   });
   test("without marks everything of the device comes, also from before the epoch: its journal may be under way again", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await till.push(product("p-1"));
     await world.mint("restored");
@@ -149,7 +149,7 @@ describe("own results in every answer [C6]", () => {
     expect((await till.pulled()).results).toEqual([]);
   });
   test("more than an answer holds is cut, rows and mark with it, and goes on behind the cut", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await till.push();
     await till.pulled(["sales"]);

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../../src/server/admin.ts";
-import { product, World } from "../support/world.ts";
+import { product, ServerWorld } from "../support/world.ts";
 
 const NEW = { kind: "none" } as const;
 const AS_RESTORED = { kind: "restored", observed: "e1" };
 
 describe("where the results of a store begin [C6]", () => {
   test("of a new one: at the end of what is there, none of which it has made", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.till("other").send(product("p-1"));
     const till = world.till("till");
     till.claim = NEW;
@@ -19,28 +19,28 @@ describe("where the results of a store begin [C6]", () => {
     });
   });
   test("of one under whose name something was sent: at the beginning, for its clone may have sent it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await till.send(product("p-1"));
     till.claim = NEW;
     expect(await till.register()).toMatchObject({ kind: "registered", mark: undefined });
   });
   test("of one that has an epoch: at the marks that it has", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     expect(await world.till().register()).toMatchObject({ kind: "registered", mark: undefined });
   });
 });
 
 describe("who is let in", () => {
   test("a store with an epoch that is over, and is told which one holds [C8]", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     await world.mint("restored");
     till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
     expect(await till.register()).toMatchObject({ kind: "registered", epoch: "e2" });
   });
   test("not another shop's store, and nothing of it is written down", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     till.claim = { kind: "other_tenant" };
     expect(await till.register()).toEqual({ kind: "wrong_workspace" });
@@ -60,7 +60,7 @@ describe("who is let in", () => {
 
 describe("a restore shows first [C8]", () => {
   test("whoever shows it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const backup = world.store.snapshot();
     const till = world.till();
     await till.send(product("p-1"));
@@ -78,7 +78,7 @@ describe("a restore shows first [C8]", () => {
 });
 
 async function revoked() {
-  const world = await World.open();
+  const world = await ServerWorld.open();
   const till = world.till();
   await till.send(product("p-1"));
   await revokeDevice({ store: world.store, tenant: "shop", device: till.device });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
 import { collections } from "../support/shop.ts";
-import { edit, product, sale, World } from "../support/world.ts";
+import { edit, product, ServerWorld, sale } from "../support/world.ts";
 
 /** The shop after an update: products have a rate of VAT and a title instead of a name, sales a currency that old ones can't tell. */
 const newer = {
@@ -17,7 +17,7 @@ const newer = {
     }),
     counters: ["stock"],
     schemaVersion: 2,
-    upcast: { 1: ({ name, ...rest }) => ({ vat: 7, ...rest, ...(name === undefined ? {} : { title: name }) }) },
+    upcast: { 1: ({ name, ...rest }) => ({ vat: 7, ...rest, ...(name !== undefined && { title: name }) }) },
   }),
   sales: defineCollection({
     kind: "fact",
@@ -33,11 +33,11 @@ const newer = {
 };
 
 async function updated(patch?: object, after: object = newer) {
-  const before = await World.open();
+  const before = await ServerWorld.open();
   await before.till().send(product("p-1", { name: "Cola", priceCents: 250 }));
   const base = await before.version("products", "p-1");
   if (patch !== undefined) await before.till().send(edit("p-1", base, { ...patch }));
-  const world = await World.open({}, after as never);
+  const world = await ServerWorld.open({}, after as never);
   world.store.restore(before.store.snapshot());
   world.till().sequence = before.till().sequence;
   return Object.assign(world, { base });

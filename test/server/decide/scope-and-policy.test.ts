@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { clientWins } from "../../../src/conflict/strategies.ts";
 import { revokeDevice } from "../../../src/server/admin.ts";
-import { count, edit, product, sale, World } from "../support/world.ts";
+import { count, edit, product, ServerWorld, sale } from "../support/world.ts";
 
 const shift = (id: string, branch: string, cashier = "Ada") => ({
   action: "create",
@@ -19,7 +19,7 @@ const shiftEdit = (id: string, patch: object, baseVersion = 0) => ({
 
 describe("scope [C10] (L9)", () => {
   test("another branch's row: the answer is the same as for none, and says nothing of it", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.till("north", { branch: "north" }).send(shift("h-1", "north"));
     const south = world.till("south", { branch: "south" });
     const there = await south.send(shiftEdit("h-1", { cashier: "Eve" }));
@@ -32,7 +32,7 @@ describe("scope [C10] (L9)", () => {
     );
   });
   test("no till writes into another branch", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const south = world.till("south", { branch: "south" });
     expect(await south.send(shift("h-1", "north"))).toMatchObject({ error: { code: "out_of_scope" } });
     await south.send(shift("h-2", "south"));
@@ -41,7 +41,7 @@ describe("scope [C10] (L9)", () => {
   test("nor by way of a conflict, whatever the policy's resolver answers", async () => {
     const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
     for (const conflict of [clientWins(), () => ({ branch: "north", cashier: "merged" })]) {
-      const world = await World.open({
+      const world = await ServerWorld.open({
         shifts: { scope: { branch: (row) => row.branch }, allow: everyone, conflict: conflict as never },
       });
       const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
@@ -55,7 +55,7 @@ describe("scope [C10] (L9)", () => {
     }
   });
   test("an increment counts all the same, flagged, without the row", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     await world.till("north", { branch: "north" }).send(shift("h-1", "north"));
     const result = await world
       .till("south", { branch: "south" })
@@ -64,7 +64,7 @@ describe("scope [C10] (L9)", () => {
     expect(result).not.toHaveProperty("data");
   });
   test("a branch's rows are pulled by its tills and by the head office; one that moves away is gone", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const [north, south, office] = [
       world.till("n", { branch: "north" }),
       world.till("s", { branch: "south" }),
@@ -83,7 +83,7 @@ describe("scope [C10] (L9)", () => {
     expect(await ids(south)).toMatchObject([{ id: "h-1", deleted: true }]);
   });
   test("work of another branch is set aside and never re-homed", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const south = world.till("s", { branch: "south" });
     const result = await south.send({ ...sale("s-1"), branch: "north" });
     expect(result).toMatchObject({ status: "quarantined", error: { code: "branch_mismatch" } });
@@ -94,7 +94,7 @@ describe("scope [C10] (L9)", () => {
   });
   test("without the right to read, rows are in no answer", async () => {
     const allow = { read: "catalog:read", create: "everyone", update: "everyone", delete: "everyone" } as const;
-    const world = await World.open({ products: { scope: "tenant", allow } });
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow } });
     const till = world.till();
     expect(await till.send(product("p-1"))).not.toHaveProperty("data");
     expect((await till.pulled()).pages.get("products")).toMatchObject({ changes: [], more: false });
@@ -108,7 +108,7 @@ describe("scope [C10] (L9)", () => {
 describe("policies", () => {
   const open = { read: "everyone", create: "everyone" } as const;
   test("assigned values, flags and effects are one transaction with the sale, once", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       sales: {
         scope: "tenant",
         allow: open,
@@ -144,7 +144,7 @@ describe("policies", () => {
   });
   test("rows that only the effects bring to light cost one more run of the decision, however many operations have some", async () => {
     let asked = 0;
-    const world = await World.open({
+    const world = await ServerWorld.open({
       sales: {
         scope: "tenant",
         allow: open,
@@ -170,7 +170,7 @@ describe("policies", () => {
     const decide = () => {
       throw new Error("bug");
     };
-    const world = await World.open({
+    const world = await ServerWorld.open({
       sales: { scope: "tenant", allow: open, decide },
       products: { scope: "tenant", allow: { ...open, update: "everyone", delete: "everyone" }, decide },
     });
@@ -208,7 +208,7 @@ describe("policies", () => {
       },
     ],
   ])("one that answers %s has failed, and nothing is written", async (_what, decide) => {
-    const world = await World.open({ sales: { scope: "tenant", allow: open, decide: decide as never } });
+    const world = await ServerWorld.open({ sales: { scope: "tenant", allow: open, decide: decide as never } });
     expect(await world.till().send(sale("s-1"))).toMatchObject({
       status: "quarantined",
       error: { code: "policy_failed" },
@@ -217,7 +217,7 @@ describe("policies", () => {
     expect(await world.row("products", "x")).toBeUndefined();
   });
   test("an edit may be refused; an increment that is refused is set aside", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       products: {
         scope: "tenant",
         allow: { ...open, update: "everyone", delete: "everyone" },
@@ -228,7 +228,7 @@ describe("policies", () => {
     expect(await world.till("b").send(count("p-1", 1))).toMatchObject({ status: "quarantined", error: { code: "no" } });
   });
   test("a discrepancy is on the desk, and its flag names it", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       products: {
         scope: "tenant",
         allow: { ...open, update: "everyone", delete: "everyone" },
@@ -251,7 +251,7 @@ describe("policies", () => {
     ]);
   });
   test("an effect on a customer who is gone is a flag, and no reason to hold up a sale", async () => {
-    const world = await World.open({
+    const world = await ServerWorld.open({
       sales: {
         scope: "tenant",
         allow: open,
@@ -270,7 +270,7 @@ describe("policies", () => {
 
 describe("a revoked device [H6]", () => {
   test("what it still holds is set aside, and it pulls nothing", async () => {
-    const world = await World.open();
+    const world = await ServerWorld.open();
     const till = world.till();
     const sold = await till.send(sale("s-0"));
     await revokeDevice({ store: world.store, tenant: "shop", device: "till-1" });

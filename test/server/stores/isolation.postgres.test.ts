@@ -48,7 +48,7 @@ const reads: readonly StoreRead[] = [
   { kind: "quarantined", after: 0, limit: 10 },
   { kind: "conflicts", ids: ["conflict"] },
   { kind: "conflictsOf", operationIds: ["operation-of-conflict"] },
-  { kind: "openConflicts", settled: false, after: 0, limit: 10 },
+  { kind: "conflictList", state: "open", after: 0, limit: 10 },
   { kind: "discrepancies", after: 0, limit: 10 },
 ];
 

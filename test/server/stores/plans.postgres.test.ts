@@ -81,7 +81,7 @@ const requests: readonly StoreRead[] = [
   { kind: "quarantined", after: 0, limit: 10 },
   { kind: "conflicts", ids: ["a"] },
   { kind: "conflictsOf", operationIds: ["a"] },
-  { kind: "openConflicts", settled: false, after: 0, limit: 10 },
+  { kind: "conflictList", state: "open", after: 0, limit: 10 },
   { kind: "discrepancies", after: 0, limit: 10 },
 ];
 

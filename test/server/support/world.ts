@@ -2,16 +2,15 @@
 
 import { parseOperation } from "../../../src/protocol/operation.ts";
 import type { Change, OperationResult, WireOperation } from "../../../src/protocol/types.ts";
-import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desks.ts";
-import type { EpochClaim } from "../../../src/server/decide/epoch.ts";
-import { mintEpoch } from "../../../src/server/decide/epoch.ts";
-import { payloadText } from "../../../src/server/decide/identity.ts";
-import type { Mark } from "../../../src/server/decide/marks.ts";
-import type { PreparedOperation } from "../../../src/server/decide/prepared.ts";
-import { type CursorClaim, type PullOutcome, pull } from "../../../src/server/decide/pull.ts";
-import { decidePush, foresee, type PushInput, type PushOutcome } from "../../../src/server/decide/push.ts";
+import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desk-actions.ts";
+import { type EpochClaim, mintEpoch } from "../../../src/server/decide/epoch.ts";
+import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
+import type { PreparedOperation } from "../../../src/server/decide/operation/prepared-operation.ts";
+import { type CursorClaim, decidePull, type PullOutcome } from "../../../src/server/decide/pull.ts";
+import { decidePush, type PushInput, type PushOutcome, prefetch } from "../../../src/server/decide/push.ts";
 import { decideRegistration, type RegistrationOutcome } from "../../../src/server/decide/registration.ts";
-import { writing } from "../../../src/server/decide/run.ts";
+import type { Mark } from "../../../src/server/decide/rows/marks.ts";
+import { asScript } from "../../../src/server/decide/rows/run.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
@@ -28,7 +27,7 @@ export function uuid(n: number): string {
   return `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 }
 
-export class World {
+export class ServerWorld {
   readonly store = memoryStore();
   readonly catalog;
   now = NOW;
@@ -42,8 +41,8 @@ export class World {
     this.catalog = resolveCatalog(this.#collections, policies(more));
   }
 
-  static async open(more: Partial<Policies<Shop>> = {}, used: Shop = collections): Promise<World> {
-    const world = new World(more, used);
+  static async open(more: Partial<Policies<Shop>> = {}, used: Shop = collections): Promise<ServerWorld> {
+    const world = new ServerWorld(more, used);
     await world.mint("first");
     return world;
   }
@@ -69,7 +68,7 @@ export class World {
       reason,
       lost,
     };
-    await this.store.transact("shop", writing({ decide: (ws) => mintEpoch(ws, minting) }));
+    await this.store.transact("shop", asScript({ decide: (ws) => mintEpoch(ws, minting) }));
   }
 
   /** The same till each time it is named. */
@@ -99,7 +98,7 @@ export class World {
     return (await this.read({ kind: "operations", ids: [id] }))[0];
   }
   async conflicts(settled = false) {
-    return this.read({ kind: "openConflicts", settled, after: 0, limit: 100 });
+    return this.read({ kind: "conflictList", state: settled ? "settled" : "open", after: 0, limit: 100 });
   }
   async quarantined() {
     return this.read({ kind: "quarantined", after: 0, limit: 100 });
@@ -119,23 +118,23 @@ export class World {
   }
   async release(id: string) {
     const input = this.#desk(id);
-    return (await this.store.transact("shop", writing({ decide: (ws) => release(ws, input) }))).value;
+    return (await this.store.transact("shop", asScript({ decide: (ws) => release(ws, input) }))).value;
   }
   async discard(id: string, reason = "no sale") {
     const input = this.#desk(id);
-    return (await this.store.transact("shop", writing({ decide: (ws) => discard(ws, input, reason) }))).value;
+    return (await this.store.transact("shop", asScript({ decide: (ws) => discard(ws, input, reason) }))).value;
   }
   async resolve(id: string, choice: "server" | "client" | "merged", data?: Record<string, string | number>) {
     const input = this.#desk(id);
     const request = data === undefined ? { choice } : { choice, data };
-    return (await this.store.transact("shop", writing({ decide: (ws) => resolveConflict(ws, input, request) }))).value;
+    return (await this.store.transact("shop", asScript({ decide: (ws) => resolveConflict(ws, input, request) }))).value;
   }
 }
 
 let ids = 0;
 
 export class Till {
-  readonly world: World;
+  readonly world: ServerWorld;
   readonly principal: Principal;
   readonly device: string;
   incarnation: string;
@@ -145,7 +144,7 @@ export class Till {
   claim: EpochClaim | undefined;
 
   constructor(
-    world: World,
+    world: ServerWorld,
     device: string,
     { incarnation, ...principal }: Partial<Principal> & { incarnation?: string },
   ) {
@@ -177,7 +176,7 @@ export class Till {
   async register(): Promise<RegistrationOutcome> {
     const { incarnation, device, marks, world } = this;
     const input = { session: this.#session(), named: { id: device, incarnation }, epoch: this.#epoch(), marks };
-    return (await world.store.transact("shop", writing({ decide: (ws) => decideRegistration(ws, input) }))).value;
+    return (await world.store.transact("shop", asScript({ decide: (ws) => decideRegistration(ws, input) }))).value;
   }
 
   input(sketches: readonly (Sketch | WireOperation)[]): PushInput {
@@ -194,10 +193,10 @@ export class Till {
   async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
     const input = this.input(sketches);
     const decision = {
-      foresee: (ws: Parameters<typeof foresee>[0]) => foresee(ws, input),
-      decide: (ws: Parameters<typeof foresee>[0]) => decidePush(ws, input),
+      foresee: (ws: Parameters<typeof prefetch>[0]) => prefetch(ws, input),
+      decide: (ws: Parameters<typeof prefetch>[0]) => decidePush(ws, input),
     };
-    const outcome = (await this.world.store.transact("shop", writing(decision))).value;
+    const outcome = (await this.world.store.transact("shop", asScript(decision))).value;
     this.world.now += 1;
     if (outcome.kind === "answered") this.marks = { ...this.marks, push: outcome.mark };
     return outcome;
@@ -219,7 +218,7 @@ export class Till {
   async pull(names: readonly string[] = ["products"], limit = 1000): Promise<PullOutcome> {
     const cursors = new Map(names.map((name) => [name, this.cursors.get(name) ?? null]));
     const input = { session: this.#session(), epoch: this.#epoch(), marks: this.marks, cursors, limit };
-    const outcome = await this.world.store.read("shop", () => pull(input));
+    const outcome = await this.world.store.read("shop", () => decidePull(input));
     if (outcome.kind === "answered") {
       this.marks = { ...this.marks, pull: outcome.mark };
       for (const [name, { cursor }] of outcome.pages) this.cursors.set(name, cursor);
@@ -297,7 +296,7 @@ export const payment = (id: string, saleId: string, more: Record<string, unknown
 
 /** Two tills that have changed the price of one product: the second one's edit is in conflict. */
 export async function quarrel(more: Record<string, unknown> = {}) {
-  const world = await World.open();
+  const world = await ServerWorld.open();
   const [a, b] = [world.till("a"), world.till("b")];
   await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
   const lost = await b.send(edit("p-1", 0, { priceCents: 1, ...more }));

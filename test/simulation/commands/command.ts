@@ -1,11 +1,11 @@
-/** What somebody does at a till, or in the back office. A later capability adds a file here, and its invariant beside it. (simulation) */
+/** What somebody does at a till, or in the back office. A later capability adds a file here, and its invariant beside it. */
 import type { Draw } from "../engine/draw.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 
 export interface CommandContext {
-  readonly world: World;
+  readonly world: SimWorld;
   readonly machine: Machine;
   readonly tab: Tab;
   readonly draw: Draw;

@@ -2,7 +2,7 @@
 import type { ConflictOf } from "tillsync";
 import type { Draw } from "../engine/draw.ts";
 import type { Tab } from "../machines/tab.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import type { Command } from "./command.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -66,7 +66,7 @@ interface QuarantineList {
 }
 
 /** The office has chosen the till's side: its fields are there, or somebody has written since. */
-function isWritten(world: World, id: string): void {
+function isWritten(world: SimWorld, id: string): void {
   const { operations = [], records = [] } = world.server.rows();
   const sent = operations.find((row) => row.id === id);
   const operation = sent?.operation;
@@ -77,7 +77,7 @@ function isWritten(world: World, id: string): void {
     world.violation("S10", `the office chose the till's side of ${id}, and it is not written`);
 }
 
-export async function settleInOffice(world: World, draw: Draw): Promise<number> {
+export async function settleInOffice(world: SimWorld, draw: Draw): Promise<number> {
   const { server } = world;
   const listed = (await server.desk("conflicts")) as ConflictList | undefined;
   for (const { id } of listed?.conflicts ?? []) {

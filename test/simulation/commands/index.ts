@@ -1,4 +1,4 @@
-/** Everything that somebody may do. (simulation) */
+/** Everything that somebody may do. */
 import { branches } from "./branches.ts";
 import type { Command } from "./command.ts";
 import { desks } from "./desks.ts";

@@ -1,4 +1,4 @@
-/** Draws from a seed. Each purpose has a stream of its own, so that one more draw here changes nothing there. (simulation) */
+/** Draws from a seed. Each purpose has a stream of its own, so that one more draw here changes nothing there. */
 
 export class Draw {
   #state: number;

@@ -1,4 +1,4 @@
-/** `Map.groupBy`, which Node 20 does not have. (simulation) */
+/** `Map.groupBy`, which Node 20 does not have. */
 export function grouped<T, K>(all: Iterable<T>, keyOf: (one: T) => K): ReadonlyMap<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const one of all) {

@@ -1,6 +1,6 @@
 /**
  * The platform that the production code finds: its timers and its clock are virtual, and nothing in it takes real time. Imported before
- * anything else. (simulation)
+ * anything else.
  *
  * What comes through a port is given by the run. These few are asked of the platform itself by the HTTP transport (deadlines, round trips,
  * compression); a platform without compression streams is one that the transport knows.

@@ -1,5 +1,5 @@
 /**
- * Virtual time: nothing happens but what is due next. (simulation)
+ * Virtual time: nothing happens but what is due next.
  *
  * Everything in a run waits either for a promise, which costs no time, or for this. After each event the promises are let run until
  * nothing moves, then the next event is due. So a run is the same each time, and an hour of a shop takes as long as its work.

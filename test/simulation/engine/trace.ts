@@ -1,4 +1,4 @@
-/** What happened, in order: kept as a hash always, and as text where somebody wants to read it. (simulation) */
+/** What happened, in order: kept as a hash always, and as text where somebody wants to read it. */
 import { createHash } from "node:crypto";
 import type { Timeline } from "./timeline.ts";
 

@@ -1,10 +1,10 @@
-/** Something that goes wrong. A new one is a file or a line here; the coverage report asks for it in every pair. (simulation) */
+/** Something that goes wrong. A new one is a file or a line here; the coverage report asks for it in every pair. */
 import type { Draw } from "../engine/draw.ts";
 import type { Machine } from "../machines/machine.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 
 export interface FaultContext {
-  readonly world: World;
+  readonly world: SimWorld;
   readonly machine: Machine;
   readonly draw: Draw;
   /** It befell something now. What is armed says so when it goes off. */

@@ -1,4 +1,4 @@
-/** Everything that may go wrong. (simulation) */
+/** Everything that may go wrong. */
 import type { Fault } from "./fault.ts";
 import { network } from "./network.ts";
 import { server } from "./server.ts";

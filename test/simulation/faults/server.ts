@@ -1,9 +1,9 @@
 /** What befalls the server, its database, and who may speak to it. */
 import type { MemorySnapshot } from "tillsync/server/memory";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import type { Fault } from "./fault.ts";
 
-const backups = new WeakMap<World, MemorySnapshot>();
+const backups = new WeakMap<SimWorld, MemorySnapshot>();
 
 const armed = (step: "begin" | "commit" | "answer"): Fault => ({
   kind: `server_crash_${step}`,

@@ -1,5 +1,5 @@
 /** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it; and nothing else is there. */
-import type { StoredOperation } from "../../../src/client/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/stored.ts";
 import type { Invariant } from "./invariant.ts";
 
 export const accounted: Invariant = {
@@ -32,7 +32,7 @@ function isEnded(
   all: ReadonlyMap<string, StoredOperation>,
 ): boolean {
   if (state === "superseded") return supersededBy === undefined || all.has(supersededBy);
-  if (state === "settled") return true;
+  if (state === "closed_elsewhere") return true;
   return action === "void" || error?.code === "discarded";
 }
 

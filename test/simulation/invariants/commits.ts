@@ -2,8 +2,16 @@
  * What must hold of every answer that a till takes, at the moment at which it takes it: the next answer would hide it. C4, C6, C7, C8.
  */
 import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
-import type { Identity, StoredOperation, StoredRow, SyncPoint } from "../../../src/client/stored.ts";
-import { IDENTITY, META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
+import {
+  IDENTITY,
+  type Identity,
+  META,
+  OPERATIONS,
+  type StoredOperation,
+  type StoredRow,
+  SYNC,
+  type SyncPoint,
+} from "../../../src/client/state/stored.ts";
 import type { HeardAnswer } from "../machines/heard.ts";
 import type { Tab } from "../machines/tab.ts";
 

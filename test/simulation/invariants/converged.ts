@@ -1,14 +1,14 @@
 /** S4: every tab of every till shows what the server has. */
-import type { RecordRow } from "../../../src/server/ports/store.ts";
+import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
 import { collections } from "../shop.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-export async function differences(world: World): Promise<readonly string[]> {
+export async function differences(world: SimWorld): Promise<readonly string[]> {
   const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
   const found: string[] = [];
   for (const name of Object.keys(collections)) {

@@ -1,7 +1,7 @@
 /** S2, S11: each fact has had its effect exactly once. Goods move only with facts, so that stock and facts tell of each other. */
-import type { RecordRow } from "../../../src/server/ports/store.ts";
+import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import { FIRST_STOCK, PRODUCTS } from "../shop.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
 type Fact = Readonly<Record<string, unknown>> & { readonly id: string; readonly version: number };
@@ -47,7 +47,7 @@ function sum(facts: readonly Fact[], product: string, sign: 1 | -1): number {
 }
 
 /** A sale and its payment are one transaction (an import has no payments, and moves nothing). */
-function halves(world: World, sales: readonly Fact[], payments: readonly Fact[]): void {
+function halves(world: SimWorld, sales: readonly Fact[], payments: readonly Fact[]): void {
   const paid = new Map(payments.map(({ saleId, amountCents }) => [saleId, amountCents]));
   const sold = new Map(sales.map(({ id, totalCents }) => [id, totalCents]));
   for (const { id, totalCents } of sales)
@@ -59,7 +59,7 @@ function halves(world: World, sales: readonly Fact[], payments: readonly Fact[])
 }
 
 /** One applied operation for each fact, and one fact for each applied operation. */
-function creations(world: World, rows: readonly RecordRow[]): void {
+function creations(world: SimWorld, rows: readonly RecordRow[]): void {
   const live = new Set(rows.filter(({ state }) => state === "live").map(({ collection, id }) => `${collection}/${id}`));
   const made = new Set<string>();
   for (const { collection, entityId, status, operation } of world.server.rows().operations ?? []) {

@@ -1,7 +1,9 @@
 /** S5, S10, S13: what the server has let take effect, told by what it has kept of it: in order, once, seen, and by whoever may. */
-import type { OperationRow, StoreWrites } from "../../../src/server/ports/store.ts";
+
+import type { OperationRow } from "../../../src/server/ports/rows.ts";
+import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { grouped } from "../engine/grouped.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
 const subjectOf = ({ collection, entityId }: OperationRow) => `${collection}/${entityId}`;
@@ -32,7 +34,7 @@ export const history: Invariant = {
 };
 
 /** What was replaced must not have taken effect beside what replaced it [C3]. */
-function superseded(world: World, all: readonly OperationRow[]): void {
+function superseded(world: SimWorld, all: readonly OperationRow[]): void {
   const byId = new Map(all.map((row) => [row.id, row]));
   for (const { id, operation } of all.filter(isApplied))
     for (const earlier of operation?.supersedes ?? [])
@@ -41,7 +43,7 @@ function superseded(world: World, all: readonly OperationRow[]): void {
 }
 
 /** By the till or by the office: whoever came second has been told so, and nothing has come of his choice [C3]. */
-function settledOnce(world: World, { operations = [], conflicts = [], epochs }: StoreWrites): void {
+function settledOnce(world: SimWorld, { operations = [], conflicts = [], epochs }: StoreWrites): void {
   // A restore forgets what the office has settled [C8.8].
   if (epochs?.length !== 1) return;
   const byId = new Map(operations.map((row) => [row.id, row]));
@@ -60,7 +62,7 @@ function settledOnce(world: World, { operations = [], conflicts = [], epochs }: 
 const isFirst = ({ operation }: OperationRow) => (operation?.supersedes ?? []).length === 0;
 
 /** One till's edits of a row take effect in the order in which they were made [C2]. Two stores under one name have no common order. */
-function inOrder(world: World, subject: string, ops: readonly OperationRow[]): void {
+function inOrder(world: SimWorld, subject: string, ops: readonly OperationRow[]): void {
   const known = world.model.operations;
   const rankOf = ({ id }: OperationRow) => known.get(id)?.operation.rank ?? 0;
   const unique = ops
@@ -81,7 +83,7 @@ function inOrder(world: World, subject: string, ops: readonly OperationRow[]): v
  * No edit overwrites a field that another till wrote after its author had looked [C5]. He has looked, too, where an earlier edit of his
  * was in conflict, and he has settled that: what he had pending behind it comes after.
  */
-function unseen(world: World, subject: string, ops: readonly OperationRow[]): void {
+function unseen(world: SimWorld, subject: string, ops: readonly OperationRow[]): void {
   const births = ops
     .filter((row) => isApplied(row) && row.operation?.action === "create")
     .map(({ version }) => version);
@@ -108,11 +110,11 @@ function unseen(world: World, subject: string, ops: readonly OperationRow[]): vo
 }
 
 /** What an edit wrote is there, or somebody has written since. */
-function lost(world: World, { records = [] }: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
+function lost(world: SimWorld, { records = [] }: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
   const row = records.find(({ collection, id }) => `${collection}/${id}` === subject);
   if (row?.state !== "live") return;
   for (const { id, operation, version } of ops.filter(isApplied)) {
-    if (operation?.action !== "update" || (version > 0 && row.born > version)) continue;
+    if (operation?.action !== "update" || (version > 0 && row.createdVersion > version)) continue;
     for (const [field, value] of Object.entries(operation.patch))
       if (row.data[field] !== value && (row.fields[field]?.[0] ?? 0) <= version)
         world.violation("S1", `${id} took effect, and ${field} of ${subject} is not what it wrote`);
@@ -120,7 +122,7 @@ function lost(world: World, { records = [] }: StoreWrites, subject: string, ops:
 }
 
 /** Nobody is in conflict with what he wrote himself [C5]. */
-function withHimself(world: World, rows: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
+function withHimself(world: SimWorld, rows: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
   for (const { operationId, collection, entityId } of rows.conflicts ?? []) {
     const own = ops.find(({ id }) => id === operationId);
     if (own === undefined || `${collection}/${entityId}` !== subject || own.operation?.action === "create") continue;
@@ -136,7 +138,7 @@ function withHimself(world: World, rows: StoreWrites, subject: string, ops: read
 }
 
 /** What a lost history had let in comes in again without a conflict, and under whatever was written after it [C8.5]. */
-function comeBack(world: World, { operations = [], records = [], conflicts = [] }: StoreWrites): void {
+function comeBack(world: SimWorld, { operations = [], records = [], conflicts = [] }: StoreWrites): void {
   const again = new Map(operations.filter(({ operation }) => operation?.acknowledged).map((row) => [row.id, row]));
   for (const { operationId } of conflicts)
     if (again.has(operationId))
@@ -154,7 +156,7 @@ function comeBack(world: World, { operations = [], records = [], conflicts = [] 
 }
 
 /** What comes from a revoked till is for people to judge [H6]. */
-function revoked(world: World, { devices = [], operations = [] }: StoreWrites): void {
+function revoked(world: SimWorld, { devices = [], operations = [] }: StoreWrites): void {
   for (const { id, revokedAt } of devices) {
     if (revokedAt === undefined) continue;
     for (const row of operations)

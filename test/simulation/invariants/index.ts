@@ -1,4 +1,4 @@
-/** Everything that must hold. (simulation) */
+/** Everything that must hold. */
 import { accounted } from "./accounted.ts";
 import { converged } from "./converged.ts";
 import { effects } from "./effects.ts";

@@ -1,8 +1,8 @@
-/** Something that must hold at the end of every run, whatever happened in it. (simulation) */
-import type { World } from "../world.ts";
+/** Something that must hold at the end of every run, whatever happened in it. */
+import type { SimWorld } from "../world.ts";
 
 export interface Invariant {
   /** As on the reliability page: S is for safety, L for liveness. */
   readonly name: string;
-  check(world: World): void | Promise<void>;
+  check(world: SimWorld): void | Promise<void>;
 }

@@ -19,7 +19,7 @@ export const order: Invariant = {
     const customers = new Map(
       rows
         .filter(({ collection, id }) => collection === "customers" && !CONTESTED.some((contested) => contested === id))
-        .map((row) => [row.id, row.born]),
+        .map((row) => [row.id, row.createdVersion]),
     );
     for (const { collection, id, data, version } of rows) {
       const born = collection === "sales" ? customers.get(data.customerId as string) : undefined;

@@ -6,7 +6,7 @@ import {
   type QueueState,
   type StoredOperation,
   type StoredRow,
-} from "../../../src/client/stored.ts";
+} from "../../../src/client/state/stored.ts";
 import { grouped } from "../engine/grouped.ts";
 import type { Machine } from "../machines/machine.ts";
 import { collections } from "../shop.ts";
@@ -76,9 +76,9 @@ function wrongSums(
   for (const [subject, own] of grouped(steps, (o) => `${o.collection}/${o.entityId}`)) {
     const [collection, id = ""] = subject.split("/");
     const row = tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
-    for (const { by = {}, absentFrom = 0 } of own)
+    for (const { by = {}, missingSince = 0 } of own)
       for (const [counter, step] of Object.entries(by))
-        if ((row?.generation ?? 0) >= absentFrom)
+        if ((row?.generation ?? 0) >= missingSince)
           sums.set(`${subject}/${counter}`, (sums.get(`${subject}/${counter}`) ?? 0) + Number(step));
   }
   return ["products/stock", "customers/points"].flatMap((named) => {

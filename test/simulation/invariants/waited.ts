@@ -1,7 +1,7 @@
 /** S5: nothing takes effect before what it waits for has; judged when the server says so, since later it may have. */
 import type { PushRequest, WireOperation } from "../../../src/protocol/types.ts";
-import type { OperationRow } from "../../../src/server/ports/store.ts";
-import type { World } from "../world.ts";
+import type { OperationRow } from "../../../src/server/ports/rows.ts";
+import type { SimWorld } from "../world.ts";
 
 interface Result {
   readonly id: string;
@@ -12,7 +12,7 @@ interface Result {
 const FACTS = ["sales", "payments", "refunds"];
 const LONGEST_CHAIN = 20;
 
-export function judgeWaiting(world: World, { operations }: PushRequest, results: readonly Result[]): void {
+export function judgeWaiting(world: SimWorld, { operations }: PushRequest, results: readonly Result[]): void {
   const applied = new Set(
     results.filter(({ status, replayed }) => status === "applied" && !replayed).map(({ id }) => id),
   );

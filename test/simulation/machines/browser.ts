@@ -1,6 +1,6 @@
-/** The browser of one machine: locks and channels among its tabs by the platform's rules. A tab may freeze, or end at any moment. (simulation) */
-import type { Channel, OpenChannel } from "../../../src/client/coordination/broadcasts.ts";
-import type { Locks } from "../../../src/client/coordination/locks.ts";
+/** The browser of one machine: locks and channels among its tabs by the platform's rules. A tab may freeze, or end at any moment. */
+import type { Channel, OpenChannel } from "../../../src/client/platform/broadcasts.ts";
+import type { Locks } from "../../../src/client/platform/locks.ts";
 import { deferred } from "../../../src/shared/deferred.ts";
 import type { Tab } from "./tab.ts";
 

@@ -1,22 +1,21 @@
 /**
  * A till's disk as one of its tabs sees it: the memory adapter behind a gate, at which steps fail, wait, are the last, or are done without
- * anybody being told. (simulation)
+ * anybody being told.
  *
  * What is checked here is checked at every commit: a drainer whose fence is old changes nothing (S8), and what is stored agrees with itself.
  */
 import { TillSyncError } from "tillsync";
-import type {
-  StorageAdapter,
-  StorageConnection,
-  StorageHooks,
-  StorageMarker,
-  StorageScript,
-  StorageWrite,
-  TransactOptions,
+import {
+  get,
+  type StorageAdapter,
+  type StorageConnection,
+  type StorageHooks,
+  type StorageMarker,
+  type StorageScript,
+  type StorageWrite,
+  type TransactOptions,
 } from "../../../src/client/ports/storage.ts";
-import { get } from "../../../src/client/ports/storage.ts";
-import type { StoredOperation, SyncPoint } from "../../../src/client/stored.ts";
-import { META, OPERATIONS, SYNC } from "../../../src/client/stored.ts";
+import { META, OPERATIONS, type StoredOperation, SYNC, type SyncPoint } from "../../../src/client/state/stored.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { judgeAnswer } from "../invariants/commits.ts";
 import type { Tab } from "./tab.ts";

@@ -1,4 +1,4 @@
-/** What the answers said that a tab has got, as the invariants ask for it later. (simulation) */
+/** What the answers said that a tab has got, as the invariants ask for it later. */
 import type { Change } from "../../../src/protocol/types.ts";
 import type { Tab } from "./tab.ts";
 

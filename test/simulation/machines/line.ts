@@ -1,8 +1,8 @@
-/** The network between one machine and the server, and what becomes of requests on it. (simulation) */
+/** The network between one machine and the server, and what becomes of requests on it. */
 import type { PushRequest } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import { noteAnswer, parsed } from "./heard.ts";
 import type { Machine } from "./machine.ts";
 import type { Tab } from "./tab.ts";
@@ -40,14 +40,14 @@ export class Line {
   sent = 0;
   /** Operations that the server fails on, whatever they come with. */
   poison: ReadonlySet<string> | undefined;
-  readonly #world: World;
+  readonly #world: SimWorld;
   readonly #name: string;
   readonly #draw: Draw;
   readonly #cuts = new Set<{ readonly what: Cut }>();
   readonly #armed: { readonly fault: RequestFault; readonly name: string }[] = [];
   readonly #answered = new Map<string, { readonly text: string; readonly headers: Headers }>();
 
-  constructor(world: World, name: string, draw: Draw) {
+  constructor(world: SimWorld, name: string, draw: Draw) {
     this.#world = world;
     this.#name = name;
     this.#draw = draw;

@@ -1,11 +1,19 @@
-/** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. (simulation) */
+/** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. */
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
-import type { Identity, QueueState, StoredOperation, StoredRow } from "../../../src/client/stored.ts";
-import { IDENTITY, META, OPERATIONS, QUEUE } from "../../../src/client/stored.ts";
+import {
+  IDENTITY,
+  type Identity,
+  META,
+  OPERATIONS,
+  QUEUE,
+  type QueueState,
+  type StoredOperation,
+  type StoredRow,
+} from "../../../src/client/state/stored.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
 import { Line } from "./line.ts";
@@ -28,7 +36,7 @@ export interface MachineOptions {
 }
 
 export class Machine {
-  readonly world: World;
+  readonly world: SimWorld;
   readonly name: string;
   readonly deviceId: string;
   readonly turns: "locks" | "leases";
@@ -58,7 +66,7 @@ export class Machine {
   #token: string;
   #opened = 0;
 
-  constructor(world: World, options: MachineOptions) {
+  constructor(world: SimWorld, options: MachineOptions) {
     this.world = world;
     this.#options = options;
     this.name = options.name;

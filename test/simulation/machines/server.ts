@@ -1,4 +1,4 @@
-/** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. (simulation) */
+/** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. */
 import { createSyncHandler } from "tillsync/server";
 import { type MemorySnapshot, type MemoryStore, type MemoryStoreStep, memoryStore } from "tillsync/server/memory";
 import { announceRestore, importRows, revokeDevice } from "../../../src/server/admin.ts";
@@ -6,7 +6,7 @@ import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import { type BRANCHES, collections, policies, seedRows, TENANT } from "../shop.ts";
-import type { World } from "../world.ts";
+import type { SimWorld } from "../world.ts";
 
 interface Process {
   handler: ((request: Request) => Promise<Response>) | undefined;
@@ -39,14 +39,14 @@ export class Server {
   isRestoring = false;
   /** Its database is, or was, another one than it began with: tills may have bases of several histories. */
   wasRestored = false;
-  readonly #world: World;
+  readonly #world: SimWorld;
   readonly #draw: Draw;
   readonly #processes: Process[] = [];
   readonly #tokens = new Map<string, number>();
   #armed: MemoryStoreStep | undefined;
   #turn = 0;
 
-  constructor(world: World, seed: number) {
+  constructor(world: SimWorld, seed: number) {
     this.#world = world;
     this.#draw = new Draw(seed, "server");
     this.store = memoryStore({ random: this.#random("store"), faults: { before: (step) => this.#before(step) } });

@@ -1,16 +1,15 @@
 /**
  * One tab: a client and the platform that it sees. Everything that comes to it passes a gate, which is shut while it is frozen, and for
- * good when it has crashed: what was under way there is never heard of again. (simulation)
+ * good when it has crashed: what was under way there is never heard of again.
  */
 import type { SyncClient } from "tillsync";
-import { leases } from "../../../src/client/coordination/leases.ts";
-import { locks } from "../../../src/client/coordination/locks.ts";
+import { leases } from "../../../src/client/platform/leases.ts";
+import { locks } from "../../../src/client/platform/locks.ts";
 import type { Connectivity, ConnectivityHint } from "../../../src/client/ports/connectivity.ts";
 import type { Coordinator } from "../../../src/client/ports/coordinator.ts";
 import type { Clock } from "../../../src/shared/clock.ts";
 import { deferred } from "../../../src/shared/deferred.ts";
-import type { Random } from "../../../src/shared/random.ts";
-import { uuidV7 } from "../../../src/shared/random.ts";
+import { type Random, uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import type { Timeline } from "../engine/timeline.ts";
 import type { Shop } from "../shop.ts";

@@ -1,4 +1,4 @@
-/** Bugs in what a till takes for an answer, and in what it makes of one. (simulation) */
+/** Bugs in what a till takes for an answer, and in what it makes of one. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const answers: readonly Mutant[] = [
@@ -85,8 +85,8 @@ export const answers: readonly Mutant[] = [
     "H3",
     patch(
       "client/decide/results.ts",
-      "return operation.settledAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);",
-      "return operation.settledAt === undefined;",
+      "return operation.resultAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);",
+      "return operation.resultAt === undefined;",
     ),
   ),
   mutant(

@@ -1,4 +1,4 @@
-/** Bugs in what people decide, at the till and in the office. (simulation) */
+/** Bugs in what people decide, at the till and in the office. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const desks: readonly Mutant[] = [
@@ -6,7 +6,7 @@ export const desks: readonly Mutant[] = [
     "group torn by release",
     "C1",
     patch(
-      "server/decide/desks.ts",
+      "server/decide/desk-actions.ts",
       "  const members = group(ws, found);\n  const results: FinalResult[] = [];",
       "  const members = [found];\n  const results: FinalResult[] = [];",
     ),
@@ -15,7 +15,7 @@ export const desks: readonly Mutant[] = [
     "group torn by discard",
     "C1",
     patch(
-      "server/decide/desks.ts",
+      "server/decide/desk-actions.ts",
       "  const members = group(ws, found);\n  const error",
       "  const members = [found];\n  const error",
     ),
@@ -33,7 +33,7 @@ export const desks: readonly Mutant[] = [
     "the office's choice is not written",
     "C3",
     patch(
-      "server/decide/desks.ts",
+      "server/decide/desk-actions.ts",
       '  if (choice !== "server") {\n    const edit',
       '  if (choice === "nobody") {\n    const edit',
     ),
@@ -42,7 +42,7 @@ export const desks: readonly Mutant[] = [
     "superseded op applied too: it had not come yet",
     "C3",
     patch(
-      "server/decide/supersede.ts",
+      "server/decide/operation/supersede.ts",
       "if (target === undefined) ws.putOperation(placeholder(ws, view, operation, id));\n    else if (target.supersededBy",
       "if (target === undefined) continue;\n    else if (target.supersededBy",
     ),
@@ -50,18 +50,18 @@ export const desks: readonly Mutant[] = [
   mutant(
     "superseded op applied too: it had taken effect",
     "C3",
-    patch("server/decide/supersede.ts", '    if (target.status === "applied") {', "    if (false) {"),
+    patch("server/decide/operation/supersede.ts", '    if (target.status === "applied") {', "    if (false) {"),
   ),
   mutant(
     "a conflict is settled twice",
     "C3",
     patch(
-      "server/decide/supersede.ts",
+      "server/decide/operation/supersede.ts",
       "if (by !== undefined && by !== operation.id && !chain.includes(by)) {",
       "if (false) {",
     ),
     patch(
-      "server/decide/desks.ts",
+      "server/decide/desk-actions.ts",
       'if (conflict.settled !== undefined || operation?.supersededBy !== undefined) return { kind: "conflict_settled" };',
       "",
     ),

@@ -1,4 +1,4 @@
-/** Bugs in what follows a restore of the server from a backup. (simulation) */
+/** Bugs in what follows a restore of the server from a backup. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const epochs: readonly Mutant[] = [
@@ -48,13 +48,13 @@ export const epochs: readonly Mutant[] = [
   mutant(
     "what was acknowledged counts again in the view after a restore",
     "C8",
-    patch("client/decide/workspace.ts", "return row.generation >= (operation.absentFrom ?? 0);", "return true;"),
+    patch("client/decide/workspace.ts", "return row.generation >= (operation.missingSince ?? 0);", "return true;"),
   ),
   mutant(
     "what comes back after a restore is judged as new",
     "C8",
     patch(
-      "server/decide/evaluate.ts",
+      "server/decide/operation/evaluate.ts",
       "const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;",
       "const acknowledged = undefined;",
     ),
@@ -63,7 +63,7 @@ export const epochs: readonly Mutant[] = [
     "what comes back after a restore overwrites what is newer",
     "C8",
     patch(
-      "server/decide/reenter.ts",
+      "server/decide/operation/replay-acknowledged.ts",
       "const lower = names.filter((name) => live === undefined || fieldVersion(live, name)[0] < acknowledged.version);",
       "const lower = names;",
     ),
@@ -95,7 +95,7 @@ export const epochs: readonly Mutant[] = [
     "what may differ between two deliveries counts as another payload",
     "H8",
     patch(
-      "server/decide/identity.ts",
+      "server/decide/operation/payload-identity.ts",
       "    supersedes: filled(supersedes),",
       "    supersedes: filled(supersedes),\n    acknowledged: operation.acknowledged?.epoch,",
     ),

@@ -1,4 +1,4 @@
-/** A holder of the turn that another has taken it from, and that goes on all the same. Each place that checks is left out once. (simulation) */
+/** A holder of the turn that another has taken it from, and that goes on all the same. Each place that checks is left out once. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const fences: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-/** Runs seeds of a planted bug until something that must hold does not. (simulation) */
+/** Runs seeds of a planted bug until something that must hold does not. */
 import { bundleWorker } from "../bundle.ts";
 import { runWorker, type WorkerLimits } from "../processes.ts";
 import type { Outcome, Violation } from "../world.ts";

@@ -1,4 +1,4 @@
-/** Bugs in who a store is, and in what is told of its loss. (simulation) */
+/** Bugs in who a store is, and in what is told of its loss. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const identity: readonly Mutant[] = [
@@ -42,13 +42,13 @@ export const identity: readonly Mutant[] = [
   mutant(
     "marker not written",
     "S12",
-    patch("client/session.ts", "if (text !== this.#marked) storage.marker?.write(name, text);", ""),
+    patch("client/tab/session.ts", "if (text !== this.#marked) storage.marker?.write(name, text);", ""),
   ),
   mutant(
     "storage_lost not told",
     "S12",
     patch(
-      "client/announce.ts",
+      "client/tab/event-publisher.ts",
       'this.#emitter.emit("storage_lost", { lastKnownSequence: news.lastKnownSequence, missing: news.missing });',
       "",
     ),
@@ -70,7 +70,7 @@ export const identity: readonly Mutant[] = [
   mutant(
     "a revoked till's sales are applied",
     "H6",
-    patch("server/decide/evaluate.ts", "if (view.revoked === true)", "if (false)"),
+    patch("server/decide/operation/evaluate.ts", "if (view.revoked === true)", "if (false)"),
   ),
   mutant(
     "a revoked till goes on pulling",

@@ -1,4 +1,4 @@
-/** Every bug that is planted. (simulation) */
+/** Every bug that is planted. */
 import { answers } from "./answers.ts";
 import { desks } from "./desks.ts";
 import { epochs } from "./epochs.ts";

@@ -1,4 +1,4 @@
-/** Bugs in what the server makes of an operation. (simulation) */
+/** Bugs in what the server makes of an operation. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 const known = "    const stored = ws.operation(member.id);\n    if (stored === undefined) fresh.push(member);";
@@ -36,13 +36,13 @@ export const judging: readonly Mutant[] = [
   mutant(
     "came first counts as taken effect",
     "H1",
-    patch("server/decide/order.ts", 'if (row.status === "applied") return true;', "return true;"),
+    patch("server/decide/operation/order.ts", 'if (row.status === "applied") return true;', "return true;"),
   ),
   mutant(
     "what waits is acknowledged",
     "H1",
     patch(
-      "server/decide/evaluate.ts",
+      "server/decide/operation/evaluate.ts",
       "if (waitsFor.length > 0) return blocked(operation, waitsFor);",
       "if (waitsFor.length > 0) return applied(operation, 0);",
     ),
@@ -50,13 +50,13 @@ export const judging: readonly Mutant[] = [
   mutant(
     "money waits for a verdict",
     "C2",
-    patch("server/decide/order.ts", "  return commercial;\n", "  return false;\n"),
+    patch("server/decide/operation/order.ts", "  return commercial;\n", "  return false;\n"),
   ),
   mutant(
     "a fact is rejected",
     "H5",
     patch(
-      "server/decide/carry-out.ts",
+      "server/decide/operation/apply-change.ts",
       'if (outcome === "rejected" && !isCommercial(view.catalog, operation))',
       'if (outcome === "rejected")',
     ),
@@ -65,7 +65,7 @@ export const judging: readonly Mutant[] = [
     "an edit overwrites what its author has not seen",
     "C5",
     patch(
-      "server/decide/edits.ts",
+      "server/decide/operation/edits.ts",
       "    if (fields.length > 0) return inConflict(ws, view, served, operation, before, { fields, client: merged });",
       "",
     ),
@@ -74,7 +74,7 @@ export const judging: readonly Mutant[] = [
     "in conflict with himself",
     "C5",
     patch(
-      "server/decide/edits.ts",
+      "server/decide/operation/edits.ts",
       "return version > baseVersion && writer !== view.incarnation;",
       "return version > baseVersion;",
     ),
@@ -83,7 +83,7 @@ export const judging: readonly Mutant[] = [
     "the row that others have changed is not sent back",
     "C4",
     patch(
-      "server/decide/edits.ts",
+      "server/decide/operation/edits.ts",
       "const echo = before.version !== baseVersion || !deepEqual(checked.data, merged);",
       "const echo = false;",
     ),
@@ -92,7 +92,7 @@ export const judging: readonly Mutant[] = [
     "a row that is created again loses its counters",
     "H4",
     patch(
-      "server/decide/edits.ts",
+      "server/decide/operation/edits.ts",
       "counters: before?.counters ?? {}, writer: view.incarnation };",
       'counters: before?.state === "live" ? before.counters : {}, writer: view.incarnation };',
     ),
@@ -107,7 +107,7 @@ export const judging: readonly Mutant[] = [
     "C6",
     patch("server/decide/push.ts", "    results: [...results, ...own.results],", "    results: [...results],"),
     patch(
-      "server/decide/feed.ts",
+      "server/decide/rows/feed.ts",
       "const older = seen.length === 2 ? Math.min(...seen) : 0;",
       "const older = Math.max(0, ...seen);",
     ),

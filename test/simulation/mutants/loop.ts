@@ -1,17 +1,17 @@
-/** Bugs that lose nothing, and end nothing either: who is woken, how long is waited, who has the turn. (simulation) */
+/** Bugs that lose nothing, and end nothing either: who is woken, how long is waited, who has the turn. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const loop: readonly Mutant[] = [
   mutant(
     "queued not woken by other tabs",
     "L2",
-    patch("client/others.ts", '        loop.dispatch({ kind: "wake", why: "queued" });\n', ""),
+    patch("client/tab/tab-channel.ts", '        loop.dispatch({ kind: "wake", why: "queued" });\n', ""),
   ),
   mutant(
     "backoff never resets",
     "L2",
     patch(
-      "client/sync/machine.ts",
+      "client/decide/sync-machine.ts",
       'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(troubles, lane));',
       'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, troubles);',
     ),
@@ -29,7 +29,7 @@ export const loop: readonly Mutant[] = [
     "hot loop: at rest nobody waits",
     "L3",
     patch(
-      "client/sync/machine.ts",
+      "client/decide/sync-machine.ts",
       "return Math.round(options.intervalMs * (0.8 + 0.2 * unit));",
       "return Math.round(options.intervalMs * 0.05 * unit);",
     ),
@@ -38,7 +38,7 @@ export const loop: readonly Mutant[] = [
     "pull stops for ever after an error",
     "L1",
     patch(
-      "client/sync/machine.ts",
+      "client/decide/sync-machine.ts",
       '        effects: [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
       '        effects: lane === "pull" ? [] : [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
     ),
@@ -55,7 +55,7 @@ export const loop: readonly Mutant[] = [
   mutant(
     "a frozen holder is waited for",
     "L1",
-    patch("client/coordination/roll-call.ts", "const SILENCES = 2;", "const SILENCES = Number.POSITIVE_INFINITY;"),
+    patch("client/platform/roll-call.ts", "const SILENCES = 2;", "const SILENCES = Number.POSITIVE_INFINITY;"),
   ),
   mutant(
     "a store that failed once ends sync for good",

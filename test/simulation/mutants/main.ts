@@ -1,4 +1,4 @@
-/** `npm run sim:mutants`: plants one bug after the other, and ends with 1 where a simulation has not seen it. (simulation) */
+/** `npm run sim:mutants`: plants one bug after the other, and ends with 1 where a simulation has not seen it. */
 import { parseArgs } from "node:util";
 import { bundleWorker } from "../bundle.ts";
 import { planOf } from "../plan.ts";

@@ -1,4 +1,4 @@
-/** A planted bug: a protocol or a client that lacks one of its rules. Planted by text at the time of the test, so that no switch is in src. (simulation) */
+/** A planted bug: a protocol or a client that lacks one of its rules. Planted by text at the time of the test, so that no switch is in src. */
 import type { Patch } from "../bundle.ts";
 
 export interface Mutant {

@@ -1,4 +1,4 @@
-/** What a person reads of the planted bugs. (simulation) */
+/** What a person reads of the planted bugs. */
 import type { Catch } from "./hunt.ts";
 
 const WIDTH = 62;

@@ -1,4 +1,4 @@
-/** Bugs in who sees what. (simulation) */
+/** Bugs in who sees what. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const scope: readonly Mutant[] = [
@@ -6,7 +6,7 @@ export const scope: readonly Mutant[] = [
     "a branch sees the rows of the others",
     "C10",
     patch(
-      "server/decide/scope.ts",
+      "server/decide/rows/scope.ts",
       'return principal.branch === undefined ? "all" : ["", principal.branch];',
       'return "all";',
     ),
@@ -14,6 +14,6 @@ export const scope: readonly Mutant[] = [
   mutant(
     "a row that leaves a branch stays at its tills",
     "C10",
-    patch("server/decide/rows.ts", "    ws.putDeparture({ ...key, scope: before.scope, version });\n", ""),
+    patch("server/decide/rows/rows.ts", "    ws.putDeparture({ ...key, scope: before.scope, version });\n", ""),
   ),
 ];

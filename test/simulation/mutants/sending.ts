@@ -1,4 +1,4 @@
-/** Bugs in what is sent, and in what order. (simulation) */
+/** Bugs in what is sent, and in what order. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 const answered = "const answer = { ...result.value, serverTime: result.timing.serverTime };";
@@ -8,7 +8,7 @@ export const sending: readonly Mutant[] = [
     "delete on send",
     "S1",
     patch(
-      "client/scripts/select.ts",
+      "client/scripts/next-batch.ts",
       "    writes: [],\n    value: {\n      selected,",
       '    writes: selected.map(({ operation }) => ({ kind: "delete", table: OPERATIONS, key: operation.id })),\n    value: {\n      selected,',
     ),

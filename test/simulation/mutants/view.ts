@@ -1,4 +1,4 @@
-/** Bugs in what a till stores and shows. (simulation) */
+/** Bugs in what a till stores and shows. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const view: readonly Mutant[] = [
@@ -6,7 +6,7 @@ export const view: readonly Mutant[] = [
     "view and queue in two transactions",
     "S7",
     patch(
-      "client/writer.ts",
+      "client/store/writer.ts",
       "    const result = await this.#options.store.transact(",
       `    let rest: readonly { table: string }[] = [];
     const whole = script;
@@ -21,7 +21,7 @@ export const view: readonly Mutant[] = [
     await this.#options.store.transact(`,
     ),
     patch(
-      "client/writer.ts",
+      "client/store/writer.ts",
       '      "strict",\n      collections,\n      script,\n',
       '      "strict",\n      collections,\n      function* () { return { value: result, writes: [] }; },\n',
     ),
@@ -30,7 +30,7 @@ export const view: readonly Mutant[] = [
     "told before it is stored",
     "S1",
     patch(
-      "client/store.ts",
+      "client/store/local-store.ts",
       "const value = await connection.transact({ tables, durability, label }, script).catch((error: unknown) => {",
       `const early = label === "local write" ? await connection.transact({ tables, durability: "relaxed", label: "guess" }, function* () { return { ...(yield* script()), writes: [] }; }) : undefined;
     const stored = connection.transact({ tables, durability, label }, script);
@@ -42,7 +42,7 @@ export const view: readonly Mutant[] = [
     "increment summed twice in the view",
     "S6",
     patch(
-      "client/decide/view.ts",
+      "client/decide/replay.ts",
       "return view === undefined || delta === undefined ? view : { ...view, ...addDelta(view, delta) };",
       "return view === undefined || delta === undefined ? view : { ...view, ...addDelta({ ...view, ...addDelta(view, delta) }, delta) };",
     ),
@@ -51,7 +51,7 @@ export const view: readonly Mutant[] = [
     "increment forgotten in the view",
     "S6",
     patch(
-      "client/decide/view.ts",
+      "client/decide/replay.ts",
       "return view === undefined || delta === undefined ? view : { ...view, ...addDelta(view, delta) };",
       "return view;",
     ),
@@ -60,7 +60,7 @@ export const view: readonly Mutant[] = [
     "a sale that is set aside vanishes from its till",
     "H5",
     patch(
-      "client/stored.ts",
+      "client/state/stored.ts",
       'return operation.kind === "fact" && (operation.state === "quarantined" || operation.state === "rejected");',
       "return false;",
     ),
@@ -69,7 +69,7 @@ export const view: readonly Mutant[] = [
     "whoever creates a row again loses its counters in the view",
     "H4",
     patch(
-      "client/decide/view.ts",
+      "client/decide/replay.ts",
       "return { ...edit.data, ...edit.zeros, ...pick(base, counters) };",
       "return { ...edit.data, ...edit.zeros };",
     ),
@@ -77,7 +77,7 @@ export const view: readonly Mutant[] = [
   mutant(
     "a till does not read what its other tab wrote",
     "S4",
-    patch("client/others.ts", "        void session.hear(message.collections);\n", ""),
-    patch("client/others.ts", "while (await rested()) await session.look();", ""),
+    patch("client/tab/tab-channel.ts", "        void session.hear(message.collections);\n", ""),
+    patch("client/tab/tab-channel.ts", "while (await rested()) await session.look();", ""),
   ),
 ];

@@ -58,7 +58,7 @@ create table records (
   collection text collate "C" not null,
   id text collate "C" not null,
   version bigint not null,
-  born bigint not null,
+  created_version bigint not null,
   state text collate "C" not null,
   data text not null,
   counters text not null,

@@ -38,7 +38,7 @@ create table records (
   collection text not null,
   id text not null,
   version integer not null,
-  born integer not null,
+  created_version integer not null,
   state text not null,
   data text not null,
   counters text not null,

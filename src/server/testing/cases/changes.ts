@@ -1,4 +1,4 @@
-/** The change feed: in order, complete, and only what the reader may see. (server/testing) */
+/** The change feed: in order, complete, and only what the reader may see. */
 import type { FeedEntry, FeedPage, ScopeFilter, ServerStore } from "../../ports/store.ts";
 import { check, equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
@@ -92,7 +92,7 @@ export const changeCases: readonly ContractCase[] = [
   }),
 
   contractCase("changes: deleted rows are changes, stubs are not until they become rows", async ({ store }) => {
-    const stub = recordRow("tea", 1, { state: "stub", data: {}, born: 0 });
+    const stub = recordRow("tea", 1, { state: "stub", data: {}, createdVersion: 0 });
     await write(store, { records: [stub, recordRow("milk", 2, { state: "deleted" })] });
     for (const scopes of [[""], "all"] as const) {
       equal(brief(await changes(store, scopes)), ["milk@2"], `changes of ${scopes}`);

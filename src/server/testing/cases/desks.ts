@@ -1,5 +1,7 @@
-/** A device's results, and the lists that people work through. (server/testing) */
-import type { OperationRow, ServerStore } from "../../ports/store.ts";
+/** A device's results, and the lists that people work through. */
+
+import type { OperationRow } from "../../ports/rows.ts";
+import type { ServerStore } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
@@ -93,10 +95,10 @@ export const deskCases: readonly ContractCase[] = [
   contractCase("conflicts: open and settled ones, ascending by position", async ({ store }) => {
     const open = upTo(4).map((n) => conflictRow(`conflict-${n}`, n * 2));
     await write(store, { conflicts: open.toReversed() });
-    const request = { kind: "openConflicts", settled: false, after: 0, limit: 10 } as const;
+    const request = { kind: "conflictList", state: "open", after: 0, limit: 10 } as const;
     equal(ids(await read(store, request)), ["conflict-1", "conflict-2", "conflict-3", "conflict-4"], "open ones");
     equal(await read(store, { ...request, after: 2, limit: 2 }), open.slice(1, 3), "a page");
-    equal(await read(store, { ...request, settled: true }), [], "settled ones, before any is");
+    equal(await read(store, { ...request, state: "settled" }), [], "settled ones, before any is");
 
     const settled = conflictRow("conflict-2", 4, { settled: { choice: "merged", by: "anna", at: 5, note: undefined } });
     await write(store, { conflicts: [settled] });
@@ -105,7 +107,7 @@ export const deskCases: readonly ContractCase[] = [
       ["conflict-1", "conflict-3", "conflict-4"],
       "open ones, after one was settled",
     );
-    equal(await read(store, { ...request, settled: true }), [settled], "settled ones");
+    equal(await read(store, { ...request, state: "settled" }), [settled], "settled ones");
   }),
 
   contractCase("conflicts: all those of an operation", async ({ store }) => {

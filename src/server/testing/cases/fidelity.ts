@@ -1,4 +1,4 @@
-/** What comes back is what was stored, to the last digit. (server/testing) */
+/** What comes back is what was stored, to the last digit. */
 
 import type { FinalResult, WireOperation } from "../../../protocol/types.ts";
 import type { JsonObject } from "../../../shared/json.ts";

@@ -1,4 +1,4 @@
-/** Rows by their keys: many at once, unknown ones, repeated ones. (server/testing) */
+/** Rows by their keys: many at once, unknown ones, repeated ones. */
 import { equal, sameRows } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";

@@ -1,4 +1,4 @@
-/** Stores that keep their data: over a restart, and between processes. (server/testing) */
+/** Stores that keep their data: over a restart, and between processes. */
 import type { ServerStore } from "../../ports/store.ts";
 import { check, equal, rejects } from "../assertions.ts";
 import { read, takePosition, upTo, write } from "../calls.ts";

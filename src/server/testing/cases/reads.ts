@@ -1,4 +1,4 @@
-/** Every read there is: empty, one tenant's and no other's, and after a rewrite. (server/testing) */
+/** Every read there is: empty, one tenant's and no other's, and after a rewrite. */
 import type { ServerStore, StoreRead, StoreWrites } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, SHOP, write } from "../calls.ts";
@@ -71,7 +71,7 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
     [{ kind: "quarantined", after: 0, limit: 10 }, [odd]],
     [{ kind: "conflicts", ids: ["conflict"] }, rows.conflicts],
     [{ kind: "conflictsOf", operationIds: ["sale"] }, rows.conflicts],
-    [{ kind: "openConflicts", settled: false, after: 0, limit: 10 }, rows.conflicts],
+    [{ kind: "conflictList", state: "open", after: 0, limit: 10 }, rows.conflicts],
     [{ kind: "discrepancies", after: 0, limit: 10 }, rows.discrepancies],
   ];
 }

@@ -1,4 +1,4 @@
-/** Serial, atomic, consistent. (server/testing) */
+/** Serial, atomic, consistent. */
 import { ask, askAll } from "../../ports/store.ts";
 import { check, equal, rejects, sameRows } from "../assertions.ts";
 import { read, SHOP, takePosition, upTo, write } from "../calls.ts";

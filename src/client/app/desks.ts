@@ -1,0 +1,195 @@
+/** The desks: what waits, what was refused, what is in conflict, and what people do about it. */
+import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
+import type { Choice } from "../decide/conflict.ts";
+import { conflictView, operationView } from "../decide/desk-view.ts";
+import { amendOperation, discardOperation, resolveConflict, retryOperations } from "../scripts/desk-actions.ts";
+import {
+  CONFLICTS,
+  OPERATIONS,
+  type OperationState,
+  type StoredConflict,
+  type StoredOperation,
+} from "../state/stored.ts";
+import {
+  STATE_INDEX,
+  SUBJECT_INDEX,
+  stateRange,
+  subjectRange,
+  TRANSACTION_INDEX,
+  transactionRange,
+} from "../state/tables.ts";
+import type { LocalStore } from "../store/local-store.ts";
+import type { Writer } from "../store/writer.ts";
+import type { CommitFeed } from "../tab/commit-feed.ts";
+import type {
+  Conflict,
+  ConflictDesk,
+  Operation,
+  OperationDesk,
+  OperationFilter,
+  OperationStatus,
+} from "../types/desks.ts";
+import { live } from "./live.ts";
+
+export interface DeskDeps {
+  readonly store: LocalStore;
+  readonly writer: Writer;
+  readonly feed: CommitFeed;
+  readonly inFlight: ReadonlySet<string>;
+  /** Sends now, whatever is being waited for. */
+  wake(): void;
+}
+
+const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[]>> = {
+  pending: ["pending"],
+  in_flight: ["pending"],
+  applied: ["applied"],
+  blocked: ["blocked"],
+  superseded: ["superseded", "closed_elsewhere"],
+  conflict: ["conflict"],
+  rejected: ["rejected"],
+  quarantined: ["quarantined"],
+};
+const ALL = Object.keys(STATES) as OperationStatus["state"][];
+
+export function createOperationDesk({ store, writer, feed, inFlight, wake }: DeskDeps): OperationDesk<never> {
+  const everything = Object.keys(store.collections);
+  const list = async (filter: OperationFilter<string> = {}): Promise<readonly Operation[]> => {
+    const wanted = filter.state === undefined ? ALL : [filter.state].flat();
+    const found = (await candidates(store, filter, wanted))
+      .filter((o) => filter.collection === undefined || o.collection === filter.collection)
+      .filter((o) => filter.entityId === undefined || o.entityId === filter.entityId)
+      .filter((o) => filter.transaction === undefined || o.transaction === filter.transaction)
+      .sort((a, b) => a.sequence - b.sequence)
+      .map((operation) => operationView(operation, inFlight))
+      .filter((view) => wanted.includes(view.status.state));
+    if (filter.after === undefined) return found.slice(0, filter.limit);
+    // By its place and not among the others: it may have left the list meanwhile, and a reader of pages must come to an end.
+    const [last] = await store.get<StoredOperation>(OPERATIONS, [filter.after]);
+    return found.filter((o) => last !== undefined && o.sequence > last.sequence).slice(0, filter.limit);
+  };
+  const desk = {
+    list,
+    async get(id: string): Promise<Operation | undefined> {
+      const [operation] = await store.get<StoredOperation>(OPERATIONS, [id]);
+      return operation && operationView(operation, inFlight);
+    },
+    live: (filter: OperationFilter<string> & { limit: number }) =>
+      live<readonly Operation[]>(
+        {
+          initial: [],
+          read: async (before) => unlessSame(before, await list(filter)),
+          failed: keeping(feed),
+          subscribe: (changed) => feed.subscribe(() => changed()),
+        },
+        feed.reportError,
+      ),
+    async retry(ids: string | readonly string[]): Promise<void> {
+      const context = writer.context();
+      await writer.commit(everything, () => retryOperations(store.collections, context, [...new Set([ids].flat())]));
+      wake();
+    },
+    async amend(operation: { readonly id: string }, patch: LoosePatch): Promise<void> {
+      const context = writer.context();
+      const copy = copyPatch(patch);
+      await writer.commit(everything, () => amendOperation(store.collections, context, operation.id, copy));
+    },
+    async discard(
+      operation: { readonly id: string },
+      options: { reason: string; actor?: string | undefined },
+    ): Promise<void> {
+      const context = writer.context(options.actor);
+      await writer.commit(everything, () => discardOperation(store.collections, context, operation.id, options.reason));
+    },
+  };
+  return desk as unknown as OperationDesk<never>;
+}
+
+/** A list has no place for an error: what was read before stays, and whoever listens for errors is told. */
+const keeping =
+  ({ reportError }: CommitFeed) =>
+  <T>(before: T, error: unknown): T => {
+    reportError(error);
+    return before;
+  };
+
+/** The same list as before where it says the same: whoever shows it has nothing to do. */
+function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
+  return JSON.stringify(next) === JSON.stringify(before) ? before : next;
+}
+
+/** Through the narrowest index that the filter allows: the journal may hold two weeks of sales. */
+async function candidates(
+  store: LocalStore,
+  filter: OperationFilter<string>,
+  states: readonly OperationStatus["state"][],
+): Promise<readonly StoredOperation[]> {
+  const scan = async (index: string, range: ReturnType<typeof stateRange>, limit?: number) =>
+    (await store.scan<StoredOperation>(OPERATIONS, { index, range, limit })).map(({ value }) => value);
+  if (filter.transaction !== undefined) return scan(TRANSACTION_INDEX, transactionRange(filter.transaction));
+  if (filter.entityId !== undefined && filter.collection !== undefined)
+    return scan(SUBJECT_INDEX, subjectRange(filter.collection, filter.entityId));
+  const stored = new Set(states.flatMap((state) => STATES[state]));
+  // A plain page from the front needs no more of each state than itself.
+  const limit =
+    filter.after === undefined &&
+    filter.collection === undefined &&
+    filter.entityId === undefined &&
+    // Stored they are one state: which of them are on their way is known only here.
+    states.includes("pending") === states.includes("in_flight")
+      ? filter.limit
+      : undefined;
+  return (await Promise.all([...stored].map((state) => scan(STATE_INDEX, stateRange(state), limit)))).flat();
+}
+
+export function createConflictDesk({ store, writer, feed }: DeskDeps): ConflictDesk<never> {
+  const list = async (
+    filter: {
+      collection?: string | undefined;
+      state?: "open" | "settled" | undefined;
+      limit?: number | undefined;
+    } = {},
+  ): Promise<readonly Conflict[]> => {
+    const scanned = await store.scan<StoredConflict>(CONFLICTS, {
+      index: STATE_INDEX,
+      range: stateRange(filter.state ?? "open"),
+    });
+    const found = scanned
+      .map(({ value }) => value)
+      .filter((c) => filter.collection === undefined || c.collection === filter.collection);
+    return found.slice(0, filter.limit).map((conflict) => conflictView(conflict, store.collections));
+  };
+  const desk = {
+    list,
+    async get(id: string): Promise<Conflict | undefined> {
+      const [conflict] = await store.get<StoredConflict>(CONFLICTS, [id]);
+      return conflict && conflictView(conflict, store.collections);
+    },
+    live: () =>
+      live<readonly Conflict[]>(
+        {
+          initial: [],
+          read: async (before) => unlessSame(before, await list()),
+          failed: keeping(feed),
+          subscribe: (changed) =>
+            feed.subscribe(
+              ({ events, changes: rows, changedElsewhere }) =>
+                (events?.length || rows?.length || changedElsewhere) && changed(),
+            ),
+        },
+        feed.reportError,
+      ),
+    async resolve(
+      conflict: { readonly id: string },
+      choice: Choice,
+      options: { actor?: string | undefined; note?: string | undefined } = {},
+    ): Promise<void> {
+      const context = writer.context(options.actor);
+      const copy = typeof choice === "string" ? choice : { merged: copyPatch(choice.merged) };
+      await writer.commit(Object.keys(store.collections), () =>
+        resolveConflict(store.collections, context, conflict.id, copy, options.note),
+      );
+    },
+  };
+  return desk as unknown as ConflictDesk<never>;
+}

@@ -1,0 +1,64 @@
+/** What a support ticket needs: states, counts and errors. No record data, no tokens, no names of people. */
+import { rfc3339 } from "../../shared/rfc3339.ts";
+import { OPERATIONS, type StoredOperation } from "../state/stored.ts";
+import { STATE_INDEX, stateRange } from "../state/tables.ts";
+import type { LocalStore } from "../store/local-store.ts";
+import type { ClientState } from "../tab/client-state.ts";
+import type { Diagnostics } from "../types/client.ts";
+import type { SyncStatus } from "../types/status.ts";
+
+/** Operations listed of each state: the oldest, which are those that are stuck. */
+const LISTED = 50;
+
+export async function diagnose({
+  store,
+  clientState,
+  status,
+  now,
+}: {
+  readonly store: LocalStore;
+  readonly clientState: ClientState;
+  readonly status: SyncStatus;
+  readonly now: number;
+}): Promise<Diagnostics> {
+  const states = ["pending", "blocked", "conflict", "rejected", "quarantined"];
+  const scans = await Promise.all(
+    states.map((state) =>
+      store.scan<StoredOperation>(OPERATIONS, { index: STATE_INDEX, range: stateRange(state), limit: LISTED }),
+    ),
+  );
+  const createdAt = rfc3339(now);
+  const content = {
+    format: 1,
+    createdAt,
+    status: {
+      ...status,
+      ...(status.phase === "failed" && { error: { code: status.error.code, message: status.error.message } }),
+    },
+    device: {
+      id: clientState.identity?.deviceId,
+      incarnation: clientState.identity?.incarnation,
+      number: clientState.identity?.number,
+    },
+    epoch: clientState.point.epoch,
+    fence: clientState.point.fence,
+    collections: Object.entries(clientState.cursors).map(([name, { received, complete, generation }]) => ({
+      name,
+      received,
+      complete,
+      generation,
+    })),
+    operations: scans.flat().map(({ value }) => ({
+      id: value.id,
+      sequence: value.sequence,
+      collection: value.collection,
+      action: value.action,
+      state: value.state,
+      attempts: value.attempts,
+      occurredAt: value.occurredAt,
+      blockedBy: value.blockedBy,
+      code: value.error?.code,
+    })),
+  };
+  return { createdAt, text: JSON.stringify(content, null, 2) };
+}

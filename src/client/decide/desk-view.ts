@@ -1,0 +1,76 @@
+/** Stored operations and conflicts as people see them on the desks. Pure. */
+import { fieldDifferences } from "../../conflict/merge.ts";
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import { verdictOf } from "../app/settlement.ts";
+import type { StoredConflict, StoredOperation } from "../state/stored.ts";
+import type { Conflict, Operation, OperationStatus } from "../types/desks.ts";
+import { notEdited } from "./local-write.ts";
+import { recordOf } from "./record.ts";
+
+export function operationView(operation: StoredOperation, inFlight: ReadonlySet<string>): Operation {
+  return {
+    id: operation.id,
+    sequence: operation.sequence,
+    transaction: operation.transaction,
+    collection: operation.collection,
+    kind: operation.kind,
+    entityId: operation.entityId,
+    change: changeOf(operation),
+    status: statusOf(operation, inFlight),
+    actor: operation.actor,
+    occurredAt: operation.occurredAt,
+    attempts: operation.attempts,
+  } as unknown as Operation;
+}
+
+function changeOf(operation: StoredOperation): object {
+  const { action } = operation;
+  switch (action) {
+    case "create":
+      return { action, data: recordOf(operation.entityId, { ...operation.data, ...operation.zeros }) };
+    case "update": {
+      const removed = Object.fromEntries((operation.unset ?? []).map((name) => [name, undefined]));
+      return { action, patch: { ...operation.patch, ...removed }, baseVersion: operation.baseVersion };
+    }
+    case "increment":
+      return { action, by: operation.by };
+    default:
+      return { action, baseVersion: operation.baseVersion ?? 0 };
+  }
+}
+
+function statusOf(operation: StoredOperation, inFlight: ReadonlySet<string>): OperationStatus {
+  switch (operation.state) {
+    case "pending":
+      return { state: inFlight.has(operation.id) ? "in_flight" : "pending" };
+    case "applied":
+      return { state: "applied" };
+    case "blocked":
+      return { state: "blocked", by: operation.blockedBy ?? [] };
+    case "conflict":
+      return { state: "conflict", conflictId: operation.conflictId ?? "" };
+    case "superseded":
+    case "closed_elsewhere":
+      return { state: "superseded", by: operation.supersededBy ?? "" };
+    default:
+      return { state: operation.state, reason: verdictOf(operation) };
+  }
+}
+
+export function conflictView(conflict: StoredConflict, collections: ResolvedCollections): Conflict {
+  const record = (data: JsonObject | undefined) => data && recordOf(conflict.entityId, data);
+  const excluded = notEdited(collections[conflict.collection] ?? { counters: [], assigned: [] });
+  return {
+    id: conflict.id,
+    collection: conflict.collection,
+    entityId: conflict.entityId,
+    base: record(conflict.base),
+    client: record(conflict.client),
+    server: record(conflict.server),
+    fields: fieldDifferences(conflict.base, conflict.client, conflict.server, excluded),
+    detectedAt: conflict.detectedAt,
+    actor: conflict.actor,
+    settled: conflict.settled,
+  } as unknown as Conflict;
+}

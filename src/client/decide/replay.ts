@@ -1,0 +1,88 @@
+/** The view of a row: base + this device's open operations, replayed (L8). Pure. */
+import type { CounterValue } from "../../protocol/types.ts";
+import { addCounter } from "../../schema/counters.ts";
+import { applyPatch } from "../../schema/patch.ts";
+import { assert } from "../../shared/assert.ts";
+import type { Json, JsonObject } from "../../shared/json.ts";
+import type { StoredOperation } from "../state/stored.ts";
+
+/** What is replayed of an operation. */
+export type Edit = Pick<StoredOperation, "action" | "data" | "zeros" | "patch" | "unset">;
+export type Delta = Readonly<Record<string, CounterValue>>;
+
+/** `edits` in replay order. `undefined`: there is no such record, for this device, now. */
+export function replay(
+  base: JsonObject | null,
+  edits: readonly Edit[],
+  delta: Delta | undefined,
+  counters: readonly string[],
+): JsonObject | undefined {
+  let view = base ?? undefined;
+  for (const edit of edits) view = applyEdit(view, edit, base, counters);
+  return view === undefined || delta === undefined ? view : { ...view, ...addDelta(view, delta) };
+}
+
+function applyEdit(
+  view: JsonObject | undefined,
+  edit: Edit,
+  base: JsonObject | null,
+  counters: readonly string[],
+): JsonObject | undefined {
+  switch (edit.action) {
+    case "create":
+      // Counters belong to (collection, id), not to the row's life [H4]: whoever creates it again takes them over.
+      return { ...edit.data, ...edit.zeros, ...pick(base, counters) };
+    case "update":
+      return view && applyPatch(view, edit.patch ?? {}, edit.unset);
+    case "delete":
+      return undefined;
+    default:
+      return view;
+  }
+}
+
+export function pick(data: JsonObject | null | undefined, names: readonly string[]): JsonObject {
+  const picked: Record<string, Json> = {};
+  for (const name of names) {
+    const value = data?.[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+/** The counters of `data` with the steps added. */
+export function addDelta(data: JsonObject, delta: Delta): Delta {
+  const sums: Record<string, CounterValue> = {};
+  for (const [name, step] of Object.entries(delta)) {
+    const value = data[name];
+    sums[name] = sum(
+      (typeof value === "number" || typeof value === "string" ? value : undefined) ?? zeroLike(step),
+      step,
+    );
+  }
+  return sums;
+}
+
+/** The sum of two deltas; a counter that comes to nothing is left out, so that a settled row has none. */
+export function mergeDelta(delta: Delta | undefined, steps: Delta, sign: 1 | -1): Delta | undefined {
+  const merged: Record<string, CounterValue> = { ...delta };
+  for (const [name, step] of Object.entries(steps)) {
+    const total = sum(merged[name] ?? zeroLike(step), sign === 1 ? step : negate(step));
+    if (Number(total) === 0) delete merged[name];
+    else merged[name] = total;
+  }
+  return Object.keys(merged).length === 0 ? undefined : merged;
+}
+
+function sum(a: CounterValue, b: CounterValue): CounterValue {
+  const total = addCounter(a, b);
+  assert(total !== undefined, "a counter left its bounds");
+  return total;
+}
+
+const zeroLike = (step: CounterValue): CounterValue => (typeof step === "string" ? "0" : 0);
+
+function negate(step: CounterValue): CounterValue {
+  if (typeof step === "number") return -step;
+  return step.startsWith("-") ? step.slice(1) : `-${step}`;
+}

@@ -1,0 +1,140 @@
+/** The status of the whole client, derived from what is known. Pure. */
+import type { AnyTillSyncError } from "../../shared/errors.ts";
+import { deepEqual, type JsonObject } from "../../shared/json.ts";
+import type { StorageEstimate } from "../ports/storage.ts";
+import type { CursorState, QueueState, SyncPoint } from "../state/stored.ts";
+import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";
+import type { SyncState } from "./sync-machine.ts";
+
+export interface StatusInput {
+  readonly opened: "not" | "opening" | "open" | "closed";
+  readonly failure: AnyTillSyncError | undefined;
+  readonly sync: SyncState;
+  /** Wall clock of the next attempt. */
+  readonly retryAt: number | undefined;
+  readonly online: boolean;
+  /** The server has answered since the client started. */
+  readonly contacted: boolean;
+  readonly queue: QueueState;
+  readonly point: SyncPoint;
+  readonly cursors: Readonly<Record<string, CursorState>>;
+  readonly clock: { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" };
+  readonly storage: StorageEstimate | undefined;
+}
+
+/** The next status. `since` moves only when the phase does; the object is the same one if nothing differs. */
+export function deriveStatus(before: SyncStatus | undefined, facts: StatusInput, now: number): SyncStatus {
+  const phase = phaseOf(facts);
+  const { queue, point, storage } = facts;
+  const count = waitingCount(queue);
+  const next = {
+    since: before?.phase === phase.phase ? before.since : now,
+    pending: { count, oldestAt: count === 0 ? undefined : queue.oldestAt, byCollection: queue.waiting },
+    attention: { conflicts: queue.conflicts, rejected: queue.rejected, quarantined: queue.quarantined },
+    lastPushAt: point.lastPushAt,
+    lastPullAt: point.lastPullAt,
+    clock: facts.clock,
+    storage: {
+      persisted: storage?.persisted ?? false,
+      usedBytes: storage?.usedBytes,
+      quotaBytes: storage?.quotaBytes,
+      atRisk: atRisk(storage),
+    },
+    ...phase,
+  } as SyncStatus;
+  return before !== undefined && same(before, next) ? before : Object.freeze(next);
+}
+
+export function waitingCount(queue: QueueState): number {
+  return Object.values(queue.waiting).reduce((sum: number, n) => sum + (n ?? 0), 0);
+}
+
+/** The share of the quota from which the disk counts as full: estimates are padded, and a sale needs room (reliability, quota). */
+const FULL_SHARE = 0.95;
+
+function atRisk(storage: StorageEstimate | undefined): "eviction" | "full" | undefined {
+  if (storage === undefined) return undefined;
+  const { usedBytes, quotaBytes, persisted, full } = storage;
+  if (full) return "full";
+  if (usedBytes !== undefined && quotaBytes !== undefined && usedBytes > quotaBytes * FULL_SHARE) return "full";
+  return persisted ? undefined : "eviction";
+}
+
+function phaseOf(facts: StatusInput): SyncPhase {
+  const { sync } = facts;
+  if (facts.opened === "closed" || sync.kind === "closed") return { phase: "closed" };
+  if (facts.failure) return { phase: "failed", error: facts.failure };
+  if (facts.opened === "not") return { phase: "stopped" };
+  if (facts.opened === "opening") return { phase: "opening" };
+  switch (sync.kind) {
+    case "stopped":
+      return { phase: "stopped" };
+    case "paused":
+      return { phase: "paused", reasons: sync.reasons };
+    case "offline":
+    case "action_needed":
+      return failurePhase(facts, sync);
+    case "registering":
+      if (sync.after) return failurePhase(facts, sync.after);
+      return firstSync(facts) ?? { phase: facts.contacted ? "online" : "opening", activity: "pulling" };
+    case "standby":
+      return firstSync(facts) ?? { phase: "online", activity: "idle" };
+    case "online":
+      return (
+        firstSync(facts) ?? {
+          phase: "online",
+          activity: sync.lanes.push !== "idle" ? "pushing" : sync.lanes.pull !== "idle" ? "pulling" : "idle",
+        }
+      );
+  }
+}
+
+type ShownFailure =
+  | { readonly kind: "offline"; readonly cause: OfflineCause }
+  | { readonly kind: "action_needed"; readonly cause: ActionCause };
+
+function failurePhase({ online, retryAt }: StatusInput, failure: ShownFailure): SyncPhase {
+  if (failure.kind === "action_needed") return { phase: "action_needed", cause: failure.cause };
+  return { phase: "offline", cause: online ? failure.cause : "no_network", retryAt };
+}
+
+function firstSync({ cursors }: StatusInput): SyncPhase | undefined {
+  const open = Object.entries(cursors).filter(([, cursor]) => !cursor.everComplete);
+  if (open.length === 0) return undefined;
+  const all = Object.values(cursors);
+  const received = all.reduce((sum, cursor) => sum + cursor.received, 0);
+  const known = open.every(([, cursor]) => cursor.remaining !== undefined);
+  const expected = known ? received + open.reduce((sum, [, cursor]) => sum + (cursor.remaining ?? 0), 0) : undefined;
+  return { phase: "first_sync", progress: { received, expected, waitingFor: open.map(([name]) => name) } };
+}
+
+/** What a `sync()` has come to, once the machine rests. `undefined`: it is still at it. */
+export function outcomeOf(
+  facts: Pick<StatusInput, "sync" | "online" | "queue">,
+  counts: { readonly pushed: number; readonly pulled: number },
+): SyncOutcome | undefined {
+  const { sync } = facts;
+  const remaining = waitingCount(facts.queue);
+  switch (sync.kind) {
+    case "stopped":
+    case "closed":
+    case "standby":
+      return { outcome: "done", ...counts, remaining };
+    case "paused":
+      return { outcome: "paused", reasons: sync.reasons, remaining };
+    case "registering":
+      return undefined;
+    default:
+      if (sync.lanes.push !== "idle" || sync.lanes.pull !== "idle") return undefined;
+      if (sync.kind === "online") return { outcome: "done", ...counts, remaining };
+      if (sync.kind === "action_needed") return { outcome: "action_needed", cause: sync.cause, remaining };
+      return { outcome: "offline", cause: facts.online ? sync.cause : "no_network", remaining };
+  }
+}
+
+/** By value, but for an error, which is the one that happened. */
+function same(a: SyncStatus, b: SyncStatus): boolean {
+  const { error, ...facts } = a as SyncStatus & { readonly error?: unknown };
+  const { error: other, ...others } = b as SyncStatus & { readonly error?: unknown };
+  return error === other && deepEqual(facts as unknown as JsonObject, others as unknown as JsonObject);
+}

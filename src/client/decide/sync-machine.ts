@@ -1,0 +1,356 @@
+/**
+ * The sync state machine: values in, values out. The loop beside it executes the effects and reports what came of them.
+ *
+ *                 start           acquired             registered
+ *     stopped ─────────► standby ──────────► registering ──────────► online ◄───────────┐
+ *        ▲                  ▲                   │    ▲                 │ │ ▲             │
+ *        │ stop             │ lost              │    │ reregister      │ │ └─ pushed,    │ neither lane
+ *        └── (any)          └── (any leading)   │    └─────────────────┤ │    pulled,    │ is failing
+ *                                               │ failed               │ │    wake, tick │
+ *                                               ▼                      ▼ ▼               │
+ *                                     offline (transport) ◄─ failed ─► action_needed ────┘
+ *                                       │  ▲ tick: that lane            │  ▲ tick: that lane
+ *                                       └──┘ backoff, full jitter       └──┘ every interval
+ *
+ *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped      close: any ──► closed
+ *
+ * Guarantees:
+ * - Push and pull are separate lanes: neither waits for the other, nor for its failure, nor for the wait after it (L6). Each has at most
+ *   one request in flight, and its own timer at rest.
+ * - No wake is lost: a lane that runs looks again, and one that rests has a timer.
+ * - A transport failure is never given up on, and never changes an operation: only waiting follows from it (L6).
+ * - Waits are capped; `Retry-After` is a floor that only a person's `sync()` steps over.
+ */
+
+import { omit } from "../../shared/omit.ts";
+import type { TransportFailure } from "../ports/transport.ts";
+import type { ActionCause, OfflineCause } from "../types/status.ts";
+import { type BackoffOptions, backoffMs } from "./backoff.ts";
+
+export type LaneName = "push" | "pull";
+
+/** Per lane: at rest, a request in flight, or one in flight and something new to look at afterwards. */
+export type LaneState = "idle" | "busy" | "again";
+export interface Lanes {
+  readonly push: LaneState;
+  readonly pull: LaneState;
+}
+
+/** How the last request of a lane failed. Removed when one succeeds. */
+export interface LaneFailure {
+  readonly response: FailureResponse;
+  /** Failures in a row. */
+  readonly attempt: number;
+}
+export type LaneFailures = Readonly<Partial<Record<LaneName, LaneFailure>>>;
+
+export type SyncState =
+  | { readonly kind: "stopped" }
+  /** Another client of this store talks to the server. */
+  | { readonly kind: "standby" }
+  | {
+      readonly kind: "registering";
+      readonly attempt: number;
+      /** What the attempt before has come to: until this one works nothing is better than it was. */
+      readonly after?: FailureResponse | undefined;
+    }
+  | { readonly kind: "online"; readonly lanes: Lanes }
+  /** At least one lane is failing, or the registration is, which both lanes wait for. */
+  | {
+      readonly kind: "offline";
+      readonly lanes: Lanes;
+      readonly cause: OfflineCause;
+      readonly failures: LaneFailures;
+      readonly registered: boolean;
+    }
+  | {
+      readonly kind: "action_needed";
+      readonly lanes: Lanes;
+      readonly cause: ActionCause;
+      readonly failures: LaneFailures;
+      readonly registered: boolean;
+    }
+  | {
+      readonly kind: "paused";
+      readonly reasons: readonly string[];
+      readonly leading: boolean;
+      /** What the last resume leads back to: a pause is no start, and `stop` ends no pause. */
+      readonly back: "stopped" | "standby";
+    }
+  | { readonly kind: "closed" };
+
+export type SyncEvent =
+  | { readonly kind: "start" }
+  | { readonly kind: "stop" }
+  | { readonly kind: "close" }
+  | { readonly kind: "acquired" }
+  /** The turn, or the fence, is another's now. */
+  | { readonly kind: "lost" }
+  | { readonly kind: "pause"; readonly reason: string }
+  | { readonly kind: "resume"; readonly reason: string }
+  | { readonly kind: "wake"; readonly why: "queued" | "poke" | "online" | "visible" | "manual" }
+  /** The lane's timer has run out. */
+  | { readonly kind: "tick"; readonly lane: LaneName }
+  | { readonly kind: "registered" }
+  /** Another epoch, another incarnation: introduce the store again. */
+  | { readonly kind: "reregister" }
+  | { readonly kind: "pushed"; readonly more: boolean }
+  | { readonly kind: "pulled"; readonly more: boolean }
+  | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: TransportFailure };
+
+export type SyncEffect =
+  /** A lane that starts has no timer any more; `cancel_timers` is for both. */
+  | { readonly kind: "acquire" | "release" | "register" | "push" | "pull" | "abort" | "cancel_timers" }
+  | { readonly kind: "timer"; readonly lane: LaneName; readonly afterMs: number };
+
+export interface MachineOptions extends BackoffOptions {
+  readonly intervalMs: number;
+}
+/** One random number per transition: jitter. */
+export interface MachineInput {
+  readonly options: MachineOptions;
+  readonly unit: number;
+}
+export interface Transition {
+  readonly state: SyncState;
+  readonly effects: readonly SyncEffect[];
+}
+
+/** Whether this client has the turn. */
+export function isLeading(state: SyncState): boolean {
+  if (state.kind === "paused") return state.leading;
+  return state.kind !== "stopped" && state.kind !== "standby" && state.kind !== "closed";
+}
+
+const IDLE: Lanes = { push: "idle", pull: "idle" };
+const BUSY: Lanes = { push: "busy", pull: "busy" };
+
+export function transition(state: SyncState, event: SyncEvent, input: MachineInput): Transition {
+  const stay: Transition = { state, effects: [] };
+  if (state.kind === "closed") return stay;
+  // What means the same wherever it comes.
+  switch (event.kind) {
+    case "close":
+      return {
+        state: { kind: "closed" },
+        effects: [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }],
+      };
+    case "stop": {
+      if (state.kind === "stopped" || (state.kind === "paused" && state.back === "stopped")) return stay;
+      const effects: readonly SyncEffect[] = [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }];
+      if (state.kind !== "paused") return { state: { kind: "stopped" }, effects };
+      return { state: { ...state, leading: false, back: "stopped" }, effects };
+    }
+    case "pause":
+      return pause(state, event.reason);
+    case "lost":
+      return lost(state);
+  }
+  switch (state.kind) {
+    case "stopped":
+      return event.kind === "start" ? { state: { kind: "standby" }, effects: [{ kind: "acquire" }] } : stay;
+    case "standby":
+      return event.kind === "acquired" ? register(0) : stay;
+    case "registering":
+      if (event.kind === "registered")
+        return { state: { kind: "online", lanes: BUSY }, effects: [{ kind: "push" }, { kind: "pull" }] };
+      // The answer told of another epoch, or that the store was rolled back: the store is another one now, and says so.
+      if (event.kind === "reregister") return register(state.attempt);
+      if (event.kind === "failed" && event.lane === "register")
+        return notRegistered(laneFailure(event.failure, state.attempt), state.attempt, input);
+      return stay;
+    case "online":
+    case "offline":
+    case "action_needed":
+      return inContact(state, event, input);
+    case "paused":
+      return inPaused(state, event);
+  }
+}
+
+type Contact = Extract<SyncState, { readonly lanes: Lanes }>;
+
+function inContact(
+  state: Contact,
+  event: Exclude<SyncEvent, { kind: "close" | "stop" | "pause" | "lost" }>,
+  input: MachineInput,
+): Transition {
+  const stay: Transition = { state, effects: [] };
+  const failures = state.kind === "online" ? {} : state.failures;
+  switch (event.kind) {
+    case "reregister":
+      return register(0, [{ kind: "abort" }, { kind: "cancel_timers" }]);
+    case "tick":
+      return state.lanes[event.lane] === "idle" ? begin(state, [event.lane], failures) : stay;
+    case "wake": {
+      const asked: readonly LaneName[] = event.why === "queued" ? ["push"] : ["push", "pull"];
+      const lanes = asked.filter((lane) => state.lanes[lane] !== "idle" || mayBegin(failures[lane], event.why));
+      // The backoff starts anew.
+      const anew = Object.entries(failures).map(([lane, failure]) => [lane, { ...failure, attempt: 0 }]);
+      return lanes.length === 0
+        ? stay
+        : begin(state, lanes, event.why === "queued" ? failures : Object.fromEntries(anew));
+    }
+    case "pushed":
+    case "pulled": {
+      const lane: LaneName = event.kind === "pushed" ? "push" : "pull";
+      const was = state.lanes[lane];
+      if (was === "idle") return stay;
+      const goesOn = event.more || was === "again";
+      const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(failures, lane));
+      // At rest push looks again as pull does: what is blocked is woken by no event [H2].
+      return { state: next, effects: [goesOn ? { kind: lane } : { kind: "timer", lane, afterMs: poll(input) }] };
+    }
+    case "failed": {
+      const { lane, failure } = event;
+      if (lane === "register" || failure.kind === "aborted") return stay;
+      const attempt = failures[lane]?.attempt ?? 0;
+      const next = laneFailure(failure, attempt);
+      return {
+        state: contact({ ...state.lanes, [lane]: "idle" }, { ...failures, [lane]: next }),
+        effects: [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],
+      };
+    }
+    default:
+      return stay;
+  }
+}
+
+/** A sale is no reason to step over a wait, and a hint of the platform none to step over what the server asked for. */
+function mayBegin(failure: LaneFailure | undefined, why: Extract<SyncEvent, { kind: "wake" }>["why"]): boolean {
+  if (failure === undefined || why === "manual") return true;
+  return why !== "queued" && !(failure.response.kind === "offline" && failure.response.floorMs > 0);
+}
+
+function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: SyncEvent): Transition {
+  if (event.kind === "acquired") return { state: { ...state, leading: true }, effects: [] };
+  if (event.kind === "start" && state.back === "stopped") return { state: { ...state, back: "standby" }, effects: [] };
+  if (event.kind !== "resume") return { state, effects: [] };
+  const reasons = state.reasons.filter((reason) => reason !== event.reason);
+  if (reasons.length === state.reasons.length) return { state, effects: [] };
+  if (reasons.length > 0) return { state: { ...state, reasons }, effects: [] };
+  if (state.back === "stopped") return { state: { kind: "stopped" }, effects: [] };
+  return state.leading ? register(0) : { state: { kind: "standby" }, effects: [{ kind: "acquire" }] };
+}
+
+function pause(state: Exclude<SyncState, { kind: "closed" }>, reason: string): Transition {
+  if (state.kind === "paused") {
+    return {
+      state: state.reasons.includes(reason) ? state : { ...state, reasons: [...state.reasons, reason] },
+      effects: [],
+    };
+  }
+  return {
+    state: {
+      kind: "paused",
+      reasons: [reason],
+      leading: isLeading(state),
+      back: state.kind === "stopped" ? "stopped" : "standby",
+    },
+    effects: [{ kind: "abort" }, { kind: "cancel_timers" }],
+  };
+}
+
+function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
+  if (state.kind === "stopped" || state.kind === "standby" || (state.kind === "paused" && state.back === "stopped"))
+    return { state, effects: [] };
+  const effects: readonly SyncEffect[] = [
+    { kind: "abort" },
+    { kind: "cancel_timers" },
+    { kind: "release" },
+    { kind: "acquire" },
+  ];
+  return state.kind === "paused"
+    ? { state: { ...state, leading: false }, effects }
+    : { state: { kind: "standby" }, effects };
+}
+
+function register(attempt: number, before: readonly SyncEffect[] = [], after?: FailureResponse): Transition {
+  return {
+    state: { kind: "registering", attempt, ...(after && { after }) },
+    effects: [...before, { kind: "register" }],
+  };
+}
+
+/** Starts lanes that rest, and has those that run look again; a store that could not introduce itself does that first. */
+function begin(state: Contact, lanes: readonly LaneName[], failures: LaneFailures): Transition {
+  if (state.kind !== "online" && !state.registered)
+    return register(failures.push?.attempt ?? 0, [{ kind: "cancel_timers" }], failures.push?.response);
+  const next: Record<LaneName, LaneState> = { ...state.lanes };
+  const effects: SyncEffect[] = [];
+  for (const lane of lanes) {
+    if (next[lane] === "idle") effects.push({ kind: lane });
+    next[lane] = next[lane] === "idle" ? "busy" : "again";
+  }
+  return { state: contact(next, failures), effects };
+}
+
+/** Of two failures the one that needs a person is shown. */
+function contact(lanes: Lanes, failures: LaneFailures, registered = true): SyncState {
+  const found = Object.values(failures).map(({ response }) => response);
+  const response = found.find(({ kind }) => kind === "action_needed") ?? found[0];
+  if (response === undefined) return { kind: "online", lanes };
+  return response.kind === "action_needed"
+    ? { kind: "action_needed", cause: response.cause, lanes, failures, registered }
+    : { kind: "offline", cause: response.cause, lanes, failures, registered };
+}
+
+/** Both lanes wait for it, so that one timer will do. */
+function notRegistered(failure: LaneFailure, attempt: number, input: MachineInput): Transition {
+  const afterMs = wait(failure.response, attempt, input);
+  return {
+    state: contact(IDLE, { push: failure, pull: failure }, false),
+    effects: [{ kind: "timer", lane: "push", afterMs }],
+  };
+}
+
+function wait(response: FailureResponse, attempt: number, input: MachineInput): number {
+  return response.kind === "action_needed"
+    ? poll(input)
+    : backoffMs(attempt, response.floorMs, input.unit, input.options);
+}
+
+/** Tills that were switched on together must not poll together. */
+function poll({ options, unit }: MachineInput): number {
+  return Math.round(options.intervalMs * (0.8 + 0.2 * unit));
+}
+
+/** What a failure leads to: a wait, or a person's attention. Nothing else ever follows from one. */
+type FailureResponse =
+  | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
+  | { readonly kind: "action_needed"; readonly cause: ActionCause };
+
+function laneFailure(failure: TransportFailure, attempt: number): LaneFailure {
+  const response = responseTo(failure);
+  return { response, attempt: response.kind === "action_needed" ? 0 : attempt + 1 };
+}
+
+function responseTo(failure: TransportFailure): FailureResponse {
+  switch (failure.kind) {
+    case "unauthorised":
+      return { kind: "action_needed", cause: "auth_required" };
+    case "throttled":
+    case "server_error":
+      return { kind: "offline", cause: failure.kind, floorMs: failure.retryAfterMs ?? 0 };
+    case "refused":
+      return refused(failure.code);
+    case "unreachable":
+    case "aborted":
+      return { kind: "offline", cause: "unreachable", floorMs: 0 };
+  }
+}
+
+function refused(code: Extract<TransportFailure, { kind: "refused" }>["code"]): FailureResponse {
+  switch (code) {
+    case "unauthenticated":
+    case "forbidden":
+    case "device_mismatch":
+      return { kind: "action_needed", cause: "auth_required" };
+    case "device_revoked":
+    case "wrong_workspace":
+    case "protocol_unsupported":
+      return { kind: "action_needed", cause: code };
+    default:
+      return { kind: "offline", cause: "server_error", floorMs: 0 };
+  }
+}

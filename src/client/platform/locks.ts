@@ -1,0 +1,93 @@
+/**
+ * The Coordinator of browsers: a Web Lock, taken in turn.
+ *
+ *   in line ──► holding ──► (work is over) the next one in line
+ *      │            └──── lost: another took it, because this one seemed frozen
+ *      └── the holder is silent ──► takes it away
+ *
+ * A stolen lock does not stop whoever had it, who may wake at any moment and go on: the fencing epoch is what stops him.
+ */
+
+import type { Clock } from "../../shared/clock.ts";
+import type { Random } from "../../shared/random.ts";
+import type { Coordinator } from "../ports/coordinator.ts";
+import { broadcasts, type OpenChannel } from "./broadcasts.ts";
+import { rollCall } from "./roll-call.ts";
+
+/** What this package uses of `navigator.locks`. */
+export interface Locks {
+  request(
+    name: string,
+    options: { readonly signal: AbortSignal } | { readonly steal: true },
+    granted: () => Promise<void>,
+  ): Promise<unknown>;
+}
+
+export interface TabsPlatform {
+  readonly locks: Locks;
+  readonly channel: OpenChannel;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export function locks({ locks, channel, clock, random }: TabsPlatform): Coordinator {
+  return {
+    "~port": "coordinator",
+    ...broadcasts(channel),
+    async exclusive(scope, signal, work) {
+      signal.throwIfAborted();
+      const name = `tillsync:${scope}:turn`;
+      const call = rollCall(name, channel, clock, random);
+      const inLine = new AbortController();
+      const watching = new AbortController();
+      const lost = new AbortController();
+      let isHeld = false;
+      let forced = false;
+
+      const leave = () => {
+        inLine.abort(signal.reason);
+        watching.abort(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      try {
+        const inTurn = request({ signal: inLine.signal }, inLine.signal).finally(() => watching.abort());
+        const [turn, force] = await Promise.allSettled([inTurn, takeAway()]);
+        signal.throwIfAborted();
+        const { status, reason } = { reason: undefined, ...(forced ? force : turn) };
+        if (status === "rejected") throw reason;
+      } finally {
+        signal.removeEventListener("abort", leave);
+        call.close();
+      }
+
+      async function takeAway(): Promise<void> {
+        await call.silence(watching.signal);
+        if (isHeld) return;
+        forced = true;
+        inLine.abort();
+        await request({ steal: true }, signal);
+      }
+
+      /** @param given aborted: it was granted in the very moment in which it was given up */
+      async function request(options: Parameters<Locks["request"]>[1], given: AbortSignal): Promise<void> {
+        let mine: Promise<void> | undefined;
+        const granted = async () => {
+          if (given.aborted) return;
+          watching.abort();
+          call.hold();
+          mine = work(lost.signal);
+          isHeld = true;
+          await mine.catch(() => {}); // told below: to the lock, work that failed is work that is over
+        };
+        try {
+          await locks.request(name, options, granted);
+        } catch (error) {
+          if (mine === undefined) throw error;
+          // A lock that is taken away rejects at once, while its work still goes on.
+          lost.abort(error);
+        }
+        await mine;
+      }
+    },
+  };
+}

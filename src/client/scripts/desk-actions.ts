@@ -1,0 +1,216 @@
+/** What people do on the desks: settle a conflict, retry, correct or give up an operation. Each is one transaction. */
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import { splitCounters } from "../../schema/counters.ts";
+import { applyPatch, type LoosePatch } from "../../schema/patch.ts";
+import { TillSyncError } from "../../shared/errors.ts";
+import { type Choice, settleByPerson } from "../decide/conflict.ts";
+import { readPatch } from "../decide/local-write.ts";
+import type { MintContext, OperationPayload } from "../decide/mint.ts";
+import { pick } from "../decide/replay.ts";
+import { sameEffect, supersede } from "../decide/supersede.ts";
+import type { RowChange, Workspace } from "../decide/workspace.ts";
+import { get, readAll, type ScannedRow, type StorageRead, type StorageScript } from "../ports/storage.ts";
+import {
+  CONFLICTS,
+  isCommercial,
+  OPERATIONS,
+  type QueueState,
+  type StoredConflict,
+  type StoredOperation,
+} from "../state/stored.ts";
+import { TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
+import { loadWorkspace } from "./load.ts";
+
+export interface DeskResult {
+  readonly operations: readonly StoredOperation[];
+  readonly changes: readonly RowChange[];
+  readonly queue: QueueState;
+}
+
+export function* resolveConflict(
+  collections: ResolvedCollections,
+  context: MintContext,
+  conflictId: string,
+  choice: Choice,
+  note?: string,
+): StorageScript<DeskResult> {
+  const [conflict] = yield* get<StoredConflict>(CONFLICTS, [conflictId]);
+  if (conflict === undefined || conflict.settled) throw settled(conflictId);
+  const { workspace, siblings } = yield* loadWorkspace(collections, {
+    operationIds: [conflict.operationId],
+    forSettling: true,
+  });
+  const operation = workspace.operation(conflict.operationId);
+  if (operation?.state !== "conflict") throw settled(conflictId);
+  const successor = settleByPerson(workspace, context, {
+    conflict,
+    operation,
+    choice,
+    note,
+    siblings: siblings(operation),
+  });
+  return finish(workspace, [successor]);
+}
+
+/** Rejected and quarantined operations once more, as they are; one that waits is only woken. */
+export function* retryOperations(
+  collections: ResolvedCollections,
+  context: MintContext,
+  asked: readonly string[],
+): StorageScript<DeskResult> {
+  const { ids, isBound } = yield* withGroups(asked);
+  const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: ids, forSettling: true });
+  const successors: StoredOperation[] = [];
+  for (const id of ids) {
+    const operation = workspace.operation(id);
+    if (operation === undefined) throw notRejected(id, "unknown");
+    if (operation.state === "pending" || operation.state === "blocked") workspace.unblock();
+    else if (operation.state === "rejected" || operation.state === "quarantined") {
+      const effect = sameEffect(operation);
+      successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
+    } else throw notRejected(id, operation.state);
+  }
+  return finish(workspace, successors);
+}
+
+/**
+ * With the members of each commercial transaction that lies in quarantine: they take effect together, always, so that none of them
+ * goes again without the others [C1].
+ */
+function* withGroups(
+  asked: readonly string[],
+): Generator<
+  readonly StorageRead[],
+  { readonly ids: readonly string[]; isBound(operation: StoredOperation): boolean },
+  readonly unknown[]
+> {
+  const isKept = (o: StoredOperation) => o.state === "quarantined" && o.group !== undefined && isCommercial(o);
+  const kept = (yield* get<StoredOperation>(OPERATIONS, asked)).filter((o) => o !== undefined).filter(isKept);
+  const groups = new Set(kept.map((o) => o.group));
+  const transactions = new Set(kept.flatMap((o) => o.transaction ?? []));
+  const scans = (yield* readAll(
+    [...transactions].map((id) => ({
+      kind: "scan",
+      table: OPERATIONS,
+      options: { index: TRANSACTION_INDEX, range: transactionRange(id) },
+    })),
+  )) as readonly (readonly ScannedRow<StoredOperation>[])[];
+  // What the office has discarded stays discarded, unless it is asked for: then all of it, since goods do not move without their sale [C1].
+  const isDiscarded = (o: StoredOperation) => o.error?.code === "discarded";
+  const reopened = new Set(kept.filter(isDiscarded).map((o) => o.group));
+  const members = scans
+    .flatMap((rows) => rows.map(({ value }) => value))
+    .filter((o) => isKept(o) && groups.has(o.group) && (!isDiscarded(o) || reopened.has(o.group)));
+  return {
+    ids: [...new Set([...asked, ...members.map((o) => o.id)])],
+    isBound: (operation) => members.some((o) => o.id !== operation.id && o.group === operation.group),
+  };
+}
+
+export function* amendOperation(
+  collections: ResolvedCollections,
+  context: MintContext,
+  id: string,
+  patch: LoosePatch,
+): StorageScript<DeskResult> {
+  const { ids, isBound } = yield* withGroups([id]);
+  const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: ids, forSettling: true });
+  const amended = workspace.operation(id);
+  if (amended?.state !== "rejected" && amended?.state !== "quarantined")
+    throw notRejected(id, amended?.state ?? "unknown");
+  const successors: StoredOperation[] = [];
+  for (const operation of ids.flatMap((member) => workspace.operation(member) ?? [])) {
+    const effect = operation.id === id ? amendedEffect(workspace, operation, patch) : sameEffect(operation);
+    successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
+  }
+  return finish(workspace, successors);
+}
+
+/** A correction is checked like any edit: on the record that it makes, with what the schema puts out. */
+function amendedEffect(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): OperationPayload {
+  const { collection, entityId } = operation;
+  const definition = workspace.definition(collection);
+  if (operation.action === "create") {
+    const before = { ...operation.data, ...operation.zeros };
+    const { patch, unset } = readPatch(definition, operation, before, loose);
+    return {
+      action: "create",
+      data: splitCounters(definition.counters, applyPatch(before, patch, unset)).data,
+      ...(operation.zeros && { zeros: operation.zeros }),
+    };
+  }
+  if (operation.action !== "update")
+    throw notRejected(operation.id, `${operation.action} (only a create or an update can be corrected)`);
+  const current = workspace.view(collection, entityId);
+  if (current === undefined)
+    throw notRejected(operation.id, "of a record that is not there any more (discard it, or create it again)");
+  const removed = Object.fromEntries((operation.unset ?? []).map((name) => [name, undefined]));
+  const { patch, unset } = readPatch(definition, operation, current, { ...operation.patch, ...removed, ...loose });
+  return { action: "update", patch, unset, before: pick(current, [...Object.keys(patch), ...unset]) };
+}
+
+/** Gives up an edit, whatever has become of it: `void` tells the server, also where the outcome is unknown [C3]. */
+export function* discardOperation(
+  collections: ResolvedCollections,
+  context: MintContext,
+  id: string,
+  reason: string,
+): StorageScript<DeskResult> {
+  const { workspace, siblings, conflict } = yield* loadWorkspace(collections, {
+    operationIds: [id],
+    forSettling: true,
+  });
+  const operation = workspace.operation(id);
+  if (
+    operation === undefined ||
+    operation.kind === "fact" ||
+    operation.state === "applied" ||
+    operation.state === "superseded" ||
+    operation.state === "closed_elsewhere"
+  ) {
+    throw notRejected(
+      id,
+      operation === undefined
+        ? "unknown"
+        : operation.kind === "fact"
+          ? "a fact, which is never given up"
+          : operation.state,
+    );
+  }
+  const open = operation.conflictId === undefined ? undefined : conflict(operation.conflictId);
+  if (open && !open.settled)
+    workspace.putConflict({ ...open, settled: { by: "person", at: context.now, kept: "server" } });
+  const successor = supersede(
+    workspace,
+    context,
+    { ...operation, note: reason },
+    { action: "void" },
+    siblings(operation),
+  );
+  return finish(workspace, [successor]);
+}
+
+function finish(
+  workspace: Workspace,
+  operations: readonly StoredOperation[],
+): { readonly value: DeskResult; readonly writes: ReturnType<Workspace["finish"]>["writes"] } {
+  if (operations.length > 0 && workspace.queue.oldestAt === undefined) workspace.setOldest(operations[0]?.occurredAt);
+  const { writes, changes } = workspace.finish();
+  return { writes, value: { operations, changes, queue: workspace.queue } };
+}
+
+function settled(conflictId: string): TillSyncError<"conflict_settled"> {
+  return new TillSyncError(
+    "conflict_settled",
+    `The conflict ${conflictId} has been settled already, here or at the office. Read it again before you answer it.`,
+    { conflictId },
+  );
+}
+
+function notRejected(operationId: string, state: string): TillSyncError<"operation_not_rejected"> {
+  return new TillSyncError(
+    "operation_not_rejected",
+    `Expected an operation that lies on the desk, got one that is ${state}. Read it again: it may have been settled meanwhile.`,
+    { operationId, state },
+  );
+}

@@ -1,0 +1,102 @@
+/** The layout of the local store: tables, and what each index holds. Pure. */
+
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import { indexKeys, indexSignature } from "../../schema/index-keys.ts";
+import { type Key, type KeyRange, prefixRange } from "../../shared/keys.ts";
+import type { IndexLayout, StorageLayout, TableLayout } from "../ports/storage.ts";
+import {
+  CONFLICTS,
+  isOpen,
+  isReplayed,
+  META,
+  OPERATIONS,
+  STORAGE_FORMAT,
+  type StoredConflict,
+  type StoredOperation,
+  type StoredRow,
+  subjectOf,
+  tableOf,
+} from "./stored.ts";
+
+/** A collection's own index `id` would clash with nothing, but an app's index may have any name: these are of tables no app declares indexes on. */
+export const QUEUE_INDEX = "queue";
+export const SUBJECT_INDEX = "subject";
+export const STATE_INDEX = "state";
+export const TRANSACTION_INDEX = "transaction";
+
+/** Journal entries of an older epoch go before anything new, then the lanes; blocked ones apart, so that they never fill a batch [H2]. */
+const JOURNAL_LANE = -1;
+const BLOCKED_LANE = 3;
+
+const OPERATIONS_TABLE: TableLayout<StoredOperation> = {
+  name: OPERATIONS,
+  indexes: [
+    { name: QUEUE_INDEX, signature: "1", keys: queueKeys },
+    {
+      name: SUBJECT_INDEX,
+      signature: "1",
+      keys: (o) => [[subjectOf(o.collection, o.entityId), subjectClass(o), o.rank]],
+    },
+    { name: STATE_INDEX, signature: "1", keys: (o) => [[o.state, o.sequence]] },
+    {
+      name: TRANSACTION_INDEX,
+      signature: "1",
+      keys: (o) => (o.transaction === undefined ? [] : [[o.transaction, o.rank]]),
+    },
+  ],
+};
+
+const CONFLICTS_TABLE: TableLayout<StoredConflict> = {
+  name: CONFLICTS,
+  indexes: [{ name: STATE_INDEX, signature: "1", keys: (c) => [[c.settled ? "settled" : "open", c.sequence]] }],
+};
+
+function queueKeys(operation: StoredOperation): readonly Key[] {
+  if (operation.state === "blocked") return [[BLOCKED_LANE, operation.blockedInRound ?? 0, operation.rank]];
+  if (operation.state !== "pending") return [];
+  return [[operation.resend ? JOURNAL_LANE : operation.lane, operation.rank]];
+}
+
+/** What a view replays, apart from open increments, of which it needs only the sum, and from what is history. */
+function subjectClass(operation: StoredOperation): 0 | 1 | 2 {
+  if (isReplayed(operation)) return 0;
+  return isOpen(operation) && operation.action === "increment" ? 1 : 2;
+}
+
+export const laneRange = (lane: number): KeyRange => prefixRange([lane]);
+export const journalRange: KeyRange = prefixRange([JOURNAL_LANE]);
+/** Blocked operations that something final has come for since. */
+export const unblockedRange = (wake: number): KeyRange => ({
+  lower: [BLOCKED_LANE],
+  upper: [BLOCKED_LANE, wake],
+  upperOpen: true,
+});
+export const replayedRange = (subject: string): KeyRange => prefixRange([subject, 0]);
+export const openIncrementsRange = (subject: string): KeyRange => prefixRange([subject, 1]);
+export const subjectRange = (collection: string, id: string): KeyRange => prefixRange([subjectOf(collection, id)]);
+export const stateRange = (state: string): KeyRange => prefixRange([state]);
+export const transactionRange = (transaction: string): KeyRange => prefixRange([transaction]);
+
+/** Tables of the queue and of every collection. */
+export function storageLayout(collections: ResolvedCollections): StorageLayout {
+  const tables: TableLayout[] = [
+    OPERATIONS_TABLE as TableLayout,
+    CONFLICTS_TABLE as TableLayout,
+    { name: META, indexes: [] },
+  ];
+  for (const [name, collection] of Object.entries(collections)) {
+    const indexes = Object.entries(collection.indexes).map(
+      ([index, fields]): IndexLayout => ({
+        name: index,
+        signature: indexSignature(fields),
+        keys: (value) => rowKeys(fields, value as StoredRow),
+      }),
+    );
+    tables.push({ name: tableOf(name), indexes });
+  }
+  return { format: STORAGE_FORMAT, tables };
+}
+
+function rowKeys(fields: readonly string[], row: StoredRow): readonly Key[] {
+  return row.data === undefined ? [] : indexKeys(fields, row.id, row.data);
+}

@@ -1,0 +1,162 @@
+/** The client's hold on its local store: opened at first use, and telling what was committed. */
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import type { OperationEvent } from "../decide/results.ts";
+import type { RowChange } from "../decide/workspace.ts";
+import type {
+  ScannedRow,
+  ScanOptions,
+  StorageAdapter,
+  StorageConnection,
+  StorageEstimate,
+  StorageScript,
+} from "../ports/storage.ts";
+import {
+  CONFLICTS,
+  type CursorState,
+  type Identity,
+  META,
+  OPERATIONS,
+  type QueueState,
+  type SyncPoint,
+  tableOf,
+} from "../state/stored.ts";
+import { storageLayout } from "../state/tables.ts";
+
+/** What a commit changed, for whoever shows it. */
+export interface Commit {
+  readonly changes?: readonly RowChange[] | undefined;
+  readonly identity?: Identity | undefined;
+  readonly queue?: QueueState | undefined;
+  readonly point?: SyncPoint | undefined;
+  readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
+  readonly events?: readonly OperationEvent[] | undefined;
+  /** Collections in which another client of this store wrote: which rows, is not known. */
+  readonly changedElsewhere?: readonly string[] | undefined;
+}
+
+/** All that a client keeps in memory of its store. */
+export interface StoreSnapshot {
+  readonly identity: Identity | undefined;
+  readonly queue: QueueState;
+  readonly point: SyncPoint;
+  readonly cursors: Readonly<Record<string, CursorState>>;
+}
+
+export interface LocalStoreHooks {
+  /** Called once with each connection, before anybody else gets it. */
+  opened(connection: StorageConnection): Promise<void>;
+  committed(commit: Commit): void;
+  /** The store is not to be had. `told`: a caller has got the error too. */
+  failed(error: unknown, told: boolean): void;
+  /** It was deleted under the client. */
+  deleted(): void;
+  /** The platform gave no more space. */
+  full(): void;
+}
+
+export class LocalStore {
+  readonly collections: ResolvedCollections;
+  readonly scope: string;
+  readonly #adapter: StorageAdapter;
+  readonly #name: string;
+  readonly #events: LocalStoreHooks;
+  #opening: Promise<StorageConnection> | undefined;
+  #closed = false;
+
+  constructor(adapter: StorageAdapter, name: string, collections: ResolvedCollections, events: LocalStoreHooks) {
+    this.#adapter = adapter;
+    this.#name = name;
+    this.collections = collections;
+    this.scope = adapter.scope(name);
+    this.#events = events;
+  }
+
+  /** Opens the store once; an opening that failed is tried again by the next call. */
+  open(): Promise<StorageConnection> {
+    if (this.#closed) return Promise.reject(closed());
+    if (this.#opening !== undefined) return this.#opening;
+    const hooks = {
+      onFailure: (error: unknown) => this.#events.failed(error, false),
+      onSuperseded: () => this.#superseded(),
+      onDeleted: () => this.#events.deleted(),
+    };
+    const opening = this.#adapter.open(this.#name, storageLayout(this.collections), hooks).then(async (connection) => {
+      try {
+        await this.#events.opened(connection);
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
+      return connection;
+    });
+    this.#opening = opening;
+    opening.catch((error: unknown) => {
+      if (this.#opening === opening) this.#opening = undefined;
+      if (!this.#closed) this.#events.failed(error, true);
+    });
+    return opening;
+  }
+
+  async get<V>(table: string, keys: readonly string[]): Promise<readonly (V | undefined)[]> {
+    return (await this.open()).get<V>(table, keys);
+  }
+
+  async scan<V>(table: string, options: ScanOptions): Promise<readonly ScannedRow<V>[]> {
+    return (await this.open()).scan<V>(table, options);
+  }
+
+  async count(table: string, options: Pick<ScanOptions, "index" | "range">): Promise<number> {
+    return (await this.open()).count(table, options);
+  }
+
+  async estimate(): Promise<StorageEstimate> {
+    return (await this.open()).estimate();
+  }
+
+  /**
+   * Runs a script and tells what it committed before its caller goes on, so that whoever awaits a write finds every view of it changed.
+   * `strict` for what a person was promised; `relaxed` for what the server would answer or send again.
+   */
+  async transact<T>(
+    label: string,
+    durability: "strict" | "relaxed",
+    collections: readonly string[],
+    script: () => StorageScript<T>,
+    committed?: (value: T) => Commit,
+  ): Promise<T> {
+    const connection = await this.open();
+    const tables = [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];
+    const value = await connection.transact({ tables, durability, label }, script).catch((error: unknown) => {
+      if (isTillSyncError(error, "storage_full")) this.#events.full();
+      throw error;
+    });
+    if (committed) this.#events.committed(committed(value));
+    return value;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const connection = await opening?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  /** Another tab has a newer layout: this connection is closed, and the next call opens one with whatever layout there is now. */
+  #superseded(): void {
+    this.#opening = undefined;
+    this.#events.failed(
+      new TillSyncError(
+        "storage_unavailable",
+        "Another window has opened this store with a newer version of the app. Reload this one.",
+        { adapter: this.#adapter.kind },
+      ),
+      false,
+    );
+  }
+}
+
+export function closed(): TillSyncError<"client_closed"> {
+  return new TillSyncError("client_closed", "The client has been closed. Make a new one with createSyncClient().", {});
+}

@@ -1,0 +1,125 @@
+/** Local writes of every kind: validated, decided and committed, then announced. */
+
+import { isId, isText } from "../../protocol/values.ts";
+import type { ResolvedCollections } from "../../schema/collections.ts";
+import { validateRecord } from "../../schema/validate.ts";
+import { expectOption, TillSyncError } from "../../shared/errors.ts";
+import type { LocalChange } from "../decide/local-write.ts";
+import type { MintContext } from "../decide/mint.ts";
+import type { StorageScript } from "../ports/storage.ts";
+import type { DeskResult } from "../scripts/desk-actions.ts";
+import { type LocalWriteResult, localWrite } from "../scripts/local-write.ts";
+import type { LocalStore } from "./local-store.ts";
+
+export interface WriterOptions {
+  readonly store: LocalStore;
+  readonly actor: () => string | undefined;
+  now(): number;
+  uuid(): string;
+  branch(): string | undefined;
+  /** Something was queued: the loop has something to send. */
+  queued(): void;
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #collections: ResolvedCollections;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#collections = options.store.collections;
+  }
+
+  now(): number {
+    return this.#options.now();
+  }
+
+  uuid(): string {
+    return this.#options.uuid();
+  }
+
+  /** A create's input, checked: what it will be stored as. @throws TillSyncError `validation_failed`, `not_json`, `schema_async` */
+  createChange(collection: string, input: object): Extract<LocalChange, { action: "create" }> {
+    const definition = this.#collections[collection];
+    const { id, ...fields } = (input ?? {}) as { readonly id?: unknown };
+    const entityId = id === undefined ? this.#options.uuid() : id;
+    if (!isId(entityId)) {
+      throw refused(collection, undefined, "id", "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -");
+    }
+    if (definition === undefined) throw refused(collection, entityId, "", "there is no such collection");
+    const assigned = definition.assigned.find((name) => (fields as Record<string, unknown>)[name] !== undefined);
+    if (assigned !== undefined) throw refused(collection, entityId, assigned, "only the server fills this in");
+    return { action: "create", collection, entityId, data: validateRecord(collection, definition, entityId, fields) };
+  }
+
+  /** Resolves when everything is on disk, views and operations together (L1). */
+  write(
+    changes: readonly LocalChange[],
+    options: {
+      readonly actor?: string | undefined;
+      readonly transaction?: string | undefined;
+      readonly separate?: boolean | undefined;
+    } = {},
+  ): Promise<LocalWriteResult> {
+    const context = this.context(options.actor, options.transaction);
+    return this.commit([...new Set(changes.map((change) => change.collection))], () =>
+      localWrite(this.#collections, context, changes, options),
+    );
+  }
+
+  /** Runs a script that writes locally, in a strict transaction, and announces what it did. */
+  async commit<T extends DeskResult>(collections: readonly string[], script: () => StorageScript<T>): Promise<T> {
+    const result = await this.#options.store.transact(
+      "local write",
+      "strict",
+      collections,
+      script,
+      ({ changes, queue, operations }) => ({
+        changes,
+        queue,
+        events: operations.map((operation) => ({ kind: "queued", operation })),
+      }),
+    );
+    if (result.operations.length > 0) this.#options.queued();
+    return result;
+  }
+
+  /** One for each write: `now` and the actor are those of the call, however often its script is run. */
+  context(actor?: string, transaction = this.#options.uuid()): MintContext {
+    return {
+      now: this.#options.now(),
+      actor: checkedActor(actor ?? this.#options.actor()),
+      branch: this.#options.branch(),
+      transaction,
+      uuid: () => this.#options.uuid(),
+    };
+  }
+
+  /** For what the loop does by itself: nobody at the till does it, and an app's `actor` that throws must not stop sync (L6). */
+  background(): MintContext {
+    const { now, branch, uuid } = this.#options;
+    return { now: now(), actor: undefined, branch: branch(), transaction: uuid(), uuid };
+  }
+}
+
+/** What the wire takes as a name, checked before anything is stored [M1]. An empty one is what apps have while nobody is signed in. */
+function checkedActor(actor: string | undefined): string | undefined {
+  if (actor === undefined || actor === "") return undefined;
+  const hint = "Name the person by an id: actor: () => session.cashierId.";
+  expectOption(isText(actor, MAX_ACTOR), "actor", `a string of 1 to ${MAX_ACTOR} characters`, actor, hint);
+  return actor;
+}
+const MAX_ACTOR = 128;
+
+function refused(
+  collection: string,
+  id: string | undefined,
+  field: string,
+  message: string,
+): TillSyncError<"validation_failed"> {
+  return new TillSyncError("validation_failed", `A record of \`${collection}\` was refused: ${message}.`, {
+    collection,
+    id,
+    issues: [{ message, path: field === "" ? [] : [field] }],
+  });
+}

@@ -1,0 +1,53 @@
+/** The I/O of the loop: one request, one answer, one drain transaction. Every rule it follows is in decide/. */
+
+import type { SyncEvent } from "../decide/sync-machine.ts";
+import { type Call, CallContext, type CallContextDeps, failed } from "./call-context.ts";
+import { pull } from "./pull.ts";
+import { type PushDeps, Pusher } from "./push.ts";
+import { type RegisterDeps, register } from "./register.ts";
+
+export interface SyncCallsDeps extends CallContextDeps, PushDeps, Pick<RegisterDeps, "device"> {}
+
+const RESTARTS_IN_A_ROW = 3;
+
+export class SyncCalls {
+  readonly #ground: CallContext;
+  readonly #pusher: Pusher;
+  readonly #device: RegisterDeps["device"];
+  readonly #restarts = { register: 0, push: 0, pull: 0 };
+
+  constructor(deps: SyncCallsDeps) {
+    this.#ground = new CallContext(deps);
+    this.#pusher = new Pusher(this.#ground, deps);
+    this.#device = deps.device;
+  }
+
+  async register(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    const deps: RegisterDeps = { device: this.#device, handOver: () => this.#handOver(fence, signal) };
+    return this.#paced("register", await register(this.#ground, deps, fence, signal));
+  }
+
+  async push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    return this.#paced("push", await this.#pusher.push(fence, signal));
+  }
+
+  async pull(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+    return this.#paced("pull", await pull(this.#ground, fence, signal));
+  }
+
+  async #handOver(fence: number, signal: AbortSignal): Promise<void> {
+    let event: SyncEvent;
+    do event = await this.push(fence, signal);
+    while (event.kind === "pushed" && event.more && !signal.aborted);
+  }
+
+  /** A server that has the same lane start anew each time would be asked without a pause, for ever: from some time on it is failing. */
+  #paced(lane: Call, event: SyncEvent): SyncEvent {
+    if (event.kind === "reregister") {
+      this.#restarts[lane] += 1;
+      return this.#restarts[lane] > RESTARTS_IN_A_ROW ? failed(lane, { kind: "server_error", status: 409 }) : event;
+    }
+    if (event.kind !== "failed") this.#restarts[lane] = 0;
+    return event;
+  }
+}

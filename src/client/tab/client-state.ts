@@ -1,0 +1,67 @@
+/** What the client knows in memory of its own store: read when it opens, kept true by every commit. */
+import type { Clock } from "../../shared/clock.ts";
+import type { AnyTillSyncError } from "../../shared/errors.ts";
+import { deepEqual, type JsonObject } from "../../shared/json.ts";
+import { addSample, bestOffset, bestSample, type OffsetSample } from "../decide/clock-offset.ts";
+import type { StorageEstimate } from "../ports/storage.ts";
+import {
+  type CursorState,
+  EMPTY_QUEUE,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  type Identity,
+  type QueueState,
+  type SyncPoint,
+} from "../state/stored.ts";
+import type { Commit, StoreSnapshot } from "../store/local-store.ts";
+
+export class ClientState {
+  identity: Identity | undefined;
+  queue: QueueState = EMPTY_QUEUE;
+  point: SyncPoint = FIRST_SYNC_POINT;
+  cursors: Readonly<Record<string, CursorState>>;
+  storage: StorageEstimate | undefined;
+  opened: "not" | "opening" | "open" | "closed" = "not";
+  failure: AnyTillSyncError | undefined;
+  contacted = false;
+  #samples: readonly OffsetSample[] = [];
+  readonly #clock: Clock;
+
+  constructor(collections: readonly string[], clock: Clock) {
+    this.cursors = Object.fromEntries(collections.map((name) => [name, FIRST_CURSOR]));
+    this.#clock = clock;
+  }
+
+  /** The clock, corrected by the server's. */
+  now(): number {
+    return this.#clock.now() + this.offset.offsetMs;
+  }
+
+  get offset(): { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" } {
+    return bestOffset(this.#samples);
+  }
+
+  /** What is known best of the server's clock. */
+  get sample(): OffsetSample | undefined {
+    return bestSample(this.#samples);
+  }
+
+  contact(sample: OffsetSample): void {
+    this.contacted = true;
+    this.#samples = addSample(this.#samples, sample);
+  }
+
+  /** Commits arrive in their order: each queue state is the one after its transaction. */
+  apply(commit: Commit): void {
+    if (commit.identity) this.identity = commit.identity;
+    if (commit.queue) this.queue = commit.queue;
+    if (commit.point) this.point = commit.point;
+    if (commit.cursors) this.cursors = { ...this.cursors, ...commit.cursors };
+  }
+
+  /** Whether the store is as this client has it in memory. */
+  matches({ queue, point, cursors }: StoreSnapshot): boolean {
+    const here = { queue: this.queue, point: this.point, cursors: this.cursors };
+    return deepEqual(here as unknown as JsonObject, { queue, point, cursors } as unknown as JsonObject);
+  }
+}

@@ -1,0 +1,290 @@
+/** What one client knows and tells: its store, what is in memory of it, the status, the events, and waiting for any of it. */
+import type { CollectionMap } from "../../schema/types.ts";
+import { orAborted } from "../../shared/abort.ts";
+import { deferred } from "../../shared/deferred.ts";
+import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { judgeMarker, lossOf, type Marker, markerText, parseMarker } from "../decide/marker.ts";
+import { deriveStatus, type StatusInput, waitingCount } from "../decide/status.ts";
+import type { SyncState } from "../decide/sync-machine.ts";
+import type { ResolvedOptions } from "../options.ts";
+import type { StorageConnection } from "../ports/storage.ts";
+import { ensureIdentity } from "../scripts/identity.ts";
+import { adoptStep } from "../scripts/upkeep.ts";
+import {
+  CONFLICTS,
+  type CursorState,
+  cursorKey,
+  EMPTY_QUEUE,
+  FIRST_CURSOR,
+  FIRST_SYNC_POINT,
+  IDENTITY,
+  type Identity,
+  META,
+  OPERATIONS,
+  QUEUE,
+  type QueueState,
+  SYNC,
+  type SyncPoint,
+  tableOf,
+} from "../state/stored.ts";
+import { type Commit, LocalStore, type StoreSnapshot } from "../store/local-store.ts";
+import type { SyncNotice } from "../sync/call-context.ts";
+import type { SyncEvents } from "../types/events.ts";
+import type { SyncStatus } from "../types/status.ts";
+import { ClientState } from "./client-state.ts";
+import { CommitFeed } from "./commit-feed.ts";
+import { Emitter } from "./emitter.ts";
+import { EventPublisher } from "./event-publisher.ts";
+
+export interface SessionHooks {
+  /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
+  sync(): { readonly state: SyncState; readonly retryAt: number | undefined };
+  /** The store is open, for the first time or again. */
+  opened(): void;
+  /** This client has written rows of these collections, or only to its queue. */
+  committed(collections: readonly string[]): void;
+}
+
+export class Session {
+  /** This client, among others of the same store. */
+  readonly id: string;
+  readonly store: LocalStore;
+  readonly clientState: ClientState;
+  readonly feed: CommitFeed;
+  readonly emitter: Emitter<SyncEvents<CollectionMap>>;
+  readonly #options: ResolvedOptions;
+  readonly #hooks: SessionHooks;
+  readonly #publisher: EventPublisher;
+  readonly #closing = new AbortController();
+  #status: SyncStatus;
+  #unauthorised: "no_token" | "refused" = "no_token";
+  #commits = 0;
+  #toReread: readonly string[] | undefined;
+  #isRereading = false;
+  #writtenMarker: string | undefined;
+
+  constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
+    const { clock, random, logger, collections } = options;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.id = random.uuid();
+    this.clientState = new ClientState(Object.keys(collections), clock);
+    this.emitter = new Emitter(logger);
+    this.feed = new CommitFeed((error) => this.emitter.fail(error, "A listener of a commit threw."));
+    this.store = new LocalStore(options.storage, options.name, collections, {
+      opened: (connection) => this.#opened(connection),
+      committed: (commit) => this.#committed(commit),
+      failed: (error, told) => this.#failed(error, told),
+      deleted: () => this.notice({ kind: "storage_lost", ...lossOf(this.#marker()) }),
+      full: () => void this.checkStore(),
+    });
+    this.#publisher = new EventPublisher(this.emitter, this.store, this.clientState, inFlight);
+    this.#status = deriveStatus(undefined, this.statusInput(), clock.now());
+  }
+
+  /** Why the last request had no valid token. */
+  get unauthorised(): "no_token" | "refused" {
+    return this.#unauthorised;
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  /** Aborts, with `client_closed`, when the client is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async open(): Promise<void> {
+    if (this.clientState.opened === "not") this.clientState.opened = "opening";
+    this.refresh();
+    await this.store.open();
+  }
+
+  statusInput(): StatusInput {
+    const { clientState } = this;
+    // The first status is derived before there is a loop to ask.
+    const sync = clientState.opened === "not" ? undefined : this.#hooks.sync();
+    return {
+      opened: clientState.opened,
+      failure: clientState.failure,
+      sync: sync?.state ?? { kind: "stopped" },
+      retryAt: sync?.retryAt,
+      online: this.#options.connectivity.online(),
+      contacted: clientState.contacted,
+      queue: clientState.queue,
+      point: clientState.point,
+      cursors: clientState.cursors,
+      clock: clientState.offset,
+      storage: clientState.storage,
+    };
+  }
+
+  /** Looks whether the status is another one now. */
+  refresh(): void {
+    const before = this.#status;
+    this.#status = deriveStatus(before, this.statusInput(), this.#options.clock.now());
+    if (this.#status === before) return;
+    this.emitter.emit("status", this.#status);
+    this.#emitStatusEvents(before, this.#status);
+  }
+
+  notice(notice: SyncNotice): void {
+    if (notice.kind === "contact") this.clientState.contact(notice.sample);
+    if (notice.kind === "identity") this.clientState.identity = notice.identity;
+    if (notice.kind === "forked") this.clientState.identity = notice.after;
+    if (notice.kind === "unauthorised") this.#unauthorised = notice.reason;
+    this.#publisher.notice(notice);
+  }
+
+  /** Another client of this store wrote: what is kept in memory is read again. What is heard during a read causes one more, for all of it. */
+  async rereadAfter(collections: readonly string[]): Promise<void> {
+    this.#toReread = [...(this.#toReread ?? []), ...collections];
+    if (this.#isRereading) return;
+    this.#isRereading = true;
+    while (this.#toReread) {
+      const changedElsewhere = [...new Set(this.#toReread)];
+      this.#toReread = undefined;
+      await this.#readAgain((stored) => this.#publish({ ...stored, changedElsewhere }));
+    }
+    this.#isRereading = false;
+  }
+
+  /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */
+  async checkStore(): Promise<void> {
+    await this.#readAgain(async (stored) => {
+      this.clientState.storage = await this.store.estimate();
+      if (this.clientState.matches(stored)) this.refresh();
+      else this.#publish({ ...stored, changedElsewhere: Object.keys(this.store.collections) });
+    });
+  }
+
+  async #readAgain(use: (stored: StoreSnapshot) => void | Promise<void>): Promise<void> {
+    try {
+      let stored: StoreSnapshot;
+      let commits: number;
+      do {
+        commits = this.#commits;
+        stored = await this.#read(this.store);
+        // What was read before a commit of our own would take it back.
+      } while (commits !== this.#commits);
+      if (!this.closing.aborted) await use(stored);
+    } catch (error) {
+      if (!this.closing.aborted) this.emitter.fail(error, "What another client wrote could not be read.");
+    }
+  }
+
+  /** Waits until `done` is true, looking again after every commit and every step of the loop. Rejects on abort and on close. */
+  until(done: () => boolean, signal?: AbortSignal): Promise<void> {
+    const wait = deferred<void>();
+    const look = () => done() && wait.resolve();
+    const stop = this.feed.subscribe(look);
+    look();
+    return orAborted(orAborted(wait.promise, this.closing), signal).finally(stop);
+  }
+
+  async close(reason: AnyTillSyncError, loopClosed: () => Promise<void>): Promise<void> {
+    this.#closing.abort(reason);
+    await loopClosed();
+    await this.store.close();
+    this.clientState.opened = "closed";
+    this.refresh();
+    this.emitter.clear();
+  }
+
+  /** Reads what the client keeps in memory, before anybody uses the connection. */
+  async #opened(connection: StorageConnection): Promise<void> {
+    const { device, clock, random } = this.#options;
+    this.clientState.opened = "opening";
+    this.clientState.failure = undefined;
+    this.clientState.identity = await connection.transact(
+      { tables: [META], durability: "strict", label: "identity" },
+      () => ensureIdentity(device.id, clock.now(), () => random.uuid()),
+    );
+    await this.#adopt(connection);
+    this.clientState.apply(await this.#read(connection));
+    this.#judgeMarker();
+    this.clientState.storage = await connection.estimate();
+    this.clientState.opened = "open";
+    // The loop first: a till that is starting is at no moment shown as stopped.
+    this.#hooks.opened();
+    this.refresh();
+  }
+
+  /** Rows whose operations went on under an app that lacked their collection: none, but after such an upgrade and back. */
+  async #adopt(connection: StorageConnection): Promise<void> {
+    const { collections } = this.store;
+    const tables = [META, OPERATIONS, CONFLICTS, ...Object.keys(collections).map(tableOf)];
+    const step = () =>
+      connection.transact({ tables, durability: "strict", label: "adopt" }, () => adoptStep(collections));
+    while ((await step()).more);
+  }
+
+  async #read(source: Pick<StorageConnection, "get">): Promise<StoreSnapshot> {
+    const names = Object.keys(this.store.collections);
+    const keys = [IDENTITY, QUEUE, SYNC, ...names.map(cursorKey)];
+    const [identity, queue, point, ...cursors] = await source.get<unknown>(META, keys);
+    return {
+      identity: identity as Identity | undefined,
+      queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
+      point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
+      cursors: Object.fromEntries(
+        names.map((name, index) => [name, (cursors[index] as CursorState | undefined) ?? FIRST_CURSOR]),
+      ),
+    };
+  }
+
+  #committed(commit: Commit): void {
+    this.#commits += 1;
+    this.#publish(commit);
+    this.#writeMarker();
+    this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
+  }
+
+  #publish(commit: Commit): void {
+    // A store that had failed works again: an adapter heals without opening anew.
+    this.clientState.failure = undefined;
+    this.clientState.apply(commit);
+    this.feed.publish(commit);
+    this.#publisher.commit(commit);
+    this.refresh();
+  }
+
+  #marker(): Marker {
+    const { identity, queue } = this.clientState;
+    return { createdAt: identity?.createdAt ?? 0, sequence: queue.sequence, waiting: waitingCount(queue) };
+  }
+
+  /** The store that was found may not be the one that was left. */
+  #judgeMarker(): void {
+    const { storage, name } = this.#options;
+    const loss = judgeMarker(parseMarker(storage.marker?.read(name)), this.#marker());
+    if (loss) this.notice({ kind: "storage_lost", ...loss });
+    this.#writeMarker();
+  }
+
+  #writeMarker(): void {
+    const { storage, name } = this.#options;
+    const text = markerText(this.#marker());
+    if (text !== this.#writtenMarker) storage.marker?.write(name, text);
+    this.#writtenMarker = text;
+  }
+
+  #failed(error: unknown, told: boolean): void {
+    const failure = isTillSyncError(error)
+      ? error
+      : new TillSyncError("internal", "The local store failed.", {}, { cause: error });
+    this.clientState.failure = failure;
+    if (!told) this.emitter.fail(failure, failure.message);
+    this.refresh();
+  }
+
+  #emitStatusEvents(before: SyncStatus, now: SyncStatus): void {
+    const { atRisk } = now.storage;
+    if (atRisk && atRisk !== before.storage.atRisk) this.emitter.emit("storage_at_risk", { cause: atRisk });
+    if (now.phase !== "action_needed" || (before.phase === "action_needed" && before.cause === now.cause)) return;
+    if (now.cause === "auth_required") this.emitter.emit("auth_required", { cause: this.#unauthorised });
+    if (now.cause === "device_revoked") this.emitter.emit("device_revoked", { at: this.clientState.now() });
+  }
+}

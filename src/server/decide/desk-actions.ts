@@ -1,0 +1,240 @@
+/** The back office: releases what was set aside, discards it, and settles conflicts. Each revises results [H3]. */
+import { parseOperation } from "../../protocol/operation.ts";
+import type { FinalResult, ResolveConflictRequest, VerdictIssue, WireOperation } from "../../protocol/types.ts";
+import { applyPatch } from "../../schema/patch.ts";
+import type { JsonObject } from "../../shared/json.ts";
+import type { Principal } from "../policy-types.ts";
+import {
+  type CommitRow,
+  type ConflictRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordRow,
+} from "../ports/rows.ts";
+import { evaluate, inCurrentSchema } from "./operation/evaluate.ts";
+import type { PreparedOperation } from "./operation/prepared-operation.ts";
+import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
+import { isFinal } from "./operation/verdicts.ts";
+import type { Catalog, ServedCollection } from "./rows/catalog.ts";
+import { redactFor } from "./rows/redact.ts";
+import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows/rows.ts";
+import { branchOf, canSee, inScope } from "./rows/scope.ts";
+import type { Viewpoint } from "./rows/sender.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
+
+export interface DeskInput {
+  readonly catalog: Catalog;
+  readonly principal: Principal;
+  readonly id: string;
+  /** Of the commit that this makes. */
+  readonly commitId: string;
+  readonly now: number;
+}
+
+export type DeskOutcome =
+  | { readonly kind: "revised"; readonly results: readonly FinalResult[]; readonly touched: readonly string[] }
+  | { readonly kind: "not_found" | "not_quarantined" | "conflict_settled" }
+  | { readonly kind: "refused"; readonly issues: readonly VerdictIssue[] };
+
+/**
+ * Who a released operation is judged as: the till that made it, in the branch that it was made in; with the office's rights. What a till of
+ * the whole tenant made has no branch: it reaches as far as the office that lets it in, and into no other branch's rows (L9).
+ */
+function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
+  const branch = branchOf(row, ws.device(row.device));
+  const till: Principal = {
+    ...principal,
+    branch: branch === "" ? principal.branch : branch,
+    device: row.device,
+    actor: row.operation?.actor,
+  };
+  return {
+    catalog,
+    principal: till,
+    device: row.device,
+    incarnation: row.incarnation,
+    receivedAt: now,
+    released: true,
+  };
+}
+
+/** The quarantined operations that go together: a commercial transaction is released whole, or not at all [C1]. */
+function group(ws: WorkingSet, row: OperationRow): readonly OperationRow[] {
+  if (row.transaction === undefined) return [row];
+  const members = ws
+    .members(row.transaction)
+    .filter((member) => member.device === row.device && isOpenQuarantine(member));
+  return [...members].sort((a, b) => a.position - b.position);
+}
+
+/** Whether the office's people see it: a token that is bound to a branch sees its branch's desk. */
+function isTheirs(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
+  return inScope(principal, branchOf(row, ws.device(row.device)));
+}
+
+export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
+  const found = ws.operation(input.id);
+  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
+  const before = ws.clock.position;
+  const savepoint = ws.savepoint();
+  const members = group(ws, found);
+  const results: FinalResult[] = [];
+  for (const row of members) {
+    const view = viewOf(ws, input, row);
+    const prepared = preparedAgain(row);
+    const result = evaluate(ws, view, prepared);
+    if (!isFinal(result) || result.status !== "applied") {
+      // Not even a person can let in what the schema refuses. What stands is answered, and nothing has changed.
+      ws.rollback(savepoint);
+      const refusal = "error" in result ? result.error : { message: result.status, issues: undefined };
+      return { kind: "refused", issues: refusal.issues ?? [{ path: row.id, message: refusal.message }] };
+    }
+    // What it supersedes was left alone as long as it had no standing of its own.
+    if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
+    results.push(revise(ws, input, row, result));
+  }
+  commit(ws, input, "release");
+  return { kind: "revised", results, touched: [...new Set([...ws.collectionsWrittenSince(before), found.collection])] };
+}
+
+export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
+  const found = ws.operation(input.id);
+  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
+  // It stays quarantined, with a code that closes it: nobody but its people can say of a fact that it did not happen (L11), and its
+  // payload is kept for ever.
+  // The others of its transaction go with it: released alone they would be a payment without its sale [C1].
+  const members = group(ws, found);
+  const error = { code: "discarded", message: reason };
+  const results = members.map((row) => revise(ws, input, row, { id: row.id, status: "quarantined", error }));
+  commit(ws, input, "discard");
+  const touched = new Set(members.map(({ collection }) => collection).filter((collection) => collection !== ""));
+  return { kind: "revised", results, touched: [...touched] };
+}
+
+export function resolveConflict(
+  ws: WorkingSet,
+  input: DeskInput,
+  { choice, data, note }: ResolveConflictRequest,
+): DeskOutcome {
+  const conflict = ws.conflict(input.id);
+  if (conflict === undefined || !inScope(input.principal, conflict.scope)) return { kind: "not_found" };
+  const operation = ws.operation(conflict.operationId);
+  if (conflict.settled !== undefined || operation?.supersededBy !== undefined) return { kind: "conflict_settled" };
+  const served = input.catalog.collections.get(conflict.collection);
+  if (served === undefined || operation === undefined) return { kind: "not_found" };
+  if (choice !== "server") {
+    const edit = choice === "client" ? clientsEdit(served, operation) : editOf(conflict, data);
+    const issues = overwrite(ws, input, served, conflict, edit);
+    if (issues !== undefined) return { kind: "refused", issues };
+  }
+  const by = input.principal.actor ?? "office";
+  ws.putConflict({ ...conflict, settled: { choice, by, at: input.now, note } });
+  const row = currentRow(ws, served, conflict.entityId);
+  const device = ws.device(operation.device);
+  const till: Principal = { ...input.principal, branch: device?.branch };
+  const server = row !== undefined && canSee(served, row, till) ? stateOf(served, row) : undefined;
+  const revised = revisedAsSuperseded(operation, input.commitId, ws.take(input.commitId), input.now, server);
+  ws.putOperation(revised);
+  commit(ws, input, "resolve");
+  // The till may see more than the office: the row may have moved to another branch since.
+  return { kind: "revised", results: [redactFor(input, revised)], touched: [conflict.collection] };
+}
+
+interface Edit {
+  readonly action: WireOperation["action"];
+  readonly patch?: JsonObject;
+  readonly data?: JsonObject;
+  readonly unset?: readonly string[] | undefined;
+}
+
+/** As it was sent, in the schema that the server has now; where it can't be brought up, as it was: the schema has the last word. */
+function clientsEdit(served: ServedCollection, { operation }: OperationRow): Edit | undefined {
+  const shaped = operation === undefined ? undefined : inCurrentSchema(served, operation);
+  return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
+}
+
+function editOf(conflict: ConflictRow, data: JsonObject | undefined): Edit {
+  return { action: "update", patch: data ?? conflict.client };
+}
+
+/** The office's edit meets no conflict: its author has just looked at both sides. A row that was deleted comes back by it. */
+function overwrite(
+  ws: WorkingSet,
+  input: DeskInput,
+  served: ServedCollection,
+  conflict: ConflictRow,
+  edit: Edit | undefined,
+): readonly VerdictIssue[] | undefined {
+  const before = currentRow(ws, served, conflict.entityId);
+  const base = { served, id: conflict.entityId, before, counters: before?.counters ?? {}, writer: "office" };
+  if (edit?.action === "delete") {
+    if (before === undefined || before.state !== "live") return undefined;
+    return write(ws, input, { ...base, state: "deleted", data: before.data, writtenFields: [] });
+  }
+  const said = edit?.patch ?? edit?.data ?? conflict.client;
+  const names = [...Object.keys(said), ...(edit?.unset ?? [])];
+  const { counters, assigned } = served.resolved;
+  const stray = names.find((name) => name === "id" || counters.includes(name) || assigned.includes(name));
+  if (stray !== undefined) return [{ path: stray, message: "Can't be set" }];
+  const checked = checkData(
+    served,
+    conflict.entityId,
+    applyPatch(dataBefore(before), said, edit?.unset),
+    base.counters,
+  );
+  if (!checked.ok) return checked.issues;
+  const revived = before?.state !== "live";
+  const draft: RowDraft = {
+    ...base,
+    state: "live",
+    data: checked.data,
+    isCreation: revived,
+    writtenFields: revived ? Object.keys(checked.data) : names,
+  };
+  return write(ws, input, draft);
+}
+
+/** A branch's office writes neither into another branch's rows nor over a row that has moved there since (L9). */
+function write(
+  ws: WorkingSet,
+  { principal, commitId }: DeskInput,
+  draft: RowDraft,
+): readonly VerdictIssue[] | undefined {
+  const { before } = draft;
+  const scopes = [...(before === undefined || before.state === "stub" ? [] : [before.scope]), draftScope(draft)];
+  if (!scopes.every((scope) => inScope(principal, scope)))
+    return [{ path: "", message: "The row is another branch's" }];
+  writeRow(ws, draft, commitId);
+  return undefined;
+}
+
+function dataBefore(row: RecordRow | undefined): JsonObject {
+  return row?.data ?? {};
+}
+
+/** What was stored, judged once more: it may have been malformed, and is then again. */
+function preparedAgain(row: OperationRow): PreparedOperation {
+  const raw = { ...row.operation, id: row.id };
+  return { id: row.id, raw, parsed: parseOperation(raw), hash: row.hash, bytes: 0, acknowledgedIsAuthentic: false };
+}
+
+function revise(ws: WorkingSet, { commitId, now }: DeskInput, row: OperationRow, result: FinalResult): FinalResult {
+  const revision = row.revision + 1;
+  const revised = { ...result, revision, at: now };
+  ws.putOperation({
+    ...row,
+    status: result.status,
+    version: result.status === "applied" ? result.version : 0,
+    revision,
+    feedPosition: ws.take(commitId),
+    result: revised,
+  });
+  return revised;
+}
+
+/** The last position is the commit's: with it the clock makes a mark. */
+function commit(ws: WorkingSet, { commitId, principal, now }: DeskInput, kind: CommitRow["kind"]): void {
+  ws.putCommit({ id: commitId, position: ws.take(commitId), kind, actor: principal.actor, at: now });
+}

@@ -1,0 +1,121 @@
+/** A collection whose policy settles conflicts itself: the edit that lost stays on the desk, settled (L1). */
+import { runResolver } from "../../../conflict/run-resolver.ts";
+import type { AppliedResult, OperationResult, WireOperation } from "../../../protocol/types.ts";
+import { deepEqual, type JsonObject } from "../../../shared/json.ts";
+import type { ConflictRow, RecordRow } from "../../ports/rows.ts";
+import type { ServedCollection } from "../rows/catalog.ts";
+import { checkData, dataOf, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
+import type { Viewpoint } from "../rows/sender.ts";
+import type { WorkingSet } from "../rows/working-set.ts";
+import { applyChange } from "./apply-change.ts";
+import { applied } from "./verdicts.ts";
+
+export interface FieldConflict {
+  readonly fields: readonly string[];
+  /** The row as the client would have it; `undefined`: deleted. */
+  readonly client: JsonObject | undefined;
+}
+
+/** The result, or `undefined` where the conflict is left to the till and to people. */
+export function settleByPolicy(
+  ws: WorkingSet,
+  view: Viewpoint,
+  served: ServedCollection,
+  operation: WireOperation,
+  before: RecordRow,
+  { fields, client }: FieldConflict,
+): OperationResult | undefined {
+  const { policy, resolved } = served;
+  if (policy.conflict === undefined) return undefined;
+  const excluded = [...resolved.counters, ...resolved.assigned];
+  const server = before.state === "live" ? recordOf(served, before) : undefined;
+  const resolution = runResolver(policy.conflict, {
+    // The server keeps no history. What it does know: outside of the fields in conflict the till had what is here now, so that its
+    // other changes count as its own.
+    base: server === undefined ? undefined : without(server, fields),
+    client:
+      client === undefined ? undefined : recordOf(served, { id: before.id, data: client, counters: before.counters }),
+    server,
+    fields,
+    excluded,
+  });
+  if (resolution.kept === "manual") {
+    if (resolution.fault !== undefined) {
+      ws.log("error", "A policy's conflict resolver failed; the conflict is left to people", {
+        collection: served.name,
+        fault: String(resolution.fault),
+      });
+    }
+    return undefined;
+  }
+  const savepoint = ws.savepoint();
+  const result =
+    resolution.kept === "server"
+      ? serversRow(served, operation, before)
+      : write(ws, view, served, operation, before, resolution.kept === "client" ? client : resolution.record);
+  if (result?.status !== "applied") {
+    ws.rollback(savepoint);
+    return undefined;
+  }
+  ws.putConflict({
+    ...conflictRow(view, operation, before.scope, fields, stateOf(served, before)),
+    position: ws.take(operation.id),
+    settled: { choice: resolution.kept, by: "policy", at: view.receivedAt, note: undefined },
+  });
+  return result;
+}
+
+function serversRow(served: ServedCollection, operation: WireOperation, row: RecordRow): AppliedResult {
+  const state = row.state === "live" ? { data: dataOf(served, row) } : { deleted: true };
+  return applied(operation, row.version, state);
+}
+
+function write(
+  ws: WorkingSet,
+  view: Viewpoint,
+  served: ServedCollection,
+  operation: WireOperation,
+  before: RecordRow,
+  record: JsonObject | undefined,
+): OperationResult | undefined {
+  const base = { served, id: before.id, before, counters: before.counters, writer: view.incarnation };
+  let draft: RowDraft = { ...base, state: "deleted", data: before.data, writtenFields: [] };
+  if (record !== undefined) {
+    const checked = checkData(served, before.id, without(record, ["id", ...served.resolved.counters]), before.counters);
+    if (!checked.ok) return undefined;
+    const names = [...new Set([...Object.keys(before.data), ...Object.keys(checked.data)])];
+    const changed = names.filter((name) => !deepEqual(before.data[name], checked.data[name]));
+    const revived = before.state === "deleted";
+    draft = {
+      ...base,
+      state: "live",
+      data: checked.data,
+      isCreation: revived,
+      writtenFields: revived ? Object.keys(checked.data) : changed,
+    };
+  }
+  return applyChange(ws, view, { operation, draft, flags: [], echo: true });
+}
+
+/** A conflict as the desk keeps it. */
+export function conflictRow(
+  view: Viewpoint,
+  operation: WireOperation,
+  scope: string,
+  fields: readonly string[],
+  server: ConflictRow["server"],
+): Omit<ConflictRow, "position" | "settled"> {
+  return {
+    id: operation.id,
+    operationId: operation.id,
+    collection: operation.collection,
+    entityId: operation.entityId,
+    fields,
+    client: operation.action === "update" ? operation.patch : operation.action === "create" ? operation.data : {},
+    server,
+    scope,
+    device: view.device,
+    actor: operation.actor,
+    detectedAt: view.receivedAt,
+  };
+}

@@ -1,0 +1,231 @@
+/**
+ * Asks a collection's policy about one operation, and checks what it answers: it is the application's code, and whatever it does
+ * must stay with this one operation.
+ */
+import type { Flag, VerdictIssue, WireOperation } from "../../../protocol/types.ts";
+import { describe } from "../../../shared/errors.ts";
+import { deepFreeze, type JsonObject, jsonFault, toJson } from "../../../shared/json.ts";
+import { parseRfc3339 } from "../../../shared/rfc3339.ts";
+import type { Catalog, PolicyEffect, PolicyVerdict, ServedCollection } from "../rows/catalog.ts";
+import { PolicyFailure } from "../rows/policy-failure.ts";
+import { currentRow, recordOf } from "../rows/rows.ts";
+import type { Viewpoint } from "../rows/sender.ts";
+import type { WorkingSet } from "../rows/working-set.ts";
+
+export interface PolicyQuestion {
+  readonly served: ServedCollection;
+  readonly operation: WireOperation;
+  /** What the operation says, in the current schema: the `data`, `patch` or `by` of it. */
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly current: JsonObject | undefined;
+  readonly next: JsonObject | undefined;
+  /** It was applied in a history that is lost [C8.5]: no refusal counts, and these values stand. */
+  readonly acknowledged: { readonly assigned: JsonObject | undefined } | undefined;
+}
+
+const NOTHING: Extract<PolicyVerdict, { outcome: "applied" }> = {
+  outcome: "applied",
+  assigned: {},
+  without: [],
+  flags: [],
+  discrepancies: [],
+  effects: [],
+};
+
+/** @throws PolicyFailure */
+export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuestion): PolicyVerdict {
+  const { served } = question;
+  const { decide } = served.policy;
+  if (decide === undefined) return NOTHING;
+  const operation = policyOperation(question);
+  const named = namedRows(served, view, operation);
+  const rows = readRows(ws, view.catalog, named);
+  // Without its own rows there is nothing to ask: this run is thrown away. What others lack is no reason: each would cost a run.
+  if (![...named, { collection: served.name, id: question.operation.entityId }].every((row) => ws.knowsRecord(row)))
+    return NOTHING;
+  const { current, next, acknowledged } = question;
+  const input = {
+    operation,
+    current: deepFreeze(current),
+    next: deepFreeze(next),
+    principal: view.principal,
+    rows,
+    receivedAt: view.receivedAt,
+    epoch: ws.clock.epochOrdinal,
+    ...(acknowledged !== undefined && { acknowledged: { assigned: acknowledged.assigned } }),
+    ...(view.released === true && { released: true }),
+  };
+  let answer: unknown;
+  try {
+    answer = decide(input);
+  } catch (cause) {
+    throw new PolicyFailure(served.name, "decide", cause);
+  }
+  const verdict = checkVerdict(served, answer);
+  if (verdict.outcome === "applied") return verdict;
+  if (view.released === true) return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
+  return acknowledged === undefined ? verdict : NOTHING;
+}
+
+function policyOperation({ operation, content }: Pick<PolicyQuestion, "operation" | "content">): object {
+  const { id, entityId, actor, action, occurredAt } = operation;
+  return deepFreeze({ id, entityId, actor, occurredAt: parseRfc3339(occurredAt) ?? 0, action, ...content });
+}
+
+/**
+ * The rows that the policy would name, by a first look at what came: saves a run of the decision. A policy that trips over data
+ * that no schema has seen is asked again when one has.
+ */
+export function guessNamedRows(served: ServedCollection, view: Viewpoint, operation: WireOperation): readonly Named[] {
+  if (served.policy.reads === undefined || served.policy.decide === undefined) return [];
+  try {
+    const guess =
+      operation.action === "create" ? { data: { ...operation.data, id: operation.entityId } } : contentOf(operation);
+    return namedRows(served, view, policyOperation({ operation, content: guess }));
+  } catch {
+    return [];
+  }
+}
+
+export function contentOf(operation: WireOperation): Readonly<Record<string, unknown>> {
+  switch (operation.action) {
+    case "create":
+      return { data: operation.data };
+    case "update": {
+      const removed = Object.fromEntries((operation.unset ?? []).map((name) => [name, undefined]));
+      return { patch: { ...operation.patch, ...removed } };
+    }
+    case "increment":
+      return { by: operation.by };
+    default:
+      return {};
+  }
+}
+
+interface Named {
+  readonly collection: string;
+  readonly id: string;
+}
+
+function namedRows(served: ServedCollection, view: Viewpoint, operation: object): readonly Named[] {
+  const { reads } = served.policy;
+  if (reads === undefined) return [];
+  let answer: unknown;
+  try {
+    answer = reads({ operation, principal: view.principal });
+  } catch (cause) {
+    throw new PolicyFailure(served.name, "reads", cause);
+  }
+  if (!isObject(answer)) throw new PolicyFailure(served.name, "reads", `it answered ${describe(answer)}`);
+  return Object.entries(answer).flatMap(([collection, ids]) => {
+    if (ids === undefined) return [];
+    if (!view.catalog.collections.has(collection) || !Array.isArray(ids)) {
+      throw new PolicyFailure(served.name, "reads", `\`${collection}\` is not a collection with a list of ids`);
+    }
+    return ids.filter((id: unknown) => typeof id === "string").map((id: string) => ({ collection, id }));
+  });
+}
+
+/** Of any branch: a policy is the shop's own code, and what it reads goes into no answer by itself. */
+function readRows(ws: WorkingSet, catalog: Catalog, named: readonly Named[]): object {
+  const rows = Object.create(emptyRows(catalog)) as Record<string, Map<string, JsonObject>>;
+  for (const { collection, id } of named) {
+    const served = catalog.collections.get(collection);
+    const row = served === undefined ? undefined : currentRow(ws, served, id);
+    if (served === undefined || row?.state !== "live") continue;
+    const known = Object.hasOwn(rows, collection) ? rows[collection] : undefined;
+    const map = known ?? new Map<string, JsonObject>();
+    if (known === undefined) rows[collection] = map;
+    map.set(id, deepFreeze(recordOf(served, row)));
+  }
+  return rows;
+}
+
+// One map for each collection, so that a policy never meets `undefined`; made once, as there may be sixty.
+const knownEmpty = /* @__PURE__ */ new WeakMap<Catalog, object>();
+const NO_ROWS: ReadonlyMap<string, JsonObject> = /* @__PURE__ */ new Map();
+
+function emptyRows(catalog: Catalog): object {
+  let empty = knownEmpty.get(catalog);
+  if (empty === undefined) {
+    empty = Object.fromEntries(catalog.order.map((name) => [name, NO_ROWS]));
+    knownEmpty.set(catalog, empty);
+  }
+  return empty;
+}
+
+function checkVerdict(served: ServedCollection, answer: unknown): PolicyVerdict {
+  const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
+  if (!isObject(answer)) throw wrong(`it answered ${describe(answer)}`);
+  if (typeof answer.then === "function") {
+    // Nobody waits for it: its rejection must not surface as an unhandled one.
+    (answer as unknown as PromiseLike<unknown>).then(undefined, () => {});
+    throw wrong("it answered a promise, and a decision is synchronous");
+  }
+  if (answer.outcome === "rejected" || answer.outcome === "quarantined") {
+    const { outcome, code, message, issues } = answer;
+    if (typeof code !== "string" || typeof message !== "string")
+      throw wrong(`\`${outcome}\` came without code or message`);
+    return { outcome, code, message, ...(isIssues(issues) && { issues }) };
+  }
+  if (answer.outcome !== "applied") throw wrong(`its outcome is ${describe(answer.outcome)}`);
+  return {
+    outcome: "applied",
+    assigned: checkAssigned(served, answer.assigned ?? {}),
+    without: checkWithout(served, list(answer.without)),
+    flags: list(answer.flags).map((flag): Flag => {
+      if (!isObject(flag) || typeof flag.code !== "string") throw wrong("a flag came without code");
+      return typeof flag.message === "string" ? { code: flag.code, message: flag.message } : { code: flag.code };
+    }),
+    discrepancies: list(answer.discrepancies).map((found) => {
+      if (!isObject(found)) throw wrong("a discrepancy is an object");
+      const { product, expected, available } = found;
+      if (typeof product !== "string" || !Number.isFinite(expected) || !Number.isFinite(available)) {
+        throw wrong("a discrepancy has a product, and numbers for expected and available");
+      }
+      return { product, expected: expected as number, available: available as number };
+    }),
+    effects: list(answer.effects).map((effect) => {
+      if (!isObject(effect) || typeof effect.id !== "string" || typeof effect.collection !== "string") {
+        throw wrong("an effect names a collection and an id");
+      }
+      return effect as unknown as PolicyEffect;
+    }),
+  };
+}
+
+/** What the policy fills in: declared fields only, and JSON. */
+export function checkAssigned(served: ServedCollection, assigned: unknown): JsonObject {
+  const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
+  if (!isObject(assigned)) throw wrong(`\`assigned\` is ${describe(assigned)}`);
+  const stray = Object.keys(assigned).find((name) => !served.resolved.assigned.includes(name));
+  if (stray !== undefined) throw wrong(`\`${stray}\` is not declared as assigned`);
+  const fault = jsonFault(assigned, { allowUndefined: true });
+  if (fault !== undefined) throw wrong(`\`assigned.${fault.path}\` is ${fault.reason}`);
+  return toJson(assigned) as JsonObject;
+}
+
+/** An edit that leaves a field out is another edit, and till and server would differ on who wrote it. */
+function checkWithout(served: ServedCollection, names: readonly unknown[]): readonly string[] {
+  const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
+  if (names.length > 0 && served.resolved.kind !== "fact") throw wrong("`without` is for facts");
+  return names.map((name) => {
+    if (typeof name !== "string") throw wrong("`without` names fields");
+    return name;
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isIssues(value: unknown): value is readonly VerdictIssue[] {
+  return (
+    Array.isArray(value) &&
+    value.every((issue) => isObject(issue) && typeof issue.path === "string" && typeof issue.message === "string")
+  );
+}

@@ -1,0 +1,65 @@
+/** The collections that a server serves, with their policies as the decisions read them. */
+import type { AnyResolver } from "../../../conflict/strategies.ts";
+import type { Flag, VerdictIssue } from "../../../protocol/types.ts";
+import type { ResolvedCollection } from "../../../schema/resolved.ts";
+import type { JsonObject } from "../../../shared/json.ts";
+import type { Principal } from "../../policy-types.ts";
+
+export type Right = "read" | "create" | "update" | "delete" | "force";
+
+/** A policy without the types of one collection: what came from outside is checked as it comes back. */
+export interface LoosePolicy {
+  readonly scope: "tenant" | { readonly branch: (record: JsonObject) => unknown };
+  readonly allow: Readonly<Partial<Record<Right, string>>>;
+  readonly reads?: ((input: object) => unknown) | undefined;
+  readonly conflict?: AnyResolver | undefined;
+  readonly decide?: ((input: object) => unknown) | undefined;
+}
+
+export interface ServedCollection {
+  readonly name: string;
+  readonly resolved: ResolvedCollection;
+  readonly policy: LoosePolicy;
+}
+
+export interface Catalog {
+  readonly collections: ReadonlyMap<string, ServedCollection>;
+  /** Referenced collections first. */
+  readonly order: readonly string[];
+}
+
+export interface PolicyEffect {
+  readonly collection: string;
+  readonly id: string;
+  readonly create?: JsonObject | undefined;
+  readonly patch?: Readonly<Record<string, unknown>> | undefined;
+  readonly increment?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a policy answered, checked. */
+export type PolicyVerdict =
+  | {
+      readonly outcome: "applied";
+      readonly assigned: JsonObject;
+      /** Fields that are not to be stored. */
+      readonly without: readonly string[];
+      readonly flags: readonly Flag[];
+      readonly discrepancies: readonly {
+        readonly product: string;
+        readonly expected: number;
+        readonly available: number;
+      }[];
+      readonly effects: readonly PolicyEffect[];
+    }
+  | {
+      readonly outcome: "rejected" | "quarantined";
+      readonly code: string;
+      readonly message: string;
+      readonly issues?: readonly VerdictIssue[] | undefined;
+    };
+
+export function mayDo(served: ServedCollection, right: Right, principal: Principal): boolean {
+  const rule = served.policy.allow[right];
+  if (rule === undefined || rule === "nobody") return false;
+  return rule === "everyone" || principal.scopes.includes(rule);
+}

@@ -1,0 +1,92 @@
+/** Devices and the incarnations of their stores: who has a number, and how far its sequences came. */
+import type { RegisterRequest } from "../../../protocol/types.ts";
+import type { DeviceRow, IncarnationRow } from "../../ports/rows.ts";
+import type { Sender } from "./sender.ts";
+import type { WorkingSet } from "./working-set.ts";
+
+type Named = Pick<RegisterRequest["device"], "name" | "os" | "appVersion">;
+
+/** The device's row, made at the first contact, whichever call that is. */
+export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: Sender): DeviceRow {
+  return (
+    ws.device(device) ?? {
+      id: device,
+      name: undefined,
+      os: undefined,
+      appVersion: undefined,
+      branch: principal.branch,
+      registeredAt: receivedAt,
+      revokedAt: undefined,
+      lastPushAt: undefined,
+    }
+  );
+}
+
+/** The incarnation's row. Its number is its own and no other's: two clones must not print the same receipts [C7]. */
+export function enrolled(ws: WorkingSet, { device, incarnation, receivedAt }: Sender): IncarnationRow {
+  const known = ws.incarnations(device).find((row) => row.incarnation === incarnation);
+  if (known !== undefined) return known;
+  const number = ws.clock.deviceNumber + 1;
+  ws.setClock({ ...ws.clock, deviceNumber: number });
+  const row: IncarnationRow = {
+    incarnation,
+    device,
+    number,
+    registeredAt: receivedAt,
+    firstSequence: undefined,
+    lastSequence: 0,
+    received: 0,
+  };
+  ws.putIncarnation(row);
+  return row;
+}
+
+export interface Registration {
+  readonly number: number;
+  readonly registeredAt: number;
+  readonly lastSequence: number;
+  readonly unsynced: readonly {
+    readonly incarnation: string;
+    readonly lastSequence: number;
+    readonly missing: number;
+  }[];
+}
+
+/** Idempotent. */
+export function register(ws: WorkingSet, session: Sender, named: Named): Registration {
+  const before = knownDevice(ws, session);
+  const { principal } = session;
+  const row: DeviceRow = {
+    ...before,
+    branch: principal.branch,
+    name: named.name ?? before.name,
+    os: named.os ?? before.os,
+    appVersion: named.appVersion ?? before.appVersion,
+  };
+  ws.putDevice(row);
+  const { number, lastSequence } = enrolled(ws, session);
+  const others = ws.incarnations(session.device).filter(({ incarnation }) => incarnation !== session.incarnation);
+  const unsynced = others
+    .filter((other) => other.lastSequence > 0)
+    .map((other) => ({ incarnation: other.incarnation, lastSequence: other.lastSequence, missing: missingOf(other) }))
+    .sort((a, b) => (a.incarnation < b.incarnation ? -1 : 1));
+  return { number, registeredAt: row.registeredAt, lastSequence, unsynced };
+}
+
+/** How many sequence numbers between the first and the last never arrived [M6]: after a fork counting goes on, and not from 1. */
+function missingOf({ firstSequence, lastSequence, received }: IncarnationRow): number {
+  return firstSequence === undefined ? 0 : Math.max(0, lastSequence - firstSequence + 1 - received);
+}
+
+/** Takes note of a push and of the sequence numbers that came with it for the first time. */
+export function noteReceived(ws: WorkingSet, session: Sender, sequences: readonly number[]): void {
+  ws.putDevice({ ...knownDevice(ws, session), lastPushAt: session.receivedAt });
+  const row = enrolled(ws, session);
+  if (sequences.length === 0) return;
+  ws.putIncarnation({
+    ...row,
+    firstSequence: Math.min(row.firstSequence ?? Number.MAX_SAFE_INTEGER, ...sequences),
+    lastSequence: Math.max(row.lastSequence, ...sequences),
+    received: row.received + sequences.length,
+  });
+}

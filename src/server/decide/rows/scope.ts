@@ -1,0 +1,50 @@
+/** Who sees a row [C10, L9]. */
+
+import type { JsonObject } from "../../../shared/json.ts";
+import type { Principal } from "../../policy-types.ts";
+import type { DeviceRow, OperationRow, RecordRow } from "../../ports/rows.ts";
+import type { ScopeFilter } from "../../ports/store.ts";
+import { mayDo, type ServedCollection } from "./catalog.ts";
+import { PolicyFailure } from "./policy-failure.ts";
+
+/** The branch that sees a record; "" for the whole tenant. */
+export function scopeOf(served: ServedCollection, record: JsonObject): string {
+  const { scope } = served.policy;
+  if (scope === "tenant") return "";
+  let branch: unknown;
+  try {
+    branch = scope.branch(record);
+  } catch (cause) {
+    throw new PolicyFailure(served.name, "scope.branch", cause);
+  }
+  if (branch === undefined || branch === null) return "";
+  if (typeof branch === "string") return branch;
+  throw new PolicyFailure(served.name, "scope.branch", `it answered a ${typeof branch}`);
+}
+
+export function isBranchScoped(served: ServedCollection): boolean {
+  return served.policy.scope !== "tenant";
+}
+
+export function inScope(principal: Principal, scope: string): boolean {
+  return principal.branch === undefined || scope === "" || scope === principal.branch;
+}
+
+/**
+ * The branch whose people decide about an operation: the one it says it was made in, else its device's; "" for the whole tenant. What is
+ * malformed may say anything, or nothing.
+ */
+export function branchOf({ operation }: Pick<OperationRow, "operation">, device: DeviceRow | undefined): string {
+  const claimed: unknown = operation?.branch;
+  return typeof claimed === "string" && claimed !== "" ? claimed : (device?.branch ?? "");
+}
+
+/** Whether the row's data may be in an answer. */
+export function canSee(served: ServedCollection, row: RecordRow, principal: Principal): boolean {
+  return inScope(principal, row.scope) && mayDo(served, "read", principal);
+}
+
+/** The scopes whose rows a pull brings. */
+export function scopesSeen(principal: Principal): ScopeFilter {
+  return principal.branch === undefined ? "all" : ["", principal.branch];
+}

@@ -1,0 +1,124 @@
+/** The endpoints: from a request to the body of its answer. */
+import { PROTOCOL_VERSION } from "../../protocol/constants.ts";
+import { parseDeskQuery, parseDiscardQuarantinedRequest, parseResolveConflictRequest } from "../../protocol/desks.ts";
+import type { Parsed } from "../../protocol/parse.ts";
+import { parsePullRequest } from "../../protocol/pull.ts";
+import { parsePushFrame } from "../../protocol/push.ts";
+import { parseRegisterRequest } from "../../protocol/register.ts";
+import type { DeskQuery, HealthResponse, TimeResponse } from "../../protocol/types.ts";
+import { rfc3339 } from "../../shared/rfc3339.ts";
+import type { ServerParts } from "../options.ts";
+import { malformed, RequestProblem } from "../problems.ts";
+import type { DeskService } from "../service/desk-service.ts";
+import type { SyncCaller, SyncService } from "../service/sync-service.ts";
+import { deviceOf } from "./authenticate.ts";
+import { type Body, readBody } from "./body.ts";
+import type { Call } from "./call.ts";
+import type { AnswerBody } from "./respond.ts";
+
+export interface Service {
+  readonly sync: SyncService;
+  readonly desks: DeskService;
+}
+
+/** Before anybody is known. */
+export interface OpenCall {
+  readonly parts: ServerParts;
+  readonly requestId: string;
+}
+
+interface ServedCall extends Call {
+  readonly parts: ServerParts;
+  readonly service: Service;
+}
+
+interface Route {
+  readonly method: "GET" | "POST";
+  /** The last segments; `*` is an id. */
+  readonly path: readonly string[];
+}
+export type Endpoint =
+  | (Route & { readonly isOpen: true; readonly answer: (call: OpenCall) => object })
+  | (Route & { readonly isOpen?: undefined; readonly answer: (call: ServedCall) => Promise<AnswerBody> });
+
+export const endpoints: readonly Endpoint[] = [
+  { method: "GET", path: ["health"], isOpen: true, answer: health },
+  { method: "GET", path: ["time"], isOpen: true, answer: time },
+  { method: "POST", path: ["register"], answer: register },
+  { method: "POST", path: ["push"], answer: push },
+  { method: "POST", path: ["pull"], answer: pull },
+  { method: "GET", path: ["live"], answer: noSocket },
+  { method: "GET", path: ["conflicts"], answer: conflicts },
+  { method: "POST", path: ["conflicts", "*", "resolve"], answer: resolve },
+  { method: "GET", path: ["quarantine"], answer: quarantine },
+  { method: "POST", path: ["quarantine", "*", "release"], answer: release },
+  { method: "POST", path: ["quarantine", "*", "discard"], answer: discard },
+];
+
+function health({ parts }: OpenCall): HealthResponse {
+  return { status: "ok", protocol: [PROTOCOL_VERSION], serverTime: rfc3339(parts.clock.now()), limits: parts.limits };
+}
+
+function time({ parts }: OpenCall): TimeResponse {
+  return { serverTime: rfc3339(parts.clock.now()) };
+}
+
+async function register(call: ServedCall): Promise<object> {
+  const request = accepted(parseRegisterRequest((await body(call)).value));
+  return call.service.sync.register(callerOf(call, request.device.id), request);
+}
+
+async function push(call: ServedCall): Promise<object> {
+  const { value, bytes } = await body(call);
+  const frame = accepted(parsePushFrame(value));
+  return call.service.sync.push(callerOf(call, frame.device.id), frame, bytes);
+}
+
+async function pull(call: ServedCall): Promise<AnswerBody> {
+  const request = accepted(parsePullRequest((await body(call)).value));
+  return call.service.sync.pull(callerOf(call, request.device.id), request);
+}
+
+/** A fetch handler can't upgrade: `tillsync/server/hono` and `createSyncServer().live` can. */
+async function noSocket(): Promise<never> {
+  throw new RequestProblem("not_found", "This server has no live channel; polling does without");
+}
+
+async function conflicts(call: ServedCall): Promise<object> {
+  return call.service.desks.conflicts(call, query(call));
+}
+
+async function resolve(call: ServedCall): Promise<object> {
+  const request = accepted(parseResolveConflictRequest((await body(call)).value));
+  return call.service.desks.resolve(call, call.parameters[0] ?? "", request);
+}
+
+async function quarantine(call: ServedCall): Promise<object> {
+  return call.service.desks.quarantine(call, query(call));
+}
+
+async function release(call: ServedCall): Promise<object> {
+  return call.service.desks.release(call, call.parameters[0] ?? "");
+}
+
+async function discard(call: ServedCall): Promise<object> {
+  const { reason } = accepted(parseDiscardQuarantinedRequest((await body(call)).value));
+  return call.service.desks.discard(call, call.parameters[0] ?? "", reason);
+}
+
+function body({ request, parts }: ServedCall): Promise<Body> {
+  return readBody(request, { maxCompressedBytes: parts.limits.pushBytes, maxBytes: parts.limits.pushInflatedBytes });
+}
+
+function query({ request }: Call): DeskQuery {
+  return accepted(parseDeskQuery(Object.fromEntries(new URL(request.url).searchParams)));
+}
+
+function callerOf({ principal, request, requestId, receivedAt }: Call, inBody: string): SyncCaller {
+  return { principal, device: deviceOf(principal, request, inBody) ?? inBody, requestId, receivedAt };
+}
+
+function accepted<T>(parsed: Parsed<T>): T {
+  if (!parsed.ok) throw malformed(parsed.issues);
+  return parsed.value;
+}

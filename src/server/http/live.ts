@@ -1,0 +1,167 @@
+/**
+ * Pokes: content-free hints that something has changed, so that tills pull now and not at their next poll [M7].
+ *
+ * Within one process, and between several where there is a relay. Nothing depends on a poke: without one, a till hears of a
+ * change when it polls.
+ */
+import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../../protocol/constants.ts";
+import type { Poke } from "../../protocol/types.ts";
+import type { ServerParts } from "../options.ts";
+import type { Principal } from "../policy-types.ts";
+import { ask } from "../ports/store.ts";
+import { problemOf, storeFailure } from "../problems.ts";
+import { revoked } from "../service/sync-service.ts";
+import { fromBase64Url } from "../tokens/seal.ts";
+import { deviceOf, principalOf } from "./authenticate.ts";
+import { acceptsGzip, answerProblem } from "./respond.ts";
+
+/** As much of a WebSocket as is needed. */
+export interface LiveSocket {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** A request that may have a socket. */
+export interface LiveAdmission {
+  /** From now on the socket is poked, until `close` is called. */
+  attach(socket: LiveSocket): { close(): void };
+}
+
+export interface Live {
+  /** Checks who calls, before the upgrade: an admission, or the problem to answer instead. */
+  admit(request: Request): Promise<LiveAdmission | Response>;
+  /** Both in one, for a socket that is open already. On a `Response` close the socket. */
+  connect(request: Request, socket: LiveSocket): Promise<{ close(): void } | Response>;
+}
+
+interface Connection {
+  readonly device: string | undefined;
+  readonly socket: LiveSocket;
+  /** Aborted when the socket is let go of. */
+  readonly gone: AbortController;
+  /** Gathered until the end of the microtask: ten pushes that commit together are one poke. */
+  pending: Set<string> | undefined;
+}
+
+/** RFC 6455, 7.4.1. */
+const POLICY_VIOLATION = 1008;
+
+export class PokeHub implements Live {
+  readonly #parts: ServerParts;
+  readonly #tenants = new Map<string, Set<Connection>>();
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    parts.pokes?.subscribe(({ tenant, device, collections }) => this.#deliver(tenant, device, collections));
+  }
+
+  async admit(original: Request): Promise<LiveAdmission | Response> {
+    const request = requestWithLiveToken(original);
+    const requestId = this.#parts.random.uuid();
+    try {
+      const principal = await principalOf(this.#parts, request);
+      const device = deviceOf(principal, request);
+      if (device !== undefined && (await this.#isRevoked(principal.tenant, device))) throw revoked();
+      return { attach: (socket) => this.#attach(principal, device, socket) };
+    } catch (error) {
+      const context = { requestId, now: this.#parts.clock.now(), acceptsGzip: acceptsGzip(request) };
+      return answerProblem(context, problemOf(error, requestId, this.#parts.logger));
+    }
+  }
+
+  async connect(request: Request, socket: LiveSocket): Promise<{ close(): void } | Response> {
+    const admission = await this.admit(request);
+    return admission instanceof Response ? admission : admission.attach(socket);
+  }
+
+  /** Pokes every socket of the tenant except those of the device that made the change: it has its answer. */
+  publish(tenant: string, device: string | undefined, collections: readonly string[]): void {
+    this.#deliver(tenant, device, collections);
+    this.#parts.pokes?.publish({ tenant, device, collections });
+  }
+
+  #deliver(tenant: string, device: string | undefined, collections: readonly string[]): void {
+    for (const connection of this.#tenants.get(tenant) ?? []) {
+      if (device !== undefined && connection.device === device) continue;
+      if (connection.pending === undefined) {
+        connection.pending = new Set();
+        queueMicrotask(() => this.#flush(tenant, connection));
+      }
+      for (const collection of collections) connection.pending.add(collection);
+    }
+  }
+
+  #flush(tenant: string, connection: Connection): void {
+    const poke: Poke = { collections: [...(connection.pending ?? [])] };
+    connection.pending = undefined;
+    try {
+      connection.socket.send(JSON.stringify(poke));
+    } catch (error) {
+      // It has gone, and nobody said so: the till polls, and comes again.
+      this.#parts.logger.debug("A poke could not be sent", { tenant, cause: String(error) });
+      this.#detach(tenant, connection);
+    }
+  }
+
+  #attach({ tenant, expiresAt }: Principal, device: string | undefined, socket: LiveSocket): { close(): void } {
+    const connection: Connection = { device, socket, gone: new AbortController(), pending: undefined };
+    const connections = this.#tenants.get(tenant);
+    if (connections === undefined) this.#tenants.set(tenant, new Set([connection]));
+    else connections.add(connection);
+    if (expiresAt !== undefined) void this.#endAt(expiresAt, tenant, connection);
+    return { close: () => this.#detach(tenant, connection) };
+  }
+
+  /** Whoever has lost the right to be poked asks for another token, and comes again. */
+  async #endAt(moment: number, tenant: string, connection: Connection): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const { signal } = connection.gone;
+    try {
+      // Looks again on waking: a timer of the platform is bounded, and may be early.
+      for (let ms = moment - clock.now(); ms > 0; ms = moment - clock.now()) await clock.sleep(ms, signal);
+    } catch (error) {
+      if (signal.aborted) return; // the socket has gone before its token
+      logger.error("The clock could not be waited for: a socket is closed early", { tenant, cause: String(error) });
+    }
+    this.#detach(tenant, connection);
+    try {
+      connection.socket.close(POLICY_VIOLATION, "The token has ended");
+    } catch (error) {
+      logger.debug("A socket could not be closed", { tenant, cause: String(error) });
+    }
+  }
+
+  #detach(tenant: string, connection: Connection): void {
+    connection.gone.abort();
+    const connections = this.#tenants.get(tenant);
+    connections?.delete(connection);
+    if (connections?.size === 0) this.#tenants.delete(tenant);
+  }
+
+  async #isRevoked(tenant: string, device: string): Promise<boolean> {
+    const rows = await this.#parts.store
+      .read(tenant, function* script() {
+        return yield* ask({ kind: "devices", ids: [device] });
+      })
+      .catch((error: unknown) => {
+        throw storeFailure(error);
+      });
+    return rows[0]?.revokedAt !== undefined;
+  }
+}
+
+/** A browser can't set a header on a WebSocket: its token comes as a subprotocol, and is put where `authenticate` looks for it. */
+export function requestWithLiveToken(request: Request): Request {
+  const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+  const token = offered.find((name) => name.startsWith(LIVE_TOKEN_PREFIX))?.slice(LIVE_TOKEN_PREFIX.length);
+  if (token === undefined || request.headers.has("authorization")) return request;
+  const headers = new Headers(request.headers);
+  // The token goes no further than here.
+  headers.set("sec-websocket-protocol", LIVE_SUBPROTOCOL);
+  try {
+    headers.set("authorization", `Bearer ${fromBase64Url(token)}`);
+  } catch {
+    // Not base64url, or not to be said in a header: it stays without a token, and is not let in.
+  }
+  return new Request(request.url, { headers });
+}

@@ -1,0 +1,242 @@
+import { describe, expect, test } from "vitest";
+import type { Policies } from "../../../src/server/policy-types.ts";
+import type { Shop } from "../support/shop.ts";
+import { count, edit, payment, quarrel, ServerWorld, sale } from "../support/world.ts";
+
+const shift = (id: string, branch: string, cashier: string) => ({
+  action: "create",
+  collection: "shifts",
+  entityId: id,
+  data: { branch, cashier },
+});
+
+describe("quarantine [H3]", () => {
+  const strict: Partial<Policies<Shop>> = {
+    sales: {
+      scope: "tenant",
+      allow: { read: "everyone", create: "everyone" },
+      decide: () => ({ outcome: "quarantined", code: "arithmetic", message: "no" }),
+    },
+  };
+  test("a release lets the whole transaction in, and the till hears of it by its results", async () => {
+    const world = await ServerWorld.open(strict);
+    const till = world.till();
+    await till.pulled();
+    const tx = { transaction: "t-1" };
+    const sent = await till.push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", tx), count("p-1", -1, tx));
+    expect(sent.every(({ status }) => status === "quarantined")).toBe(true);
+    const released = await world.release(sent[1]!.id);
+    expect(released).toMatchObject({
+      kind: "revised",
+      results: [{ status: "applied", revision: 1 }, { status: "applied" }, { status: "applied" }],
+    });
+    expect(await world.quarantined()).toEqual([]);
+    const { results } = await till.pulled();
+    expect(results.map(({ id, status, revision }) => [id, status, revision])).toEqual(
+      sent.map(({ id }) => [id, "applied", 1]),
+    );
+    expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -1 });
+    expect((await till.send(till.mint(sale("s-9")))).status).toBe("quarantined");
+    expect(await world.release(sent[0]!.id)).toEqual({ kind: "not_quarantined" });
+  });
+  test("a policy hears that it was let in, and does all that it does for a sale", async () => {
+    const world = await ServerWorld.open({
+      sales: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: ({ released }) => {
+          const flag = { code: "arithmetic", message: "no" };
+          if (released !== true) return { outcome: "quarantined", ...flag };
+          const points = { collection: "customers", id: "c-1", increment: { points: 5 } } as const;
+          return { outcome: "applied", assigned: { orderNumber: "A-1" }, flags: [flag], effects: [points] };
+        },
+      },
+    });
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", assigned: { orderNumber: "A-1" }, flags: [{ code: "arithmetic" }] }],
+    });
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: 5 });
+  });
+  test("what a policy has against it all the same is a flag", async () => {
+    const world = await ServerWorld.open(strict);
+    const sent = await world.till().send(sale("s-1"));
+    expect(await world.release(sent.id)).toMatchObject({
+      results: [{ status: "applied", flags: [{ code: "arithmetic", message: "no" }] }],
+    });
+  });
+  test("its first position never changes, so that marks that point at it stay good", async () => {
+    const world = await ServerWorld.open(strict);
+    const till = world.till();
+    const sent = await till.send(sale("s-1"));
+    const before = await world.operation(sent.id);
+    await world.release(sent.id);
+    const after = await world.operation(sent.id);
+    expect(after?.position).toBe(before?.position);
+    expect(after?.feedPosition).toBeGreaterThan(before?.position ?? 0);
+    const clock = await world.clock();
+    expect((await world.read({ kind: "commits", ids: [clock!.lastId] }))[0]).toMatchObject({
+      kind: "release",
+      actor: "boss",
+      position: clock?.position,
+    });
+    expect((await till.pull()).kind).toBe("answered");
+  });
+  test("what the schema refuses no person can let in: nothing changes", async () => {
+    const world = await ServerWorld.open();
+    const sent = await world.till().send(sale("s-1", { totalCents: "x" }));
+    const before = await world.clock();
+    expect(await world.release(sent.id)).toMatchObject({ kind: "refused", issues: [{ path: "totalCents" }] });
+    expect(await world.clock()).toEqual(before);
+    expect(await world.quarantined()).toHaveLength(1);
+  });
+  test("a discard closes it and keeps the payload for ever", async () => {
+    const world = await ServerWorld.open(strict);
+    const till = world.till();
+    const operation = till.mint(sale("s-1"));
+    await till.send(operation);
+    expect(await world.discard(operation.id, "a test")).toMatchObject({
+      kind: "revised",
+      results: [{ status: "quarantined", error: { code: "discarded", message: "a test" } }],
+    });
+    expect(await world.quarantined()).toEqual([]);
+    expect((await world.operation(operation.id))?.operation).toMatchObject({ data: { totalCents: 500 } });
+    expect(await till.send(operation)).toMatchObject({ error: { code: "discarded" }, replayed: true });
+    expect(await world.discard(operation.id)).toEqual({ kind: "not_quarantined" });
+    expect(await world.release("nope")).toEqual({ kind: "not_found" });
+  });
+  test("the others of its transaction are discarded with it: released alone they would be half of a sale [C1]", async () => {
+    const world = await ServerWorld.open(strict);
+    const till = world.till();
+    const tx = { transaction: "t-1" };
+    const [sold, paid] = await till.push(sale("s-1", { totalCents: 500 }, tx), payment("y-1", "s-1", tx));
+    expect([sold?.status, paid?.status]).toEqual(["quarantined", "quarantined"]);
+    const outcome = await world.discard(sold?.id ?? "", "a test");
+    expect(outcome).toMatchObject({ kind: "revised", touched: ["sales", "payments"] });
+    expect(await world.quarantined()).toEqual([]);
+    expect(await world.release(paid?.id ?? "")).toEqual({ kind: "not_quarantined" });
+  });
+  test("a branch's office settles what its own tills made, and knows of nothing else (L9)", async () => {
+    const world = await ServerWorld.open(strict);
+    const north = await world.till("n", { branch: "north" }).send(sale("s-1", { totalCents: 5 }, { branch: "north" }));
+    const south = await world.till("s", { branch: "south" }).send(sale("s-2", { totalCents: 5 }, { branch: "south" }));
+    const before = await world.operation(north.id);
+    world.officeBranch = "south";
+    expect(await world.release(north.id)).toEqual({ kind: "not_found" });
+    expect(await world.discard(north.id)).toEqual({ kind: "not_found" });
+    expect(await world.operation(north.id)).toEqual(before);
+    expect(await world.release(south.id)).toMatchObject({ kind: "revised" });
+  });
+  test("another device's transaction of the same name is not released with it", async () => {
+    const world = await ServerWorld.open(strict);
+    const tx = { transaction: "t-1" };
+    const mine = await world.till("a").send(sale("s-1", { totalCents: 5 }, tx));
+    const theirs = await world.till("b").send(sale("s-2", { totalCents: 5 }, tx));
+    expect(await world.release(mine.id)).toMatchObject({ kind: "revised", results: [{ id: mine.id }] });
+    expect((await world.quarantined()).map(({ id }) => id)).toEqual([theirs.id]);
+  });
+});
+
+describe("conflicts at the back office", () => {
+  test("a branch's office has none of another branch (L9)", async () => {
+    const world = await ServerWorld.open();
+    const [a, b] = [world.till("a", { branch: "north" }), world.till("b", { branch: "north" })];
+    await a.send(shift("h-1", "north", "Ann"));
+    const change = { action: "update", collection: "shifts", entityId: "h-1", baseVersion: 0 };
+    await a.send({ ...change, patch: { cashier: "Bob" } });
+    const lost = await b.send({ ...change, patch: { cashier: "Eve" } });
+    expect(lost.status).toBe("conflict");
+    const before = await world.row("shifts", "h-1");
+    world.officeBranch = "south";
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "not_found" });
+    expect(await world.row("shifts", "h-1")).toEqual(before);
+    expect(await world.conflicts()).toHaveLength(1);
+    world.officeBranch = "north";
+    expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "revised" });
+  });
+  test("the server's side: nothing is written, the till's edit is superseded", async () => {
+    const { world, b, lost } = await quarrel();
+    expect(await world.resolve(lost.id, "server")).toMatchObject({
+      kind: "revised",
+      results: [{ id: lost.id, status: "rejected", error: { code: "superseded" } }],
+    });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 300, name: "Cola" });
+    expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server", by: "boss" } }]);
+    const mine = (await b.pulled()).results.find(({ id }) => id === lost.id);
+    expect(mine).toMatchObject({ revision: 1, server: { data: { priceCents: 300 } } });
+  });
+  test("the client's side is written over whatever is there", async () => {
+    const { world, lost } = await quarrel({ name: "Mine" });
+    await world.resolve(lost.id, "client");
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 1, name: "Mine" });
+  });
+  test("a merge sets what it names, if the schema takes it", async () => {
+    const { world, lost } = await quarrel();
+    expect(await world.resolve(lost.id, "merged", { priceCents: -1 })).toMatchObject({ kind: "refused" });
+    expect(await world.resolve(lost.id, "merged", { stock: 1 })).toMatchObject({ kind: "refused" });
+    expect(await world.resolve(lost.id, "merged", { priceCents: 150 })).toMatchObject({ kind: "revised" });
+    expect((await world.row("products", "p-1"))?.data).toMatchObject({ priceCents: 150, name: "Cola" });
+  });
+  test("once: then it is settled, for the office and for the till", async () => {
+    const { world, b, lost } = await quarrel();
+    await world.resolve(lost.id, "server");
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
+    const late = edit("p-1", await world.version("products", "p-1"), { priceCents: 2 }, { supersedes: [lost.id] });
+    expect(await b.send(late)).toMatchObject({
+      status: "rejected",
+      error: { code: "already_superseded" },
+      by: expect.stringContaining("commit-"),
+    });
+  });
+  test("and the other way round: what the till has settled is closed for the office", async () => {
+    const { world, b, lost } = await quarrel();
+    await b.send({ action: "void", collection: "products", entityId: "p-1", supersedes: [lost.id] });
+    expect(await world.resolve(lost.id, "client")).toEqual({ kind: "conflict_settled" });
+  });
+  describe("of a branch (L9)", () => {
+    const shiftEdit = (patch: object, baseVersion: number) => ({
+      action: "update",
+      collection: "shifts",
+      entityId: "h-1",
+      baseVersion,
+      patch,
+    });
+    async function quarrelInSouth() {
+      const world = await ServerWorld.open();
+      const [a, b] = [world.till("a", { branch: "south" }), world.till("b", { branch: "south" })];
+      const data = { branch: "south", cashier: "Ann" };
+      const { version } = (await a.send({ action: "create", collection: "shifts", entityId: "h-1", data })) as {
+        version: number;
+      };
+      await a.send(shiftEdit({ cashier: "Bob" }, version));
+      const lost = await b.send(shiftEdit({ cashier: "Eve" }, version));
+      expect(lost.status).toBe("conflict");
+      world.officeBranch = "south";
+      return { world, lost };
+    }
+    test("its office resolves nothing into another branch", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.conflicts()).toHaveLength(1);
+      expect(await world.resolve(lost.id, "merged", { cashier: "Eve" })).toMatchObject({ kind: "revised" });
+    });
+    test("nor overwrites a row that has moved to another branch since; it may leave it as it is", async () => {
+      const { world, lost } = await quarrelInSouth();
+      const office = world.till("office");
+      await office.send(shiftEdit({ branch: "north" }, await world.version("shifts", "h-1")));
+      const before = await world.row("shifts", "h-1");
+      expect(await world.resolve(lost.id, "client")).toMatchObject({ kind: "refused" });
+      expect(await world.resolve(lost.id, "merged", { branch: "south" })).toMatchObject({ kind: "refused" });
+      expect(await world.row("shifts", "h-1")).toEqual(before);
+      expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
+    });
+    test("the head office may move it", async () => {
+      const { world, lost } = await quarrelInSouth();
+      world.officeBranch = undefined;
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "revised" });
+      expect((await world.row("shifts", "h-1"))?.scope).toBe("north");
+    });
+  });
+});

@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import { count, payment, product, ServerWorld, sale } from "../../support/world.ts";
+
+describe("a completed sale is a fact (L11)", () => {
+  test("it is applied without its data, which the till has", async () => {
+    const world = await ServerWorld.open();
+    const result = await world.till().send(sale("s-1"));
+    expect(result).toMatchObject({ status: "applied" });
+    expect(result).not.toHaveProperty("data");
+    expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500 });
+  });
+  test("what the schema refuses is set aside with its payload", async () => {
+    const world = await ServerWorld.open();
+    const result = await world.till().send(sale("s-1", { totalCents: "5" }));
+    expect(result).toMatchObject({
+      status: "quarantined",
+      error: { code: "validation_failed", issues: [{ path: "totalCents" }] },
+    });
+    expect(await world.quarantined()).toMatchObject([{ id: result.id, operation: { data: { totalCents: "5" } } }]);
+  });
+  test("an id that another fact has is a collision; the same content is the same fact [H5]", async () => {
+    const world = await ServerWorld.open();
+    await world.till("a").send(sale("s-1"));
+    expect(await world.till("b").send(sale("s-1"))).toMatchObject({ status: "applied" });
+    expect(await world.till("b").send(sale("s-1", { totalCents: 1 }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "id_collision" },
+    });
+  });
+  test("what only the server filled in makes it no other one [H5]", async () => {
+    const decide = () => ({ outcome: "applied", assigned: { orderNumber: "7" } }) as const;
+    const allow = { read: "everyone", create: "everyone" } as const;
+    const world = await ServerWorld.open({ sales: { scope: "tenant", allow, decide } });
+    await world.till("a").send(sale("s-1"));
+    expect(await world.till("b").send(sale("s-1"))).toMatchObject({ status: "applied" });
+    expect(await world.quarantined()).toEqual([]);
+  });
+  test("a reference to what is not there is a flag", async () => {
+    const world = await ServerWorld.open();
+    expect(await world.till().send(sale("s-1", { totalCents: 5, productId: "p-9" }))).toMatchObject({
+      status: "applied",
+      flags: [{ code: "unresolved_reference", message: "products/p-9" }],
+    });
+  });
+  test("what only the server fills in is not the till's to send", async () => {
+    const world = await ServerWorld.open();
+    expect(await world.till().send(sale("s-1", { totalCents: 5, orderNumber: "1" }))).toMatchObject({
+      status: "quarantined",
+      error: { code: "malformed" },
+    });
+  });
+  test("a token without the right sets it aside", async () => {
+    const world = await ServerWorld.open({ sales: { scope: "tenant", allow: { read: "everyone", create: "sell" } } });
+    expect(await world.till("a").send(sale("s-1"))).toMatchObject({
+      status: "quarantined",
+      error: { code: "not_permitted" },
+    });
+    expect(await world.till("b", { scopes: ["sell"] }).send(sale("s-1"))).toMatchObject({ status: "applied" });
+  });
+  test("an edit of a fact is refused", async () => {
+    const world = await ServerWorld.open();
+    await world.till().send(sale("s-1"));
+    const update = { action: "update", collection: "sales", entityId: "s-1", baseVersion: 0, patch: { totalCents: 1 } };
+    expect(await world.till("b").send(update)).toMatchObject({ status: "rejected", error: { code: "malformed" } });
+    const remove = { action: "delete", collection: "sales", entityId: "s-1", baseVersion: 0 };
+    expect(await world.till("c").send(remove)).toMatchObject({ status: "rejected", error: { code: "malformed" } });
+    expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500 });
+  });
+});
+
+describe("increments [H4]", () => {
+  test("two tills that sell one product are both told the sum [C4]", async () => {
+    const world = await ServerWorld.open();
+    await world.till("a").send(product("p-1"));
+    expect(await world.till("a").send(count("p-1", -1))).toMatchObject({ data: { stock: -1 } });
+    expect(await world.till("b").send(count("p-1", -2))).toMatchObject({ data: { stock: -3 } });
+  });
+  test("two in one batch see each other", async () => {
+    const world = await ServerWorld.open();
+    const results = await world.till().push(product("p-1"), count("p-1", -1), count("p-1", -2));
+    expect(results[2]).toMatchObject({ data: { stock: -3 } });
+    expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -3 });
+  });
+  test("on a row that is not there yet they make no row, and are in the sum when it appears", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    expect(await till.send(count("p-1", -2))).toMatchObject({ status: "applied", flags: [{ code: "unknown_row" }] });
+    expect((await till.pulled()).pages.get("products")?.changes).toEqual([]);
+    expect(await till.send(product("p-1"))).toMatchObject({ data: { stock: -2 } });
+  });
+  test("on a deleted row they count on, flagged", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    await till.push(product("p-1"), { action: "delete", collection: "products", entityId: "p-1", baseVersion: 0 });
+    expect(await till.send(count("p-1", -2))).toMatchObject({
+      status: "applied",
+      deleted: true,
+      flags: [{ code: "deleted_row" }],
+    });
+    expect(await till.send(product("p-1"))).toMatchObject({ data: { stock: -2 } });
+  });
+  test("decimal strings are exact", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const litres = (by: string) => ({
+      action: "increment",
+      collection: "customers",
+      entityId: "c-1",
+      by: { litres: by },
+    });
+    await till.push(
+      { action: "create", collection: "customers", entityId: "c-1", data: { name: "Ada" } },
+      litres("0.1"),
+      litres("0.2"),
+    );
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ litres: "0.3" });
+  });
+  test("what is no counter, or can't be exact, is set aside and never refused", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    expect(await till.send({ ...count("p-1", 1), by: { priceCents: 1 } })).toMatchObject({ status: "quarantined" });
+    expect(await till.send({ ...count("p-1", 1), by: { stock: "1.5" } })).toMatchObject({ status: "quarantined" });
+    await till.send(count("p-1", Number.MAX_SAFE_INTEGER));
+    expect(await till.send(count("p-1", 1))).toMatchObject({ status: "quarantined", error: { code: "malformed" } });
+  });
+  test("they need no right to edit", async () => {
+    const allow = { read: "everyone", create: "nobody", update: "nobody", delete: "nobody" } as const;
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow } });
+    expect(await world.till().send(count("p-1", 1))).toMatchObject({ status: "applied" });
+  });
+});
+
+describe("commercial transactions [C1]", () => {
+  test("all members are applied", async () => {
+    const world = await ServerWorld.open();
+    const tx = { transaction: "t-1" };
+    const results = await world
+      .till()
+      .push(sale("s-1", { totalCents: 5 }, tx), payment("y-1", "s-1", tx), count("p-1", -1, tx));
+    expect(results.map(({ status }) => status)).toEqual(["applied", "applied", "applied"]);
+  });
+  test("one that is set aside sets all aside, and nothing of them is written", async () => {
+    const world = await ServerWorld.open();
+    const tx = { transaction: "t-1" };
+    const results = await world
+      .till()
+      .push(
+        sale("s-1", { totalCents: 5 }, tx),
+        payment("y-1", "s-1", { ...tx, data: { saleId: 5 } }),
+        count("p-1", -1, tx),
+      );
+    expect(results).toMatchObject([
+      { status: "quarantined", error: { code: "transaction_quarantined" } },
+      { status: "quarantined", error: { code: "validation_failed" } },
+      { status: "quarantined", error: { code: "transaction_quarantined" } },
+    ]);
+    expect(await world.row("sales", "s-1")).toBeUndefined();
+    expect(await world.row("products", "p-1")).toBeUndefined();
+    expect(await world.quarantined()).toHaveLength(3);
+  });
+  test("an edit that was sent with them goes alone: its conflict never touches the sale", async () => {
+    const world = await ServerWorld.open();
+    const tx = { transaction: "t-1" };
+    const bad = {
+      action: "update",
+      collection: "products",
+      entityId: "nope",
+      baseVersion: 0,
+      patch: { name: "x" },
+      ...tx,
+    };
+    const results = await world.till().push(sale("s-1", { totalCents: 5 }, tx), bad, payment("y-1", "s-1", tx));
+    const byId = new Map(results.map((result) => [result.status, result]));
+    expect(byId.get("rejected")).toMatchObject({ error: { code: "not_found" } });
+    expect(results.filter(({ status }) => status === "applied")).toHaveLength(2);
+  });
+  test("one that must wait lets all wait, and stores none", async () => {
+    const world = await ServerWorld.open();
+    const tx = { transaction: "t-1" };
+    const results = await world
+      .till()
+      .push(
+        sale("s-1", { totalCents: 5 }, { ...tx, after: ["00000000-0000-7000-8000-0000000000ff"] }),
+        payment("y-1", "s-1", tx),
+      );
+    expect(results).toMatchObject([
+      { status: "blocked", by: ["00000000-0000-7000-8000-0000000000ff"] },
+      { status: "blocked", by: [results[0]?.id] },
+    ]);
+    expect(await world.operation(results[1]!.id)).toBeUndefined();
+  });
+});

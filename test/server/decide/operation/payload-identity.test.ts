@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { payloadText, uuidOf } from "../../../../src/server/decide/operation/payload-identity.ts";
+import { register } from "../../../../src/server/decide/rows/devices.ts";
+import { asScript } from "../../../../src/server/decide/rows/run.ts";
+import { count, edit, product, ServerWorld, sale } from "../../support/world.ts";
+
+describe("one id, one effect (L2, L3)", () => {
+  test("the same again answers what is stored, and changes nothing", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const operation = till.mint(count("p-1", -2));
+    const first = await till.send(operation);
+    const again = await till.send(operation);
+    expect(again).toEqual({ ...first, replayed: true });
+    expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -2 });
+  });
+  test("what differs between deliveries is not payload: sequence, after, acknowledged", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const operation = till.mint(product("p-1"));
+    const same = { ...operation, sequence: 900, after: [], acknowledged: { epoch: "e0", version: 3 } };
+    expect(payloadText(same)).toBe(payloadText(operation));
+    expect(payloadText({ ...operation, supersedes: [] })).toBe(payloadText(operation));
+    expect(payloadText({ ...operation, actor: "u-2" })).not.toBe(payloadText(operation));
+  });
+  test("the same id with another payload is loud, changes nothing, and both payloads are kept", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const operation = till.mint(sale("s-1"));
+    await till.send(operation);
+    const other = {
+      ...operation,
+      sequence: till.mint(sale("x")).sequence,
+      data: { totalCents: 1 },
+    } as typeof operation;
+    expect(await till.send(other)).toMatchObject({
+      status: "rejected",
+      error: { code: "operation_id_reused", issues: [{ path: "status", message: "applied" }] },
+    });
+    expect((await world.operation(operation.id))?.result).toMatchObject({ status: "applied" });
+    expect(await world.quarantined()).toMatchObject([
+      { operation: { data: { totalCents: 1 } }, result: { error: { code: "operation_id_reused" } } },
+    ]);
+    await till.send(other);
+    expect(await world.quarantined()).toHaveLength(1);
+  });
+  test("the kept one has a UUID of its own", () => {
+    expect(uuidOf("0123456789abcdef0123456789abcdef0123")).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+  });
+});
+
+describe("forks [C7]", () => {
+  test("the same incarnation and sequence with another id: the request is refused, nothing is applied", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const first = till.mint(product("p-1"));
+    await till.send(first);
+    const clone = { ...till.mint(product("p-2")), sequence: first.sequence };
+    const other = till.mint(product("p-3"));
+    expect(await till.outcome([other, clone])).toEqual({ kind: "fork", sequence: first.sequence });
+    expect(await world.row("products", "p-3")).toBeUndefined();
+  });
+  test("two ids with one sequence in the same push are a fork too", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const first = till.mint(product("p-1"));
+    const twin = { ...till.mint(product("p-2")), sequence: first.sequence };
+    expect(await till.outcome([first, twin])).toEqual({ kind: "fork", sequence: first.sequence });
+    expect(await world.row("products", "p-1")).toBeUndefined();
+  });
+  test("lanes send a low number after a high one: that is no fork", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const [low, high] = [till.mint(product("p-1")), till.mint(sale("s-1"))];
+    await till.send(high);
+    expect(await till.send(low)).toMatchObject({ status: "applied" });
+  });
+  test("after a fork only the incarnation is another: ids and numbers stay", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const first = till.mint(product("p-1"));
+    await till.send(first);
+    till.incarnation = "inc-new";
+    expect(await till.push(first, edit("p-1", 0, { name: "x" }))).toMatchObject([
+      { replayed: true },
+      { status: "conflict" },
+    ]);
+  });
+});
+
+describe("sequence numbers", () => {
+  test("an incarnation that never sent anything has nothing unsynced", async () => {
+    const world = await ServerWorld.open();
+    const enrol = async (incarnation: string) => {
+      const principal = { tenant: "shop", scopes: [] };
+      const session = { catalog: world.catalog, principal, device: "d", incarnation, receivedAt: world.now };
+      const named = { name: undefined, os: undefined, appVersion: undefined };
+      return (await world.store.transact("shop", asScript({ decide: (ws) => register(ws, session, named) }))).value;
+    };
+    await enrol("i-1");
+    expect((await enrol("i-2")).unsynced).toEqual([]);
+  });
+  test("gaps are counted from the first that came [M6]", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    till.sequence = 10;
+    const [, second, , fourth] = [
+      till.mint(sale("1")),
+      till.mint(sale("2")),
+      till.mint(sale("3")),
+      till.mint(sale("4")),
+    ];
+    await till.push(fourth, second);
+    expect(await world.read({ kind: "incarnations", device: "till-1" })).toMatchObject([
+      { firstSequence: 12, lastSequence: 14, received: 2 },
+    ]);
+  });
+});
