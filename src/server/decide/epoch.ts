@@ -32,8 +32,8 @@ export function standingOf(ws: WorkingSet, claim: EpochClaim, marks: MarksSeen):
     const isAbove = marksIn(marks).some((mark) => !holds(ws, mark));
     return isKnown && !isAbove ? "stale" : "restored";
   }
-  // Both marks are checked: a single mark would miss an answer of the lost history that arrived after one of the new
-  // history.
+  // Both marks are checked: with a single one, an answer of the lost history could hide behind an answer of the new
+  // history [C8.2].
   return marksIn(marks).every((mark) => holds(ws, mark)) ? "current" : "restored";
 }
 
