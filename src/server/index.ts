@@ -1,5 +1,8 @@
 /** `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch. */
-export { announceRestore, importRows, readRows, revokeDevice } from "./admin.ts";
+export { announceRestore } from "./admin/announce-restore.ts";
+export { importRows } from "./admin/import-rows.ts";
+export { readRows } from "./admin/read-rows.ts";
+export { revokeDevice } from "./admin/revoke-device.ts";
 export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./http/live.ts";
 export type { SyncHandlerOptions } from "./options.ts";
 export type {

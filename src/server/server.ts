@@ -1,10 +1,11 @@
-/** Puts a server's parts together. */
+/** Puts the parts of a server together. */
 import type { CollectionMap } from "../schema/types.ts";
 import { handlerOf } from "./http/handler.ts";
 import { type Live, PokeHub } from "./http/live.ts";
 import { resolveServerOptions, type SyncHandlerOptions } from "./options.ts";
+import type { Publish } from "./service/caller.ts";
 import { DeskService } from "./service/desk-service.ts";
-import { type Publish, SyncService } from "./service/sync-service.ts";
+import { SyncService } from "./service/sync-service.ts";
 
 export interface SyncServer {
   readonly handler: (request: Request) => Promise<Response>;
@@ -12,7 +13,7 @@ export interface SyncServer {
 }
 
 /**
- * A sync server: its handler, and its live channel for whoever can upgrade a request to a WebSocket.
+ * A sync server: its handler, and its live channel for applications that can upgrade a request to a WebSocket.
  *
  * @throws TillSyncError `invalid_option`
  */
@@ -27,10 +28,8 @@ export function createSyncServer<const C extends CollectionMap>(options: SyncHan
 /**
  * The handler of `/sync`, for any server that speaks fetch. Mount it under a path of its own, for all methods.
  *
- * @example
- * ```ts
- * const handler = createSyncHandler({ store: sqliteStore({ path: "shop.sqlite" }), authenticate, collections, policies });
- * ```
+ * @example ```ts const handler = createSyncHandler({ store: sqliteStore({ path: "shop.sqlite" }), authenticate,
+ * collections, policies }); ```
  * @throws TillSyncError `invalid_option`
  */
 export function createSyncHandler<const C extends CollectionMap>(

@@ -7,6 +7,7 @@ import type { MarksSeen } from "./rows/marks.ts";
 import type { Sender } from "./rows/sender.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
+/** What every request of a till carries: its sender, the epoch that it names, and the marks that it has seen. */
 export interface Introduction {
   readonly session: Sender;
   readonly epoch: EpochClaim;

@@ -3,20 +3,18 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { AppliedResult, OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import type { Introduction } from "./admission.ts";
+import { type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { knownDevice, noteReceived } from "./rows/devices.ts";
 import { ownResults } from "./rows/feed.ts";
-import { type Mark, type MarksSeen, markOf } from "./rows/marks.ts";
+import { type Mark, markOf } from "./rows/marks.ts";
 import type { Sender, Viewpoint } from "./rows/sender.ts";
 import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
 
-export interface PushInput {
-  readonly session: Sender;
-  readonly epoch: EpochClaim;
-  readonly marks: MarksSeen;
+export interface PushInput extends Introduction {
   readonly operations: readonly PreparedOperation[];
 }
 
