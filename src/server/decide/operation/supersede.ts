@@ -38,13 +38,13 @@ export function supersedeRefusal(
       return foreignTarget(view, successor, { code: "out_of_scope", whose: "branch", id });
     }
     if (target.status === "applied") {
-      const message = "What it supersedes was applied already";
+      const message = "What it supersedes has taken effect";
       return tooLate(ws, view, successor, { code: "already_applied", by: id, message });
     }
     const { supersededBy: by } = target;
     // An earlier target may have been superseded by a later one of the same list: the last one counts.
     if (by !== undefined && by !== successor.id && !targets.includes(by)) {
-      const message = "What it supersedes was superseded by another operation already";
+      const message = "Another operation already superseded the target";
       return tooLate(ws, view, successor, { code: "already_superseded", by, message });
     }
   }
