@@ -42,7 +42,7 @@ export function storeError(error: unknown): unknown {
     case FULL:
       return new TillSyncError(
         "storage_full",
-        "The disk of the database is full. Nothing of the transaction was stored.",
+        "The disk of the database is full. Nothing in the transaction was stored.",
         { usedBytes: undefined, quotaBytes: undefined },
         { cause: error },
       );
