@@ -161,7 +161,10 @@ export interface StoreReads {
     };
     readonly answer: readonly ResultRow[];
   };
-  /** Operations for which {@link isOpenQuarantine} holds, ascending by position, above `after`. */
+  /**
+   * The quarantined operations that still wait for a person (neither released, nor superseded, nor discarded, which the
+   * code `discarded` in the result shows), ascending by position, above `after`.
+   */
   quarantined: {
     readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
     readonly answer: readonly OperationRow[];
