@@ -279,7 +279,7 @@ export interface Quarantined {
 
 /**
  * A write besides the operation's own row: of the record `id` of `collection`. It has one of `create`, `patch` and
- * `increment`. If the shop's data stands in its way, the operation gets a flag and still takes effect; if the effect
+ * `increment`. If the shop's data prevents it, the operation gets a flag and still takes effect; if the effect
  * could never succeed, the policy has failed, as if it had thrown.
  */
 export type Effect<C extends CollectionMap> = {

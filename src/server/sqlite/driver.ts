@@ -1,5 +1,5 @@
 /**
- * The part of a SQLite library that is used, and where a library is looked for.
+ * The part of a SQLite library that is used, and how a library is found.
  *
  * It is synchronous on purpose: a transaction then runs in one go, and nothing else in this process runs between its
  * statements.
@@ -41,7 +41,7 @@ export interface DriverSources {
 
 const platform: DriverSources = {
   builtin: builtinModule,
-  // Literal names, so that bundlers and licence checkers see them.
+  // Literal names, so bundlers and licence checkers see them.
   load(name) {
     if (name === "libsql") return import("libsql");
     // @ts-expect-error An optional peer: it is not installed here, and its types are not needed.
