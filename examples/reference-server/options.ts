@@ -24,13 +24,13 @@ export const USAGE = `npm start -- [options]
 
   --port 8787                       0: any free port
   --host 127.0.0.1                  0.0.0.0: every network of this computer. Put a proxy with TLS in front
-  --proxy 1                         how many proxies every request passes through, which add to X-Forwarded-For. Default: 0
+  --proxy 1                         how many proxies, which add to X-Forwarded-For, every request passes. Default: 0
   --database ./data/shop.sqlite     created if there is none
   --database postgres://user@host/shop
                                     for any number of servers. The password: PGPASSWORD, ~/.pgpass, or user:password@
   --auth-database <file or URL>     users, devices and revocations in a separate database
-  --seed demo|none                  demo: a shop to try, in a database without a shop. Default: demo if only this computer
-                                    can call
+  --seed demo|none                  demo: a shop to try, in a database without a shop.
+                                    Default: demo if only this computer can call, otherwise none
   --origin https://till.example     a page that may call; repeat it for each page
   --no-page                         only the API, without the till in the browser
   --log silent|error|info|debug     default: info

@@ -24,7 +24,7 @@ export function withRefund(before: Balance | undefined, refund: Refund): Sums {
   return { paidCents, refundedCents: refundedCents + refund.totalCents, refunded: entries };
 }
 
-/** The lines of which more was refunded than sold; otherwise the amounts, if more was refunded. `undefined`: neither. */
+/** The lines of which more was refunded than sold; or the amounts, if only they show it. `undefined`: neither. */
 export function overRefunded(sale: Sale, { refunded, refundedCents }: Sums): string | undefined {
   const sold = new Map(sale.items.map((item) => [item.lineId, item.quantity]));
   const over = refunded.filter(({ lineId, quantity }) => quantity > (sold.get(lineId) ?? 0));
