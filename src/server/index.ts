@@ -1,4 +1,8 @@
-/** `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch. */
+/**
+ * `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch.
+ *
+ * @module tillsync/server
+ */
 export { announceRestore } from "./admin/announce-restore.ts";
 export { importRows } from "./admin/import-rows.ts";
 export { readRows } from "./admin/read-rows.ts";

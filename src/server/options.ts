@@ -18,54 +18,81 @@ import type { Policies, Principal } from "./policy-types.ts";
 import type { PokeRelay } from "./ports/poke-relay.ts";
 import type { ServerStore } from "./ports/store.ts";
 
-/** The options of `createSyncHandler` and `createSyncServer`. */
+/**
+ * What `createSyncHandler`, `createSyncServer` and `syncRoutes` take.
+ *
+ * @example
+ * ```ts
+ * const handler = createSyncHandler({
+ *   store: sqliteStore({ path: "shop.sqlite" }),
+ *   authenticate: (request) => principalOfToken(request.headers.get("authorization")),
+ *   collections,
+ *   policies,
+ * });
+ * ```
+ */
 export interface SyncHandlerOptions<C extends CollectionMap> {
-  /** The database: `sqliteStore()`, `postgresStore()`, or `memoryStore()` for tests. */
+  /** Where everything is kept: `sqliteStore`, `postgresStore`, `memoryStore`, or a store of your own. */
   store: ServerStore;
   /**
-   * Verifies the request's token and returns its principal. `undefined` is answered with a 401, and an error that it
-   * throws with a 503: throw if the token can't be checked right now. A till keeps its work in either case.
+   * Returns whom the request's token stands for. Called for each request, and before a WebSocket is opened.
+   * `undefined` results in a 401. Throwing results in a 503; do that if the token service is unreachable. A till keeps
+   * its work either way.
    */
   authenticate: (request: Request) => Principal | undefined | Promise<Principal | undefined>;
-  /** The collections that the server serves: the same definitions as the tills have. */
+  /** The definitions that the tills use too, by name. */
   collections: C & CheckReferences<C>;
-  /** One policy for each collection. */
+  /** One policy per collection. A collection without a policy is not served. */
   policies: Policies<NoInfer<C>>;
   /**
-   * `maxBytes` raises the limit on a compressed push above the protocol's 1 MiB. It can't be lowered: tills check it
-   * before they commit locally. `maxOperations` is fixed at 500.
-   *
+   * `maxBytes` raises the limit on a compressed push above the protocol's 1 MiB (1,048,576 bytes). It cannot be
+   * lowered: clients check it before they commit locally. `maxOperations`, the operations of a push, can only be 500.
    * @default the protocol's limits
    */
   limits?: { maxOperations?: number | undefined; maxBytes?: number | undefined } | undefined;
-  /** The scope that a token must hold for the desks: conflicts and quarantine. @default "sync:desk" */
+  /** The scope that a token must hold to work at the desks: conflicts and quarantine. @default "sync:desk" */
   deskScope?: string | undefined;
   /**
-   * Carries pokes between the processes that share the store. Without it, a till learns of a change made through
-   * another process at its next poll.
-   *
+   * Carries pokes between processes that share the store, for example `postgresPokes`. Without it, a till learns of
+   * changes pushed to another process when it polls.
    * @default none
    */
   pokes?: PokeRelay | undefined;
-  /** The source of time, in epoch ms. `sleep` schedules the end of live sockets. @default the platform's */
+  /**
+   * `now` returns epoch ms. `sleep` schedules the expiry of live sockets; if it is left out, the platform's timer does.
+   * @default the platform's clock
+   */
   clock?: { now(): number; sleep?: Clock["sleep"] | undefined } | undefined;
-  /** The source of ids and randomness. @default the platform's */
+  /**
+   * `uuid` returns a UUID, best of version 7; `unit` returns a number in [0, 1).
+   * @default the platform's randomness
+   */
   random?: { uuid(): string; unit(): number } | undefined;
-  /** Receives what an operator must know. It never receives a shop's data or a token. @default silent */
+  /** Receives what operators should know. It never receives records or tokens. @default none: the server is silent */
   logger?: Logger | undefined;
 }
 
-/** What the parts of a server share. */
+/** What the parts of a server share: the resolved options. */
 export interface ServerParts {
+  /** As given. */
   readonly store: ServerStore;
+  /** As given. */
   readonly authenticate: (request: Request) => Principal | undefined | Promise<Principal | undefined>;
+  /** The collections with their policies. */
   readonly catalog: Catalog;
+  /** The protocol's limits, with those that the options raise. */
   readonly limits: Limits;
+  /** The scope of the desks. */
   readonly deskScope: string;
+  /** `undefined`: this process alone. */
   readonly pokes: PokeRelay | undefined;
+  /** Always with `sleep`. */
   readonly clock: Pick<Clock, "now" | "sleep">;
+  /** For ids and jitter. */
   readonly random: { uuid(): string; unit(): number };
+  /** Silent if none was given. */
   readonly logger: Logger;
+  /** SHA-256 and HMAC of the platform. */
   readonly digest: Digest;
 }
 
