@@ -237,7 +237,7 @@ function revise(ws: WorkingSet, { commitId, now }: DeskInput, row: OperationRow,
   return revised;
 }
 
-/** The commit takes the last position, so that the clock makes a mark of it. */
+/** The commit takes the last position, so the next mark points at it. */
 function commit(ws: WorkingSet, { commitId, principal, now }: DeskInput, kind: CommitRow["kind"]): void {
   ws.putCommit({ id: commitId, position: ws.take(commitId), kind, actor: principal.actor, at: now });
 }

@@ -18,6 +18,6 @@ export interface DeviceCaller extends Caller {
 
 /**
  * Called after each commit with the collections that other devices may want to pull. `device` made the change and is
- * not told; `undefined`: every device is told.
+ * not notified; `undefined`: every device is.
  */
 export type Publish = (tenant: string, device: string | undefined, collections: readonly string[]) => void;

@@ -1,5 +1,4 @@
 /** The desks: which conflicts and quarantined operations a caller sees, page by page, and what it may do with them. */
-import { LIMITS } from "../../protocol/constants.ts";
 import type {
   ConflictsResponse,
   DeskQuery,
@@ -10,7 +9,6 @@ import type {
   ServerConflict,
   UnknownOperation,
 } from "../../protocol/types.ts";
-import { jsonBytes } from "../../shared/json.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
@@ -21,12 +19,7 @@ import { ask, type StoreReadScript } from "../ports/store.ts";
 import { malformed, RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
 import type { Caller, Publish } from "./caller.ts";
 import { commitDecision } from "./commit.ts";
-
-const PAGE_ROWS = 100;
-/** Rows per read. Desk rows may be large, and a page holds about as much as a pull's (L12). */
-const ROWS_PER_READ = 20;
-/** How many rows one page may look at. Rows that the caller may not see are skipped, but still cost a read. */
-const MAX_LOOKED_AT = 2_000;
+import { DeskPage, rangeOf } from "./desk-page.ts";
 
 type Revision = DeskOutcome | { readonly kind: "revoked" };
 
@@ -161,65 +154,6 @@ export class DeskService {
       .catch(throwStoreFailure);
     if (read === undefined) throw revoked();
     return read.value;
-  }
-}
-
-interface PageRange {
-  readonly limit: number;
-  /** The position after which the page begins. */
-  readonly start: number;
-}
-
-function rangeOf({ limit = PAGE_ROWS, after }: DeskQuery): PageRange {
-  const start = Number(after ?? 0);
-  if (!Number.isSafeInteger(start) || start < 0)
-    throw malformed([{ path: "after", message: "Expected `next` of the previous page" }]);
-  return { limit, start };
-}
-
-/** A page of a desk while it is filled, by position. It ends with its limit, its bytes, its reads, or the desk. */
-class DeskPage<Row extends { readonly position: number }> {
-  readonly rows: Row[] = [];
-  isDone = false;
-  readonly #limit: number;
-  #budget: number = LIMITS.pullBytes;
-  #lookedAt = 0;
-  /** The last position that was looked at; `undefined`: the desk has no more rows. */
-  #position: number | undefined;
-
-  constructor({ limit, start }: PageRange) {
-    this.#limit = limit;
-    this.#position = start;
-  }
-
-  get nextRead(): { readonly after: number; readonly limit: number } {
-    return { after: this.#position ?? 0, limit: Math.min(this.#limit, ROWS_PER_READ) };
-  }
-
-  /** Takes the rows of one read. */
-  add(batch: readonly Row[], isShown: (row: Row) => boolean): void {
-    for (const row of batch) {
-      if (isShown(row) && !this.#fits(row)) {
-        this.isDone = true;
-        return;
-      }
-      this.#position = row.position;
-    }
-    this.#lookedAt += batch.length;
-    if (batch.length < this.nextRead.limit) this.#position = undefined;
-    this.isDone = this.#position === undefined || this.#lookedAt >= MAX_LOOKED_AT;
-  }
-
-  /** Adds the row if there is room. At least one row is always added, however large. */
-  #fits(row: Row): boolean {
-    this.#budget -= jsonBytes(JSON.stringify(row));
-    if (this.rows.length >= this.#limit || (this.#budget < 0 && this.rows.length > 0)) return false;
-    this.rows.push(row);
-    return true;
-  }
-
-  get next(): { readonly next?: string } {
-    return this.#position === undefined ? {} : { next: String(this.#position) };
   }
 }
 

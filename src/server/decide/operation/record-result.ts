@@ -1,7 +1,7 @@
 /**
  * Makes a result final: stores the row by which the operation's id is known forever (L2), and everything that follows
- * from the result. Each of these takes a position of its own. The operation takes the last one, so that the clock makes
- * a mark of it [C6].
+ * from the result. Each of these takes a position of its own. The operation takes the last one, so the next mark points
+ * at it [C6].
  */
 import type { FinalResult } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/rows.ts";
@@ -50,7 +50,7 @@ function operationRow(
     position,
     feedPosition: position,
     revision: 0,
-    // An operation that came too late points at the one that stands: whatever waits for it follows the pointer.
+    // An operation that came too late points at the one that took effect: whatever waits for it follows the pointer.
     supersededBy: cameTooLate(result) && result.status === "rejected" ? result.by : undefined,
     result,
     operation: keptOperation(prepared),

@@ -1,7 +1,7 @@
 /**
  * Acknowledged operations that return after a restore [C8.5]. They were judged once, in the history that is lost, and
  * are applied at the version that they had there: a field is written only if its own version is lower. So no conflict
- * is possible. If a later write stands, the result carries the flag `overtaken`.
+ * is possible. If a field has a later write, the result carries the flag `overtaken`.
  *
  * For example, a till sends again an update of { name, price } that was acknowledged at version 40. The restored row
  * has name: [30, A] and price: [45, B]. The name is written, and stamped [40, the till]; the price stays, and the

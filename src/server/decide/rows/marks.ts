@@ -8,9 +8,9 @@ import type { WorkingSet } from "./working-set.ts";
  * `position` and `id` are the last position of the snapshot and the operation or commit that took it. A server that has
  * another one at that position, or none, has been restored. `upTo` is how far the answer's results and rows reached.
  *
- * There are two numbers because an answer that was cut may end at a revised result. At such a position stands the
- * operation or commit that revised it, while the revised operation keeps its first position. The witness avoids that
- * case: it is always the newest position.
+ * There are two numbers because an answer that was cut may end at a revised result. That position belongs to the
+ * operation or commit that revised it; the revised operation keeps its first position. The witness avoids that case: it
+ * is always the newest position.
  */
 export interface Mark {
   readonly upTo: number;
