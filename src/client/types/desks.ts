@@ -14,7 +14,7 @@ export type Change<H extends CollectionShape> =
    * record that the edit was made on; 0 if the server had none.
    */
   | { readonly action: "update"; readonly patch: Partial<H["record"]>; readonly baseVersion: number }
-  /** Steps of counters. A step is a decimal string if the counter is one. */
+  /** What `by` adds to each counter. It is a decimal string if the counter is one. */
   | { readonly action: "increment"; readonly by: Readonly<Partial<Record<H["counters"], number | string>>> }
   /** The end of a record. `baseVersion` is as for an update. */
   | { readonly action: "delete"; readonly baseVersion: number };

@@ -152,7 +152,7 @@ export type SyncOutcome =
       readonly cause: "no_network" | OfflineCause;
       readonly remaining: number;
     }
-  /** A person must do something first: see the causes of `SyncPhase`. */
+  /** A person must do something first: for `cause`, see `SyncPhase`. */
   | {
       readonly outcome: "action_needed";
       readonly cause: ActionCause;

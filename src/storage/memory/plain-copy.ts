@@ -1,9 +1,9 @@
 /** The copy that a store keeps of a value. */
 
 /**
- * A deep copy, frozen: later changes by the writer don't reach the store, and every reader can be given the same object.
- * Several times faster than `structuredClone` for the plain data that tillsync stores; what is not plain (a Date, a
- * typed array) is left to it, and refused in the same way as by IndexedDB where it can't be cloned.
+ * A deep copy, frozen: later changes by the writer don't reach the store, and every reader can be given the same
+ * object. Several times faster than `structuredClone` for the plain data that tillsync stores; what is not plain (a
+ * Date, a typed array) is left to it, and refused in the same way as by IndexedDB where it can't be cloned.
  */
 export function frozenCopy<T>(value: T): T {
   return copy(value) as T;

@@ -1,8 +1,8 @@
 /**
  * Entries in the order of (key, primary), in chunks.
  *
- * One array would cost a move of all that follows for each insert, a tree an object and a pointer chase for each entry. A list
- * of short arrays costs a binary search over the chunks, one within, and a move of at most CHUNK neighbours.
+ * One array would cost a move of all that follows for each insert, a tree an object and a pointer chase for each entry.
+ * A list of short arrays costs a binary search over the chunks, one within, and a move of at most CHUNK neighbours.
  */
 import type { Key } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
@@ -65,7 +65,10 @@ export class SortedEntries<E extends Entry> {
     return result;
   }
 
-  /** Up to `limit` entries backwards from the last for which `isBeforeEnd` is true, until one for which `isWithin` is false. */
+  /**
+   * Up to `limit` entries backwards from the last for which `isBeforeEnd` is true, until one for which `isWithin` is
+   * false.
+   */
   descending(isBeforeEnd: (entry: E) => boolean, isWithin: (entry: E) => boolean, limit: number): E[] {
     const result: E[] = [];
     let [at, offset] = this.#seek(isBeforeEnd);

@@ -1,9 +1,9 @@
 /**
  * Whether what came is an answer at all. Pure.
  *
- * Captive portals answer 200, proxies answer from a cache, connections are reused by others: an answer counts only if its
- * protocol header, the request id it echoes, its content type, its text and its schema all check. Nothing less may ever
- * acknowledge a sale.
+ * Captive portals answer 200, proxies answer from a cache, connections are reused by others: an answer counts only if
+ * its protocol header, the request id it echoes, its content type, its text and its schema all check. Nothing less may
+ * ever acknowledge a sale.
  */
 import { CONTENT_TYPE, HEADERS, MESSAGE_DEPTH, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { scanJsonText } from "../../shared/json.ts";

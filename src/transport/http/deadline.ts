@@ -8,8 +8,8 @@ export interface Deadline {
 }
 
 /**
- * Not `AbortSignal.any` with `AbortSignal.timeout`: the tablets that tills are lack the first, and the caller's signal lives
- * as long as its client does, so that each call must take its listener off again.
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: the tablets that tills are lack the first, and the caller's signal
+ * lives as long as its client does, so that each call must take its listener off again.
  */
 export function startDeadline(outer: AbortSignal, ms: number): Deadline {
   const controller = new AbortController();

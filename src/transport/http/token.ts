@@ -5,8 +5,8 @@ import { failed } from "./failure.ts";
 import type { HttpOptions } from "./options.ts";
 
 /**
- * Runs `attempt` with a token. Where the server does not take it, asks once more, saying which one was refused, and runs it
- * again with another one. Never a third time: the client waits until somebody signs in.
+ * Runs `attempt` with a token. Where the server does not take it, asks once more, saying which one was refused, and
+ * runs it again with another one. Never a third time: the client waits until somebody signs in.
  */
 export async function withToken<T>(
   getToken: HttpOptions["getToken"],
@@ -31,8 +31,8 @@ export async function withToken<T>(
 }
 
 /**
- * One renewal for one refused token, however many calls met it at the same time: a refresh token that is used twice looks
- * stolen, and the issuer then signs the till out.
+ * One renewal for one refused token, however many calls met it at the same time: a refresh token that is used twice
+ * looks stolen, and the issuer then signs the till out.
  */
 export function withSharedRenewal(getToken: HttpOptions["getToken"]): HttpOptions["getToken"] {
   let renewal: { readonly of: string; readonly token: Promise<string | undefined> } | undefined;
