@@ -3,7 +3,7 @@
  *
  * A kill may cut the log's last record. The next start ignores that record and writes on behind it, in the same log; the start after
  * that finds a wrong checksum in the middle, and Chromium deletes every database of the site. A log that was folded away before is read
- * by nobody. (https://github.com/google/leveldb/issues/1287, docs/decisions/folded-log.md)
+ * by nobody. (https://github.com/google/leveldb/issues/1287, docs/decisions/compacted-log.md)
  */
 import { tryTo } from "./open.ts";
 import { estimateSpace } from "./space.ts";
