@@ -35,7 +35,7 @@ describe("in this browser", () => {
     await deleteAll();
   });
 
-  /** Notes each transaction that is opened from now on, but for that which folds the log behind an opening. */
+  /** Notes each transaction that is opened from now on, except the one that compacts the log after an opening. */
   function watchTransactions() {
     IDBDatabase.prototype.transaction = function (...what) {
       const opening = transaction.apply(this, what);

@@ -273,7 +273,7 @@ describe("a dead connection", () => {
       const used = loseAnswerAndChecks(4);
       const error = await rejection(increment(connection));
       expect(error).toMatchObject({ code: "storage_unavailable", cause: { name: "InvalidStateError" } });
-      expect(error.message).toContain("whether it was done is not known");
+      expect(error.message).toContain("it is not known whether it was done");
       expect(used.size).toBe(4);
       expect(await counter(connection)).toBe(1);
       expect(await increment(connection)).toBe(2);

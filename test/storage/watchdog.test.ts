@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { answered, watch } from "../../src/storage/indexeddb/watchdog.ts";
+import { startWatchdog, withWatchdog } from "../../src/storage/indexeddb/watchdog.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 describe("the watchdog", () => {
   function watching() {
     const onSilence = vi.fn();
-    return { onSilence, guard: watch(1_000, onSilence) };
+    return { onSilence, watchdog: startWatchdog(1_000, onSilence) };
   }
 
   test("tells of a silence once, at its second look: one timer alone may be overdue in a page that wakes", () => {
@@ -21,10 +21,10 @@ describe("the watchdog", () => {
   });
 
   test("begins anew whenever something was heard, and tells of the silence behind it", () => {
-    const { onSilence, guard } = watching();
+    const { onSilence, watchdog } = watching();
     for (let times = 0; times < 10; times += 1) {
       vi.advanceTimersByTime(900);
-      guard.touch();
+      watchdog.touch();
     }
     vi.advanceTimersByTime(999);
     expect(onSilence).not.toHaveBeenCalled();
@@ -33,14 +33,14 @@ describe("the watchdog", () => {
   });
 
   test("that was stopped tells nothing", () => {
-    const { onSilence, guard } = watching();
-    guard.stop();
+    const { onSilence, watchdog } = watching();
+    watchdog.stop();
     vi.advanceTimersByTime(10_000);
     expect(onSilence).not.toHaveBeenCalled();
   });
 
   test("leaves no timer behind an answer", async () => {
-    expect(await answered(Promise.resolve(5), 1_000, "a question")).toBe(5);
+    expect(await withWatchdog(Promise.resolve(5), 1_000, "a question")).toBe(5);
     await new Promise((resolve) => setImmediate(resolve));
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -5,7 +5,7 @@ import { compactLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
 import { marker } from "./marker.ts";
-import { openDatabase, type Place } from "./open.ts";
+import { openDatabase, type StoreConfig } from "./open.ts";
 import { askToPersist } from "./space.ts";
 
 /** The options of `indexedDB`. */
@@ -68,13 +68,13 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
     marker,
     async open(name, layout, hooks) {
       const factory = options.factory ?? platformFactory();
-      const place: Place = { factory, name, layout, hooks, watchdogMs, durability, reserveBytes };
+      const config: StoreConfig = { factory, name, layout, hooks, watchdogMs, durability, reserveBytes };
       try {
-        const database = (await openDatabase(place)) as IDBDatabase;
+        const database = (await openDatabase(config)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
         void compactLog(database);
-        return connect(place, database);
+        return connect(config, database);
       } catch (error) {
         throw await typedError(error);
       }
