@@ -87,7 +87,7 @@ function platformFactory(): IDBFactory {
   const factory = (globalThis as { indexedDB?: IDBFactory | null }).indexedDB;
   if (factory) return factory;
   throw unavailable(
-    "There is no IndexedDB here, so nothing could be stored. Use a normal window instead of a private one, over https; " +
-      "in Node, memory() from tillsync/storage/memory.",
+    "There is no IndexedDB here, so nothing could be stored. Use a normal window instead of a private one, " +
+      "over https; in Node, memory() from tillsync/storage/memory.",
   );
 }

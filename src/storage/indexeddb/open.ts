@@ -89,7 +89,8 @@ function request(config: StoreConfig, onDeleted: (() => void) | undefined, versi
         if (onDeleted && oldVersion === 0) {
           onDeleted();
           throw unavailable(
-            "The browser's database was deleted while it was open (site data was cleared). Unsent work is lost. Reload.",
+            "The browser's database was deleted while it was open (site data was cleared). " +
+              "Unsent work is lost. Reload.",
           );
         }
         await upgrade(transaction, layout, watchdog.touch);
