@@ -5,8 +5,8 @@
  *      │            └──── lost: another took it, because this one seemed frozen
  *      └── the holder is silent ──► takes it away
  *
- * A stolen lock does not stop its former holder, which may wake up at any moment and continue. The fencing token stops
- * it.
+ * A stolen lock does not stop its former holder, which may wake up at any moment and continue. The fence in the store
+ * does: see the port.
  */
 
 import type { Clock } from "../../shared/clock.ts";

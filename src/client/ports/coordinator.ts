@@ -3,7 +3,8 @@
  *
  * Law: at most one holder at a time, as far as the platform can tell. This saves work, but it is not a fence: a frozen
  * holder may wake up after another has taken over. Therefore every transaction that stores an answer of the server
- * checks the fencing token that its holder was given; and two holders do no harm on the server anyway (L2).
+ * checks that the fence in the store is still the one that its holder was given; and two clients that send the same
+ * operations do no harm on the server anyway (L2).
  */
 export interface Coordinator {
   /** Marks the object as an implementation of this port. */
