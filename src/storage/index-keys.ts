@@ -5,7 +5,7 @@ import { compareKeys, isKey } from "../shared/keys.ts";
 const NONE: readonly Key[] = [];
 
 /**
- * As IndexedDB treats them in a multi-entry index: values that are no keys are left out, and equal keys are one entry.
+ * As IndexedDB treats them in a multi-entry index: values that are not keys are left out, and equal keys are one entry.
  */
 export function indexKeys(index: IndexLayout, value: unknown): readonly Key[] {
   const keys = index.keys(value);

@@ -10,7 +10,7 @@ describe("the watchdog", () => {
     return { onSilence, watchdog: startWatchdog(1_000, onSilence) };
   }
 
-  test("tells of a silence once, at its second look: one timer alone may be overdue in a page that wakes", () => {
+  test("reports a silence once, at its second look: in a page that was frozen, one timer may be overdue", () => {
     const { onSilence } = watching();
     vi.advanceTimersByTime(999);
     expect(onSilence).not.toHaveBeenCalled();
@@ -20,7 +20,7 @@ describe("the watchdog", () => {
     expect(onSilence).toHaveBeenCalledTimes(1);
   });
 
-  test("begins anew whenever something was heard, and tells of the silence behind it", () => {
+  test("starts again at every sign of life, and reports the silence after it", () => {
     const { onSilence, watchdog } = watching();
     for (let times = 0; times < 10; times += 1) {
       vi.advanceTimersByTime(900);
@@ -32,14 +32,14 @@ describe("the watchdog", () => {
     expect(onSilence).toHaveBeenCalledTimes(1);
   });
 
-  test("that was stopped tells nothing", () => {
+  test("that was stopped reports nothing", () => {
     const { onSilence, watchdog } = watching();
     watchdog.stop();
     vi.advanceTimersByTime(10_000);
     expect(onSilence).not.toHaveBeenCalled();
   });
 
-  test("leaves no timer behind an answer", async () => {
+  test("leaves no timer after an answer", async () => {
     expect(await withWatchdog(Promise.resolve(5), 1_000, "a question")).toBe(5);
     await new Promise((resolve) => setImmediate(resolve));
     expect(vi.getTimerCount()).toBe(0);

@@ -3,8 +3,9 @@
  *
  * The browser passes on the lock of a closed or crashed tab, but not that of a **frozen** one: its page is alive, and
  * does nothing (measured: a lock is held for as long as the page stays frozen). So the clients that wait ask, and a
- * holder that is at work answers. It does not report with a timer of its own, because a hidden tab's timers fire once a
- * minute, while its messages are handled immediately. https://developer.chrome.com/blog/timer-throttling-in-chrome-88
+ * holder that is at work answers. It does not report regularly with its own timer, because a hidden tab's timers fire
+ * once a minute, while its messages are handled immediately.
+ * https://developer.chrome.com/blog/timer-throttling-in-chrome-88
  */
 
 import type { Clock } from "../../shared/clock.ts";

@@ -10,7 +10,7 @@
  * - A script is a synchronous generator. It can wait for reads of its own transaction and for nothing else. So nothing
  *   foreign can ever be awaited inside an IndexedDB transaction, which would commit half of a sale.
  * - A script that throws contributes nothing, and does not disturb others that were joined with it into one commit.
- * - A script may be run again, after a joined commit failed: it must not have effects of its own.
+ * - A script may be run again, after a joined commit failed: it must not have side effects.
  * - Nothing hangs: every call settles, with `storage_unavailable` if the platform does not answer. After such a silence
  *   a `transact` may have been committed all the same. Its caller can find out by reading the rows that it put, if
  *   their ids are its own; it must not assume that nothing was stored.

@@ -31,7 +31,10 @@ export interface SyncClientOptions<C extends CollectionMap> {
   storage?: StorageAdapter | undefined;
   /** The connection to the server: `http()`, or an implementation of your own. */
   transport: Transport;
-  /** The collections by name, defined with `defineCollection`. What one of them references must be among them. */
+  /**
+   * The collections by name, defined with `defineCollection`. A collection that another one references must be among
+   * them.
+   */
   collections: C & CheckReferences<C>;
   /**
    * This device, as the server and the back office see it.
@@ -175,7 +178,7 @@ export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposab
    * after the transaction, not inside it. If the function throws, nothing is stored.
    *
    * On the server, the facts and increments of a transaction always take effect together. Edits of records that were
-   * made together with a fact are decided one by one, so that no conflict can affect a sale. Without a fact, edits are
+   * made together with a fact are decided one by one, so no conflict can affect a sale. Without a fact, edits are
    * all or nothing on the server too.
    *
    * @returns what the function returned

@@ -7,7 +7,7 @@ import type { IdIn, Live, Named, ShapeOf } from "./shape.ts";
 
 /** What an operation changes. A fact is only ever created. */
 export type Change<H extends CollectionShape> =
-  /** A new record: `data`, with its counters at zero. What they start with is an increment of its own. */
+  /** A new record: `data`, with its counters at zero. A separate increment has their first values. */
   | { readonly action: "create"; readonly data: H["record"] }
   /**
    * The fields in `patch`; one with the value `undefined` is removed. `baseVersion` is the version of the server's
@@ -56,7 +56,7 @@ export type OperationStatus =
        * - `quarantined`: it was set aside, for people to decide.
        */
       readonly state: "rejected" | "quarantined";
-      /** Why. */
+      /** Why the server did not apply it. */
       readonly reason: Verdict;
     };
 
@@ -66,7 +66,7 @@ export interface OperationOf<H extends CollectionShape, N extends string> {
   readonly id: string;
   /** Its number among the operations of this store, from 1. Lists are in this order. */
   readonly sequence: number;
-  /** The local transaction that made it. A write outside of `transaction` is a transaction of its own. */
+  /** The local transaction that made it. A write outside of `transaction` is its own transaction. */
   readonly transaction: string | undefined;
   /** The collection of the record. It narrows the types of `entityId` and `change`. */
   readonly collection: N;
@@ -218,7 +218,7 @@ export interface ConflictDesk<C extends CollectionMap> {
   /** Lists conflicts, oldest edit first. */
   list(filter?: {
     /**
-     * Of one collection.
+     * Only conflicts of this collection.
      * @default all
      */
     collection?: RecordNames<C> | undefined;

@@ -95,7 +95,7 @@ export type SyncPhase<N extends string = string> =
       /** `offline`: the till is not in contact with the server. It tries again automatically. Local work continues. */
       readonly phase: "offline";
       /**
-       * Why:
+       * The reason:
        * - `no_network`: the platform says that there is no network.
        * - `unreachable`: no tillsync server answered. For example: a broken connection, a timeout, a captive portal, or
        *   no token could be obtained.
@@ -118,7 +118,7 @@ export type SyncPhase<N extends string = string> =
        */
       readonly phase: "action_needed";
       /**
-       * What:
+       * The reason:
        * - `auth_required`: no one is signed in, the token was refused twice, or it is another device's. Sign in.
        * - `device_revoked`: the device may not sync any more. Talk to the office.
        * - `wrong_workspace`: the token and the store belong to different shops. Nothing is pushed, pulled or deleted.

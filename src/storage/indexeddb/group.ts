@@ -54,7 +54,7 @@ interface Row {
  */
 const WRITES_PER_GROUP = 1_000;
 
-/** Every so many writes, one has a listener that resets the watchdog. */
+/** The number of writes after which the next one gets a listener that resets the watchdog. */
 const WRITES_PER_TOUCH = 50;
 
 /** @param id names this transaction, uniquely among all connections */

@@ -109,7 +109,7 @@ function request(config: StoreConfig, onDeleted: (() => void) | undefined, versi
     opening.onsuccess = () => {
       watchdog.stop();
       const database = opening.result;
-      // Until its owner sets a handler of its own, it must not block other tabs.
+      // Until its owner sets its own handler, it must not block other tabs.
       database.onversionchange = () => database.close();
       if (failure === undefined) resolve(database);
       else database.close();

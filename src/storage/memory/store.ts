@@ -13,7 +13,7 @@ export interface MemorySnapshot {
   readonly tables: Readonly<Record<string, readonly (readonly [key: string, value: unknown])[]>>;
 }
 
-/** A connection, as the store sees it: it is told when it may not use the store any more. */
+/** A connection, as the store sees it: it is notified when it may not use the store any more. */
 export interface Occupant {
   supersede(): void;
 }
