@@ -40,7 +40,8 @@ function runStep(name: string, resolved: ResolvedCollection, version: number, da
 }
 
 function failed(name: string, version: number, what: string, options?: { cause: unknown }): TillSyncError {
-  const message = `Expected the step \`upcast[${version}]\` of \`${name}\` to return the record in version ${version + 1}: ${what}.`;
+  const next = version + 1;
+  const message = `Expected the step \`upcast[${version}]\` of \`${name}\` to return the record in version ${next}: ${what}.`;
   return new TillSyncError(
     "validation_failed",
     message,
