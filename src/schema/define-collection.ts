@@ -37,7 +37,7 @@ export interface CollectionOptions<
   schema: S & SchemaCheck<S>;
   /**
    * The indexes: an array of field names, or `{ name: field | [field, field] }`. Queries select rows by these or by
-   * id. The name of an index is a JavaScript identifier; a field with another name is indexed as `{ name: "the-field" }`.
+   * id. The name of an index is a JavaScript identifier; index a field with another name as `{ name: "the-field" }`.
    * @default none
    */
   indexes?: I | undefined;

@@ -10,7 +10,7 @@ export const MAX_KEYS_PER_INDEX = 1_024;
  *
  * - `id` may be a field of an index.
  * - An array field gives a key for each distinct element, also in a compound index. At most one field of an index
- *   should be an array: the keys of two multiply, and those beyond {@link MAX_KEYS_PER_INDEX} are left out of the index.
+ *   should be an array: the keys of two multiply, and those beyond {@link MAX_KEYS_PER_INDEX} are left out.
  * - Sparse: a record is not in the index if a part is missing, null, or neither a string nor a finite number. IndexedDB
  *   does the same, and the other adapters must behave like it.
  */

@@ -45,12 +45,12 @@ export type PatchOf<D extends CollectionDefinition> = Patch<D["~shape"]>;
 /** The type of the record's `id`. */
 export type IdOf<D extends CollectionDefinition> = D["~shape"]["record"]["id"];
 
-/** {@link CreateInputOf}, from the shape of a collection. */
+/** {@link CreateInputOf}, from the shape of a collection. Without an `id` the client makes one. */
 export type CreateInput<H extends CollectionShape> = Without<H["input"], H["assigned"] | "id"> & {
   id?: string | undefined;
 } & { [K in H["assigned"]]?: OnlyTheServerFillsThisIn };
 
-/** {@link PatchOf}, from the shape of a collection. */
+/** {@link PatchOf}, from the shape of a collection. Its `id` member only makes the compiler refuse an `id`. */
 export type Patch<H extends CollectionShape> = Partial<Without<H["input"], H["counters"] | H["assigned"] | "id">> & {
   [K in H["counters"]]?: ACounterChangesByIncrementOnly;
 } & { [K in H["assigned"]]?: OnlyTheServerFillsThisIn } & { id?: AnIdNeverChanges };
