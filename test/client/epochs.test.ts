@@ -72,7 +72,7 @@ describe("a server that was put back to its backup", () => {
     expect(told.of("pulled")).toContainEqual({ collection: "products", ids: ["p-2"] });
   });
 
-  test("is told once, with how much is given back", () =>
+  test("is told once, with how much is given back (L10)", () =>
     restored(sold, async (_till, _world, told) => {
       expect(told.of("epoch_changed")).toEqual([{ from: expect.any(String), to: expect.any(String), replaying: 4 }]);
     }));
@@ -209,7 +209,7 @@ describe("a server that was put back to its backup", () => {
     }));
 });
 
-describe("a collection that must be pulled again", () => {
+describe("a collection that must be pulled again [H10]", () => {
   async function resynced(
     run: (till: Till, world: ClientWorld, storage: Storage, resync: () => void) => Promise<void>,
   ): Promise<void> {
@@ -290,7 +290,7 @@ describe("a collection that must be pulled again", () => {
     }));
 });
 
-describe("the journal", () => {
+describe("the journal [C8.7]", () => {
   const afterDays = async (
     days: number,
     run: (till: Till, world: ClientWorld, storage: Storage) => Promise<void>,

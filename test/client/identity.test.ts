@@ -219,7 +219,7 @@ describe("a copy of a disk: two tills that think they are one [C7]", () => {
     await run(a, b, world, told, [disk, copy]);
   };
 
-  test("one of them becomes another incarnation, and tells it", () =>
+  test("one of them becomes another incarnation, and tells it (L10)", () =>
     cloned(async (a, b, _, told, disks) => {
       expect(told.of("identity_forked")).toHaveLength(1);
       expect([(await a.device()).id, (await b.device()).id]).toEqual(["till-1", "till-1"]);
@@ -245,7 +245,7 @@ describe("a copy of a disk: two tills that think they are one [C7]", () => {
     }));
 });
 
-describe("a disk that was put back to yesterday's", () => {
+describe("a disk that was put back to yesterday's [C7] (L10)", () => {
   const rolledBack = async (
     run: (
       till: Till,

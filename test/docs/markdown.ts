@@ -25,7 +25,7 @@ export function pages(): readonly string[] {
           .filter((path) => path.endsWith(".md") && !path.includes("/node_modules/"))
       : [];
   const atRoot = readdirSync(root).filter((name) => name.endsWith(".md"));
-  return [...atRoot, ...inFolder("docs"), ...inFolder("examples")].sort();
+  return [...atRoot, ...inFolder(".github"), ...inFolder("docs"), ...inFolder("examples")].sort();
 }
 
 export function readPage(page: string): string {

@@ -1,4 +1,4 @@
-/** C1: a sale is a fact. No edit that was made beside it, and nothing it names, can refuse it or hold it. */
+/** [C1] A sale is a fact. No edit that was made beside it, and nothing it names, can refuse it or hold it. */
 import { expect, test } from "vitest";
 import { ann } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";

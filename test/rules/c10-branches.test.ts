@@ -1,4 +1,4 @@
-/** C10: a branch sees its own rows, and its sales stay its own. */
+/** [C10] A branch sees its own rows, and its sales stay its own. */
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** C2: what an operation must wait for, and what it must not. */
+/** [C2] What an operation must wait for, and what it must not. */
 import { expect, test } from "vitest";
 import { ann, inConflict } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";

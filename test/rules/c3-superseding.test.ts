@@ -1,4 +1,4 @@
-/** C3: a resolution replaces the edit it resolves, on both desks, once, and what came after that edit goes on. */
+/** [C3] A resolution replaces the edit it resolves, on both desks, once, and what came after that edit goes on. */
 import { expect, test } from "vitest";
 import { ann, inConflict } from "../support/in-conflict.ts";
 import { lostAnswer, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";

@@ -1,4 +1,4 @@
-/** C4: what a till shows after its own write is what the server has, also where others wrote in between. */
+/** [C4] What a till shows after its own write is what the server has, also where others wrote in between. */
 import { expect, test } from "vitest";
 import { lostRequest, RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";

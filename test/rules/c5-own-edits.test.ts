@@ -1,4 +1,4 @@
-/** C5: nobody is in conflict with himself, and nobody overwrites what he has not seen. */
+/** [C5] Nobody is in conflict with himself, and nobody overwrites what he has not seen. */
 import { expect, test } from "vitest";
 import { lostRequest, RuleShop } from "../support/rule-shop.ts";
 import { tea } from "../support/shop.ts";

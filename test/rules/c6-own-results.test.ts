@@ -1,4 +1,4 @@
-/** C6: every answer carries this till's own results, from the same snapshot as the rows: a view never counts twice. */
+/** [C6] Every answer carries this till's own results, from the same snapshot as the rows: a view never counts twice. */
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** C7: copied and rolled-back disks are noticed, and lose nothing. Lanes send numbers out of order, and that is no fork. */
+/** [C7] Copied and rolled-back disks are noticed, and lose nothing. Lanes send numbers out of order, and that is no fork. */
 
 import { memory } from "tillsync/storage/memory";
 import { expect, test } from "vitest";

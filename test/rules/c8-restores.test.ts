@@ -1,4 +1,4 @@
-/** C8: a server that was put back from a backup gets back from its tills what it lost, announced or not. */
+/** [C8] A server that was put back from a backup gets back from its tills what it lost, announced or not. */
 import { expect, test } from "vitest";
 import { ann } from "../support/in-conflict.ts";
 import { days, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
@@ -18,7 +18,7 @@ async function sell(till: RuleTill, id: string, quantity = 2) {
 }
 
 test.each(["announced", "silent"] as const)(
-  "what a restored server has lost comes back from the tills (%s)",
+  "what a restored server has lost comes back from the tills (%s) [C8.2]",
   async (said) => {
     const { shop, a, b } = await shopWithTwo();
     await using _ = shop;
@@ -41,7 +41,7 @@ test.each(["announced", "silent"] as const)(
   },
 );
 
-test("a restore that nobody announced is found out though the server has moved past what it lost", async () => {
+test("a restore that nobody announced is found out though the server has moved past what it lost [C8.2]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -58,7 +58,7 @@ test("a restore that nobody announced is found out though the server has moved p
   expect(shop.row("sales", "s-1")?.state).toBe("live");
 });
 
-test("an answer of the lost history that comes after one of the new is found out by the next request", async () => {
+test("an answer of the lost history that comes after one of the new is found out by the next request [C8.2]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   await sell(a, "s-0", 1);
@@ -82,7 +82,7 @@ test("an answer of the lost history that comes after one of the new is found out
   expect(shop.row("sales", "s-1")?.state).toBe("live");
 });
 
-test("a push of an epoch that is over is refused whole, with the epoch that holds", async () => {
+test("a push of an epoch that is over is refused whole, with the epoch that holds [C8.3]", async () => {
   const { shop } = await shopWithTwo();
   await using _ = shop;
   const peer = shop.peer();
@@ -97,7 +97,7 @@ test("a push of an epoch that is over is refused whole, with the epoch that hold
   expect(shop.operations).toEqual([]);
 });
 
-test("a second restore that brings back an older epoch is a new epoch all the same", async () => {
+test("a second restore that brings back an older epoch is a new epoch all the same [C8.2]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const first = shop.epoch;
@@ -114,7 +114,7 @@ test("a second restore that brings back an older epoch is a new epoch all the sa
   expect(await a.client.conflicts.list({ state: "settled" })).toEqual([]);
 });
 
-test("a restore before the last one is made good takes nothing from the till, nor stops it", async () => {
+test("a restore before the last one is made good takes nothing from the till, nor stops it [C8.4]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -139,7 +139,7 @@ test("a restore before the last one is made good takes nothing from the till, no
   expect(new Set(shown)).toEqual(new Set([8, 7]));
 });
 
-test("what lies in quarantine, and what is open on the desk, comes back to both", async () => {
+test("what lies in quarantine, and what is open on the desk, comes back to both [C8.4]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   await b.data.customers.update("c-1", { phone: "2" });
@@ -166,7 +166,7 @@ test("what lies in quarantine, and what is open on the desk, comes back to both"
 });
 
 test.each(["the earlier", "the later"])(
-  "edits that had been applied are not quarrelled over again (%s till comes first)",
+  "edits that had been applied are not quarrelled over again (%s till comes first) [C8.5]",
   async (first) => {
     const { shop, a, b } = await shopWithTwo();
     await using _ = shop;
@@ -187,7 +187,7 @@ test.each(["the earlier", "the later"])(
   },
 );
 
-test("an acknowledged edit does not go over what was written since the restore", async () => {
+test("an acknowledged edit does not go over what was written since the restore [C8.5]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -202,7 +202,7 @@ test("an acknowledged edit does not go over what was written since the restore",
   expect(a.operationOn("p-1")).toMatchObject({ state: "applied", flags: [{ code: "overtaken" }] });
 });
 
-test("nobody lets an edit in by saying that it had been acknowledged in this very epoch, or in one that never was", async () => {
+test("nobody lets an edit in by saying that it had been acknowledged in this very epoch, or in one that never was [C8.5]", async () => {
   const { shop, b } = await shopWithTwo();
   await using _ = shop;
   const peer = shop.peer();
@@ -225,7 +225,7 @@ test("nobody lets an edit in by saying that it had been acknowledged in this ver
   expect(shop.shown("products", "p-1").priceCents).toBe(7);
 });
 
-test("numbers of a lost history are never met again: an edit does not pass over one it has not seen", async () => {
+test("numbers of a lost history are never met again: an edit does not pass over one it has not seen [C8.1]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const c = await shop.openTill();
@@ -248,7 +248,7 @@ test("numbers of a lost history are never met again: an edit does not pass over 
   expect(lost).toMatchObject({ client: { priceCents: 1 } });
 });
 
-test("an edit of a row that the restore has lost waits for the till that made the row", async () => {
+test("an edit of a row that the restore has lost waits for the till that made the row [C8.6]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -266,7 +266,7 @@ test("an edit of a row that the restore has lost waits for the till that made th
   expect(shop.shown("products", "p-2").priceCents).toBe(1);
 });
 
-test("what the back office had settled in the lost tail is open again, and not lost", async () => {
+test("what the back office had settled in the lost tail is open again, and not lost [C8.8]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   await b.data.customers.update("c-1", { phone: "2" });
@@ -286,7 +286,7 @@ test("what the back office had settled in the lost tail is open again, and not l
   expect(shop.shown("customers", "c-1").phone).toBe("3");
 });
 
-test("what a till has superseded is never sent again", async () => {
+test("what a till has superseded is never sent again [C8.4]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -308,7 +308,7 @@ test("what a till has superseded is never sent again", async () => {
   expect(await shop.office.conflicts()).toEqual([]);
 });
 
-test("what was lost goes in first, in its order and whatever its lane, before anything new", async () => {
+test("what was lost goes in first, in its order and whatever its lane, before anything new [C8.6]", async () => {
   const { shop, a } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -334,7 +334,7 @@ test("what was lost goes in first, in its order and whatever its lane, before an
   ]);
 });
 
-test("an order keeps the number that is printed on its receipt, and no other gets it", async () => {
+test("an order keeps the number that is printed on its receipt, and no other gets it [C8.9]", async () => {
   await using shop = new RuleShop({
     collections,
     policies: {
@@ -363,7 +363,7 @@ test("an order keeps the number that is printed on its receipt, and no other get
   expect((await a.data.sales.get("s-2"))?.orderNumber).toBe("ORD-2-s-2");
 });
 
-test("a device number that the lost history had given out is not given out again", async () => {
+test("a device number that the lost history had given out is not given out again [C8.9]", async () => {
   const { shop } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -374,7 +374,7 @@ test("a device number that the lost history had given out is not given out again
   expect((await d.client.device()).number).toBeGreaterThan(printed ?? 0);
 });
 
-test("a till whose clock is a year ahead keeps its journal", async () => {
+test("a till whose clock is a year ahead keeps its journal [C8.7]", async () => {
   await using shop = new RuleShop();
   await shop.seed("products", { ...tea, stock: 10 });
   const a = await shop.openTill({ skewMs: days(365) });
@@ -387,7 +387,7 @@ test("a till whose clock is a year ahead keeps its journal", async () => {
   expect(shop.row("sales", "s-1")?.state).toBe("live");
 });
 
-test("a till that comes back after three weeks sends what was lost before it forgets it", async () => {
+test("a till that comes back after three weeks sends what was lost before it forgets it [C8.7]", async () => {
   const { shop, a } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -399,7 +399,7 @@ test("a till that comes back after three weeks sends what was lost before it for
   expect(shop.row("sales", "s-1")?.state).toBe("live");
 });
 
-test("the journal forgets whole transactions, once their time is over", async () => {
+test("the journal forgets whole transactions, once their time is over [C8.7]", async () => {
   const { shop, a } = await shopWithTwo();
   await using _ = shop;
   await a.client.transaction((tx, { now }) => {
@@ -417,7 +417,7 @@ test("the journal forgets whole transactions, once their time is over", async ()
   await shop.converge(a);
 });
 
-test("the journal forgets nothing that still lies on a desk, however old, nor what was done with it", async () => {
+test("the journal forgets nothing that still lies on a desk, however old, nor what was done with it [C8.7]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   await b.data.customers.update("c-1", { phone: "2" });
@@ -455,7 +455,7 @@ test("the journal forgets nothing that still lies on a desk, however old, nor wh
   expect(shop.shown("customers", "c-1").phone).toBe("3");
 });
 
-test("what comes after something that the restore ate goes on behind it", async () => {
+test("what comes after something that the restore ate goes on behind it [C8.6]", async () => {
   const { shop, a } = await shopWithTwo();
   await using _ = shop;
   const restore = shop.backup();
@@ -471,7 +471,7 @@ test("what comes after something that the restore ate goes on behind it", async 
   expect(shop.row("sales", "s-1")?.state).toBe("live");
 });
 
-test("a refused edit stays on the desk, however old, though its sibling was settled long ago", async () => {
+test("a refused edit stays on the desk, however old, though its sibling was settled long ago [C8.7]", async () => {
   const { shop, a, b } = await shopWithTwo();
   await using _ = shop;
   await shop.seed("products", { ...tea, id: "p-2" });

@@ -1,4 +1,4 @@
-/** C9: one operation that nobody can read stops nothing but itself. */
+/** [C9] One operation that nobody can read stops nothing but itself. */
 import type { MemoryStore } from "tillsync/server/memory";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { PushQueue } from "../../src/server/service/push-queue.ts";

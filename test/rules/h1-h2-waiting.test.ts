@@ -1,4 +1,4 @@
-/** H1 and H2: what waits for something waits for what became of it, and is never forgotten. */
+/** [H1] [H2] What waits for something waits for what became of it, and is never forgotten. */
 import { expect, test } from "vitest";
 import { ann } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";

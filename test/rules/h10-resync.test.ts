@@ -1,4 +1,4 @@
-/** H10: starting again replaces what the till has from the server, and nothing of its own. */
+/** [H10] Starting again replaces what the till has from the server, and nothing of its own. */
 
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";

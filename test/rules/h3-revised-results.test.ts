@@ -1,4 +1,4 @@
-/** H3: what the back office decides reaches the till, once, and stands. */
+/** [H3] What the back office decides reaches the till, once, and stands. */
 import { expect, test } from "vitest";
 import { inConflict } from "../support/in-conflict.ts";
 import { RuleShop } from "../support/rule-shop.ts";

@@ -1,4 +1,4 @@
-/** H4 and H5: counters live longer than rows, and a sale is refused for nothing. */
+/** [H4] [H5] Counters live longer than rows, and a sale is refused for nothing. */
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** H6: a device that was revoked gets nothing more, and what it still holds is not lost. */
+/** [H6] A device that was revoked gets nothing more, and what it still holds is not lost. */
 import { expect, test } from "vitest";
 import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";

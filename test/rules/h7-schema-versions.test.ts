@@ -1,4 +1,4 @@
-/** H7: an operation is of the version that it was made in, whoever sends it, whenever. */
+/** [H7] An operation is of the version that it was made in, whoever sends it, whenever. */
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** H8 and H9: an operation is known by its payload, and for ever. */
+/** [H8] [H9] An operation is known by its payload, and for ever. */
 import { expect, test } from "vitest";
 import { days, lostAnswer, lostRequest, RuleShop, twice } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { lostAnswer, RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
-test("M1: what could never be sent is never stored", { timeout: 20_000 }, async () => {
+test("what could never be sent is never stored [M1]", { timeout: 20_000 }, async () => {
   await using shop = new RuleShop();
   await shop.seed("products", { ...tea, stock: 0 });
   const a = await shop.openTill();
@@ -29,7 +29,7 @@ test("M1: what could never be sent is never stored", { timeout: 20_000 }, async 
   expect(shop.shown("products", "p-1").stock).toBe(250);
 });
 
-test("M1: a server takes no transaction that is larger than a till may make", async () => {
+test("a server takes no transaction that is larger than a till may make [M1]", async () => {
   await using shop = new RuleShop();
   const peer = shop.peer();
   await peer.register();
@@ -42,7 +42,7 @@ test("M1: a server takes no transaction that is larger than a till may make", as
   );
 });
 
-test("M1: a row that is larger than a page comes all the same", { timeout: 20_000 }, async () => {
+test("a row that is larger than a page comes all the same [M1]", { timeout: 20_000 }, async () => {
   const names = Array.from({ length: 11 }, (_, n) => `part${n}`);
   const collections = {
     manuals: defineCollection({
@@ -61,7 +61,7 @@ test("M1: a row that is larger than a page comes all the same", { timeout: 20_00
   expect(Math.max(...sizes)).toBeGreaterThan(2 * 1024 * 1024);
 });
 
-test("M5: an edit gets its turn, however many sales come in", async () => {
+test("an edit gets its turn, however many sales come in [M5]", async () => {
   await using shop = new RuleShop();
   await shop.seed("products", { ...tea, stock: 10 });
   const a = await shop.openTill({ sync: { batch: { maxOperations: 2 } } });
@@ -76,7 +76,7 @@ test("M5: an edit gets its turn, however many sales come in", async () => {
   await shop.converge(a);
 });
 
-test("M5: what a sale comes after travels with it, whatever its lane", async () => {
+test("what a sale comes after travels with it, whatever its lane [M5]", async () => {
   await using shop = new RuleShop();
   const a = await shop.openTill({ sync: { batch: { maxOperations: 3 } } });
   a.line.up = false;
@@ -89,7 +89,7 @@ test("M5: what a sale comes after travels with it, whatever its lane", async () 
   await shop.converge(a);
 });
 
-test("M3: what was on its way when the app died is sent again, and counts once", async () => {
+test("what was on its way when the app died is sent again, and counts once [M3]", async () => {
   await using shop = new RuleShop();
   await shop.seed("products", { ...tea, stock: 10 });
   const a = await shop.openTill();
@@ -107,7 +107,7 @@ test("M3: what was on its way when the app died is sent again, and counts once",
   await syncing;
 });
 
-test("M6: an edit that was given up before it was sent leaves a reason on the server", async () => {
+test("an edit that was given up before it was sent leaves a reason on the server [M6]", async () => {
   await using shop = new RuleShop();
   await shop.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
   const a = await shop.openTill();
@@ -121,7 +121,7 @@ test("M6: an edit that was given up before it was sent leaves a reason on the se
   expect(shop.operation(id)).toMatchObject({ status: "rejected", supersededBy: a.operations.at(-1)?.id });
 });
 
-test("M9: a till speaks for the device of its token, and for no other", async () => {
+test("a till speaks for the device of its token, and for no other [M9]", async () => {
   await using shop = new RuleShop();
   const a = shop.till({ device: "till-a", tokenDevice: "till-b" });
   await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
@@ -146,7 +146,7 @@ test("M9: a till speaks for the device of its token, and for no other", async ()
   expect(shop.operations).toEqual([]);
 });
 
-test("M10: a patch sets and removes whole members; null is a value", async () => {
+test("a patch sets and removes whole members; null is a value [M10]", async () => {
   const collections = {
     tables: defineCollection({
       schema: z.object({
@@ -180,7 +180,7 @@ test("M10: a patch sets and removes whole members; null is a value", async () =>
   expect(shop.shown("tables", "t-1")).toMatchObject({ note: "quiet", guest: "Bob" });
 });
 
-test("M10: of two tills that set one nested member, each the whole of it, one is in conflict", async () => {
+test("of two tills that set one nested member, each the whole of it, one is in conflict [M10]", async () => {
   const collections = {
     tables: defineCollection({ schema: z.object({ place: z.object({ room: z.string(), row: z.int() }) }) }),
   };
@@ -206,7 +206,7 @@ test("a lost answer costs no attempt, and a sale that went through is never show
   expect((await a.data.sales.meta("s-1"))?.sync).toBe("synced");
 });
 
-test("M7: without a poke a till asks at least once a minute, and tills do not all ask at once", {
+test("without a poke a till asks at least once a minute, and tills do not all ask at once [M7]", {
   timeout: 20_000,
 }, async () => {
   await using shop = new RuleShop();

@@ -240,7 +240,7 @@ test("a token is good from its `nbf` to its `exp`, to the second, with five for 
   expect([await status({ nbf: at + 5 }), await status({ nbf: at + 6 })]).toEqual([200, 401]);
 });
 
-test("a token is its own device's, at every endpoint that is about one", async () => {
+test("a token is its own device's, at every endpoint that is about one [M9]", async () => {
   const named = (id: string) => ({ device: { id, incarnation: randomUUID() } });
   const frame = (id: string) => ({ ...named(id), epoch: "e", marks: {} });
   const bodies: readonly (readonly [string, (id: string) => object])[] = [
@@ -267,7 +267,7 @@ test("a token is its own device's, at every endpoint that is about one", async (
   expect(await upgrade(["tillsync.1"], { headers: { authorization: `Bearer ${good}`, ...other } })).toBe(403);
 });
 
-test("a revoked till's token pushes, into quarantine, and is good for nothing else", async () => {
+test("a revoked till's token pushes, into quarantine, and is good for nothing else [H6]", async () => {
   const shop = await register(server);
   const { accessToken } = await loginTill(server, shop.email, { device: { id: "till-9" } });
   const asTill = { device: { id: "till-9", incarnation: randomUUID() }, schemaVersion: 1, epoch: "e", marks: {} };

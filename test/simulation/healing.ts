@@ -1,6 +1,6 @@
 /** After the faults: people put right what only people can, and everything must come to rest. */
 
-import { isCommercial, type StoredOperation, subjectOf } from "../../src/client/state/stored.ts";
+import { isCommercial, type StoredOperation, subjectOf } from "../../src/client/state/operation.ts";
 import { resolveAtTill, reviseAtTill, settleInOffice } from "./commands/desks.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";

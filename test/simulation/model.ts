@@ -2,7 +2,7 @@
  * What callers saw, and what was stored: all that the invariants are checked against. It knows nothing of how the till works.
  */
 
-import type { StoredOperation } from "../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../src/client/state/operation.ts";
 import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
 import type { Tab } from "./machines/tab.ts";

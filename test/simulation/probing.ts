@@ -1,4 +1,4 @@
-/** L2, L3, L4: when nothing is wrong any more, a till is quiet, and a sale is on the server at once and at the others soon. */
+/** V2, V3, V4: when nothing is wrong any more, a till is quiet, and a sale is on the server at once and at the others soon. */
 import { commandOf } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { differences } from "./invariants/converged.ts";
@@ -23,7 +23,7 @@ export async function probe(world: SimWorld): Promise<void> {
     const requests = machine.line.sent - (sent.get(machine) ?? 0);
     if (requests > MOST_REQUESTS)
       world.violation(
-        "L3",
+        "V3",
         `${machine.name} sent ${requests} requests in ${QUIET_MS / 1_000} s in which nothing happened`,
       );
   }
@@ -41,8 +41,8 @@ export async function probe(world: SimWorld): Promise<void> {
   await timeline.runUntil(timeline.now + SENT_MS);
   unsent(world, before, SENT_MS);
   await timeline.runUntil(timeline.now + SEEN_MS);
-  for (const what of world.machines.flatMap(strayStatus)) world.violation("L4", what);
-  for (const what of await timeline.during(differences(world))) world.violation("L4", `${what}, ${SEEN_MS} ms later`);
+  for (const what of world.machines.flatMap(strayStatus)) world.violation("V4", what);
+  for (const what of await timeline.during(differences(world))) world.violation("V4", `${what}, ${SEEN_MS} ms later`);
   await standStill(world);
 }
 
@@ -74,7 +74,7 @@ function unsent(world: SimWorld, before: ReadonlySet<string>, ms: number): void 
   for (const [id, { operation }] of world.model.operations)
     if (!before.has(id) && !there.has(id))
       world.violation(
-        "L2",
+        "V2",
         `${operation.action} ${operation.collection}/${operation.entityId} is not sent after ${ms} ms`,
       );
 }

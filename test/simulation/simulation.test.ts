@@ -1,5 +1,5 @@
 /**
- * A short simulation: `npm run sim` runs as many seeds as one likes. That its alarm works is in mutants.test.ts.
+ * A short simulation (L1, L2, L5): `npm run sim` runs as many seeds as one likes. That its alarm works is in mutants.test.ts.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bundle, bundleWorker } from "./bundle.ts";

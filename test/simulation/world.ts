@@ -15,7 +15,7 @@ import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 import { probe } from "./probing.ts";
 
 export interface Violation {
-  /** Of the reliability page: S1 to S13, L1 to L4. */
+  /** As docs/reliability.md names them: S1 to S13 and V1 to V4. */
   readonly invariant: string;
   readonly what: string;
   readonly at: number;
@@ -146,7 +146,7 @@ export class SimWorld {
       if (looks % LOOKS_PER_TIDYING === 0) void tidy(this);
     }
     const open = await this.timeline.during(isSettled(this, true));
-    this.violation("L1", `not settled after ${PATIENCE_MS / 60_000} minutes: ${JSON.stringify(open)}`);
+    this.violation("V1", `not settled after ${PATIENCE_MS / 60_000} minutes: ${JSON.stringify(open)}`);
   }
 
   /** Before anybody has settled anything: sales wait for no person (L11). */
@@ -159,7 +159,7 @@ export class SimWorld {
       waiting = waitingMoney(this);
     }
     for (const machine of this.machines) machine.line.poison = undefined;
-    if (waiting.length > 0) this.violation("L2", `waits after ${MONEY_MS / 60_000} minutes: ${waiting.slice(0, 5)}`);
+    if (waiting.length > 0) this.violation("V2", `waits after ${MONEY_MS / 60_000} minutes: ${waiting.slice(0, 5)}`);
   }
 
   async #command({ till, kind, draw }: PlannedCommand): Promise<void> {

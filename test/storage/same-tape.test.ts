@@ -1,4 +1,4 @@
-/** The same tape of writes and reads, played to every adapter: they must not differ in anything (reliability.md, row 45). */
+/** The same tape of writes and reads, played to every adapter: they must not differ in anything. */
 import type { Key, ScanOptions, StorageLayout, StorageWrite } from "../../src/client/ports/storage.ts";
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";

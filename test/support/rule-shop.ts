@@ -2,6 +2,7 @@
  * A shop for the rules of the protocol: the real client over the real transport and the real handler, in one process, where a test holds
  * everything that happens in between. Each till has a line and a disk of its own, the server can be put back, and tokens can change.
  */
+
 import { createSyncHandler, type Policies, type Principal } from "tillsync/server";
 import { type MemoryStore, memoryStore } from "tillsync/server/memory";
 import { type MemoryAdapter, memory } from "tillsync/storage/memory";
@@ -9,7 +10,8 @@ import { type FakeClock, fakeClock, seededRandom } from "tillsync/testing";
 import { expect } from "vitest";
 import { createClient } from "../../src/client/client.ts";
 import type { Transport } from "../../src/client/ports/transport.ts";
-import type { StoredOperation, StoredRow } from "../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../src/client/state/operation.ts";
+import type { StoredRow } from "../../src/client/state/rows.ts";
 import type { SyncClient, SyncClientOptions, SyncOptions } from "../../src/client/types/client.ts";
 import type { SyncStatus } from "../../src/client/types/status.ts";
 import type { FinalResult, OperationResult, PullPage } from "../../src/protocol/types.ts";
@@ -20,6 +22,7 @@ import type { OperationRow, RecordRow } from "../../src/server/ports/rows.ts";
 import type { ServerStore } from "../../src/server/ports/store.ts";
 import { deferred } from "../../src/shared/deferred.ts";
 import { http } from "../../src/transport/http/http.ts";
+import { type FlatOperation, flat } from "./flat-operation.ts";
 import { collections as shopCollections } from "./shop.ts";
 
 const TENANT = "shop";
@@ -245,10 +248,12 @@ export class RuleTill<C extends CollectionMap = Shop> {
     return (this.disk.snapshot(STORE_NAME).tables[name] ?? []).map(([, value]) => value as V);
   }
   /** Outbox and journal, as they are on the disk. */
-  get operations(): readonly StoredOperation[] {
-    return [...this.#table<StoredOperation>("operations")].sort((a, b) => a.sequence - b.sequence);
+  get operations(): readonly FlatOperation[] {
+    return this.#table<StoredOperation>("operations")
+      .map(flat)
+      .sort((a, b) => a.sequence - b.sequence);
   }
-  operationOn(entityId: string, action?: string): StoredOperation {
+  operationOn(entityId: string, action?: string): FlatOperation {
     const found = this.operations.filter(
       (o) => o.entityId === entityId && (action === undefined || o.action === action),
     );

@@ -1,16 +1,8 @@
 /** The sums that a till keeps beside its queue, so that nothing has to be counted twice: each belongs to the transaction of what it counts. Pure. */
-import {
-  isOpen,
-  isWaiting,
-  META,
-  OPERATIONS,
-  QUEUE,
-  type QueueState,
-  type StoredOperation,
-  type StoredRow,
-  subjectOf,
-  tableOf,
-} from "../../src/client/state/stored.ts";
+import { QUEUE, type QueueState } from "../../src/client/state/meta.ts";
+import { isOpen, isWaiting, type StoredOperation, subjectOf } from "../../src/client/state/operation.ts";
+import type { StoredRow } from "../../src/client/state/rows.ts";
+import { META, OPERATIONS, tableOf } from "../../src/client/state/tables.ts";
 import { type Claim, groupBy } from "./books.ts";
 import type { Tables } from "./till-books.ts";
 

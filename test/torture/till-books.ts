@@ -1,12 +1,8 @@
 /** A look at what a till keeps that does not go through the till: its tables as they are stored. Runs in Node and in a page. */
-import {
-  CONFLICTS,
-  META,
-  OPERATIONS,
-  type StoredOperation,
-  type StoredRow,
-  tableOf,
-} from "../../src/client/state/stored.ts";
+
+import type { StoredOperation } from "../../src/client/state/operation.ts";
+import type { StoredRow } from "../../src/client/state/rows.ts";
+import { CONFLICTS, META, OPERATIONS, tableOf } from "../../src/client/state/tables.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import type { TillBooks } from "./books.ts";
 import { claimsOf } from "./claims.ts";
@@ -47,7 +43,7 @@ export function booksOf(name: string, tables: Tables): TillBooks {
     transaction: operation.transaction,
     patch: operation.patch ?? {},
     by: (operation.by ?? {}) as Readonly<Record<string, number>>,
-    state: operation.state,
+    state: operation.status.state,
     kind: operation.kind,
   }));
   const collections = Object.keys(tables).filter((table) => ![OPERATIONS, CONFLICTS, META].includes(table));

@@ -3,14 +3,11 @@ import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
 import type { Choice } from "../decide/conflict.ts";
 import { conflictView, operationView } from "../decide/desk-view.ts";
 import { amendOperation, discardOperation, resolveConflict, retryOperations } from "../scripts/desk-actions.ts";
+import type { OperationState, StoredOperation } from "../state/operation.ts";
+import type { StoredConflict } from "../state/rows.ts";
 import {
   CONFLICTS,
   OPERATIONS,
-  type OperationState,
-  type StoredConflict,
-  type StoredOperation,
-} from "../state/stored.ts";
-import {
   STATE_INDEX,
   SUBJECT_INDEX,
   stateRange,

@@ -1,7 +1,7 @@
 /** What a support ticket needs: states, counts and errors. No record data, no tokens, no names of people. */
 import { rfc3339 } from "../../shared/rfc3339.ts";
-import { OPERATIONS, type StoredOperation } from "../state/stored.ts";
-import { STATE_INDEX, stateRange } from "../state/tables.ts";
+import { isIn, type StoredOperation } from "../state/operation.ts";
+import { OPERATIONS, STATE_INDEX, stateRange } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { ClientState } from "../tab/client-state.ts";
 import type { Diagnostics } from "../types/client.ts";
@@ -53,11 +53,11 @@ export async function diagnose({
       sequence: value.sequence,
       collection: value.collection,
       action: value.action,
-      state: value.state,
+      state: value.status.state,
       attempts: value.attempts,
       occurredAt: value.occurredAt,
-      blockedBy: value.blockedBy,
-      code: value.error?.code,
+      blockedBy: isIn(value, "blocked") ? value.status.blockedBy : undefined,
+      code: "error" in value.status ? value.status.error?.code : undefined,
     })),
   };
   return { createdAt, text: JSON.stringify(content, null, 2) };

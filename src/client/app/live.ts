@@ -1,7 +1,7 @@
 /** Live queries: one value that a binding can read at once and subscribe to. */
 import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import { type AppRecord, metaOf, recordOf } from "../decide/record.ts";
-import type { StoredRow } from "../state/stored.ts";
+import type { StoredRow } from "../state/rows.ts";
 import { unsubscribe } from "../tab/emitter.ts";
 import type { QuerySnapshot } from "../types/collections.ts";
 import type { RecordMeta } from "../types/record.ts";

@@ -13,7 +13,7 @@ import {
   stringPrefixRange,
 } from "../../shared/keys.ts";
 import type { ScanOptions } from "../ports/storage.ts";
-import type { StoredRow } from "../state/stored.ts";
+import type { StoredRow } from "../state/rows.ts";
 
 /** A query as it comes: the types of `Query` say more, a caller without types says anything. */
 export interface LooseQuery {

@@ -1,7 +1,8 @@
 /** Runs a plan against the store. */
 import { throwIfAborted } from "../../shared/abort.ts";
 import type { ScannedRow } from "../ports/storage.ts";
-import { type StoredRow, tableOf } from "../state/stored.ts";
+import type { StoredRow } from "../state/rows.ts";
+import { tableOf } from "../state/tables.ts";
 import { type Plan, showsAt } from "./query-plan.ts";
 
 /** Both a store and a transaction's view of it can be read like this. */

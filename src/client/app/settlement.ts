@@ -1,8 +1,10 @@
 /** Waits for the server's word on one record. By record and not by a handle: it works after a reload. */
 import { aborted } from "../../shared/abort.ts";
+import { verdictOf } from "../decide/desk-view.ts";
 import { recordOf } from "../decide/record.ts";
-import { OPERATIONS, type StoredOperation, type StoredRow, tableOf } from "../state/stored.ts";
-import { SUBJECT_INDEX, subjectRange } from "../state/tables.ts";
+import { isIn, type StoredOperation } from "../state/operation.ts";
+import type { StoredRow } from "../state/rows.ts";
+import { OPERATIONS, SUBJECT_INDEX, subjectRange, tableOf } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { CommitFeed } from "../tab/commit-feed.ts";
 import type { Verdict } from "../types/record.ts";
@@ -67,17 +69,16 @@ async function settledNow(store: LocalStore, collection: string, id: string): Pr
     : { state: "deleted" };
 }
 
-async function reasonOf(store: LocalStore, collection: string, id: string, state: string): Promise<Verdict> {
+async function reasonOf(
+  store: LocalStore,
+  collection: string,
+  id: string,
+  state: "rejected" | "quarantined",
+): Promise<Verdict> {
   const operations = await store.scan<StoredOperation>(OPERATIONS, {
     index: SUBJECT_INDEX,
     range: subjectRange(collection, id),
   });
-  const judged = operations.map(({ value }) => value).filter((operation) => operation.state === state);
-  return verdictOf(judged.at(-1));
-}
-
-/** The server's word on an operation, as an app reads it. */
-export function verdictOf(operation: Pick<StoredOperation, "error"> | undefined): Verdict {
-  const error = operation?.error;
-  return { code: error?.code ?? "unknown", message: error?.message ?? "", issues: error?.issues ?? [] };
+  const judged = operations.map(({ value }) => value).filter((operation) => isIn(operation, state));
+  return verdictOf(judged.at(-1)?.status.error ?? { code: "unknown", message: "" });
 }

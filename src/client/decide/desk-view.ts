@@ -1,10 +1,12 @@
 /** Stored operations and conflicts as people see them on the desks. Pure. */
 import { fieldDifferences } from "../../conflict/merge.ts";
+import type { Verdict as WireVerdict } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import { verdictOf } from "../app/settlement.ts";
-import type { StoredConflict, StoredOperation } from "../state/stored.ts";
+import type { StoredOperation } from "../state/operation.ts";
+import type { StoredConflict } from "../state/rows.ts";
 import type { Conflict, Operation, OperationStatus } from "../types/desks.ts";
+import type { Verdict } from "../types/record.ts";
 import { notEdited } from "./local-write.ts";
 import { recordOf } from "./record.ts";
 
@@ -40,22 +42,29 @@ function changeOf(operation: StoredOperation): object {
   }
 }
 
-function statusOf(operation: StoredOperation, inFlight: ReadonlySet<string>): OperationStatus {
-  switch (operation.state) {
+function statusOf({ id, status }: StoredOperation, inFlight: ReadonlySet<string>): OperationStatus {
+  switch (status.state) {
     case "pending":
-      return { state: inFlight.has(operation.id) ? "in_flight" : "pending" };
+      return { state: inFlight.has(id) ? "in_flight" : "pending" };
     case "applied":
       return { state: "applied" };
     case "blocked":
-      return { state: "blocked", by: operation.blockedBy ?? [] };
+      return { state: "blocked", by: status.blockedBy };
     case "conflict":
-      return { state: "conflict", conflictId: operation.conflictId ?? "" };
+      return { state: "conflict", conflictId: status.conflictId };
     case "superseded":
+      return { state: "superseded", by: status.supersededBy ?? "" };
     case "closed_elsewhere":
-      return { state: "superseded", by: operation.supersededBy ?? "" };
-    default:
-      return { state: operation.state, reason: verdictOf(operation) };
+      return { state: "superseded", by: "" };
+    case "rejected":
+    case "quarantined":
+      return { state: status.state, reason: verdictOf(status.error) };
   }
+}
+
+/** The server's verdict on an operation, as an app reads it. */
+export function verdictOf({ code, message, issues = [] }: WireVerdict): Verdict {
+  return { code, message, issues };
 }
 
 export function conflictView(conflict: StoredConflict, collections: ResolvedCollections): Conflict {

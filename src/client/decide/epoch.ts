@@ -1,6 +1,6 @@
 /** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. */
-import { omit } from "../../shared/omit.ts";
-import { generationOf, nextGenerations, type StoredOperation, type SyncPoint } from "../state/stored.ts";
+import { generationOf, nextGenerations, type SyncPoint } from "../state/meta.ts";
+import type { StoredOperation } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -24,41 +24,29 @@ export function decideEpochChange(
   return replaying;
 }
 
-const OF_THE_LOST_HISTORY = [
-  "version",
-  "assigned",
-  "epoch",
-  "revision",
-  "resultAt",
-  "blockedInRound",
-  "blockedBy",
-  "missing",
-  "error",
-  "conflictId",
-] as const;
+const RESEND = { state: "pending", resend: true } as const;
 
 function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOperation | undefined {
-  const { version, assigned, epoch } = operation;
-  const rest = omit(operation, ...OF_THE_LOST_HISTORY);
-  switch (operation.state) {
-    case "applied":
-      if (operation.action === "void" || epoch === undefined || version === undefined)
-        return { ...rest, state: "pending", resend: true };
+  const { status } = operation;
+  switch (status.state) {
+    case "applied": {
+      const { version, assigned, result } = status;
+      const again: StoredOperation = { ...operation, status: RESEND };
+      if (operation.action === "void" || result.epoch === undefined || version === undefined) return again;
       return {
-        ...rest,
-        state: "pending",
-        resend: true,
-        acknowledged: { epoch, version, ...(assigned && { assigned }) },
+        ...again,
+        acknowledged: { epoch: result.epoch, version, ...(assigned && { assigned }) },
         missingSince: generationOf(point, operation.collection) + 1,
       };
+    }
     case "quarantined":
     case "conflict":
     case "closed_elsewhere":
-      return { ...rest, state: "pending", resend: true };
+      return { ...operation, status: RESEND };
     case "blocked":
-      return { ...rest, state: "pending" };
+      return { ...operation, status: { state: "pending", ...(status.resend && { resend: true }) } };
     default:
-      // pending: waits anyway. rejected: nothing of it was ever stored. superseded: its superseder names it.
+      // pending: waits anyway. rejected: the server never stored any of it. superseded: its successor names it.
       return undefined;
   }
 }

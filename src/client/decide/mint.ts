@@ -6,7 +6,7 @@ import { referencesIn } from "../../schema/references.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { type JsonObject, jsonBytes } from "../../shared/json.ts";
-import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/stored.ts";
+import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Who, when, where, and a source of ids: all a decision may know of the world. */
@@ -68,7 +68,7 @@ export function mint(
     kind: definition.kind,
     ...effect,
     ...(based && { baseVersion: baseVersion(workspace, target, over) }),
-    // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict (protocol, Fields).
+    // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict [M4].
     ...(based && definition.conflict && strategyOf(definition.conflict) === "last_write_wins" && { force: true }),
     ...(over && { supersedes: [...(over.supersedes ?? []), over.id] }),
     transaction: over?.transaction ?? context.transaction,
@@ -78,7 +78,7 @@ export function mint(
     occurredAt: context.now,
     ...(references.length > 0 && { references }),
     bytes: FRAME_BYTES + jsonBytes(JSON.stringify(effect)),
-    state: "pending",
+    status: { state: "pending" },
     attempts: 0,
   };
   if (operation.bytes > LIMITS.operationBytes) throw tooLarge(1, operation.bytes);

@@ -1,7 +1,7 @@
 /** The decision of a pulled page: other devices' changes to the bases, the cursor with them. Pure. */
 import type { PullPage } from "../../protocol/types.ts";
 import { omit } from "../../shared/omit.ts";
-import type { CursorState } from "../state/stored.ts";
+import type { CursorState } from "../state/meta.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Rows and cursor in one transaction: a cursor that survived without its rows would be a hole for ever (L4). */

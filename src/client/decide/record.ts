@@ -1,6 +1,6 @@
 /** A stored row as an app sees it. Pure. */
 import type { JsonObject } from "../../shared/json.ts";
-import type { StoredRow } from "../state/stored.ts";
+import type { StoredRow } from "../state/rows.ts";
 import type { RecordMeta, RecordSync } from "../types/record.ts";
 
 export type AppRecord = JsonObject & { readonly id: string };

@@ -1,6 +1,6 @@
 /** What the server's answer to a registration says of this store. Pure. */
 import type { RegisterResponse } from "../../protocol/types.ts";
-import type { Identity } from "../state/stored.ts";
+import type { Identity } from "../state/meta.ts";
 
 export type RegistrationVerdict =
   /** The token is for another shop than the store: nothing is pushed, pulled or wiped. */

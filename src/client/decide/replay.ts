@@ -4,7 +4,7 @@ import { addCounter } from "../../schema/counters.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import { assert } from "../../shared/assert.ts";
 import type { Json, JsonObject } from "../../shared/json.ts";
-import type { StoredOperation } from "../state/stored.ts";
+import type { StoredOperation } from "../state/operation.ts";
 
 /** What is replayed of an operation. */
 export type Edit = Pick<StoredOperation, "action" | "data" | "zeros" | "patch" | "unset">;

@@ -3,7 +3,15 @@ import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowSt
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
-import { isWaiting, type StoredConflict, type StoredOperation } from "../state/stored.ts";
+import {
+  isIn,
+  isWaiting,
+  type OperationIn,
+  type ResultStamp,
+  resultOf,
+  type StoredOperation,
+} from "../state/operation.ts";
+import type { StoredConflict } from "../state/rows.ts";
 import { settleByResolver } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
 import { pick } from "./replay.ts";
@@ -11,7 +19,10 @@ import type { Workspace } from "./workspace.ts";
 
 /** What people may want to hear of. */
 export type OperationEvent =
-  | { readonly kind: "applied" | "rejected" | "quarantined" | "queued"; readonly operation: StoredOperation }
+  | { readonly kind: "queued"; readonly operation: StoredOperation }
+  | { readonly kind: "applied"; readonly operation: OperationIn<"applied"> }
+  | { readonly kind: "rejected"; readonly operation: OperationIn<"rejected"> }
+  | { readonly kind: "quarantined"; readonly operation: OperationIn<"quarantined"> }
   | { readonly kind: "conflict"; readonly conflict: StoredConflict }
   /** A resolver that threw, or answered something unclear. */
   | { readonly kind: "fault"; readonly error: unknown };
@@ -52,8 +63,9 @@ export function decideResults(
  * push whose answer was lost. Afterwards only a revision does [H3].
  */
 function isNewResult(operation: StoredOperation, result: FinalResult): boolean {
-  if (operation.state === "superseded") return false;
-  return operation.resultAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);
+  if (operation.status.state === "superseded") return false;
+  const before = resultOf(operation);
+  return before === undefined || (result.revision ?? 0) > (before.revision ?? 0);
 }
 
 /** `retry` is held like `blocked`: sent again when something final has come, and at the latest after a while. Neither costs a budget. */
@@ -62,16 +74,19 @@ function asBlocked(
   operation: StoredOperation,
   result: Extract<OperationResult, { status: "blocked" | "retry" }>,
 ): StoredOperation {
-  const rest = omit(operation, "error", "missing");
+  const { status } = operation;
   return {
-    ...rest,
-    state: "blocked",
+    ...operation,
     attempts: operation.attempts + 1,
-    // The count before this answer: what woke it may be in this very answer [H2].
-    blockedInRound: workspace.unblockRoundBefore,
-    blockedBy: result.status === "blocked" ? result.by : [],
-    ...(result.status === "retry" && { error: result.error }),
-    ...(result.status === "blocked" && result.missing && { missing: true }),
+    status: {
+      state: "blocked",
+      ...("resend" in status && status.resend && { resend: true }),
+      // The round before this answer: what unblocks it may be in this very answer [H2].
+      blockedInRound: workspace.unblockRoundBefore,
+      blockedBy: result.status === "blocked" ? result.by : [],
+      ...(result.status === "retry" && { error: result.error }),
+      ...(result.status === "blocked" && result.missing && { missing: true }),
+    },
   };
 }
 
@@ -82,15 +97,23 @@ function decideFinal(
   operation: StoredOperation,
   result: FinalResult,
 ): readonly OperationEvent[] {
-  const judged = withResult(operation, result, input);
+  const stamp: ResultStamp = {
+    at: result.at ?? input.serverTime,
+    epoch: input.epoch,
+    ...(result.revision !== undefined && { revision: result.revision }),
+  };
+  const judged = { ...operation, attempts: operation.attempts + (result.replayed ? 0 : 1) };
   switch (result.status) {
     case "applied":
       return [
-        ...applied(workspace, { ...judged, state: "applied" }, result),
+        ...applied(workspace, judged, result, stamp),
         ...closeConflict(workspace, context, input, operation, "client"),
       ];
     case "quarantined": {
-      const next: StoredOperation = { ...judged, state: "quarantined", error: result.error };
+      const next: OperationIn<"quarantined"> = {
+        ...judged,
+        status: { state: "quarantined", error: result.error, result: stamp },
+      };
       workspace.put(next);
       return [{ kind: "quarantined", operation: next }];
     }
@@ -101,7 +124,10 @@ function decideFinal(
         return [];
       }
       takeRow(workspace, operation, result.server);
-      const next: StoredOperation = { ...judged, state: "conflict", conflictId: result.conflictId };
+      const next: StoredOperation = {
+        ...judged,
+        status: { state: "conflict", conflictId: result.conflictId, result: stamp },
+      };
       workspace.put(next);
       const { conflict, fault } = settleByResolver(workspace, context, {
         operation: next,
@@ -118,29 +144,28 @@ function decideFinal(
     }
     case "rejected":
       takeRow(workspace, operation, result.server);
-      return [...rejected(workspace, judged, result), ...closeConflict(workspace, context, input, operation, "server")];
+      return [
+        ...rejected(workspace, judged, result, stamp),
+        ...closeConflict(workspace, context, input, operation, "server"),
+      ];
   }
 }
 
-/** What every final result leaves on the operation. */
-function withResult(operation: StoredOperation, result: FinalResult, input: ResultsInput): StoredOperation {
-  const rest = omit(operation, "resend", "blockedInRound", "blockedBy", "missing", "error", "conflictId");
-  return {
-    ...rest,
-    attempts: operation.attempts + (result.replayed ? 0 : 1),
-    epoch: input.epoch,
-    resultAt: result.at ?? input.serverTime,
-    ...(result.revision !== undefined && { revision: result.revision }),
-  };
-}
-
-function applied(workspace: Workspace, operation: StoredOperation, result: AppliedResult): readonly OperationEvent[] {
-  const rest = omit(operation, "acknowledged", "missingSince");
-  const next: StoredOperation = {
-    ...rest,
-    version: result.version,
-    ...(result.assigned && { assigned: result.assigned }),
-    ...(result.flags && { flags: result.flags }),
+function applied(
+  workspace: Workspace,
+  operation: StoredOperation,
+  result: AppliedResult,
+  stamp: ResultStamp,
+): readonly OperationEvent[] {
+  const next: OperationIn<"applied"> = {
+    ...omit(operation, "acknowledged", "missingSince"),
+    status: {
+      state: "applied",
+      version: result.version,
+      ...(result.assigned && { assigned: result.assigned }),
+      ...(result.flags && { flags: result.flags }),
+      result: stamp,
+    },
   };
   const before = {
     version: workspace.row(operation.collection, operation.entityId)?.version ?? 0,
@@ -181,26 +206,34 @@ function baseAfter(
   }
 }
 
-function rejected(workspace: Workspace, operation: StoredOperation, result: RejectedResult): readonly OperationEvent[] {
-  const { code } = result.error;
+function rejected(
+  workspace: Workspace,
+  operation: StoredOperation,
+  { error, by }: RejectedResult,
+  stamp: ResultStamp,
+): readonly OperationEvent[] {
+  const { code } = error;
   if (code === "superseded" || code === "already_superseded") {
-    workspace.put({ ...operation, state: "closed_elsewhere", error: result.error });
+    workspace.put({ ...operation, status: { state: "closed_elsewhere", error, result: stamp } });
     return [];
   }
   if (code === "already_applied") {
     // Somebody's copy of what this one replaces had taken effect first: that one stands, and this one is given up.
     workspace.put({
       ...operation,
-      state: "superseded",
-      error: result.error,
-      ...(result.by !== undefined && { supersededBy: result.by }),
+      status: { state: "superseded", error, ...(by !== undefined && { supersededBy: by }), result: stamp },
     });
-    const standing = result.by === undefined ? undefined : workspace.operation(result.by);
-    if (standing?.state === "superseded")
-      workspace.put({ ...standing, state: "applied", epoch: operation.epoch, resultAt: operation.resultAt });
+    const standing = by === undefined ? undefined : workspace.operation(by);
+    if (standing && isIn(standing, "superseded")) {
+      const { result } = standing.status;
+      workspace.put({
+        ...standing,
+        status: { state: "applied", result: { ...result, at: stamp.at, epoch: stamp.epoch } },
+      });
+    }
     return [];
   }
-  const next: StoredOperation = { ...operation, state: "rejected", error: result.error };
+  const next: OperationIn<"rejected"> = { ...operation, status: { state: "rejected", error, result: stamp } };
   workspace.put(next);
   return [{ kind: "rejected", operation: next }];
 }
@@ -213,7 +246,7 @@ function closeConflict(
   operation: StoredOperation,
   kept: "client" | "server",
 ): readonly OperationEvent[] {
-  const conflict = operation.conflictId === undefined ? undefined : input.conflict(operation.conflictId);
+  const conflict = isIn(operation, "conflict") ? input.conflict(operation.status.conflictId) : undefined;
   if (conflict === undefined || conflict.settled) return [];
   const settled: StoredConflict = { ...conflict, settled: { by: "server", at: context.now, kept } };
   workspace.putConflict(settled);

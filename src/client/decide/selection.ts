@@ -1,5 +1,13 @@
 /** Which operations go into the next batch, in which order, and what each must wait for. Pure. */
-import { isCommercial, isOpen, isReplayed, type StoredOperation, subjectOf } from "../state/stored.ts";
+import {
+  holdsRow,
+  isCommercial,
+  isIn,
+  isReplayed,
+  needsPerson,
+  type StoredOperation,
+  subjectOf,
+} from "../state/operation.ts";
 
 export interface BatchLimits {
   readonly maxOperations: number;
@@ -126,17 +134,8 @@ function leaveOutIncomplete(groups: Map<string, StoredOperation[]>, others: read
   for (const other of others) {
     const members = other.group === undefined ? undefined : groups.get(other.group);
     if (members === undefined || isCommercial(other) || members.some((o) => o.id === other.id)) continue;
-    if (isUnsettled(other) && other.group !== undefined) groups.delete(other.group);
+    if (holdsRow(other) && other.group !== undefined) groups.delete(other.group);
   }
-}
-
-/** Only a person moves it. */
-function needsPerson({ state }: StoredOperation): boolean {
-  return state === "conflict" || state === "rejected";
-}
-
-function isUnsettled(operation: StoredOperation): boolean {
-  return isOpen(operation) || operation.state === "rejected";
 }
 
 interface OutboxIndex {
@@ -152,7 +151,7 @@ function indexOf(operations: readonly StoredOperation[]): OutboxIndex {
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
     // Not what is settled: it comes along as the blocker of another, or as a sale set aside, and who waits for it waits for ever [C2, C3].
-    if (!isReplayed(operation) || !isUnsettled(operation)) continue;
+    if (!isReplayed(operation) || !holdsRow(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);
     const list = edits.get(subject);
     if (list) list.push(operation);
@@ -187,8 +186,8 @@ function afterOf(operation: StoredOperation, index: OutboxIndex): readonly Store
 /** What is blocked, or held with its transaction, by what lies on a desk: only a person moves it, and no sale waits for a person (L11). */
 function waitsForPerson(operation: StoredOperation, index: OutboxIndex): boolean {
   if (index.stuckGroups.has(operation.group)) return true;
-  if (operation.state !== "blocked") return false;
-  return (operation.blockedBy ?? []).some((id) => {
+  if (!isIn(operation, "blocked")) return false;
+  return operation.status.blockedBy.some((id) => {
     const blocker = index.byId.get(id);
     return blocker === undefined || needsPerson(blocker);
   });

@@ -2,7 +2,7 @@
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
-import type { CursorState, QueueState, SyncPoint } from "../state/stored.ts";
+import type { CursorState, QueueState, SyncPoint } from "../state/meta.ts";
 import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";
 import type { SyncState } from "./sync-machine.ts";
 
@@ -49,7 +49,7 @@ export function waitingCount(queue: QueueState): number {
   return Object.values(queue.waiting).reduce((sum: number, n) => sum + (n ?? 0), 0);
 }
 
-/** The share of the quota from which the disk counts as full: estimates are padded, and a sale needs room (reliability, quota). */
+/** The share of the quota from which the disk counts as full: browsers pad their estimates, and a sale needs room. */
 const FULL_SHARE = 0.95;
 
 function atRisk(storage: StorageEstimate | undefined): "eviction" | "full" | undefined {

@@ -1,24 +1,35 @@
 /** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. */
-import { isWaiting, type StoredOperation } from "../state/stored.ts";
+import { isWaiting, resultOf, type StoredOperation } from "../state/operation.ts";
 import { type MintContext, mint, type OperationPayload } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** `siblings`: the loaded members of its transaction. `together`: they are superseded in the same breath, and stay bound [C1]. */
+/** `siblings`: the loaded members of its transaction. `keepGroup`: they are superseded by the same action, and stay bound [C1]. */
 export function supersede(
   workspace: Workspace,
   context: MintContext,
   old: StoredOperation,
   effect: OperationPayload,
   siblings: readonly StoredOperation[],
-  together = false,
+  { keepGroup = false, note }: { readonly keepGroup?: boolean; readonly note?: string } = {},
 ): StoredOperation {
   const target = { collection: old.collection, entityId: old.entityId };
   const successor = mint(workspace, context, target, effect, old);
   const bound =
     old.group !== undefined &&
-    (together ||
+    (keepGroup ||
       siblings.some((o) => o.id !== old.id && o.group === old.group && isWaiting(workspace.operation(o.id) ?? o)));
-  workspace.put({ ...old, state: "superseded", supersededBy: successor.id, resultAt: context.now });
+  const { status } = old;
+  workspace.put({
+    ...old,
+    status: {
+      state: "superseded",
+      supersededBy: successor.id,
+      // A person can still read why it was refused.
+      ...("error" in status && status.error && { error: status.error }),
+      ...(note !== undefined && { note }),
+      result: { ...resultOf(old), at: context.now },
+    },
+  });
   // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
   const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;
   workspace.put(stored);

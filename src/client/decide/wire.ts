@@ -1,7 +1,7 @@
 /** A stored operation as it goes over the wire. Pure. */
 import type { WireOperation } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
-import type { StoredOperation } from "../state/stored.ts";
+import type { StoredOperation } from "../state/operation.ts";
 import type { Selected } from "./selection.ts";
 
 export function toWire({ operation, after }: Selected): WireOperation {

@@ -9,27 +9,18 @@ import { assert } from "../../shared/assert.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
 import type { StorageWrite } from "../ports/storage.ts";
+import { generationOf, type Orphan, orphanKey, QUEUE, type QueueState, type SyncPoint } from "../state/meta.ts";
 import {
-  CONFLICTS,
-  generationOf,
+  isDiscarded,
   isOpen,
   isReplayed,
+  isUnfinished,
   isWaiting,
-  META,
-  OPERATIONS,
-  type OperationState,
-  type Orphan,
-  orphanKey,
-  QUEUE,
-  type QueueState,
-  type StoredConflict,
   type StoredOperation,
-  type StoredRow,
-  type SyncPoint,
   subjectOf,
-  tableOf,
-  type UnfinishedState,
-} from "../state/stored.ts";
+} from "../state/operation.ts";
+import type { StoredConflict, StoredRow } from "../state/rows.ts";
+import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
 import { mergeDelta, replay } from "./replay.ts";
 
 /** A row before and after: live queries compare both with their range. */
@@ -153,7 +144,8 @@ export class Workspace {
   recountStates(collection: string, id: string): void {
     const row = this.#draft(collection, id);
     row.states = undefined;
-    for (const { state, action } of this.operationsOf(collection, id)) {
+    for (const { status, action } of this.operationsOf(collection, id)) {
+      const { state } = status;
       if (isUnfinished(state) && action !== "void") row.states = tally(row.states, state, 1);
     }
     this.#recountView(collection, row);
@@ -252,8 +244,8 @@ export class Workspace {
 
   #countOnRow(row: Draft, operation: StoredOperation | undefined, sign: 1 | -1): void {
     if (operation === undefined) return;
-    if (isUnfinished(operation.state) && operation.action !== "void")
-      row.states = tally(row.states, operation.state, sign);
+    const { state } = operation.status;
+    if (isUnfinished(state) && operation.action !== "void") row.states = tally(row.states, state, sign);
     this.#countOnView(row, operation, sign);
   }
 
@@ -297,9 +289,10 @@ export class Workspace {
     if (operation === undefined) return;
     const queue = { ...this.#queue };
     if (isWaiting(operation)) queue.waiting = tally(queue.waiting, operation.collection, sign) ?? {};
-    if (operation.state === "conflict") queue.conflicts += sign;
-    if (operation.state === "rejected") queue.rejected += sign;
-    if (operation.state === "quarantined" && operation.error?.code !== "discarded") queue.quarantined += sign;
+    const { state } = operation.status;
+    if (state === "conflict") queue.conflicts += sign;
+    if (state === "rejected") queue.rejected += sign;
+    if (state === "quarantined" && !isDiscarded(operation)) queue.quarantined += sign;
     if (
       isOpen(operation) &&
       operation.kind === "record" &&
@@ -309,16 +302,6 @@ export class Workspace {
       queue.edits += sign;
     this.#queue = queue;
   }
-}
-
-export function isUnfinished(state: OperationState): state is UnfinishedState {
-  return (
-    state === "pending" ||
-    state === "blocked" ||
-    state === "conflict" ||
-    state === "rejected" ||
-    state === "quarantined"
-  );
 }
 
 type Tally = Readonly<Partial<Record<string, number>>>;

@@ -2,8 +2,8 @@
  * The Coordinator port: who of several clients on one store talks to the server.
  *
  * Law: at most one holder at a time as far as the platform can tell. That is a courtesy, not a fence: a frozen holder may wake
- * after another has taken over. Therefore every drain transaction checks the fencing epoch that its holder was given (§5 of the
- * architecture); and two drainers are harmless to the server anyway (L2).
+ * after another has taken over. Therefore every transaction that applies an answer checks that the fence in the store is still the one
+ * that its holder was given; and two clients that send the same operations are harmless to the server anyway (L2).
  */
 export interface Coordinator {
   readonly "~port": "coordinator";

@@ -10,35 +10,29 @@ import type { MintContext, Target } from "../decide/mint.ts";
 import { decidePullPage } from "../decide/pull-page.ts";
 import { decideResults, type OperationEvent } from "../decide/results.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
+import type { StorageScript, StorageWrite } from "../ports/storage.ts";
 import {
-  get,
-  type KeyRange,
-  readAll,
-  type ScannedRow,
-  type StorageRead,
-  type StorageScript,
-  type StorageWrite,
-} from "../ports/storage.ts";
-import {
-  CONFLICTS,
   type CursorState,
   cursorKey,
   FIRST_CURSOR,
   generationOf,
   IDENTITY,
-  type Identity,
-  isWaiting,
-  META,
-  OPERATIONS,
-  type OperationState,
   type QueueState,
-  type StoredConflict,
-  type StoredOperation,
   SYNC,
   type SyncPoint,
-} from "../state/stored.ts";
-import { STATE_INDEX, stateRange, TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
+} from "../state/meta.ts";
+import { isIn, isWaiting, type OperationState, type StoredOperation } from "../state/operation.ts";
+import {
+  CONFLICTS,
+  META,
+  OPERATIONS,
+  STATE_INDEX,
+  stateRange,
+  TRANSACTION_INDEX,
+  transactionRange,
+} from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
+import { ask, conflictsIn, cursorsOf, meta, operationsIn, type Reads, valuesOf } from "./reads.ts";
 
 /** What the request was made with. */
 export interface AnswerBinding {
@@ -75,11 +69,8 @@ export function* applyAnswer(
   answer: AppliedAnswer,
 ): StorageScript<AnswerResult> {
   const pages = Object.entries(answer.pages ?? {}).filter(([collection]) => Object.hasOwn(collections, collection));
-  const [identity, ...stored] = yield* get<unknown>(META, [
-    IDENTITY,
-    ...pages.map(([collection]) => cursorKey(collection)),
-  ]);
-  const cursors = stored.map((cursor) => (cursor as CursorState | undefined) ?? FIRST_CURSOR);
+  const [[identity], stored] = yield* ask([meta(IDENTITY), cursorsOf(pages.map(([collection]) => collection))]);
+  const cursors = stored.map((cursor) => cursor ?? FIRST_CURSOR);
   const targets = pages.flatMap(([collection, page]) =>
     page.changes.map((change): Target => ({ collection, entityId: change.id })),
   );
@@ -94,7 +85,7 @@ export function* applyAnswer(
     ([collection], index) => binding.cursors === undefined || binding.cursors[collection] === cursors[index]?.cursor,
   );
   const current = point.fence === binding.fence && point.epoch === binding.epoch && answer.epoch === binding.epoch;
-  if (!current || !asked || (identity as Identity | undefined)?.incarnation !== binding.incarnation)
+  if (!current || !asked || identity?.incarnation !== binding.incarnation)
     return { value: { stale: true }, writes: [] };
 
   const events = decideResults(workspace, context, {
@@ -134,11 +125,11 @@ function* sweepAgain(
   changes: readonly RowChange[],
   point: SyncPoint,
   moved: Readonly<Record<string, CursorState>>,
-): Generator<readonly StorageRead[], Readonly<Record<string, CursorState>>, readonly unknown[]> {
+): Reads<Readonly<Record<string, CursorState>>> {
   const isLeft = ({ collection, after }: RowChange) =>
     after.states === undefined && after.version > 0 && after.generation < generationOf(point, collection);
   const names = [...new Set(changes.filter(isLeft).map(({ collection }) => collection))];
-  const stored = yield* get<CursorState>(META, names.map(cursorKey));
+  const [stored] = yield* ask([cursorsOf(names)]);
   const due = names.flatMap((name, index) => {
     const cursor = moved[name] ?? stored[index];
     const isSwept = cursor?.complete && cursor.generation === generationOf(point, name) && cursor.sweep === undefined;
@@ -154,24 +145,11 @@ function advance(point: SyncPoint, answer: AppliedAnswer, isPull: boolean): Sync
 }
 
 /** Since when the outbox has something. The stored states are those before this answer: more are looked at than it can have settled. */
-function* findOldest(
-  workspace: Workspace,
-  answered: number,
-): Generator<readonly StorageRead[], void, readonly unknown[]> {
+function* findOldest(workspace: Workspace, answered: number): Reads<void> {
   if (Object.keys(workspace.queue.waiting).length === 0) return; // the workspace says so itself
-  const scan = (state: string): StorageRead => ({
-    kind: "scan",
-    table: OPERATIONS,
-    options: { index: STATE_INDEX, range: stateRange(state), limit: OLDEST_WINDOW + answered },
-  });
-  const answers = (yield* readAll([
-    scan("pending"),
-    scan("blocked"),
-  ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
-  const still = answers
-    .flat()
-    .map(({ value }) => workspace.operation(value.id) ?? value)
-    .filter(isWaiting);
+  const oldest = (state: OperationState) => operationsIn(STATE_INDEX, stateRange(state), OLDEST_WINDOW + answered);
+  const found = (yield* ask([oldest("pending"), oldest("blocked")])).flatMap(valuesOf);
+  const still = found.map((operation) => workspace.operation(operation.id) ?? operation).filter(isWaiting);
   if (still.length > 0) workspace.setOldest(Math.min(...still.map((o) => o.occurredAt)));
 }
 const OLDEST_WINDOW = 16;
@@ -180,19 +158,15 @@ const OLDEST_WINDOW = 16;
  * Entries past the window go, by server time, oldest first, whole wire transactions at a time, a few with each answer of the same epoch
  * [C8.7]; settled conflicts with them.
  */
-function* pruneJournal(
-  serverTime: number,
-): Generator<readonly StorageRead[], readonly StorageWrite[], readonly unknown[]> {
+export function* pruneJournal(serverTime: number): Reads<readonly StorageWrite[]> {
   const horizon = serverTime - JOURNAL_WINDOW_MS;
-  const oldest = (table: string, state: string): StorageRead =>
-    scanOf(table, STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER);
-  const [conflicts, ...finished] = (yield* readAll([
-    oldest(CONFLICTS, "settled"),
-    ...HISTORY.map((state) => oldest(OPERATIONS, state)),
-  ])) as readonly [readonly ScannedRow<StoredConflict>[], ...Scanned[]];
-  // Only history: what lies on a desk beside it (a rejected edit, a quarantined sale) waits for people, however long (L1).
+  const [conflicts, ...finished] = yield* ask([
+    conflictsIn(STATE_INDEX, stateRange("settled"), PRUNED_PER_ANSWER),
+    ...HISTORY.map((state) => operationsIn(STATE_INDEX, stateRange(state), PRUNED_PER_ANSWER)),
+  ]);
+  // Only history: what is on a desk (a rejected edit, a quarantined sale) waits for people, however long (L1).
   const isDue = ({ value }: { readonly value: StoredOperation }) =>
-    HISTORY.includes(value.state) && value.resultAt !== undefined && value.resultAt < horizon;
+    isIn(value, ...HISTORY) && value.status.result.at < horizon;
   const due = finished.flat().filter(isDue);
   const alone = due.filter(({ value }) => value.group === undefined);
   const groups = new Map(due.map(({ value }) => [value.group, value.transaction]));
@@ -200,9 +174,9 @@ function* pruneJournal(
   const bound = [...groups].flatMap(([group, transaction]) =>
     transaction === undefined ? [] : [{ group, transaction }],
   );
-  const members = (yield* readAll(
-    bound.map(({ transaction }) => scanOf(OPERATIONS, TRANSACTION_INDEX, transactionRange(transaction))),
-  )) as readonly Scanned[];
+  const members = yield* ask(
+    bound.map(({ transaction }) => operationsIn(TRANSACTION_INDEX, transactionRange(transaction))),
+  );
   const whole = bound.flatMap(({ group }, index) => {
     const own = (members[index] ?? []).filter(({ value }) => value.group === group);
     return own.every(isDue) ? own : [];
@@ -215,12 +189,5 @@ function* pruneJournal(
   ];
 }
 
-const scanOf = (table: string, index: string, range: KeyRange, limit?: number): StorageRead => ({
-  kind: "scan",
-  table,
-  options: { index, range, limit },
-});
-
 const PRUNED_PER_ANSWER = 4;
-const HISTORY: readonly OperationState[] = ["applied", "superseded", "closed_elsewhere"];
-type Scanned = readonly ScannedRow<StoredOperation>[];
+const HISTORY = ["applied", "superseded", "closed_elsewhere"] as const;

@@ -9,17 +9,12 @@ import type { MintContext, OperationPayload } from "../decide/mint.ts";
 import { pick } from "../decide/replay.ts";
 import { sameEffect, supersede } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
-import { get, readAll, type ScannedRow, type StorageRead, type StorageScript } from "../ports/storage.ts";
-import {
-  CONFLICTS,
-  isCommercial,
-  OPERATIONS,
-  type QueueState,
-  type StoredConflict,
-  type StoredOperation,
-} from "../state/stored.ts";
+import type { StorageScript } from "../ports/storage.ts";
+import type { QueueState } from "../state/meta.ts";
+import { isCommercial, isDiscarded, isIn, isUnfinished, isWaiting, type StoredOperation } from "../state/operation.ts";
 import { TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
+import { ask, conflictsById, operationsById, operationsIn, type Reads, valuesOf } from "./reads.ts";
 
 export interface DeskResult {
   readonly operations: readonly StoredOperation[];
@@ -34,14 +29,14 @@ export function* resolveConflict(
   choice: Choice,
   note?: string,
 ): StorageScript<DeskResult> {
-  const [conflict] = yield* get<StoredConflict>(CONFLICTS, [conflictId]);
+  const [[conflict]] = yield* ask([conflictsById([conflictId])]);
   if (conflict === undefined || conflict.settled) throw settled(conflictId);
   const { workspace, siblings } = yield* loadWorkspace(collections, {
     operationIds: [conflict.operationId],
     forSettling: true,
   });
   const operation = workspace.operation(conflict.operationId);
-  if (operation?.state !== "conflict") throw settled(conflictId);
+  if (operation?.status.state !== "conflict") throw settled(conflictId);
   const successor = settleByPerson(workspace, context, {
     conflict,
     operation,
@@ -64,11 +59,11 @@ export function* retryOperations(
   for (const id of ids) {
     const operation = workspace.operation(id);
     if (operation === undefined) throw notRejected(id, "unknown");
-    if (operation.state === "pending" || operation.state === "blocked") workspace.unblock();
-    else if (operation.state === "rejected" || operation.state === "quarantined") {
-      const effect = sameEffect(operation);
-      successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
-    } else throw notRejected(id, operation.state);
+    if (isWaiting(operation)) workspace.unblock();
+    else if (isIn(operation, "rejected", "quarantined")) {
+      const options = { keepGroup: isBound(operation) };
+      successors.push(supersede(workspace, context, operation, sameEffect(operation), siblings(operation), options));
+    } else throw notRejected(id, operation.status.state);
   }
   return finish(workspace, successors);
 }
@@ -79,27 +74,17 @@ export function* retryOperations(
  */
 function* withGroups(
   asked: readonly string[],
-): Generator<
-  readonly StorageRead[],
-  { readonly ids: readonly string[]; isBound(operation: StoredOperation): boolean },
-  readonly unknown[]
-> {
-  const isKept = (o: StoredOperation) => o.state === "quarantined" && o.group !== undefined && isCommercial(o);
-  const kept = (yield* get<StoredOperation>(OPERATIONS, asked)).filter((o) => o !== undefined).filter(isKept);
+): Reads<{ readonly ids: readonly string[]; isBound(operation: StoredOperation): boolean }> {
+  const isKept = (o: StoredOperation) => isIn(o, "quarantined") && o.group !== undefined && isCommercial(o);
+  const [found] = yield* ask([operationsById(asked)]);
+  const kept = found.filter((o) => o !== undefined).filter(isKept);
   const groups = new Set(kept.map((o) => o.group));
   const transactions = new Set(kept.flatMap((o) => o.transaction ?? []));
-  const scans = (yield* readAll(
-    [...transactions].map((id) => ({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: TRANSACTION_INDEX, range: transactionRange(id) },
-    })),
-  )) as readonly (readonly ScannedRow<StoredOperation>[])[];
+  const scans = yield* ask([...transactions].map((id) => operationsIn(TRANSACTION_INDEX, transactionRange(id))));
   // What the office has discarded stays discarded, unless it is asked for: then all of it, since goods do not move without their sale [C1].
-  const isDiscarded = (o: StoredOperation) => o.error?.code === "discarded";
   const reopened = new Set(kept.filter(isDiscarded).map((o) => o.group));
   const members = scans
-    .flatMap((rows) => rows.map(({ value }) => value))
+    .flatMap(valuesOf)
     .filter((o) => isKept(o) && groups.has(o.group) && (!isDiscarded(o) || reopened.has(o.group)));
   return {
     ids: [...new Set([...asked, ...members.map((o) => o.id)])],
@@ -116,12 +101,13 @@ export function* amendOperation(
   const { ids, isBound } = yield* withGroups([id]);
   const { workspace, siblings } = yield* loadWorkspace(collections, { operationIds: ids, forSettling: true });
   const amended = workspace.operation(id);
-  if (amended?.state !== "rejected" && amended?.state !== "quarantined")
-    throw notRejected(id, amended?.state ?? "unknown");
+  if (amended === undefined || !isIn(amended, "rejected", "quarantined"))
+    throw notRejected(id, amended?.status.state ?? "unknown");
   const successors: StoredOperation[] = [];
   for (const operation of ids.flatMap((member) => workspace.operation(member) ?? [])) {
     const effect = operation.id === id ? amendedEffect(workspace, operation, patch) : sameEffect(operation);
-    successors.push(supersede(workspace, context, operation, effect, siblings(operation), isBound(operation)));
+    const options = { keepGroup: isBound(operation) };
+    successors.push(supersede(workspace, context, operation, effect, siblings(operation), options));
   }
   return finish(workspace, successors);
 }
@@ -161,32 +147,13 @@ export function* discardOperation(
     forSettling: true,
   });
   const operation = workspace.operation(id);
-  if (
-    operation === undefined ||
-    operation.kind === "fact" ||
-    operation.state === "applied" ||
-    operation.state === "superseded" ||
-    operation.state === "closed_elsewhere"
-  ) {
-    throw notRejected(
-      id,
-      operation === undefined
-        ? "unknown"
-        : operation.kind === "fact"
-          ? "a fact, which is never given up"
-          : operation.state,
-    );
-  }
-  const open = operation.conflictId === undefined ? undefined : conflict(operation.conflictId);
+  if (operation === undefined) throw notRejected(id, "unknown");
+  if (operation.kind === "fact") throw notRejected(id, "a fact, which is never given up");
+  if (!isUnfinished(operation.status.state)) throw notRejected(id, operation.status.state);
+  const open = isIn(operation, "conflict") ? conflict(operation.status.conflictId) : undefined;
   if (open && !open.settled)
     workspace.putConflict({ ...open, settled: { by: "person", at: context.now, kept: "server" } });
-  const successor = supersede(
-    workspace,
-    context,
-    { ...operation, note: reason },
-    { action: "void" },
-    siblings(operation),
-  );
+  const successor = supersede(workspace, context, operation, { action: "void" }, siblings(operation), { note: reason });
   return finish(workspace, [successor]);
 }
 

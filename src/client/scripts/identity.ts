@@ -4,16 +4,8 @@ import { omit } from "../../shared/omit.ts";
 import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
 import { restartCursor } from "../decide/pull-page.ts";
 import type { RowChange } from "../decide/workspace.ts";
+import type { StorageScript, StorageWrite } from "../ports/storage.ts";
 import {
-  get,
-  readAll,
-  type ScannedRow,
-  type StorageRead,
-  type StorageScript,
-  type StorageWrite,
-} from "../ports/storage.ts";
-import {
-  CONFLICTS,
   type CursorState,
   cursorKey,
   FIRST_CURSOR,
@@ -21,32 +13,24 @@ import {
   generationOf,
   IDENTITY,
   type Identity,
-  META,
   nextGenerations,
-  OPERATIONS,
   type QueueState,
-  type StoredOperation,
   SYNC,
   type SyncPoint,
-} from "../state/stored.ts";
-import { STATE_INDEX, stateRange } from "../state/tables.ts";
+} from "../state/meta.ts";
+import { isIn, type StoredOperation } from "../state/operation.ts";
+import { CONFLICTS, META, STATE_INDEX, stateRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
+import { ask, cursorsOf, meta, operationsIn, type Reads, valuesOf } from "./reads.ts";
 
 const put = (key: string, value: unknown): StorageWrite => ({ kind: "put", table: META, key, value });
 
 /** The identity of the store, minted with it. `device`: the app's own id for it. */
 export function* ensureIdentity(device: string | undefined, now: number, uuid: () => string): StorageScript<Identity> {
-  const [known] = yield* get<Identity>(META, [IDENTITY]);
+  const [[known]] = yield* ask([meta(IDENTITY)]);
   if (known) return { value: known, writes: [] };
   const identity: Identity = { deviceId: device ?? uuid(), incarnation: uuid(), createdAt: now };
   return { value: identity, writes: [put(IDENTITY, identity), put(SYNC, FIRST_SYNC_POINT)] };
-}
-
-/** Takes the next fencing epoch: every drain transaction of an earlier holder is stale from here on. */
-export function* takeFence(): StorageScript<{ readonly point: SyncPoint }> {
-  const [known = FIRST_SYNC_POINT] = yield* get<SyncPoint>(META, [SYNC]);
-  const point: SyncPoint = { ...known, fence: known.fence + 1 };
-  return { value: { point }, writes: [put(SYNC, point)] };
 }
 
 export interface Registration {
@@ -63,9 +47,7 @@ export function* storeRegistration(
   fence: number,
   registration: Registration,
 ): StorageScript<{ readonly identity: Identity; readonly point: SyncPoint } | undefined> {
-  const [identity, stored] = yield* get<unknown>(META, [IDENTITY, SYNC]);
-  const point = (stored as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
-  const known = identity as Identity | undefined;
+  const [[known, point = FIRST_SYNC_POINT]] = yield* ask([meta(IDENTITY, SYNC)]);
   if (known === undefined || point.fence !== fence) return { value: undefined, writes: [] };
   const next: Identity = {
     ...known,
@@ -89,10 +71,8 @@ export function* forkIdentity(
   fence: number,
   incarnation: string,
 ): StorageScript<{ readonly before: Identity; readonly after: Identity } | undefined> {
-  const [identity, point] = yield* get<unknown>(META, [IDENTITY, SYNC]);
-  const before = identity as Identity | undefined;
-  if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence)
-    return { value: undefined, writes: [] };
+  const [[before, point]] = yield* ask([meta(IDENTITY, SYNC)]);
+  if (before === undefined || point?.fence !== fence) return { value: undefined, writes: [] };
   const rest = omit(before, "number");
   const after: Identity = { ...rest, incarnation, registered: false };
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
@@ -107,26 +87,19 @@ export interface Followed {
   readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
+/** What the journal holds of a lost epoch, and what waits in it: see `decideEpochChange`. */
+const SENT_AGAIN = ["applied", "quarantined", "conflict", "closed_elsewhere", "blocked"] as const;
+
 /** Sets the new epoch, forgets cursors and marks, moves the journal back into the outbox: one transaction [C8.4]. */
 export function* followEpoch(
   collections: ResolvedCollections,
   fence: number,
   epoch: string,
 ): StorageScript<Followed | undefined> {
-  const [stored] = yield* get<SyncPoint>(META, [SYNC]);
-  const point = stored ?? FIRST_SYNC_POINT;
+  const [[point = FIRST_SYNC_POINT]] = yield* ask([meta(SYNC)]);
   if (point.fence !== fence || point.epoch === epoch) return { value: undefined, writes: [] };
-  const states = ["applied", "quarantined", "conflict", "closed_elsewhere", "blocked"];
-  const scans = states.map(
-    (state): StorageRead => ({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: STATE_INDEX, range: stateRange(state) },
-    }),
-  );
-  const journal = ((yield* readAll(scans)) as readonly (readonly ScannedRow<StoredOperation>[])[]).flatMap((rows) =>
-    rows.map(({ value }) => value),
-  );
+  const scanned = yield* ask(SENT_AGAIN.map((state) => operationsIn(STATE_INDEX, stateRange(state))));
+  const journal = scanned.flatMap(valuesOf);
   const { workspace } = yield* loadWorkspace(collections, {
     operationIds: journal.map((o) => o.id),
     restarting: true,
@@ -144,8 +117,8 @@ export function* followEpoch(
 
 /** The conflicts that lay open were the lost history's: their operations are sent again, and are judged anew. */
 function forgottenConflicts(journal: readonly StoredOperation[]): readonly StorageWrite[] {
-  const open = journal.filter(({ state }) => state === "conflict").flatMap(({ conflictId }) => conflictId ?? []);
-  return open.map((key) => ({ kind: "delete", table: CONFLICTS, key }));
+  const open = journal.filter((operation) => isIn(operation, "conflict"));
+  return open.map(({ status }) => ({ kind: "delete", table: CONFLICTS, key: status.conflictId }));
 }
 
 /** A resync of these collections in the same epoch: their bases give way to what is pulled again. */
@@ -153,7 +126,7 @@ export function* restartCollections(
   fence: number,
   collections: readonly string[],
 ): StorageScript<Restarted | undefined> {
-  const [stored] = yield* get<SyncPoint>(META, [SYNC]);
+  const [[stored]] = yield* ask([meta(SYNC)]);
   if (stored === undefined || stored.fence !== fence) return { value: undefined, writes: [] };
   const point = nextGenerations(stored, collections);
   const cursors = yield* restart(collections, point);
@@ -165,11 +138,8 @@ export interface Restarted {
   readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
-function* restart(
-  collections: readonly string[],
-  point: SyncPoint,
-): Generator<readonly StorageRead[], Readonly<Record<string, CursorState>>, readonly unknown[]> {
-  const cursors = yield* get<CursorState>(META, collections.map(cursorKey));
+function* restart(collections: readonly string[], point: SyncPoint): Reads<Readonly<Record<string, CursorState>>> {
+  const [cursors] = yield* ask([cursorsOf(collections)]);
   return Object.fromEntries(
     collections.map((collection, index) => [
       collection,

@@ -1,26 +1,20 @@
 /** Reads what a decision on some rows and operations needs, inside its own transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
+import type { KeyRange } from "../../shared/keys.ts";
 import type { Target } from "../decide/mint.ts";
-import { isUnfinished, Workspace } from "../decide/workspace.ts";
-import { readAll, type ScannedRow, type StorageRead } from "../ports/storage.ts";
+import { Workspace } from "../decide/workspace.ts";
 import {
-  CONFLICTS,
   EMPTY_QUEUE,
   FIRST_SYNC_POINT,
   generationOf,
-  META,
   nextGenerations,
-  OPERATIONS,
   QUEUE,
   type QueueState,
-  type StoredConflict,
-  type StoredOperation,
-  type StoredRow,
   SYNC,
   type SyncPoint,
-  subjectOf,
-  tableOf,
-} from "../state/stored.ts";
+} from "../state/meta.ts";
+import { isIn, isUnfinished, type StoredOperation, subjectOf } from "../state/operation.ts";
+import type { StoredConflict, StoredRow } from "../state/rows.ts";
 import {
   openIncrementsRange,
   replayedRange,
@@ -28,6 +22,16 @@ import {
   TRANSACTION_INDEX,
   transactionRange,
 } from "../state/tables.ts";
+import {
+  ask,
+  conflictsById,
+  operationsById,
+  operationsIn,
+  type Reads,
+  rowsOf,
+  unchangedMeta,
+  valuesOf,
+} from "./reads.ts";
 
 export interface LoadRequest {
   readonly targets?: readonly Target[] | undefined;
@@ -49,14 +53,10 @@ export interface Loaded {
   conflict(id: string): StoredConflict | undefined;
 }
 
-type Reads<T> = Generator<readonly StorageRead[], T, readonly unknown[]>;
-
 export function* loadWorkspace(collections: ResolvedCollections, request: LoadRequest): Reads<Loaded> {
   const fresh = wantedRows(collections, request.fresh ?? []);
   const targets = wantedRows(collections, request.targets ?? [], fresh);
-  const [meta, asked, named] = yield* readNamed(request.operationIds ?? [], targets, fresh);
-  const queue = (meta[0] as QueueState | undefined) ?? EMPTY_QUEUE;
-  const point = (meta[1] as SyncPoint | undefined) ?? FIRST_SYNC_POINT;
+  const { queue, point, asked, named } = yield* readNamed(request.operationIds ?? [], targets, fresh);
   const operations = new Map(asked.map((operation) => [operation.id, operation]));
   const conflicts = new Map<string, StoredConflict>();
   if (request.forSettling) yield* readSurroundings(operations, conflicts);
@@ -83,14 +83,20 @@ function* readNamed(
   ids: readonly string[],
   targets: WantedRows,
   fresh: WantedRows,
-): Reads<readonly [meta: readonly unknown[], operations: readonly StoredOperation[], rows: readonly LoadedRow[]]> {
-  const queue: StorageRead = { kind: "get", table: META, keys: [QUEUE, SYNC], speculate: "unchanged" };
-  const reads: StorageRead[] = [queue, ...readsOf(targets), ...readsOf(fresh, "absent")];
-  if (ids.length > 0) reads.push({ kind: "get", table: OPERATIONS, keys: ids });
-  const [meta, ...found] = yield* readAll(reads);
-  const operations = (found[targets.size + fresh.size] ?? []) as readonly (StoredOperation | undefined)[];
-  const rows = [...rowsIn(targets, found), ...rowsIn(fresh, found.slice(targets.size))];
-  return [meta as readonly unknown[], operations.filter((o) => o !== undefined), rows];
+): Reads<{
+  readonly queue: QueueState;
+  readonly point: SyncPoint;
+  readonly asked: readonly StoredOperation[];
+  readonly named: readonly LoadedRow[];
+}> {
+  const [[queue = EMPTY_QUEUE, point = FIRST_SYNC_POINT], operations, ...rows] = yield* ask([
+    unchangedMeta(QUEUE, SYNC),
+    operationsById(ids),
+    ...readsOf(targets),
+    ...readsOf(fresh, "absent"),
+  ]);
+  const named = [...rowsIn(targets, rows), ...rowsIn(fresh, rows.slice(targets.size))];
+  return { queue, point, asked: operations.filter((o) => o !== undefined), named };
 }
 
 /** The siblings of edits that were bound together, and the conflicts that lie open. Both are rare. */
@@ -104,23 +110,16 @@ function* readSurroundings(
       .filter((o) => o.group !== undefined && o.kind === "record" && o.action !== "increment")
       .map((o) => o.transaction),
   );
-  const conflictIds = all.map((o) => o.conflictId).filter((id) => id !== undefined);
-  const reads: StorageRead[] = [{ kind: "get", table: CONFLICTS, keys: conflictIds }];
-  for (const transaction of groups) {
-    if (transaction !== undefined)
-      reads.push({
-        kind: "scan",
-        table: OPERATIONS,
-        options: { index: TRANSACTION_INDEX, range: transactionRange(transaction) },
-      });
-  }
-  if (conflictIds.length === 0 && reads.length === 1) return;
-  const [found, ...members] = yield* readAll(reads);
-  for (const conflict of found as readonly (StoredConflict | undefined)[])
-    if (conflict) conflicts.set(conflict.id, conflict);
-  for (const scanned of members as readonly (readonly ScannedRow<StoredOperation>[])[]) {
-    for (const { value } of scanned) if (!operations.has(value.id)) operations.set(value.id, value);
-  }
+  const conflictIds = all.flatMap((o) => (isIn(o, "conflict") ? o.status.conflictId : []));
+  const [found, ...members] = yield* ask([
+    conflictsById(conflictIds),
+    ...[...groups].flatMap((transaction) =>
+      transaction === undefined ? [] : operationsIn(TRANSACTION_INDEX, transactionRange(transaction)),
+    ),
+  ]);
+  for (const conflict of found) if (conflict) conflicts.set(conflict.id, conflict);
+  for (const operation of members.flatMap(valuesOf))
+    if (!operations.has(operation.id)) operations.set(operation.id, operation);
 }
 
 /** Ids by collection. Rows of a collection that the app does not have are left alone. */
@@ -144,17 +143,17 @@ function wantedRows(
   return wanted;
 }
 
-const readsOf = (wanted: WantedRows, speculate?: "absent"): readonly StorageRead[] =>
-  [...wanted].map(([collection, ids]) => ({ kind: "get", table: tableOf(collection), keys: [...ids], speculate }));
+const readsOf = (wanted: WantedRows, speculate?: "absent") =>
+  [...wanted].map(([collection, ids]) => rowsOf(collection, [...ids], speculate));
 
-function rowsIn(wanted: WantedRows, answers: readonly unknown[]): readonly LoadedRow[] {
+function rowsIn(wanted: WantedRows, answers: readonly (readonly (StoredRow | undefined)[])[]): readonly LoadedRow[] {
   return [...wanted.keys()].flatMap((collection, index) =>
-    (answers[index] as readonly (StoredRow | undefined)[]).flatMap((row) => (row ? [[collection, row] as const] : [])),
+    (answers[index] ?? []).flatMap((row) => (row ? [[collection, row] as const] : [])),
   );
 }
 
 function* readRows(wanted: WantedRows): Reads<readonly LoadedRow[]> {
-  return rowsIn(wanted, yield* readAll(readsOf(wanted)));
+  return rowsIn(wanted, yield* ask(readsOf(wanted)));
 }
 
 /**
@@ -166,7 +165,7 @@ function* readReplayed(
   asked: readonly StoredOperation[],
   point: SyncPoint | undefined,
 ): Reads<readonly StoredOperation[]> {
-  const reads: StorageRead[] = [];
+  const ranges: KeyRange[] = [];
   const atHand = countUnfinished(asked);
   for (const [collection, row] of rows) {
     const subject = subjectOf(collection, row.id);
@@ -175,20 +174,10 @@ function* readReplayed(
       row.generation !== generationOf(point, collection) &&
       (row.states !== undefined || row.delta !== undefined);
     if (!(row.edits || rebased) || isAtHand(row, atHand.get(subject))) continue;
-    reads.push({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: SUBJECT_INDEX, range: replayedRange(subject) },
-    });
-    if (rebased)
-      reads.push({
-        kind: "scan",
-        table: OPERATIONS,
-        options: { index: SUBJECT_INDEX, range: openIncrementsRange(subject) },
-      });
+    ranges.push(replayedRange(subject));
+    if (rebased) ranges.push(openIncrementsRange(subject));
   }
-  const answers = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];
-  return answers.flatMap((scanned) => scanned.map(({ value }) => value));
+  return (yield* ask(ranges.map((range) => operationsIn(SUBJECT_INDEX, range)))).flatMap(valuesOf);
 }
 
 /** Whatever is replayed or summed over a row is unfinished, and the row counts what is: as many as that are all. */
@@ -199,8 +188,8 @@ function isAtHand({ states = {} }: StoredRow, unfinished = 0): boolean {
 /** By subject. */
 function countUnfinished(operations: readonly StoredOperation[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { collection, entityId, state, action } of operations) {
-    if (!isUnfinished(state) || action === "void") continue;
+  for (const { collection, entityId, status, action } of operations) {
+    if (!isUnfinished(status.state) || action === "void") continue;
     const subject = subjectOf(collection, entityId);
     counts.set(subject, (counts.get(subject) ?? 0) + 1);
   }

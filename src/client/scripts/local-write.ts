@@ -5,7 +5,8 @@ import { decideLocalWrite, type LocalChange } from "../decide/local-write.ts";
 import type { MintContext } from "../decide/mint.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
-import type { QueueState, StoredOperation } from "../state/stored.ts";
+import type { QueueState } from "../state/meta.ts";
+import type { StoredOperation } from "../state/operation.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface LocalWriteResult {

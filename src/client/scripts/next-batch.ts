@@ -2,21 +2,9 @@
 
 import { LIMITS } from "../../protocol/constants.ts";
 import { type BatchLimits, type Selected, selectBatch } from "../decide/selection.ts";
-import { get, readAll, type ScannedRow, type StorageRead, type StorageScript } from "../ports/storage.ts";
-import {
-  EMPTY_QUEUE,
-  IDENTITY,
-  type Identity,
-  isCommercial,
-  META,
-  OPERATIONS,
-  QUEUE,
-  type QueueState,
-  type StoredOperation,
-  SYNC,
-  type SyncPoint,
-  subjectOf,
-} from "../state/stored.ts";
+import type { StorageScript } from "../ports/storage.ts";
+import { EMPTY_QUEUE, IDENTITY, type Identity, QUEUE, SYNC, type SyncPoint } from "../state/meta.ts";
+import { isCommercial, isIn, type StoredOperation, subjectOf } from "../state/operation.ts";
 import {
   journalRange,
   laneRange,
@@ -27,6 +15,7 @@ import {
   transactionRange,
   unblockedRange,
 } from "../state/tables.ts";
+import { ask, meta, operationsById, operationsIn, type Reads, valuesOf } from "./reads.ts";
 
 /** One batch in four begins with the lower lanes: weighted, not absolute, so that low never starves [M5]. */
 const LANE_ORDERS = [
@@ -37,7 +26,7 @@ const LANE_ORDERS = [
 ] as const;
 
 /** Blocked operations that are looked at for one batch: a backlog of them must not make each one slow [H2]. */
-const WOKEN_WINDOW = 100 + LIMITS.transactionOperations;
+const UNBLOCKED_WINDOW = 100 + LIMITS.transactionOperations;
 
 export interface BatchRequest {
   readonly limits: BatchLimits;
@@ -67,26 +56,20 @@ export function* nextBatch(request: BatchRequest): StorageScript<Batch> {
 }
 
 function* selectRound(request: BatchRequest, journalAlone: boolean): StorageScript<Batch> {
-  const [queueState, point, identity] = yield* get<unknown>(META, [QUEUE, SYNC, IDENTITY]);
-  const queue = (queueState as QueueState | undefined) ?? EMPTY_QUEUE;
+  const [[queue = EMPTY_QUEUE, point, identity]] = yield* ask([meta(QUEUE, SYNC, IDENTITY)]);
   // A whole transaction fits behind the limit, so that one at the edge is never mistaken for cut.
   const window = request.limits.maxOperations + LIMITS.transactionOperations;
-  const scan = (range: ReturnType<typeof laneRange>, limit: number): StorageRead => ({
-    kind: "scan",
-    table: OPERATIONS,
-    options: { index: QUEUE_INDEX, range, limit },
-  });
   const lanes = LANE_ORDERS[request.round % LANE_ORDERS.length] ?? LANE_ORDERS[0];
-  const scanned = (yield* readAll([
-    scan(journalRange, window),
-    scan(unblockedRange(queue.unblockRound), WOKEN_WINDOW),
-    ...lanes.map((lane) => scan(laneRange(lane), window)),
-  ])) as readonly (readonly ScannedRow<StoredOperation>[])[];
-  const [journal = [], woken = [], ...lists] = scanned.map((rows) => rows.map(({ value }) => value));
+  const scanned = yield* ask([
+    operationsIn(QUEUE_INDEX, journalRange, window),
+    operationsIn(QUEUE_INDEX, unblockedRange(queue.unblockRound), UNBLOCKED_WINDOW),
+    ...lanes.map((lane) => operationsIn(QUEUE_INDEX, laneRange(lane), window)),
+  ]);
+  const [journal = [], unblocked = [], ...lists] = scanned.map(valuesOf);
   // Journal first, lanes ignored: what the lost history had taken re-enters before anything new [C8.6].
   const first = wholeGroups(journal, window);
   // What was woken stands behind the window, not in it: a backlog may be waiting for it.
-  const behind = [...wholeGroups(lists.flat(), window), ...wholeGroups(woken, WOKEN_WINDOW)];
+  const behind = [...wholeGroups(lists.flat(), window), ...wholeGroups(unblocked, UNBLOCKED_WINDOW)];
   const candidates = journalAlone && journal.length > 0 ? first : [...first, ...behind];
   const others = yield* readOthers(candidates, queue.edits > 0);
   const selected = selectBatch({
@@ -100,8 +83,8 @@ function* selectRound(request: BatchRequest, journalAlone: boolean): StorageScri
     value: {
       selected,
       isEmpty: candidates.length === 0,
-      identity: identity as Identity | undefined,
-      point: point as SyncPoint | undefined,
+      identity,
+      point,
     },
   };
 }
@@ -117,10 +100,7 @@ function wholeGroups(found: readonly StoredOperation[], window: number): readonl
 }
 
 /** What goes first. Most tills hold sales and increments only, and while no record is being edited there is nothing to look for. */
-function* readOthers(
-  candidates: readonly StoredOperation[],
-  editsOpen: boolean,
-): Generator<readonly StorageRead[], readonly StoredOperation[], readonly unknown[]> {
+function* readOthers(candidates: readonly StoredOperation[], editsOpen: boolean): Reads<readonly StoredOperation[]> {
   if (!editsOpen) return [];
   const subjects = new Set<string>();
   const transactions = new Set<string>();
@@ -130,21 +110,15 @@ function* readOthers(
     if (operation.group !== undefined && operation.transaction !== undefined && !isCommercial(operation))
       transactions.add(operation.transaction);
   }
-  const reads: StorageRead[] = [];
-  for (const subject of subjects)
-    reads.push({ kind: "scan", table: OPERATIONS, options: { index: SUBJECT_INDEX, range: replayedRange(subject) } });
-  for (const transaction of transactions)
-    reads.push({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: TRANSACTION_INDEX, range: transactionRange(transaction) },
-    });
-  const found = new Map<string, StoredOperation>();
-  for (const rows of (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[])
-    for (const { value } of rows) found.set(value.id, value);
+  const scanned = yield* ask([
+    ...[...subjects].map((subject) => operationsIn(SUBJECT_INDEX, replayedRange(subject))),
+    ...[...transactions].map((transaction) => operationsIn(TRANSACTION_INDEX, transactionRange(transaction))),
+  ]);
+  const found = new Map(scanned.flatMap(valuesOf).map((operation) => [operation.id, operation]));
   const blockers = [...found.values()]
-    .flatMap((o) => (o.state === "blocked" ? (o.blockedBy ?? []) : []))
+    .flatMap((o) => (isIn(o, "blocked") ? o.status.blockedBy : []))
     .filter((id) => !found.has(id));
-  for (const blocker of yield* get<StoredOperation>(OPERATIONS, blockers)) if (blocker) found.set(blocker.id, blocker);
+  const [read] = yield* ask([operationsById(blockers)]);
+  for (const blocker of read) if (blocker) found.set(blocker.id, blocker);
   return [...found.values()];
 }

@@ -4,7 +4,8 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { OperationEvent } from "../decide/results.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
-import { isCommercial, isWaiting, type QueueState, type StoredOperation } from "../state/stored.ts";
+import type { QueueState } from "../state/meta.ts";
+import { isCommercial, isWaiting } from "../state/operation.ts";
 import { loadWorkspace } from "./load.ts";
 
 export interface Parked {
@@ -29,10 +30,11 @@ export function* parkOperations(
   for (const id of ids) {
     const operation = workspace.operation(id);
     if (operation === undefined || !isWaiting(operation)) continue;
-    const state = isCommercial(operation) ? "quarantined" : "rejected";
-    const parked: StoredOperation = { ...operation, state, error };
-    workspace.put(parked);
-    events.push({ kind: state, operation: parked });
+    const event: OperationEvent = isCommercial(operation)
+      ? { kind: "quarantined", operation: { ...operation, status: { state: "quarantined", error } } }
+      : { kind: "rejected", operation: { ...operation, status: { state: "rejected", error } } };
+    workspace.put(event.operation);
+    events.push(event);
   }
   workspace.unblock();
   const { writes, changes } = workspace.finish();

@@ -3,37 +3,16 @@
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import type { RowChange } from "../decide/workspace.ts";
-import {
-  get,
-  readAll,
-  type ScannedRow,
-  type StorageRead,
-  type StorageScript,
-  type StorageWrite,
-  scan,
-} from "../ports/storage.ts";
-import {
-  type CursorState,
-  cursorKey,
-  META,
-  OPERATIONS,
-  type Orphan,
-  orphanRange,
-  QUEUE,
-  type QueueState,
-  type StoredOperation,
-  type StoredRow,
-  SYNC,
-  type SyncPoint,
-  tableOf,
-} from "../state/stored.ts";
-import { STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange } from "../state/tables.ts";
+import type { StorageScript, StorageWrite } from "../ports/storage.ts";
+import { cursorKey, QUEUE, type QueueState, SYNC } from "../state/meta.ts";
+import { META, STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange, tableOf } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
+import { ask, cursorsOf, meta, operationsIn, orphans, scanRows } from "./reads.ts";
 
 /** At the latest every minute, whatever was or was not heard [H2]. */
 export function* unblockAll(): StorageScript<{ readonly any: boolean; readonly queue: QueueState | undefined }> {
-  const [stored] = yield* get<QueueState>(META, [QUEUE]);
-  const blocked = yield* scan<unknown>(OPERATIONS, { index: STATE_INDEX, range: stateRange("blocked"), limit: 1 });
+  const [[stored]] = yield* ask([meta(QUEUE)]);
+  const [blocked] = yield* ask([operationsIn(STATE_INDEX, stateRange("blocked"), 1)]);
   if (stored === undefined || blocked.length === 0) return { value: { any: false, queue: stored }, writes: [] };
   const next: QueueState = { ...stored, unblockRound: stored.unblockRound + 1 };
   return { value: { any: true, queue: next }, writes: [{ kind: "put", table: META, key: QUEUE, value: next }] };
@@ -43,16 +22,11 @@ const ADOPTED_PER_STEP = 100;
 
 /** One bounded step of bringing rows back in step with what became of their operations under an app that lacked their collection. */
 export function* adoptStep(collections: ResolvedCollections): StorageScript<StepResult> {
-  const found = yield* scan<Orphan>(META, { range: orphanRange });
+  const [found] = yield* ask([orphans()]);
   const known = found.filter(({ value }) => Object.hasOwn(collections, value.collection)).slice(0, ADOPTED_PER_STEP);
-  const reads = known.map(
-    ({ value }): StorageRead => ({
-      kind: "scan",
-      table: OPERATIONS,
-      options: { index: SUBJECT_INDEX, range: subjectRange(value.collection, value.entityId) },
-    }),
+  const scanned = yield* ask(
+    known.map(({ value }) => operationsIn(SUBJECT_INDEX, subjectRange(value.collection, value.entityId))),
   );
-  const scanned = (yield* readAll(reads)) as readonly (readonly ScannedRow<StoredOperation>[])[];
   const operationIds = scanned.flat().map(({ value }) => value.id);
   const { workspace } = yield* loadWorkspace(collections, { targets: known.map(({ value }) => value), operationIds });
   for (const { value } of known) workspace.recountStates(value.collection, value.entityId);
@@ -70,15 +44,15 @@ export interface StepResult {
 
 /** One bounded step of removing rows whose base is of an older generation [H10]. Rows with anything unfinished on them stay. */
 export function* sweepStep(collection: string, fence: number): StorageScript<StepResult> {
-  const [point, stored] = yield* get<unknown>(META, [SYNC, cursorKey(collection)]);
-  const cursor = stored as CursorState | undefined;
-  if ((point as SyncPoint | undefined)?.fence !== fence || cursor?.sweep === undefined)
-    return { value: { more: false, changes: [] }, writes: [] };
+  const [[point], [cursor]] = yield* ask([meta(SYNC), cursorsOf([collection])]);
+  if (point?.fence !== fence || cursor?.sweep === undefined) return { value: { more: false, changes: [] }, writes: [] };
   const table = tableOf(collection);
-  const rows = yield* scan<StoredRow>(table, {
-    limit: SWEPT_PER_STEP,
-    ...(cursor.sweep !== "" && { range: { lower: cursor.sweep, lowerOpen: true } }),
-  });
+  const [rows] = yield* ask([
+    scanRows(collection, {
+      limit: SWEPT_PER_STEP,
+      ...(cursor.sweep !== "" && { range: { lower: cursor.sweep, lowerOpen: true } }),
+    }),
+  ]);
   const gone = rows.filter(
     ({ value }) => value.generation < cursor.generation && value.states === undefined && value.version > 0,
   );

@@ -4,19 +4,21 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import { indexKeys, indexSignature } from "../../schema/index-keys.ts";
 import { type Key, type KeyRange, prefixRange } from "../../shared/keys.ts";
 import type { IndexLayout, StorageLayout, TableLayout } from "../ports/storage.ts";
-import {
-  CONFLICTS,
-  isOpen,
-  isReplayed,
-  META,
-  OPERATIONS,
-  STORAGE_FORMAT,
-  type StoredConflict,
-  type StoredOperation,
-  type StoredRow,
-  subjectOf,
-  tableOf,
-} from "./stored.ts";
+import { isOpen, isReplayed, type StoredOperation, subjectOf } from "./operation.ts";
+import type { StoredConflict, StoredRow } from "./rows.ts";
+
+/** Raised when a stored shape changes so that older code could not read it. */
+export const STORAGE_FORMAT = 1;
+
+export const OPERATIONS = "operations";
+export const CONFLICTS = "conflicts";
+export const META = "meta";
+
+const COLLECTION_PREFIX = "c:";
+/** The table of a collection. The prefix keeps an app's `operations` collection apart from the queue. */
+export const tableOf = (collection: string) => COLLECTION_PREFIX + collection;
+/** The collection whose table it is. */
+export const collectionOf = (table: string) => table.slice(COLLECTION_PREFIX.length);
 
 /** A collection's own index `id` would clash with nothing, but an app's index may have any name: these are of tables no app declares indexes on. */
 export const QUEUE_INDEX = "queue";
@@ -37,7 +39,7 @@ const OPERATIONS_TABLE: TableLayout<StoredOperation> = {
       signature: "1",
       keys: (o) => [[subjectOf(o.collection, o.entityId), subjectClass(o), o.rank]],
     },
-    { name: STATE_INDEX, signature: "1", keys: (o) => [[o.state, o.sequence]] },
+    { name: STATE_INDEX, signature: "1", keys: (o) => [[o.status.state, o.sequence]] },
     {
       name: TRANSACTION_INDEX,
       signature: "1",
@@ -52,9 +54,9 @@ const CONFLICTS_TABLE: TableLayout<StoredConflict> = {
 };
 
 function queueKeys(operation: StoredOperation): readonly Key[] {
-  if (operation.state === "blocked") return [[BLOCKED_LANE, operation.blockedInRound ?? 0, operation.rank]];
-  if (operation.state !== "pending") return [];
-  return [[operation.resend ? JOURNAL_LANE : operation.lane, operation.rank]];
+  const { status, rank, lane } = operation;
+  if (status.state === "blocked") return [[BLOCKED_LANE, status.blockedInRound, rank]];
+  return status.state === "pending" ? [[status.resend ? JOURNAL_LANE : lane, rank]] : [];
 }
 
 /** What a view replays, apart from open increments, of which it needs only the sum, and from what is history. */

@@ -11,17 +11,8 @@ import type {
   StorageEstimate,
   StorageScript,
 } from "../ports/storage.ts";
-import {
-  CONFLICTS,
-  type CursorState,
-  type Identity,
-  META,
-  OPERATIONS,
-  type QueueState,
-  type SyncPoint,
-  tableOf,
-} from "../state/stored.ts";
-import { storageLayout } from "../state/tables.ts";
+import type { CursorState, Identity, QueueState, SyncPoint } from "../state/meta.ts";
+import { CONFLICTS, META, OPERATIONS, storageLayout, tableOf } from "../state/tables.ts";
 
 /** What a commit changed, for whoever shows it. */
 export interface Commit {

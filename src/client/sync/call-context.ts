@@ -7,7 +7,8 @@ import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
 import { type AnswerBinding, type AnswerResult, type AppliedAnswer, applyAnswer } from "../scripts/answer.ts";
 import { followEpoch, forkIdentity, restartCollections } from "../scripts/identity.ts";
-import { IDENTITY, type Identity, META, SYNC, type SyncPoint } from "../state/stored.ts";
+import { IDENTITY, type Identity, SYNC, type SyncPoint } from "../state/meta.ts";
+import { META } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
 
 export type Call = "register" | "push" | "pull";

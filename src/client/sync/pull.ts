@@ -2,7 +2,8 @@
 import { LIMITS } from "../../protocol/constants.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import { sweepStep } from "../scripts/upkeep.ts";
-import { type CursorState, cursorKey, FIRST_CURSOR, META } from "../state/stored.ts";
+import { type CursorState, cursorKey, FIRST_CURSOR } from "../state/meta.ts";
+import { META } from "../state/tables.ts";
 import type { CallContext } from "./call-context.ts";
 
 /** Rows of one page: the page is one transaction, and a sale must not wait long behind it. */

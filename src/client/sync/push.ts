@@ -8,7 +8,7 @@ import type { TransportFailure } from "../ports/transport.ts";
 import { type Batch, nextBatch } from "../scripts/next-batch.ts";
 import { parkOperations } from "../scripts/park.ts";
 import { unblockAll } from "../scripts/upkeep.ts";
-import { isWaiting, type StoredOperation } from "../state/stored.ts";
+import { isWaiting, type StoredOperation } from "../state/operation.ts";
 import { type CallContext, failed } from "./call-context.ts";
 
 export interface PushDeps {

@@ -3,7 +3,8 @@ import { decideRegistration } from "../decide/registration.ts";
 import type { SyncEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
-import { META, QUEUE, type QueueState } from "../state/stored.ts";
+import { QUEUE, type QueueState } from "../state/meta.ts";
+import { META } from "../state/tables.ts";
 import { type CallContext, failed, isElsewhere } from "./call-context.ts";
 
 export interface RegisterDeps {

@@ -12,7 +12,7 @@ import {
   type Identity,
   type QueueState,
   type SyncPoint,
-} from "../state/stored.ts";
+} from "../state/meta.ts";
 import type { Commit, StoreSnapshot } from "../store/local-store.ts";
 
 export class ClientState {

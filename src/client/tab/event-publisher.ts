@@ -1,10 +1,9 @@
 /** Turns commits and notice into the typed events of the client. Holds no rule of its own. */
 import type { CollectionMap } from "../../schema/types.ts";
-import { verdictOf } from "../app/settlement.ts";
 import { SKEW_MS } from "../decide/clock-offset.ts";
-import { conflictView, operationView } from "../decide/desk-view.ts";
+import { conflictView, operationView, verdictOf } from "../decide/desk-view.ts";
 import { recordOf } from "../decide/record.ts";
-import type { StoredOperation } from "../state/stored.ts";
+import type { OperationIn, StoredOperation } from "../state/operation.ts";
 import type { Commit, LocalStore } from "../store/local-store.ts";
 import type { SyncNotice } from "../sync/call-context.ts";
 import type { SyncEvents } from "../types/events.ts";
@@ -41,7 +40,7 @@ export class EventPublisher {
         case "quarantined":
           this.#emitter.emit(event.kind, {
             operation: operationView(event.operation, this.#inFlight),
-            reason: verdictOf(event.operation),
+            reason: verdictOf(event.operation.status.error),
           });
           break;
         case "conflict":
@@ -83,7 +82,7 @@ export class EventPublisher {
     }
   }
 
-  #applied(operation: StoredOperation, commit: Commit): void {
+  #applied(operation: OperationIn<"applied">, commit: Commit): void {
     const { collection, entityId } = operation;
     const data = commit.changes?.find((change) => change.collection === collection && change.id === entityId)?.after
       .data;
@@ -92,7 +91,7 @@ export class EventPublisher {
       collection,
       id: entityId,
       record,
-      flags: operation.flags ?? [],
+      flags: operation.status.flags ?? [],
       operationId: operation.id,
     } as Events["applied"]);
   }

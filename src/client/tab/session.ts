@@ -11,7 +11,6 @@ import type { StorageConnection } from "../ports/storage.ts";
 import { ensureIdentity } from "../scripts/identity.ts";
 import { adoptStep } from "../scripts/upkeep.ts";
 import {
-  CONFLICTS,
   type CursorState,
   cursorKey,
   EMPTY_QUEUE,
@@ -19,14 +18,12 @@ import {
   FIRST_SYNC_POINT,
   IDENTITY,
   type Identity,
-  META,
-  OPERATIONS,
   QUEUE,
   type QueueState,
   SYNC,
   type SyncPoint,
-  tableOf,
-} from "../state/stored.ts";
+} from "../state/meta.ts";
+import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
 import { type Commit, LocalStore, type StoreSnapshot } from "../store/local-store.ts";
 import type { SyncNotice } from "../sync/call-context.ts";
 import type { SyncEvents } from "../types/events.ts";

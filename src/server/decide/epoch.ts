@@ -30,7 +30,7 @@ export function standingOf(ws: WorkingSet, claim: EpochClaim, marks: MarksSeen):
     const isAbove = marksIn(marks).some((mark) => !holds(ws, mark));
     return isKnown && !isAbove ? "stale" : "restored";
   }
-  // Both marks: one common one would miss an answer of the lost history that came after one of the new (seed 284).
+  // Both marks: with a single one, an answer of the lost history could hide behind an answer of the new history [C8.2].
   return marksIn(marks).every((mark) => holds(ws, mark)) ? "current" : "restored";
 }
 

@@ -53,7 +53,7 @@ async function respond(
     [HEADERS.protocol]: String(PROTOCOL_VERSION),
     [HEADERS.requestId]: requestId,
     [HEADERS.serverTime]: rfc3339(now),
-    // A stale answer is worse than none: a till would take it for news (pitfall 27).
+    // An answer out of a cache has the id of an earlier request: the till would drop it, and take the server for unreachable.
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     vary: "accept-encoding",

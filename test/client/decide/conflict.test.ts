@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type Choice, settleByPerson } from "../../../src/client/decide/conflict.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { applied, conflict, create, increment, Ledger, NOW, remove, update } from "../support/ledger.ts";
 

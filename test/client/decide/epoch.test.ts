@@ -1,6 +1,6 @@
 /** A server that was restored from a backup: what the till gives back to it, and what its rows show meanwhile [C8]. */
 import { describe, expect, test } from "vitest";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import {
   applied,
   blocked,
@@ -23,11 +23,11 @@ const till = () => {
   return one;
 };
 const again = (one: Ledger, operation: StoredOperation) => {
-  const { state, resend: first, acknowledged } = one.stored(operation);
+  const { state, resend: first, acknowledged } = one.flat(operation);
   return { state, again: first, acknowledged };
 };
 
-describe("goes back into the outbox", () => {
+describe("goes back into the outbox [C8.4]", () => {
   test("what had been applied, with what the lost history had answered", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
@@ -56,7 +56,7 @@ describe("goes back into the outbox", () => {
     expect(again(one, edit)).toEqual({ state: "pending", again: true, acknowledged: undefined });
   });
 
-  test("what somebody else had settled: that settlement is lost", () => {
+  test("what somebody else had settled: that settlement is lost [C8.8]", () => {
     const one = till();
     const edit = one.one(update("customers", "c-1", { phone: "2" }));
     one.answer(rejected(edit, "superseded", { by: "office" }));
@@ -95,7 +95,7 @@ test("what was blocked by the lost history waits no more", () => {
   const edit = one.one(update("products", "p-1", { name: "A" }));
   one.answer(blocked(edit, { id: "lost" }));
   one.follow("e2");
-  const { state, blockedBy, blockedInRound } = one.stored(edit);
+  const { state, blockedBy, blockedInRound } = one.flat(edit);
   expect({ state, blockedBy, blockedInRound }).toEqual({
     state: "pending",
     blockedBy: undefined,
@@ -109,7 +109,7 @@ test("nothing of the lost history's verdict stays on an operation", () => {
   one.answer(quarantined(operation, "shift_closed", { revision: 3 }));
   one.follow("e2");
   for (const member of ["error", "revision", "resultAt", "version", "epoch"])
-    expect(one.stored(operation)).not.toHaveProperty(member);
+    expect(one.flat(operation)).not.toHaveProperty(member);
 });
 
 test("the point has no marks any more, and every collection is pulled from the start", () => {

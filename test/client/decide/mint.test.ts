@@ -35,7 +35,7 @@ describe("an operation", () => {
       branch: "main",
       schemaVersion: 1,
       kind: "record",
-      state: "pending",
+      status: { state: "pending" },
       attempts: 0,
     });
   });
@@ -133,7 +133,7 @@ describe("the base version", () => {
   });
 });
 
-describe("where the last write wins", () => {
+describe("where the last write wins [M4]", () => {
   const one = () => {
     const ledger = new Ledger({
       ...collections,
@@ -154,7 +154,7 @@ describe("where the last write wins", () => {
   });
 });
 
-describe("the transaction on the wire", () => {
+describe("the transaction on the wire [C1]", () => {
   const groups = (changes: Parameters<Ledger["write"]>[0]) => {
     const minted = till().write(changes, { transaction: "t-1" });
     return minted.map(({ collection, action, group }) => `${collection} ${action}: ${group ?? "alone"}`);
@@ -215,7 +215,7 @@ describe("the transaction on the wire", () => {
   });
 });
 
-describe("the lane", () => {
+describe("the lane [M5]", () => {
   const shop = {
     ...collections,
     logs: defineCollection({ schema: z.object({ text: z.string() }), priority: "low" }),

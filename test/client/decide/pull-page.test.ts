@@ -1,6 +1,6 @@
 /** A pulled page: other devices' changes, and the cursor with them (L4). */
 import { describe, expect, test } from "vitest";
-import { FIRST_CURSOR } from "../../../src/client/state/stored.ts";
+import { FIRST_CURSOR } from "../../../src/client/state/meta.ts";
 import { create, increment, Ledger, remove, tea, update } from "../support/ledger.ts";
 
 const row = (name: string, stock = 7) => ({ ...tea, name, stock });

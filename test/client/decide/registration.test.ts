@@ -1,7 +1,7 @@
 /** What the server's answer to a registration says of this store. */
 import { describe, expect, test } from "vitest";
 import { decideRegistration } from "../../../src/client/decide/registration.ts";
-import type { Identity } from "../../../src/client/state/stored.ts";
+import type { Identity } from "../../../src/client/state/meta.ts";
 import type { RegisterResponse } from "../../../src/protocol/types.ts";
 
 const fresh: Identity = { deviceId: "till-1", incarnation: "0190", createdAt: 0 };
@@ -37,7 +37,7 @@ describe("whose shop it is", () => {
   });
 });
 
-describe("a store that was put back", () => {
+describe("a store that was put back [C7]", () => {
   test("is one that is behind what the server has seen of it, by so many operations", () => {
     const loss = { lastKnownSequence: 12, missing: 3 };
     expect(decideRegistration(known, 9, answer({ lastSequence: 12 }))).toEqual({ kind: "rolled_back", loss });
@@ -48,7 +48,7 @@ describe("a store that was put back", () => {
   });
 });
 
-describe("a new store of a device that is known", () => {
+describe("a new store of a device that is known [M11]", () => {
   const unsynced = [
     { incarnation: "0180", lastSequence: 40, missing: 2 },
     { incarnation: "0170", lastSequence: 880, missing: 1 },

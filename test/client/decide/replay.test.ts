@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addDelta, mergeDelta, replay } from "../../../src/client/decide/replay.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
 import { tea } from "../support/ledger.ts";
 
@@ -18,7 +18,7 @@ const edit = (over: Partial<StoredOperation>): StoredOperation => ({
   schemaVersion: 1,
   occurredAt: 0,
   bytes: 0,
-  state: "pending",
+  status: { state: "pending" },
   attempts: 0,
   ...over,
 });

@@ -1,6 +1,6 @@
 /** What the server's results make of operations and rows. */
 import { describe, expect, test } from "vitest";
-import { isWaiting } from "../../../src/client/state/stored.ts";
+import { isWaiting } from "../../../src/client/state/operation.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import {
   applied,
@@ -110,7 +110,7 @@ describe("applied", () => {
     const operation = one.one(sale("s-1"));
     const flags = [{ code: "stock_discrepancy", discrepancyId: "d-1" }];
     one.answer(applied(operation, 20, { flags }));
-    expect([one.stored(operation).flags, one.row("sales", "s-1")?.flags]).toEqual([flags, flags]);
+    expect([one.flat(operation).flags, one.row("sales", "s-1")?.flags]).toEqual([flags, flags]);
   });
 
   test("is told once", () => {
@@ -124,7 +124,7 @@ describe("applied", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
     one.answer(applied(operation, 20, { at: NOW + 5 }));
-    expect(one.stored(operation)).toMatchObject({ state: "applied", epoch: "e1", version: 20, resultAt: NOW + 5 });
+    expect(one.flat(operation)).toMatchObject({ state: "applied", epoch: "e1", version: 20, resultAt: NOW + 5 });
   });
 
   test("of a `void` touches no row", () => {
@@ -148,7 +148,7 @@ describe("rejected", () => {
     const one = till();
     const edit = one.one(update("products", "p-1", { name: "A" }));
     one.answer(rejected(edit, "not_permitted"));
-    expect(one.stored(edit)).toMatchObject({
+    expect(one.flat(edit)).toMatchObject({
       state: "rejected",
       patch: { name: "A" },
       error: { code: "not_permitted", message: "not_permitted" },
@@ -226,14 +226,14 @@ describe("blocked and retry", () => {
     const first = one.one(update("products", "p-1", { name: "A" }));
     const second = one.one(update("products", "p-1", { name: "B" }));
     one.answer(blocked(second, first));
-    expect(one.stored(second).blockedBy).toEqual([first.id]);
+    expect(one.flat(second).blockedBy).toEqual([first.id]);
   });
 
   test("say why it should be tried again", () => {
     const one = till();
     const edit = one.one(update("products", "p-1", { name: "A" }));
     one.answer(retry(edit));
-    expect(one.stored(edit)).toMatchObject({ blockedBy: [], error: { code: "schema_newer" } });
+    expect(one.flat(edit)).toMatchObject({ blockedBy: [], error: { code: "schema_newer" } });
   });
 
   test("forget why, when the next answer is another", () => {
@@ -241,7 +241,7 @@ describe("blocked and retry", () => {
     const edit = one.one(update("products", "p-1", { name: "A" }));
     one.answer(retry(edit));
     one.answer(blocked(edit, { id: "elsewhere" }));
-    expect(one.stored(edit)).not.toHaveProperty("error");
+    expect(one.flat(edit)).not.toHaveProperty("error");
   });
 
   test("are no news of what is settled", () => {
@@ -255,7 +255,7 @@ describe("blocked and retry", () => {
 
 describe("what is blocked is sent again", () => {
   const awake = (one: Ledger, operation: { readonly id: string }) =>
-    (one.stored(operation).blockedInRound ?? 0) < one.queue.unblockRound;
+    (one.flat(operation).blockedInRound ?? 0) < one.queue.unblockRound;
 
   test("not before something final has come", () => {
     const one = till();
@@ -352,7 +352,10 @@ describe("an operation that another has replaced", () => {
     const edit = one.one(update("customers", "c-1", { phone: "2" }));
     one.answer(conflict(edit, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
     const workspace = one.open();
-    workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: "op-new" });
+    workspace.put({
+      ...one.stored(edit),
+      status: { state: "superseded", supersededBy: "op-new", result: { at: NOW } },
+    });
     workspace.put({ ...edit, id: "op-new", sequence: 50, supersedes: [edit.id] });
     one.commit(workspace);
     const server = { version: 21, data: { name: "Ann", phone: "2", points: 0 } };

@@ -8,12 +8,13 @@ import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { type Selected, selectBatch } from "../../../src/client/decide/selection.ts";
 import {
   isCommercial,
+  isIn,
   isOpen,
   isReplayed,
   isWaiting,
   type StoredOperation,
   subjectOf,
-} from "../../../src/client/state/stored.ts";
+} from "../../../src/client/state/operation.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { times } from "../../support/property.ts";
 import {
@@ -127,23 +128,22 @@ const choice: fc.Arbitrary<Choice> = fc.record({
 
 /** As the outbox is read: what a restore brought back, then lane by lane, then what was woken. */
 function candidatesOf(till: Ledger, lanes: readonly number[]): readonly StoredOperation[] {
-  const place = (o: StoredOperation) => (o.state === "blocked" ? 9 : o.resend ? -1 : lanes.indexOf(o.lane));
+  const place = ({ status, lane }: StoredOperation) =>
+    status.state === "blocked" ? 9 : status.state === "pending" && status.resend ? -1 : lanes.indexOf(lane);
   return [...till.operations.values()]
-    .filter(
-      (o) => o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < till.queue.unblockRound),
-    )
+    .filter((o) => isIn(o, "pending") || (isIn(o, "blocked") && o.status.blockedInRound < till.queue.unblockRound))
     .sort((a, b) => place(a) - place(b) || a.rank - b.rank);
 }
 function select(till: Ledger, { maxOperations, maxBytes, lanes, skipped }: Choice = ample): readonly Selected[] {
   return selectBatch({
     candidates: candidatesOf(till, lanes),
-    others: [...till.operations.values()].filter((o) => isReplayed(o) || o.state === "rejected"),
+    others: [...till.operations.values()].filter((o) => isReplayed(o) || isIn(o, "rejected")),
     limits: { maxOperations, maxBytes },
     skip: ({ sequence }) => sequence === skipped,
   });
 }
 const unitOf = ({ group, id }: StoredOperation) => group ?? id;
-const isOnDesk = ({ state }: StoredOperation) => state === "conflict" || state === "rejected";
+const isOnDesk = (o: StoredOperation) => isIn(o, "conflict", "rejected");
 const isEdit = (o: StoredOperation) => !isCommercial(o) && o.action !== "void";
 const isOpenEdit = (o: StoredOperation) => isEdit(o) && isOpen(o);
 const subject = (o: StoredOperation) => subjectOf(o.collection, o.entityId);

@@ -6,7 +6,7 @@ import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type SelectionInput, selectBatch } from "../../../src/client/decide/selection.ts";
-import { isReplayed, type StoredOperation } from "../../../src/client/state/stored.ts";
+import { isIn, isReplayed, type StoredOperation } from "../../../src/client/state/operation.ts";
 import { collections } from "../../support/shop.ts";
 import {
   blocked,
@@ -44,11 +44,11 @@ const till = () => {
 function select(one: Ledger, over: Partial<SelectionInput> = {}) {
   const all = [...one.operations.values()];
   const candidates = all
-    .filter((o) => o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < one.queue.unblockRound))
+    .filter((o) => isIn(o, "pending") || (isIn(o, "blocked") && o.status.blockedInRound < one.queue.unblockRound))
     .sort((a, b) => a.lane - b.lane || a.rank - b.rank);
   return selectBatch({
     candidates,
-    others: all.filter((o) => isReplayed(o) || o.state === "rejected"),
+    others: all.filter((o) => isReplayed(o) || isIn(o, "rejected")),
     limits: { maxOperations: 200, maxBytes: 512 * 1024 },
     skip: () => false,
     ...over,
@@ -160,7 +160,7 @@ describe("what must take effect first [C2]", () => {
     one.answer(conflict(second, ["name"], { version: 20, data: { ...row, name: "X" } }));
     const given = [...one.operations.values()].find((o) => o.action === "void");
     expect(given && afterOf(select(one), given)).toEqual([]);
-    expect(first.state).toBe("pending");
+    expect(first.status.state).toBe("pending");
   });
 });
 
@@ -249,10 +249,13 @@ describe("an editorial transaction of which a member lies on a desk", () => {
       ...one.stored(edit),
       id: "op-new",
       sequence: 90,
-      state: "pending",
+      status: { state: "pending" },
       supersedes: [edit.id],
     };
-    workspace.put({ ...one.stored(edit), state: "superseded", supersededBy: successor.id });
+    workspace.put({
+      ...one.stored(edit),
+      status: { state: "superseded", supersededBy: successor.id, result: { at: 0 } },
+    });
     workspace.put(successor);
     workspace.unblock();
     one.commit(workspace);

@@ -1,7 +1,7 @@
 /** A new operation in the place of another: its place in the replay, its chain, its transaction [C3]. */
 import { describe, expect, test } from "vitest";
 import { sameEffect, supersede } from "../../../src/client/decide/supersede.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import {
   blocked,
   create,
@@ -35,7 +35,7 @@ test("the old one is kept with its verdict, and says who took its place", () => 
   const edit = one.one(update("products", "p-1", { name: "A" }));
   one.answer(rejected(edit, "not_permitted"));
   const successor = replace(one, edit);
-  expect(one.stored(edit)).toMatchObject({
+  expect(one.flat(edit)).toMatchObject({
     state: "superseded",
     supersededBy: successor.id,
     resultAt: NOW,

@@ -680,7 +680,7 @@ function play(from: SyncState, ...events: SyncEvent[]): { readonly state: SyncSt
   return { state, log };
 }
 
-describe("the lanes", () => {
+describe("the lanes (L6)", () => {
   test("push waits for its own failure only: pull goes on to its end, and the sale goes when its wait is over", () => {
     const { state, log } = play(
       online("busy", "busy"),

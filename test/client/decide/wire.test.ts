@@ -1,7 +1,7 @@
 /** A stored operation as it goes over the wire: what the protocol says of it, and nothing else. */
 import { describe, expect, test } from "vitest";
 import { toWire } from "../../../src/client/decide/wire.ts";
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import { parseOperation } from "../../../src/protocol/operation.ts";
 import { create, increment, Ledger, NOW, remove, sale, tea, update } from "../support/ledger.ts";
 

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { toWire } from "../../../src/client/decide/wire.ts";
-import { isOpen, type StoredOperation, subjectOf } from "../../../src/client/state/stored.ts";
+import { isIn, isOpen, type StoredOperation, subjectOf } from "../../../src/client/state/operation.ts";
 import { addCounter } from "../../../src/schema/counters.ts";
 import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
@@ -193,8 +193,8 @@ class Memory {
     for (const [id, text] of this.#texts) expect([id, textOf(till.stored({ id }))]).toEqual([id, text]);
     for (const operation of till.operations.values()) {
       this.#texts.set(operation.id, textOf(operation));
-      if (operation.state !== "superseded") continue;
-      const successor = till.stored({ id: operation.supersededBy ?? "" });
+      if (!isIn(operation, "superseded")) continue;
+      const successor = till.stored({ id: operation.status.supersededBy ?? "" });
       expect(successor.supersedes).toContain(operation.id);
     }
   }

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
-import { isWaiting, type StoredOperation } from "../../../src/client/state/stored.ts";
+import { isIn, isWaiting, resultOf, type StoredOperation } from "../../../src/client/state/operation.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import {
@@ -140,12 +140,10 @@ class Life {
         return;
       }
       case "revise": {
-        const judged = [...this.till.operations.values()].filter(
-          (o) => o.state === "conflict" || o.state === "quarantined",
-        );
+        const judged = [...this.till.operations.values()].filter((o) => isIn(o, "conflict", "quarantined"));
         const operation = judged[step.which % Math.max(1, judged.length)];
         if (!operation) return;
-        const revision = (operation.revision ?? 0) + 1;
+        const revision = (resultOf(operation)?.revision ?? 0) + 1;
         this.#version += 1;
         if (step.verdict === "superseded")
           this.till.answer(rejected(operation, "superseded", { by: "office", revision }));

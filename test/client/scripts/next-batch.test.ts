@@ -2,13 +2,16 @@
 import { describe, expect, test } from "vitest";
 import type { Transport } from "../../../src/client/ports/transport.ts";
 import { nextBatch } from "../../../src/client/scripts/next-batch.ts";
-import { EMPTY_QUEUE, META, OPERATIONS, QUEUE, type StoredOperation } from "../../../src/client/state/stored.ts";
-import { storageLayout } from "../../../src/client/state/tables.ts";
+import { EMPTY_QUEUE, QUEUE } from "../../../src/client/state/meta.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
+import { META, OPERATIONS, storageLayout } from "../../../src/client/state/tables.ts";
 import { checkCollections } from "../../../src/schema/collections.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { collections, saleOf, tea } from "../../support/shop.ts";
 import { create, Ledger, sale } from "../support/ledger.ts";
 import { ClientWorld, type Till } from "../support/world.ts";
+
+const RESEND = { state: "pending", resend: true } as const;
 
 /** A day's work that is held back, then sent. */
 async function held(
@@ -87,11 +90,11 @@ describe("after a restore [C8.6]", () => {
   const second = till.one(sale("s-2"));
 
   test("what the lost history had taken goes before anything new", async () => {
-    expect(await selected(second, { ...first, references: [], resend: true })).toEqual([first.id]);
+    expect(await selected(second, { ...first, references: [], status: RESEND })).toEqual([first.id]);
   });
 
   test("with what it needs, where that is new: a journal that waits for it would hold up everything", async () => {
-    expect(await selected({ ...first, resend: true }, customer, second)).toEqual([customer.id, first.id, second.id]);
+    expect(await selected({ ...first, status: RESEND }, customer, second)).toEqual([customer.id, first.id, second.id]);
   });
 });
 
@@ -151,21 +154,24 @@ describe("a transaction of many members [C1]", () => {
       sale("s-more"),
     ]);
     const inOneLane = [...waiting, ...bound].map((o): StoredOperation => ({ ...o, lane: 0 }));
-    const unheard: StoredOperation = { ...customer, state: "blocked", blockedBy: [], blockedInRound: 9 };
+    const unheard: StoredOperation = {
+      ...customer,
+      status: { state: "blocked", blockedBy: [], blockedInRound: 9 },
+    };
     return { unheard, inOneLane, edge: bound[0]?.id ?? "" };
   };
 
   test.each([
-    ["the lanes' window", 448, {}],
-    ["the window of what was woken", 348, { state: "blocked", blockedInRound: 0 }],
-    ["the journal's window", 448, { resend: true }],
-  ] as const)("is never sent in part where %s ends in it", async (_, before, as) => {
+    ["the lanes' window", 448, { state: "pending" }],
+    ["the window of what was unblocked", 348, { state: "blocked", blockedBy: [], blockedInRound: 0 }],
+    ["the journal's window", 448, RESEND],
+  ] as const)("is never sent in part where %s ends in it", async (_, before, status) => {
     const { unheard, inOneLane, edge } = atTheEdge(before);
-    expect(await selected(unheard, ...inOneLane.map((o) => ({ ...o, ...as })))).not.toContain(edge);
+    expect(await selected(unheard, ...inOneLane.map((o) => ({ ...o, status })))).not.toContain(edge);
   });
 });
 
-describe("the lanes", () => {
+describe("the lanes [M5]", () => {
   test("are weighted: what is low comes through a stream of sales", () =>
     held(async (till, world) => {
       await till.collections.sales.createMany(Array.from({ length: 1_500 }, (_, n) => saleOf(1, n)));

@@ -8,29 +8,32 @@ import { mergeDelta, replay } from "../../../src/client/decide/replay.ts";
 import { decideResults, type OperationEvent } from "../../../src/client/decide/results.ts";
 import { Workspace } from "../../../src/client/decide/workspace.ts";
 import {
-  CONFLICTS,
   type CursorState,
   EMPTY_QUEUE,
   FIRST_CURSOR,
   FIRST_SYNC_POINT,
   generationOf,
+  nextGenerations,
+  type QueueState,
+  type SyncPoint,
+} from "../../../src/client/state/meta.ts";
+import {
+  isDiscarded,
+  isIn,
   isOpen,
   isReplayed,
   isWaiting,
-  META,
-  nextGenerations,
-  OPERATIONS,
-  type QueueState,
-  type StoredConflict,
+  type OperationState,
   type StoredOperation,
-  type StoredRow,
-  type SyncPoint,
   subjectOf,
-} from "../../../src/client/state/stored.ts";
+} from "../../../src/client/state/operation.ts";
+import type { StoredConflict, StoredRow } from "../../../src/client/state/rows.ts";
+import { CONFLICTS, META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import type { Change, OperationResult, PullPage } from "../../../src/protocol/types.ts";
 import { checkCollections } from "../../../src/schema/collections.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
+import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { collections as shop } from "../../support/shop.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);
@@ -151,7 +154,7 @@ export class Ledger {
       rows: [...this.rows].map(([subject, row]) => [subject.slice(0, subject.indexOf("/")), row] as const),
       operations: [...this.operations.values()],
     });
-    const journal = [...this.operations.values()].filter((o) => o.state !== "pending" && o.state !== "superseded");
+    const journal = [...this.operations.values()].filter((o) => !isIn(o, "pending", "superseded"));
     const replaying = decideEpochChange(workspace, this.point, journal);
     this.commit(workspace);
     this.#after.set(this.point.epoch ?? "", next);
@@ -169,8 +172,8 @@ export class Ledger {
     return this.row(collection, id)?.data;
   }
 
-  state(operation: { readonly id: string }): StoredOperation["state"] | undefined {
-    return this.operations.get(operation.id)?.state;
+  state(operation: { readonly id: string }): OperationState | undefined {
+    return this.operations.get(operation.id)?.status.state;
   }
 
   stored(operation: { readonly id: string }): StoredOperation {
@@ -179,18 +182,23 @@ export class Ledger {
     return found;
   }
 
+  /** What is stored, with its status spread over it. */
+  flat(operation: { readonly id: string }): FlatOperation {
+    return flat(this.stored(operation));
+  }
+
   /** Everything that is kept beside the operations, computed from them alone. */
   recounted() {
     const operations = [...this.operations.values()];
     const waiting: Record<string, number> = {};
     for (const { collection } of operations.filter(isWaiting)) waiting[collection] = (waiting[collection] ?? 0) + 1;
-    const inState = (state: string) => operations.filter((o) => o.state === state);
+    const inState = (state: string) => operations.filter((o) => o.status.state === state);
     return {
       waiting,
       edits: operations.filter((o) => isOpen(o) && isEdit(o)).length,
       conflicts: inState("conflict").length,
       rejected: inState("rejected").length,
-      quarantined: inState("quarantined").filter((o) => o.error?.code !== "discarded").length,
+      quarantined: inState("quarantined").filter((o) => !isDiscarded(o)).length,
     };
   }
 
@@ -207,8 +215,8 @@ export class Ledger {
       .sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
     const states: Record<string, number> = {};
     for (const o of own)
-      if (o.action !== "void" && ["pending", "blocked", "conflict", "rejected", "quarantined"].includes(o.state))
-        states[o.state] = (states[o.state] ?? 0) + 1;
+      if (o.action !== "void" && ["pending", "blocked", "conflict", "rejected", "quarantined"].includes(o.status.state))
+        states[o.status.state] = (states[o.status.state] ?? 0) + 1;
     // What a lost history had acknowledged is in the bases of that history already, and in none that was pulled after it [C8.6].
     const onTop = own.filter(({ acknowledged }) => {
       const after = acknowledged && this.#after.get(acknowledged.epoch);

@@ -5,7 +5,8 @@ import { selectBatch } from "../../../src/client/decide/selection.ts";
 import { supersede } from "../../../src/client/decide/supersede.ts";
 import { toWire } from "../../../src/client/decide/wire.ts";
 import type { Workspace } from "../../../src/client/decide/workspace.ts";
-import { generationOf, isReplayed, isWaiting, type StoredOperation } from "../../../src/client/state/stored.ts";
+import { generationOf } from "../../../src/client/state/meta.ts";
+import { isIn, isReplayed, isWaiting, type StoredOperation } from "../../../src/client/state/operation.ts";
 import type { Change } from "../../../src/protocol/types.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
 import type { PullOutcome } from "../../../src/server/decide/pull.ts";
@@ -51,19 +52,19 @@ export class Line {
   /** Everything that is waiting and not blocked, at most so many. */
   async push(maxOperations: number, fate: Fate): Promise<boolean> {
     const all = [...this.till.operations.values()];
-    const lane = ({ state, resend, lane }: StoredOperation) => (state === "blocked" ? 9 : resend ? -1 : lane);
+    const lane = ({ status, lane }: StoredOperation) =>
+      status.state === "blocked" ? 9 : status.state === "pending" && status.resend ? -1 : lane;
     const line = all
       .filter(
-        (o) =>
-          o.state === "pending" || (o.state === "blocked" && (o.blockedInRound ?? 0) < this.till.queue.unblockRound),
+        (o) => isIn(o, "pending") || (isIn(o, "blocked") && o.status.blockedInRound < this.till.queue.unblockRound),
       )
       .sort((a, b) => lane(a) - lane(b) || a.rank - b.rank);
-    const others = all.filter((o) => isReplayed(o) || o.state === "rejected");
+    const others = all.filter((o) => isReplayed(o) || isIn(o, "rejected"));
     const limits = { maxOperations, maxBytes: 1_000_000 };
     const from = (candidates: readonly StoredOperation[]) =>
       selectBatch({ candidates, others, limits, skip: () => false });
     // What a lost history had taken re-enters before anything new [C8.6].
-    const journal = from(line.filter(({ resend }) => resend));
+    const journal = from(line.filter((o) => isIn(o, "pending") && o.status.resend));
     const selected = journal.length > 0 ? journal : from(line);
     if (selected.length === 0) return false;
     await this.#ask(fate, undefined, (device) => device.outcome(selected.map(toWire)));
@@ -167,15 +168,14 @@ export class Line {
   /** A person looks at one thing on the desk. Answers whether there was any. */
   settle(which: number, keep: "client" | "server"): boolean {
     const { till } = this;
-    const open = [...till.operations.values()].filter((o) => o.state === "conflict" || o.state === "rejected");
+    const open = [...till.operations.values()].filter((o) => isIn(o, "conflict", "rejected"));
     const operation = open[which % Math.max(1, open.length)];
     if (operation === undefined) return false;
     const siblings = [...till.operations.values()].filter((o) => o.transaction === operation.transaction);
-    const conflict = till.conflicts.get(operation.conflictId ?? "");
+    const conflict = isIn(operation, "conflict") ? till.conflicts.get(operation.status.conflictId) : undefined;
     this.#decide((workspace) => {
       const context = till.context();
-      if (operation.state === "conflict" && conflict)
-        settleByPerson(workspace, context, { conflict, operation, choice: keep, siblings });
+      if (conflict) settleByPerson(workspace, context, { conflict, operation, choice: keep, siblings });
       else supersede(workspace, context, operation, { action: "void" }, siblings);
     });
     return true;

@@ -1,17 +1,11 @@
 /** Whole tills on a server in memory, of which everything can be touched: its disk, its tokens, its network, its clock. */
+
 import type { SyncClient, SyncClientOptions } from "tillsync";
 import { type FakeClock, type FakeNetwork, seededRandom } from "tillsync/testing";
 import { createClient } from "../../../src/client/client.ts";
-import {
-  isOpen,
-  isReplayed,
-  isWaiting,
-  OPERATIONS,
-  type StoredConflict,
-  type StoredOperation,
-  type StoredRow,
-  tableOf,
-} from "../../../src/client/state/stored.ts";
+import { isOpen, isReplayed, isWaiting, type StoredOperation } from "../../../src/client/state/operation.ts";
+import type { StoredConflict, StoredRow } from "../../../src/client/state/rows.ts";
+import { OPERATIONS, tableOf } from "../../../src/client/state/tables.ts";
 import type { SyncEvents } from "../../../src/client/types/events.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
 import { importRows, readRows } from "../../../src/server/admin.ts";
@@ -23,6 +17,7 @@ import { fakeClock, type WorkWatch } from "../../../src/testing/fake-clock.ts";
 import { fakeNetwork } from "../../../src/testing/fake-network.ts";
 import { watched } from "../../../src/testing/watched-transport.ts";
 import { http } from "../../../src/transport/http/http.ts";
+import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { collections as shop, type collections as shopCollections } from "../../support/shop.ts";
 
 export type Shop = typeof shopCollections;
@@ -196,9 +191,9 @@ export function listen(till: Till, ...events: readonly (keyof SyncEvents)[]) {
 }
 
 // ── What is stored ──
-export function operationsIn(storage: MemoryAdapter): readonly StoredOperation[] {
+export function operationsIn(storage: MemoryAdapter): readonly FlatOperation[] {
   const entries = storage.snapshot(NAME).tables[OPERATIONS] ?? [];
-  return entries.map(([, value]) => value as StoredOperation).sort((a, b) => a.sequence - b.sequence);
+  return entries.map(([, value]) => flat(value as StoredOperation)).sort((a, b) => a.sequence - b.sequence);
 }
 export function conflictsIn(storage: MemoryAdapter): readonly StoredConflict[] {
   return (storage.snapshot(NAME).tables.conflicts ?? []).map(([, value]) => value as StoredConflict);
@@ -211,7 +206,7 @@ export function metaIn<T>(storage: MemoryAdapter, key: string): T | undefined {
   return storage.snapshot(NAME).tables.meta?.find(([name]) => name === key)?.[1] as T | undefined;
 }
 
-/** The counts of the queue and of each row, beside the same counted from the operations (S12): must be equal. */
+/** The counts of the queue and of each row, beside the same counted from the operations: must be equal, as S7 of docs/reliability.md says. */
 export function bothCounts(storage: MemoryAdapter) {
   const operations = operationsIn(storage);
   const queue = metaIn<Record<string, unknown>>(storage, "queue") ?? {};

@@ -229,7 +229,7 @@ test("device_revoked: once, and when", () =>
     expect(told.heard).toEqual([{ event: "device_revoked", payload: { at: expect.any(Number) } }]);
   }));
 
-describe("skew", () => {
+describe("skew (L10)", () => {
   test("is told once, when the till's clock is found to be wrong", async () => {
     await using world = new ClientWorld();
     const till = world.till();

@@ -320,7 +320,7 @@ test("a revoked till still hands over what it sold, into quarantine, and gets no
   expect(renewed.accessToken).toBeDefined();
   await first.close();
 
-  // The shop's data of before: the issuer tells it again.
+  // The shop's data of before: the issuer tells it again [M12].
   const second = await start({ ...files, database: join(folder, "restored.sqlite") });
   const after = await call(second, "/sync/register", {
     token: renewed.accessToken,

@@ -9,7 +9,7 @@ const back = (sketch: Sketch, version: number, assigned?: object): Sketch => ({
 });
 
 describe("positions and epochs [C8]", () => {
-  test("an epoch starts above every position, mark and second there was", async () => {
+  test("an epoch starts above every position, mark and second there was [C8.1]", async () => {
     const world = await ServerWorld.open();
     const first = await world.clock();
     expect(first?.epochStart).toBe(Math.floor(world.now / 1000) * 2 ** 20 + 2 ** 20);
@@ -31,7 +31,7 @@ describe("positions and epochs [C8]", () => {
     expect(clock?.lastId).toBe(results[2]?.id);
     expect((await world.operation(results[2]!.id))?.position).toBe(clock?.position);
   });
-  test("an operation or commit that is not there at a mark: this server was restored", async () => {
+  test("an operation or commit that is not there at a mark: this server was restored [C8.2]", async () => {
     const world = await ServerWorld.open();
     const till = world.till();
     const backup = world.store.snapshot();
@@ -41,7 +41,7 @@ describe("positions and epochs [C8]", () => {
     expect(await till.pull()).toEqual({ kind: "restored", observed: expect.any(String) });
     expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
-  test("the position given out again is another operation's: it is noticed", async () => {
+  test("the position given out again is another operation's: it is noticed [C8.2]", async () => {
     const world = await ServerWorld.open();
     const till = world.till();
     const backup = world.store.snapshot();
@@ -50,7 +50,7 @@ describe("positions and epochs [C8]", () => {
     await world.till("other").send(product("p-2"));
     expect(await till.outcome([])).toEqual({ kind: "restored", observed: expect.any(String) });
   });
-  test("an old epoch is stale; one that this server never had means a restore; a foreign one is neither", async () => {
+  test("an old epoch is stale; one that this server never had means a restore; a foreign one is neither [C8.3]", async () => {
     const world = await ServerWorld.open();
     const till = world.till();
     await world.mint("restored");
@@ -124,7 +124,7 @@ describe("acknowledged operations come back [C8.5]", () => {
     expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500, orderNumber: "ORD-7" });
     expect((await world.row("products", "p-1"))?.fields.name).toEqual([50, "inc-till-1"]);
   });
-  test("an update whose row the restore ate waits for the till that brings it", async () => {
+  test("an update whose row the restore ate waits for the till that brings it [C8.6]", async () => {
     const world = await ServerWorld.open();
     await world.mint("restored");
     expect(await world.till().send(back(edit("p-1", 3, { name: "x" }), 60))).toMatchObject({

@@ -1,4 +1,4 @@
-/** Writers pause between their position and their commit while a reader follows: a plain sequence loses rows so, the write lock does not. */
+/** Writers pause between their position and their commit while a reader follows: a plain sequence loses rows so, the write lock does not (L4). */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

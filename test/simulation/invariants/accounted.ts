@@ -1,12 +1,12 @@
-/** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it; and nothing else is there. */
-import type { StoredOperation } from "../../../src/client/state/stored.ts";
+/** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it (L1); and nothing else is there. */
+import type { FlatOperation } from "../../support/flat-operation.ts";
 import type { Invariant } from "./invariant.ts";
 
 export const accounted: Invariant = {
   name: "S1",
   check(world) {
     const onServer = new Map((world.server.rows().operations ?? []).map((row) => [row.id, row]));
-    const onDisks = new Map<string, StoredOperation>();
+    const onDisks = new Map<string, FlatOperation>();
     for (const machine of world.machines)
       for (const operation of machine.operations()) onDisks.set(operation.id, operation);
     for (const [id, { operation, told, lost }] of world.model.operations) {
@@ -28,8 +28,8 @@ export const accounted: Invariant = {
 
 /** Given up or replaced before the server ever saw it. */
 function isEnded(
-  { state, supersededBy, error, action }: StoredOperation,
-  all: ReadonlyMap<string, StoredOperation>,
+  { state, supersededBy, error, action }: FlatOperation,
+  all: ReadonlyMap<string, FlatOperation>,
 ): boolean {
   if (state === "superseded") return supersededBy === undefined || all.has(supersededBy);
   if (state === "closed_elsewhere") return true;

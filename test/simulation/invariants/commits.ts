@@ -1,17 +1,11 @@
 /**
- * What must hold of every answer that a till takes, at the moment at which it takes it: the next answer would hide it. C4, C6, C7, C8.
+ * What must hold of every answer that a till takes, at the moment at which it takes it: the next answer would hide it [C4, C6, C7, C8].
  */
 import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/client/ports/storage.ts";
-import {
-  IDENTITY,
-  type Identity,
-  META,
-  OPERATIONS,
-  type StoredOperation,
-  type StoredRow,
-  SYNC,
-  type SyncPoint,
-} from "../../../src/client/state/stored.ts";
+import { IDENTITY, type Identity, SYNC, type SyncPoint } from "../../../src/client/state/meta.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
+import type { StoredRow } from "../../../src/client/state/rows.ts";
+import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import type { HeardAnswer } from "../machines/heard.ts";
 import type { Tab } from "../machines/tab.ts";
 
@@ -66,7 +60,8 @@ function* noDoubleCount({ name, machine }: Tab, rows: readonly Put[], puts: read
   const ids = machine.operations().map(({ id }) => id);
   const [stored] = (yield* readAll([{ kind: "get", table: OPERATIONS, keys: ids }])) as [readonly StoredOperation[]];
   for (const before of stored) {
-    const { id, action, state, collection, entityId } = (next.get(before.id) as StoredOperation | undefined) ?? before;
+    const { id, action, status, collection, entityId } = (next.get(before.id) as StoredOperation | undefined) ?? before;
+    const { state } = status;
     if (action !== "increment" || !/^(pending|blocked)$/.test(state)) continue;
     const row = counted.find(({ table, key }) => table === `c:${collection}` && key === entityId)?.value as StoredRow;
     if (row !== undefined && (applied.get(id) ?? Number.POSITIVE_INFINITY) <= row.version)

@@ -1,4 +1,4 @@
-/** S4: every tab of every till shows what the server has. */
+/** S4: every tab of every till shows what the server has (L5). */
 import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";

@@ -2,7 +2,7 @@
 import type { SimWorld } from "../world.ts";
 
 export interface Invariant {
-  /** As on the reliability page: S is for safety, L for liveness. */
+  /** As in docs/reliability.md: S for safety, V for liveness, since L1 to L12 are the laws of docs/rules.md. */
   readonly name: string;
   check(world: SimWorld): void | Promise<void>;
 }

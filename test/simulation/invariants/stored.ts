@@ -1,12 +1,9 @@
 /** S7: what a till keeps beside its operations agrees with them: the counts of the queue, and those of each row. */
-import {
-  META,
-  OPERATIONS,
-  QUEUE,
-  type QueueState,
-  type StoredOperation,
-  type StoredRow,
-} from "../../../src/client/state/stored.ts";
+import { QUEUE, type QueueState } from "../../../src/client/state/meta.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
+import type { StoredRow } from "../../../src/client/state/rows.ts";
+import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
+import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { grouped } from "../engine/grouped.ts";
 import type { Machine } from "../machines/machine.ts";
 import { collections } from "../shop.ts";
@@ -18,7 +15,7 @@ type Counts = Record<string, number>;
 /** Of what is on disk now. */
 export function disagreements(machine: Machine): readonly string[] {
   const { tables } = machine.snapshot();
-  const operations = (tables[OPERATIONS] ?? []).map(([, value]) => value as StoredOperation);
+  const operations = (tables[OPERATIONS] ?? []).map(([, value]) => flat(value as StoredOperation));
   const queue = tables[META]?.find(([key]) => key === QUEUE)?.[1] as QueueState | undefined;
   const found: string[] = [];
   const waiting: Counts = {};
@@ -69,7 +66,7 @@ export function disagreements(machine: Machine): readonly string[] {
 function wrongSums(
   name: string,
   tables: ReturnType<Machine["snapshot"]>["tables"],
-  operations: readonly StoredOperation[],
+  operations: readonly FlatOperation[],
 ): readonly string[] {
   const sums = new Map<string, number>();
   const steps = operations.filter((o) => o.action === "increment" && /^(pending|blocked|conflict)$/.test(o.state));

@@ -15,7 +15,9 @@ import {
   type StorageWrite,
   type TransactOptions,
 } from "../../../src/client/ports/storage.ts";
-import { META, OPERATIONS, type StoredOperation, SYNC, type SyncPoint } from "../../../src/client/state/stored.ts";
+import { SYNC, type SyncPoint } from "../../../src/client/state/meta.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
+import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { judgeAnswer } from "../invariants/commits.ts";
 import type { Tab } from "./tab.ts";

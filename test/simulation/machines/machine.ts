@@ -1,16 +1,12 @@
 /** A till as a machine: a disk, a browser with tabs, a clock that may be wrong, a line to the server. */
+
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, type MemorySnapshot, memory } from "tillsync/storage/memory";
-import {
-  IDENTITY,
-  type Identity,
-  META,
-  OPERATIONS,
-  QUEUE,
-  type QueueState,
-  type StoredOperation,
-  type StoredRow,
-} from "../../../src/client/state/stored.ts";
+import { IDENTITY, type Identity, QUEUE, type QueueState } from "../../../src/client/state/meta.ts";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
+import type { StoredRow } from "../../../src/client/state/rows.ts";
+import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
+import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { Draw } from "../engine/draw.ts";
 import { collections } from "../shop.ts";
 import type { SimWorld } from "../world.ts";
@@ -253,7 +249,7 @@ export class Machine {
     this.start();
   }
 
-  operations(): readonly StoredOperation[] {
+  operations(): readonly FlatOperation[] {
     return operationsIn(this.snapshot());
   }
 
@@ -273,6 +269,6 @@ export class Machine {
   }
 }
 
-export function operationsIn(snapshot: MemorySnapshot): readonly StoredOperation[] {
-  return (snapshot.tables[OPERATIONS] ?? []).map(([, value]) => value as StoredOperation);
+export function operationsIn(snapshot: MemorySnapshot): readonly FlatOperation[] {
+  return (snapshot.tables[OPERATIONS] ?? []).map(([, value]) => flat(value as StoredOperation));
 }

@@ -23,7 +23,7 @@ export interface Catch {
 
 /** A bug that ends in no event any more is caught by silence: a seed takes a second, on a busy machine some. */
 const SILENCE_MS = 90_000;
-const SILENT: Violation = { invariant: "L3", what: "the run did not end", at: 0 };
+const SILENT: Violation = { invariant: "V3", what: "the run did not end", at: 0 };
 
 export async function hunt(mutant: Mutant, { seeds, sample }: HuntOptions): Promise<Catch> {
   const began = process.hrtime.bigint();

@@ -4,12 +4,12 @@ import { type Mutant, mutant, patch } from "./mutant.ts";
 export const loop: readonly Mutant[] = [
   mutant(
     "queued not woken by other tabs",
-    "L2",
+    "V2",
     patch("client/tab/tab-channel.ts", '        loop.dispatch({ kind: "wake", why: "queued" });\n', ""),
   ),
   mutant(
     "backoff never resets",
-    "L2",
+    "V2",
     patch(
       "client/decide/sync-machine.ts",
       'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(troubles, lane));',
@@ -18,7 +18,7 @@ export const loop: readonly Mutant[] = [
   ),
   mutant(
     "hot loop: a failure is tried again at once",
-    "L3",
+    "V3",
     patch(
       "client/decide/backoff.ts",
       "return Math.round(Math.min(floorMs, LONGEST_FLOOR_MS) + wait);",
@@ -27,7 +27,7 @@ export const loop: readonly Mutant[] = [
   ),
   mutant(
     "hot loop: at rest nobody waits",
-    "L3",
+    "V3",
     patch(
       "client/decide/sync-machine.ts",
       "return Math.round(options.intervalMs * (0.8 + 0.2 * unit));",
@@ -36,7 +36,7 @@ export const loop: readonly Mutant[] = [
   ),
   mutant(
     "pull stops for ever after an error",
-    "L1",
+    "V1",
     patch(
       "client/decide/sync-machine.ts",
       '        effects: [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
@@ -45,7 +45,7 @@ export const loop: readonly Mutant[] = [
   ),
   mutant(
     "a lease outlives its holder",
-    "L1",
+    "V1",
     patch(
       "client/decide/lease.ts",
       "if (isAnothers && stored.until > now && stored.until <= now + ms) return undefined;",
@@ -54,12 +54,12 @@ export const loop: readonly Mutant[] = [
   ),
   mutant(
     "a frozen holder is waited for",
-    "L1",
+    "V1",
     patch("client/platform/roll-call.ts", "const SILENCES = 2;", "const SILENCES = Number.POSITIVE_INFINITY;"),
   ),
   mutant(
     "a store that failed once ends sync for good",
-    "L1",
+    "V1",
     patch("client/sync/loop.ts", "        if (this.#turn === turn) this.#acquire(attempt + 1);\n", ""),
   ),
 ];

@@ -12,7 +12,7 @@ const USAGE = `npm run sim:mutants -- [--only text]      those whose name has th
                        [--sample 100]     of the first so many it is counted how many catch it
                        [--processes 2]     that many bugs at a time
                        [--skip-canary]    without a run of the same seeds on the code as it is
-                       [--markdown]       the table of the documentation
+                       [--markdown]       the page docs/planted-bugs.md
 `;
 const WRONG = 1;
 const MISUSED = 2;
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     for (const [at, mutant] of left) {
       const found = await hunt(mutant, { seeds, sample });
       catches[at] = found;
-      // The table may go to a file: how far it is goes beside it.
+      // The page may be written to a file, so progress is written to stderr.
       process[values.markdown ? "stderr" : "stdout"].write(`${line(found)}\n`);
     }
   };

@@ -4,7 +4,7 @@ import type { Patch } from "../bundle.ts";
 export interface Mutant {
   /** In words. */
   readonly name: string;
-  /** Of docs/protocol.md (C, H, M) or of the reliability page (S, L): what it breaks. */
+  /** What it breaks: a rule of docs/rules.md (C, H, M) or an invariant of docs/reliability.md (S, V). */
   readonly rule: string;
   readonly patches: readonly Patch[];
 }

@@ -60,7 +60,7 @@ export const view: readonly Mutant[] = [
     "a sale that is set aside vanishes from its till",
     "H5",
     patch(
-      "client/state/stored.ts",
+      "client/state/meta.ts",
       'return operation.kind === "fact" && (operation.state === "quarantined" || operation.state === "rejected");',
       "return false;",
     ),

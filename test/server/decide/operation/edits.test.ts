@@ -183,7 +183,7 @@ describe("what a till may not set", () => {
     const { a } = await shopWithCola();
     expect(await a.send(sketch)).toMatchObject({ status: "rejected", error: { code: "malformed" } });
   });
-  test("force takes the policy's scope, and is flagged", async () => {
+  test("force takes the policy's scope, and is flagged [M4]", async () => {
     const world = await ServerWorld.open({
       products: {
         scope: "tenant",

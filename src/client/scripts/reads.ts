@@ -1,0 +1,88 @@
+/**
+ * Typed reads for scripts: each says what its answer is, so that no script casts.
+ *
+ *     const [[queue, point], operations] = yield* ask([meta(QUEUE, SYNC), operationsById(ids)]);
+ *
+ * Reads in one `ask` are one round trip to the database.
+ */
+import type { StoredLease } from "../decide/lease.ts";
+import type { KeyRange, ScannedRow, ScanOptions, StorageRead } from "../ports/storage.ts";
+import type { CursorState, Identity, LEASE, Orphan, QUEUE, QueueState, SYNC, SyncPoint } from "../state/meta.ts";
+import { cursorKey, type IDENTITY, orphanRange } from "../state/meta.ts";
+import type { StoredOperation } from "../state/operation.ts";
+import type { StoredConflict, StoredRow } from "../state/rows.ts";
+import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
+
+/** A script that only reads, as a part of one that writes. */
+export type Reads<T> = Generator<readonly StorageRead[], T, readonly unknown[]>;
+
+/** A read, and (in the type only) what it is answered with. */
+export interface TypedRead<Answer> {
+  readonly read: StorageRead;
+  readonly "~answer"?: Answer;
+}
+
+type Answers<R extends readonly TypedRead<unknown>[]> = {
+  [I in keyof R]: R[I] extends TypedRead<infer Answer> ? Answer : never;
+};
+
+/** Asks for all of them at once. A read of no keys is answered without asking. */
+export function* ask<const R extends readonly TypedRead<unknown>[]>(reads: R): Reads<Answers<R>> {
+  const asked = reads.map(({ read }) => read).filter((read) => !isEmpty(read));
+  const found = (asked.length === 0 ? [] : yield asked).values();
+  const answers = reads.map(({ read }) => (isEmpty(read) ? [] : found.next().value));
+  // The one place where what the store answers gets its type: each table holds one shape (state/tables.ts).
+  return answers as unknown as Answers<R>;
+}
+
+function isEmpty(read: StorageRead): boolean {
+  return read.kind === "get" && read.keys.length === 0;
+}
+
+type Found<V> = readonly (V | undefined)[];
+export type Scanned<V> = readonly ScannedRow<V>[];
+
+const get = <Answer>(
+  table: string,
+  keys: readonly string[],
+  speculate?: "absent" | "unchanged" | undefined,
+): TypedRead<Answer> => ({ read: { kind: "get", table, keys, ...(speculate !== undefined && { speculate }) } });
+
+const scan = <V>(table: string, options: ScanOptions): TypedRead<Scanned<V>> => ({
+  read: { kind: "scan", table, options },
+});
+
+interface MetaRows {
+  [IDENTITY]: Identity;
+  [QUEUE]: QueueState;
+  [SYNC]: SyncPoint;
+  [LEASE]: StoredLease;
+}
+type MetaAnswer<K extends readonly (keyof MetaRows)[]> = { [I in keyof K]: MetaRows[K[I]] | undefined };
+
+export const meta = <const K extends readonly (keyof MetaRows)[]>(...keys: K) => get<MetaAnswer<K>>(META, keys);
+
+/** The same, where the last transaction of this connection has most likely left them as they are. */
+export const unchangedMeta = <const K extends readonly (keyof MetaRows)[]>(...keys: K) =>
+  get<MetaAnswer<K>>(META, keys, "unchanged");
+
+export const cursorsOf = (collections: readonly string[]) => get<Found<CursorState>>(META, collections.map(cursorKey));
+
+export const orphans = () => scan<Orphan>(META, { range: orphanRange });
+
+export const rowsOf = (collection: string, ids: readonly string[], speculate?: "absent") =>
+  get<Found<StoredRow>>(tableOf(collection), ids, speculate);
+
+export const scanRows = (collection: string, options: ScanOptions) => scan<StoredRow>(tableOf(collection), options);
+
+export const operationsById = (ids: readonly string[]) => get<Found<StoredOperation>>(OPERATIONS, ids);
+
+export const operationsIn = (index: string, range: KeyRange, limit?: number) =>
+  scan<StoredOperation>(OPERATIONS, { index, range, ...(limit !== undefined && { limit }) });
+
+export const conflictsById = (ids: readonly string[]) => get<Found<StoredConflict>>(CONFLICTS, ids);
+
+export const conflictsIn = (index: string, range: KeyRange, limit?: number) =>
+  scan<StoredConflict>(CONFLICTS, { index, range, ...(limit !== undefined && { limit }) });
+
+export const valuesOf = <V>(rows: Scanned<V>): readonly V[] => rows.map(({ value }) => value);
