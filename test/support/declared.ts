@@ -1,4 +1,4 @@
-/** What a source file declares in its types: the lists that the documentation is compared with. */
+/** What a source file declares in its types: the lists that the docs are compared with. */
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { root } from "../../scripts/entries.mjs";
@@ -20,7 +20,10 @@ export function membersOf(path: string, name: string): readonly string[] {
   return named(path, name, ts.isInterfaceDeclaration).members.map((member) => member.name?.getText() ?? "");
 }
 
-/** Every string literal of a type, wherever in it or in an alias of its file that it names; with `member`, those in members of this name. */
+/**
+ * Every string literal of a type, wherever in it or in an alias of its file that it names; with `member`, those in
+ * members of this name.
+ */
 export function literalsOf(path: string, name: string, member?: string): readonly string[] {
   return literalsIn(path, named(path, name, ts.isTypeAliasDeclaration).type, member);
 }
@@ -64,7 +67,7 @@ export function ofVariant(
   return found === undefined ? [] : literalsIn(path, found);
 }
 
-/** The interfaces and type aliases that a file exports, its own and those that it hands on. */
+/** The interfaces and type aliases that a file exports, its own and those that it re-exports. */
 export function typesExportedBy(path: string): readonly string[] {
   const own = statements(path)
     .filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))
