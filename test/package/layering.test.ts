@@ -28,7 +28,7 @@ const sound = {
   "src/client/ports/storage.ts": `import type { TillSyncError } from "../../shared/errors.ts";`,
   "src/storage/indexeddb/index-db.ts": `import { openDB } from "idb"; import type { Storage } from "../../client/ports/storage.ts";`,
   "src/transport/http.ts": `import ky from "ky"; import type { Storage } from "../client/ports/storage.ts";`,
-  "src/server/http/handler.ts": `import { merge } from "../conflict/merge.ts"; import type { Store } from "./ports/store.ts";`,
+  "src/server/handler.ts": `import { merge } from "../conflict/merge.ts"; import type { Store } from "./ports/store.ts";`,
   "src/server/ports/store.ts": `export interface Store { readonly kind: string }`,
   "src/server/sqlite/store.ts": `import type { Store } from "../ports/store.ts"; const driver = () => import("libsql");`,
   "src/server/hono/routes.ts": `import { Hono } from "hono"; import { handler } from "../handler.ts";`,

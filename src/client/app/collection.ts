@@ -4,7 +4,7 @@ import { changesBetween, copyPatch, type LoosePatch } from "../../schema/patch.t
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { orAborted, throwIfAborted } from "../../shared/abort.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import { notEdited } from "../decide/local-write.ts";
+import { uneditableFields } from "../decide/local-write.ts";
 import { type AppRecord, metaOf, recordOf } from "../decide/record.ts";
 import type { StoredRow } from "../state/rows.ts";
 import { tableOf } from "../state/tables.ts";
@@ -15,7 +15,7 @@ import type { ReadOptions, WriteOptions } from "../types/collections.ts";
 import { type LiveSource, live, loadingRows, nextSnapshot, type RowsSnapshot, snapshot } from "./live.ts";
 import { type LooseQuery, matches, type Plan, planQuery } from "./query-plan.ts";
 import { readAllRows, readRows } from "./query-read.ts";
-import { settlement } from "./settlement.ts";
+import { waitForSettlement } from "./settlement.ts";
 
 export interface CollectionDeps {
   readonly store: LocalStore;
@@ -76,7 +76,7 @@ export function createCollection(name: string, definition: ResolvedCollection, d
       return row && (row.data !== undefined || row.states) ? metaOf(row) : undefined;
     },
     settled(id: string, options?: ReadOptions) {
-      return settlement({ store, feed, collection: name, id, signals: [deps.closing, options?.signal] });
+      return waitForSettlement({ store, feed, collection: name, id, signals: [deps.closing, options?.signal] });
     },
     async create(input: object, options?: WriteOptions): Promise<AppRecord> {
       const change = writer.createChange(name, input);
@@ -97,7 +97,7 @@ export function createCollection(name: string, definition: ResolvedCollection, d
   };
   if (definition.kind === "fact") return readable;
 
-  const excluded = notEdited(definition);
+  const excluded = uneditableFields(definition);
   const editable = {
     ...readable,
     async update(id: string, patch: LoosePatch, options?: WriteOptions): Promise<AppRecord> {

@@ -24,7 +24,7 @@ type Settled =
   | { readonly state: "quarantined" | "rejected"; readonly reason: Verdict };
 
 /** A verdict is data: it rejects only on abort, on close, or where the store can't be read. */
-export function settlement(request: SettlementRequest): Promise<Settled> {
+export function waitForSettlement(request: SettlementRequest): Promise<Settled> {
   const { store, feed, collection, id, signals } = request;
   return new Promise((resolve, reject) => {
     let checking = false;
@@ -35,7 +35,7 @@ export function settlement(request: SettlementRequest): Promise<Settled> {
       checking = true;
       while (again) {
         again = false;
-        const settled = await settledNow(store, collection, id);
+        const settled = await currentSettlement(store, collection, id);
         if (settled) finish(() => resolve(settled));
       }
       checking = false;
@@ -57,7 +57,7 @@ export function settlement(request: SettlementRequest): Promise<Settled> {
   });
 }
 
-async function settledNow(store: LocalStore, collection: string, id: string): Promise<Settled | undefined> {
+async function currentSettlement(store: LocalStore, collection: string, id: string): Promise<Settled | undefined> {
   const [row] = await store.get<StoredRow>(tableOf(collection), [id]);
   const states = row?.states ?? {};
   if (states.pending || states.blocked) return undefined;

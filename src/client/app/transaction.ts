@@ -12,7 +12,7 @@ import { type AppRecord, recordOf } from "../decide/record.ts";
 import { readAll, type ScannedRow, type ScanOptions, type StorageScript } from "../ports/storage.ts";
 import { type LocalWriteResult, localWrite } from "../scripts/local-write.ts";
 import type { StoredRow } from "../state/rows.ts";
-import { tableOf } from "../state/tables.ts";
+import { collectionOf, tableOf } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
 import type { Writer } from "../store/writer.ts";
 import type { TransactionOptions } from "../types/collections.ts";
@@ -34,7 +34,7 @@ export async function runTransaction(
   const { signal } = options;
   for (let runs = 1; ; runs += 1) {
     throwIfAborted(signal);
-    const buffer = new Buffer(store, writer);
+    const buffer = new TransactionBuffer(store, writer);
     try {
       const value = await orAborted(
         Promise.resolve(run(buffer.collections, { id: buffer.id, now: buffer.now })),
@@ -58,7 +58,7 @@ export async function runTransaction(
 
 type ReadRow = { readonly collection: string; readonly id: string; readonly rev: number | undefined };
 
-class Buffer {
+class TransactionBuffer {
   readonly id: string;
   readonly now: number;
   readonly collections: Readonly<Record<string, object>>;
@@ -81,14 +81,14 @@ class Buffer {
     this.#finished = true;
   }
 
-  /** Answers false if what was read is no longer so. */
+  /** Returns false if what was read has changed since. */
   async commit(actor: string | undefined): Promise<boolean> {
     const onlyRead = this.#changes.length === 0;
     if (onlyRead && this.#read.size + this.#scans.length < 2) return true; // one read is of one moment anyway
     const names = new Set([
       ...this.#changes.map((c) => c.collection),
       ...[...this.#read.values()].map((r) => r.collection),
-      ...this.#scans.map((s) => s.table.slice(2)),
+      ...this.#scans.map((s) => collectionOf(s.table)),
     ]);
     const context = { ...this.#writer.context(actor, this.id), now: this.now };
     try {
@@ -98,7 +98,7 @@ class Buffer {
       else await this.#writer.commit([...names], script);
       return true;
     } catch (error) {
-      if (error instanceof Changed) return false;
+      if (error instanceof ReadChanged) return false;
       throw error;
     }
   }
@@ -108,11 +108,11 @@ class Buffer {
     const found = yield* readAll(rows.map((row) => ({ kind: "get", table: tableOf(row.collection), keys: [row.id] })));
     for (const [index, row] of rows.entries()) {
       const [stored] = found[index] as readonly (StoredRow | undefined)[];
-      if (stored?.rev !== row.rev) throw new Changed();
+      if (stored?.rev !== row.rev) throw new ReadChanged();
     }
     const scanned = yield* readAll(this.#scans.map(({ table, options }) => ({ kind: "scan", table, options })));
     for (const [index, scan] of this.#scans.entries()) {
-      if (fingerprint(scanned[index] as readonly ScannedRow<StoredRow>[]) !== scan.seen) throw new Changed();
+      if (fingerprint(scanned[index] as readonly ScannedRow<StoredRow>[]) !== scan.seen) throw new ReadChanged();
     }
     return yield* write;
   }
@@ -175,7 +175,7 @@ class Buffer {
       const rev = rows[index]?.rev;
       const before = this.#read.get(key);
       // Two reads of one run that differ can't both be what the commit finds: it will run again.
-      if (before === undefined) this.#read.set(key, { collection: table.slice(2), id, rev });
+      if (before === undefined) this.#read.set(key, { collection: collectionOf(table), id, rev });
     }
     return rows as readonly (V | undefined)[];
   };
@@ -210,4 +210,4 @@ const fingerprint = (rows: readonly ScannedRow<StoredRow>[]): string =>
   rows.map(({ primary, value }) => `${primary}:${value.rev}`).join("\n");
 
 /** What was read has changed: internal, it never reaches a caller. */
-class Changed extends Error {}
+class ReadChanged extends Error {}

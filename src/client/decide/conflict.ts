@@ -6,7 +6,7 @@ import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
-import { notEdited, readPatch } from "./local-write.ts";
+import { readPatch, uneditableFields } from "./local-write.ts";
 import type { MintContext, OperationPayload, Target } from "./mint.ts";
 import { pick } from "./replay.ts";
 import { supersede } from "./supersede.ts";
@@ -22,17 +22,18 @@ export interface Sides {
 export function sidesOf(workspace: Workspace, operation: StoredOperation): Sides {
   const row = workspace.row(operation.collection, operation.entityId);
   const server = workspace.baseOf(operation.collection, operation.entityId) ?? undefined;
-  const ground = server ?? row?.deletedBase;
+  const lastServer = server ?? row?.deletedBase;
   const base =
-    ground && operation.action !== "create"
-      ? applyPatch(ground, operation.before ?? {}, absentBefore(operation))
+    lastServer && operation.action !== "create"
+      ? applyPatch(lastServer, operation.before ?? {}, absentBefore(operation))
       : undefined;
-  return { base, client: clientSide(operation, ground), server };
+  return { base, client: clientSide(operation, lastServer), server };
 }
 
-function clientSide(operation: StoredOperation, ground: JsonObject | undefined): JsonObject | undefined {
+function clientSide(operation: StoredOperation, lastServer: JsonObject | undefined): JsonObject | undefined {
   if (operation.action === "create") return { ...operation.data, ...operation.zeros };
-  if (operation.action === "update" && ground) return applyPatch(ground, operation.patch ?? {}, operation.unset);
+  if (operation.action === "update" && lastServer)
+    return applyPatch(lastServer, operation.patch ?? {}, operation.unset);
   return undefined;
 }
 
@@ -49,7 +50,7 @@ export interface ConflictInput {
 }
 
 /** Asks the collection's resolver. Whatever it answers, the edit that lost is kept on the desk (L1). */
-export function settleByResolver(
+export function resolveAutomatically(
   workspace: Workspace,
   context: MintContext,
   input: ConflictInput,
@@ -63,7 +64,7 @@ export function settleByResolver(
     client: sides.client && { id, ...sides.client },
     server: sides.server && { id, ...sides.server },
     fields: input.fields,
-    excluded: notEdited(definition),
+    excluded: uneditableFields(definition),
   });
   const open = openConflict(input, sides, context.now);
   if (answer.kept === "manual") {
@@ -73,7 +74,7 @@ export function settleByResolver(
   }
   // In the name of the edit's author, and not of whoever is at the till when the answer comes.
   const author = { ...context, actor: operation.actor };
-  supersede(workspace, author, operation, resolutionEffect(definition, operation, sides, answer), input.siblings);
+  supersede(workspace, author, operation, resolutionPayload(definition, operation, sides, answer), input.siblings);
   const conflict: StoredConflict = { ...open, settled: { by: "resolver", at: context.now, kept: answer.kept } };
   workspace.putConflict(conflict);
   return { conflict };
@@ -90,13 +91,13 @@ export interface PersonsChoice {
 }
 
 /** A person's answer. `merged`: the fields they chose, on top of the server's record as it is now. */
-export function settleByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
+export function resolveByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
   const { conflict, operation, note } = input;
   const definition = workspace.definition(operation.collection);
   const sides = sidesOf(workspace, operation);
   const answer = personsAnswer(definition, operation, sides, input.choice);
-  const effect = resolutionEffect(definition, operation, sides, answer);
-  const successor = supersede(workspace, context, operation, effect, input.siblings);
+  const payload = resolutionPayload(definition, operation, sides, answer);
+  const successor = supersede(workspace, context, operation, payload, input.siblings);
   const kept = answer.kept === "manual" ? "merged" : answer.kept;
   workspace.putConflict({
     ...conflict,
@@ -108,13 +109,13 @@ export function settleByPerson(workspace: Workspace, context: MintContext, input
 
 function personsAnswer(definition: ResolvedCollection, target: Target, sides: Sides, choice: Choice): Resolution {
   if (choice === "client" || choice === "server") return { kept: choice };
-  const ground = sides.server ?? sides.client ?? {};
-  const { patch, unset } = readPatch(definition, target, ground, choice.merged);
-  return { kept: "merged", record: applyPatch(ground, patch, unset) };
+  const lastServer = sides.server ?? sides.client ?? {};
+  const { patch, unset } = readPatch(definition, target, lastServer, choice.merged);
+  return { kept: "merged", record: applyPatch(lastServer, patch, unset) };
 }
 
 /** The edit that makes the answer true on the server's row as it is now. */
-function resolutionEffect(
+function resolutionPayload(
   definition: ResolvedCollection,
   operation: StoredOperation,
   sides: Sides,
@@ -124,7 +125,7 @@ function resolutionEffect(
   if (answer.kept === "client" && operation.action === "delete") return { action: "delete" };
   const wanted = answer.kept === "merged" ? answer.record : sides.client;
   if (wanted === undefined) return { action: "void" };
-  const excluded = notEdited(definition);
+  const excluded = uneditableFields(definition);
   if (sides.server === undefined) return recreate(definition, wanted);
   const loose =
     answer.kept === "client" && operation.action === "create"
@@ -140,7 +141,9 @@ function resolutionEffect(
 
 /** The server has deleted it: keeping the edit means creating it again. Its counters live on there [H4]. */
 function recreate(definition: ResolvedCollection, record: JsonObject): OperationPayload {
-  const data = Object.fromEntries(Object.entries(record).filter(([name]) => !notEdited(definition).includes(name)));
+  const data = Object.fromEntries(
+    Object.entries(record).filter(([name]) => !uneditableFields(definition).includes(name)),
+  );
   const zeros = Object.fromEntries(
     definition.counters
       .filter((name) => record[name] !== undefined)

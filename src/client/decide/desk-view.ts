@@ -7,7 +7,7 @@ import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
 import type { Conflict, Operation, OperationStatus } from "../types/desks.ts";
 import type { Verdict } from "../types/record.ts";
-import { notEdited } from "./local-write.ts";
+import { uneditableFields } from "./local-write.ts";
 import { recordOf } from "./record.ts";
 
 export function operationView(operation: StoredOperation, inFlight: ReadonlySet<string>): Operation {
@@ -69,7 +69,7 @@ export function verdictOf({ code, message, issues = [] }: WireVerdict): Verdict 
 
 export function conflictView(conflict: StoredConflict, collections: ResolvedCollections): Conflict {
   const record = (data: JsonObject | undefined) => data && recordOf(conflict.entityId, data);
-  const excluded = notEdited(collections[conflict.collection] ?? { counters: [], assigned: [] });
+  const excluded = uneditableFields(collections[conflict.collection] ?? { counters: [], assigned: [] });
   return {
     id: conflict.id,
     collection: conflict.collection,

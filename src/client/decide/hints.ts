@@ -1,9 +1,9 @@
 /** What the platform's hints mean for the loop. Pure. */
 import type { ConnectivityHint } from "../ports/connectivity.ts";
-import type { SyncEvent } from "./sync-machine.ts";
+import type { MachineEvent } from "./sync-machine.ts";
 
 /** @param auto whether the loop runs by itself */
-export function hintEvents(hint: ConnectivityHint, auto: boolean): readonly SyncEvent[] {
+export function hintEvents(hint: ConnectivityHint, auto: boolean): readonly MachineEvent[] {
   switch (hint) {
     case "online":
       return [{ kind: "wake", why: "online" }];

@@ -20,7 +20,8 @@ export type LocalChange = Target &
     | { readonly action: "update"; readonly patch: LoosePatch }
     | {
         readonly action: "increment";
-        readonly by: Readonly<Record<string, unknown>> /** The caller wants the record back. */;
+        readonly by: Readonly<Record<string, unknown>>;
+        /** The caller wants the record back. */
         readonly mustExist?: boolean | undefined;
       }
     | { readonly action: "delete" }
@@ -36,8 +37,8 @@ export function decideLocalWrite(
   const minted: StoredOperation[] = [];
   for (const change of changes) {
     const { collection, entityId } = change;
-    for (const effect of effectsOf(workspace.definition(collection), workspace.view(collection, entityId), change)) {
-      const operation = mint(workspace, context, change, effect);
+    for (const payload of payloadsOf(workspace.definition(collection), workspace.view(collection, entityId), change)) {
+      const operation = mint(workspace, context, change, payload);
       minted.push(operation);
       // Stored as it is minted: the next change of this transaction must see it. Its group is known only at the end.
       workspace.put(operation);
@@ -64,22 +65,22 @@ export function viewWith(
   let delta: Delta | undefined;
   let view = row?.data;
   for (const change of changes) {
-    let effects: readonly OperationPayload[];
+    let payloads: readonly OperationPayload[];
     try {
-      effects = effectsOf(definition, view, change);
+      payloads = payloadsOf(definition, view, change);
     } catch {
       continue; // the commit decides it again, and throws
     }
-    for (const effect of effects) {
-      if (effect.action === "increment") delta = mergeDelta(delta, effect.by, 1);
-      else edits.push(effect);
+    for (const payload of payloads) {
+      if (payload.action === "increment") delta = mergeDelta(delta, payload.by, 1);
+      else edits.push(payload);
     }
     view = replay(base, edits, delta, definition.counters);
   }
   return view;
 }
 
-function effectsOf(
+function payloadsOf(
   definition: ResolvedCollection,
   current: JsonObject | undefined,
   change: LocalChange,
@@ -87,10 +88,10 @@ function effectsOf(
   switch (change.action) {
     case "create":
       if (current) throw alreadyExists(change);
-      return createEffects(definition, change, change.data);
+      return createPayloads(definition, change, change.data);
     case "update":
       if (!current) throw notFound(change);
-      return updateEffects(definition, change, current, change.patch);
+      return updatePayloads(definition, change, current, change.patch);
     case "increment":
       if (!current && change.mustExist) throw notFound(change);
       return [{ action: "increment", by: checkSteps(definition, change, change.by, current) }];
@@ -100,7 +101,7 @@ function effectsOf(
 }
 
 /** A `create` can't set counters on the wire: what they start with is a step from zero [H4]. */
-function createEffects(definition: ResolvedCollection, target: Target, data: JsonObject): readonly OperationPayload[] {
+function createPayloads(definition: ResolvedCollection, target: Target, data: JsonObject): readonly OperationPayload[] {
   if (definition.counters.length === 0) return [{ action: "create", data }];
   const { data: rest, by } = splitCounters(definition.counters, data);
   const zeros: Record<string, CounterValue> = {};
@@ -114,7 +115,7 @@ function createEffects(definition: ResolvedCollection, target: Target, data: Jso
   return Object.keys(by).length === 0 ? [create] : [create, { action: "increment", by }];
 }
 
-function updateEffects(
+function updatePayloads(
   definition: ResolvedCollection,
   target: Target,
   current: JsonObject,
@@ -140,7 +141,7 @@ export function readPatch(
   loose: LoosePatch,
 ): WirePatch {
   for (const name of Object.keys(loose)) {
-    if (notEdited(definition).includes(name)) throw notPatchable(definition, target, name);
+    if (uneditableFields(definition).includes(name)) throw notPatchable(definition, target, name);
   }
   const wanted = splitPatch(loose);
   const fault = jsonFault(wanted.patch);
@@ -160,7 +161,7 @@ export function readPatch(
 }
 
 /** What no patch may carry. */
-export const notEdited = ({
+export const uneditableFields = ({
   counters,
   assigned,
 }: Pick<ResolvedCollection, "counters" | "assigned">): readonly string[] => ["id", ...counters, ...assigned];

@@ -14,7 +14,7 @@ export interface Marker {
  * The marker is written after each commit, and reaches the disk when the browser likes (seconds later: a browser that is killed loses what it
  * wrote last). So it may lag behind its store, and is never ahead of it.
  */
-export function judgeMarker(marker: Marker | undefined, store: Marker): StorageLoss | undefined {
+export function lossBetween(marker: Marker | undefined, store: Marker): StorageLoss | undefined {
   if (marker === undefined) return undefined;
   const isSame = marker.createdAt === store.createdAt;
   if (isSame && marker.sequence <= store.sequence) return undefined;

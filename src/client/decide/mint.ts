@@ -45,39 +45,39 @@ const FRAME_BYTES = 640;
 
 const LANES = { high: 0, normal: 1, low: 2 } as const;
 
-/** A new operation with its sequence number, not yet stored. `over`: it takes the place of that one [C3]. */
+/** A new operation with its sequence number, not yet stored. `replaces`: it takes the place of that one [C3]. */
 export function mint(
   workspace: Workspace,
   context: MintContext,
   target: Target,
-  effect: OperationPayload,
-  over?: StoredOperation,
+  payload: OperationPayload,
+  replaces?: StoredOperation,
 ): StoredOperation {
   const definition = workspace.definition(target.collection);
   const sequence = workspace.nextSequence();
-  const isEdit = definition.kind === "record" && effect.action !== "increment" && effect.action !== "void";
-  const based = isEdit && effect.action !== "create";
-  const references = referencesOf(definition, effect);
+  const isEdit = definition.kind === "record" && payload.action !== "increment" && payload.action !== "void";
+  const based = isEdit && payload.action !== "create";
+  const references = referencesOf(definition, payload);
   const operation: StoredOperation = {
     id: context.uuid(),
     sequence,
-    rank: over?.rank ?? sequence,
-    lane: over?.lane ?? LANES[definition.priority],
+    rank: replaces?.rank ?? sequence,
+    lane: replaces?.lane ?? LANES[definition.priority],
     collection: target.collection,
     entityId: target.entityId,
     kind: definition.kind,
-    ...effect,
-    ...(based && { baseVersion: baseVersion(workspace, target, over) }),
+    ...payload,
+    ...(based && { baseVersion: baseVersion(workspace, target, replaces) }),
     // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict [M4].
     ...(based && definition.conflict && strategyOf(definition.conflict) === "last_write_wins" && { force: true }),
-    ...(over && { supersedes: [...(over.supersedes ?? []), over.id] }),
-    transaction: over?.transaction ?? context.transaction,
+    ...(replaces && { supersedes: [...(replaces.supersedes ?? []), replaces.id] }),
+    transaction: replaces?.transaction ?? context.transaction,
     schemaVersion: definition.schemaVersion,
     ...(context.branch !== undefined && { branch: context.branch }),
     ...(context.actor !== undefined && { actor: context.actor }),
     occurredAt: context.now,
     ...(references.length > 0 && { references }),
-    bytes: FRAME_BYTES + jsonBytes(JSON.stringify(effect)),
+    bytes: FRAME_BYTES + jsonBytes(JSON.stringify(payload)),
     status: { state: "pending" },
     attempts: 0,
   };
@@ -89,18 +89,18 @@ export function mint(
  * An edit made while edits of the row are pending takes the earliest one's: the author did not see what a pull has put under his own
  * pending edit since [C5]. A superseding one is minted by somebody who has seen the server's row as it is.
  */
-function baseVersion(workspace: Workspace, target: Target, over: StoredOperation | undefined): number {
+function baseVersion(workspace: Workspace, target: Target, replaces: StoredOperation | undefined): number {
   const current = workspace.row(target.collection, target.entityId)?.version ?? 0;
-  if (over) return current;
+  if (replaces) return current;
   const pending = workspace
     .operationsOf(target.collection, target.entityId)
     .filter((o) => isOpen(o) && o.baseVersion !== undefined);
   return Math.min(current, ...pending.map((o) => o.baseVersion ?? current));
 }
 
-function referencesOf(definition: ResolvedCollection, effect: OperationPayload): readonly string[] {
+function referencesOf(definition: ResolvedCollection, payload: OperationPayload): readonly string[] {
   if (definition.references.length === 0) return [];
-  const data = effect.action === "create" ? effect.data : effect.action === "update" ? effect.patch : undefined;
+  const data = payload.action === "create" ? payload.data : payload.action === "update" ? payload.patch : undefined;
   return data ? referencesIn(definition.references, data).map((r) => subjectOf(r.collection, r.id)) : [];
 }
 

@@ -12,7 +12,7 @@ import {
   type StoredOperation,
 } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
-import { settleByResolver } from "./conflict.ts";
+import { resolveAutomatically } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
 import { pick } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
@@ -129,7 +129,7 @@ function decideFinal(
         status: { state: "conflict", conflictId: result.conflictId, result: stamp },
       };
       workspace.put(next);
-      const { conflict, fault } = settleByResolver(workspace, context, {
+      const { conflict, fault } = resolveAutomatically(workspace, context, {
         operation: next,
         conflictId: result.conflictId,
         fields: result.fields,

@@ -8,12 +8,12 @@ export function supersede(
   workspace: Workspace,
   context: MintContext,
   old: StoredOperation,
-  effect: OperationPayload,
+  payload: OperationPayload,
   siblings: readonly StoredOperation[],
   { keepGroup = false, note }: { readonly keepGroup?: boolean; readonly note?: string } = {},
 ): StoredOperation {
   const target = { collection: old.collection, entityId: old.entityId };
-  const successor = mint(workspace, context, target, effect, old);
+  const successor = mint(workspace, context, target, payload, old);
   const bound =
     old.group !== undefined &&
     (keepGroup ||
@@ -38,7 +38,7 @@ export function supersede(
 }
 
 /** The same change once more, under a new id: a final result is answered for ever, so the old id would only repeat it [H9]. */
-export function sameEffect(operation: StoredOperation): OperationPayload {
+export function samePayload(operation: StoredOperation): OperationPayload {
   switch (operation.action) {
     case "create":
       return { action: "create", data: operation.data ?? {}, ...(operation.zeros && { zeros: operation.zeros }) };

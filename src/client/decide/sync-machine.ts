@@ -79,7 +79,7 @@ export type SyncState =
     }
   | { readonly kind: "closed" };
 
-export type SyncEvent =
+export type MachineEvent =
   | { readonly kind: "start" }
   | { readonly kind: "stop" }
   | { readonly kind: "close" }
@@ -98,7 +98,7 @@ export type SyncEvent =
   | { readonly kind: "pulled"; readonly more: boolean }
   | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: TransportFailure };
 
-export type SyncEffect =
+export type MachineEffect =
   /** A lane that starts has no timer any more; `cancel_timers` is for both. */
   | { readonly kind: "acquire" | "release" | "register" | "push" | "pull" | "abort" | "cancel_timers" }
   | { readonly kind: "timer"; readonly lane: LaneName; readonly afterMs: number };
@@ -113,7 +113,7 @@ export interface MachineInput {
 }
 export interface Transition {
   readonly state: SyncState;
-  readonly effects: readonly SyncEffect[];
+  readonly effects: readonly MachineEffect[];
 }
 
 /** Whether this client has the turn. */
@@ -125,7 +125,7 @@ export function isLeading(state: SyncState): boolean {
 const IDLE: Lanes = { push: "idle", pull: "idle" };
 const BUSY: Lanes = { push: "busy", pull: "busy" };
 
-export function transition(state: SyncState, event: SyncEvent, input: MachineInput): Transition {
+export function transition(state: SyncState, event: MachineEvent, input: MachineInput): Transition {
   const stay: Transition = { state, effects: [] };
   if (state.kind === "closed") return stay;
   // What means the same wherever it comes.
@@ -137,7 +137,7 @@ export function transition(state: SyncState, event: SyncEvent, input: MachineInp
       };
     case "stop": {
       if (state.kind === "stopped" || (state.kind === "paused" && state.back === "stopped")) return stay;
-      const effects: readonly SyncEffect[] = [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }];
+      const effects: readonly MachineEffect[] = [{ kind: "abort" }, { kind: "cancel_timers" }, { kind: "release" }];
       if (state.kind !== "paused") return { state: { kind: "stopped" }, effects };
       return { state: { ...state, leading: false, back: "stopped" }, effects };
     }
@@ -172,7 +172,7 @@ type Contact = Extract<SyncState, { readonly lanes: Lanes }>;
 
 function inContact(
   state: Contact,
-  event: Exclude<SyncEvent, { kind: "close" | "stop" | "pause" | "lost" }>,
+  event: Exclude<MachineEvent, { kind: "close" | "stop" | "pause" | "lost" }>,
   input: MachineInput,
 ): Transition {
   const stay: Transition = { state, effects: [] };
@@ -217,12 +217,12 @@ function inContact(
 }
 
 /** A sale is no reason to step over a wait, and a hint of the platform none to step over what the server asked for. */
-function mayBegin(failure: LaneFailure | undefined, why: Extract<SyncEvent, { kind: "wake" }>["why"]): boolean {
+function mayBegin(failure: LaneFailure | undefined, why: Extract<MachineEvent, { kind: "wake" }>["why"]): boolean {
   if (failure === undefined || why === "manual") return true;
   return why !== "queued" && !(failure.response.kind === "offline" && failure.response.floorMs > 0);
 }
 
-function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: SyncEvent): Transition {
+function inPaused(state: Extract<SyncState, { kind: "paused" }>, event: MachineEvent): Transition {
   if (event.kind === "acquired") return { state: { ...state, leading: true }, effects: [] };
   if (event.kind === "start" && state.back === "stopped") return { state: { ...state, back: "standby" }, effects: [] };
   if (event.kind !== "resume") return { state, effects: [] };
@@ -254,7 +254,7 @@ function pause(state: Exclude<SyncState, { kind: "closed" }>, reason: string): T
 function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
   if (state.kind === "stopped" || state.kind === "standby" || (state.kind === "paused" && state.back === "stopped"))
     return { state, effects: [] };
-  const effects: readonly SyncEffect[] = [
+  const effects: readonly MachineEffect[] = [
     { kind: "abort" },
     { kind: "cancel_timers" },
     { kind: "release" },
@@ -265,7 +265,7 @@ function lost(state: Exclude<SyncState, { kind: "closed" }>): Transition {
     : { state: { kind: "standby" }, effects };
 }
 
-function register(attempt: number, before: readonly SyncEffect[] = [], after?: FailureResponse): Transition {
+function register(attempt: number, before: readonly MachineEffect[] = [], after?: FailureResponse): Transition {
   return {
     state: { kind: "registering", attempt, ...(after && { after }) },
     effects: [...before, { kind: "register" }],
@@ -277,7 +277,7 @@ function begin(state: Contact, lanes: readonly LaneName[], failures: LaneFailure
   if (state.kind !== "online" && !state.registered)
     return register(failures.push?.attempt ?? 0, [{ kind: "cancel_timers" }], failures.push?.response);
   const next: Record<LaneName, LaneState> = { ...state.lanes };
-  const effects: SyncEffect[] = [];
+  const effects: MachineEffect[] = [];
   for (const lane of lanes) {
     if (next[lane] === "idle") effects.push({ kind: lane });
     next[lane] = next[lane] === "idle" ? "busy" : "again";

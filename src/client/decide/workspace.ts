@@ -162,12 +162,12 @@ export class Workspace {
 
   /**
    * Takes a row from an answer as the base, if its version is greater; the first one after a resync began always does [C4].
-   * `null`: the server has none. Answers whether it was taken.
+   * `null`: the server has none.
    */
-  setBase(collection: string, id: string, version: number, data: JsonObject | null): boolean {
+  setBase(collection: string, id: string, version: number, data: JsonObject | null): void {
     const generation = generationOf(this.#point, collection);
     const known = this.row(collection, id);
-    if (known && known.generation === generation && version <= known.version) return false;
+    if (known && known.generation === generation && version <= known.version) return;
     const row = this.#draft(collection, id);
     const newGeneration = row.generation !== generation;
     row.version = version;
@@ -176,7 +176,6 @@ export class Workspace {
     else if (row.base) row.deletedBase = row.base;
     row.base = data;
     if (newGeneration) this.#recountView(collection, row);
-    return true;
   }
 
   baseOf(collection: string, id: string): JsonObject | null {

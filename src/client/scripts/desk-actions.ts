@@ -3,11 +3,11 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import { splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch } from "../../schema/patch.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import { type Choice, settleByPerson } from "../decide/conflict.ts";
+import { type Choice, resolveByPerson } from "../decide/conflict.ts";
 import { readPatch } from "../decide/local-write.ts";
 import type { MintContext, OperationPayload } from "../decide/mint.ts";
 import { pick } from "../decide/replay.ts";
-import { sameEffect, supersede } from "../decide/supersede.ts";
+import { samePayload, supersede } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import type { QueueState } from "../state/meta.ts";
@@ -37,7 +37,7 @@ export function* resolveConflict(
   });
   const operation = workspace.operation(conflict.operationId);
   if (operation?.status.state !== "conflict") throw settled(conflictId);
-  const successor = settleByPerson(workspace, context, {
+  const successor = resolveByPerson(workspace, context, {
     conflict,
     operation,
     choice,
@@ -62,7 +62,7 @@ export function* retryOperations(
     if (isWaiting(operation)) workspace.unblock();
     else if (isIn(operation, "rejected", "quarantined")) {
       const options = { keepGroup: isBound(operation) };
-      successors.push(supersede(workspace, context, operation, sameEffect(operation), siblings(operation), options));
+      successors.push(supersede(workspace, context, operation, samePayload(operation), siblings(operation), options));
     } else throw notRejected(id, operation.status.state);
   }
   return finish(workspace, successors);
@@ -105,15 +105,15 @@ export function* amendOperation(
     throw notRejected(id, amended?.status.state ?? "unknown");
   const successors: StoredOperation[] = [];
   for (const operation of ids.flatMap((member) => workspace.operation(member) ?? [])) {
-    const effect = operation.id === id ? amendedEffect(workspace, operation, patch) : sameEffect(operation);
+    const payload = operation.id === id ? amendedPayload(workspace, operation, patch) : samePayload(operation);
     const options = { keepGroup: isBound(operation) };
-    successors.push(supersede(workspace, context, operation, effect, siblings(operation), options));
+    successors.push(supersede(workspace, context, operation, payload, siblings(operation), options));
   }
   return finish(workspace, successors);
 }
 
 /** A correction is checked like any edit: on the record that it makes, with what the schema puts out. */
-function amendedEffect(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): OperationPayload {
+function amendedPayload(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): OperationPayload {
   const { collection, entityId } = operation;
   const definition = workspace.definition(collection);
   if (operation.action === "create") {

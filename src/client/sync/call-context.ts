@@ -1,9 +1,9 @@
 /** What the three calls have in common: who asks, how an answer is applied, and what a refusal leads to. */
 import type { Clock } from "../../shared/clock.ts";
-import { type OffsetSample, sampleOf } from "../decide/clock-offset.ts";
+import { sampleOf } from "../decide/clock-offset.ts";
 import type { MintContext } from "../decide/mint.ts";
-import type { StorageLoss } from "../decide/registration.ts";
-import type { SyncEvent } from "../decide/sync-machine.ts";
+import type { MachineEvent } from "../decide/sync-machine.ts";
+import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
 import { type AnswerBinding, type AnswerResult, type AppliedAnswer, applyAnswer } from "../scripts/answer.ts";
 import { followEpoch, forkIdentity, restartCollections } from "../scripts/identity.ts";
@@ -21,58 +21,63 @@ export interface CallContextDeps {
   context(): MintContext;
   /** The platform gives no more space. */
   full(): boolean;
-  notice(news: SyncNotice): void;
+  notice(notice: SyncNotice): void;
 }
-
-/** What the calls find out about the world. */
-export type SyncNotice =
-  | { readonly kind: "contact"; readonly sample: OffsetSample }
-  | { readonly kind: "identity"; readonly identity: Identity }
-  | { readonly kind: "forked"; readonly before: Identity; readonly after: Identity }
-  | { readonly kind: "epoch"; readonly from: string | undefined; readonly to: string; readonly replaying: number }
-  | ({ readonly kind: "storage_lost" } & StorageLoss)
-  | { readonly kind: "unauthorised"; readonly reason: "no_token" | "refused" }
-  | { readonly kind: "moved"; readonly pushed: number; readonly pulled: number };
 
 type Refusal = Extract<TransportFailure, { kind: "refused" }>;
 
 export class CallContext {
-  readonly deps: CallContextDeps;
+  readonly store: LocalStore;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly #deps: CallContextDeps;
 
   constructor(deps: CallContextDeps) {
-    this.deps = deps;
+    this.#deps = deps;
+    this.store = deps.store;
+    this.transport = deps.transport;
+    this.clock = deps.clock;
+  }
+
+  /** Whether the platform gives no more space. */
+  get isFull(): boolean {
+    return this.#deps.full();
+  }
+
+  notice(notice: SyncNotice): void {
+    this.#deps.notice(notice);
   }
 
   get names(): readonly string[] {
-    return Object.keys(this.deps.store.collections);
+    return Object.keys(this.store.collections);
   }
 
   /** Of the app as it is: the highest of its collections'. Each operation says its own [H7]. */
   get schemaVersion(): number {
-    return Math.max(1, ...Object.values(this.deps.store.collections).map((c) => c.schemaVersion));
+    return Math.max(1, ...Object.values(this.store.collections).map((c) => c.schemaVersion));
   }
 
   async whoAndWhere(): Promise<readonly [Identity, SyncPoint]> {
-    const [identity, point] = await this.deps.store.get<unknown>(META, [IDENTITY, SYNC]);
+    const [identity, point] = await this.store.get<unknown>(META, [IDENTITY, SYNC]);
     return [identity as Identity, point as SyncPoint];
   }
 
   transportCall(identity: Identity, signal: AbortSignal): TransportCall {
-    return { device: identity.deviceId, requestId: this.deps.uuid(), signal };
+    return { device: identity.deviceId, requestId: this.#deps.uuid(), signal };
   }
 
   contact({ serverTime, roundTripMs }: Timing): void {
-    const { clock, notice } = this.deps;
-    notice({ kind: "contact", sample: sampleOf(serverTime, roundTripMs, clock.now(), clock.monotonic()) });
+    const { clock } = this;
+    this.notice({ kind: "contact", sample: sampleOf(serverTime, roundTripMs, clock.now(), clock.monotonic()) });
   }
 
   apply(binding: AnswerBinding, answer: AppliedAnswer): Promise<AnswerResult> {
-    const { store } = this.deps;
-    const context = this.deps.context();
+    const { store } = this;
+    const context = this.#deps.context();
     return store.transact(
       "answer",
       // What it holds could be had again; but where space has run out, only what is strict may have the rest of it.
-      this.deps.full() ? "strict" : "relaxed",
+      this.isFull ? "strict" : "relaxed",
       this.names,
       () => applyAnswer(store.collections, context, binding, answer),
       (outcome) => (outcome.stale ? {} : outcome),
@@ -80,13 +85,13 @@ export class CallContext {
   }
 
   /** The fence was taken, or another tab followed an epoch meanwhile: the former loses the turn, the latter looks again. */
-  async stale(fence: number): Promise<SyncEvent> {
+  async stale(fence: number): Promise<MachineEvent> {
     const [, point] = await this.whoAndWhere();
     return point.fence === fence ? { kind: "reregister" } : { kind: "lost" };
   }
 
-  async refused(lane: Call, failure: TransportFailure, fence: number): Promise<SyncEvent> {
-    if (failure.kind === "unauthorised") this.deps.notice({ kind: "unauthorised", reason: failure.reason });
+  async refused(lane: Call, failure: TransportFailure, fence: number): Promise<MachineEvent> {
+    if (failure.kind === "unauthorised") this.notice({ kind: "unauthorised", reason: failure.reason });
     if (failure.kind !== "refused") return failed(lane, failure);
     if (failure.code === "identity_fork") return this.fork(fence);
     if (failure.code === "resync_required") return this.#resync(failure, fence);
@@ -99,8 +104,8 @@ export class CallContext {
   }
 
   /** Another history on the server: the journal goes back into the outbox [C8]. */
-  async follow(fence: number, epoch: string): Promise<SyncEvent> {
-    const { store, notice } = this.deps;
+  async follow(fence: number, epoch: string): Promise<MachineEvent> {
+    const { store } = this;
     const followed = await store.transact(
       "epoch",
       "strict",
@@ -109,24 +114,24 @@ export class CallContext {
       (value) => value ?? {},
     );
     if (followed === undefined) return this.stale(fence);
-    notice({ kind: "epoch", from: followed.from, to: epoch, replaying: followed.replaying });
+    this.notice({ kind: "epoch", from: followed.from, to: epoch, replaying: followed.replaying });
     return { kind: "reregister" };
   }
 
   /** Another store has counted under this incarnation: this one goes on under a new one [C7]. */
-  async fork(fence: number): Promise<SyncEvent> {
-    const incarnation = this.deps.uuid();
-    const forked = await this.deps.store.transact("fork", "strict", [], () => forkIdentity(fence, incarnation));
+  async fork(fence: number): Promise<MachineEvent> {
+    const incarnation = this.#deps.uuid();
+    const forked = await this.store.transact("fork", "strict", [], () => forkIdentity(fence, incarnation));
     if (forked === undefined) return { kind: "lost" };
-    this.deps.notice({ kind: "forked", ...forked });
+    this.notice({ kind: "forked", ...forked });
     return { kind: "reregister" };
   }
 
-  async #resync(failure: Refusal, fence: number): Promise<SyncEvent> {
+  async #resync(failure: Refusal, fence: number): Promise<MachineEvent> {
     const [, point] = await this.whoAndWhere();
     if (isElsewhere(failure, point)) return this.follow(fence, failure.epoch);
     const names = failure.collections?.filter((name) => this.names.includes(name)) ?? this.names;
-    const restarted = await this.deps.store.transact(
+    const restarted = await this.store.transact(
       "resync",
       "strict",
       [],
@@ -142,6 +147,6 @@ export function isElsewhere(failure: TransportFailure, point: SyncPoint): failur
   return failure.kind === "refused" && failure.epoch !== undefined && failure.epoch !== point.epoch;
 }
 
-export function failed(lane: Call, failure: TransportFailure): SyncEvent {
+export function failed(lane: Call, failure: TransportFailure): MachineEvent {
   return { kind: "failed", lane, failure };
 }

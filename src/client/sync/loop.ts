@@ -13,9 +13,9 @@ import type { Random } from "../../shared/random.ts";
 import { backoffMs } from "../decide/backoff.ts";
 import {
   type LaneName,
+  type MachineEffect,
+  type MachineEvent,
   type MachineOptions,
-  type SyncEffect,
-  type SyncEvent,
   type SyncState,
   transition,
 } from "../decide/sync-machine.ts";
@@ -30,9 +30,9 @@ export interface LoopDeps {
   readonly options: MachineOptions;
   /** Takes the next fencing epoch in the store. */
   takeFence(): Promise<number>;
-  register(fence: number, signal: AbortSignal): Promise<SyncEvent>;
-  push(fence: number, signal: AbortSignal): Promise<SyncEvent>;
-  pull(fence: number, signal: AbortSignal): Promise<SyncEvent>;
+  register(fence: number, signal: AbortSignal): Promise<MachineEvent>;
+  push(fence: number, signal: AbortSignal): Promise<MachineEvent>;
+  pull(fence: number, signal: AbortSignal): Promise<MachineEvent>;
   changed(state: SyncState): void;
   failed(error: unknown, message: string): void;
 }
@@ -67,7 +67,7 @@ export class SyncLoop {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  dispatch(event: SyncEvent): void {
+  dispatch(event: MachineEvent): void {
     const { state, effects } = transition(this.#state, event, {
       options: this.#deps.options,
       unit: this.#deps.random.unit(),
@@ -84,7 +84,7 @@ export class SyncLoop {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  #run(effect: SyncEffect): void {
+  #run(effect: MachineEffect): void {
     switch (effect.kind) {
       case "acquire":
         this.#acquire();
@@ -139,7 +139,7 @@ export class SyncLoop {
     this.#track(this.#before);
   }
 
-  #ifCurrent(turn: Turn, event: SyncEvent): void {
+  #ifCurrent(turn: Turn, event: MachineEvent): void {
     if (this.#turn === turn) this.dispatch(event);
   }
 
@@ -152,7 +152,7 @@ export class SyncLoop {
   #request(kind: "register" | "push" | "pull"): void {
     const { signal } = this.#requests;
     const run = async (): Promise<void> => {
-      let event: SyncEvent;
+      let event: MachineEvent;
       try {
         event = await this.#deps[kind](this.#fence, signal);
       } catch (error) {

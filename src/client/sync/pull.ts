@@ -1,6 +1,6 @@
 /** Asks for what other devices did, page by page. */
 import { LIMITS } from "../../protocol/constants.ts";
-import type { SyncEvent } from "../decide/sync-machine.ts";
+import type { MachineEvent } from "../decide/sync-machine.ts";
 import { sweepStep } from "../scripts/upkeep.ts";
 import { type CursorState, cursorKey, FIRST_CURSOR } from "../state/meta.ts";
 import { META } from "../state/tables.ts";
@@ -11,29 +11,29 @@ const PULL_LIMIT = 500;
 /** Until there is anything to sell: fewer and larger transactions are done sooner. */
 const FIRST_PULL_LIMIT = LIMITS.pullChanges;
 
-export async function pull(ground: CallContext, fence: number, signal: AbortSignal): Promise<SyncEvent> {
-  const { transport, notice } = ground.deps;
-  const [identity, { epoch, marks }] = await ground.whoAndWhere();
+export async function pull(call: CallContext, fence: number, signal: AbortSignal): Promise<MachineEvent> {
+  const { transport } = call;
+  const [identity, { epoch, marks }] = await call.whoAndWhere();
   if (epoch === undefined) return { kind: "reregister" };
   const { incarnation, deviceId: id } = identity;
   // Where space has run out, what is left is for sales: this device's results are asked for, and no rows.
-  const { collections, isFirst } = ground.deps.full() ? NOTHING : await cursorsOf(ground);
+  const { collections, isFirst } = call.isFull ? NOTHING : await cursorsOf(call);
   const limit = isFirst ? FIRST_PULL_LIMIT : PULL_LIMIT;
-  const { schemaVersion } = ground;
+  const { schemaVersion } = call;
   const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit };
-  const result = await transport.pull(request, ground.transportCall(identity, signal));
-  if (!result.ok) return ground.refused("pull", result.failure, fence);
-  ground.contact(result.timing);
+  const result = await transport.pull(request, call.transportCall(identity, signal));
+  if (!result.ok) return call.refused("pull", result.failure, fence);
+  call.contact(result.timing);
   const binding = { fence, epoch, incarnation, cursors: collections };
-  const outcome = await ground.apply(binding, { ...result.value, serverTime: result.timing.serverTime });
-  if (outcome.stale) return ground.stale(fence);
+  const outcome = await call.apply(binding, { ...result.value, serverTime: result.timing.serverTime });
+  if (outcome.stale) return call.stale(fence);
 
   const pages = Object.entries(result.value.pages);
   const pulled = pages.reduce((sum, [, page]) => sum + page.changes.length, 0);
-  notice({ kind: "moved", pushed: 0, pulled });
+  call.notice({ kind: "moved", pushed: 0, pulled });
   for (const [name, cursor] of Object.entries(outcome.cursors)) {
     // Not between two pages: what the next one brings must not be swept away before it.
-    if (cursor.sweep !== undefined && !result.value.pages[name]?.more) await sweep(ground, name, fence);
+    if (cursor.sweep !== undefined && !result.value.pages[name]?.more) await sweep(call, name, fence);
   }
   // More, but nothing moved: the next tick asks again, not the next millisecond.
   const moved = pages.some(([name, page]) => page.changes.length > 0 || page.cursor !== collections[name]);
@@ -47,8 +47,8 @@ interface Wanted {
 }
 const NOTHING: Wanted = { collections: {}, isFirst: false };
 
-async function cursorsOf({ deps, names }: CallContext): Promise<Wanted> {
-  const stored = await deps.store.get<CursorState>(META, names.map(cursorKey));
+async function cursorsOf({ store, names }: CallContext): Promise<Wanted> {
+  const stored = await store.get<CursorState>(META, names.map(cursorKey));
   return {
     collections: Object.fromEntries(names.map((name, index) => [name, (stored[index] ?? FIRST_CURSOR).cursor])),
     isFirst: names.some((_, index) => !stored[index]?.everComplete),
@@ -56,9 +56,9 @@ async function cursorsOf({ deps, names }: CallContext): Promise<Wanted> {
 }
 
 /** In bounded steps, between which others have the store. What a crash leaves is found by the next page. */
-async function sweep({ deps }: CallContext, collection: string, fence: number): Promise<void> {
+async function sweep({ store }: CallContext, collection: string, fence: number): Promise<void> {
   const step = () =>
-    deps.store.transact(
+    store.transact(
       "sweep",
       "relaxed",
       [collection],

@@ -2,7 +2,7 @@
 import { BLOCKED_RETRY_MS } from "../../protocol/constants.ts";
 import { afterRefusal, afterServerError, afterSuccess, type BatchLimit, fullBatch } from "../decide/batch-limit.ts";
 import type { BatchLimits, Selected } from "../decide/selection.ts";
-import type { SyncEvent } from "../decide/sync-machine.ts";
+import type { MachineEvent } from "../decide/sync-machine.ts";
 import { toWire } from "../decide/wire.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { type Batch, nextBatch } from "../scripts/next-batch.ts";
@@ -22,7 +22,7 @@ export interface PushDeps {
 const WAKE_PAUSE_MS = 15_000;
 
 export class Pusher {
-  readonly #ground: CallContext;
+  readonly #call: CallContext;
   readonly #deps: PushDeps;
   #limit: BatchLimit;
   #round = 0;
@@ -30,13 +30,13 @@ export class Pusher {
   /** Units that the server keeps failing on, until when they are left out. Volatile: nothing is given up (L6). */
   readonly #setAside = new Map<string, number>();
 
-  constructor(ground: CallContext, deps: PushDeps) {
-    this.#ground = ground;
+  constructor(call: CallContext, deps: PushDeps) {
+    this.#call = call;
     this.#deps = deps;
     this.#limit = fullBatch(deps.batch.maxOperations);
   }
 
-  async push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+  async push(fence: number, signal: AbortSignal): Promise<MachineEvent> {
     const { inFlight } = this.#deps;
     const batch = await this.#select();
     if (batch === undefined) return { kind: "pushed", more: await this.#wakeInTime() };
@@ -53,24 +53,24 @@ export class Pusher {
   async #select(): Promise<Chosen | undefined> {
     const limits = { maxOperations: this.#limit.operations, maxBytes: this.#deps.batch.maxBytes };
     const request = { limits, round: this.#round, skip: (operation: StoredOperation) => this.#isSetAside(operation) };
-    const { store } = this.#ground.deps;
+    const { store } = this.#call;
     const { selected, identity, point } = await store.transact("select", "relaxed", [], () => nextBatch(request));
     const epoch = point?.epoch;
     if (selected.length === 0 || identity === undefined || point === undefined || epoch === undefined) return undefined;
     return { selected, identity, marks: point.marks, epoch };
   }
 
-  async #send({ selected, identity, marks, epoch }: Chosen, fence: number, signal: AbortSignal): Promise<SyncEvent> {
-    const ground = this.#ground;
+  async #send({ selected, identity, marks, epoch }: Chosen, fence: number, signal: AbortSignal): Promise<MachineEvent> {
+    const call = this.#call;
     const { incarnation, deviceId: id } = identity;
     const request = { device: { id, incarnation }, epoch, marks, operations: selected.map(toWire) };
-    const result = await ground.deps.transport.push(request, ground.transportCall(identity, signal));
+    const result = await call.transport.push(request, call.transportCall(identity, signal));
     if (!result.ok) return this.#refused(result.failure, selected, fence);
-    ground.contact(result.timing);
+    call.contact(result.timing);
     const { results } = result.value;
     const answer = { ...result.value, serverTime: result.timing.serverTime };
-    const outcome = await ground.apply({ fence, epoch, incarnation }, answer);
-    if (outcome.stale) return ground.stale(fence);
+    const outcome = await call.apply({ fence, epoch, incarnation }, answer);
+    if (outcome.stale) return call.stale(fence);
     const answered = new Set(results.map((r) => r.id));
     if (!selected.some(({ operation }) => answered.has(operation.id))) {
       // An answer that tells nothing of what it was asked would be asked again at once, for ever (no hot loop).
@@ -78,12 +78,12 @@ export class Pusher {
     }
     this.#limit = afterSuccess(this.#limit, this.#deps.batch.maxOperations);
     const pushed = outcome.events.filter((h) => h.kind !== "fault").length;
-    ground.deps.notice({ kind: "moved", pushed, pulled: 0 });
+    call.notice({ kind: "moved", pushed, pulled: 0 });
     return { kind: "pushed", more: true };
   }
 
   /** A batch that is refused as a whole is halved, down to the one unit that is the trouble [C9]. */
-  async #refused(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<SyncEvent> {
+  async #refused(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<MachineEvent> {
     const units = new Set(selected.map(({ operation }) => operation.group ?? operation.id)).size;
     if (failure.kind === "refused" && (failure.code === "malformed" || failure.code === "too_large")) {
       const { limit, single } = afterRefusal(selected.length, units);
@@ -94,15 +94,15 @@ export class Pusher {
     if (failure.kind === "server_error" && failure.status === 500) {
       const { limit, single } = afterServerError(this.#limit, selected.length, units);
       this.#limit = limit;
-      const until = this.#ground.deps.clock.monotonic() + BLOCKED_RETRY_MS;
+      const until = this.#call.clock.monotonic() + BLOCKED_RETRY_MS;
       if (single) for (const { operation } of selected) this.#setAside.set(operation.id, until);
     }
-    return this.#ground.refused("push", failure, fence);
+    return this.#call.refused("push", failure, fence);
   }
 
   /** Answers false where it is another's turn by now. */
   async #park(selected: readonly Selected[], fence: number, code: string, message: string): Promise<boolean> {
-    const { store } = this.#ground.deps;
+    const { store } = this.#call;
     const collections = [...new Set(selected.map(({ operation }) => operation.collection))];
     const ids = selected.map(({ operation }) => operation.id);
     const park = () => parkOperations(store.collections, fence, ids, { code, message });
@@ -114,7 +114,7 @@ export class Pusher {
    * whether there is something to look at.
    */
   async #wakeInTime(): Promise<boolean> {
-    const { store, clock } = this.#ground.deps;
+    const { store, clock } = this.#call;
     const now = clock.monotonic();
     if (now - this.#wokenAt < Math.max(BLOCKED_RETRY_MS - this.#deps.intervalMs, WAKE_PAUSE_MS)) return false;
     this.#wokenAt = now;
@@ -125,7 +125,7 @@ export class Pusher {
   #isSetAside(operation: StoredOperation): boolean {
     const until = this.#setAside.get(operation.id);
     if (until === undefined) return false;
-    if (until > this.#ground.deps.clock.monotonic() && isWaiting(operation)) return true;
+    if (until > this.#call.clock.monotonic() && isWaiting(operation)) return true;
     this.#setAside.delete(operation.id);
     return false;
   }

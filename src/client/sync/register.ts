@@ -1,6 +1,6 @@
 /** The first call of a session: the store introduces itself, and learns whose shop it is in. */
 import { decideRegistration } from "../decide/registration.ts";
-import type { SyncEvent } from "../decide/sync-machine.ts";
+import type { MachineEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
 import { QUEUE, type QueueState } from "../state/meta.ts";
@@ -14,28 +14,28 @@ export interface RegisterDeps {
 }
 
 export async function register(
-  ground: CallContext,
+  call: CallContext,
   deps: RegisterDeps,
   fence: number,
   signal: AbortSignal,
-): Promise<SyncEvent> {
-  const { store, transport, notice } = ground.deps;
-  const [identity, point] = await ground.whoAndWhere();
+): Promise<MachineEvent> {
+  const { store, transport } = call;
+  const [identity, point] = await call.whoAndWhere();
   const { name, appVersion } = deps.device;
   const result = await transport.register(
     {
       device: { id: identity.deviceId, incarnation: identity.incarnation, name, appVersion },
-      schemaVersion: ground.schemaVersion,
+      schemaVersion: call.schemaVersion,
       ...(point.epoch !== undefined && { epoch: point.epoch, marks: point.marks }),
     },
-    ground.transportCall(identity, signal),
+    call.transportCall(identity, signal),
   );
   if (!result.ok) {
     const { failure } = result;
     if (isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point)) await deps.handOver();
-    return ground.refused("register", failure, fence);
+    return call.refused("register", failure, fence);
   }
-  ground.contact(result.timing);
+  call.contact(result.timing);
   const { value } = result;
   const [queue] = await store.get<QueueState>(META, [QUEUE]);
   const verdict = decideRegistration(identity, queue?.sequence ?? 0, value);
@@ -43,14 +43,14 @@ export async function register(
     const detail = "The token is for another shop than this store.";
     return failed("register", { kind: "refused", code: "wrong_workspace", status: 403, detail });
   }
-  if (verdict.loss) notice({ kind: "storage_lost", ...verdict.loss });
-  if (verdict.kind === "rolled_back") return ground.fork(fence);
+  if (verdict.loss) call.notice({ kind: "storage_lost", ...verdict.loss });
+  if (verdict.kind === "rolled_back") return call.fork(fence);
   const { tenant, branch, epoch, mark, device } = value;
   const registration = { tenant, branch, number: device.number, epoch, mark };
   const stored = await store.transact("register", "strict", [], () => storeRegistration(fence, registration));
   if (stored === undefined) return { kind: "lost" };
-  notice({ kind: "identity", identity: stored.identity });
-  return stored.point.epoch === epoch ? { kind: "registered" } : ground.follow(fence, epoch);
+  call.notice({ kind: "identity", identity: stored.identity });
+  return stored.point.epoch === epoch ? { kind: "registered" } : call.follow(fence, epoch);
 }
 
 function isRevoked(failure: TransportFailure): boolean {

@@ -1,6 +1,6 @@
 /** The I/O of the loop: one request, one answer, one drain transaction. Every rule it follows is in decide/. */
 
-import type { SyncEvent } from "../decide/sync-machine.ts";
+import type { MachineEvent } from "../decide/sync-machine.ts";
 import { type Call, CallContext, type CallContextDeps, failed } from "./call-context.ts";
 import { pull } from "./pull.ts";
 import { type PushDeps, Pusher } from "./push.ts";
@@ -11,38 +11,38 @@ export interface SyncCallsDeps extends CallContextDeps, PushDeps, Pick<RegisterD
 const RESTARTS_IN_A_ROW = 3;
 
 export class SyncCalls {
-  readonly #ground: CallContext;
+  readonly #call: CallContext;
   readonly #pusher: Pusher;
   readonly #device: RegisterDeps["device"];
   readonly #restarts = { register: 0, push: 0, pull: 0 };
 
   constructor(deps: SyncCallsDeps) {
-    this.#ground = new CallContext(deps);
-    this.#pusher = new Pusher(this.#ground, deps);
+    this.#call = new CallContext(deps);
+    this.#pusher = new Pusher(this.#call, deps);
     this.#device = deps.device;
   }
 
-  async register(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+  async register(fence: number, signal: AbortSignal): Promise<MachineEvent> {
     const deps: RegisterDeps = { device: this.#device, handOver: () => this.#handOver(fence, signal) };
-    return this.#paced("register", await register(this.#ground, deps, fence, signal));
+    return this.#paced("register", await register(this.#call, deps, fence, signal));
   }
 
-  async push(fence: number, signal: AbortSignal): Promise<SyncEvent> {
+  async push(fence: number, signal: AbortSignal): Promise<MachineEvent> {
     return this.#paced("push", await this.#pusher.push(fence, signal));
   }
 
-  async pull(fence: number, signal: AbortSignal): Promise<SyncEvent> {
-    return this.#paced("pull", await pull(this.#ground, fence, signal));
+  async pull(fence: number, signal: AbortSignal): Promise<MachineEvent> {
+    return this.#paced("pull", await pull(this.#call, fence, signal));
   }
 
   async #handOver(fence: number, signal: AbortSignal): Promise<void> {
-    let event: SyncEvent;
+    let event: MachineEvent;
     do event = await this.push(fence, signal);
     while (event.kind === "pushed" && event.more && !signal.aborted);
   }
 
   /** A server that has the same lane start anew each time would be asked without a pause, for ever: from some time on it is failing. */
-  #paced(lane: Call, event: SyncEvent): SyncEvent {
+  #paced(lane: Call, event: MachineEvent): MachineEvent {
     if (event.kind === "reregister") {
       this.#restarts[lane] += 1;
       return this.#restarts[lane] > RESTARTS_IN_A_ROW ? failed(lane, { kind: "server_error", status: 409 }) : event;

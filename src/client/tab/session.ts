@@ -1,37 +1,27 @@
 /** What one client knows and tells: its store, what is in memory of it, the status, the events, and waiting for any of it. */
+
+import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { CollectionMap } from "../../schema/types.ts";
 import { orAborted } from "../../shared/abort.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { deferred } from "../../shared/deferred.ts";
 import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
-import { judgeMarker, lossOf, type Marker, markerText, parseMarker } from "../decide/marker.ts";
-import { deriveStatus, type StatusInput, waitingCount } from "../decide/status.ts";
+import type { Logger } from "../../shared/logger.ts";
+import type { Random } from "../../shared/random.ts";
+import { deriveStatus, type StatusInput } from "../decide/status.ts";
 import type { SyncState } from "../decide/sync-machine.ts";
-import type { ResolvedOptions } from "../options.ts";
-import type { StorageConnection } from "../ports/storage.ts";
-import { ensureIdentity } from "../scripts/identity.ts";
-import { adoptStep } from "../scripts/upkeep.ts";
-import {
-  type CursorState,
-  cursorKey,
-  EMPTY_QUEUE,
-  FIRST_CURSOR,
-  FIRST_SYNC_POINT,
-  IDENTITY,
-  type Identity,
-  QUEUE,
-  type QueueState,
-  SYNC,
-  type SyncPoint,
-} from "../state/meta.ts";
-import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
+import type { SyncNotice } from "../decide/sync-notice.ts";
+import type { Connectivity } from "../ports/connectivity.ts";
+import type { StorageAdapter, StorageConnection } from "../ports/storage.ts";
 import { type Commit, LocalStore, type StoreSnapshot } from "../store/local-store.ts";
-import type { SyncNotice } from "../sync/call-context.ts";
 import type { SyncEvents } from "../types/events.ts";
 import type { SyncStatus } from "../types/status.ts";
 import { ClientState } from "./client-state.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { Emitter } from "./emitter.ts";
 import { EventPublisher } from "./event-publisher.ts";
+import { adoptOrphans, identityOf, readSnapshot } from "./opening.ts";
+import { StoreMarker } from "./store-marker.ts";
 
 export interface SessionHooks {
   /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
@@ -42,6 +32,18 @@ export interface SessionHooks {
   committed(collections: readonly string[]): void;
 }
 
+/** What a session needs of the client's options. */
+export interface SessionOptions {
+  readonly name: string;
+  readonly storage: StorageAdapter;
+  readonly collections: ResolvedCollections;
+  readonly device: { readonly id?: string | undefined };
+  readonly connectivity: Connectivity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
 export class Session {
   /** This client, among others of the same store. */
   readonly id: string;
@@ -49,18 +51,18 @@ export class Session {
   readonly clientState: ClientState;
   readonly feed: CommitFeed;
   readonly emitter: Emitter<SyncEvents<CollectionMap>>;
-  readonly #options: ResolvedOptions;
+  readonly #options: SessionOptions;
   readonly #hooks: SessionHooks;
   readonly #publisher: EventPublisher;
+  readonly #marker: StoreMarker;
   readonly #closing = new AbortController();
   #status: SyncStatus;
   #unauthorised: "no_token" | "refused" = "no_token";
   #commits = 0;
   #toReread: readonly string[] | undefined;
   #isRereading = false;
-  #writtenMarker: string | undefined;
 
-  constructor(options: ResolvedOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
+  constructor(options: SessionOptions, inFlight: ReadonlySet<string>, hooks: SessionHooks) {
     const { clock, random, logger, collections } = options;
     this.#options = options;
     this.#hooks = hooks;
@@ -72,9 +74,10 @@ export class Session {
       opened: (connection) => this.#opened(connection),
       committed: (commit) => this.#committed(commit),
       failed: (error, told) => this.#failed(error, told),
-      deleted: () => this.notice({ kind: "storage_lost", ...lossOf(this.#marker()) }),
+      deleted: () => this.notice({ kind: "storage_lost", ...this.#marker.wholeLoss }),
       full: () => void this.checkStore(),
     });
+    this.#marker = new StoreMarker(options.storage, options.name, this.clientState);
     this.#publisher = new EventPublisher(this.emitter, this.store, this.clientState, inFlight);
     this.#status = deriveStatus(undefined, this.statusInput(), clock.now());
   }
@@ -163,7 +166,7 @@ export class Session {
       let commits: number;
       do {
         commits = this.#commits;
-        stored = await this.#read(this.store);
+        stored = await readSnapshot(this.store, Object.keys(this.store.collections));
         // What was read before a commit of our own would take it back.
       } while (commits !== this.#commits);
       if (!this.closing.aborted) await use(stored);
@@ -195,13 +198,12 @@ export class Session {
     const { device, clock, random } = this.#options;
     this.clientState.opened = "opening";
     this.clientState.failure = undefined;
-    this.clientState.identity = await connection.transact(
-      { tables: [META], durability: "strict", label: "identity" },
-      () => ensureIdentity(device.id, clock.now(), () => random.uuid()),
-    );
-    await this.#adopt(connection);
-    this.clientState.apply(await this.#read(connection));
-    this.#judgeMarker();
+    this.clientState.identity = await identityOf(connection, device.id, clock.now(), () => random.uuid());
+    await adoptOrphans(connection, this.store.collections);
+    this.clientState.apply(await readSnapshot(connection, Object.keys(this.store.collections)));
+    const loss = this.#marker.check();
+    if (loss) this.notice({ kind: "storage_lost", ...loss });
+    this.#marker.write();
     this.clientState.storage = await connection.estimate();
     this.clientState.opened = "open";
     // The loop first: a till that is starting is at no moment shown as stopped.
@@ -209,33 +211,10 @@ export class Session {
     this.refresh();
   }
 
-  /** Rows whose operations went on under an app that lacked their collection: none, but after such an upgrade and back. */
-  async #adopt(connection: StorageConnection): Promise<void> {
-    const { collections } = this.store;
-    const tables = [META, OPERATIONS, CONFLICTS, ...Object.keys(collections).map(tableOf)];
-    const step = () =>
-      connection.transact({ tables, durability: "strict", label: "adopt" }, () => adoptStep(collections));
-    while ((await step()).more);
-  }
-
-  async #read(source: Pick<StorageConnection, "get">): Promise<StoreSnapshot> {
-    const names = Object.keys(this.store.collections);
-    const keys = [IDENTITY, QUEUE, SYNC, ...names.map(cursorKey)];
-    const [identity, queue, point, ...cursors] = await source.get<unknown>(META, keys);
-    return {
-      identity: identity as Identity | undefined,
-      queue: (queue as QueueState | undefined) ?? EMPTY_QUEUE,
-      point: (point as SyncPoint | undefined) ?? FIRST_SYNC_POINT,
-      cursors: Object.fromEntries(
-        names.map((name, index) => [name, (cursors[index] as CursorState | undefined) ?? FIRST_CURSOR]),
-      ),
-    };
-  }
-
   #committed(commit: Commit): void {
     this.#commits += 1;
     this.#publish(commit);
-    this.#writeMarker();
+    this.#marker.write();
     this.#hooks.committed([...new Set((commit.changes ?? []).map((change) => change.collection))]);
   }
 
@@ -246,26 +225,6 @@ export class Session {
     this.feed.publish(commit);
     this.#publisher.commit(commit);
     this.refresh();
-  }
-
-  #marker(): Marker {
-    const { identity, queue } = this.clientState;
-    return { createdAt: identity?.createdAt ?? 0, sequence: queue.sequence, waiting: waitingCount(queue) };
-  }
-
-  /** The store that was found may not be the one that was left. */
-  #judgeMarker(): void {
-    const { storage, name } = this.#options;
-    const loss = judgeMarker(parseMarker(storage.marker?.read(name)), this.#marker());
-    if (loss) this.notice({ kind: "storage_lost", ...loss });
-    this.#writeMarker();
-  }
-
-  #writeMarker(): void {
-    const { storage, name } = this.#options;
-    const text = markerText(this.#marker());
-    if (text !== this.#writtenMarker) storage.marker?.write(name, text);
-    this.#writtenMarker = text;
   }
 
   #failed(error: unknown, told: boolean): void {

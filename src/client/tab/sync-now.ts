@@ -1,7 +1,7 @@
 /** `sync()`: one round now, and what came of it. */
 import type { Clock } from "../../shared/clock.ts";
 import { outcomeOf } from "../decide/status.ts";
-import type { SyncNotice } from "../sync/call-context.ts";
+import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { SyncLoop } from "../sync/loop.ts";
 import type { SyncOutcome } from "../types/status.ts";
 import type { Session } from "./session.ts";

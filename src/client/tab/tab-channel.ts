@@ -61,7 +61,7 @@ export class TabChannel {
       if (message.from !== session.id) this.#heard(message as unknown as TabMessage);
     });
     this.broadcast({ kind: "asked" });
-    if (!coordinator.reliable) void this.#lookout();
+    if (!coordinator.reliable) void this.#pollStore();
   }
 
   stop(): void {
@@ -141,7 +141,7 @@ export class TabChannel {
     }
   }
 
-  async #lookout(): Promise<void> {
+  async #pollStore(): Promise<void> {
     const { session, clock, intervalMs } = this.#deps;
     const rested = () =>
       clock.sleep(intervalMs, session.closing).then(

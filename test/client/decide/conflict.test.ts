@@ -3,7 +3,7 @@ import { clientWins, lastWriteWins, manual, mergeFields, serverWins } from "till
 import { type ConflictResolver, defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { type Choice, settleByPerson } from "../../../src/client/decide/conflict.ts";
+import { type Choice, resolveByPerson } from "../../../src/client/decide/conflict.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
@@ -295,7 +295,7 @@ describe("a person", () => {
     before?.(till);
     const workspace = till.open();
     if (desk === undefined) throw new Error("nothing lies on the desk");
-    const successor = settleByPerson(workspace, till.context(), {
+    const successor = resolveByPerson(workspace, till.context(), {
       conflict: desk,
       operation: till.stored(edit),
       choice,

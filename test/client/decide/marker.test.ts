@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeMarker, markerText, parseMarker } from "../../../src/client/decide/marker.ts";
+import { lossBetween, markerText, parseMarker } from "../../../src/client/decide/marker.ts";
 
 const store = { createdAt: 100, sequence: 9, waiting: 2 };
 
@@ -15,7 +15,7 @@ test.each([
     { lastKnownSequence: 4, missing: undefined },
   ],
 ])("%s", (_, marker, loss) => {
-  expect(judgeMarker(marker, store)).toEqual(loss);
+  expect(lossBetween(marker, store)).toEqual(loss);
 });
 
 test("a marker is read as it was written", () => {

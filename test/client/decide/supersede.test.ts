@@ -1,6 +1,6 @@
 /** A new operation in the place of another: its place in the replay, its chain, its transaction [C3]. */
 import { describe, expect, test } from "vitest";
-import { sameEffect, supersede } from "../../../src/client/decide/supersede.ts";
+import { samePayload, supersede } from "../../../src/client/decide/supersede.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import {
   blocked,
@@ -22,7 +22,7 @@ const till = () => {
   one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
   return one;
 };
-function replace(one: DecisionTill, old: StoredOperation, effect = sameEffect(one.stored(old))): StoredOperation {
+function replace(one: DecisionTill, old: StoredOperation, effect = samePayload(one.stored(old))): StoredOperation {
   const workspace = one.open();
   const siblings = [...one.operations.values()].filter((o) => o.transaction === old.transaction);
   const successor = supersede(workspace, one.context(), one.stored(old), effect, siblings);

@@ -10,8 +10,8 @@ import {
   type LaneName,
   type LaneState,
   type Lanes,
-  type SyncEffect,
-  type SyncEvent,
+  type MachineEffect,
+  type MachineEvent,
   type SyncState,
   transition,
 } from "../../../src/client/decide/sync-machine.ts";
@@ -81,24 +81,24 @@ const refused = (code: Extract<TransportFailure, { kind: "refused" }>["code"]): 
   status: 403,
   detail: "",
 });
-const wake = (why: Extract<SyncEvent, { kind: "wake" }>["why"]): SyncEvent => ({ kind: "wake", why });
-const pause = (reason: string): SyncEvent => ({ kind: "pause", reason });
-const resume = (reason: string): SyncEvent => ({ kind: "resume", reason });
-const pushed = (more = false): SyncEvent => ({ kind: "pushed", more });
-const pulled = (more = false): SyncEvent => ({ kind: "pulled", more });
-const failed = (lane: "push" | "pull" | "register", failure: TransportFailure = unreachable): SyncEvent => ({
+const wake = (why: Extract<MachineEvent, { kind: "wake" }>["why"]): MachineEvent => ({ kind: "wake", why });
+const pause = (reason: string): MachineEvent => ({ kind: "pause", reason });
+const resume = (reason: string): MachineEvent => ({ kind: "resume", reason });
+const pushed = (more = false): MachineEvent => ({ kind: "pushed", more });
+const pulled = (more = false): MachineEvent => ({ kind: "pulled", more });
+const failed = (lane: "push" | "pull" | "register", failure: TransportFailure = unreachable): MachineEvent => ({
   kind: "failed",
   lane,
   failure,
 });
-const tick = (lane: LaneName): SyncEvent => ({ kind: "tick", lane });
-const bare = (kind: "start" | "stop" | "close" | "acquired" | "lost" | "registered" | "reregister"): SyncEvent => ({
+const tick = (lane: LaneName): MachineEvent => ({ kind: "tick", lane });
+const bare = (kind: "start" | "stop" | "close" | "acquired" | "lost" | "registered" | "reregister"): MachineEvent => ({
   kind,
 });
 
-const shown = (effect: SyncEffect) =>
+const shown = (effect: MachineEffect) =>
   effect.kind === "timer" ? `timer ${effect.lane} ${effect.afterMs}` : effect.kind;
-function step(state: SyncState, event: SyncEvent): readonly [SyncState, readonly string[]] {
+function step(state: SyncState, event: MachineEvent): readonly [SyncState, readonly string[]] {
   const next = transition(state, event, input);
   return [next.state, next.effects.map(shown)];
 }
@@ -107,17 +107,17 @@ function step(state: SyncState, event: SyncEvent): readonly [SyncState, readonly
 interface Case {
   readonly when?: string;
   readonly from: SyncState;
-  readonly event: SyncEvent;
+  readonly event: MachineEvent;
   readonly to: SyncState;
   readonly effects: readonly string[];
 }
-const goes = (from: SyncState, event: SyncEvent, to: SyncState, ...effects: string[]): Case => ({
+const goes = (from: SyncState, event: MachineEvent, to: SyncState, ...effects: string[]): Case => ({
   from,
   event,
   to,
   effects,
 });
-const stays = (from: SyncState, event: SyncEvent): Case => ({ from, event, to: from, effects: [] });
+const stays = (from: SyncState, event: MachineEvent): Case => ({ from, event, to: from, effects: [] });
 const when = (text: string, it: Case): Case => ({ ...it, when: text });
 
 const END = ["abort", "cancel_timers", "release"];
@@ -125,7 +125,7 @@ const HOLD = ["abort", "cancel_timers"];
 const GIVE_WAY = ["abort", "cancel_timers", "release", "acquire"];
 const ROUND = ["push", "pull"];
 
-const TABLE: Record<SyncState["kind"], Record<SyncEvent["kind"], readonly Case[]>> = {
+const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Case[]>> = {
   stopped: {
     start: [goes(stopped, bare("start"), standby, "acquire")],
     stop: [stays(stopped, bare("stop"))],
@@ -669,7 +669,10 @@ describe("a failure", () => {
 
 // ── Rounds ──
 /** Runs events one after another and gives every effect with the event that caused it. */
-function play(from: SyncState, ...events: SyncEvent[]): { readonly state: SyncState; readonly log: readonly string[] } {
+function play(
+  from: SyncState,
+  ...events: MachineEvent[]
+): { readonly state: SyncState; readonly log: readonly string[] } {
   let state = from;
   const log: string[] = [];
   for (const event of events) {
@@ -741,7 +744,7 @@ describe("the lanes (L6)", () => {
   });
 
   test("wait longer each time, up to the longest wait", () => {
-    const again: SyncEvent[] = [tick("push"), failed("push")];
+    const again: MachineEvent[] = [tick("push"), failed("push")];
     const { log } = play(online("busy", "idle"), failed("push"), ...Array.from({ length: 8 }, () => again).flat());
     const waits = log.filter((line) => line.includes("timer ")).map((line) => line.split("timer push ")[1]);
     expect(waits).toEqual(["500", "1000", "2000", "4000", "8000", "16000", "30000", "30000", "30000"]);
@@ -791,7 +794,7 @@ class MachineWorld {
   queueing = false;
   introduced = false;
 
-  tell(event: SyncEvent, unit: number): void {
+  tell(event: MachineEvent, unit: number): void {
     const before = this.state;
     const { state, effects } = transition(before, event, { ...input, unit });
     if (before.kind === "closed") expect({ state, effects }).toEqual({ state: before, effects: [] });
@@ -800,7 +803,7 @@ class MachineWorld {
     this.#check();
   }
 
-  #run(effect: SyncEffect): void {
+  #run(effect: MachineEffect): void {
     switch (effect.kind) {
       case "register":
       case "push":
@@ -861,8 +864,8 @@ class MachineWorld {
   }
 
   /** What this world can report now: answers of requests in flight, a timer that runs, the turn that was asked for. */
-  possible(choice: number, failure: TransportFailure, more: boolean): SyncEvent | undefined {
-    const found: SyncEvent[] = [];
+  possible(choice: number, failure: TransportFailure, more: boolean): MachineEvent | undefined {
+    const found: MachineEvent[] = [];
     for (const lane of this.timers) found.push(tick(lane));
     if (this.queueing) found.push(bare("acquired"));
     if (this.requests.has("register")) found.push(bare("registered"), failed("register", failure), bare("reregister"));
@@ -871,7 +874,7 @@ class MachineWorld {
     return found[choice % Math.max(1, found.length)];
   }
 
-  report(event: SyncEvent, unit: number): void {
+  report(event: MachineEvent, unit: number): void {
     if (event.kind === "tick") this.timers.delete(event.lane);
     if (event.kind === "acquired") this.queueing = false;
     if (event.kind === "registered") this.introduced = true;
@@ -900,7 +903,7 @@ const failures = fc.constantFrom<TransportFailure>(
   refused("device_revoked"),
   refused("malformed"),
 );
-const interventions = fc.constantFrom<SyncEvent>(
+const interventions = fc.constantFrom<MachineEvent>(
   bare("start"),
   bare("stop"),
   bare("lost"),
@@ -921,7 +924,7 @@ const steps = fc.array(
 const units = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 8 });
 
 function live(
-  sequence: readonly (SyncEvent | { choice: number; failure: TransportFailure; more: boolean })[],
+  sequence: readonly (MachineEvent | { choice: number; failure: TransportFailure; more: boolean })[],
   seed: readonly number[],
 ): MachineWorld {
   const world = new MachineWorld();
@@ -983,7 +986,7 @@ describe("after any sequence of events", () => {
     await fc.assert(
       fc.property(steps, units, (sequence, seed) => {
         const world = live([bare("start"), ...sequence, resume("a"), resume("b"), bare("start")], seed);
-        const heal = (): SyncEvent | undefined => {
+        const heal = (): MachineEvent | undefined => {
           if (world.queueing) return bare("acquired");
           if (world.requests.has("register")) return bare("registered");
           if (world.requests.has("push")) return pushed();

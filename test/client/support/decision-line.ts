@@ -1,5 +1,5 @@
 /** A till as its decisions see it, on a line to the server's decisions. What goes over the line is lost, or late, as a test says. */
-import { settleByPerson } from "../../../src/client/decide/conflict.ts";
+import { resolveByPerson } from "../../../src/client/decide/conflict.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { selectBatch } from "../../../src/client/decide/selection.ts";
 import { supersede } from "../../../src/client/decide/supersede.ts";
@@ -175,7 +175,7 @@ export class DecisionLine {
     const conflict = isIn(operation, "conflict") ? till.conflicts.get(operation.status.conflictId) : undefined;
     this.#decide((workspace) => {
       const context = till.context();
-      if (conflict) settleByPerson(workspace, context, { conflict, operation, choice: keep, siblings });
+      if (conflict) resolveByPerson(workspace, context, { conflict, operation, choice: keep, siblings });
       else supersede(workspace, context, operation, { action: "void" }, siblings);
     });
     return true;

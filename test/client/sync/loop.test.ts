@@ -1,6 +1,6 @@
 /** The loop: an effect reports back once, what is aborted reports to nobody, and its end is the end. */
 import { expect, test } from "vitest";
-import type { SyncEvent } from "../../../src/client/decide/sync-machine.ts";
+import type { MachineEvent } from "../../../src/client/decide/sync-machine.ts";
 import { inProcess } from "../../../src/client/platform/in-process.ts";
 import { leases } from "../../../src/client/platform/leases.ts";
 import { type LoopDeps, SyncLoop } from "../../../src/client/sync/loop.ts";
@@ -13,10 +13,10 @@ let scopes = 0;
 function loopWith(over: Partial<LoopDeps> = {}) {
   const clock = fakeClock();
   const log: string[] = [];
-  const waiting: Record<string, Deferred<SyncEvent>[]> = { register: [], push: [], pull: [] };
+  const waiting: Record<string, Deferred<MachineEvent>[]> = { register: [], push: [], pull: [] };
   const request = (kind: "register" | "push" | "pull") => (fence: number, signal: AbortSignal) => {
     log.push(`${kind} ${fence}`);
-    const answer = deferred<SyncEvent>();
+    const answer = deferred<MachineEvent>();
     waiting[kind]?.push(answer);
     signal.addEventListener("abort", () => log.push(`abort ${kind}`));
     return answer.promise;
@@ -38,7 +38,7 @@ function loopWith(over: Partial<LoopDeps> = {}) {
     failed: (error) => log.push(`error ${(error as Error).message}`),
     ...over,
   });
-  const answer = async (kind: "register" | "push" | "pull", event: SyncEvent) => {
+  const answer = async (kind: "register" | "push" | "pull", event: MachineEvent) => {
     waiting[kind]?.shift()?.resolve(event);
     await clock.settle();
   };
