@@ -1,4 +1,4 @@
-/** The whole server as one Hono app: to be run (`main.ts`), mounted in another app, or copied. */
+/** The whole server as one Hono app: run it (`main.ts`), mount it in another app, or copy it. */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
@@ -21,15 +21,18 @@ export interface AppOptions {
   /** Users, devices and sessions. */
   readonly authStore: AuthStore;
   readonly keys: SigningKeys;
-  /** Origins of pages that may call, besides the server's own. @default none */
+  /** Origins of pages that may call the server, besides its own. @default none */
   readonly origins?: readonly string[] | undefined;
-  /** Without it there is no live channel, and tills poll. */
+  /** Opens the live channel. @default none: tills poll */
   readonly upgradeWebSocket?: SyncRoutesOptions<Shop>["upgradeWebSocket"];
-  /** Carries pokes between servers that share the store. */
+  /** Carries pokes between servers that share the store. @default none */
   readonly pokes?: PokeRelay | undefined;
-  /** The caller's network address, for the rate limits. Behind a proxy: what the proxy says it is. @default one for all */
+  /**
+   * The caller's network address, for the rate limits. Behind a proxy: the one that the proxy reports. @default one
+   * for all
+   */
   readonly addressOf?: ((context: Context) => string) | undefined;
-  /** What browsers get at `/`. @default none: the API alone */
+  /** What browsers receive at `/`. @default none: only the API */
   readonly page?: Page | undefined;
   readonly logger?: Logger | undefined;
   readonly now?: (() => number) | undefined;
@@ -89,7 +92,7 @@ export function createApp(options: AppOptions): ShopApp {
   app.notFound((context) => answer(context, new ProblemError("not_found", "There is no such endpoint")));
   app.onError((error, context) => {
     if (error instanceof ProblemError) return answer(context, error);
-    // Nothing of an unexpected error leaves the server: it may hold a customer's data, or a path.
+    // No part of an unexpected error leaves the server: it may contain a customer's data, or a path.
     logger.error("A request failed", { requestId: requestIdOf(context), cause: error.stack ?? String(error) });
     return answer(
       context,
@@ -103,8 +106,8 @@ const WELCOME = {
   name: "tillsync reference server",
   status: "ok",
   try: {
-    "GET /health": "whether it answers, and the limits of the protocol",
-    "POST /auth/login": "{ email, password, device: { id, name } } answers a token for a till",
+    "GET /health": "whether the server is up, and the limits of the protocol",
+    "POST /auth/login": "{ email, password, device: { id, name } } returns a token for a till",
     "POST /sync/register": "a till's first contact; then /sync/push, /sync/pull and the socket /sync/live",
   },
   documentation: "docs/protocol.md, examples/reference-server/README.md",
@@ -119,7 +122,7 @@ function requestIdOf(context: Context): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-/** Method, path and status: no query, no body, no token. */
+/** Logs method, path and status; no query, no body, no token. */
 function requestLog(logger: Logger) {
   return async (context: Context, next: () => Promise<void>) => {
     const startedAt = performance.now();
@@ -135,7 +138,7 @@ function requestLog(logger: Logger) {
   };
 }
 
-/** So that a till can show who sold. */
+/** Publishes a user to the tills, which show who sold. */
 async function announceUser(store: ServerStore, { id, tenant, name, roles, branch }: PublicUser): Promise<void> {
   const row = { id, name, roles, active: true, ...(branch !== undefined && { branchId: branch }) };
   await importRows({

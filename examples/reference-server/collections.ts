@@ -1,12 +1,13 @@
 /**
- * What the tills of a shop and its server both know: one definition for each kind of record. Imports nothing of the server, so that
- * a page may import it.
+ * What the tills of a shop and its server both know: one definition per kind of record. It imports nothing of the
+ * server, so a page may import it.
  *
- * - Money is an integer of the currency's minor unit (`…Cents`), a tax rate an integer of basis points (1,950 is 19.5 %), a quantity
- *   an integer of the product's own unit (`piece`, `g`). A time is epoch ms by the till's clock.
- * - What has happened is a fact: sales, payments, refunds, stock movements, purchases, shift events. A correction is another fact.
- * - A line keeps its own copy of name, price, tax and discount. Whatever happens to the product later, the receipt stays what it was.
- * - Stock moves by `increment`, in the same transaction as the fact that says why.
+ * - Money is an integer in the currency's minor unit (`…Cents`), a tax rate an integer in basis points (1,950 is 19.5
+ *   %), a quantity an integer in the product's own unit (`piece`, `g`). A time is epoch ms by the till's clock.
+ * - What has happened is a fact: sales, payments, refunds, stock movements, purchases, shift events. A correction is
+ *   another fact.
+ * - A line has its own copy of name, price, tax and discount. Later changes to the product do not change the receipt.
+ * - Stock moves by `increment`, in the same transaction as the fact that is the reason.
  */
 import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
@@ -31,7 +32,7 @@ const products = defineCollection({
     priceCents: price,
     taxRate: basisPoints.default(0),
     taxIncluded: z.boolean().default(true),
-    /** `active` or `archived`. Text, and archived instead of deleted: it is searched by, and receipts go on naming the product. */
+    /** A product is archived and not deleted, because receipts still name it. Text, because it is indexed. */
     status: z.enum(["active", "archived"]).default("active"),
     stock: z.int().default(0),
   }),
@@ -53,7 +54,7 @@ const categories = defineCollection({
   references: { parentId: "categories" },
 });
 
-/** Edited by people, at several tills: where two of them changed the same field, a person decides. */
+/** Edited by people at several tills: if two of them change the same field, a person decides. */
 const customers = defineCollection({
   schema: z.object({
     name: label,
@@ -75,17 +76,17 @@ const line = z.object({
   name: label,
   sku: z.string().max(64).default(""),
   quantity,
-  /** As agreed, before the discount. */
+  /** The agreed price, before the discount. */
   unitPriceCents: price,
   discountCents: price.default(0),
   discountReason: z.string().max(200).optional(),
   taxRate: basisPoints.default(0),
   taxCents: price.default(0),
-  /** Whether the price has the tax in it. */
+  /** Whether the price includes the tax. */
   taxIncluded: z.boolean().default(true),
 });
 
-/** Each fact names its branch: tills of another one never see it. */
+/** Each fact names its branch: tills of other branches never see it. */
 const place = { branchId: id, shiftId: id.optional(), cashierId: id.optional() };
 
 const sales = defineCollection({
@@ -94,20 +95,20 @@ const sales = defineCollection({
     .object({
       ...place,
       customerId: id.optional(),
-      /** The till's own, printed at once: two tills never share a prefix. */
+      /** The till's own number, printed at once. No two tills share a prefix. */
       receiptNumber: z.string().max(64).optional(),
       currency: z.string().length(3).default("EUR"),
       items: z.array(line).min(1).max(500),
-      /** Of the whole sale, on top of those of the lines. */
+      /** The discount on the whole sale, in addition to those of the lines. */
       discountCents: price.default(0),
-      /** What rounding to coins added or took. */
+      /** The amount that rounding to coins added or removed. */
       roundingCents: cents.default(0),
       totalCents: cents,
       soldAt: moment,
-      /** The day that the sale belongs to in the shop's books: after midnight it may still be yesterday. */
+      /** The day of the sale in the shop's books. After midnight it may still be the day before. */
       businessDate: z.iso.date().optional(),
       note,
-      /** The shop's, given when the sale arrives. */
+      /** The shop's number, assigned when the sale arrives. */
       orderNumber: z.string().optional(),
     })
     .refine(({ items }) => new Set(items.map(({ lineId }) => lineId)).size === items.length, {
@@ -130,11 +131,11 @@ const payments = defineCollection({
     ...place,
     saleId: id,
     method: z.enum(["cash", "card", "transfer", "voucher", "credit"]),
-    /** What it pays of the sale. */
+    /** The part of the sale that it pays. */
     amountCents: price,
     tenderedCents: price.optional(),
     changeCents: price.default(0),
-    /** The payment provider's. */
+    /** The payment provider's reference. */
     reference: z.string().max(128).optional(),
     paidAt: moment,
   }),
@@ -142,7 +143,10 @@ const payments = defineCollection({
   references: { saleId: "sales" },
 });
 
-/** Refers to the sale and to its lines. The sale may be another till's, not here yet, or unknown: a refund without receipt. */
+/**
+ * Refers to the sale and its lines. The sale may belong to another till, may not have arrived yet, or may be unknown,
+ * as for a refund without a receipt.
+ */
 const refunds = defineCollection({
   kind: "fact",
   schema: z.object({
@@ -160,7 +164,7 @@ const refunds = defineCollection({
   references: { saleId: "sales", "items[].productId": "products" },
 });
 
-/** Why stock moved, where it was no sale. */
+/** The reason why stock moved, if it was not a sale. */
 const stockMovements = defineCollection({
   kind: "fact",
   schema: z.object({
@@ -168,7 +172,7 @@ const stockMovements = defineCollection({
     productId: id,
     quantity: z.int(),
     reason: z.enum(["receipt", "return", "waste", "count", "transfer", "adjustment"]),
-    /** The refund, the purchase, the count that it comes from. */
+    /** The refund, purchase or count that caused it. */
     sourceId: id.optional(),
     movedAt: moment,
     note,
@@ -178,7 +182,7 @@ const stockMovements = defineCollection({
   priority: "normal",
 });
 
-/** Goods that came in. */
+/** Goods received. */
 const purchases = defineCollection({
   kind: "fact",
   schema: z.object({
@@ -195,7 +199,7 @@ const purchases = defineCollection({
   priority: "normal",
 });
 
-/** Names for receipts and lists. Who may sign in is the token issuer's business: no password, no PIN is in here. */
+/** Names for receipts and lists. The token issuer decides who may sign in: there is no password and no PIN here. */
 const users = defineCollection({
   schema: z.object({
     name: label,
@@ -206,14 +210,14 @@ const users = defineCollection({
   indexes: ["name"],
 });
 
-/** Opening, counting and closing are facts, so that a shift closes without a network too. */
+/** Opening, counting and closing are facts, so a shift can be closed without a network. */
 const shiftEvents = defineCollection({
   kind: "fact",
   schema: z.object({
     branchId: id,
     shiftId: id,
     type: z.enum(["opened", "cash_in", "cash_out", "counted", "closed"]),
-    /** What was put in, taken out or counted. */
+    /** The amount that was put in, taken out or counted. */
     amountCents: cents.default(0),
     cashierId: id.optional(),
     happenedAt: moment,
@@ -222,7 +226,7 @@ const shiftEvents = defineCollection({
   indexes: { shift: ["shiftId", "happenedAt"] },
 });
 
-/** What the events come to. Only the server writes it. */
+/** The state that results from the shift events. Only the server writes it. */
 const shifts = defineCollection({
   schema: z.object({
     branchId: id,
@@ -234,7 +238,7 @@ const shifts = defineCollection({
   indexes: ["openedAt"],
 });
 
-/** One row for each setting; its id is the setting's name. One with a branch is that branch's alone. */
+/** One row per setting; its id is the setting's name. A setting with a branch applies only to that branch. */
 const settings = defineCollection({
   schema: z.object({ value: z.union([z.string(), z.number(), z.boolean()]), branchId: id.optional() }),
 });

@@ -1,4 +1,4 @@
-/** From `--database` to the stores: a file, or a PostgreSQL that several servers share. */
+/** Opens the stores that `--database` names: in a file, or in a PostgreSQL database that several servers share. */
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Logger } from "tillsync";
@@ -14,7 +14,7 @@ export interface Databases {
   readonly store: ServerStore;
   readonly authStore: AuthStore;
   readonly keys: SigningKeys;
-  /** Where other servers may share the shop's data. */
+  /** Present if other servers may share the shop's data. */
   readonly pokes: PokeRelay | undefined;
   close(): Promise<void>;
 }
@@ -22,19 +22,19 @@ export interface Databases {
 export interface DatabaseOptions {
   readonly database: string;
   readonly authDatabase: string;
-  /** Instead of the key that is kept with the users. */
+  /** Signs the tokens instead of the key that is stored with the users. */
   readonly secret: string | undefined;
   readonly logger: Logger | undefined;
 }
 
-/** Customers, passwords' hashes, the key: nobody else's on this computer. */
+/** Customers, password hashes, the key: other users of this computer must not read them. */
 const PRIVATE = 0o700;
 
 export function isPostgres(database: string): boolean {
   return /^postgres(ql)?:\/\//.test(database);
 }
 
-/** A database that can't be opened is told now, and not to the first till. */
+/** Rejects if a database can't be opened: at the start, and not at the first till's request. */
 export async function openDatabases({ database, authDatabase, secret, logger }: DatabaseOptions): Promise<Databases> {
   for (const path of [database, authDatabase]) {
     if (path !== ":memory:" && !isPostgres(path)) mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
@@ -67,14 +67,14 @@ export async function openDatabases({ database, authDatabase, secret, logger }: 
   }
 }
 
-/** For a person: where the shop's data is, without what is nobody's business. */
+/** For people: where the shop's data is, without user and password. */
 export function nameOf(database: string): string {
   if (!isPostgres(database)) return resolve(database);
   const url = URL.canParse(database) ? new URL(database) : undefined;
   return url === undefined ? "PostgreSQL" : `PostgreSQL, ${url.host || "localhost"}${url.pathname}`;
 }
 
-/** The text without the passwords of URLs in it. */
+/** The text with the passwords of URLs masked. */
 export function withoutPasswords(text: string): string {
   return text
     .replace(/(\bpostgres(?:ql)?:\/\/[^\s:/@]*):[^\s/]*@/g, "$1:***@")
@@ -82,8 +82,9 @@ export function withoutPasswords(text: string): string {
 }
 
 /**
- * One SQLite library for everything that opens the database. File locks belong to the process: two libraries in it would not see each
- * other's, and closing a file in one would drop the other's. `node:sqlite` where there is one (Node 22.13), else `libsql`.
+ * One SQLite library for everything that opens the database. File locks belong to the process: two libraries in it
+ * would not see each other's locks, and closing a file in one would drop the other's. `node:sqlite` if there is one
+ * (from Node 22.13), otherwise `libsql`.
  */
 async function findSqlite(): Promise<OpenSqlite> {
   const builtin = process.getBuiltinModule?.("node:sqlite") as

@@ -1,4 +1,4 @@
-/** What the demo shop sells. Prices and barcodes are made up. */
+/** The products of the demo shop. Prices and barcodes are made up. */
 
 export const categories = [
   { id: "drinks", name: "Drinks", position: 1 },

@@ -1,10 +1,13 @@
-/** Pings the sockets: a browser can't, and a connection that died in the network says nothing. */
+/** Pings the sockets. A browser can't, and a connection that was lost in the network is otherwise not noticed. */
 import type { WebSocket, WebSocketServer } from "ws";
 
-/** Well below the minute after which proxies and mobile networks forget a silent connection. */
+/** Well below the minute after which proxies and mobile networks drop a silent connection. */
 const PING_MS = 30_000;
 
-/** Pings each socket now and then, and lets go of one that has not answered by the next time. Gives back what ends it. */
+/**
+ * Pings each socket periodically, and terminates one that has not answered by the next ping. Returns a function that
+ * stops it.
+ */
 export function startHeartbeat(sockets: WebSocketServer): () => void {
   const silent = new WeakSet<WebSocket>();
   const timer = setInterval(() => {

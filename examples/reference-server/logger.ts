@@ -1,4 +1,4 @@
-/** One line of JSON for each event, on standard error. No payloads, no tokens, no query strings. */
+/** One line of JSON per event, on standard error. No payloads, no tokens, no query strings. */
 import type { Logger } from "tillsync";
 
 export const LOG_LEVELS = ["silent", "error", "info", "debug"] as const;

@@ -11,7 +11,7 @@ import { welcome } from "./welcome.ts";
 
 const FAILED = 1;
 const MISUSED = 2;
-/** Ctrl-C under npm comes twice: from the terminal, and again from npm. */
+/** Under npm, Ctrl-C sends the signal twice: from the terminal, and again from npm. */
 const SAME_SIGNAL_MS = 500;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -29,12 +29,12 @@ async function main(args: readonly string[]): Promise<void> {
   endOnSignal(server);
 }
 
-/** Not on the output: its first line says where the server listens. */
+/** Not on standard output: its first line says where the server listens. */
 function progress(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The first signal ends it in order; the second one at once. */
+/** The first signal shuts the server down gracefully; the second one ends it at once. */
 function endOnSignal(server: RunningServer): void {
   let endingSince: number | undefined;
   const end = (signal: NodeJS.Signals) => {
@@ -52,14 +52,14 @@ function endOnSignal(server: RunningServer): void {
   process.on("SIGINT", end);
 }
 
-/** In one sentence where it is a person's to mend, with its stack where it is ours. */
+/** Prints one sentence if the user can fix it, or the stack if it is a bug. */
 function fail(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   const isUsage = error instanceof UsageError || error instanceof WeakKeyError;
-  // By name: `isTillSyncError` would bring the whole client into the server.
-  const isTold = isUsage || error instanceof AuthDatabaseError;
-  const saysItself = isTold || (error instanceof Error && error.name === "TillSyncError");
-  process.stderr.write(`${withoutPasswords(saysItself ? error.message : explain(code, error))}\n`);
+  // By name: importing `isTillSyncError` would load the whole client.
+  const isExplained = isUsage || error instanceof AuthDatabaseError;
+  const hasMessage = isExplained || (error instanceof Error && error.name === "TillSyncError");
+  process.stderr.write(`${withoutPasswords(hasMessage ? error.message : explain(code, error))}\n`);
   process.exit(isUsage ? MISUSED : FAILED);
 }
 
@@ -69,7 +69,7 @@ function explain(code: string | undefined, error: unknown): string {
     case "EADDRINUSE":
       return `Expected port ${port} of ${address} to be free: another program listens there. Stop it, or start with --port ${(port ?? 0) + 1}.`;
     case "EACCES":
-      return `${(error as Error).message}: no right to it. Ports below 1024 and other people's folders need one.`;
+      return `${(error as Error).message}: permission denied. Ports below 1024 and other people's folders require a permission.`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return `Expected --host to be an address of this computer, got ${address ?? (error as Error).message}. 127.0.0.1 always is.`;

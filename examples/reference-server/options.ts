@@ -1,4 +1,4 @@
-/** The command line. */
+/** The options of the command line. */
 import { parseArgs } from "node:util";
 import { LOG_LEVELS, type LogLevel } from "./logger.ts";
 
@@ -10,7 +10,7 @@ export interface CommandLine {
   readonly authDatabase: string | undefined;
   readonly seed: "demo" | "none";
   readonly origins: readonly string[];
-  /** Whether browsers get the till's page at `/`. */
+  /** Whether browsers receive the till's page at `/`. */
   readonly page: boolean;
   readonly log: LogLevel;
   readonly help: boolean;
@@ -22,19 +22,20 @@ export class UsageError extends Error {
 
 export const USAGE = `npm start -- [options]
 
-  --port 8787                       0: any that is free
+  --port 8787                       0: any free port
   --host 127.0.0.1                  0.0.0.0: every network of this computer. Put a proxy with TLS in front
-  --proxy 1                         how many proxies every request comes through, which add to X-Forwarded-For. Default: 0
-  --database ./data/shop.sqlite     made where there is none
+  --proxy 1                         how many proxies, which add to X-Forwarded-For, every request passes. Default: 0
+  --database ./data/shop.sqlite     created if there is none
   --database postgres://user@host/shop
                                     for any number of servers. The password: PGPASSWORD, ~/.pgpass, or user:password@
-  --auth-database <file or URL>     users, devices and revocations in a database of their own
-  --seed demo|none                  demo: a shop to try, in a database without any. Default: demo on this computer alone
-  --origin https://till.example     a page that may call; once for each
-  --no-page                         the API alone, without the till in the browser
+  --auth-database <file or URL>     users, devices and revocations in a separate database
+  --seed demo|none                  demo: a shop to try, in a database without a shop.
+                                    Default: demo if only this computer can call, otherwise none
+  --origin https://till.example     a page that may call; repeat it for each page
+  --no-page                         only the API, without the till in the browser
   --log silent|error|info|debug     default: info
 
-  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key that is kept with the users
+  TILLSYNC_JWT_SECRET               signs the tokens, instead of the key that is stored with the users
 `;
 
 const SEEDS = ["demo", "none"] as const;
@@ -47,18 +48,13 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const isLocal = isLoopback(host);
   const seed = oneOf("seed", given.seed ?? (isLocal ? "demo" : "none"), SEEDS);
   if (seed === "demo" && !isLocal) {
-    throw wrong(
-      "seed",
-      `none with --host ${host}`,
-      "demo",
-      "Everybody knows the demo's password. Use POST /auth/register.",
-    );
+    throw wrong("seed", `none with --host ${host}`, "demo", "The demo's password is public. Use POST /auth/register.");
   }
   const database = given.database ?? "./data/shop.sqlite";
   if (database === "")
     throw wrong("database", "a file or a PostgreSQL URL", "nothing", "For example ./data/shop.sqlite.");
   if (given["auth-database"] === "")
-    throw wrong("auth-database", "a file or a PostgreSQL URL", "nothing", "Leave it out for the same one.");
+    throw wrong("auth-database", "a file or a PostgreSQL URL", "nothing", "Leave it out to use --database.");
   return {
     port: portOf(given.port ?? "8787"),
     host,
@@ -73,7 +69,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   };
 }
 
-/** Whether nobody but this computer can call. */
+/** Whether only this computer can call. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
@@ -105,7 +101,7 @@ function read(args: readonly string[]) {
 function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw wrong("port", "an integer from 0 to 65535", text, "0 takes any that is free.");
+  throw wrong("port", "an integer from 0 to 65535", text, "0 takes any free port.");
 }
 
 function proxiesOf(text: string): number {

@@ -1,4 +1,4 @@
-/** A built page, served from memory: a few files, read once. */
+/** A built page of a few files, read once and served from memory. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, relative } from "node:path";
@@ -25,10 +25,10 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".webmanifest": "application/manifest+json",
 };
-/** Paths that are the server's own, whoever asks. */
+/** Paths that belong to the server's API, for every caller. */
 const API = /^\/(sync|auth|health)(\/|$)/;
 
-/** The page runs its own scripts, looks its own looks and talks to its own server, and nothing else. */
+/** The page may use only its own scripts, styles and images, and call only its own server. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -60,7 +60,7 @@ export function readPage(folder: string): Page {
 function fileAt(path: string): PageFile {
   const body = new Uint8Array(readFileSync(path));
   const type = TYPES[extname(path)] ?? "application/octet-stream";
-  // The name of an asset has a digest of what is in it: under this name it never changes.
+  // The name of an asset contains a digest of its content: under this name it never changes.
   const isAsset = path.replaceAll("\\", "/").includes("/assets/");
   return {
     body,
@@ -72,8 +72,8 @@ function fileAt(path: string): PageFile {
 }
 
 /**
- * Middleware, behind the API: answers what is a file of the page, and every other address that a browser goes to with its index.
- * A program that asks for `/` gets the API's welcome, since it does not ask for HTML.
+ * Middleware after the API. It serves the page's files, and the page's index for every other address that a browser
+ * navigates to. A program that requests `/` receives the API's welcome, because it does not ask for HTML.
  */
 export function servePage({ files }: Page) {
   return async (context: Context, next: Next) => {
@@ -86,7 +86,7 @@ export function servePage({ files }: Page) {
 
 function isNavigation(context: Context): boolean {
   const { path } = context.req;
-  // An asset that is not there is not there: an index in its place would be run as a script.
+  // A missing asset is a 404: the index in its place would be run as a script.
   return !API.test(path) && !path.startsWith("/assets/") && (context.req.header("accept") ?? "").includes("text/html");
 }
 

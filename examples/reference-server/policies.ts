@@ -1,4 +1,4 @@
-/** What this shop's server decides about what its tills have done: one policy for each collection. */
+/** What this shop's server decides about the operations of its tills: one policy per collection. */
 import type { Policies } from "tillsync/server";
 import { categories, products } from "./policies/catalog.ts";
 import { customers } from "./policies/customers.ts";
@@ -30,7 +30,7 @@ export const policies: Policies<Shop> = {
   settings,
   sequences: {
     ...closed,
-    // An increment asks for no scope: of a till it is set aside here. Effects, which ask no policy, are all that counts.
+    // An increment needs no scope, so a till's is quarantined here. Only effects count, which ask no policy.
     decide: () => ({ outcome: "quarantined", code: "not_permitted", message: "Only the server counts here" }),
   },
   saleBalances: closed,

@@ -18,7 +18,7 @@ const TITLES = {
 
 export type ProblemCode = keyof typeof TITLES;
 
-/** Thrown by whatever answers a request; caught once, in the app. */
+/** Thrown while a request is handled; caught in one place, in the app. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   readonly code: ProblemCode;

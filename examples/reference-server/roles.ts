@@ -1,4 +1,4 @@
-/** Who may do what: roles are given to people, scopes are what a token carries and what a policy asks for. */
+/** Who may do what: people have roles; a token carries scopes, which the policies ask for. */
 import * as z from "zod";
 
 export const SCOPES = {
@@ -12,7 +12,7 @@ export const SCOPES = {
   buy: "purchases:write",
   editSettings: "settings:write",
   manageUsers: "users:write",
-  /** The desks: conflicts and quarantine. The sync handler asks for this one by default. */
+  /** For the desks: conflicts and quarantine. The default of the option `deskScope`. */
   desk: "sync:desk",
 } as const;
 
@@ -28,7 +28,7 @@ const SCOPES_OF_ROLES: Readonly<Record<Role, readonly string[]>> = {
   owner: [...IN_THE_OFFICE, SCOPES.manageUsers, SCOPES.eraseCustomers],
 };
 
-/** A till with nobody signed in still hands over what was sold at it. */
+/** A till at which no one is signed in still pushes what was sold at it. */
 const SCOPES_OF_A_DEVICE: readonly string[] = AT_THE_TILL;
 
 export function scopesOf(roles: readonly Role[], onDevice: boolean): readonly string[] {

@@ -1,11 +1,11 @@
-/** A shop to try: an owner, a cashier, the goods of a corner shop. */
+/** A shop to try: an owner, a cashier, the products of a corner shop. */
 import { importRows, type ServerStore } from "tillsync/server";
 import type { AuthService } from "./auth/auth-service.ts";
 import { categories, products, settings } from "./demo-shop.ts";
 import { ProblemError } from "./problem.ts";
 import { shopCollections } from "./server-collections.ts";
 
-/** Everybody knows it: the server offers it to this computer alone. */
+/** The password is public, so the server offers the demo to this computer only. */
 export const DEMO = {
   tenant: "demo",
   email: "owner@demo.example",
@@ -25,11 +25,11 @@ export async function seedDemo(store: ServerStore, auth: AuthService): Promise<v
     collection: "customers",
     rows: [{ id: "ada", name: "Ada Brown", phone: "+10000000001" }],
   });
-  // The owner last: a database without one is seeded again.
+  // The owner is last: a database without an owner is seeded again.
   try {
     await auth.createTenant({ id: tenant, name: "Demo shop" }, { email, password, name: "Olga Owner" });
   } catch (error) {
-    // Two servers have started together on one database, and the other one was first.
+    // Two servers started together on one database, and the other one was first.
     if (error instanceof ProblemError && error.code === "email_taken") return;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** Opens the database, listens, and ends in order. */
+/** Opens the databases, listens, and shuts down gracefully. */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
@@ -18,22 +18,27 @@ import type { Page } from "./page.ts";
 import { DEMO, seedDemo } from "./seed.ts";
 
 export interface ServerOptions {
-  /** A file, made with its folder where there is none, or `postgres://…`. `":memory:"` keeps nothing. */
+  /** A file, created with its folder if there is none, or `postgres://…`. `":memory:"` keeps nothing. */
   readonly database: string;
-  /** Users, devices and sessions. @default the same one */
+  /** The database of users, devices and sessions. @default the same as `database` */
   readonly authDatabase?: string | undefined;
-  /** 0: any that is free. @default 8787 */
+  /** 0: any free port. @default 8787 */
   readonly port?: number | undefined;
   /** @default "127.0.0.1": this computer only */
   readonly host?: string | undefined;
-  /** How many proxies of ours every request comes through: the caller's address is what the first of them says. @default 0 */
+  /**
+   * How many of your own proxies every request passes through. The first one reports the caller's address. @default 0
+   */
   readonly proxies?: number | undefined;
-  /** `"demo"`: a shop to try, in a database without any. @default "none" */
+  /** `"demo"`: a shop to try, in a database without a shop. @default "none" */
   readonly seed?: "demo" | "none" | undefined;
   readonly origins?: readonly string[] | undefined;
-  /** What browsers get at `/`. @default none: the API alone */
+  /** What browsers receive at `/`. @default none: only the API */
   readonly page?: Page | undefined;
-  /** Instead of the key that is kept with the users. Several, separated by commas: the first one signs. */
+  /**
+   * Signs the tokens instead of the key that is stored with the users. Several, separated by commas: the first one
+   * signs.
+   */
   readonly secret?: string | undefined;
   readonly logger?: Logger | undefined;
   readonly now?: (() => number) | undefined;
@@ -47,19 +52,19 @@ export interface RunningServer {
   readonly auth: AuthService;
   readonly store: ServerStore;
   readonly hasDemo: boolean;
-  /** Requests under way are answered, sockets closed, then the database. */
+  /** Finishes the requests under way and closes the sockets, then the databases. */
   close(): Promise<void>;
 }
 
-/** How long requests under way may take. */
+/** How long requests under way may take during shutdown. */
 const GRACE_MS = 10_000;
 const SWEEP_MS = 50;
-/** WebSocket: the server goes away, come again. */
+/** The WebSocket close code with which a server leaves: clients reconnect. */
 const GOING_AWAY = 1001;
-/** A socket hears pokes and says nothing. */
+/** A till receives pokes on its socket and sends nothing. */
 const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
-/** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, what `listen` says */
+/** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, an error of Node's `listen` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, proxies = 0, logger } = options;
   const databases = await openDatabases({ database, authDatabase, secret: options.secret, logger });
@@ -68,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const hasDemo = options.seed === "demo" || (await authStore.userByEmail(DEMO.email)) !== undefined;
     if (hasDemo && !isLoopback(host)) {
       throw new UsageError(
-        `Expected a database without the demo shop on --host ${host}, got one with it: everybody knows its password. ` +
+        `Expected a database without the demo shop on --host ${host}, got one with it: its password is public. ` +
           "Start with another --database, or on 127.0.0.1.",
       );
     }
@@ -113,7 +118,7 @@ async function listen(app: Hono, host: string, port: number) {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_SOCKET_MESSAGE_BYTES,
-    // The protocol's own; what comes with it may be a token, and is not to be repeated.
+    // Only the protocol's own name: the others may contain a token, which must not be echoed.
     handleProtocols: (offered) => (offered.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
   });
   const websocket = { server: sockets as unknown as WebSocketServerLike };
@@ -133,7 +138,7 @@ async function listen(app: Hono, host: string, port: number) {
       stopHeartbeat();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets.clients) socket.close(GOING_AWAY);
-      // A connection that has just been answered stays open for the next request, which will not come.
+      // A connection whose request was just answered stays open for the next request, which will not arrive.
       const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       const timer = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate();

@@ -1,4 +1,4 @@
-/** What a stranger reads at the first start. The commands work as they stand, in any POSIX shell. */
+/** What a new user reads at the first start. The commands work unchanged in any POSIX shell. */
 import { randomUUID } from "node:crypto";
 import { DEMO } from "./seed.ts";
 
@@ -10,12 +10,12 @@ A demo shop to try:   ${email} and ${cashier}, password ${password}
 # Sign in as a till
 ${commands(url).join("\n")}
 
-Run the push again: it is answered from what is stored, and nothing is sold twice.
+Run the push again: the server returns the stored results, and nothing is sold twice.
 Roles, policies and how to mount it in your own app: examples/reference-server/README.md. The protocol: docs/protocol.md.
 `;
 }
 
-/** Sign in, make contact, sell, look. */
+/** The commands: sign in, register, push a sale, pull. */
 export function commands(url: string): readonly string[] {
   const device = `curl-${randomUUID().slice(0, 8)}`;
   const incarnation = randomUUID();
@@ -27,10 +27,10 @@ export function commands(url: string): readonly string[] {
     `TOKEN=$(curl -sS ${url}/auth/login -H 'content-type: application/json' -d '${JSON.stringify(login)}' | ${pick("accessToken")})`,
     `EPOCH=$(${post("/sync/register")} -d '${JSON.stringify({ device: ref, schemaVersion: 1 })}' | ${pick("epoch")})`,
     "",
-    "# Sell two bottles of cola: the sale, its payment and the stock, together or not at all",
+    "# Sell two bottles of cola: the sale, its payment and the stock, all together or not at all",
     `${post("/sync/push")} -w '\\n' -d '${withEpoch({ device: ref, marks: {}, operations: sale() })}'`,
     "",
-    "# What every till now sees",
+    "# Pull what every till now sees",
     `${post("/sync/pull")} -w '\\n' -d '${withEpoch({ device: ref, marks: {}, schemaVersion: 1, collections: { products: null, sales: null } })}'`,
   ];
 }
@@ -77,12 +77,12 @@ function sale(): readonly object[] {
   ];
 }
 
-/** Out of the quotes and in again, where the shell fills in the epoch. */
+/** Closes the quotes and opens them again where the shell inserts the epoch. */
 function withEpoch(body: object): string {
   return JSON.stringify({ epoch: "EPOCH", ...body }).replace('"EPOCH"', `"'"$EPOCH"'"`);
 }
 
-/** One text of an answer, with what every shell has. */
+/** Extracts one member of a response, with tools that every shell has. */
 function pick(member: string): string {
   return `sed -n 's/.*"${member}":"\\([^"]*\\)".*/\\1/p'`;
 }

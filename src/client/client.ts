@@ -2,8 +2,9 @@
 import type { CollectionMap } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
 import { createCollection } from "./app/collection.ts";
-import { createConflictDesk, createOperationDesk } from "./app/desks.ts";
+import { createConflictDesk } from "./app/conflict-desk.ts";
 import { diagnose } from "./app/diagnostics.ts";
+import { createOperationDesk } from "./app/operation-desk.ts";
 import { runTransaction, type TransactionRun } from "./app/transaction.ts";
 import { hintEvents, mayHaveMissed } from "./decide/hints.ts";
 import { resolveOptions } from "./options.ts";

@@ -1,4 +1,8 @@
-/** `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch. */
+/**
+ * `tillsync/server`: the server half. Mount `createSyncHandler` in any app that speaks fetch.
+ *
+ * @module tillsync/server
+ */
 export { announceRestore, importRows, readRows, revokeDevice } from "./admin.ts";
 export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./http/live.ts";
 export type { SyncHandlerOptions } from "./options.ts";

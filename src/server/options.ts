@@ -15,39 +15,81 @@ import type { Policies, Principal } from "./policy-types.ts";
 import type { PokeRelay } from "./ports/poke-relay.ts";
 import type { ServerStore } from "./ports/store.ts";
 
+/**
+ * What `createSyncHandler`, `createSyncServer` and `syncRoutes` take.
+ *
+ * @example
+ * ```ts
+ * const handler = createSyncHandler({
+ *   store: sqliteStore({ path: "shop.sqlite" }),
+ *   authenticate: (request) => principalOfToken(request.headers.get("authorization")),
+ *   collections,
+ *   policies,
+ * });
+ * ```
+ */
 export interface SyncHandlerOptions<C extends CollectionMap> {
+  /** Where everything is kept: `sqliteStore`, `postgresStore`, `memoryStore`, or a store of your own. */
   store: ServerStore;
-  /** `undefined` answers 401. Throw, and it answers 503: a till keeps its work either way. */
+  /**
+   * Returns whom the request's token stands for. Called for each request, and before a WebSocket is opened.
+   * `undefined` results in a 401. Throwing results in a 503; do that if the token service is unreachable. A till keeps
+   * its work either way.
+   */
   authenticate: (request: Request) => Principal | undefined | Promise<Principal | undefined>;
+  /** The definitions that the tills use too, by name. */
   collections: C & CheckReferences<C>;
-  /** One for every collection: what is not said is not served. */
+  /** One policy per collection. A collection without a policy is not served. */
   policies: Policies<NoInfer<C>>;
   /**
-   * More compressed bytes a push than the protocol's own 1 MiB. Less may not be offered, as tills check against it before they commit;
-   * the number of operations is fixed at 500.
+   * `maxBytes` raises the limit on a compressed push above the protocol's 1 MiB (1,048,576 bytes). It cannot be
+   * lowered: clients check it before they commit locally. `maxOperations`, the operations of a push, can only be 500.
+   * @default the protocol's limits
    */
   limits?: { maxOperations?: number | undefined; maxBytes?: number | undefined } | undefined;
-  /** The scope that a token must hold for the desks: conflicts and quarantine. @default "sync:desk" */
+  /** The scope that a token must hold to work at the desks: conflicts and quarantine. @default "sync:desk" */
   deskScope?: string | undefined;
-  /** Carries pokes between processes that share the store. Without it a till hears of the others' changes when it polls. @default none */
+  /**
+   * Carries pokes between processes that share the store, for example `postgresPokes`. Without it, a till learns of
+   * changes pushed to another process when it polls.
+   * @default none
+   */
   pokes?: PokeRelay | undefined;
-  /** `sleep`: for what ends at a moment; the platform's where it is left out. */
+  /**
+   * `now` returns epoch ms. `sleep` schedules the expiry of live sockets; if it is left out, the platform's timer does.
+   * @default the platform's clock
+   */
   clock?: { now(): number; sleep?: Clock["sleep"] | undefined } | undefined;
+  /**
+   * `uuid` returns a UUID, best of version 7; `unit` returns a number in [0, 1).
+   * @default the platform's randomness
+   */
   random?: { uuid(): string; unit(): number } | undefined;
+  /** Receives what operators should know. It never receives records or tokens. @default none: the server is silent */
   logger?: Logger | undefined;
 }
 
-/** What the parts of a server share. */
+/** What the parts of a server share: the resolved options. */
 export interface ServerParts {
+  /** As given. */
   readonly store: ServerStore;
+  /** As given. */
   readonly authenticate: (request: Request) => Principal | undefined | Promise<Principal | undefined>;
+  /** The collections with their policies. */
   readonly catalog: Catalog;
+  /** The protocol's limits, with those that the options raise. */
   readonly limits: Limits;
+  /** The scope of the desks. */
   readonly deskScope: string;
+  /** `undefined`: this process alone. */
   readonly pokes: PokeRelay | undefined;
+  /** Always with `sleep`. */
   readonly clock: Pick<Clock, "now" | "sleep">;
+  /** For ids and jitter. */
   readonly random: { uuid(): string; unit(): number };
+  /** Silent if none was given. */
   readonly logger: Logger;
+  /** SHA-256 and HMAC of the platform. */
   readonly digest: Digest;
 }
 

@@ -6,14 +6,21 @@ import { resolveServerOptions, type SyncHandlerOptions } from "./options.ts";
 import { DeskService } from "./service/desk-service.ts";
 import { type Publish, SyncService } from "./service/sync-service.ts";
 
+/** What `createSyncServer` returns. */
 export interface SyncServer {
+  /** Answers the requests of `/sync`. Every failure becomes a problem response. */
   readonly handler: (request: Request) => Promise<Response>;
+  /** The live channel of `GET /sync/live`, which pokes tills. */
   readonly live: Live;
 }
 
 /**
- * A sync server: its handler, and its live channel for whoever can upgrade a request to a WebSocket.
+ * A sync server: its handler, and its live channel for servers that can upgrade a request to a WebSocket.
  *
+ * @example
+ * ```ts
+ * const { handler, live } = createSyncServer({ store, authenticate, collections, policies });
+ * ```
  * @throws TillSyncError `invalid_option`
  */
 export function createSyncServer<const C extends CollectionMap>(options: SyncHandlerOptions<C>): SyncServer {
@@ -25,11 +32,13 @@ export function createSyncServer<const C extends CollectionMap>(options: SyncHan
 }
 
 /**
- * The handler of `/sync`, for any server that speaks fetch. Mount it under a path of its own, for all methods.
+ * The handler of `/sync`, for any server that speaks fetch. Mount it under a path of its own, for all methods. It has
+ * no live channel: tills poll.
  *
  * @example
  * ```ts
- * const handler = createSyncHandler({ store: sqliteStore({ path: "shop.sqlite" }), authenticate, collections, policies });
+ * const store = sqliteStore({ path: "shop.sqlite" });
+ * const handler = createSyncHandler({ store, authenticate, collections, policies });
  * ```
  * @throws TillSyncError `invalid_option`
  */

@@ -23,7 +23,8 @@ const sound = {
   "src/schema/index.ts": `export { defineCollection } from "./define.ts";`,
   "src/schema/define.ts": `import { TillSyncError } from "../shared/errors.ts"; export const defineCollection = () => {};`,
   "src/conflict/merge.ts": `import type { Wire } from "../protocol/wire.ts"; import { defineCollection } from "../schema/define.ts";`,
-  "src/client/client.ts": `import EventEmitter from "eventemitter3"; import { decide } from "./decide/write.ts"; import type { Storage } from "./ports/storage.ts";`,
+  "src/client/client.ts": `import { Emitter } from "./tab/emitter.ts"; import { decide } from "./decide/write.ts"; import type { Storage } from "./ports/storage.ts";`,
+  "src/client/tab/emitter.ts": `import EventEmitter from "eventemitter3"; import { type Storage, ask } from "../ports/storage.ts";`,
   "src/client/decide/write.ts": `/* Math.random, Date.now */ export const decide = (clock: { now(): number }) => "process.env" + clock.now();`,
   "src/client/ports/storage.ts": `import type { TillSyncError } from "../../shared/errors.ts";`,
   "src/storage/indexeddb/index-db.ts": `import { openDB } from "idb"; import type { Storage } from "../../client/ports/storage.ts";`,
@@ -56,6 +57,9 @@ describe("the rules notice", () => {
       ["src/conflict/lww.ts", `import "../client/client.ts";`],
       ["src/client/ports/clock.ts", `type X = import("../client.ts").X;`],
       ["src/client/loop.ts", `import { http } from "../transport/http.ts";`],
+      ["src/client/decide/write.ts", `import { open } from "../store/local-store.ts";`],
+      ["src/client/tab/others.ts", `import type { Desk } from "../app/desk.ts";`],
+      ["src/client/state/rows.ts", `import type { Decided } from "../decide/write.ts";`],
       ["src/client/fake.ts", `import "../testing/shop.ts";`],
       ["src/transport/live.ts", `const x = await import("../client/client.ts");`],
       ["src/storage/memory/memory.ts", `import "../indexeddb/index-db.ts";`],
@@ -86,6 +90,13 @@ describe("the rules notice", () => {
     "a decision waits for nothing": [
       ["src/client/decide/write.ts", `export async function decide() {}`],
       ["src/server/decide/push.ts", `await undefined;`],
+    ],
+    "a file is imported in one declaration, values and types together": [
+      [
+        "src/client/sync/loop.ts",
+        `import type { A } from "../ports/storage.ts"; import { b } from "../ports/storage.ts";`,
+      ],
+      ["src/client/sync/loop.ts", `import { b } from "../ports/storage.ts"; type A = import("../ports/storage.ts").A;`],
     ],
     "no module of Node is imported": [
       ["src/server/sqlite/file.ts", `import { join } from "node:path";`],

@@ -2,6 +2,7 @@
  * The arrows of the house. Rules are pure functions of the sources, so that they can be tried on houses that break them.
  *
  *   shared ← { protocol, schema } ← conflict ← { client, server } ← testing
+ *   client:  ports ← { types, state } ← decide ← scripts ← store ← sync ← tab ← app ← client.ts            ports ← platform ← client.ts
  *            client/ports ← { storage/*, transport }            all of a till ← index.ts
  *            server/ports ← server/sql ← { server/sqlite, server/postgres }        server ← server/hono
  */
@@ -32,6 +33,9 @@ interface Layer {
   readonly imports: readonly string[] | "any";
 }
 
+const common = ["shared", "protocol", "schema", "conflict"];
+const rooms = (...names: readonly string[]) => names.map((name) => `client/${name}`);
+
 /** A file belongs to the layer with the longest name that its path begins with. */
 const layers: readonly Layer[] = [
   { name: "shared", imports: [] },
@@ -39,15 +43,33 @@ const layers: readonly Layer[] = [
   { name: "schema", imports: ["shared"] },
   { name: "conflict", imports: ["shared", "protocol", "schema"] },
 
-  { name: "client/ports", imports: ["shared", "protocol", "schema", "conflict"] },
-  { name: "client", imports: ["shared", "protocol", "schema", "conflict", "client/ports"] },
+  { name: "client/ports", imports: common },
+  { name: "client/types", imports: [...common, "client/ports"] },
+  { name: "client/state", imports: [...common, "client/ports"] },
+  { name: "client/decide", imports: [...common, ...rooms("ports", "types", "state")] },
+  { name: "client/scripts", imports: [...common, ...rooms("ports", "state", "decide")] },
+  { name: "client/store", imports: [...common, ...rooms("ports", "state", "decide", "scripts")] },
+  { name: "client/sync", imports: [...common, ...rooms("ports", "state", "decide", "scripts", "store")] },
+  {
+    name: "client/tab",
+    imports: [...common, ...rooms("ports", "types", "state", "decide", "scripts", "store", "sync")],
+  },
+  {
+    name: "client/app",
+    imports: [...common, ...rooms("ports", "types", "state", "decide", "scripts", "store", "tab")],
+  },
+  { name: "client/platform", imports: [...common, "client/ports"] },
+  {
+    name: "client",
+    imports: [...common, ...rooms("ports", "types", "decide", "scripts", "store", "sync", "tab", "app", "platform")],
+  },
   { name: "storage", imports: ["shared", "protocol", "schema", "client/ports"] },
   { name: "storage/indexeddb", imports: ["shared", "protocol", "schema", "client/ports", "storage"] },
   { name: "storage/memory", imports: ["shared", "protocol", "schema", "client/ports", "storage"] },
   { name: "transport", imports: ["shared", "protocol", "schema", "client/ports"] },
   {
     name: "index.ts",
-    imports: ["shared", "protocol", "schema", "conflict", "client", "client/ports", "storage/indexeddb", "transport"],
+    imports: [...common, "client", ...rooms("ports", "types"), "storage/indexeddb", "transport"],
   },
 
   { name: "server/ports", imports: ["shared", "protocol", "schema", "conflict"] },
@@ -67,7 +89,7 @@ const packages: Readonly<Record<string, string>> = {
   "zod/mini": "protocol",
   ky: "transport",
   idb: "storage/indexeddb",
-  eventemitter3: "client",
+  eventemitter3: "client/tab",
   hono: "server/hono",
   libsql: "server/sqlite",
   "better-sqlite3": "server/sqlite",
@@ -122,6 +144,15 @@ export const rules: readonly Rule[] = [
 
   rule("a decision waits for nothing", ({ files }) =>
     files.filter(({ path, waits }) => waits && /^src\/(client|server)\/decide\//.test(path)).map(({ path }) => path),
+  ),
+
+  rule("a file is imported in one declaration, values and types together", ({ files }) =>
+    files.flatMap(({ path, imports }) => {
+      const specifiers = imports.filter(({ reExport }) => !reExport).map(({ specifier }) => specifier);
+      return specifiers
+        .filter((specifier, index) => specifiers.indexOf(specifier) !== index)
+        .map((specifier) => `${path} imports "${specifier}" twice`);
+    }),
   ),
 
   importRule("no module of Node is imported", ({ specifier }) => isNodeModule(specifier)),

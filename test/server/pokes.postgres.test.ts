@@ -41,7 +41,7 @@ async function relay() {
     error() {},
     debug() {},
     info: (message: string) => {
-      if (message.startsWith("Pokes come")) connected.add(message);
+      if (message.startsWith("Receiving pokes")) connected.add(message);
     },
   };
   const heard = counter<PokeHint>();

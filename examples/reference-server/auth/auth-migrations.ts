@@ -1,4 +1,4 @@
-/** The token issuer's own tables. Never edited once they are out: a change is another entry. */
+/** The token issuer's own tables. Entries must not be edited once they are released: every change is a new entry. */
 export const authMigrations: readonly string[] = [
   `
   create table auth_tenants (
@@ -27,7 +27,7 @@ export const authMigrations: readonly string[] = [
     primary key (tenant, id)
   ) strict, without rowid;
 
-  -- A sign-in. That of a device goes on when the user has signed out.
+  -- A sign-in. A device's session continues after the user has signed out.
   create table auth_sessions (
     id text not null primary key,
     tenant text not null references auth_tenants (id),

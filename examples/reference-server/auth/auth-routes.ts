@@ -1,4 +1,4 @@
-/** `/auth/*`: from a request to the token issuer and back. */
+/** `/auth/*`: passes requests to the token issuer and returns its answers. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
@@ -45,7 +45,7 @@ export function authRoutes(auth: AuthService, addressOf: (context: Context) => s
 async function signedIn(auth: AuthService, context: Context) {
   const principal = await auth.authenticate(context.req.raw);
   if (principal !== undefined) return principal;
-  throw new ProblemError("unauthenticated", "The token is missing, expired or not known", {
+  throw new ProblemError("unauthenticated", "The token is missing, expired or unknown", {
     "www-authenticate": "Bearer",
   });
 }
@@ -56,7 +56,7 @@ async function bodyOf<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
   });
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  // Which member and what was expected; never what came, which may be a password.
+  // Which member, and what was expected. Never the value received, which may be a password.
   const issues = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new ProblemError("malformed", issues.join("; "));
 }

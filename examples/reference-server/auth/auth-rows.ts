@@ -1,4 +1,4 @@
-/** Rows of either database, and what they mean. */
+/** Decodes the rows of either database. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { role } from "../roles.ts";
@@ -36,7 +36,7 @@ export function optional<T>(value: unknown, read: (value: unknown) => T): T | un
   return value === null || value === undefined ? undefined : read(value);
 }
 
-/** Refresh tokens are random: a plain digest says nothing about them. */
+/** Refresh tokens are random, so a plain digest reveals nothing about them. */
 export function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }

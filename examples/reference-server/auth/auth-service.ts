@@ -1,4 +1,4 @@
-/** The token issuer: who may sign in, and what a token then says. */
+/** The token issuer: who may sign in, and which tokens they receive. */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "tillsync";
 import type { Principal } from "tillsync/server";
@@ -13,9 +13,9 @@ import { ACCESS_SECONDS, type Tokens } from "./tokens.ts";
 export interface AuthServiceOptions {
   readonly store: AuthStore;
   readonly tokens: Tokens;
-  /** Tells the tills of a new name. */
+  /** Publishes a new user's name to the tills. */
   readonly announceUser: (user: PublicUser) => Promise<void>;
-  /** Sets a device's work aside from now on. */
+  /** Revokes the device in the sync store: from now on its work is quarantined. */
   readonly revokeInSync: (tenant: string, device: string) => Promise<void>;
   readonly logger: Logger;
   readonly now: () => number;
@@ -23,15 +23,18 @@ export interface AuthServiceOptions {
 }
 export type PublicUser = Pick<User, "id" | "tenant" | "name" | "roles" | "branch">;
 
-/** Failed sign-ins, and registrations. */
+/** The limits on failed sign-ins, and on registrations. */
 export interface AuthLimits {
-  /** Of one account from one address: a wrong password is mistyped a few times. */
+  /** For one account from one address: a person mistypes a password a few times. */
   readonly account: RateLimit;
-  /** Of one account from everywhere. Generous, as whoever knows the email of a cashier could otherwise keep them out. */
+  /**
+   * For one account from everywhere. Generous: otherwise anyone who knows a cashier's email address could lock them
+   * out.
+   */
   readonly accountAnywhere: RateLimit;
-  /** What of it one address can use up. */
+  /** The part of `accountAnywhere` that one address can use up. */
   readonly accountShare: RateLimit;
-  /** From one address. A whole shop may be behind it. */
+  /** For one address. It may be that of a whole shop. */
   readonly address: RateLimit;
   readonly registration: RateLimit;
 }
@@ -48,20 +51,20 @@ const LIMITS: AuthLimits = {
   registration: { attempts: 20, windowMs: HOUR_MS },
 };
 
-/** A till is offline for weeks and syncs again without a password. */
+/** A till may be offline for weeks, and then syncs again without a password. */
 const DEVICE_SESSION_MS = 90 * DAY_MS;
 const PERSON_SESSION_MS = 12 * HOUR_MS;
-/** The answer was lost: the till has the old token and no other. */
+/** If the answer to a refresh was lost, the till still has only the old token. */
 const REFRESH_GRACE_MS = MINUTE_MS;
 const DEFAULT_BRANCH = "main";
 
 export interface TokensAnswer {
   readonly accessToken: string;
   readonly refreshToken: string;
-  /** Seconds. */
+  /** The lifetime of the access token, in seconds. */
   readonly expiresIn: number;
   readonly tenant: { readonly id: string };
-  /** Where nobody is signed in at a device, the device itself, with no role. */
+  /** If no one is signed in at a device: the device itself, without roles. */
   readonly user: { readonly id: string; readonly roles: readonly Role[] };
   readonly device?: { readonly id: string } | undefined;
   readonly branch?: string | undefined;
@@ -85,7 +88,7 @@ export class AuthService {
     this.#registrations = new RateLimiter(limits.registration, now);
   }
 
-  /** A new tenant with its owner. */
+  /** Creates a tenant with its owner. */
   async register({ tenant, email, password }: RegisterRequest, address: string): Promise<TokensAnswer> {
     throttle([[this.#registrations, address]]);
     this.#registrations.count(address);
@@ -130,13 +133,14 @@ export class AuthService {
       [fromAddress, address],
     ];
     throttle([...guards, anywhere]);
-    // One address is held up by its own limits. It must not use up everybody's: a person elsewhere could not sign in for an hour.
+    // An address is held back by its own limits. It must not use up those of all addresses: a person elsewhere could
+    // not sign in for an hour.
     if (accountShare.waitFor(here) === 0) guards.push([accountShare, here], anywhere);
-    // Counted before the password is tried, which takes a while: of a hundred guesses at once, five are let in.
+    // Counted before the password is checked, which takes a while: of a hundred concurrent guesses, five are checked.
     for (const [limiter, key] of guards) limiter.count(key);
     const user = await this.#options.store.userByEmail(email);
     if (!(await isPassword(password, user?.password)) || user === undefined) {
-      throw new ProblemError("invalid_credentials", "Nobody has this email and password");
+      throw new ProblemError("invalid_credentials", "No user has this email and password");
     }
     for (const [limiter, key] of guards) limiter.forgive(key);
     if (user.branch !== undefined && branch !== undefined && branch !== user.branch) {
@@ -145,7 +149,7 @@ export class AuthService {
     return this.#begin(user, device, user.branch ?? branch);
   }
 
-  /** The tokens are the device's, where there is one: they name tenant, branch and device. */
+  /** If there is a device, the tokens are the device's: they name tenant, branch and device. */
   async #begin(user: User, device: LoginRequest["device"], branch: string | undefined): Promise<TokensAnswer> {
     const { store, tokens, now } = this.#options;
     const at = now();
@@ -180,7 +184,7 @@ export class AuthService {
       const lifetime = session.device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS;
       await store.rotate(refreshToken, successor, session.id, at, at + lifetime);
     } else if (at - known.rotatedAt > REFRESH_GRACE_MS) {
-      // Two have it: the one it was made out to has gone on with its successor, and this may be a thief, or the other way round.
+      // Two parties have the token: one has already exchanged it for its successor. Either of them may be a thief.
       await store.end(session.id, at);
       logger.error("A refresh token was used again: its session has ended", {
         tenant: session.tenant,
@@ -191,7 +195,7 @@ export class AuthService {
     return this.#answer(standing, successor);
   }
 
-  /** A person's session ends. A device's goes on without the person: what was sold is still handed over. */
+  /** Ends a person's session. A device's session continues without the person: it still pushes what was sold. */
   async logout(session: string): Promise<void> {
     const { store, now } = this.#options;
     const standing = await store.standing(session);
@@ -216,12 +220,12 @@ export class AuthService {
     if (claims === undefined || standing === undefined || standing.session.tenant !== claims.tenant) return undefined;
     const { session } = standing;
     const { tenant, branch, device } = claims;
-    // What the token says, and no more than still holds: whoever has signed out at a till has taken their rights with them.
+    // The token's scopes, as far as they still hold: after a person signs out at a till, their rights no longer apply.
     const held = scopesHeld(standing);
     return {
       tenant,
       ...(branch !== undefined && { branch }),
-      // A person's own token is no till's: it can speak for none, whatever a header says.
+      // A person's own token belongs to no till: it cannot speak for one, whatever a header says.
       device: device ?? session.id,
       actor: session.user ?? device,
       scopes: claims.scopes.filter((scope) => held.includes(scope)),
@@ -259,7 +263,7 @@ export class AuthService {
   }
 }
 
-/** A revoked till can still say who it is: what it sold goes into quarantine, and not into the bin. */
+/** A revoked till can still authenticate: what it sold is quarantined and not lost. */
 function scopesHeld({ session, user, isRevoked }: Standing): readonly string[] {
   return isRevoked ? [] : scopesOf(user?.roles ?? [], session.device !== undefined);
 }
@@ -273,10 +277,10 @@ function throttle(guards: readonly Guard[]): void {
 }
 
 function emailTaken(): ProblemError {
-  return new ProblemError("email_taken", "Somebody has signed up with this address");
+  return new ProblemError("email_taken", "A user with this email address exists");
 }
 
-/** The same for one that never was, is used up, has expired or was signed out. */
+/** The same error for a token that never existed, was used up, has expired or was signed out. */
 function refused(): ProblemError {
-  return new ProblemError("invalid_refresh_token", "The refresh token is not valid any more");
+  return new ProblemError("invalid_refresh_token", "The refresh token is not valid");
 }

@@ -1,9 +1,11 @@
 /**
- * What the token issuer keeps: tenants, users, devices, sessions, hashes of refresh tokens, and which devices are revoked. A port:
- * ./sqlite-auth-store.ts keeps it in a file, ./postgres-auth-store.ts where any number of servers share it.
+ * What the token issuer keeps: tenants, users, devices, sessions, hashes of refresh tokens, and which devices are
+ * revoked. A port: ./sqlite-auth-store.ts keeps it in a file, ./postgres-auth-store.ts in a database that any number
+ * of servers share.
  *
- * A shop's data that is put back from a backup must not bring back a stolen till: where that matters, keep this in a database of
- * its own (`--auth-database`), and restore only the other one. At each start the revocations are told to the sync store again.
+ * Restoring a shop's data from a backup must not un-revoke a stolen till. If that matters, keep these tables in a
+ * separate database (`--auth-database`) and restore only the other one. At each start the server applies the
+ * revocations to the sync store again.
  */
 import type { Role } from "../roles.ts";
 
@@ -35,16 +37,16 @@ export interface RefreshToken {
   readonly rotatedAt: number | undefined;
 }
 
-/** A session, and what a token of it stands for now. */
+/** A session, and what its tokens stand for now. */
 export interface Standing {
   readonly session: Session;
-  /** Undefined where nobody is signed in at the device. */
+  /** `undefined`: no one is signed in at the device. */
   readonly user: User | undefined;
-  /** Of its device. */
+  /** Whether the session's device is revoked. */
   readonly isRevoked: boolean;
 }
 
-/** Every call is on disk when it resolves, and is seen by every server from then on. */
+/** The effect of every call is on disk when it resolves, and visible to every server from then on. */
 export interface AuthStore {
   hasTenants(): Promise<boolean>;
   /** `false`: the email address, or the id, is in use. */
@@ -52,14 +54,14 @@ export interface AuthStore {
   /** `false`: the email address is in use. */
   addUser(user: User, at: number): Promise<boolean>;
   userByEmail(email: string): Promise<User | undefined>;
-  /** The device's earlier sessions stay: should this answer be lost, the till still has their tokens and no others. */
+  /** Starts a session. The device's earlier sessions stay: if this answer is lost, the till has only their tokens. */
   begin(session: Session, device: Device | undefined, refreshToken: string, at: number): Promise<void>;
   standing(session: string): Promise<Standing | undefined>;
   end(session: string, at: number): Promise<void>;
-  /** The device goes on without the user. */
+  /** The device's session continues without the user. */
   signOutUser(session: string): Promise<void>;
   refreshToken(token: string): Promise<RefreshToken | undefined>;
-  /** Two that come at once with one token give it the same successor, once. */
+  /** Two concurrent calls with the same token store the same successor, once. */
   rotate(token: string, successor: string, session: string, at: number, expiresAt: number): Promise<void>;
   /** `false`: there is no such device. */
   revoke(tenant: string, device: string, at: number): Promise<boolean>;
@@ -67,5 +69,5 @@ export interface AuthStore {
   close(): Promise<void>;
 }
 
-/** Rotated refresh tokens are kept this long, in ms: one that comes again later is as unknown as any other. */
+/** How long rotated refresh tokens are kept, in ms. One that is used again later is treated as unknown. */
 export const KEEP_ROTATED_MS = 7 * 24 * 60 * 60 * 1_000;

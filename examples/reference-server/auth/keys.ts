@@ -1,24 +1,24 @@
-/** The keys that tokens are signed with: from the environment, or made at the first start and kept beside the database. */
+/** The keys that sign tokens: from the environment, or created at the first start and stored beside the database. */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 
 export const KEYS_VARIABLE = "TILLSYNC_JWT_SECRET";
 
 export interface SigningKey {
-  /** Goes into each token's header: says which of several it was signed with. */
+  /** Part of each token's header: it says which of several keys signed it. */
   readonly id: string;
   readonly secret: Uint8Array;
 }
-/** The first one signs; all of them are accepted, so that a key can be replaced while tokens of the old one live. */
+/** The first one signs, and all are accepted: a key can be replaced while tokens signed with the old one are valid. */
 export type SigningKeys = readonly [SigningKey, ...SigningKey[]];
 
-/** A key that could be guessed, or read by others. The server does not start with one. */
+/** A key could be guessed, or read by others. The server does not start with such a key. */
 export class WeakKeyError extends Error {
   override readonly name = "WeakKeyError";
 }
 
 const MIN_CHARACTERS = 32;
-/** 32 random characters of hexadecimal have fewer than 8 different ones once in a million million. */
+/** The probability that 32 random hexadecimal characters have fewer than 8 different ones is about one in 10^12. */
 const MIN_DIFFERENT = 8;
 
 /** @throws WeakKeyError */
@@ -37,7 +37,7 @@ function keyOf(secret: string): SigningKey {
   return { id, secret: new TextEncoder().encode(secret) };
 }
 
-const HINT = "Make one with `openssl rand -hex 32`, or leave it out: the server then makes its own.";
+const HINT = "Create one with `openssl rand -hex 32`, or leave it out: the server then creates its own.";
 
 function tooShort(length: number): WeakKeyError {
   return new WeakKeyError(
@@ -46,7 +46,7 @@ function tooShort(length: number): WeakKeyError {
 }
 
 /**
- * The key of a database, made with it.
+ * The key of a database, created with it.
  *
  * @throws WeakKeyError
  */
@@ -54,7 +54,7 @@ export function keysBeside(database: string): SigningKeys {
   if (database === ":memory:") return keysFromText(newKey());
   const path = `${database}.key`;
   try {
-    // `wx`: of two servers that start together, one makes it and the other reads it.
+    // `wx`: of two servers that start together, one creates the file and the other reads it.
     writeFileSync(path, newKey(), { mode: 0o600, flag: "wx" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -62,8 +62,8 @@ export function keysBeside(database: string): SigningKeys {
   const { mode } = statSync(path);
   if (process.platform !== "win32" && (mode & 0o077) !== 0) {
     throw new WeakKeyError(
-      `Expected ${path} to be readable by its owner only, got mode ${(mode & 0o777).toString(8)}. Who can read it can make ` +
-        `tokens: remove it, so that a new one is made (everybody signs in again), or run \`chmod 600\` if nobody has read it.`,
+      `Expected ${path} to be readable by its owner only, got mode ${(mode & 0o777).toString(8)}. Anyone who can read it can ` +
+        `create tokens. Remove it to have a new one created (every user signs in again), or run \`chmod 600\` if no one has read it.`,
     );
   }
   return keysFromText(readFileSync(path, "utf8").trim());

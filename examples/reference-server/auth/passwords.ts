@@ -1,7 +1,7 @@
-/** Passwords: scrypt with a salt for each user, compared in constant time. */
+/** Passwords: scrypt with a salt per user, compared in constant time. */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
-/** 32 MiB and some 50 ms for each guess. Kept with the hash, so that they can be raised. */
+/** 32 MiB and about 50 ms per guess. Stored with each hash, so they can be raised later. */
 const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
 const KEY_BYTES = 32;
 
@@ -11,7 +11,10 @@ export async function hashPassword(password: string): Promise<string> {
   return ["scrypt", COST.N, COST.r, COST.p, salt.toString("base64url"), key.toString("base64url")].join("$");
 }
 
-/** `undefined`: there is no such user. It takes as long as for one that there is, so that the time tells nobody. */
+/**
+ * `stored` is `undefined` if there is no such user. That takes as long as for an existing user, so timing reveals
+ * nothing.
+ */
 export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
   const [, n, r, p, salt = "", key = ""] = (stored ?? NOBODY).split("$");
   const expected = Buffer.from(key, "base64url");
@@ -23,7 +26,7 @@ const NOBODY = `scrypt$${COST.N}$${COST.r}$${COST.p}$${"A".repeat(22)}$${"A".rep
 
 function derive(password: string, salt: Buffer, cost: { N: number; r: number; p: number }): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // NFKC: the same password, typed on two keyboards.
+    // NFKC: the same password typed on two keyboards has the same bytes.
     scrypt(password.normalize("NFKC"), salt, KEY_BYTES, { ...cost, maxmem: 256 * cost.N * cost.r }, (error, key) =>
       error === null ? resolve(key) : reject(error),
     );

@@ -1,4 +1,4 @@
-/** The same tables in PostgreSQL. Never edited once they are out: a change is another entry. */
+/** The same tables in PostgreSQL. Entries must not be edited once they are released: every change is a new entry. */
 export const postgresAuthMigrations: readonly string[] = [
   `
   create table auth_tenants (
@@ -27,7 +27,7 @@ export const postgresAuthMigrations: readonly string[] = [
     primary key (tenant, id)
   );
 
-  -- A sign-in. That of a device goes on when the user has signed out.
+  -- A sign-in. A device's session continues after the user has signed out.
   create table auth_sessions (
     id text not null primary key,
     tenant text not null references auth_tenants (id),
@@ -47,7 +47,7 @@ export const postgresAuthMigrations: readonly string[] = [
   );
   create index auth_refresh_tokens_by_session on auth_refresh_tokens (session);
 
-  -- One row: what every server signs with, made with the database.
+  -- One row: the key with which every server signs, created with the database.
   create table auth_keys (
     name text not null primary key,
     secret text not null

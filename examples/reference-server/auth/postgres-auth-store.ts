@@ -1,8 +1,10 @@
 /**
- * The token issuer's tables in PostgreSQL, in a schema of their own: every server sees the same users, sessions and revocations.
+ * The token issuer's tables in PostgreSQL, in a schema of their own: every server sees the same users, sessions and
+ * revocations.
  *
- * The signing key is there too, so that all servers agree on it without being told. Who can read these tables could make tokens
- * anyway, out of a password of their own choice; who gives TILLSYNC_JWT_SECRET keeps the key out of the database's backups.
+ * The signing key is there too, so all servers agree on it without configuration. Anyone who can write these tables
+ * could get tokens anyway, with a password of their own choice. With TILLSYNC_JWT_SECRET the key is not in the
+ * database's backups.
  */
 import { Client, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { hashOf, optional, type Row, sessionOf, userOf } from "./auth-rows.ts";
@@ -22,11 +24,11 @@ const SCHEMA = "tillsync_auth";
 const MAX_CONNECTIONS = 5;
 const CONNECT_MS = 10_000;
 const STATEMENT_MS = 10_000;
-/** Of objects that two servers make at once, one gets an error: unique_violation (of a catalogue), duplicate_… */
+/** If two servers create the same object at once, one gets an error: unique_violation (of a catalogue), duplicate_… */
 const MADE_TWICE = ["23505", "42P06", "42P07", "42710"];
 const MAX_ATTEMPTS = 5;
 
-/** The database of users cannot be had. It has no URL in it, as that has a password. */
+/** The database of users is unavailable. The message contains no URL, because a URL may contain a password. */
 export class AuthDatabaseError extends Error {
   override readonly name = "AuthDatabaseError";
 }
@@ -61,11 +63,11 @@ export class PostgresAuthStore implements AuthStore {
       query_timeout: STATEMENT_MS + CONNECT_MS,
       keepAlive: true,
     });
-    // One that failed unused is not missed: the pool makes another.
+    // The pool replaces a connection that fails while idle.
     this.#pool.on("error", () => {});
   }
 
-  /** Made at the first start, by whichever server comes first. */
+  /** Created at the first start, by the server that is first. */
   async signingKey(): Promise<string> {
     const made = ["signing", newKey()];
     await this.#all(
@@ -122,7 +124,7 @@ export class PostgresAuthStore implements AuthStore {
     });
   }
 
-  /** Asked for each request: one round trip. */
+  /** Called for each request: one round trip. */
   async standing(id: string): Promise<Standing | undefined> {
     const [row] = await this.#all(
       `select s.*, d.revoked_at, u.id as user_id, u.email, u.name, u.password, u.roles, u.branch as user_branch
@@ -189,7 +191,7 @@ export class PostgresAuthStore implements AuthStore {
 
   async #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
-    // Ended while it waits between two statements: the next one says so.
+    // If the connection ends between two statements, the next statement rejects.
     const ignore = () => {};
     client.on("error", ignore);
     let isLost = false;
@@ -229,10 +231,10 @@ async function insertRefreshToken(client: PoolClient, token: string, session: st
   );
 }
 
-/** One transaction, under a row that each server locks: the second one finds it done. */
+/** One transaction, under a row that each server locks: the second server finds it done. */
 async function migrate(url: string): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
-  client.on("error", () => {}); // whoever waits for an answer is told
+  client.on("error", () => {}); // every pending request rejects
   await client.connect();
   try {
     const { rows: found } = await client.query("select to_regnamespace($1) is null as missing", [SCHEMA]);

@@ -1,4 +1,4 @@
-/** Counts attempts in windows of fixed length, in this process and in bounded memory. */
+/** Counts attempts in windows of fixed length, per process and in bounded memory. */
 
 export interface RateLimit {
   readonly attempts: number;
@@ -22,7 +22,7 @@ export class RateLimiter {
     this.#now = now;
   }
 
-  /** How many ms to wait before the next attempt; 0: now. */
+  /** How long to wait before the next attempt, in ms. 0: no wait. */
   waitFor(key: string): number {
     const window = this.#current(key);
     return window === undefined || window.count < this.#limit.attempts ? 0 : window.endsAt - this.#now();
@@ -36,7 +36,7 @@ export class RateLimiter {
     if (this.#windows.size > MAX_KEYS) this.#forgetOldest();
   }
 
-  /** Takes one back. */
+  /** Takes back one attempt. */
   forgive(key: string): void {
     const window = this.#current(key);
     if (window !== undefined && window.count > 0) window.count -= 1;

@@ -1,11 +1,11 @@
-/** What `/auth/*` takes. */
+/** The request bodies of `/auth/*`. */
 import * as z from "zod";
 import { role } from "../roles.ts";
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const name = z.string().trim().min(1).max(200);
 const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
-/** Long rather than colourful. The upper end is for the hash, which has to read all of it. */
+/** Length matters more than special characters. The maximum bounds the work of the hash, which reads all of it. */
 const newPassword = z.string().min(10).max(200);
 
 export const registerRequest = z.object({ tenant: z.object({ name }), email, password: newPassword });

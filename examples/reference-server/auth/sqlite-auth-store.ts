@@ -1,4 +1,7 @@
-/** The token issuer's tables in SQLite: in the same file as the shop's data, so that one file is all there is to run and to back up. */
+/**
+ * The token issuer's tables in SQLite: in the same file as the shop's data, so there is one file to run and to back
+ * up.
+ */
 import type { OpenSqlite, SqliteStatement, SqliteValue, SyncSqliteDriver } from "tillsync/server/sqlite";
 import { authMigrations } from "./auth-migrations.ts";
 import { hashOf, optional, type Row, sessionOf, userOf } from "./auth-rows.ts";
@@ -12,7 +15,7 @@ import {
   type User,
 } from "./auth-store.ts";
 
-/** The driver is synchronous: nothing else of this process runs between the statements of a call. */
+/** The driver is synchronous: nothing else in this process runs between the statements of a call. */
 export class SqliteAuthStore implements AuthStore {
   readonly #database: SyncSqliteDriver;
   readonly #statements = new Map<string, SqliteStatement>();
@@ -25,7 +28,7 @@ export class SqliteAuthStore implements AuthStore {
     this.#database = database;
     database.exec("pragma busy_timeout = 5000");
     this.#all("pragma journal_mode = wal");
-    // A revocation or a rotation that was answered is on disk.
+    // A revocation or a rotation is on disk before it is answered.
     database.exec("pragma synchronous = full; pragma fullfsync = on; pragma foreign_keys = on");
     this.#migrate();
   }

@@ -1,4 +1,4 @@
-/** Access tokens: short-lived JWTs of one fixed algorithm. */
+/** Access tokens: short-lived JWTs with one fixed algorithm. */
 import { createHmac, randomBytes } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
 import type { SigningKeys } from "./keys.ts";
@@ -11,19 +11,19 @@ export const ACCESS_SECONDS = 15 * 60;
 const CLOCK_TOLERANCE_SECONDS = 5;
 
 export interface Claims {
-  /** The user; where nobody is signed in, the device. */
+  /** The user; if no one is signed in, the device. */
   readonly sub: string;
   readonly tenant: string;
   readonly branch?: string | undefined;
   readonly device?: string | undefined;
   readonly scopes: readonly string[];
-  /** The session that it belongs to: ends with it. */
+  /** The session that the token belongs to: the token ends with it. */
   readonly session: string;
 }
 
-/** What a token says that was checked. */
+/** The claims of a token that was verified. */
 export interface VerifiedClaims extends Claims {
-  /** From when on it is refused, epoch ms. */
+  /** From when on the token is refused, epoch ms. */
   readonly expiresAt: number;
 }
 
@@ -49,7 +49,7 @@ export class Tokens {
       .sign(key.secret);
   }
 
-  /** `undefined` for whatever is not a valid token of ours. */
+  /** `undefined` if the text is not a valid token of this server. */
   async verify(token: string): Promise<VerifiedClaims | undefined> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.#secretOf(kid), {
@@ -89,8 +89,8 @@ export class Tokens {
   }
 
   /**
-   * What follows a refresh token. Made of it and of the key, so that the same call can be answered with the same successor while the
-   * database has only hashes.
+   * The successor of a refresh token. It is derived from the token and the key, so a repeated call returns the same
+   * successor although the database has only hashes.
    */
   successorOf(refreshToken: string): string {
     return createHmac("sha256", this.#keys[0].secret).update(`refresh ${refreshToken}`).digest("base64url");

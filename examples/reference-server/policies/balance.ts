@@ -1,4 +1,4 @@
-/** What has been paid for a sale, and given back of it. */
+/** The amounts that have been paid for a sale, and refunded. */
 import type { Effect } from "tillsync/server";
 import type { Shop } from "../server-collections.ts";
 
@@ -24,7 +24,7 @@ export function withRefund(before: Balance | undefined, refund: Refund): Sums {
   return { paidCents, refundedCents: refundedCents + refund.totalCents, refunded: entries };
 }
 
-/** What of a sale was given back more than once, or was never sold. */
+/** The lines of which more was refunded than sold; or the amounts, if only they show it. `undefined`: neither. */
 export function overRefunded(sale: Sale, { refunded, refundedCents }: Sums): string | undefined {
   const sold = new Map(sale.items.map((item) => [item.lineId, item.quantity]));
   const over = refunded.filter(({ lineId, quantity }) => quantity > (sold.get(lineId) ?? 0));

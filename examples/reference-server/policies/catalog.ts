@@ -1,4 +1,4 @@
-/** What is sold. */
+/** Products and their categories. */
 import { serverWins } from "tillsync/conflict";
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
@@ -6,15 +6,16 @@ import type { Shop } from "../server-collections.ts";
 
 export const products: PolicyFor<Shop, "products"> = {
   scope: "tenant",
-  // Archived, never deleted: receipts and refunds go on naming it.
+  // A product is archived and never deleted, because receipts and refunds still name it.
   allow: { read: "everyone", create: SCOPES.editCatalog, update: SCOPES.editCatalog, delete: "nobody" },
-  // A price is the office's: of two edits of one field the first stands, and the other one stays on the till's desk to be seen.
+  // The office sets prices: of two edits of one field the first one stands, and the other one remains visible on the
+  // till's desk.
   conflict: serverWins(),
   decide({ operation, current }) {
     if (operation.action !== "increment") return { outcome: "applied" };
     const step = operation.by.stock ?? 0;
     const available = Math.max(0, current?.stock ?? 0);
-    // It has been sold: stock goes below zero, and somebody counts the shelf.
+    // The product was sold: the stock goes below zero, and a person counts the shelf.
     if (step >= 0 || available + step >= 0) return { outcome: "applied" };
     return {
       outcome: "applied",

@@ -1,4 +1,4 @@
-/** Customers are the whole shop's. A till enters and edits them offline; to erase one is a matter for the owner. */
+/** Customers belong to the whole shop. A till adds and edits them offline; only the owner erases one. */
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";

@@ -1,11 +1,11 @@
-/** What all policies of facts look at. */
+/** The checks that all policies of facts share. */
 import type { Principal, Quarantined } from "tillsync/server";
 
 export type Flags = { readonly code: string; readonly message?: string }[];
 
 /**
- * A till speaks for its own branch. A fact that names another one is a till that was set up wrongly, or worse: it is neither put
- * into the other branch's books nor taken for this one's, but kept aside for a person.
+ * A till speaks for its own branch. If a fact names another branch, the till is set up wrongly, or worse: the fact is
+ * added neither to the other branch's books nor to this one's, but quarantined for a person.
  */
 export function ofAnotherBranch(principal: Principal, branchId: string): Flags {
   if (principal.branch === undefined || principal.branch === branchId) return [];
@@ -13,8 +13,9 @@ export function ofAnotherBranch(principal: Principal, branchId: string): Flags {
 }
 
 /**
- * Whether a doubt keeps the fact aside. Not when a person has let it in, and not when it comes back after a restore: it gets its number,
- * and moves points and balances, as any other; the doubt stays on it as a flag.
+ * Quarantines the fact if there is a doubt, unless a person has released it or a till sends it again after a restore.
+ * In those cases it gets its number and moves points and balances like any other fact, and the doubt remains as a
+ * flag.
  */
 export function setAside(
   { released, acknowledged }: { readonly released?: true | undefined; readonly acknowledged?: object | undefined },
@@ -24,10 +25,13 @@ export function setAside(
   return { outcome: "quarantined", code: doubt.code, message: doubt.message ?? doubt.code };
 }
 
-/** More than a wrong clock drifts in a day. */
+/** More than a clock drifts in a day. */
 const AHEAD_MS = 5 * 60 * 1_000;
 
-/** How old a fact is does not matter: an outage may last for weeks. One from the future tells of a wrong clock. */
+/**
+ * The age of a fact does not matter: an outage may last for weeks. A fact from the future shows that a clock is
+ * wrong.
+ */
 export function clockFlags(input: {
   readonly operation: { readonly occurredAt: number };
   readonly receivedAt: number;

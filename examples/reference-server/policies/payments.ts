@@ -1,4 +1,6 @@
-/** Money that was taken. A payment is never refused and never set aside for its figures: it is in the drawer, or on the card. */
+/**
+ * Money received. A payment is never quarantined for its amounts: the money is in the drawer, or charged to the card.
+ */
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
@@ -23,7 +25,7 @@ export const payments: PolicyFor<Shop, "payments"> = {
     const before = rows.saleBalances.get(saleId);
     const after = withPayment(before, amountCents);
     const sale = rows.sales.get(saleId);
-    // Two tills took the money for one order: both payments stand, and somebody gives one back.
+    // Two tills took the money for one order: both payments stand, and a person refunds one.
     if (sale !== undefined && after.paidCents > sale.totalCents) {
       flags.push({ code: "overpaid", message: `${after.paidCents} of ${sale.totalCents}` });
     }

@@ -1,9 +1,9 @@
-/** Loyalty. */
+/** Loyalty points. */
 
 const CENTS_PER_POINT = 1_000;
 
-/** Whole points only; of what was given back as many as of what was paid. */
+/** Whole points only. A refund takes back as many as a payment of the same amount gives. */
 export function pointsFor(cents: number): number {
-  // `+ 0`: a counter takes no -0.
+  // `+ 0`: -0 is no valid counter step.
   return Math.trunc(cents / CENTS_PER_POINT) + 0;
 }

@@ -1,4 +1,6 @@
-/** Money given back. Two tills that are offline can give the same line back twice: both did, and a manager hears of it. */
+/**
+ * Money given back. Two offline tills can refund the same line twice: both refunds stand, with a flag for a manager.
+ */
 import type { Effect, PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
@@ -35,7 +37,7 @@ export const refunds: PolicyFor<Shop, "refunds"> = {
     const after = withRefund(before, operation.data);
     const effects: Effect<Shop>[] = [balanceEffect(saleId, before, after)];
     const sale = rows.sales.get(saleId);
-    // The sale may still be on a till that is offline: its own policy looks again when it comes.
+    // The sale may still be on an offline till: its own policy checks again when it arrives.
     if (sale === undefined)
       return { outcome: "applied", flags: [...flags, { code: "unknown_sale", message: saleId }], effects };
     const over = overRefunded(sale, after);

@@ -24,7 +24,7 @@ export const sales: PolicyFor<Shop, "sales"> = {
     const sale = operation.data;
     const doubts = ofAnotherBranch(principal, sale.branchId);
     const computed = totalOf(sale);
-    // Nobody but the till can say which of the figures the customer paid, and the server never makes up a price.
+    // Only the till knows which of the amounts the customer paid, and the server never makes up a price.
     if (computed !== sale.totalCents) {
       doubts.push({ code: "arithmetic", message: `The lines make ${computed}, the total says ${sale.totalCents}` });
     }
@@ -39,15 +39,15 @@ export const sales: PolicyFor<Shop, "sales"> = {
     const over = given === undefined ? undefined : overRefunded(sale, given);
     if (over !== undefined) flags.push({ code: "over_refund", message: over });
     const shift = sale.shiftId === undefined ? undefined : rows.shifts.get(sale.shiftId);
-    // It belongs to the shift in which it was made, however long that has been closed.
+    // The sale belongs to the shift in which it was made, even if that was closed long ago.
     if (shift?.closedAt !== undefined) flags.push({ code: "late_arrival", message: shift.id });
 
     const isUnknownCustomer = sale.customerId !== undefined && !rows.customers.has(sale.customerId);
     if (isUnknownCustomer) flags.push({ code: "unknown_customer", message: `${sale.customerId}` });
-    // After a restore the customer may come back later, from the till that had entered them.
+    // After a restore the customer may arrive later, from the till that added them.
     const isDropped = isUnknownCustomer && acknowledged === undefined;
 
-    // The number on the customer's receipt stands, and takes none of the new ones.
+    // The number on the customer's receipt stands, and no new one is taken.
     const hasNumber = acknowledged?.assigned?.orderNumber !== undefined;
     const number = hasNumber ? undefined : nextOrderNumber(rows.sequences.get(ORDERS), epoch);
     const points = pointsFor(sale.totalCents);

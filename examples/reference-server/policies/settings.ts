@@ -1,4 +1,4 @@
-/** What tills are told, and do not change themselves. */
+/** What tills receive and do not change themselves. */
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
@@ -8,7 +8,7 @@ export const settings: PolicyFor<Shop, "settings"> = {
   allow: { read: "everyone", create: SCOPES.editSettings, update: SCOPES.editSettings, delete: SCOPES.editSettings },
 };
 
-/** Written by whoever issues the tokens, with the right to sign in. */
+/** The token issuer writes them when it grants the right to sign in. */
 export const users: PolicyFor<Shop, "users"> = {
   scope: { branch: (user) => user.branchId },
   allow: { read: "everyone", create: "nobody", update: "nobody", delete: "nobody" },

@@ -1,4 +1,4 @@
-/** Shifts open and close by facts, also offline; the state is made of them here. */
+/** Facts open and close shifts, also offline; the state of a shift is computed from them here. */
 import type { Effect, PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
@@ -20,7 +20,7 @@ export const shiftEvents: PolicyFor<Shop, "shiftEvents"> = {
     const aside = setAside(input, doubts);
     if (aside !== undefined) return aside;
     const flags: Flags = [...doubts, ...clockFlags(input)];
-    // Another branch's shift is not this till's to close, whoever let the event in.
+    // A till does not close another branch's shift, even if a person has released the event.
     if (isForeign) return { outcome: "applied", flags };
     if (shift?.closedAt !== undefined) {
       flags.push({ code: event.type === "closed" ? "already_closed" : "late_arrival", message: shift.id });
@@ -30,7 +30,7 @@ export const shiftEvents: PolicyFor<Shop, "shiftEvents"> = {
   },
 };
 
-/** The first opening and the first closing count, in whatever order they come. */
+/** The first opening and the first closing count, in whatever order they arrive. */
 function effectOn(shift: Shift | undefined, event: ShiftEvent): Effect<Shop> | undefined {
   const { shiftId, branchId, happenedAt, cashierId } = event;
   const change = changeOf(shift, event.type, happenedAt, cashierId);

@@ -1,4 +1,6 @@
-/** Goods that came, went or were counted. The stock itself moves by the till's increments; these say why. */
+/**
+ * Goods that were received, removed or counted. The till's increments move the stock; these facts record the reason.
+ */
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
@@ -29,7 +31,7 @@ export const purchases: PolicyFor<Shop, "purchases"> = {
     if (aside !== undefined) return aside;
     const flags: Flags = [...doubts, ...clockFlags(input)];
     const computed = sum(items.map(({ quantity, unitCostCents }) => quantity * unitCostCents));
-    // The supplier's invoice may have freight and discounts on it: worth a look, and no reason to hold the goods back.
+    // The supplier's invoice may include freight and discounts: worth a flag, but no reason to quarantine the purchase.
     if (computed !== totalCents) flags.push({ code: "arithmetic", message: `The lines make ${computed}` });
     return { outcome: "applied", flags };
   },

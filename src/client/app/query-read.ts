@@ -1,6 +1,6 @@
 /** Runs a plan against the store. */
 import { throwIfAborted } from "../../shared/abort.ts";
-import type { ScannedRow } from "../ports/storage.ts";
+import type { ScannedRow, ScanOptions } from "../ports/storage.ts";
 import type { StoredRow } from "../state/rows.ts";
 import { tableOf } from "../state/tables.ts";
 import { type Plan, showsAt } from "./query-plan.ts";
@@ -8,7 +8,7 @@ import { type Plan, showsAt } from "./query-plan.ts";
 /** Both a store and a transaction's view of it can be read like this. */
 export interface RowSource {
   get<V>(table: string, keys: readonly string[]): Promise<readonly (V | undefined)[]>;
-  scan<V>(table: string, options: import("../ports/storage.ts").ScanOptions): Promise<readonly ScannedRow<V>[]>;
+  scan<V>(table: string, options: ScanOptions): Promise<readonly ScannedRow<V>[]>;
 }
 
 /** How many rows are read at a time where a caller takes them one by one. */

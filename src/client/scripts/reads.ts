@@ -7,8 +7,19 @@
  */
 import type { StoredLease } from "../decide/lease.ts";
 import type { KeyRange, ScannedRow, ScanOptions, StorageRead } from "../ports/storage.ts";
-import type { CursorState, Identity, LEASE, Orphan, QUEUE, QueueState, SYNC, SyncPoint } from "../state/meta.ts";
-import { cursorKey, type IDENTITY, orphanRange } from "../state/meta.ts";
+import {
+  type CursorState,
+  cursorKey,
+  type IDENTITY,
+  type Identity,
+  type LEASE,
+  type Orphan,
+  orphanRange,
+  type QUEUE,
+  type QueueState,
+  type SYNC,
+  type SyncPoint,
+} from "../state/meta.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict, StoredRow } from "../state/rows.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";

@@ -1,11 +1,15 @@
-/** `tillsync/server/hono`: the sync endpoints as a Hono app, with the live channel where there is a WebSocket helper. */
+/**
+ * `tillsync/server/hono`: the sync endpoints as a Hono app, with the live channel if there is a WebSocket helper.
+ *
+ * @module tillsync/server/hono
+ */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { CollectionMap } from "../../schema/types.ts";
 import type { LiveAdmission } from "../http/live.ts";
 import type { SyncHandlerOptions } from "../options.ts";
 import { createSyncServer } from "../server.ts";
 
-/** As much of Hono's `WSContext` as is needed. */
+/** The part of Hono's `WSContext` that is used. */
 interface HonoSocket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
@@ -16,32 +20,38 @@ interface HonoSocketEvents {
   onError(event: unknown, socket: HonoSocket): void;
 }
 
-/** The helper of the runtime's adapter: `upgradeWebSocket` of `@hono/node-server` 2, of `hono/deno`, of `hono/cloudflare-workers`. */
+/**
+ * The helper of the runtime's adapter: `upgradeWebSocket` of `@hono/node-server` 2, of `hono/deno`, or of
+ * `hono/cloudflare-workers`.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: each adapter types its own context and events
 export type UpgradeWebSocket = (createEvents: (context: any) => any) => MiddlewareHandler<any, any, any>;
 
+/** What `syncRoutes` takes: the options of `createSyncHandler`, and the WebSocket helper. */
 export type SyncRoutesOptions<C extends CollectionMap> = SyncHandlerOptions<C> & {
-  /** Without it there is no `/live`, and tills poll. */
+  /** Opens the live channel at `/live`. @default none: there is no `/live`, and tills poll */
   upgradeWebSocket?: UpgradeWebSocket | undefined;
 };
 
 /**
- * All endpoints, to be mounted under one path.
+ * All endpoints as a Hono app, to be mounted under one path.
  *
  * @example
  * ```ts
+ * import { upgradeWebSocket } from "@hono/node-server";
+ *
  * app.route("/sync", syncRoutes({ store, authenticate, collections, policies, upgradeWebSocket }));
  * ```
  * @throws TillSyncError `invalid_option`
  */
 export function syncRoutes<const C extends CollectionMap>(options: SyncRoutesOptions<C>): Hono {
   const { upgradeWebSocket, ...rest } = options;
-  // The rest of an intersection with a generic is not the generic's own type any more.
+  // TypeScript does not give the rest of an intersection the generic's own type.
   const { handler, live } = createSyncServer(rest as unknown as SyncHandlerOptions<C>);
   const app = new Hono();
   if (upgradeWebSocket !== undefined) {
     const admissions = new WeakMap<Request, LiveAdmission>();
-    // Before the upgrade: afterwards a refusal could only be a closed socket, which says nothing.
+    // Before the upgrade: after it, a refusal could only close the socket, without a reason that a till could read.
     const admit: MiddlewareHandler = async (context, next) => {
       if (!isUpgrade(context)) return handler(context.req.raw);
       const admitted = await live.admit(context.req.raw);

@@ -15,22 +15,30 @@ import { fromBase64Url } from "../tokens/seal.ts";
 import { deviceOf, principalOf } from "./authenticate.ts";
 import { acceptsGzip, answerProblem } from "./respond.ts";
 
-/** As much of a WebSocket as is needed. */
+/** The part of a WebSocket that the server uses. */
 export interface LiveSocket {
+  /** Sends a text message. If it throws, the socket is dropped. */
   send(text: string): void;
+  /** Closes the socket; `code` as in RFC 6455. The server calls it when the token expires. */
   close(code?: number, reason?: string): void;
 }
 
-/** A request that may have a socket. */
+/** The permission of one request to open a socket. */
 export interface LiveAdmission {
-  /** From now on the socket is poked, until `close` is called. */
+  /** From now on the socket is poked. Call `close` on the result when the socket has closed. */
   attach(socket: LiveSocket): { close(): void };
 }
 
+/** The live channel, for servers that upgrade requests to WebSockets in their own way. */
 export interface Live {
-  /** Checks who calls, before the upgrade: an admission, or the problem to answer instead. */
+  /**
+   * Checks who is calling, before the upgrade. Returns an admission, or the problem to answer with instead of upgrading.
+   */
   admit(request: Request): Promise<LiveAdmission | Response>;
-  /** Both in one, for a socket that is open already. On a `Response` close the socket. */
+  /**
+   * `admit` and `attach` in one, for a socket that is already open. If it returns a `Response`, close the socket;
+   * otherwise call `close` on the result when the socket has closed.
+   */
   connect(request: Request, socket: LiveSocket): Promise<{ close(): void } | Response>;
 }
 
@@ -150,7 +158,10 @@ export class PokeHub implements Live {
   }
 }
 
-/** A browser can't set a header on a WebSocket: its token comes as a subprotocol, and is put where `authenticate` looks for it. */
+/**
+ * The request with its live token in the `authorization` header. A browser can't set headers on a WebSocket: it offers
+ * the token as a subprotocol. A request without such a token, or with an `authorization` header, is returned as it is.
+ */
 export function requestWithLiveToken(request: Request): Request {
   const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   const token = offered.find((name) => name.startsWith(LIVE_TOKEN_PREFIX))?.slice(LIVE_TOKEN_PREFIX.length);

@@ -1,4 +1,4 @@
-/** Answers reads from a tenant's tables. */
+/** Runs the reads of the port on a tenant's tables. */
 import { unreachable } from "../../shared/assert.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { DepartureRow, FeedRow, RecordRow } from "../ports/rows.ts";
@@ -8,7 +8,7 @@ import { keyOf, type TenantState } from "./tenant-state.ts";
 const END = Number.MAX_SAFE_INTEGER;
 const COUNT_LIMIT = 1_000_000;
 
-export function answer(state: TenantState, read: StoreRead): unknown {
+export function runRead(state: TenantState, read: StoreRead): unknown {
   switch (read.kind) {
     case "clock":
       return state.clock;
@@ -68,15 +68,15 @@ function changes(state: TenantState, read: StoreReads["changes"]["request"]): Fe
   const isCut = records.length < rows.length || records.length >= limit;
   if (scopes === "all") return { entries: records, more: isCut };
 
-  // Departures behind a full page of records belong to the next one.
+  // Departures after a full page of records belong to the next page.
   const upTo = isCut ? (records.at(-1)?.row.version ?? read.upTo) : read.upTo;
-  const left = state.leavings.page(collection, scopes, { after, upTo }, limit, hasLeft(state, scopes));
+  const left = state.departureFeed.page(collection, scopes, { after, upTo }, limit, hasLeft(state, scopes));
   const departures = left.map((row): FeedEntry => ({ kind: "departure", row }));
   const entries = [...records, ...departures].sort((a, b) => a.row.version - b.row.version).slice(0, limit);
   return { entries, more: isCut || entries.length >= limit };
 }
 
-/** Up to the row whose documents bring them to the bytes. */
+/** The rows up to the one whose documents bring the page to `bytes`. */
 function within(bytes: number, rows: readonly RecordRow[]): readonly FeedRow[] {
   const held: FeedRow[] = [];
   let total = 0;
@@ -96,13 +96,13 @@ function countChanges(
 ): number {
   const records = state.changes.count(collection, scopes, { after, upTo });
   if (scopes === "all" || records >= COUNT_LIMIT) return Math.min(records, COUNT_LIMIT);
-  const departures = state.leavings.page(collection, scopes, { after, upTo }, COUNT_LIMIT, hasLeft(state, scopes));
+  const departures = state.departureFeed.page(collection, scopes, { after, upTo }, COUNT_LIMIT, hasLeft(state, scopes));
   return Math.min(records + departures.length, COUNT_LIMIT);
 }
 
 /**
- * A row that went from one of the reader's scopes into another has not left the reader. Without this, the page would hold
- * "here it is" and "drop it" at the same version.
+ * A row that moved from one of the reader's scopes to another has not left the reader. Without this condition, the page
+ * would hold "here it is" and "drop it" at the same version.
  */
 function hasLeft(state: TenantState, scopes: Exclude<ScopeFilter, "all">): (departure: DepartureRow) => boolean {
   return ({ collection, id }) => {

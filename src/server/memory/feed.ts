@@ -1,15 +1,15 @@
 /**
  * Rows in the order of their positions.
  *
- * A list of short sorted arrays: taking a row out of the middle moves a few hundred entries and never all of them, so that
- * a product that is sold a million times costs the same at every sale (L12). New positions nearly always go to the end.
+ * A list of short sorted arrays: removing a row from the middle moves a few hundred entries and never all of them, so a
+ * product that is sold a million times costs the same at every sale (L12). New positions are nearly always appended.
  */
 
 const CHUNK_ROWS = 256;
 
 interface Entry<Row> {
   readonly position: number;
-  /** Decides between rows of one position, so that every row has exactly one place. */
+  /** Orders rows with the same position, so every row has exactly one place. */
   readonly key: string;
   readonly row: Row;
 }
@@ -22,7 +22,7 @@ export interface FeedRange {
 }
 
 export class Feed<Row> {
-  /** No chunk is empty; all entries of a chunk lie before those of the next. */
+  /** No chunk is empty, and all entries of a chunk lie before those of the next one. */
   readonly #chunks: Entry<Row>[][] = [];
 
   get empty(): boolean {
@@ -41,7 +41,7 @@ export class Feed<Row> {
     if (chunk.length < CHUNK_ROWS) {
       chunk.splice(index, 0, entry);
     } else if (index === chunk.length && at === this.#chunks.length - 1) {
-      this.#chunks.push([entry]); // appended: a full chunk stays full
+      this.#chunks.push([entry]); // appended: the full chunk is not split
     } else {
       const upper = chunk.splice(CHUNK_ROWS / 2);
       this.#chunks.splice(at + 1, 0, upper);
@@ -61,12 +61,12 @@ export class Feed<Row> {
     if (chunk.length === 0) this.#chunks.splice(at, 1);
   }
 
-  /** Up to `limit` rows of the range that `accept` lets through, ascending. */
+  /** Up to `limit` rows of the range for which `accept` holds, ascending. */
   page({ after, upTo }: FeedRange, limit: number, accept?: (row: Row) => boolean): Row[] {
     const rows: Row[] = [];
-    for (let at = this.#chunkBehind(after); at < this.#chunks.length; at++) {
+    for (let at = this.#chunkAfter(after); at < this.#chunks.length; at++) {
       const chunk = this.#chunks[at] as Entry<Row>[];
-      for (let index = firstBehind(chunk, after); index < chunk.length; index++) {
+      for (let index = firstAfter(chunk, after); index < chunk.length; index++) {
         const entry = chunk[index] as Entry<Row>;
         if (entry.position > upTo || rows.length >= limit) return rows;
         if (accept === undefined || accept(entry.row)) rows.push(entry.row);
@@ -75,19 +75,19 @@ export class Feed<Row> {
     return rows;
   }
 
-  /** How many rows the range has, without a look at each. */
+  /** How many rows the range has. It does not visit each row. */
   count({ after, upTo }: FeedRange): number {
     let count = 0;
-    for (let at = this.#chunkBehind(after); at < this.#chunks.length; at++) {
+    for (let at = this.#chunkAfter(after); at < this.#chunks.length; at++) {
       const chunk = this.#chunks[at] as Entry<Row>[];
-      const end = firstBehind(chunk, upTo);
-      count += Math.max(0, end - firstBehind(chunk, after));
+      const end = firstAfter(chunk, upTo);
+      count += Math.max(0, end - firstAfter(chunk, after));
       if (end < chunk.length) break;
     }
     return count;
   }
 
-  /** The chunk that has, or would take, the entry: the last one that does not begin behind it. */
+  /** The index of the chunk that contains the entry, or would: the last chunk that does not begin after it. */
   #chunkOf(position: number, key: string): number {
     const found = lowerBound(this.#chunks.length, (at) =>
       isBefore((this.#chunks[at] as Entry<Row>[])[0], position, key, true),
@@ -95,8 +95,8 @@ export class Feed<Row> {
     return Math.max(0, found - 1);
   }
 
-  /** The first chunk with an entry behind the position. */
-  #chunkBehind(position: number): number {
+  /** The index of the first chunk with an entry after the position. */
+  #chunkAfter(position: number): number {
     return lowerBound(
       this.#chunks.length,
       (at) => ((this.#chunks[at] as Entry<Row>[]).at(-1)?.position ?? 0) <= position,
@@ -106,11 +106,11 @@ export class Feed<Row> {
 
 function indexIn<Row>(chunk: readonly Entry<Row>[], position: number, key: string): number {
   const last = chunk[chunk.length - 1];
-  if (last !== undefined && isBefore(last, position, key, false)) return chunk.length; // the usual case: the newest
+  if (last !== undefined && isBefore(last, position, key, false)) return chunk.length; // the usual case: the newest position
   return lowerBound(chunk.length, (index) => isBefore(chunk[index], position, key, false));
 }
 
-function firstBehind<Row>(chunk: readonly Entry<Row>[], position: number): number {
+function firstAfter<Row>(chunk: readonly Entry<Row>[], position: number): number {
   return lowerBound(chunk.length, (index) => (chunk[index]?.position ?? 0) <= position);
 }
 

@@ -1,10 +1,10 @@
-/** What is stored belongs to the store alone. */
+/** Law: what is stored belongs to the store alone. No caller shares a mutable object with it. */
 
 /**
- * A copy as JSON would give it back (members that are `undefined` are left out, -0 becomes 0), frozen all the way down.
+ * A copy as JSON would return it (members that are `undefined` are left out, -0 becomes 0), deeply frozen.
  *
- * A frozen object is taken as it is: it came from the store, and a decision that spread a row into the next one shares most
- * of it. Whoever freezes must freeze all of a value, as `deepFreeze` does.
+ * An object that is already frozen is not copied: it came from the store, and a decision that spreads a row into its
+ * next version shares most of it. So a caller that freezes a value must freeze it deeply, as `deepFreeze` does.
  */
 export function frozenCopy<T>(value: T): T;
 export function frozenCopy(value: unknown): unknown {

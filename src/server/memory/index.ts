@@ -1,4 +1,8 @@
-/** `tillsync/server/memory`: the server store that is the model of all others. */
+/**
+ * `tillsync/server/memory`: the server store that is the model of all others, for tests.
+ *
+ * @module tillsync/server/memory
+ */
 export {
   type MemorySnapshot,
   type MemoryStore,

@@ -1,51 +1,74 @@
 /**
- * The model of a server store: keeps every law of the port, in memory. For tests, simulators and demonstrations: nothing
- * survives the process, except as a snapshot.
+ * The model of a server store: it keeps every law of the port, in memory. For tests, simulators and demonstrations:
+ * nothing survives the process, except in a snapshot.
  *
- * A script is synchronous, so a read runs in one go between two commits and needs no copy to be consistent. Transactions
- * of a tenant queue: with `faults` there are waits between the reading and the commit.
+ * A script is synchronous, so a read runs in one go between two commits and needs no copy to be consistent.
+ * Transactions of a tenant queue, because with `faults` they wait between their reads and their commit.
  */
 import { TillSyncError } from "../../shared/errors.ts";
 import { type Random, systemRandom } from "../../shared/random.ts";
 import type { ServerStore, StoreReadScript, StoreScript, StoreWrites } from "../ports/store.ts";
-import { answer } from "./answer.ts";
+import { runRead } from "./answer.ts";
 import { getOrMake } from "./get-or-make.ts";
 import { TenantState } from "./tenant-state.ts";
 
-/** `begin`: nothing is read. `commit`: everything is decided, nothing is stored. `answer`: everything is stored, nobody knows. */
+/**
+ * A step of a transaction. `begin`: before anything is read. `commit`: after the decision, before anything is stored.
+ * `answer`: after everything is stored, before the caller learns of it.
+ */
 export type MemoryStoreStep = "begin" | "commit" | "answer";
 
+/** Failures to inject. */
 export interface MemoryStoreFaults {
-  /** Called before each step of a transaction, and waited for. What it throws rejects the call, as a crash there would. */
+  /**
+   * Called before each step of each transaction, and awaited. If it throws, the call rejects with what it threw, as
+   * after a crash at that moment.
+   */
   before?(step: MemoryStoreStep, tenant: string): void | Promise<void>;
 }
 
+/** What `memoryStore` takes. */
 export interface MemoryStoreOptions {
-  /** For the secret. @default the platform's */
+  /** For the secret. @default the platform's randomness */
   readonly random?: Random | undefined;
+  /** Failures to inject. @default none */
   readonly faults?: MemoryStoreFaults | undefined;
 }
 
-/** A backup: plain data, which later commits leave alone. */
+/** A backup: plain data, which later commits do not change. */
 export interface MemorySnapshot {
+  /** The store's secret. */
   readonly secret: string;
-  /** Per tenant: all of its rows, as one commit. */
+  /** For each tenant: all of its rows, as one commit. */
   readonly tenants: Readonly<Record<string, StoreWrites>>;
 }
 
+/** A server store in memory that can be backed up and restored. */
 export interface MemoryStore extends ServerStore {
+  /** A backup of everything that is committed. */
   snapshot(): MemorySnapshot;
-  /** As if the disk had been put back and the server started again: what was in the middle of a transaction is rejected. */
+  /**
+   * Replaces everything, as if the disk had been restored and the server restarted. Transactions that have not
+   * committed reject with `storage_unavailable`.
+   */
   restore(snapshot: MemorySnapshot): void;
 }
 
+/**
+ * A server store in memory. Everything is lost with the process.
+ *
+ * @example
+ * ```ts
+ * const handler = createSyncHandler({ store: memoryStore(), authenticate, collections, policies });
+ * ```
+ */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return new InMemoryStore(options);
 }
 
 interface Tenant {
   readonly state: TenantState;
-  /** Settles, never rejects, when the last transaction that was asked for is through. */
+  /** Resolves, and never rejects, when the last transaction that was requested has ended. */
   tail: Promise<unknown>;
 }
 
@@ -124,11 +147,11 @@ class InMemoryStore implements MemoryStore {
   }
 }
 
-/** Runs a script to its end: it can wait for reads and for nothing else. */
+/** Runs a script to its end. A script can wait only for reads. */
 function drive<T>(state: TenantState, script: () => StoreReadScript<T>): T {
   const steps = script();
   let step = steps.next();
-  while (step.done !== true) step = steps.next(step.value.map((read) => answer(state, read)));
+  while (step.done !== true) step = steps.next(step.value.map((read) => runRead(state, read)));
   return step.value;
 }
 

@@ -1,16 +1,19 @@
-/** A table with its indexes: rows by key, and rows in order of a position, partitioned twice. */
+/** A table with its indexes: rows by key, and rows in the order of a position, by group and part. */
 import { Feed, type FeedRange } from "./feed.ts";
 import { getOrMake } from "./get-or-make.ts";
 
 export interface FeedIndexDefinition<Row> {
   /** What a read must name: collection, device, … `undefined`: the row is not in this index. */
   group(row: Row): string | undefined;
-  /** What a read may narrow down to: scope, incarnation. Left out: the group is not divided. */
+  /** What a read may narrow down to: scope, incarnation. Absent: the group is not divided. */
   part?(row: Row): string;
   position(row: Row): number;
 }
 
-/** Feeds by group and part. A part that has no rows is gone, so that "every part" costs what is there. */
+/**
+ * Feeds by group and part. A part without rows is removed, so the cost of "every part" depends on the rows that
+ * exist.
+ */
 export class FeedIndex<Row> {
   readonly #definition: FeedIndexDefinition<Row>;
   readonly #groups = new Map<string, Map<string, Feed<Row>>>();
@@ -53,9 +56,9 @@ export class FeedIndex<Row> {
     for (const feed of this.#feeds(group, parts)) {
       const more = feed.page({ after: range.after, upTo }, limit, accept);
       if (more.length === 0) continue;
-      // Stable, and rows of one part come in order: ties between parts fall as the parts were named.
+      // The sort is stable and each part is in order: rows with the same position are in the order of the named parts.
       rows = rows.length === 0 ? more : [...rows, ...more].sort((a, b) => position(a) - position(b)).slice(0, limit);
-      // Nothing behind a full page can be on it: the other parts are asked for less.
+      // Nothing after a full page can be on it: less is read from the other parts.
       const last = rows[limit - 1];
       if (last !== undefined) upTo = position(last);
     }
@@ -90,7 +93,7 @@ export class Table<Row> {
     return this.#rows.get(key);
   }
 
-  /** Those that exist; a key that is named twice is answered once. */
+  /** The rows that exist. A repeated key counts once. */
   pick(keys: readonly string[]): readonly Row[] {
     const rows: Row[] = [];
     for (const key of keys.length > 1 ? new Set(keys) : keys) {

@@ -1,4 +1,4 @@
-/** Everything one tenant has: the tables, and what a commit does to them. */
+/** The rows of one tenant: its tables, and how a commit changes them. */
 import { assert } from "../../shared/assert.ts";
 import {
   type CommitRow,
@@ -18,7 +18,7 @@ import { frozenCopy } from "./frozen-copy.ts";
 import { getOrMake } from "./get-or-make.ts";
 import { FeedIndex, Table } from "./table.ts";
 
-/** One key of several parts. The lengths keep ("ab", "c") and ("a", "bc") apart, whatever the parts hold. */
+/** One key from several parts. The lengths keep ("ab", "c") and ("a", "bc") apart, whatever the parts contain. */
 export function keyOf(...parts: readonly string[]): string {
   let key = "";
   for (const part of parts) key += `${part.length}:${part}`;
@@ -29,13 +29,13 @@ export class TenantState {
   #clock: TenantClock | undefined;
   readonly #takenSequences = new Map<string, Map<number, string>>();
 
-  /** Visible rows by collection and scope. Stubs are no rows yet [H4]. */
+  /** Rows by collection and scope, without stubs: those have not been created yet [H4]. */
   readonly changes = new FeedIndex<RecordRow>({
     group: (row) => (row.state === "stub" ? undefined : row.collection),
     part: (row) => row.scope,
     position: (row) => row.version,
   });
-  readonly leavings = new FeedIndex<DepartureRow>({
+  readonly departureFeed = new FeedIndex<DepartureRow>({
     group: (row) => row.collection,
     part: (row) => row.scope,
     position: (row) => row.version,
@@ -66,11 +66,14 @@ export class TenantState {
 
   readonly epochs = new Table<EpochRow>((row) => row.epoch);
   readonly records = new Table<RecordRow>((row) => keyOf(row.collection, row.id), [this.changes]);
-  readonly departures = new Table<DepartureRow>((row) => keyOf(row.collection, row.id, row.scope), [this.leavings]);
+  readonly departures = new Table<DepartureRow>(
+    (row) => keyOf(row.collection, row.id, row.scope),
+    [this.departureFeed],
+  );
   readonly operations = new Table<OperationRow>((row) => row.id, [this.results, this.members, this.quarantine]);
   readonly commits = new Table<CommitRow>((row) => row.id);
   readonly devices = new Table<DeviceRow>((row) => row.id);
-  // Of the device and not of the tenant: a device that claims another one's incarnation must not overwrite its row.
+  // Unique per device and not per tenant: a device that claims another device's incarnation must not overwrite its row.
   readonly incarnations = new Table<IncarnationRow>((row) => keyOf(row.device, row.incarnation), [this.incarnationsOf]);
   readonly conflicts = new Table<ConflictRow>((row) => row.id, [this.conflictsOf, this.desk]);
   readonly discrepancies = new Table<DiscrepancyRow>((row) => row.id, [this.discrepancyFeed]);
@@ -83,9 +86,9 @@ export class TenantState {
     return this.#takenSequences.get(incarnation)?.get(sequence);
   }
 
-  /** All or nothing: what can be refused is refused before the first row changes. */
+  /** Commits all writes or none: everything that can fail is checked before the first row changes. */
   apply(writes: StoreWrites): void {
-    // Copied first: nothing that is wrong with a row can stop the commit half-way.
+    // Copied first: a row that cannot be copied must not stop the commit half-way.
     const rows = frozenCopy(writes);
     this.#refuseTakenSequences(rows.operations ?? []);
 
@@ -103,7 +106,7 @@ export class TenantState {
     putAll(this.discrepancies, rows.discrepancies);
   }
 
-  /** Everything, as the one commit that would bring it back. */
+  /** All rows, as the one commit that restores them. */
   contents(): StoreWrites {
     return {
       clock: this.#clock,
@@ -119,7 +122,7 @@ export class TenantState {
     };
   }
 
-  /** The unique index [C7]: a fork that the decision has overlooked must fail, not overwrite. */
+  /** The unique index [C7]: a fork that the decision has overlooked must fail and not overwrite a row. */
   #refuseTakenSequences(operations: readonly OperationRow[]): void {
     const taken = new Map<string, string>();
     for (const { id, incarnation, sequence } of operations) {

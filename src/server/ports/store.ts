@@ -1,20 +1,23 @@
 /**
  * The ServerStore port: what the server remembers.
  *
- * The laws an implementation must keep, held by `serverStoreContract` of `tillsync/server/testing`:
+ * The laws that an implementation must keep, tested by `serverStoreContract` of `tillsync/server/testing`:
  *
- * - `transact` runs its script while it holds the **tenant's clock row**, taken by a statement of its own before anything is read:
- *   transactions of one tenant are serial, and each sees everything that was committed before it (concurrent resends of one batch
- *   find each other's stored results). Tenants do not wait for each other where the engine allows it.
- * - All writes of a script are committed together or not at all; it resolves on commit, flushed to disk (L2: the dedup row,
- *   the effect and the stored result are one transaction).
- * - Positions become visible in commit order: no snapshot ever shows position n without everything of that tenant below n (L4).
+ * - `transact` runs its script while it holds the **tenant's clock row**, locked by a statement of its own before
+ *   anything is read. Transactions of one tenant are serial, and each sees everything that was committed before it:
+ *   concurrent resends of one batch find each other's stored results. Tenants do not wait for each other if the
+ *   engine allows it.
+ * - All writes of a script are committed together or not at all. `transact` resolves after the commit is flushed to
+ *   disk (L2: the dedup row, the effect and the stored result are one transaction).
+ * - Positions become visible in commit order: no snapshot ever shows position n without everything of that tenant
+ *   below n (L4).
  * - `read` gives one consistent snapshot over all reads of its script, and waits for no writer.
- * - What fails because of the database and not because of what is written, is rejected with a `TillSyncError` `storage_…`: whoever waits is
- *   told at once, and nothing is tried operation by operation.
- * - A script may be run again (serialisation failures are retried here, not by the caller): it has no effects of its own.
- * - The tenant leads every key and every index; no read or write can name another tenant's row (L9).
- * - Reads and writes are set-based: one statement per table (or a bounded number of chunks) however many keys are asked for.
+ * - What fails because of the database, and not because of what is written, rejects with a `TillSyncError`
+ *   `storage_…`: every waiting caller is rejected at once, and nothing is retried operation by operation.
+ * - A script may run again (the store itself retries serialisation failures): it has no side effects.
+ * - The tenant is the first part of every key and every index; no read or write can name another tenant's row (L9).
+ * - Reads and writes are set-based: one statement per table (or a bounded number of chunks), however many keys are
+ *   asked for.
  */
 
 import type {
@@ -33,32 +36,53 @@ import type {
   TenantClock,
 } from "./rows.ts";
 
-/** The scopes a reader may see: "" is the whole tenant's. `"all"`: every branch. */
+/** The scopes that a reader may see: branches, and "" for rows of the whole tenant. `"all"`: every scope. */
 export type ScopeFilter = "all" | readonly string[];
 
-/** A change in the feed: the record as it now is, or that it left the reader's scope. */
+/** A change in the feed. */
 export type FeedEntry =
-  | { readonly kind: "record"; readonly row: FeedRow }
-  | { readonly kind: "departure"; readonly row: DepartureRow };
+  | {
+      /** The record as it now is, live or deleted. */
+      readonly kind: "record";
+      /** What a page shows of it. */
+      readonly row: FeedRow;
+    }
+  | {
+      /** A record has left the reader's scopes. */
+      readonly kind: "departure";
+      /** Which record, and which scope it left. */
+      readonly row: DepartureRow;
+    };
 
+/** A page of the change feed. */
 export interface FeedPage {
+  /** Ascending by version. */
   readonly entries: readonly FeedEntry[];
-  /** The page ended for its limit or its bytes: behind its last entry there may be more. */
+  /** The page ended because of its limit or its bytes: after its last entry there may be more. */
   readonly more: boolean;
 }
 
-/** What can be asked for, and the type of its answer. Answers hold only what exists, in no particular order unless said. */
+/**
+ * What can be asked for: the `request`, and the type of its `answer`. Answers hold only rows that exist; a repeated key
+ * counts once. Rows are in no particular order unless it is said.
+ *
+ * In requests: `after` is a position, exclusive (0: from the start); `upTo` is a position, inclusive; `limit` is the
+ * largest number of rows, from 1.
+ */
 export interface StoreReads {
+  /** The tenant's clock row. `undefined`: the tenant has no epoch yet. */
   clock: { readonly request: { readonly kind: "clock" }; readonly answer: TenantClock | undefined };
+  /** Records by their keys; deleted rows and stubs too. */
   records: {
     readonly request: { readonly kind: "records"; readonly keys: readonly RecordKey[] };
     readonly answer: readonly RecordRow[];
   };
+  /** Operations by their ids. */
   operations: {
     readonly request: { readonly kind: "operations"; readonly ids: readonly string[] };
     readonly answer: readonly OperationRow[];
   };
-  /** Which operations took these sequence numbers. */
+  /** Which operations took these `sequences` of an `incarnation`. */
   sequences: {
     readonly request: {
       readonly kind: "sequences";
@@ -67,29 +91,35 @@ export interface StoreReads {
     };
     readonly answer: readonly { readonly sequence: number; readonly id: string }[];
   };
-  /** Every operation of a wire transaction. */
+  /** Every operation of a wire transaction, whichever device sent it. */
   members: {
     readonly request: { readonly kind: "members"; readonly transaction: string };
     readonly answer: readonly OperationRow[];
   };
+  /** Commits by their ids. */
   commits: {
     readonly request: { readonly kind: "commits"; readonly ids: readonly string[] };
     readonly answer: readonly CommitRow[];
   };
+  /** All epochs of the tenant. */
   epochs: { readonly request: { readonly kind: "epochs" }; readonly answer: readonly EpochRow[] };
+  /** Devices by their ids. */
   devices: {
     readonly request: { readonly kind: "devices"; readonly ids: readonly string[] };
     readonly answer: readonly DeviceRow[];
   };
+  /** All incarnations of a device. */
   incarnations: {
     readonly request: { readonly kind: "incarnations"; readonly device: string };
     readonly answer: readonly IncarnationRow[];
   };
   /**
-   * Versions in (after, upTo], ascending by version: stubs are left out, deleted rows are in it. Departures only for the scopes asked for.
+   * The change feed of a `collection`: records with a version in (after, upTo], ascending by version, deleted ones
+   * included and stubs left out; and departures from the `scopes` that are named. With `"all"` there are no
+   * departures.
    *
-   * The page ends with the record whose documents bring it to `bytes`, as they are stored: no reader, whatever was written, makes the
-   * store hand over more than that and one record (L12). One entry comes in any case.
+   * The page ends with the record whose stored documents bring it to `bytes`: no reader, whatever was written, makes
+   * the store return more than that and one record (L12). If there is an entry at all, the page has at least one.
    */
   changes: {
     readonly request: {
@@ -103,7 +133,10 @@ export interface StoreReads {
     };
     readonly answer: FeedPage;
   };
-  /** How many of those there are (for a progress bar; may stop counting at 1,000,000). */
+  /**
+   * How many entries `changes` has for a `collection` and `scopes` in (after, upTo], for a progress bar. It may stop
+   * counting at 1,000,000.
+   */
   countChanges: {
     readonly request: {
       readonly kind: "countChanges";
@@ -115,8 +148,8 @@ export interface StoreReads {
     readonly answer: number;
   };
   /**
-   * This device's results with feedPosition in (after, …], ascending by feedPosition; with `incarnation`: only that one's. What was sent
-   * is not read for them (L12): the rows have no `operation`.
+   * The results of a `device` with a feedPosition above `after`, ascending by feedPosition; with `incarnation`: only
+   * that incarnation's. What was sent is not read for them (L12): the rows have no `operation`.
    */
   results: {
     readonly request: {
@@ -128,19 +161,25 @@ export interface StoreReads {
     };
     readonly answer: readonly ResultRow[];
   };
-  /** Those that {@link isOpenQuarantine}, ascending by position, behind `after`. */
+  /**
+   * The quarantined operations that still wait for a person (neither released, nor superseded, nor discarded, which the
+   * code `discarded` in the result shows), ascending by position, above `after`.
+   */
   quarantined: {
     readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
     readonly answer: readonly OperationRow[];
   };
+  /** Conflicts by their ids. */
   conflicts: {
     readonly request: { readonly kind: "conflicts"; readonly ids: readonly string[] };
     readonly answer: readonly ConflictRow[];
   };
+  /** All conflicts of these operations. */
   conflictsOf: {
     readonly request: { readonly kind: "conflictsOf"; readonly operationIds: readonly string[] };
     readonly answer: readonly ConflictRow[];
   };
+  /** The conflicts in a `state`, ascending by position, above `after`. */
   conflictList: {
     readonly request: {
       readonly kind: "conflictList";
@@ -150,46 +189,84 @@ export interface StoreReads {
     };
     readonly answer: readonly ConflictRow[];
   };
+  /** Discrepancies, ascending by position, above `after`. */
   discrepancies: {
     readonly request: { readonly kind: "discrepancies"; readonly after: number; readonly limit: number };
     readonly answer: readonly DiscrepancyRow[];
   };
 }
 
+/** The name of a read. */
 export type StoreReadKind = keyof StoreReads;
+
+/** Any read's request. `kind` says which one it is. */
 export type StoreRead = StoreReads[StoreReadKind]["request"];
 
-/** Rows to store, whole, replacing those of the same key. */
+/** Rows to store. Each replaces the row with the same key, as a whole. Absent and empty lists write nothing. */
 export interface StoreWrites {
+  /** The tenant's clock row. */
   readonly clock?: TenantClock | undefined;
+  /** Key: epoch. */
   readonly epochs?: readonly EpochRow[] | undefined;
+  /** Key: (collection, id). */
   readonly records?: readonly RecordRow[] | undefined;
+  /** Key: (collection, id, scope). */
   readonly departures?: readonly DepartureRow[] | undefined;
-  /** Departures to take back. */
+  /** Departures to remove, because the row has returned. One that does not exist is ignored. */
   readonly returns?: readonly (RecordKey & { readonly scope: string })[] | undefined;
+  /** Key: id. A second id with the same (incarnation, sequence) makes the whole transaction fail. */
   readonly operations?: readonly OperationRow[] | undefined;
+  /** Key: id. */
   readonly commits?: readonly CommitRow[] | undefined;
+  /** Key: id. */
   readonly devices?: readonly DeviceRow[] | undefined;
+  /** Key: (device, incarnation). */
   readonly incarnations?: readonly IncarnationRow[] | undefined;
+  /** Key: id. */
   readonly conflicts?: readonly ConflictRow[] | undefined;
+  /** Key: id. */
   readonly discrepancies?: readonly DiscrepancyRow[] | undefined;
 }
 
-/** Yields lists of reads, is sent their answers in the same order, returns what to write. Synchronous: see the client's StorageScript. */
+/**
+ * A script of a transaction. It yields lists of reads, receives their answers in the same order, and returns its
+ * `value` and the `writes` to commit. It is synchronous, for the reasons given at the client's StorageScript.
+ */
 export type StoreScript<T> = Generator<
   readonly StoreRead[],
   { readonly value: T; readonly writes: StoreWrites },
   readonly unknown[]
 >;
+
+/**
+ * A script that only reads. It yields lists of reads, receives their answers in the same order, and returns its
+ * value.
+ */
 export type StoreReadScript<T> = Generator<readonly StoreRead[], T, readonly unknown[]>;
 
+/** The port. Its laws are at the top of this file; `serverStoreContract` of `tillsync/server/testing` tests them. */
 export interface ServerStore {
+  /** The name of the implementation, for people: `sqlite`, `postgres`, `memory`. */
   readonly kind: string;
   readonly "~port": "server-store";
+  /**
+   * Runs the script as the tenant's only writer and commits its writes. Resolves with its value once they are on disk.
+   * @throws what the script throws, with nothing stored; TillSyncError `storage_…` if the database fails: the
+   * transaction may then be stored only if the connection was lost during its commit
+   */
   transact<T>(tenant: string, script: () => StoreScript<T>): Promise<T>;
+  /**
+   * Runs the script over one snapshot of the tenant's rows. Resolves with its value.
+   * @throws what the script throws; TillSyncError `storage_…` if the database fails
+   */
   read<T>(tenant: string, script: () => StoreReadScript<T>): Promise<T>;
-  /** A random key of this database, made with it: cursors, marks and epochs are authenticated with it. */
+  /**
+   * A random key of this database, created with it: 32 characters or more. Cursors, marks and epochs are authenticated
+   * with it.
+   * @throws TillSyncError `storage_…` if the database fails
+   */
   secret(): Promise<string>;
+  /** Waits for the calls under way and closes the database. Calls after it reject; closing again does nothing. */
   close(): Promise<void>;
 }
 

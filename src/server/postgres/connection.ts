@@ -1,14 +1,15 @@
 /**
  * One connection: any number of statements in one round trip.
  *
- * `pg` waits for the answer to each statement before it sends the next. Here they are sent together, with one Sync behind
- * the last: PostgreSQL runs them in order, and after one that fails it skips the others, a `commit` at the end with them.
- * Each is prepared once per connection, and rows arrive as the text of their columns, which the tables decode themselves.
+ * `pg` waits for the result of each statement before it sends the next. Here they are sent together, with one Sync
+ * after the last: PostgreSQL runs them in order, and if one fails it skips the rest, including a `commit` at the end.
+ * Each is prepared once per connection. Rows arrive as the text of their columns, which the tables decode.
  */
 import { type Deferred, deferred } from "../../shared/deferred.ts";
 import type { PgClient, PgSubmittable, PgWire } from "./driver.ts";
 import { ConnectionLost, isRefusal, isServerError } from "./errors.ts";
 
+/** A statement with the text of its parameters ($1, $2, …). */
 export interface Statement {
   readonly text: string;
   readonly values: readonly (string | null)[];
@@ -19,6 +20,17 @@ const ROLLBACK: Statement = { text: "rollback", values: [] };
 /** A row: its columns in the order in which they were selected. */
 export type Fields = readonly (string | null)[];
 
+/** The rows of each statement of a batch, in order. */
+export type Rows = readonly (readonly Fields[])[];
+
+/** A read of the port: the statements to run, and what their rows mean. */
+export interface ReadPlan {
+  /** Empty: the answer is known without a statement. */
+  readonly statements: readonly Statement[];
+  /** Makes the read's answer from the rows of `statements`. */
+  readonly decode: (rows: Rows) => unknown;
+}
+
 export class Connection {
   readonly #client: PgClient;
   readonly #prepared = new Set<string>();
@@ -28,13 +40,15 @@ export class Connection {
     this.#client = client;
   }
 
-  /** Past use: it was lost, or a transaction could not be ended. Only closing it ends that for certain. */
+  /**
+   * It was lost, or a transaction on it could not be ended. Close it: nothing else is certain to end the transaction.
+   */
   get broken(): boolean {
     return this.#broken;
   }
 
-  /** Rejects with PostgreSQL's error, or with {@link ConnectionLost}. */
-  async run(statements: readonly Statement[]): Promise<readonly (readonly Fields[])[]> {
+  /** The rows of each statement. Rejects with PostgreSQL's error, or with {@link ConnectionLost}. */
+  async run(statements: readonly Statement[]): Promise<Rows> {
     if (statements.length === 0) return [];
     const batch = new Batch(statements, this.#prepared);
     this.#client.query(batch);
@@ -46,7 +60,7 @@ export class Connection {
     }
   }
 
-  /** After an error. What goes wrong here is not thrown: the error that is on its way says more. */
+  /** Ends the transaction after an error. It never rejects: the error that caused the rollback says more. */
   async rollback(): Promise<void> {
     if (this.#broken) return;
     await this.run([ROLLBACK]).catch(() => {
@@ -54,12 +68,13 @@ export class Connection {
     });
   }
 
+  /** The rows of one statement. */
   async all(text: string, ...values: (string | null)[]): Promise<readonly Fields[]> {
     const [rows = []] = await this.run([{ text, values }]);
     return rows;
   }
 
-  /** Several statements in one text, none of them kept. */
+  /** Runs several statements in one text, without preparing them. */
   async script(text: string): Promise<void> {
     try {
       await this.#client.query(text);
@@ -70,7 +85,7 @@ export class Connection {
 }
 
 class Batch implements PgSubmittable {
-  readonly done: Deferred<readonly (readonly Fields[])[]> = deferred();
+  readonly done: Deferred<Rows> = deferred();
   callback: (error?: unknown) => void = () => {};
   readonly #statements: readonly Statement[];
   readonly #prepared: Set<string>;
@@ -88,7 +103,8 @@ class Batch implements PgSubmittable {
     for (const { text, values } of this.#statements) {
       const name = nameOf(text);
       if (!this.#prepared.has(name) && !sent.has(name)) {
-        // A batch that failed does not say how far it came: what may be there already is closed first. Of one that is not there, too.
+        // A batch that failed does not say how far it got: this statement may be prepared already, so it is closed
+        // first. Closing one that does not exist is no error.
         wire.close({ type: "S", name });
         wire.parse({ name, text });
         sent.add(name);
@@ -122,7 +138,7 @@ class Batch implements PgSubmittable {
   }
 }
 
-/** The texts are constants of this folder: there are some forty. */
+/** Names of prepared statements, by text. The texts are constants of this folder, about forty of them. */
 const names = new Map<string, string>();
 
 function nameOf(text: string): string {

@@ -1,4 +1,4 @@
-/** The PostgreSQL library, described by what is used of it. */
+/** The part of the PostgreSQL library `pg` that is used. */
 import { TillSyncError } from "../../shared/errors.ts";
 
 /** The protocol's messages, as `pg` sends them. */
@@ -11,9 +11,9 @@ export interface PgWire {
   sync(): void;
 }
 
-/** What `pg` runs besides its own queries: `pg-cursor` and `pg-query-stream` are made of this, too. */
+/** What `pg` runs besides its own queries; `pg-cursor` and `pg-query-stream` are built on this too. */
 export interface PgSubmittable {
-  /** `pg` puts its own around it, which ends the timer of `query_timeout`. */
+  /** `pg` wraps it with its own callback, which stops the timer of `query_timeout`. */
   callback: (error?: unknown) => void;
   submit(wire: PgWire): void;
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void;
@@ -52,9 +52,9 @@ export interface PgConfig {
   readonly application_name: string;
   readonly keepAlive: boolean;
   readonly connectionTimeoutMillis: number;
-  /** How long an answer is waited for: a server that vanished says nothing. */
+  /** How long to wait for a result, in ms: a server that has vanished sends nothing. */
   readonly query_timeout?: number;
-  /** Of a pool. */
+  /** The largest number of connections, for a pool. */
   readonly max?: number;
 }
 
@@ -63,7 +63,7 @@ export interface PgDriver {
   readonly Pool: new (config: PgConfig) => PgPool;
 }
 
-/** @throws TillSyncError `storage_unavailable`: says what to install. */
+/** @throws TillSyncError `storage_unavailable`: its message says what to install */
 export async function findDriver(load: () => Promise<unknown> = () => import("pg")): Promise<PgDriver> {
   try {
     const module = (await load()) as { default: PgDriver };

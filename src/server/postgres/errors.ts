@@ -1,7 +1,7 @@
-/** What PostgreSQL's failures mean to a caller. */
+/** Translates PostgreSQL's errors into those of the store port. */
 import { messageOf, TillSyncError } from "../../shared/errors.ts";
 
-/** The connection failed, and PostgreSQL has said nothing: what it was asked last may have happened. */
+/** The connection failed without a response from PostgreSQL: the last request may have taken effect. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 
@@ -16,7 +16,7 @@ interface ServerError {
   readonly severity: string;
 }
 
-/** Said by PostgreSQL, and not by the network or the driver. */
+/** Whether the error is a response from PostgreSQL, and not from the network or the driver. */
 export function isServerError(error: unknown): error is ServerError {
   if (typeof error !== "object" || error === null) return false;
   const { code, severity } = error as Partial<Record<keyof ServerError, unknown>>;
@@ -30,18 +30,21 @@ export function sqlState(error: unknown): string | undefined {
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 
-/** Nothing happened; the same again may succeed. */
+/** The transaction had no effect; a retry may succeed. */
 export function isSerialization(error: unknown): boolean {
   return [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].includes(sqlState(error) ?? "");
 }
 
-/** Two processes made the same object at once: one of them finds it when it looks again. */
-export function isMadeTwice(error: unknown): boolean {
+/** Two processes created the same object at once: the one that failed finds it on a retry. */
+export function isCreatedTwice(error: unknown): boolean {
   // unique_violation (of a catalogue), duplicate_schema, duplicate_table, duplicate_object
   return ["23505", "42P06", "42P07", "42710"].includes(sqlState(error) ?? "");
 }
 
-/** Whether a statement was refused for certain. What is fatal ends the connection, and says nothing about the statement. */
+/**
+ * Whether the statement certainly had no effect. A fatal error ends the connection and says nothing about the
+ * statement.
+ */
 export function isRefusal(error: unknown): boolean {
   return isServerError(error) && error.severity === "ERROR";
 }
@@ -49,21 +52,24 @@ export function isRefusal(error: unknown): boolean {
 const messages: Readonly<Record<string, string>> = {
   "28000": "The database refused the sign-in. Check the user and the password of `url`, and the server's pg_hba.conf.",
   "28P01": "The database refused the user or the password of `url`.",
-  "3D000": "There is no such database. Make it (`createdb`), or check the name in `url`.",
-  "25006": "The database takes no writes: it is a standby, or set to read-only. `url` must lead to the primary.",
-  "25P03": "A transaction stood still for too long, and was ended. Nothing of it was stored.",
-  "40001": "The transaction could not be serialised, however often it was tried. Nothing of it was stored.",
-  "40P01": "The transaction ran into deadlocks, however often it was tried. Nothing of it was stored.",
+  "3D000": "There is no such database. Create it (`createdb`), or check the name in `url`.",
+  "25006": "The database accepts no writes: it is a standby, or set to read-only. `url` must lead to the primary.",
+  "25P03": "A transaction was idle for too long and was ended. Nothing in it was stored.",
+  "40001": "The transaction could not be serialised, although it was retried. Nothing in it was stored.",
+  "40P01": "The transaction ran into deadlocks, although it was retried. Nothing in it was stored.",
   "42501":
-    "The database refused a right. The user of `url` must own the tables, or be a member of the role that may use them.",
+    "The database denied permission. The user of `url` must own the tables, or be a member of the role that may use them.",
   "53300":
-    "The database has no connection left. Raise its max_connections, or lower `maxConnections` of the processes.",
-  "55P03": "Another process has held the tenant's clock row for too long. Nothing was stored.",
+    "The database has no connections left. Raise its max_connections, or lower `maxConnections` of the processes.",
+  "55P03": "Another process held the tenant's clock row for too long. Nothing was stored.",
   "57014":
-    "A statement took longer than `statementTimeoutMs`, and was cancelled. Nothing of its transaction was stored.",
+    "A statement took longer than `statementTimeoutMs` and was cancelled. Nothing in its transaction was stored.",
 };
 
-/** The typed error of what is wrong with the database; anything else as it is: a script's own error, a constraint. */
+/**
+ * A TillSyncError if the database is at fault. Any other error is returned unchanged: a script's own, a violated
+ * constraint.
+ */
 export function storeError(error: unknown): unknown {
   if (error instanceof ConnectionLost) return unavailable("The connection to the database was lost.", error);
   const code = sqlState(error);
@@ -78,17 +84,17 @@ export function storeError(error: unknown): unknown {
       if (code !== "53100") return unavailable("The database is short of resources.", error);
       return new TillSyncError(
         "storage_full",
-        "The disk of the database is full. Nothing of the transaction was stored.",
+        "The disk of the database is full. Nothing in the transaction was stored.",
         { usedBytes: undefined, quotaBytes: undefined },
         { cause: error },
       );
     case "58":
       return unavailable("The database could not read or write its files.", error);
     case "XX":
-      if (code === "XX000") return error; // a defect of PostgreSQL's, or of ours
+      if (code === "XX000") return error; // a bug in PostgreSQL or in this code
       return new TillSyncError(
         "storage_corrupt",
-        "The database says that its data is damaged. Restore it from a backup; the tills will send what the backup lacks.",
+        "The database reports that its data is damaged. Restore it from a backup; the tills will send what the backup lacks.",
         { table: "database" },
         { cause: error },
       );
@@ -97,18 +103,18 @@ export function storeError(error: unknown): unknown {
   }
 }
 
-/** Of a `commit` without an answer. Whoever asked sends it again: what is stored is found by its id [L2]. */
+/** A `commit` got no response. The caller may send the same again: what is stored is found by its id [L2]. */
 export function unknownOutcome(cause: unknown): TillSyncError<"storage_unavailable"> {
   const message =
-    "The connection was lost while the transaction was being committed: it may be stored, or not. The same may be sent again.";
+    "The connection was lost while the transaction was being committed: it may or may not be stored. It is safe to send the same again.";
   return unavailable(message, cause);
 }
 
-/** `where`: host, port and database. The URL itself has a password in it. */
+/** @param where host, port and database. Not the URL: it contains a password. */
 export function unreachable(where: string, cause: unknown): unknown {
   if (isServerError(cause)) return storeError(cause);
   return unavailable(
-    `The database at ${where} could not be reached: ${messageOf(cause)}. It must be running, and let this machine in.`,
+    `The database at ${where} could not be reached: ${messageOf(cause)}. It must be running and accept connections from this machine.`,
     cause,
   );
 }

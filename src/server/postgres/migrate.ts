@@ -1,9 +1,10 @@
 /**
- * Brings a database to the schema of this code.
+ * Migrates a database to the schema of this code.
  *
- * Each migration is one transaction with its row in `tillsync_migrations`. Row 0 of that table is the lock: who holds it looks
- * again, so that of two processes that open a new database together one migrates and the other finds it done. It is a row and
- * not an advisory lock, which poolers and engines of the same protocol have or have not.
+ * Each migration and its row in `tillsync_migrations` are one transaction. Row 0 of that table is the lock. A process
+ * that holds it checks again what is pending: of two processes that open a new database together, one migrates and
+ * the other finds it done. The lock is a row because not every pooler, and not every engine with this protocol,
+ * supports advisory locks.
  */
 import { type CheckedMigration, pendingMigrations } from "../sql/migrations.ts";
 import type { Connection } from "./connection.ts";
@@ -18,7 +19,10 @@ export async function pendingIn(
   return pendingMigrations(await appliedMigrations(connection), known);
 }
 
-/** The schema is there, and comes first in `search_path`. Of objects that two make at once, one process gets an error, and looks again. */
+/**
+ * The schema must exist and be first in `search_path`. If two processes create the same object at once, one of them
+ * gets an error for which {@link isCreatedTwice} holds; its caller tries again.
+ */
 export async function migrate(connection: Connection, known: readonly CheckedMigration[]): Promise<void> {
   const pending = await pendingIn(connection, known);
   if (pending.length === 0) return;
@@ -44,7 +48,7 @@ export async function migrate(connection: Connection, known: readonly CheckedMig
   }
 }
 
-/** A transaction that no other opener is in. */
+/** Runs `work` in a transaction, one process at a time. */
 export async function locked(connection: Connection, work: () => Promise<void>): Promise<void> {
   try {
     await connection.script("begin");

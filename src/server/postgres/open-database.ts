@@ -1,4 +1,4 @@
-/** From a URL to a pool of connections that keeps the store's promises. */
+/** Opens the database at a URL as a pool of connections that keeps the store's guarantees. */
 import { systemDigest } from "../../shared/digest.ts";
 import type { Random } from "../../shared/random.ts";
 import type { CheckedMigration, Migration } from "../sql/migrations.ts";
@@ -10,11 +10,11 @@ import { ConnectionPool } from "./pool.ts";
 import { sessionSettings } from "./session.ts";
 import { tenantTables } from "./tables.ts";
 
-/** What transactions run as where the user of the URL stands above row-level security. */
+/** The role that transactions take if row-level security does not apply to the user of the URL. */
 const DEFAULT_ROLE = "tillsync_tenants";
-/** How much longer than the server's own limit an answer is waited for. */
+/** How much longer than the server's own limit to wait for a result, in ms. */
 const SILENCE_MS = 5_000;
-/** The longest that a migration may take: whoever opens the store meanwhile waits for it. */
+/** How long a migration may take, in ms: other processes that open the store wait for it. */
 const LONGEST_MIGRATION_MS = 10 * 60_000;
 
 export interface DatabaseOptions {
@@ -49,7 +49,7 @@ export async function openDatabase(
   };
   const client = makeClient(driver, { ...config, query_timeout: LONGEST_MIGRATION_MS });
   const where = `${client.host}:${client.port}/${client.database ?? ""}`;
-  client.on("error", () => {}); // whoever waits for an answer is told
+  client.on("error", () => {}); // every pending request rejects
   try {
     await client.connect();
   } catch (error) {
@@ -70,7 +70,7 @@ function makeClient(driver: PgDriver, config: PgConfig): PgClient {
   try {
     return new driver.Client(config);
   } catch {
-    // Without its cause, which quotes the URL and the password in it.
+    // Without the cause, which quotes the URL and with it the password.
     throw unavailable("The database's URL could not be read. Write postgres://user:password@host:port/database.");
   }
 }
@@ -88,12 +88,12 @@ async function prepare(
 ): Promise<Prepared> {
   const { schema, busyTimeoutMs } = options;
   await connection.all("select set_config('search_path', $1, false)", schema);
-  await pendingIn(connection, known); // refuses before anything is changed
+  await pendingIn(connection, known); // throws before anything is changed
 
   await connection.all("select set_config('lock_timeout', $1, false)", String(busyTimeoutMs));
   await connection.all("select set_config('synchronous_commit', 'on', false)");
   await refuseOtherEncodings(connection);
-  // `create schema if not exists` asks for the right to make one even where it is there.
+  // `create schema if not exists` requires the right to create schemas even if this one exists.
   const [[found] = []] = await connection.all("select to_regnamespace($1)::text", schema);
   if (found === null) await connection.script(`create schema if not exists ${schema}`);
   await migrate(connection, known);
@@ -104,36 +104,38 @@ async function prepare(
 async function refuseOtherEncodings(connection: Connection): Promise<void> {
   const [[encoding] = []] = await connection.all("select current_setting('server_encoding')");
   if (encoding === "UTF8") return;
-  throw unavailable(`Expected a database with the encoding UTF8, got ${encoding}. Make it with \`createdb -E UTF8\`.`);
+  throw unavailable(
+    `Expected a database with the encoding UTF8, got ${encoding}. Create it with \`createdb -E UTF8\`.`,
+  );
 }
 
-/** The role that transactions take, which row-level security holds for; `undefined`: the user's own. */
+/** The role that transactions take, to which row-level security applies. `undefined`: they stay with the user's own. */
 async function prepareRole(
   connection: Connection,
-  { schema, role: wished }: DatabaseOptions,
+  { schema, role: requested }: DatabaseOptions,
 ): Promise<string | undefined> {
-  const isAbove = async (name: string | undefined): Promise<boolean | undefined> => {
+  const bypassesRls = async (name: string | undefined): Promise<boolean | undefined> => {
     const [row] = await connection.all(
       "select (rolsuper or rolbypassrls)::int from pg_roles where rolname = coalesce($1, session_user)",
       name ?? null,
     );
     return row && row[0] === "1";
   };
-  if (wished === undefined && (await isAbove(undefined)) === false) return undefined;
+  if (requested === undefined && (await bypassesRls(undefined)) === false) return undefined;
 
-  const role = wished ?? DEFAULT_ROLE;
+  const role = requested ?? DEFAULT_ROLE;
   const quoted = `"${role}"`;
-  if ((await isAbove(role)) === undefined) {
-    if (wished !== undefined) {
+  if ((await bypassesRls(role)) === undefined) {
+    if (requested !== undefined) {
       throw unavailable(
-        `There is no role ${quoted} in the database. Make it (\`create role ${quoted} nologin\`), or leave \`role\` out.`,
+        `There is no role ${quoted} in the database. Create it (\`create role ${quoted} nologin\`), or leave \`role\` out.`,
       );
     }
     await connection.script(`create role ${quoted} nologin`);
   }
-  if (await isAbove(role)) {
+  if (await bypassesRls(role)) {
     throw unavailable(
-      `Row-level security does not hold for the role ${quoted}: it is a superuser, or has BYPASSRLS. Name an ordinary one as \`role\`.`,
+      `Row-level security does not apply to the role ${quoted}: it is a superuser, or has BYPASSRLS. Name an ordinary role in \`role\`.`,
     );
   }
   const lacking = await connection.all(
@@ -144,7 +146,7 @@ async function prepareRole(
     schema,
   );
   if (lacking.length > 0) {
-    // Not the settings, where the secret is, nor the migrations: transactions have no business there.
+    // Not on `settings`, which holds the secret, and not on the migrations: transactions need neither.
     await locked(connection, () =>
       connection.script(
         `grant usage on schema ${schema} to ${quoted}; grant select, insert, update, delete on ${tenantTables.join(", ")} to ${quoted}`,
@@ -154,7 +156,7 @@ async function prepareRole(
   return role;
 }
 
-/** Made with the database. Two UUIDs have 148 random bits. */
+/** Created with the database. Two UUIDs have 148 random bits. */
 async function readSecret(connection: Connection, random: Random): Promise<string> {
   const read = () => connection.all("select value from settings where name = 'secret'");
   const [stored] = await read();

@@ -1,14 +1,16 @@
 /**
  * Pages over feeds that are split into parts: a collection's rows by scope, a device's results by incarnation.
  *
- * Each part is a stretch of one index, read from the position on and no further than the page; the parts are merged by
- * position. A reader of three hundred branches would read three hundred pages to answer one: where nobody has named the parts,
- * the heads of all of them are looked at first, and give the position behind which nothing of this page can lie.
+ * Each part is a range of one index, read from `after` on and no further than the page; the parts are merged by
+ * position. A reader of three hundred branches would read three hundred pages to return one. So if no parts are
+ * named, the first entries of all parts are read first, and give the position after which nothing of this page can
+ * lie.
  *
- * A page whose rows have a size ends where it has come to its bytes, in the database: what is behind is not even sent.
+ * A page whose rows have a size ends, in the database, with the row that brings it to its bytes: what follows is not
+ * sent.
  *
- * Parameters of the statements: $1 tenant, $2 group, $3 after (exclusive), $4 up to (inclusive), $5 limit, then the named parts where
- * they are named, then the bytes of a page.
+ * Parameters of the statements: $1 tenant, $2 group, $3 after (exclusive), $4 up to (inclusive), $5 limit; then the
+ * parts, if they are named; then the bytes of a page.
  */
 import type { Fields, Statement } from "./connection.ts";
 import { arrayOf, type Columns } from "./table.ts";
@@ -19,19 +21,19 @@ export interface PageRange {
   /** Inclusive. */
   readonly upTo: number;
   readonly limit: number;
-  /** Of a feed whose rows have a size: the page ends with the row that brings it to these. */
+  /** In a feed whose rows have a size: the page ends with the row that brings it to this many bytes. */
   readonly bytes?: number | undefined;
 }
 
 export interface PartitionedFeedDefinition<Row extends object> {
   readonly table: Columns<Row>;
-  /** The columns of the index behind `tenant`, in its order. */
+  /** `group`, `part` and `position`: the columns of the index after `tenant`, in its order. */
   readonly group: string;
   readonly part: string;
   readonly position: string;
-  /** The condition of the index where it is partial. */
+  /** The condition of the index, if it is a partial one. */
   readonly only?: string | undefined;
-  /** What a row `t` weighs, in bytes. It must not have to read what it weighs. */
+  /** An expression for the size of row `t`, in bytes. It must not need to read the documents that it measures. */
   readonly size?: string | undefined;
 }
 
@@ -40,7 +42,7 @@ interface Texts {
   readonly count: string;
 }
 
-/** Heads of a part are looked at up to this many times its fair share of the page: parts are seldom even. */
+/** From each part, up to this many times its fair share of the page is read: parts are seldom even. */
 const UNEVENNESS = 4;
 
 export class PartitionedFeed<Row extends object> {
@@ -71,7 +73,7 @@ export class PartitionedFeed<Row extends object> {
     const named = "with parts (part) as (select distinct unnest($6::text[]))";
     this.#named = { page: `${named} ${merged("", "$7")}`, count: `${named} ${counted}` };
 
-    // One look-up per part, whatever it holds: `select distinct` would walk over every row.
+    // One look-up per part, however many rows it has: `select distinct` would scan every row.
     const found =
       `with recursive found (part) as ((select t.${part} ${inGroup} order by t.${part} limit 1) union all ` +
       `select (select t.${part} ${inGroup} and t.${part} > found.part order by t.${part} limit 1) from found where found.part is not null), ` +
@@ -80,7 +82,8 @@ export class PartitionedFeed<Row extends object> {
     const heads =
       `heads (position) as materialized (select head.position from parts cross join lateral ` +
       `(select t.${position} as position ${inRange} order by t.${position} limit ${share}) head)`;
-    // `coalesce` is in here and not in the condition: what an index is searched by must not be able to leak, says row-level security.
+    // `coalesce` is here and not in the condition: under row-level security, an index is searched only by leakproof
+    // functions.
     const bound =
       "bound (position) as materialized (select coalesce((select position from heads " +
       "order by position offset greatest($5::bigint - 1, 0) limit 1), $4::bigint))";
@@ -96,13 +99,13 @@ export class PartitionedFeed<Row extends object> {
     return this.#table.decode(rows);
   }
 
-  /** Whether a page of a sized feed ended for its bytes. The sum comes behind the columns. */
+  /** Whether a page of a sized feed ended because of its bytes. The sum is selected after the columns. */
   isFull(rows: readonly Fields[], { bytes = Number.POSITIVE_INFINITY }: PageRange): boolean {
     const total = rows.at(-1)?.at(-1) ?? undefined;
     return total !== undefined && Number(total) >= bytes;
   }
 
-  /** Stops at `limit`. */
+  /** Stops counting at `limit`. */
   count(tenant: string, group: string, parts: "all" | readonly string[], range: PageRange): Statement {
     return this.#statement("count", tenant, group, parts, range);
   }

@@ -1,12 +1,12 @@
-/** A bounded number of connections, each told its settings before its first use. */
+/** A bounded number of connections, each configured before its first use. */
 import { Connection, type Statement } from "./connection.ts";
 import type { PgPool, PgPoolClient } from "./driver.ts";
 import { unreachable } from "./errors.ts";
 
 /**
- * Plans are made once per connection, for tables as they are then: what was planned for an empty table walks over all of it
- * when it has a million rows, until somebody analyses it. So plans are made anew after 1, 2, 4, 8, … uses: whatever a plan
- * believes, the tables have at most doubled since.
+ * A plan is made once per connection, for the tables as they are then: a plan for an empty table still scans all of it
+ * when it has a million rows, until the table is analysed. So plans are discarded after 1, 2, 4, 8, … uses of a
+ * connection, to follow the growth of the tables.
  */
 const DISCARD_PLANS: Statement = { text: "discard plans", values: [] };
 
@@ -26,12 +26,13 @@ export class ConnectionPool {
     this.#pool = pool;
     this.#settings = settings;
     this.#where = where;
-    // A connection that failed is noticed where it is used, and one that failed unused is not missed: the pool makes another.
+    // A connection that fails in use rejects its request there; the pool replaces one that fails while idle.
     // Without a listener, Node would end the process.
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
   }
 
+  /** Runs `work` with a connection of its own. */
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw unreachable(this.#where, error);

@@ -1,10 +1,11 @@
 /**
  * Pokes between processes over LISTEN and NOTIFY.
  *
- * - On a connection of its own and never in the transaction of a push: PostgreSQL lets the notifiers of a whole cluster commit
- *   one after the other, which made pushes four times as slow.
- * - What comes while a notification is under way goes together in the next one: each process has at most one under way.
- * - Without the connection hints are dropped, and it is made again in the background. Nobody waits for it.
+ * - They use a connection of their own, and are never part of a push's transaction: PostgreSQL makes all notifying
+ *   transactions of a cluster commit one after the other, which made pushes four times as slow.
+ * - Hints that arrive while a notification is being sent are combined in the next one: each process has at most one in
+ *   flight.
+ * - Without a connection, hints are dropped, and the connection is restored in the background. No caller waits for it.
  */
 import { type Clock, systemClock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -15,19 +16,29 @@ import { Connection, type Statement } from "./connection.ts";
 import { findDriver, type PgClient } from "./driver.ts";
 import { checkUrl } from "./postgres-store.ts";
 
+/** What `postgresPokes` takes. */
 export interface PostgresPokesOptions {
-  /** The database of the store. A pooler in between must keep a connection for as long as it is held: LISTEN belongs to it. */
+  /**
+   * The store's database: `postgres://user:password@host:port/database`. A pooler in between must work in session mode:
+   * LISTEN belongs to one connection.
+   */
   readonly url: string;
-  /** Told of a connection that is lost or found again. @default silent */
+  /** Is informed if the connection is lost or restored. @default none: silent */
   readonly logger?: Logger | undefined;
-  /** For the waits. @default the platform's */
+  /** For the waits between attempts to connect. @default the platform's clock */
   readonly clock?: Pick<Clock, "sleep"> | undefined;
-  /** For the name of this process, and for jitter. @default the platform's */
+  /** For the name of this process, and for jitter. @default the platform's randomness */
   readonly random?: Random | undefined;
 }
 
 /**
- * For the option `pokes` of `createSyncServer`. Connects when the server is made, in the background.
+ * Pokes for the option `pokes` of a server whose store is `postgresStore`. It connects in the background when the
+ * server is created, and never makes a push wait.
+ *
+ * @example
+ * ```ts
+ * const server = createSyncServer({ store: postgresStore({ url }), pokes: postgresPokes({ url }), ...rest });
+ * ```
  * @throws TillSyncError `invalid_option`
  */
 export function postgresPokes(options: PostgresPokesOptions): PokeRelay {
@@ -36,7 +47,7 @@ export function postgresPokes(options: PostgresPokesOptions): PokeRelay {
 }
 
 const CHANNEL = "tillsync_pokes";
-/** PostgreSQL takes 7,999 bytes. */
+/** PostgreSQL takes payloads of up to 7,999 bytes. */
 const MAX_PAYLOAD_CHARACTERS = 2_000;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 10_000;
@@ -51,7 +62,7 @@ class NotifiedPokes implements PokeRelay {
   readonly #logger: Logger;
   readonly #clock: Pick<Clock, "sleep">;
   readonly #random: Random;
-  /** This process, among those that listen: it hears itself. */
+  /** The name of this process: it receives its own notifications too, and ignores them. */
   readonly #self: string;
   readonly #listeners: ((hint: PokeHint) => void)[] = [];
   readonly #closing = new AbortController();
@@ -59,7 +70,7 @@ class NotifiedPokes implements PokeRelay {
   #pending = new Map<string, { readonly hint: PokeHint; readonly collections: Set<string> }>();
   #connection: Connection | undefined;
   #isSending = false;
-  #staying: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
 
   constructor({ url, logger, clock, random }: PostgresPokesOptions) {
     this.#url = url;
@@ -80,12 +91,12 @@ class NotifiedPokes implements PokeRelay {
 
   subscribe(listener: (hint: PokeHint) => void): void {
     this.#listeners.push(listener);
-    this.#staying ??= this.#stay();
+    this.#running ??= this.#run();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#staying;
+    await this.#running;
   }
 
   async #send(connection: Connection): Promise<void> {
@@ -98,7 +109,7 @@ class NotifiedPokes implements PokeRelay {
       }
     } catch (error) {
       this.#pending.clear();
-      this.#logger.debug("A poke could not be passed on", { cause: messageOf(error) });
+      this.#logger.debug("A poke could not be sent to other servers", { cause: messageOf(error) });
     } finally {
       this.#isSending = false;
     }
@@ -107,25 +118,25 @@ class NotifiedPokes implements PokeRelay {
   #notification({ tenant, device }: PokeHint, collections: readonly string[]): Statement {
     const message: Message = [this.#self, tenant, device ?? null, collections];
     const text = JSON.stringify(message);
-    // Without names it means: anything.
+    // An empty list of collections means any collection.
     const short = text.length <= MAX_PAYLOAD_CHARACTERS ? text : JSON.stringify([...message.slice(0, 3), []]);
     return { text: "select pg_notify($1, $2)", values: [CHANNEL, short] };
   }
 
-  #heard(payload: string | undefined): void {
+  #receive(payload: string | undefined): void {
     let message: Message;
     try {
       message = JSON.parse(payload ?? "") as Message;
     } catch {
-      return; // not ours: whoever can reach the database can notify
+      return; // not ours: anyone who can reach the database can notify
     }
     if (!Array.isArray(message) || message[0] === this.#self || !Array.isArray(message[3])) return;
     const [, tenant, device, collections] = message;
     for (const listener of this.#listeners) listener({ tenant, device: device ?? undefined, collections });
   }
 
-  /** Connected for as long as this is open: after a loss, again. */
-  async #stay(): Promise<void> {
+  /** Keeps the connection for as long as this is open, and reconnects after a loss. */
+  async #run(): Promise<void> {
     const { signal } = this.#closing;
     for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
       try {
@@ -133,7 +144,7 @@ class NotifiedPokes implements PokeRelay {
           wait = FIRST_WAIT_MS;
         });
       } catch (error) {
-        this.#logger.info("No pokes from other servers until the database is reached again", {
+        this.#logger.info("Pokes from other servers are interrupted until the database can be reached", {
           cause: messageOf(error),
         });
       }
@@ -153,7 +164,7 @@ class NotifiedPokes implements PokeRelay {
     });
     const ended = new Promise<void>((resolve) => client.on("end", resolve));
     client.on("error", () => {}); // its end follows
-    client.on("notification", ({ payload }) => this.#heard(payload));
+    client.on("notification", ({ payload }) => this.#receive(payload));
     const end = () => void client.end().catch(() => {});
     this.#closing.signal.addEventListener("abort", end, { once: true });
     try {
@@ -161,7 +172,7 @@ class NotifiedPokes implements PokeRelay {
       const connection = new Connection(client);
       await connection.script(`listen ${CHANNEL}`);
       this.#connection = connection;
-      this.#logger.info("Pokes come from other servers too");
+      this.#logger.info("Receiving pokes from other servers");
       connected();
       await ended;
     } finally {

@@ -1,12 +1,12 @@
 /**
- * A server store in PostgreSQL: any number of processes on one database, nothing sticky.
+ * A server store in PostgreSQL: any number of processes share one database, without sticky sessions.
  *
- * - The tenant's row in `clocks`, locked by each transaction that writes, is the clock lock of the port. Tenants do not wait
- *   for each other, readers for nobody.
- * - What waits for a tenant waits in this process, and not with a connection in its hand: one shop that is pushed to by fifty
- *   tills takes one connection of the pool.
- * - Scripts are synchronous and the database is not: each step of a script is one round trip, and so are its writes with
- *   their commit.
+ * - The tenant's row in `clocks`, which each writing transaction locks, is the clock lock of the port. Tenants do not
+ *   wait for each other, and readers wait for no writer.
+ * - Transactions of one tenant queue in this process and hold no connection meanwhile: a shop to which fifty tills
+ *   push takes one connection of the pool.
+ * - Scripts are synchronous and the database is not: each step of a script is one round trip, and so are its writes
+ *   together with their commit.
  * - Nothing here needs a sequence, an advisory lock, a trigger or LISTEN.
  */
 import { type Clock, systemClock } from "../../shared/clock.ts";
@@ -15,38 +15,60 @@ import { type Random, systemRandom } from "../../shared/random.ts";
 import type { ServerStore, StoreReadScript, StoreScript } from "../ports/store.ts";
 import { type RetryOptions, retryWhile } from "../sql/retry.ts";
 import type { Connection } from "./connection.ts";
-import { isMadeTwice, isSerialization, storeError, unavailable } from "./errors.ts";
+import { isCreatedTwice, isSerialization, storeError, unavailable } from "./errors.ts";
 import { migrations } from "./migrations/all.ts";
 import { type DatabaseOptions, type OpenedDatabase, openDatabase } from "./open-database.ts";
 import { isStorable } from "./table.ts";
 import { readOnce, transactOnce } from "./transaction.ts";
-import { KeyedQueue } from "./turns.ts";
 
+/** What `postgresStore` takes. */
 export interface PostgresStoreOptions {
-  /** `postgres://user:password@host:port/database`, with what `pg` reads behind a `?`. It is in no message, nor in any log. */
+  /**
+   * `postgres://user:password@host:port/database`, with the parameters that `pg` reads after a `?`. It is in no message
+   * and in no log.
+   */
   readonly url: string;
-  /** Where the tables are, made where there is none: lower-case letters, digits and `_`. @default "tillsync" */
+  /**
+   * The schema of the tables, created if there is none: up to 63 lower-case letters, digits and `_`, not beginning
+   * with a digit.
+   * @default "tillsync"
+   */
   readonly schema?: string | undefined;
   /**
-   * An ordinary role that transactions run as, and that row-level security holds for. The user of `url` must be a member of it.
-   * @default the user of `url`; if that is a superuser, or has BYPASSRLS: `tillsync_tenants`, made where there is none
+   * An ordinary role that transactions take, to which row-level security applies. The user of `url` must be a member.
+   * @default the user of `url`; if it is a superuser or has BYPASSRLS, `tillsync_tenants`, created if there is none
    */
   readonly role?: string | undefined;
-  /** Of this process. @default 10 */
+  /** The largest number of connections that this process opens for transactions. @default 10 @minimum 1 */
   readonly maxConnections?: number | undefined;
-  /** How long a call waits, in ms, for a connection, and while another process holds the tenant's clock row. @default 10_000 */
+  /**
+   * How long a call waits, in ms: for a connection, and while another process holds the tenant's clock row.
+   * @default 10_000
+   * @minimum 1
+   */
   readonly busyTimeoutMs?: number | undefined;
-  /** The longest that one statement may take, in ms, and that a transaction may stand still. @default 30_000 */
+  /**
+   * How long one statement may take, and how long a transaction may be idle, in ms.
+   * @default 30_000
+   * @minimum 1
+   */
   readonly statementTimeoutMs?: number | undefined;
-  /** For the secret and for jitter. @default the platform's */
+  /** For the secret and for jitter. @default the platform's randomness */
   readonly random?: Random | undefined;
-  /** For the waits. @default the platform's */
+  /** For the waits. @default the platform's clock */
   readonly clock?: Pick<Clock, "monotonic" | "sleep"> | undefined;
 }
 
 /**
- * Asks the database for nothing yet: it is migrated by the first call, which rejects with `storage_unavailable`,
- * `storage_newer` or `storage_corrupt` where that fails; the next call tries again.
+ * A server store in PostgreSQL, for any number of processes. It does nothing yet: the first call connects and migrates.
+ * If that fails, the call rejects with `storage_unavailable`, `storage_newer` or `storage_corrupt`, and the next call
+ * tries again.
+ *
+ * @example
+ * ```ts
+ * const store = postgresStore({ url: "postgres://app@db.example/shop" }); // password: PGPASSWORD or ~/.pgpass
+ * const server = createSyncServer({ store, pokes: postgresPokes({ url }), authenticate, collections, policies });
+ * ```
  * @throws TillSyncError `invalid_option`
  */
 export function postgresStore(options: PostgresStoreOptions): ServerStore {
@@ -81,7 +103,7 @@ function resolveOptions(options: PostgresStoreOptions): ResolvedPostgresStoreOpt
 /** @throws TillSyncError `invalid_option` */
 export function checkUrl(url: unknown): asserts url is string {
   const isUrl = typeof url === "string" && URL_SCHEME.test(url);
-  // Whatever it is, a password may be in it: its kind is all that is shown.
+  // Any text may contain a password: only its kind is shown.
   const shown = typeof url === "string" ? [] : url;
   expectOption(
     isUrl,
@@ -96,7 +118,7 @@ class PostgresStore implements ServerStore {
   readonly kind = "postgres";
   readonly "~port" = "server-store";
   readonly #options: ResolvedPostgresStoreOptions;
-  readonly #turns = new KeyedQueue();
+  readonly #queue = new KeyedQueue();
   readonly #calls = new Set<Promise<unknown>>();
   #database: Promise<OpenedDatabase> | undefined;
   #closed = false;
@@ -109,10 +131,11 @@ class PostgresStore implements ServerStore {
     const { clock, busyTimeoutMs } = this.#options;
     const deadline = clock.monotonic() + busyTimeoutMs;
     return this.#call(() =>
-      this.#turns.run(tenant, () => {
-        // Behind others who each waited for the row: without this, the hundredth would wait a hundred times as long.
+      this.#queue.run(tenant, () => {
+        // Each transaction before this one may have waited for the row: without a deadline, the hundredth would wait a
+        // hundred times as long.
         if (clock.monotonic() > deadline)
-          throw unavailable("Others have waited for the tenant's clock row for too long.");
+          throw unavailable("Earlier transactions waited for the tenant's clock row for too long.");
         return this.#use(tenant, (connection) => transactOnce(connection, tenant, script));
       }),
     );
@@ -134,7 +157,7 @@ class PostgresStore implements ServerStore {
     await (await database?.catch(() => undefined))?.pool.end();
   }
 
-  /** Until it has settled, the store stays open for it. */
+  /** The store stays open until `work` has settled. */
   async #call<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw unavailable("The store is closed.");
     const call = work();
@@ -151,13 +174,13 @@ class PostgresStore implements ServerStore {
   async #use<T>(tenant: string, work: (connection: Connection) => Promise<T>): Promise<T> {
     if (!isStorable(tenant)) throw unavailable("Expected a tenant without U+0000 and lone surrogates.");
     const { pool } = await this.#open();
-    return retryWhile(this.#patience, isSerialization, () => pool.use(work));
+    return retryWhile(this.#retry, isSerialization, () => pool.use(work));
   }
 
   #open(): Promise<OpenedDatabase> {
     if (this.#database !== undefined) return this.#database;
-    const passes = (error: unknown) => isMadeTwice(error) || isSerialization(error);
-    const opening = retryWhile(this.#patience, passes, () =>
+    const isTransient = (error: unknown) => isCreatedTwice(error) || isSerialization(error);
+    const opening = retryWhile(this.#retry, isTransient, () =>
       openDatabase(this.#options, migrations, this.#options.random),
     );
     this.#database = opening;
@@ -167,7 +190,23 @@ class PostgresStore implements ServerStore {
     return opening;
   }
 
-  get #patience(): RetryOptions {
+  get #retry(): RetryOptions {
     return this.#options;
   }
 }
+
+/** Runs the work of each key one at a time, in the order of the calls. */
+class KeyedQueue {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work);
+    const over = turn.then(ignore, ignore).then(() => {
+      if (this.#last.get(key) === over) this.#last.delete(key);
+    });
+    this.#last.set(key, over);
+    return turn;
+  }
+}
+
+function ignore(): void {}

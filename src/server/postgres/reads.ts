@@ -1,15 +1,15 @@
 /**
- * Answers reads: one statement per table, however many keys are asked for.
+ * Plans the reads of the port: one statement per table, however many keys are asked for.
  *
- * Key lists arrive as arrays, and each key is one look-up in an index. Left to itself the planner goes by what it believes of
- * the table, and what it learned of an empty one holds until somebody analyses it again: 190 ms for a push into 6,000 rows.
+ * Key lists are passed as arrays, and each key is one index look-up. A planner that is free to choose relies on the
+ * table's statistics, and those of an empty table hold until it is analysed again: 190 ms for a push into 6,000 rows.
  */
 import { unreachable } from "../../shared/assert.ts";
 import type { RecordKey } from "../ports/rows.ts";
 import type { StoreRead } from "../ports/store.ts";
 import { planChanges, planCountChanges } from "./changes.ts";
+import type { ReadPlan } from "./connection.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
-import type { Plan } from "./plan.ts";
 import { arrayOf, type Columns, isStorable } from "./table.ts";
 import {
   clocks,
@@ -37,7 +37,9 @@ type Selectable = Pick<Columns<object>, "name" | "selection">;
 
 const where = (table: Selectable, condition: string) =>
   `select ${table.selection("t")} from ${table.name} t where t.tenant = $1 and ${condition}`;
-/** `offset 0` keeps PostgreSQL from turning it round: to walk over the tenant's rows, and look for each in the list. */
+/**
+ * `offset 0` keeps PostgreSQL from reversing the join: it would scan the tenant's rows and look for each in the list.
+ */
 const each = (keys: string, table: Selectable, selection: string, condition: string) =>
   `select ${selection} from ${keys} cross join lateral ` +
   `(select * from ${table.name} t where t.tenant = $1 and ${condition} offset 0) t`;
@@ -45,7 +47,7 @@ const byColumn = (table: Selectable, column: string) =>
   each("unnest($2::text[]) k (key)", table, table.selection("t"), `t.${column} = k.key`);
 
 const sql = {
-  // Without an epoch it is a lock and no clock yet.
+  // A row without an epoch is only a lock, and not a clock yet.
   clock: where(clocks, "t.epoch is not null"),
   epochs: where(epochs, "true order by t.ordinal"),
   records: each(
@@ -75,18 +77,18 @@ const sql = {
   discrepancies: where(discrepancies, "t.position > $2::bigint order by t.position limit $3::bigint"),
 };
 
-export function planRead(tenant: string, read: StoreRead): Plan {
-  const rows = <Row extends object>(table: Columns<Row>, text: string, ...values: string[]): Plan => ({
+export function planRead(tenant: string, read: StoreRead): ReadPlan {
+  const rows = <Row extends object>(table: Columns<Row>, text: string, ...values: string[]): ReadPlan => ({
     statements: [{ text, values: [tenant, ...values] }],
-    answer: ([found = []]) => table.decode(found),
+    decode: ([found = []]) => table.decode(found),
   });
-  const listed = <Row extends object>(table: Columns<Row>, text: string, keys: readonly string[]): Plan =>
+  const listed = <Row extends object>(table: Columns<Row>, text: string, keys: readonly string[]): ReadPlan =>
     keys.length === 0 ? nothing : rows(table, text, arrayOf(new Set(keys)));
 
   switch (read.kind) {
     case "clock": {
-      const { statements, answer } = rows(clocks, sql.clock);
-      return { statements, answer: (found) => (answer(found) as readonly unknown[])[0] };
+      const { statements, decode } = rows(clocks, sql.clock);
+      return { statements, decode: (found) => (decode(found) as readonly unknown[])[0] };
     }
     case "records":
       return planRecords(tenant, read.keys);
@@ -113,7 +115,7 @@ export function planRead(tenant: string, read: StoreRead): Plan {
       const parts = read.incarnation === undefined ? "all" : [read.incarnation];
       const range = { after: read.after, upTo: END, limit: read.limit };
       const statements = [results.page(tenant, read.device, parts, range)];
-      return { statements, answer: ([found = []]) => results.decode(found) };
+      return { statements, decode: ([found = []]) => results.decode(found) };
     }
     case "quarantined":
       return rows(operations, sql.quarantined, String(read.after), String(read.limit));
@@ -136,9 +138,9 @@ export function planRead(tenant: string, read: StoreRead): Plan {
   }
 }
 
-const nothing: Plan = { statements: [], answer: () => [] };
+const nothing: ReadPlan = { statements: [], decode: () => [] };
 
-function planRecords(tenant: string, keys: readonly RecordKey[]): Plan {
+function planRecords(tenant: string, keys: readonly RecordKey[]): ReadPlan {
   const ids = new Map<string, Set<string>>();
   for (const { collection, id } of keys) {
     if (!isStorable(collection) || !isStorable(id)) continue; // no row has such a key
@@ -149,14 +151,14 @@ function planRecords(tenant: string, keys: readonly RecordKey[]): Plan {
   const pairs = [...ids].flatMap(([collection, set]) => [...set].map((id) => [collection, id] as const));
   if (pairs.length === 0) return nothing;
   const values = [tenant, arrayOf(pairs.map(([collection]) => collection)), arrayOf(pairs.map(([, id]) => id))];
-  return { statements: [{ text: sql.records, values }], answer: ([found = []]) => records.decode(found) };
+  return { statements: [{ text: sql.records, values }], decode: ([found = []]) => records.decode(found) };
 }
 
-function planSequences(tenant: string, incarnation: string, sequences: readonly number[]): Plan {
+function planSequences(tenant: string, incarnation: string, sequences: readonly number[]): ReadPlan {
   if (sequences.length === 0 || !isStorable(incarnation)) return nothing;
   const values = [tenant, incarnation, arrayOf(new Set(sequences))];
   return {
     statements: [{ text: sql.sequences, values }],
-    answer: ([found = []]) => found.map(([sequence, id]) => ({ sequence: Number(sequence), id })),
+    decode: ([found = []]) => found.map(([sequence, id]) => ({ sequence: Number(sequence), id })),
   };
 }

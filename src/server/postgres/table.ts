@@ -1,4 +1,4 @@
-/** How the rows of the port become rows of a table and come back. */
+/** Maps rows of the port to rows of a table, and back. */
 
 import { assert } from "../../shared/assert.ts";
 import { UNSTORABLE } from "../../shared/json.ts";
@@ -14,7 +14,7 @@ const types: Readonly<Record<ColumnKind, string>> = {
 
 type Column = readonly [member: string, kind: ColumnKind, column: string];
 
-/** A table's columns, or some of them, as they are asked for and read. */
+/** A table's columns, or some of them: how they are selected and decoded. */
 export class Columns<Row extends object> {
   readonly name: string;
   protected readonly columns: readonly Column[];
@@ -24,7 +24,7 @@ export class Columns<Row extends object> {
     this.columns = Object.entries<ColumnKind>(columns).map(([member, kind]) => [member, kind, snake(member)]);
   }
 
-  /** What to select so that `decode` understands it. What is selected behind it is left alone. */
+  /** The select list that `decode` expects. Columns selected after it are ignored. */
   selection(alias: string): string {
     return this.columns.map(([member]) => `${alias}.${columnOf(member)}`).join(", ");
   }
@@ -52,8 +52,8 @@ export class Table<Row extends object> extends Columns<Row> {
     const changing = names
       .filter((column) => !keyNames.includes(column))
       .map((column) => `${column} = excluded.${column}`);
-    // One statement for any number of rows: their JSON is one parameter. A key that comes twice is an error of PostgreSQL's,
-    // and not the last one's luck: a batch is folded before it comes here.
+    // One statement for any number of rows: their JSON is one parameter. A repeated key is an error in PostgreSQL; it
+    // does not happen, because a batch is combined into one row per key before it is written.
     this.#upsert =
       `insert into ${name} (tenant, ${names.join(", ")}) select $1, ${names.join(", ")} from json_to_recordset($2::json) ` +
       `as given (${members.map(({ member, kind }) => `${columnOf(member)} ${types[kind]}`).join(", ")}) ` +
@@ -96,12 +96,12 @@ function snake(member: string): string {
   return member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Quoted: `transaction` is a word of SQL. */
+/** Quoted, because `transaction` is a keyword of SQL. */
 function columnOf(member: string): string {
   return `"${snake(member)}"`;
 }
 
-/** PostgreSQL has no U+0000 in text, and UTF-8 no lone surrogate: two ids could become one. JSON text has neither. */
+/** PostgreSQL text can hold no U+0000, and UTF-8 no lone surrogate: two ids could become one. JSON text has neither. */
 function encodeValue(value: unknown, kind: ColumnKind): string | number {
   if (kind === "json") return JSON.stringify(value);
   if (typeof value === "number") return value;
@@ -113,7 +113,7 @@ export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
-/** A list as one parameter. What cannot be stored is left out: no row has such a key. */
+/** A list as one array parameter. Text that cannot be stored is left out: no row has such a key. */
 export function arrayOf(values: Iterable<string | number>): string {
   const elements: string[] = [];
   for (const value of values) {

@@ -1,4 +1,4 @@
-/** The tables. Their columns are made in ./migrations. */
+/** The tables. The migrations create them. */
 import * as definitions from "../sql/definitions.ts";
 import { Columns, Table } from "./table.ts";
 
@@ -15,7 +15,7 @@ export const incarnations = new Table(definitions.incarnations);
 export const conflicts = new Table(definitions.conflicts);
 export const discrepancies = new Table(definitions.discrepancies);
 
-/** Those that belong to tenants, one and all under row-level security. */
+/** The tables that belong to tenants. Every one of them is under row-level security. */
 export const tenantTables: readonly string[] = [
   ...[clocks, epochs, records, departures, operations],
   ...[commits, devices, incarnations, conflicts, discrepancies],

@@ -1,16 +1,15 @@
 /**
  * Runs a script in one transaction, in as few round trips as its steps allow.
  *
- * A transaction that writes locks the tenant's clock row by a statement of its own before anything is read. Under `read
- * committed` each statement after it sees everything that was committed before the lock was given: two resends of one batch
- * find each other's results, and positions become visible in the order of the commits. A sequence would give neither.
+ * A transaction that writes locks the tenant's clock row by a statement of its own before anything is read. Under
+ * `read committed`, each later statement sees everything that was committed before the lock was granted: two resends of
+ * one batch find each other's results, and positions become visible in commit order. A sequence would give neither.
  */
 
 import type { TenantClock } from "../ports/rows.ts";
 import type { StoreRead, StoreReadScript, StoreScript } from "../ports/store.ts";
-import type { Connection, Fields, Statement } from "./connection.ts";
+import type { Connection, ReadPlan, Rows, Statement } from "./connection.ts";
 import { isRefusal, unknownOutcome } from "./errors.ts";
-import type { Plan } from "./plan.ts";
 import { planRead } from "./reads.ts";
 import { clocks } from "./tables.ts";
 import { planWrites } from "./writes.ts";
@@ -19,7 +18,9 @@ const BEGIN: Statement = { text: "begin isolation level read committed, read wri
 const BEGIN_READ: Statement = { text: "begin isolation level repeatable read, read only", values: [] };
 const COMMIT: Statement = { text: "commit", values: [] };
 
-/** What row-level security goes by. Ends with the transaction: a connection in the pool is nobody's. */
+/**
+ * The setting that row-level security reads. It ends with the transaction: a pooled connection belongs to no tenant.
+ */
 const tenantIs = (tenant: string): Statement => ({
   text: "select set_config('tillsync.tenant', $1, true)",
   values: [tenant],
@@ -32,8 +33,6 @@ const makeLock = (tenant: string): Statement => ({
   text: "insert into clocks (tenant) values ($1) on conflict (tenant) do nothing",
   values: [tenant],
 });
-
-type Rows = readonly (readonly Fields[])[];
 
 export async function transactOnce<T>(
   connection: Connection,
@@ -51,7 +50,7 @@ export async function transactOnce<T>(
       ...asked.statements,
     ]);
     if (locked.length === 0) {
-      // The tenant's first transaction: what was read beside a lock on nothing is read again.
+      // The tenant's first transaction: the lock found no row, so everything is read again once there is one.
       [, locked = [], ...rows] = await connection.run([makeLock(tenant), lock(tenant), ...asked.statements]);
     }
     const [found] = clocks.decode(locked);
@@ -88,7 +87,7 @@ export async function readOnce<T>(
       opening = [];
       step = steps.next(answers);
     }
-    // Nothing is left to be known: the answer does not wait for the end. Who has the connection next comes after it.
+    // The answer does not wait for the end of a read. The next user of the connection is queued after it.
     if (opening.length === 0) connection.run([COMMIT]).catch(() => {});
     return step.value;
   } catch (error) {
@@ -97,7 +96,7 @@ export async function readOnce<T>(
   }
 }
 
-/** One round trip: where a write fails, `commit` is skipped. */
+/** One round trip: if a write fails, PostgreSQL skips `commit`. */
 async function commit(connection: Connection, writes: readonly Statement[]): Promise<void> {
   try {
     await connection.run([...writes, COMMIT]);
@@ -111,24 +110,24 @@ interface PlannedStep {
   answers(rows: Rows): readonly unknown[];
 }
 
-/** The reads of one step. `clock`: is known already, once the rows are there. */
+/** @param clock returns the clock row that the lock has read, once the rows of the step are there */
 function planStep(
   tenant: string,
   reads: readonly StoreRead[],
   clock?: (() => TenantClock | undefined) | undefined,
 ): PlannedStep {
-  const plans = reads.map((read): Plan => {
-    if (read.kind === "clock" && clock !== undefined) return { statements: [], answer: clock };
+  const plans = reads.map((read): ReadPlan => {
+    if (read.kind === "clock" && clock !== undefined) return { statements: [], decode: clock };
     return planRead(tenant, read);
   });
   return {
     statements: plans.flatMap(({ statements }) => statements),
     answers(rows) {
       let next = 0;
-      return plans.map(({ statements, answer }) => {
+      return plans.map(({ statements, decode }) => {
         const own = rows.slice(next, next + statements.length);
         next += statements.length;
-        return answer(own);
+        return decode(own);
       });
     },
   };

@@ -1,4 +1,4 @@
-/** Stores what a script returned: one statement for each table that has rows, all of them one round trip. */
+/** Stores what a script returned: one statement per table with rows, all in one round trip. */
 import type { StoreWrites } from "../ports/store.ts";
 import type { Statement } from "./connection.ts";
 import { isStorable, type Table } from "./table.ts";
@@ -26,9 +26,10 @@ export function planWrites(tenant: string, writes: StoreWrites): readonly Statem
   put(epochs, writes.epochs);
   put(records, writes.records);
   put(departures, writes.departures);
-  // A few, and each by its key: one statement for all of them is free to walk over the tenant's departures.
+  // There are few, each deleted by its key: for one statement with all keys, the planner might scan the tenant's
+  // departures.
   for (const { collection, id, scope } of writes.returns ?? []) {
-    // No row has a key that cannot be stored.
+    // A key that cannot be stored has no row.
     if ([collection, id, scope].every(isStorable)) {
       statements.push({ text: RETURN, values: [tenant, collection, id, scope] });
     }

@@ -1,4 +1,7 @@
-/** The tables of the stores that speak SQL: rows of the port, column by column. Each engine creates its own in its ./migrations. */
+/**
+ * The tables of the SQL stores: rows of the port, column by column. Each engine creates its own tables in its
+ * ./migrations.
+ */
 import {
   type CommitRow,
   type ConflictRow,
@@ -15,20 +18,20 @@ import {
   type TenantClock,
 } from "../ports/rows.ts";
 
-/** `json`: kept as text. Of all, `undefined` is NULL. */
+/** `json` is stored as text. In every kind, `undefined` is stored as NULL. */
 export type ColumnKind = "text" | "integer" | "real" | "json";
 
 export interface ColumnsDefinition<Row> {
-  /** The table's. */
+  /** The table's name. */
   readonly name: string;
-  /** Every member. The column has the member's name in snake case. */
+  /** Every member of the row. The column has the member's name in snake case. */
   readonly columns: { readonly [M in keyof Required<Row> & string]: ColumnKind };
 }
 
 export interface TableDefinition<Row> extends ColumnsDefinition<Row> {
-  /** Members that identify a row within its tenant. None: the tenant has one row. */
+  /** The members that identify a row within its tenant. Empty: the tenant has one row. */
   readonly key: readonly (keyof Row & string)[];
-  /** Columns that only indexes look at: integers. */
+  /** Columns that only indexes use, by their name in the table: integers computed from the row. */
   readonly computed?: Readonly<Record<string, (row: Row) => number>> | undefined;
 }
 
@@ -68,7 +71,7 @@ export const records: TableDefinition<RecordRow> = {
   },
 };
 
-/** Records as the feed has them: nothing is read that no page shows. */
+/** Records as the feed returns them: only the columns that a page shows are read. */
 export const feedRows: ColumnsDefinition<FeedRow> = {
   name: "records",
   columns: { id: "text", version: "integer", state: "text", schemaVersion: "integer", data: "text", counters: "text" },
@@ -106,7 +109,7 @@ export const operations: TableDefinition<OperationRow> = {
 };
 
 const { operation: _, ...resultColumns } = operations.columns;
-/** Operations as a device is told of them. */
+/** Operations as their device receives them: without what was sent. */
 export const results: ColumnsDefinition<ResultRow> = { name: "operations", columns: resultColumns };
 
 export const commits: TableDefinition<CommitRow> = {
@@ -132,7 +135,7 @@ export const devices: TableDefinition<DeviceRow> = {
 
 export const incarnations: TableDefinition<IncarnationRow> = {
   name: "incarnations",
-  // Of the device and not of the tenant: a device that claims another one's incarnation must not overwrite its row.
+  // Unique per device and not per tenant: a device that claims another device's incarnation must not overwrite its row.
   key: ["device", "incarnation"],
   columns: {
     device: "text",

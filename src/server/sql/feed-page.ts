@@ -1,14 +1,16 @@
-/** A page of the feed, out of its records and of the departures between them. */
+/** Builds a page of the feed from records and the departures between them. */
 
 import type { DepartureRow, FeedRow } from "../ports/rows.ts";
 import type { FeedEntry, FeedPage } from "../ports/store.ts";
 
-/** What a record weighs in a page: PostgreSQL and SQLite know the length of a text without reading it. */
+/** The size of a record in a page. PostgreSQL and SQLite know the length of a text without reading the text. */
 export const FEED_ROW_BYTES = "octet_length(t.data) + octet_length(t.counters)";
 
 /**
  * @param records from the start of the page, ascending
- * @param isFull they end for the bytes of the page. Departures behind the last of them belong to the next one.
+ * @param departures ascending
+ * @param options `limit`: the largest number of entries; `isFull`: the records end because of the bytes of the page, so
+ * departures after the last record belong to the next page
  */
 export function feedPage(
   records: readonly FeedRow[],

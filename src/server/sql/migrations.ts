@@ -1,20 +1,26 @@
-/** Which migrations a database still needs, and which databases are left alone. Pure. */
+/** Decides which migrations a database still needs, and which databases are left alone. Pure. */
 import { TillSyncError } from "../../shared/errors.ts";
 
+/** One step of the schema. */
 export interface Migration {
+  /** From 1, without a gap. */
   readonly number: number;
+  /** For people. */
   readonly name: string;
+  /** The statements, run in one transaction. */
   readonly sql: string;
 }
 
-/** With the checksum of its text: what was applied must be what this code believes was applied. */
+/** A migration with the checksum of its SQL: what was applied must be what this code believes was applied. */
 export interface CheckedMigration extends Migration {
   readonly checksum: string;
 }
 
 /**
- * Nothing is written where this throws: a database of a newer version is left for the newer version.
- * @param applied their checksums, by number
+ * The migrations that the database lacks, in order. The caller writes nothing if this throws: a database with a newer
+ * schema is left for the newer version.
+ *
+ * @param applied the checksums of the applied migrations, by number
  * @throws TillSyncError `storage_newer`, `storage_corrupt`
  */
 export function pendingMigrations(

@@ -1,4 +1,6 @@
-/** Trying again what a database refused for a reason that passes: a lock that another process holds, a serialisation failure. */
+/**
+ * Retries what a database refused for a transient reason: a lock that another process holds, a serialisation failure.
+ */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 
@@ -8,13 +10,17 @@ const LONGEST_WAIT_MS = 50;
 export interface RetryOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
   readonly random: Pick<Random, "unit">;
+  /** How long to go on retrying, in ms. */
   readonly busyTimeoutMs: number;
 }
 
-/** With growing, jittered waits. At the end of its patience: the last error. */
+/**
+ * Retries `attempt` with exponential, jittered backoff while `isTransient` holds for its error. After `busyTimeoutMs`
+ * it rejects with the last error.
+ */
 export async function retryWhile<T>(
   { clock, random, busyTimeoutMs }: RetryOptions,
-  passes: (error: unknown) => boolean,
+  isTransient: (error: unknown) => boolean,
   attempt: () => Promise<T>,
 ): Promise<T> {
   const deadline = clock.monotonic() + busyTimeoutMs;
@@ -22,7 +28,7 @@ export async function retryWhile<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (!passes(error) || clock.monotonic() >= deadline) throw error;
+      if (!isTransient(error) || clock.monotonic() >= deadline) throw error;
     }
     await clock.sleep(wait * (0.5 + random.unit()));
   }

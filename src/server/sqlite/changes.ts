@@ -1,4 +1,4 @@
-/** The change feed: rows as they now are, and rows that left the reader's scopes. */
+/** The change feed: rows as they now are, and departures from the reader's scopes. */
 
 import type { DepartureRow } from "../ports/rows.ts";
 import type { FeedPage, StoreReads } from "../ports/store.ts";
@@ -19,16 +19,16 @@ const feed = new PartitionedFeed({
 });
 
 /**
- * A row that went from one of the reader's scopes into another has not left the reader. Without this, the page would hold
- * "here it is" and "drop it" at the same version.
+ * A row that moved from one of the reader's scopes to another has not left the reader. Without this condition, the page
+ * would hold "here it is" and "drop it" at the same version.
  */
-const LEFT = `
+const HAS_LEFT = `
   from departures d where d.tenant = ? and d.collection = ? and d.scope = ? and d.version > ? and d.version <= ?
   and not exists (
     select 1 from records r where r.tenant = d.tenant and r.collection = d.collection and r.id = d.id
     and r.state <> 'stub' and r.scope in (select value from json_each(?)))`;
-const LEAVINGS = `select ${departures.selection("d")}, d.version as position ${LEFT} order by d.version limit ?`;
-const COUNT_LEAVINGS = `select count(*) as count from (select 1 ${LEFT} limit ?)`;
+const DEPARTED = `select ${departures.selection("d")}, d.version as position ${HAS_LEFT} order by d.version limit ?`;
+const COUNT_DEPARTED = `select count(*) as count from (select 1 ${HAS_LEFT} limit ?)`;
 
 export function readChanges(
   connection: Connection,
@@ -39,16 +39,16 @@ export function readChanges(
   const { rows, isFull } = feed.page(connection, tenant, collection, scopes, request);
   if (scopes === "all") return feedPage(rows, [], { limit, isFull });
 
-  // Departures behind a full page of records belong to the next one: each is looked at once, however many rows moved.
+  // Departures after a full page of records belong to the next page: each is read once, however many rows moved.
   const upTo = rows.length < limit && !isFull ? request.upTo : (rows.at(-1)?.version ?? request.upTo);
   const names = JSON.stringify(scopes);
   const left = mergeParts([...new Set(scopes)], { after, upTo, limit }, (scope, range) =>
     connection
-      .all(LEAVINGS, tenant, collection, scope, range.after, range.upTo, names, range.limit)
+      .all(DEPARTED, tenant, collection, scope, range.after, range.upTo, names, range.limit)
       .map((row) => ({ ...(row as unknown as DepartureRow), position: row.position as number })),
   );
-  const leavings = left.map(({ position: _, ...row }): DepartureRow => row);
-  return feedPage(rows, leavings, { limit, isFull });
+  const departed = left.map(({ position: _, ...row }): DepartureRow => row);
+  return feedPage(rows, departed, { limit, isFull });
 }
 
 export function countChanges(
@@ -62,7 +62,7 @@ export function countChanges(
   const names = JSON.stringify(scopes);
   for (const scope of new Set(scopes)) {
     if (count >= COUNT_LIMIT) break;
-    const counted = connection.all(COUNT_LEAVINGS, tenant, collection, scope, after, upTo, names, COUNT_LIMIT - count);
+    const counted = connection.all(COUNT_DEPARTED, tenant, collection, scope, after, upTo, names, COUNT_LIMIT - count);
     count += Number(counted[0]?.count ?? 0);
   }
   return count;

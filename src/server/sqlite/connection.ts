@@ -1,4 +1,4 @@
-/** One connection: statements that are prepared once, and transactions that never stay open. */
+/** One connection: each statement is prepared once, and no transaction stays open. */
 import type { SqliteStatement, SqliteValue, SyncSqliteDriver } from "./driver.ts";
 
 export type SqliteRow = Record<string, SqliteValue>;
@@ -12,12 +12,12 @@ export class Connection {
     this.#driver = driver;
   }
 
-  /** A transaction could not be ended: only closing it ends it for certain. */
+  /** A transaction could not be ended. Only closing the connection is certain to end it. */
   get broken(): boolean {
     return this.#broken;
   }
 
-  // `all` and never `get`: a statement that was not run to its end keeps its snapshot open.
+  // `all` and never `get`: a statement that is not run to its end keeps its snapshot open.
   all(sql: string, ...parameters: SqliteValue[]): SqliteRow[] {
     return this.#statement(sql).all(...parameters) as SqliteRow[];
   }
@@ -26,14 +26,14 @@ export class Connection {
     this.#statement(sql).run(...parameters);
   }
 
-  /** Several statements, none of them kept. */
+  /** Runs several statements without preparing them. */
   script(sql: string): void {
     this.#driver.exec(sql);
   }
 
   /**
-   * `immediate` takes the write lock of the database before anything is read: the tenant's clock row, and every other
-   * tenant's with it. SQLite has one writer. `deferred` takes a snapshot at its first read and waits for nobody.
+   * `immediate` takes the write lock of the database before anything is read: SQLite has one writer, so this locks the
+   * clock row of every tenant. `deferred` takes a snapshot at its first read and waits for no other connection.
    */
   transaction<T>(mode: "immediate" | "deferred", work: () => T): T {
     this.run(mode === "immediate" ? "begin immediate" : "begin deferred");
@@ -47,7 +47,7 @@ export class Connection {
     }
   }
 
-  /** libsql lets go of the file only when its statements have been collected as garbage: a little after this. */
+  /** libsql releases the file only when its statements have been garbage-collected: some time after this call. */
   close(): void {
     this.#statements.clear();
     this.#driver.close();
@@ -57,8 +57,8 @@ export class Connection {
     try {
       this.run("rollback");
     } catch {
-      // SQLite has rolled back by itself (full disk, I/O error), or the connection is past use: a new transaction tells.
-      // What went wrong here is not thrown: the error that is on its way says more.
+      // Either SQLite has rolled back automatically (full disk, I/O error), or the connection is unusable: a new
+      // transaction shows which. This error is not thrown: the one that caused the rollback says more.
       this.#broken = !this.#isIdle();
     }
   }

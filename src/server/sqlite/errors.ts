@@ -1,4 +1,4 @@
-/** What SQLite's failures mean to a caller. */
+/** Translates SQLite's errors into those of the store port. */
 import { TillSyncError } from "../../shared/errors.ts";
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
@@ -12,7 +12,7 @@ const NOTADB = 26;
 
 const numbers: Readonly<Record<string, number>> = { BUSY, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB };
 
-/** The primary result code, or `undefined` for what SQLite has not said. */
+/** The primary result code; `undefined` if the error is not one of SQLite's. */
 export function resultCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
@@ -22,12 +22,15 @@ export function resultCode(error: unknown): number | undefined {
   return numbers[/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? ""];
 }
 
-/** Another connection has the lock. Nothing happened; the same again may succeed. */
+/** Another connection holds the lock. Nothing happened; a retry may succeed. */
 export function isBusy(error: unknown): boolean {
   return resultCode(error) === BUSY;
 }
 
-/** The typed error of what is wrong with the disk; anything else as it is: a script's own error, a constraint. */
+/**
+ * A TillSyncError if the disk or the file is at fault. Any other error is returned unchanged: a script's own, a
+ * violated constraint.
+ */
 export function storeError(error: unknown): unknown {
   switch (resultCode(error)) {
     case BUSY:
@@ -39,7 +42,7 @@ export function storeError(error: unknown): unknown {
     case FULL:
       return new TillSyncError(
         "storage_full",
-        "The disk of the database is full. Nothing of the transaction was stored.",
+        "The disk of the database is full. Nothing in the transaction was stored.",
         { usedBytes: undefined, quotaBytes: undefined },
         { cause: error },
       );
@@ -47,7 +50,7 @@ export function storeError(error: unknown): unknown {
     case NOTADB:
       return new TillSyncError(
         "storage_corrupt",
-        "The database file is damaged, or is not one of SQLite. Restore it from a backup; the tills will send what the backup lacks.",
+        "The database file is damaged, or is not a SQLite database. Restore it from a backup; the tills will send what the backup lacks.",
         { table: "database" },
         { cause: error },
       );

@@ -1,8 +1,8 @@
 /**
- * Brings a database to the schema of this code.
+ * Migrates a database to the schema of this code.
  *
- * Each migration is one transaction with its row in `tillsync_migrations`, and looks again once it holds the write lock: of
- * two processes that open a new database together, one migrates and the other finds it done.
+ * Each migration and its row in `tillsync_migrations` are one transaction, which checks again what is pending once it
+ * holds the write lock: of two processes that open a new database together, one migrates and the other finds it done.
  */
 import { type CheckedMigration, pendingMigrations } from "../sql/migrations.ts";
 import type { Connection } from "./connection.ts";

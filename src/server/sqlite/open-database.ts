@@ -1,4 +1,4 @@
-/** From a path to a connection that keeps the store's promises. */
+/** Opens a file as a connection that keeps the store's guarantees. */
 import { systemDigest } from "../../shared/digest.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import type { Random } from "../../shared/random.ts";
@@ -9,8 +9,8 @@ import { isBusy, unavailable } from "./errors.ts";
 import { migrate, pendingIn } from "./migrate.ts";
 
 /**
- * A neighbour's commit takes a few ms. SQLite waits for it without letting anything else of this process run; whatever
- * takes longer is waited for outside, by `retryWhile`.
+ * Another process's commit takes a few ms. SQLite waits for it and blocks this process meanwhile; for anything longer,
+ * `retryWhile` waits without blocking.
  */
 const BUSY_TIMEOUT_MS = 10;
 
@@ -19,7 +19,7 @@ export interface OpenedDatabase {
   readonly secret: string;
 }
 
-/** @throws TillSyncError `storage_unavailable`, `storage_newer`, `storage_corrupt`; busy errors as SQLite gives them */
+/** @throws TillSyncError `storage_unavailable`, `storage_newer`, `storage_corrupt`; SQLite's own error if it is busy */
 export async function openDatabase(
   path: string,
   open: OpenSqlite,
@@ -53,13 +53,13 @@ async function openFile(path: string, open: OpenSqlite): Promise<SyncSqliteDrive
 
 function prepareFile(connection: Connection, path: string, known: readonly CheckedMigration[]): void {
   connection.script(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  pendingIn(connection, known); // refuses before anything of the file is changed
+  pendingIn(connection, known); // throws before anything in the file is changed
 
   const mode = connection.all("pragma journal_mode = wal")[0]?.journal_mode;
   if (mode !== "wal" && path !== ":memory:") {
     throw unavailable(
       `Expected the database ${JSON.stringify(path)} to take a write-ahead log, got journal mode ${String(mode)}. ` +
-        "Network drives have no shared memory for it, nor locks to rely on: use a local disk.",
+        "Network drives have no shared memory for it and no reliable locks: use a local disk.",
     );
   }
   connection.script(`
@@ -69,12 +69,12 @@ function prepareFile(connection: Connection, path: string, known: readonly Check
     pragma journal_size_limit = 67108864;
     pragma cache_size = -32768;
     pragma temp_store = memory;
-  `); // fullfsync: macOS answers a plain fsync before the disk has the bytes
+  `); // fullfsync: on macOS a plain fsync returns before the disk has the bytes
 
   migrate(connection, known);
 }
 
-/** Made with the database. Two UUIDs have 148 random bits. */
+/** Created with the database. Two UUIDs have 148 random bits. */
 function readSecret(connection: Connection, random: Random): string {
   const read = () => connection.all("select value from settings where name = 'secret'")[0]?.value;
   const stored = read();

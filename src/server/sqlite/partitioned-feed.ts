@@ -1,10 +1,10 @@
 /**
  * Pages over feeds that are split into parts: a collection's rows by scope, a device's results by incarnation.
  *
- * Each part is a stretch of one index, read from `after` on and no further than the page. They are merged by position here:
- * every part that was read lowers the bound for the next, so that a reader of three hundred branches reads about seven
- * pages' worth of index entries and not three hundred. Documents are fetched for the rows of the page alone; where rows have a size,
- * for no more of them than the page has bytes.
+ * Each part is a range of one index, read from `after` on and no further than the page. The parts are merged by
+ * position here: every part that was read lowers the bound for the next, so a reader of three hundred branches reads
+ * about seven pages' worth of index entries and not three hundred. Documents are fetched only for the rows of the
+ * page; if rows have a size, only for as many of them as the page has bytes.
  */
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
@@ -16,17 +16,17 @@ export interface PageRange {
   /** Inclusive. */
   readonly upTo: number;
   readonly limit: number;
-  /** Of a feed whose rows have a size: the page ends with the row that brings it to these. */
+  /** In a feed whose rows have a size: the page ends with the row that brings it to this many bytes. */
   readonly bytes?: number | undefined;
 }
 
 export interface Page<Row> {
   readonly rows: readonly Row[];
-  /** It ended for its bytes. */
+  /** The page ended because of its bytes. */
   readonly isFull: boolean;
 }
 
-/** Up to `limit` entries, ascending by position. Parts that share a position come in the order of `parts`. */
+/** Up to `limit` entries, ascending by position. Entries with the same position are in the order of `parts`. */
 export function mergeParts<Entry extends { readonly position: number }>(
   parts: readonly string[],
   { after, upTo, limit }: PageRange,
@@ -47,13 +47,13 @@ export function mergeParts<Entry extends { readonly position: number }>(
 
 export interface PartitionedFeedDefinition<Row extends object> {
   readonly table: Columns<Row>;
-  /** The columns of the index behind `tenant`, in its order. */
+  /** `group`, `part` and `position`: the columns of the index after `tenant`, in its order. */
   readonly group: string;
   readonly part: string;
   readonly position: string;
-  /** The condition of the index where it is partial. */
+  /** The condition of the index, if it is a partial one. */
   readonly only?: string | undefined;
-  /** What a row `t` weighs, in bytes. It must not have to read what it weighs. */
+  /** An expression for the size of row `t`, in bytes. It must not need to read the documents that it measures. */
   readonly size?: string | undefined;
 }
 
@@ -69,14 +69,14 @@ export class PartitionedFeed<Row extends object> {
     this.#table = table;
     const inGroup = `from ${table.name} where tenant = ? and ${group} = ? and ${only}`;
     const inRange = `${inGroup} and ${part} = ? and ${position} > ? and ${position} <= ?`;
-    // One look-up per part, whatever it holds: `select distinct` would walk over every row.
+    // One look-up per part, however many rows it has: `select distinct` would scan every row.
     this.#parts =
       `with recursive parts (name) as (select (select min(${part}) ${inGroup}) union all ` +
       `select (select min(${part}) ${inGroup} and ${part} > parts.name) from parts where parts.name is not null) ` +
       "select name from parts where name is not null";
     this.#heads = `select ${position} as position, rowid as entry ${inRange} order by ${position} limit ?`;
     const listed = `from json_each(?) k cross join ${table.name} t where t.rowid = k.value`;
-    // One row, whatever the page has: a thousand of them cost twice as much (measured).
+    // One row for the whole page: a thousand rows cost twice as much (measured).
     this.#sizes = `select json_group_object(t.rowid, ${size}) as sizes ${listed}`;
     this.#rows = `select ${table.selection("t")} ${listed} order by t.${position}`;
     this.#count = `select count(*) as count from (select 1 ${inRange} limit ?)`;
@@ -102,7 +102,7 @@ export class PartitionedFeed<Row extends object> {
     return { rows, isFull: held < entries.length };
   }
 
-  /** How many of the entries bring a page to its bytes. */
+  /** How many of the entries fit: up to the one that brings the page to its bytes. */
   #fitting(connection: Connection, entries: readonly number[], bytes: number): number {
     const [row] = connection.all(this.#sizes, JSON.stringify(entries));
     const sizes = JSON.parse(String(row?.sizes)) as Readonly<Record<string, number>>;
@@ -112,7 +112,7 @@ export class PartitionedFeed<Row extends object> {
     return count;
   }
 
-  /** Stops at `limit`. */
+  /** Stops counting at `limit`. */
   count(
     connection: Connection,
     tenant: string,

@@ -1,8 +1,8 @@
 /**
- * Answers reads: one statement per table, however many keys are asked for.
+ * Runs the reads of the port: one statement per table, however many keys are asked for.
  *
- * Key lists arrive as one JSON array. `cross join` is SQLite's way to say "in this order": a planner that were free to
- * choose might walk over the table and look into the list, which gets slower with everything that was ever sold.
+ * Key lists are passed as one JSON array. `cross join` fixes the join order in SQLite: a planner that is free to choose
+ * might scan the table and look into the list, which gets slower with everything that was ever sold.
  */
 import { unreachable } from "../../shared/assert.ts";
 import type { RecordRow } from "../ports/rows.ts";
@@ -61,7 +61,7 @@ const sql = {
   discrepancies: where(discrepancies, "t.position > ? order by t.position limit ?"),
 };
 
-export function answer(connection: Connection, tenant: string, read: StoreRead): unknown {
+export function runRead(connection: Connection, tenant: string, read: StoreRead): unknown {
   const rows = <Row extends object>(table: Columns<Row>, text: string, ...parameters: SqliteValue[]): readonly Row[] =>
     table.decode(connection.all(text, ...parameters));
   const listed = <Row extends object>(

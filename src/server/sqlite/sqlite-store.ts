@@ -1,12 +1,13 @@
 /**
- * A server store in one SQLite file: what runs on one shop's box.
+ * A server store in one SQLite file, for one machine.
  *
- * - The file has a write-ahead log with `synchronous = full`: a transaction that resolved is on disk.
- * - `begin immediate` is the clock lock of the port. SQLite has one writer, so it is the lock of every tenant at once.
- * - The driver is synchronous, and so are scripts: a transaction runs in one go, between `begin` and `commit` nothing else
- *   of this process runs. One connection is enough for readers too: a read finds no transaction in the middle, and does not
- *   queue behind writers that wait for another process.
- * - Any number of processes may open the same file on a local disk. Who finds it locked waits and begins again.
+ * - The file has a write-ahead log with `synchronous = full`: a transaction that has resolved is on disk.
+ * - `begin immediate` is the clock lock of the port. SQLite has one writer, so it locks every tenant at once.
+ * - The driver is synchronous, and so are scripts: nothing else in this process runs between `begin` and `commit`.
+ *   One connection is enough for readers too: a read never finds a transaction half done, and does not queue behind
+ *   writers that wait for another process.
+ * - Any number of processes may open the same file on a local disk. A process that finds it locked waits and starts
+ *   again.
  */
 import { type Clock, systemClock } from "../../shared/clock.ts";
 import { invalidOption } from "../../shared/errors.ts";
@@ -18,30 +19,42 @@ import { findDriver, type OpenSqlite, type SyncSqliteDriver } from "./driver.ts"
 import { isBusy, storeError, unavailable } from "./errors.ts";
 import { migrations } from "./migrations/all.ts";
 import { type OpenedDatabase, openDatabase } from "./open-database.ts";
-import { answer } from "./reads.ts";
+import { runRead } from "./reads.ts";
 import { isStorable } from "./table.ts";
 import { applyWrites } from "./writes.ts";
 
+/** What `sqliteStore` takes. */
 export interface SqliteStoreOptions {
-  /** The file, made where there is none. Its folder must exist, on a local disk. `":memory:"` keeps nothing: for tests. */
+  /**
+   * The path of the file. If there is none, it is created; its folder must exist, on a local disk. `":memory:"` keeps
+   * nothing and is for tests.
+   */
   readonly path: string;
   /**
-   * An open database, which belongs to the store from then on, or a function that opens `path`. Whatever else of this
-   * process opens the file must use the same library: file locks are the process's, and two libraries do not see each other's.
-   * @default `node:sqlite`, else `libsql`, else `better-sqlite3`: the first one there is
+   * An open database, which belongs to the store from then on, or a function that opens `path`. Everything else in this
+   * process that opens the file must use the same library: file locks belong to the process, and two libraries do not
+   * see each other's.
+   * @default the first one available of `node:sqlite`, `libsql` and `better-sqlite3`
    */
   readonly driver?: SyncSqliteDriver | OpenSqlite | undefined;
   /** How long a call waits, in ms, while another process holds the write lock. @default 10_000 */
   readonly busyTimeoutMs?: number | undefined;
-  /** For the secret and for jitter. @default the platform's */
+  /** For the secret and for jitter. @default the platform's randomness */
   readonly random?: Random | undefined;
-  /** For the waits. @default the platform's */
+  /** For the waits. @default the platform's clock */
   readonly clock?: Pick<Clock, "monotonic" | "sleep"> | undefined;
 }
 
 /**
- * Touches nothing yet: the file is opened, made and migrated by the first call, which rejects with `storage_unavailable`,
- * `storage_newer` or `storage_corrupt` where that fails; the next call tries again.
+ * A server store in one SQLite file. It does nothing yet: the first call opens, creates and migrates the file. If
+ * that fails, the call rejects with `storage_unavailable`, `storage_newer` or `storage_corrupt`, and the next call
+ * tries again.
+ *
+ * @example
+ * ```ts
+ * const store = sqliteStore({ path: "shop.sqlite" });
+ * const handler = createSyncHandler({ store, authenticate, collections, policies });
+ * ```
  * @throws TillSyncError `invalid_option`
  */
 export function sqliteStore(options: SqliteStoreOptions): ServerStore {
@@ -63,7 +76,7 @@ class SqliteStore implements ServerStore {
   readonly #random: Random;
   readonly #clock: Pick<Clock, "monotonic" | "sleep">;
   #database: Promise<OpenedDatabase> | undefined;
-  /** Settles, never rejects, when the last transaction that was asked for is through. */
+  /** Resolves, and never rejects, when the last transaction that was requested has ended. */
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -103,19 +116,20 @@ class SqliteStore implements ServerStore {
     const connection = (await database?.catch(ignore))?.connection;
     if (connection === undefined) return;
     try {
-      // Some drivers close the file later than they say, and then without its log: who copies it now must find everything in it.
+      // Some drivers close the file later than `close` returns, and then without merging its log: anyone who copies the
+      // file now must find everything in it.
       connection.all("pragma wal_checkpoint(truncate)");
     } catch {
-      // Nothing is lost: the next one who opens the file finds the log.
+      // Nothing is lost: the next process that opens the file finds the log.
     }
     connection.close();
   }
 
-  /** `work` is synchronous: what it begins, it ends. */
+  /** `work` is synchronous: it ends every transaction that it begins. */
   async #use<T>(work: (database: OpenedDatabase) => T): Promise<T> {
-    const patience = { clock: this.#clock, random: this.#random, busyTimeoutMs: this.#options.busyTimeoutMs ?? 10_000 };
+    const retry = { clock: this.#clock, random: this.#random, busyTimeoutMs: this.#options.busyTimeoutMs ?? 10_000 };
     try {
-      return await retryWhile(patience, isBusy, async () => {
+      return await retryWhile(retry, isBusy, async () => {
         const database = await this.#open();
         this.#refuseClosed(); // closed while it opened
         try {
@@ -156,12 +170,12 @@ class SqliteStore implements ServerStore {
   }
 }
 
-/** Runs a script to its end: it can wait for reads and for nothing else. */
+/** Runs a script to its end. A script can wait only for reads. */
 function drive<T>(connection: Connection, tenant: string, script: () => StoreReadScript<T>): T {
   if (!isStorable(tenant)) throw unavailable("Expected a tenant without U+0000 and lone surrogates.");
   const steps = script();
   let step = steps.next();
-  while (step.done !== true) step = steps.next(step.value.map((read) => answer(connection, tenant, read)));
+  while (step.done !== true) step = steps.next(step.value.map((read) => runRead(connection, tenant, read)));
   return step.value;
 }
 

@@ -1,11 +1,11 @@
-/** How the rows of the port become rows of a table and come back. */
+/** Maps rows of the port to rows of a table, and back. */
 
 import { assert } from "../../shared/assert.ts";
 import type { ColumnKind, ColumnsDefinition, TableDefinition } from "../sql/definitions.ts";
 import type { Connection, SqliteRow } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
 
-/** A table's columns, or some of them, as they are asked for and read. */
+/** A table's columns, or some of them: how they are selected and decoded. */
 export class Columns<Row extends object> {
   readonly name: string;
   protected readonly columns: readonly (readonly [member: keyof Row & string, kind: ColumnKind])[];
@@ -17,7 +17,7 @@ export class Columns<Row extends object> {
     this.#json = this.columns.filter(([, kind]) => kind === "json").map(([member]) => member);
   }
 
-  /** What to select so that {@link decode} understands it. */
+  /** The select list that {@link decode} expects. */
   selection(alias: string): string {
     return this.columns.map(([member]) => `${alias}.${columnOf(member)} as "${member}"`).join(", ");
   }
@@ -48,7 +48,7 @@ export class Table<Row extends object> extends Columns<Row> {
     const changing = names
       .filter((column) => !keyNames.includes(column))
       .map((column) => `${column} = excluded.${column}`);
-    // Not `insert or replace`: that would delete another operation which has the same sequence number, instead of failing.
+    // Not `insert or replace`: that would delete another operation with the same sequence number instead of failing.
     this.#upsert =
       `insert into ${name} (${names.join(", ")}) values (${names.map(() => "?").join(", ")}) ` +
       `on conflict (${keyNames.join(", ")}) do update set ${changing.join(", ")}`;
@@ -62,14 +62,14 @@ export class Table<Row extends object> extends Columns<Row> {
   }
 }
 
-/** Quoted: `transaction` is a word of SQL. */
+/** Quoted, because `transaction` is a keyword of SQL. */
 function columnOf(member: string): string {
   return `"${member.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
 }
 
 /**
- * libsql ends the process where it is given a boolean, cuts text at U+0000, and UTF-8 makes all lone surrogates one
- * character: two ids could become one. JSON text has none of them.
+ * libsql ends the process if it is given a boolean, and cuts text at U+0000; UTF-8 encodes every lone surrogate as the
+ * same character. Two ids could become one. JSON text has none of these.
  */
 function encode(value: unknown, kind: ColumnKind): SqliteValue {
   if (value === undefined) return null;

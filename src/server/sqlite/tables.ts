@@ -1,4 +1,4 @@
-/** The tables. Their columns are made in ./migrations. */
+/** The tables. The migrations create them. */
 import * as definitions from "../sql/definitions.ts";
 import { Columns, Table } from "./table.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Stores what a script returned: a prepared statement per row, inside the transaction. For SQLite, which is called and not
- * sent to, that is the fastest way (measured).
+ * Stores what a script returned: one prepared statement per row, inside the transaction. That is the fastest way
+ * (measured), because SQLite runs in this process and a statement costs no round trip.
  */
 import type { StoreWrites } from "../ports/store.ts";
 import type { Connection } from "./connection.ts";

@@ -1,17 +1,17 @@
-/** The few assertions that the contract needs: it is published, and a test framework is its user's choice. */
+/** The few assertions that the contract needs: it is published, and its users choose their own test framework. */
 import { canonicalJson, deepEqual, type Json, type JsonObject } from "../../shared/json.ts";
 
 export function check(condition: boolean, what: string): void {
   if (!condition) throw new Error(`The store breaks its contract: ${what}`);
 }
 
-/** Deep equality as JSON sees it: a member that is `undefined` is an absent one. */
+/** Deep equality of JSON: a member that is `undefined` counts as absent. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
   if (deepEqual(actual as Json, expected as Json)) return;
   check(false, `${what}: expected ${show(expected)}, got ${show(actual)}`);
 }
 
-/** The same rows, in whatever order. */
+/** The same rows, in any order. */
 export function sameRows(actual: readonly object[], expected: readonly object[], what: string): void {
   const sorted = (rows: readonly object[]) => rows.map((row) => canonicalJson({ ...row } as JsonObject)).sort();
   equal(sorted(actual), sorted(expected), what);

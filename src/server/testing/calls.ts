@@ -1,7 +1,7 @@
-/** Scripts of one step, which most cases are made of. */
+/** Scripts of one step, which most cases use. */
 import { ask, type ServerStore, type StoreReadKind, type StoreReads, type StoreWrites } from "../ports/store.ts";
 
-/** The tenant of every case that is not about tenants. */
+/** The tenant of every case that does not test tenants. */
 export const SHOP = "shop";
 
 export function write(store: ServerStore, writes: StoreWrites, tenant = SHOP): Promise<void> {
@@ -19,7 +19,7 @@ export function read<K extends StoreReadKind>(
   return store.read(tenant, () => ask<K>(request));
 }
 
-/** Takes the next position of the tenant: what every writing transaction of a server does. */
+/** Takes the next position of the tenant, as every writing transaction of a server does. */
 export function takePosition(store: ServerStore, id: string, tenant = SHOP): Promise<number> {
   return store.transact(tenant, function* () {
     const clock = yield* ask({ kind: "clock" });

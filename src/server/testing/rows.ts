@@ -1,4 +1,4 @@
-/** Rows with everything filled in; a case names what it is about. */
+/** Rows with default values; a case overrides the members that it tests. */
 
 import type {
   CommitRow,
@@ -47,7 +47,7 @@ export function recordRow(id: string, version: number, row: Partial<RecordRow> =
   };
 }
 
-/** As it is in the change feed. */
+/** The record as the change feed returns it. */
 export function changeOf({ id, version, state, schemaVersion, data, counters }: RecordRow): FeedEntry {
   const documents = { data: JSON.stringify(data), counters: JSON.stringify(counters) };
   return { kind: "record", row: { id, version, state, schemaVersion, ...documents } };
@@ -94,12 +94,12 @@ export function operationRow(id: string, position: number, row: Partial<Operatio
   };
 }
 
-/** As it is among a device's results. */
+/** The operation as a device's results return it. */
 export function resultRow({ operation: _, ...row }: OperationRow): ResultRow {
   return row;
 }
 
-/** A fact that was set aside. */
+/** A quarantined fact. */
 export function quarantinedRow(id: string, position: number, row: Partial<OperationRow> = {}): OperationRow {
   const error = { code: "validation_failed", message: "The total is not the sum of the lines." };
   return operationRow(id, position, {

@@ -111,7 +111,7 @@ test("a wrong option and a weak key are refused with exit code 2", async () => {
   expect(await misused).toEqual({
     code: 2,
     out: "",
-    error: 'Expected --port to be an integer from 0 to 65535, got "eighty". 0 takes any that is free.\n',
+    error: 'Expected --port to be an integer from 0 to 65535, got "eighty". 0 takes any free port.\n',
   });
   expect(await weak).toMatchObject({
     code: 2,
@@ -131,11 +131,11 @@ test("the demo, whose password everybody knows, is offered to this computer alon
   expect([parseCommandLine([]).proxies, parseCommandLine(["--proxy", "2"]).proxies]).toEqual([0, 2]);
   expect(() => parseCommandLine(["--proxy", "yes"])).toThrow("Expected --proxy to be a number from 0 to 9");
   expect(() => parseCommandLine(["--host", "0.0.0.0", "--seed", "demo"])).toThrow(
-    "Everybody knows the demo's password",
+    "The demo's password is public",
   );
   const database = join(await temporaryFolder(), "shop.sqlite");
   await (await start({ database, seed: "demo" })).close();
-  await expect(start({ database, host: "0.0.0.0" })).rejects.toThrow("everybody knows its password");
+  await expect(start({ database, host: "0.0.0.0" })).rejects.toThrow("its password is public");
 });
 
 test.each([

@@ -142,7 +142,7 @@ test("a connection that is ended while its writes wait: it rejects as one that m
   await database.query("select pg_terminate_backend($1)", [await waiting()]);
   const error = await call;
   expect(error.code).toBe("storage_unavailable");
-  expect(error.message).toContain("it may be stored, or not");
+  expect(error.message).toContain("it may or may not be stored");
   await other.query("rollback");
   expect(await read(store, { kind: "clock" })).toMatchObject({ position: 1 });
   expect(await takePosition(store, "operation-2")).toBe(2);
@@ -181,7 +181,7 @@ test("a commit whose answer is lost rejects, and a resend finds what is stored",
   while ((await database.query(`select 1 from ${schema}.operations`)).length === 0);
   for (const socket of sockets) socket.destroy();
   const error = await call;
-  expect(error.message).toContain("it may be stored, or not");
+  expect(error.message).toContain("it may or may not be stored");
   isDeaf = false;
   expect(await push()).toBe("replayed");
   expect(await read(store, { kind: "clock" })).toEqual(clockRow(2));

@@ -61,14 +61,14 @@ const forgetTenant = ({ text, values }: Statement): Statement => ({
 async function answers(connection: Connection, tenant: string, change: (statement: Statement) => Statement) {
   const found: unknown[] = [];
   for (const request of reads) {
-    const { statements, answer } = planRead(tenant, request);
+    const { statements, decode } = planRead(tenant, request);
     const [, , ...result] = await connection.run([
       { text: "begin", values: [] },
       { text: "select set_config('tillsync.tenant', $1, true)", values: [tenant] },
       ...statements.map(change),
     ]);
     await connection.script("commit");
-    found.push(answer(result));
+    found.push(decode(result));
   }
   return found;
 }

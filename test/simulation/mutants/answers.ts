@@ -25,7 +25,7 @@ export const answers: readonly Mutant[] = [
     "C7",
     patch(
       "client/scripts/answer.ts",
-      "if (!current || !asked || (identity as Identity | undefined)?.incarnation !== binding.incarnation)",
+      "if (!current || !asked || identity?.incarnation !== binding.incarnation)",
       "if (!current || !asked)",
     ),
   ),
@@ -52,9 +52,9 @@ export const answers: readonly Mutant[] = [
     "S4",
     patch(
       "client/sync/pull.ts",
-      "  ground.contact(result.timing);",
-      `  ground.contact(result.timing);
-  await ground.deps.store.transact("cursor", "strict", [], function* () {
+      "  call.contact(result.timing);",
+      `  call.contact(result.timing);
+  await call.store.transact("cursor", "strict", [], function* () {
     const known = yield [{ kind: "get", table: META, keys: Object.keys(result.value.pages).map(cursorKey) }];
     const kept = Object.entries(result.value.pages).map(([name, page], at) => ({ kind: "put", table: META, key: cursorKey(name), value: { ...(known[0][at] ?? FIRST_CURSOR), cursor: page.cursor } }));
     for (const [name, page] of Object.entries(result.value.pages)) collections[name] = page.cursor;
@@ -67,7 +67,7 @@ export const answers: readonly Mutant[] = [
     "C4",
     patch(
       "client/decide/workspace.ts",
-      "if (known && known.generation === generation && version <= known.version) return false;",
+      "if (known && known.generation === generation && version <= known.version) return;",
       "",
     ),
   ),
@@ -85,8 +85,8 @@ export const answers: readonly Mutant[] = [
     "H3",
     patch(
       "client/decide/results.ts",
-      "return operation.resultAt === undefined || (result.revision ?? 0) > (operation.revision ?? 0);",
-      "return operation.resultAt === undefined;",
+      "return before === undefined || (result.revision ?? 0) > (before.revision ?? 0);",
+      "return before === undefined;",
     ),
   ),
   mutant(

@@ -7,8 +7,8 @@ export const epochs: readonly Mutant[] = [
     "C8",
     patch(
       "client/decide/epoch.ts",
-      '      if (operation.action === "void" || epoch === undefined || version === undefined)\n',
-      '      if (operation.action !== "void") return undefined;\n      if (operation.action === "void" || epoch === undefined || version === undefined)\n',
+      '      if (operation.action === "void" || result.epoch === undefined',
+      '      if (operation.action !== "void") return undefined;\n      if (operation.action === "void" || result.epoch === undefined',
     ),
   ),
   mutant(
@@ -25,8 +25,8 @@ export const epochs: readonly Mutant[] = [
     "C8",
     patch(
       "client/decide/epoch.ts",
-      '    case "settled":\n      return { ...rest, state: "pending", again: true };',
-      '    case "settled":\n      return undefined;',
+      '    case "closed_elsewhere":\n      return { ...operation, status: RESEND };',
+      '    case "closed_elsewhere":\n      return undefined;',
     ),
   ),
   mutant(
@@ -73,8 +73,8 @@ export const epochs: readonly Mutant[] = [
     "H10",
     patch(
       "client/decide/workspace.ts",
-      "if (known && known.generation === generation && version <= known.version) return false;",
-      "if (known && version <= known.version) return false;",
+      "if (known && known.generation === generation && version <= known.version) return;",
+      "if (known && version <= known.version) return;",
     ),
   ),
   mutant(

@@ -34,7 +34,7 @@ export const fences: readonly Mutant[] = [
     "S8",
     patch(
       "client/scripts/identity.ts",
-      "if (before === undefined || (point as SyncPoint | undefined)?.fence !== fence)",
+      "if (before === undefined || point?.fence !== fence)",
       "if (before === undefined)",
     ),
   ),
@@ -43,13 +43,13 @@ export const fences: readonly Mutant[] = [
     "S8",
     patch(
       "client/scripts/upkeep.ts",
-      "if ((point as SyncPoint | undefined)?.fence !== fence || cursor?.sweep === undefined)",
+      "if (point?.fence !== fence || cursor?.sweep === undefined)",
       "if (cursor?.sweep === undefined)",
     ),
   ),
   mutant(
     "fence not taken",
     "S8",
-    patch("client/scripts/identity.ts", "{ ...known, fence: known.fence + 1 }", "{ ...known }"),
+    patch("client/scripts/turn.ts", "{ ...known, fence: known.fence + 1 }", "{ ...known }"),
   ),
 ];

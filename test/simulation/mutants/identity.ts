@@ -22,7 +22,7 @@ export const identity: readonly Mutant[] = [
     patch(
       "client/scripts/identity.ts",
       "return { value: { before, after }, writes: [put(IDENTITY, after)] };",
-      'const [queue] = yield* get<QueueState>(META, ["queue"]);\n  return { value: { before, after }, writes: [put(IDENTITY, after), put("queue", { ...queue, sequence: 0 })] };',
+      'const [[queue]] = yield* ask([meta("queue")]);\n  return { value: { before, after }, writes: [put(IDENTITY, after), put("queue", { ...queue, sequence: 0 })] };',
     ),
   ),
   mutant(
@@ -42,21 +42,25 @@ export const identity: readonly Mutant[] = [
   mutant(
     "marker not written",
     "S12",
-    patch("client/tab/session.ts", "if (text !== this.#marked) storage.marker?.write(name, text);", ""),
+    patch(
+      "client/tab/store-marker.ts",
+      "if (text !== this.#written) this.#storage.marker?.write(this.#name, text);",
+      "",
+    ),
   ),
   mutant(
     "storage_lost not told",
     "S12",
     patch(
       "client/tab/event-publisher.ts",
-      'this.#emitter.emit("storage_lost", { lastKnownSequence: news.lastKnownSequence, missing: news.missing });',
+      'this.#emitter.emit("storage_lost", { lastKnownSequence: notice.lastKnownSequence, missing: notice.missing });',
       "",
     ),
   ),
   mutant(
     "loss told by the server is not told on",
     "S12",
-    patch("client/sync/register.ts", 'if (verdict.loss) notice({ kind: "storage_lost", ...verdict.loss });', ""),
+    patch("client/sync/register.ts", 'if (verdict.loss) call.notice({ kind: "storage_lost", ...verdict.loss });', ""),
   ),
   mutant(
     "revoked till does not hand over",

@@ -12,8 +12,8 @@ export const loop: readonly Mutant[] = [
     "V2",
     patch(
       "client/decide/sync-machine.ts",
-      'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(troubles, lane));',
-      'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, troubles);',
+      'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(failures, lane));',
+      'const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, failures);',
     ),
   ),
   mutant(
@@ -39,8 +39,8 @@ export const loop: readonly Mutant[] = [
     "V1",
     patch(
       "client/decide/sync-machine.ts",
-      '        effects: [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
-      '        effects: lane === "pull" ? [] : [{ kind: "timer", lane, afterMs: wait(trouble.asks, attempt, input) }],\n',
+      '        effects: [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],\n',
+      '        effects: lane === "pull" ? [] : [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],\n',
     ),
   ),
   mutant(

@@ -10,7 +10,7 @@ export const sending: readonly Mutant[] = [
     patch(
       "client/scripts/next-batch.ts",
       "    writes: [],\n    value: {\n      selected,",
-      '    writes: selected.map(({ operation }) => ({ kind: "delete", table: OPERATIONS, key: operation.id })),\n    value: {\n      selected,',
+      '    writes: selected.map(({ operation }) => ({ kind: "delete", table: "operations", key: operation.id })),\n    value: {\n      selected,',
     ),
   ),
   mutant(
@@ -97,6 +97,10 @@ export const sending: readonly Mutant[] = [
     "blocked never woken",
     "H2",
     patch("client/scripts/upkeep.ts", "if (stored === undefined || blocked.length === 0)", "if (true)"),
-    patch("client/decide/workspace.ts", "if (this.#queue.wake === this.#queueBefore.wake)", "if (false)"),
+    patch(
+      "client/decide/workspace.ts",
+      "if (this.#queue.unblockRound === this.#queueBefore.unblockRound)",
+      "if (false)",
+    ),
   ),
 ];

@@ -60,8 +60,8 @@ export const view: readonly Mutant[] = [
     "a sale that is set aside vanishes from its till",
     "H5",
     patch(
-      "client/state/meta.ts",
-      'return operation.kind === "fact" && (operation.state === "quarantined" || operation.state === "rejected");',
+      "client/state/operation.ts",
+      'return operation.kind === "fact" && (state === "quarantined" || state === "rejected");',
       "return false;",
     ),
   ),
@@ -77,7 +77,7 @@ export const view: readonly Mutant[] = [
   mutant(
     "a till does not read what its other tab wrote",
     "S4",
-    patch("client/tab/tab-channel.ts", "        void session.hear(message.collections);\n", ""),
-    patch("client/tab/tab-channel.ts", "while (await rested()) await session.look();", ""),
+    patch("client/tab/tab-channel.ts", "        void session.rereadAfter(message.collections);\n", ""),
+    patch("client/tab/tab-channel.ts", "while (await rested()) await session.checkStore();", ""),
   ),
 ];

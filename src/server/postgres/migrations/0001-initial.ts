@@ -1,12 +1,13 @@
 /**
- * The first schema. (server/postgres) Never edited once released: a change is a migration of its own.
+ * The first schema. It must not be edited once it is released: every change is a new migration.
  *
- * - The tenant leads every key and every index [L9]; nothing refers from one table to another, nothing counts by a sequence,
- *   nothing is triggered: the tables can be spread over machines by their tenant.
- * - Ids are compared byte by byte (`collate "C"`), whatever language the database was made for.
- * - Documents are text and not jsonb: jsonb orders members anew, refuses U+0000 and answers in another text [H9].
- * - Row-level security under all of it: a statement that forgot its tenant finds nothing, and can write nothing. It is read
- *   from the setting of the transaction, once per statement. An empty one, which is what a transaction leaves behind, is none.
+ * - The tenant is the first part of every key and every index [L9]. There are no foreign keys, sequences or triggers,
+ *   so the tables can be distributed over machines by tenant.
+ * - Ids are compared byte by byte (`collate "C"`), whatever the locale of the database.
+ * - Documents are text and not jsonb, which reorders members, refuses U+0000 and returns another text [H9].
+ * - Row-level security applies to all of it: a statement that forgot its tenant finds nothing and can write nothing.
+ *   The policy reads the setting of the transaction, once per statement. An empty setting, which is what a
+ *   transaction leaves behind, counts as no tenant.
  */
 const tenantTables = [
   ...["clocks", "epochs", "records", "departures", "operations", "commits", "devices", "incarnations"],

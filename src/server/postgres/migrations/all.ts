@@ -1,4 +1,4 @@
-/** Every migration, in order. The numbers count up from 1 without a gap. */
+/** Every migration, in order. Their numbers count from 1 without a gap. */
 import type { Migration } from "../../sql/migrations.ts";
 import { initial } from "./0001-initial.ts";
 

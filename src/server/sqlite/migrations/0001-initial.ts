@@ -1,8 +1,8 @@
 /**
- * The first schema. (server/sqlite) Never edited once released: a change is a migration of its own.
+ * The first schema. It must not be edited once it is released: every change is a new migration.
  *
- * Rows that carry documents live in rowid tables: an index entry is then a number, and a b-tree without rowid would spread
- * the documents over its inner pages. Small rows are their own primary key.
+ * Rows that carry documents are in rowid tables: an index entry is then a number, and a b-tree without rowid would
+ * spread the documents over its inner pages. Tables of small rows have no rowid.
  */
 export const initial = {
   number: 1,

@@ -30,7 +30,7 @@ function count(store: ServerStore, scopes: ScopeFilter, { after = 0, upTo: last 
   return read(store, { kind: "countChanges", collection: "products", scopes, after, upTo: last });
 }
 
-/** `tea@4`; a departure: `-tea@4`. */
+/** A record as `tea@4`, a departure as `-tea@4`. */
 function brief(entries: readonly FeedEntry[]): readonly string[] {
   return entries.map(({ kind, row }) => `${kind === "departure" ? "-" : ""}${row.id}@${row.version}`);
 }
@@ -44,21 +44,21 @@ async function walk(
   for (let after = 0; ; ) {
     const { entries, more } = await pageOf(store, scopes, { after, limit, bytes });
     check(entries.length <= limit, "a page is longer than its limit");
-    for (const { row } of entries) check(row.version > after, "a page begins behind its cursor");
+    for (const { row } of entries) check(row.version > after, "a page begins after its cursor");
     seen.push(...brief(entries));
     after = entries.at(-1)?.row.version ?? END;
     if (more) continue;
-    equal(await changes(store, scopes, { after }), [], "behind a page that says that it is the last");
+    equal(await changes(store, scopes, { after }), [], "after a page that says that it is the last one");
     return seen;
   }
 }
 
-/** About 1,000 bytes, of which its characters are half. */
+/** A record of about 1,000 bytes, with half as many characters. */
 const heavy = (n: number, scope = "") => recordRow(`row-${n}`, n, { data: { note: "ä".repeat(500) }, scope });
 
 export const changeCases: readonly ContractCase[] = [
   contractCase(
-    "changes: ascending by version, behind `after`, up to `upTo`, not more than `limit`",
+    "changes: ascending by version, above `after`, up to `upTo`, at most `limit` entries",
     async ({ store }) => {
       const rows = [5, 3, 9, 1, 7].map((version) => recordRow(`row-${version}`, version));
       await write(store, { records: [...rows, recordRow("anna", 4, { collection: "customers" })] });
@@ -74,24 +74,24 @@ export const changeCases: readonly ContractCase[] = [
         ["row-3@3", "row-5@5"],
         "`limit` takes the lowest",
       );
-      equal(brief(await changes(store, [""], { after: 9 })), [], "behind the last change");
+      equal(brief(await changes(store, [""], { after: 9 })), [], "after the last change");
       equal(await count(store, [""], { after: 3, upTo: 7 }), 2, "countChanges");
       equal(
         await changes(store, [""], { after: 8 }),
         [changeOf(recordRow("row-9", 9))],
-        "a change carries what a page shows of the row, its documents as they were stored",
+        "a change has only what a page shows of the row, with its documents as they were stored",
       );
     },
   ),
 
-  contractCase("changes: a row that changed again is there once, at its new version", async ({ store }) => {
+  contractCase("changes: a row that changed again appears once, at its new version", async ({ store }) => {
     await write(store, { records: [recordRow("tea", 1), recordRow("milk", 2)] });
     for (const version of [3, 5, 8]) await write(store, { records: [recordRow("tea", version)] });
     equal(brief(await changes(store, [""])), ["milk@2", "tea@8"], "changes");
     equal(await count(store, [""]), 2, "countChanges");
   }),
 
-  contractCase("changes: deleted rows are changes, stubs are not until they become rows", async ({ store }) => {
+  contractCase("changes: deleted rows are changes; stubs are not, until they become rows", async ({ store }) => {
     const stub = recordRow("tea", 1, { state: "stub", data: {}, createdVersion: 0 });
     await write(store, { records: [stub, recordRow("milk", 2, { state: "deleted" })] });
     for (const scopes of [[""], "all"] as const) {
@@ -117,7 +117,7 @@ export const changeCases: readonly ContractCase[] = [
     equal([await count(store, ["", "north"]), await count(store, "all", { after: 3 })], [6, 9], "countChanges");
   }),
 
-  contractCase("changes: page by page, everything comes exactly once, from many scopes", async ({ store }) => {
+  contractCase("changes: page by page, every change of many scopes is returned exactly once", async ({ store }) => {
     const scopes = upTo(60).map((n) => `branch-${n}`);
     // Uneven on purpose: the first branches hold most of the low versions.
     const records = upTo(600).map((n) =>
@@ -147,11 +147,11 @@ export const changeCases: readonly ContractCase[] = [
     equal(
       await changes(store, ["north"], { after: 2 }),
       [{ kind: "departure", row: departureRow("tea", 3, "north") }],
-      "the scope it left",
+      "the scope that it left",
     );
     equal(brief(await changes(store, ["", "north"])), ["milk@2", "-tea@3"], "departures and rows, merged by version");
-    equal(brief(await changes(store, ["south"])), ["tea@3"], "the scope it went to");
-    equal(brief(await changes(store, "all")), ["milk@2", "tea@3"], "every scope: nothing leaves that");
+    equal(brief(await changes(store, ["south"])), ["tea@3"], "the scope that it moved to");
+    equal(brief(await changes(store, "all")), ["milk@2", "tea@3"], "every scope, which no row can leave");
     equal([await count(store, ["north"]), await count(store, "all")], [2, 2], "countChanges");
 
     const home = {
@@ -159,9 +159,9 @@ export const changeCases: readonly ContractCase[] = [
       departures: [departureRow("tea", 4, "south")],
     };
     await write(store, { records: [recordRow("tea", 4, { scope: "north" })], ...home });
-    equal(brief(await changes(store, ["north"])), ["milk@2", "tea@4"], "after its return");
-    equal(brief(await changes(store, ["south"])), ["-tea@4"], "the scope it left then");
-    await write(store, { returns: [{ collection: "products", id: "nobody", scope: "north" }] });
+    equal(brief(await changes(store, ["north"])), ["milk@2", "tea@4"], "after it returned");
+    equal(brief(await changes(store, ["south"])), ["-tea@4"], "the scope that it left by returning");
+    await write(store, { returns: [{ collection: "products", id: "unknown", scope: "north" }] });
   }),
 
   contractCase(
@@ -178,19 +178,22 @@ export const changeCases: readonly ContractCase[] = [
     },
   ),
 
-  contractCase("changes: page by page with departures, everything comes exactly once", async ({ store }) => {
-    const moved = upTo(200).filter((n) => n % 4 === 0);
-    const records = upTo(200).map((n) =>
-      recordRow(`row-${n}`, n, { scope: n % 4 === 0 ? (n % 8 === 0 ? "north" : "south") : "" }),
-    );
-    await write(store, { records, departures: moved.map((n) => departureRow(`row-${n}`, n, "")) });
-    const expected = upTo(200).map((n) => `${n % 4 === 0 && n % 8 !== 0 ? "-" : ""}row-${n}@${n}`);
-    for (const limit of [1, 3, 10, 500])
-      equal(await walk(store, ["", "north"], { limit }), expected, `pages of ${limit}`);
-    equal(await count(store, ["", "north"]), 200, "countChanges");
-  }),
+  contractCase(
+    "changes: page by page, every change and every departure is returned exactly once",
+    async ({ store }) => {
+      const moved = upTo(200).filter((n) => n % 4 === 0);
+      const records = upTo(200).map((n) =>
+        recordRow(`row-${n}`, n, { scope: n % 4 === 0 ? (n % 8 === 0 ? "north" : "south") : "" }),
+      );
+      await write(store, { records, departures: moved.map((n) => departureRow(`row-${n}`, n, "")) });
+      const expected = upTo(200).map((n) => `${n % 4 === 0 && n % 8 !== 0 ? "-" : ""}row-${n}@${n}`);
+      for (const limit of [1, 3, 10, 500])
+        equal(await walk(store, ["", "north"], { limit }), expected, `pages of ${limit}`);
+      equal(await count(store, ["", "north"]), 200, "countChanges");
+    },
+  ),
 
-  contractCase("changes: a page ends with the record that brings it to its bytes (L12)", async ({ store }) => {
+  contractCase("changes: a page ends with the record that brings it to `bytes` (L12)", async ({ store }) => {
     await write(store, { records: upTo(10).map((n) => heavy(n)) });
     for (const scopes of [[""], "all"] as const) {
       const held = async (range: Range) => {
@@ -200,30 +203,33 @@ export const changeCases: readonly ContractCase[] = [
       equal(await held({ bytes: 3_500 }), [[1, 2, 3, 4], true], `as much as reaches the bytes, of ${scopes}`);
       equal(await held({ bytes: 3_500, after: 4 }), [[5, 6, 7, 8], true], `the next page of ${scopes}`);
       equal(await held({ bytes: 3_500, after: 8 }), [[9, 10], false], `the last page of ${scopes}`);
-      equal(await held({ bytes: 3_500, limit: 2 }), [[1, 2], true], `a limit that comes first, of ${scopes}`);
-      for (const bytes of [1, 0]) equal(await held({ bytes }), [[1], true], `one record in any case, of ${scopes}`);
+      equal(await held({ bytes: 3_500, limit: 2 }), [[1, 2], true], `a limit that is reached first, of ${scopes}`);
+      for (const bytes of [1, 0]) equal(await held({ bytes }), [[1], true], `at least one record, of ${scopes}`);
       equal(await held({ bytes: 1_000_000 }), [upTo(10), false], `more bytes than there are, of ${scopes}`);
     }
   }),
 
-  contractCase("changes: page by page of bytes, everything comes exactly once, with departures", async ({ store }) => {
-    const scopeOf = (n: number) => (n % 5 === 0 ? "south" : n % 3 === 0 ? "north" : "");
-    const left = upTo(60).filter((n) => scopeOf(n) === "south");
-    await write(store, {
-      records: upTo(60).map((n) =>
-        n % 4 === 0 ? heavy(n, scopeOf(n)) : recordRow(`row-${n}`, n, { scope: scopeOf(n) }),
-      ),
-      departures: left.map((n) => departureRow(`row-${n}`, n, "")),
-    });
-    const expected = upTo(60).map((n) => `${scopeOf(n) === "south" ? "-" : ""}row-${n}@${n}`);
-    for (const bytes of [1, 1_500, 5_000]) {
-      equal(await walk(store, ["", "north"], { bytes }), expected, `pages of ${bytes} bytes`);
-      equal(await walk(store, ["", "north"], { bytes, limit: 7 }), expected, `pages of ${bytes} bytes, and of seven`);
-      equal(
-        await walk(store, "all", { bytes }),
-        upTo(60).map((n) => `row-${n}@${n}`),
-        `all scopes in pages of ${bytes} bytes`,
-      );
-    }
-  }),
+  contractCase(
+    "changes: in pages limited by bytes, every change and every departure is returned exactly once",
+    async ({ store }) => {
+      const scopeOf = (n: number) => (n % 5 === 0 ? "south" : n % 3 === 0 ? "north" : "");
+      const left = upTo(60).filter((n) => scopeOf(n) === "south");
+      await write(store, {
+        records: upTo(60).map((n) =>
+          n % 4 === 0 ? heavy(n, scopeOf(n)) : recordRow(`row-${n}`, n, { scope: scopeOf(n) }),
+        ),
+        departures: left.map((n) => departureRow(`row-${n}`, n, "")),
+      });
+      const expected = upTo(60).map((n) => `${scopeOf(n) === "south" ? "-" : ""}row-${n}@${n}`);
+      for (const bytes of [1, 1_500, 5_000]) {
+        equal(await walk(store, ["", "north"], { bytes }), expected, `pages of ${bytes} bytes`);
+        equal(await walk(store, ["", "north"], { bytes, limit: 7 }), expected, `pages of ${bytes} bytes, and of seven`);
+        equal(
+          await walk(store, "all", { bytes }),
+          upTo(60).map((n) => `row-${n}@${n}`),
+          `all scopes in pages of ${bytes} bytes`,
+        );
+      }
+    },
+  ),
 ];

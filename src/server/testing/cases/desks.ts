@@ -15,7 +15,7 @@ function quarantined(store: ServerStore, after = 0, limit = 100): Promise<readon
 
 export const deskCases: readonly ContractCase[] = [
   contractCase(
-    "results: of one device, ascending by feed position, behind `after`, not more than `limit`",
+    "results: of one device, ascending by feed position, above `after`, at most `limit` rows",
     async ({ store }) => {
       const mine = [4, 2, 8, 6].map((position) => operationRow(`mine-${position}`, position));
       await write(store, {
@@ -33,12 +33,12 @@ export const deskCases: readonly ContractCase[] = [
         [resultRow(operationRow("mine-8", 8))],
         "a result is the whole row without what was sent",
       );
-      equal(await read(store, { ...request, after: 8, limit: 10 }), [], "behind the last one");
+      equal(await read(store, { ...request, after: 8, limit: 10 }), [], "after the last one");
       equal(await read(store, { ...request, device: "device-3", after: 0, limit: 10 }), [], "a device without results");
     },
   ),
 
-  contractCase("results: of one incarnation, or of all that the device has", async ({ store }) => {
+  contractCase("results: of one incarnation, or of every incarnation of the device", async ({ store }) => {
     const operations = upTo(30).map((n) => operationRow(`operation-${n}`, n, { incarnation: `incarnation-${n % 3}` }));
     await write(store, { operations });
     const request = { kind: "results", device: "device-1", after: 3, limit: 5 } as const;
@@ -72,7 +72,7 @@ export const deskCases: readonly ContractCase[] = [
     },
   ),
 
-  contractCase("quarantined: what still waits for a person, ascending by position", async ({ store }) => {
+  contractCase("quarantined: operations that still wait for a person, ascending by position", async ({ store }) => {
     const waiting = upTo(5).map((n) => quarantinedRow(`odd-${n}`, n * 2));
     await write(store, { operations: [...waiting.toReversed(), operationRow("sale", 3)] });
     equal(ids(await quarantined(store)), ["odd-1", "odd-2", "odd-3", "odd-4", "odd-5"], "all of them");
@@ -87,7 +87,7 @@ export const deskCases: readonly ContractCase[] = [
     equal(
       ids(await quarantined(store)),
       ["odd-4", "odd-5"],
-      "without those that were discarded, released and superseded",
+      "without those that were discarded, released or superseded",
     );
     equal(await read(store, { kind: "operations", ids: ["odd-1"] }), [discarded], "a discarded one keeps its row");
   }),
@@ -110,7 +110,7 @@ export const deskCases: readonly ContractCase[] = [
     equal(await read(store, { ...request, state: "settled" }), [settled], "settled ones");
   }),
 
-  contractCase("conflicts: all those of an operation", async ({ store }) => {
+  contractCase("conflicts: all conflicts of an operation", async ({ store }) => {
     const twins = [conflictRow("first", 1, { operationId: "edit" }), conflictRow("second", 2, { operationId: "edit" })];
     await write(store, { conflicts: [...twins, conflictRow("third", 3)] });
     equal(
@@ -122,7 +122,7 @@ export const deskCases: readonly ContractCase[] = [
     equal(
       ids(await read(store, { kind: "conflictsOf", operationIds: ["edit"] })),
       ["first"],
-      "after one was given to another operation",
+      "after one was moved to another operation",
     );
   }),
 

@@ -1,4 +1,4 @@
-/** What comes back is what was stored, to the last digit. */
+/** What is read is what was stored, to the last digit. */
 
 import type { FinalResult, WireOperation } from "../../../protocol/types.ts";
 import type { JsonObject } from "../../../shared/json.ts";
@@ -28,7 +28,7 @@ const hard: JsonObject = {
 };
 
 export const fidelityCases: readonly ContractCase[] = [
-  contractCase("fidelity: JSON comes back as it went", async ({ store }) => {
+  contractCase("fidelity: JSON is returned as it was stored", async ({ store }) => {
     const record = recordRow("tea", 1, {
       data: hard,
       counters: { stock: -END, weight: "12345678901234567890.123456789" },
@@ -64,7 +64,7 @@ export const fidelityCases: readonly ContractCase[] = [
     equal(
       JSON.stringify(operation?.result),
       JSON.stringify(result),
-      "the text of a result: it is answered again for ever [H9]",
+      "the text of a result: it is returned forever [H9]",
     );
     equal(await read(store, { kind: "conflicts", ids: ["conflict"] }), [conflict], "a conflict");
   }),
@@ -134,14 +134,14 @@ export const fidelityCases: readonly ContractCase[] = [
         `the members of ${JSON.stringify(id)}`,
       );
     }
-    // Two parts of a key never run into each other.
+    // The two parts of a key are never confused.
     const pairs = [recordRow("bc", 101, { collection: "a" }), recordRow("c", 102, { collection: "ab" })];
     await write(store, { records: pairs });
     sameRows(await read(store, { kind: "records", keys: pairs }), pairs, "keys of two parts");
   }),
 
   contractCase(
-    "fidelity: an id with U+0000 or a lone surrogate is kept exactly, or refused; never made another",
+    "fidelity: an id with U+0000 or a lone surrogate is stored exactly or refused, and never changed",
     async ({ store }) => {
       await write(store, { records: [recordRow("c", 1), recordRow("\ufffd", 2)] });
       for (const [index, id] of ["c\0d", "\ud800", "\udfff"].entries()) {
@@ -164,7 +164,7 @@ export const fidelityCases: readonly ContractCase[] = [
     },
   ),
 
-  contractCase("fidelity: what the caller does to its objects afterwards changes nothing", async ({ store }) => {
+  contractCase("fidelity: changes to the caller's objects do not change what is stored", async ({ store }) => {
     const data = { name: "tea", tags: ["hot"] };
     const row = { ...recordRow("tea", 1), data };
     await write(store, { records: [row] });
@@ -181,9 +181,9 @@ export const fidelityCases: readonly ContractCase[] = [
     try {
       (stored as unknown as { data: { name: string } }).data.name = "coffee";
     } catch {
-      // frozen: just as good
+      // frozen, which is as good
     }
     const [again] = await read(store, request);
-    check(again?.data.name === "tea", "a row that was changed by who had read it");
+    check(again?.data.name === "tea", "a row that its reader changed");
   }),
 ];

@@ -1,4 +1,4 @@
-/** Rows by their keys: many at once, unknown ones, repeated ones. */
+/** Rows by their keys: many at once, unknown keys, repeated keys. */
 import { equal, sameRows } from "../assertions.ts";
 import { read, upTo, write } from "../calls.ts";
 import { type ContractCase, contractCase } from "../contract-case.ts";
@@ -17,7 +17,7 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export const keyCases: readonly ContractCase[] = [
   contractCase(
-    "rows: two thousand keys in one read; unknown keys are left out, and a repeated one is answered once",
+    "rows: two thousand keys in one read; unknown keys are left out, and a repeated key counts once",
     async ({ store }) => {
       const count = 2_000;
       const records = upTo(count).map((n) =>
@@ -30,7 +30,7 @@ export const keyCases: readonly ContractCase[] = [
       await write(store, { records, operations, commits, devices, conflicts });
 
       const twice = <T>(keys: readonly T[], unknown: T): readonly T[] => [...keys, unknown, ...keys.slice(0, 3)];
-      const swapped = { collection: "products", id: "row-1" }; // of customers
+      const swapped = { collection: "products", id: "row-1" }; // this id is in `customers`
       sameRows(
         await read(store, { kind: "records", keys: twice<{ collection: string; id: string }>(records, swapped) }),
         records,
@@ -110,7 +110,7 @@ export const keyCases: readonly ContractCase[] = [
       incarnationRow("incarnation-1"),
       incarnationRow("incarnation-2", { number: 2, firstSequence: 7, lastSequence: 9, received: 2 }),
     ];
-    // A device that claims another one's incarnation must not overwrite its row.
+    // A device that claims another device's incarnation must not overwrite its row.
     const claimed = incarnationRow("incarnation-1", { device: "device-2", number: 3 });
     await write(store, { epochs, incarnations: [...mine, claimed] });
     sameRows(await read(store, { kind: "epochs" }), epochs, "epochs");

@@ -1,4 +1,4 @@
-/** Stores that keep their data: over a restart, and between processes. */
+/** Stores that keep their data: after a restart, and between processes. */
 import type { ServerStore } from "../../ports/store.ts";
 import { check, equal, rejects } from "../assertions.ts";
 import { read, takePosition, upTo, write } from "../calls.ts";
@@ -6,40 +6,43 @@ import { type ContractCase, contractCase, type StoreUnderTest } from "../contrac
 import { changeOf, clockRow, operationRow, recordRow } from "../rows.ts";
 
 async function openSecond({ open }: StoreUnderTest): Promise<ServerStore> {
-  check(open !== undefined, "a persistent store's `make` must give `open`");
+  check(open !== undefined, "the `make` of a persistent store must return `open`");
   return (open as () => Promise<ServerStore>)();
 }
 
 export const persistenceCases: readonly ContractCase[] = [
-  contractCase("persistence: everything is there after the store was closed and opened again", async (subject) => {
-    const { store } = subject;
-    const records = upTo(50).map((n) => recordRow(`row-${n}`, n));
-    await write(store, { clock: clockRow(50), records, operations: [operationRow("sale", 51)] });
-    const secret = await store.secret();
-    await store.close();
+  contractCase(
+    "persistence: everything is still there after the store was closed and opened again",
+    async (subject) => {
+      const { store } = subject;
+      const records = upTo(50).map((n) => recordRow(`row-${n}`, n));
+      await write(store, { clock: clockRow(50), records, operations: [operationRow("sale", 51)] });
+      const secret = await store.secret();
+      await store.close();
 
-    const second = await openSecond(subject);
-    try {
-      equal(await second.secret(), secret, "the secret");
-      equal(await read(second, { kind: "clock" }), clockRow(50), "the clock");
-      equal(await read(second, { kind: "operations", ids: ["sale"] }), [operationRow("sale", 51)], "the operation");
-      const changes = await read(second, {
-        kind: "changes",
-        collection: "products",
-        scopes: [""],
-        after: 0,
-        upTo: 100,
-        limit: 100,
-        bytes: 1_000_000,
-      });
-      equal(changes.entries, records.map(changeOf), "the change feed");
-      equal(await takePosition(second, "next"), 51, "the next position");
-    } finally {
-      await second.close();
-    }
-  }),
+      const second = await openSecond(subject);
+      try {
+        equal(await second.secret(), secret, "the secret");
+        equal(await read(second, { kind: "clock" }), clockRow(50), "the clock");
+        equal(await read(second, { kind: "operations", ids: ["sale"] }), [operationRow("sale", 51)], "the operation");
+        const changes = await read(second, {
+          kind: "changes",
+          collection: "products",
+          scopes: [""],
+          after: 0,
+          upTo: 100,
+          limit: 100,
+          bytes: 1_000_000,
+        });
+        equal(changes.entries, records.map(changeOf), "the change feed");
+        equal(await takePosition(second, "next"), 51, "the next position");
+      } finally {
+        await second.close();
+      }
+    },
+  ),
 
-  contractCase("persistence: two stores over the same data are serial with each other", async (subject) => {
+  contractCase("persistence: transactions of two stores over the same data are serial", async (subject) => {
     const { store } = subject;
     const second = await openSecond(subject);
     try {
@@ -63,7 +66,7 @@ export const persistenceCases: readonly ContractCase[] = [
       );
       await rejects(
         write(second, { operations: [operationRow("fork", 1)] }),
-        "a sequence number that the other store has given away",
+        "a sequence number that the other store has stored",
       );
     } finally {
       await second.close();

@@ -1,4 +1,4 @@
-/** Every read there is: empty, one tenant's and no other's, and after a rewrite. */
+/** Every kind of read: of an empty tenant, of one of two tenants, and after a rewrite. */
 import type { ServerStore, StoreRead, StoreWrites } from "../../ports/store.ts";
 import { equal } from "../assertions.ts";
 import { read, SHOP, write } from "../calls.ts";
@@ -21,7 +21,7 @@ import {
 
 const END = Number.MAX_SAFE_INTEGER;
 
-/** One of each; `mark` makes two tenants' rows of the same key differ. */
+/** One row of each kind; `mark` makes the rows of two tenants with the same key differ. */
 function everything(mark: string, n: number) {
   return {
     clock: clockRow(n, { lastId: mark }),
@@ -40,7 +40,7 @@ function everything(mark: string, n: number) {
   } satisfies StoreWrites;
 }
 
-/** Every read that finds a row of {@link everything}, with what it finds. */
+/** Every read that finds a row of {@link everything}, with its answer. */
 function expectations(rows: ReturnType<typeof everything>): readonly (readonly [StoreRead, unknown])[] {
   const feed = { collection: "products", after: 0, upTo: END } as const;
   const [sale, odd] = rows.operations;
@@ -76,7 +76,7 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
   ];
 }
 
-/** What a read answers where nothing is. */
+/** The answer of a read that finds nothing. */
 function nothing({ kind }: StoreRead): unknown {
   if (kind === "changes") return { entries: [], more: false };
   return kind === "clock" ? undefined : kind === "countChanges" ? 0 : [];
@@ -92,11 +92,11 @@ function readAny(store: ServerStore, request: StoreRead, tenant: string): Promis
 export const readCases: readonly ContractCase[] = [
   contractCase("rows: every read of a tenant without rows is empty", async ({ store }) => {
     for (const [request] of expectations(everything("north", 1))) {
-      equal(await readAny(store, request, "nobody"), nothing(request), `the answer to ${request.kind}`);
+      equal(await readAny(store, request, "empty"), nothing(request), `the answer to ${request.kind}`);
     }
   }),
 
-  contractCase("rows: two tenants with the same ids never meet, in any read", async ({ store }) => {
+  contractCase("rows: no read mixes two tenants that have the same ids", async ({ store }) => {
     const tenants = [everything("one", 21), everything("two", 22)] as const;
     await write(store, tenants[0], "shop");
     await write(store, tenants[1], "shop2");
@@ -123,11 +123,11 @@ export const readCases: readonly ContractCase[] = [
     equal(
       await readAny(store, request, "shop"),
       { entries: [{ kind: "departure", row: tenants[0].departures[0] }], more: false },
-      "a departure that another tenant took back",
+      "a departure that another tenant has removed",
     );
   }),
 
-  contractCase("rows: a row replaces the one with its key, whole, in every read", async ({ store }) => {
+  contractCase("rows: a row replaces the row with its key, as a whole, in every read", async ({ store }) => {
     await write(store, everything("before", 21));
     const after = everything("after", 22);
     await write(store, after);
@@ -142,10 +142,10 @@ export const readCases: readonly ContractCase[] = [
       revokedAt: 9,
     });
     await write(store, { devices: [bare] });
-    equal(await read(store, { kind: "devices", ids: ["device-1"] }), [bare], "members that are gone");
+    equal(await read(store, { kind: "devices", ids: ["device-1"] }), [bare], "members that were removed");
   }),
 
-  contractCase("rows: an empty list of keys is answered with nothing", async ({ store }) => {
+  contractCase("rows: an empty list of keys has an empty answer", async ({ store }) => {
     await write(store, everything("north", 1));
     const requests: readonly StoreRead[] = [
       { kind: "records", keys: [] },

@@ -1,4 +1,4 @@
-/** Serial, atomic, consistent. */
+/** Transactions are serial, atomic and consistent. */
 import { ask, askAll } from "../../ports/store.ts";
 import { check, equal, rejects, sameRows } from "../assertions.ts";
 import { read, SHOP, takePosition, upTo, write } from "../calls.ts";
@@ -16,7 +16,7 @@ export const transactionCases: readonly ContractCase[] = [
     equal(await read(store, { kind: "records", keys: [recordRow("tea", 7)] }), [recordRow("tea", 7)], "the record");
   }),
 
-  contractCase("transact: answers come in the order of the reads, step by step", async ({ store }) => {
+  contractCase("transact: answers are in the order of the reads, step by step", async ({ store }) => {
     await write(store, { clock: clockRow(2), records: [recordRow("tea", 1), recordRow("milk", 2)] });
     await store.transact(SHOP, function* () {
       const [milk, clock, tea] = yield* askAll([
@@ -33,7 +33,7 @@ export const transactionCases: readonly ContractCase[] = [
     });
   }),
 
-  contractCase("transact: a hundred at once are serial", async ({ store }) => {
+  contractCase("transact: a hundred concurrent transactions are serial", async ({ store }) => {
     const positions = await Promise.all(upTo(100).map((n) => takePosition(store, `operation-${n}`)));
     equal(
       positions.toSorted((a, b) => a - b),
@@ -55,7 +55,7 @@ export const transactionCases: readonly ContractCase[] = [
     equal(outcomes.filter((outcome) => outcome === "applied").length, 1, "how often the operation was applied");
   }),
 
-  contractCase("transact: tenants count for themselves, also at the same time", async ({ store }) => {
+  contractCase("transact: each tenant has its own clock, also under concurrency", async ({ store }) => {
     const tenants = ["north", "south"];
     await Promise.all(upTo(20).flatMap((n) => tenants.map((tenant) => takePosition(store, `operation-${n}`, tenant))));
     for (const tenant of tenants)
@@ -105,7 +105,7 @@ export const transactionCases: readonly ContractCase[] = [
         "the record of a refused transaction",
       );
       const request = { kind: "sequences", incarnation: "incarnation-1", sequences: [5, 6] } as const;
-      equal(await read(store, request), [{ sequence: 5, id: "first" }], "who has the sequence numbers");
+      equal(await read(store, request), [{ sequence: 5, id: "first" }], "the owners of the sequence numbers");
 
       const revised = operationRow("first", 1, { sequence: 5, revision: 1, feedPosition: 4 });
       const elsewhere = operationRow("fifth", 2, { sequence: 5, incarnation: "incarnation-2" });
@@ -118,7 +118,7 @@ export const transactionCases: readonly ContractCase[] = [
       sameRows(
         await read(store, { kind: "operations", ids: ["first", "fifth", "sixth", "seventh"] }),
         [revised, elsewhere, ...unseen],
-        "what does not collide",
+        "operations that do not collide",
       );
     },
   ),
@@ -179,11 +179,11 @@ export const transactionCases: readonly ContractCase[] = [
     equal(second, first, "the secret");
   }),
 
-  contractCase("close: twice does no harm, and every call after it rejects", async ({ store }) => {
+  contractCase("close: closing twice is harmless, and every later call rejects", async ({ store }) => {
     const last = takePosition(store, "operation-1");
     await store.close();
     await store.close();
-    equal(await last, 1, "a transaction that was asked for before the store was closed");
+    equal(await last, 1, "a transaction that was requested before the store was closed");
     await rejects(takePosition(store, "operation-2"), "transact after close");
     await rejects(read(store, { kind: "clock" }), "read after close");
     await rejects(store.secret(), "secret after close");

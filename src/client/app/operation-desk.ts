@@ -1,12 +1,9 @@
-/** The desks: what waits, what was refused, what is in conflict, and what people do about it. */
+/** The desk of operations: what waits and what was refused, and what people do about it. */
 import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
-import type { Choice } from "../decide/conflict.ts";
-import { conflictView, operationView } from "../decide/desk-view.ts";
-import { amendOperation, discardOperation, resolveConflict, retryOperations } from "../scripts/desk-actions.ts";
+import { operationView } from "../decide/desk-view.ts";
+import { amendOperation, discardOperation, retryOperations } from "../scripts/desk-actions.ts";
 import type { OperationState, StoredOperation } from "../state/operation.ts";
-import type { StoredConflict } from "../state/rows.ts";
 import {
-  CONFLICTS,
   OPERATIONS,
   STATE_INDEX,
   SUBJECT_INDEX,
@@ -16,26 +13,9 @@ import {
   transactionRange,
 } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
-import type { Writer } from "../store/writer.ts";
-import type { CommitFeed } from "../tab/commit-feed.ts";
-import type {
-  Conflict,
-  ConflictDesk,
-  Operation,
-  OperationDesk,
-  OperationFilter,
-  OperationStatus,
-} from "../types/desks.ts";
+import type { Operation, OperationDesk, OperationFilter, OperationStatus } from "../types/desks.ts";
+import { type DeskDeps, keeping, unlessSame } from "./desk-lists.ts";
 import { live } from "./live.ts";
-
-export interface DeskDeps {
-  readonly store: LocalStore;
-  readonly writer: Writer;
-  readonly feed: CommitFeed;
-  readonly inFlight: ReadonlySet<string>;
-  /** Sends now, whatever is being waited for. */
-  wake(): void;
-}
 
 const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[]>> = {
   pending: ["pending"],
@@ -102,19 +82,6 @@ export function createOperationDesk({ store, writer, feed, inFlight, wake }: Des
   return desk as unknown as OperationDesk<never>;
 }
 
-/** A list has no place for an error: what was read before stays, and whoever listens for errors is told. */
-const keeping =
-  ({ reportError }: CommitFeed) =>
-  <T>(before: T, error: unknown): T => {
-    reportError(error);
-    return before;
-  };
-
-/** The same list as before where it says the same: whoever shows it has nothing to do. */
-function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
-  return JSON.stringify(next) === JSON.stringify(before) ? before : next;
-}
-
 /** Through the narrowest index that the filter allows: the journal may hold two weeks of sales. */
 async function candidates(
   store: LocalStore,
@@ -137,56 +104,4 @@ async function candidates(
       ? filter.limit
       : undefined;
   return (await Promise.all([...stored].map((state) => scan(STATE_INDEX, stateRange(state), limit)))).flat();
-}
-
-export function createConflictDesk({ store, writer, feed }: DeskDeps): ConflictDesk<never> {
-  const list = async (
-    filter: {
-      collection?: string | undefined;
-      state?: "open" | "settled" | undefined;
-      limit?: number | undefined;
-    } = {},
-  ): Promise<readonly Conflict[]> => {
-    const scanned = await store.scan<StoredConflict>(CONFLICTS, {
-      index: STATE_INDEX,
-      range: stateRange(filter.state ?? "open"),
-    });
-    const found = scanned
-      .map(({ value }) => value)
-      .filter((c) => filter.collection === undefined || c.collection === filter.collection);
-    return found.slice(0, filter.limit).map((conflict) => conflictView(conflict, store.collections));
-  };
-  const desk = {
-    list,
-    async get(id: string): Promise<Conflict | undefined> {
-      const [conflict] = await store.get<StoredConflict>(CONFLICTS, [id]);
-      return conflict && conflictView(conflict, store.collections);
-    },
-    live: () =>
-      live<readonly Conflict[]>(
-        {
-          initial: [],
-          read: async (before) => unlessSame(before, await list()),
-          failed: keeping(feed),
-          subscribe: (changed) =>
-            feed.subscribe(
-              ({ events, changes: rows, changedElsewhere }) =>
-                (events?.length || rows?.length || changedElsewhere) && changed(),
-            ),
-        },
-        feed.reportError,
-      ),
-    async resolve(
-      conflict: { readonly id: string },
-      choice: Choice,
-      options: { actor?: string | undefined; note?: string | undefined } = {},
-    ): Promise<void> {
-      const context = writer.context(options.actor);
-      const copy = typeof choice === "string" ? choice : { merged: copyPatch(choice.merged) };
-      await writer.commit(Object.keys(store.collections), () =>
-        resolveConflict(store.collections, context, conflict.id, copy, options.note),
-      );
-    },
-  };
-  return desk as unknown as ConflictDesk<never>;
 }
