@@ -1,9 +1,8 @@
 /** `importRows`: writes rows from the server's side, for seeds and migrations from another system. */
-import type { CounterValue } from "../../protocol/types.ts";
 import { isId } from "../../protocol/values.ts";
 import type { CollectionMap, RecordOf } from "../../schema/types.ts";
 import { systemClock } from "../../shared/clock.ts";
-import { isCounterStep } from "../../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
 import { invalidOption, TillSyncError } from "../../shared/errors.ts";
 import { type Json, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
 import { systemRandom } from "../../shared/random.ts";

@@ -6,10 +6,10 @@
  * was deleted), that becomes a flag, and never a reason to quarantine a sale. If no data could make it valid, the
  * policy has failed.
  */
-import type { CounterValue, Flag } from "../../../protocol/types.ts";
+import type { Flag } from "../../../protocol/types.ts";
 import { isId } from "../../../protocol/values.ts";
 import { applyPatch, type LoosePatch, splitPatch } from "../../../schema/patch.ts";
-import { isCounterStep } from "../../../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../../../shared/counter-step.ts";
 import { deepEqual, type JsonObject, jsonFault, toJson } from "../../../shared/json.ts";
 import type { PolicyEffect } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";

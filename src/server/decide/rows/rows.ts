@@ -12,11 +12,12 @@
  * An edit conflicts if another incarnation has written one of its fields after the edit's `baseVersion`. Before the
  * deletion, an edit by till A that is based on version 10 conflicts in `price`, but not in `name`.
  */
-import type { CounterValue, RowState, VerdictIssue } from "../../../protocol/types.ts";
+import type { RowState, VerdictIssue } from "../../../protocol/types.ts";
 import { addCounter, zeroCounters } from "../../../schema/counters.ts";
 import type { SchemaIssue } from "../../../schema/standard-schema.ts";
 import { upcastData } from "../../../schema/upcast.ts";
 import { checkRecord } from "../../../schema/validate.ts";
+import type { CounterValue } from "../../../shared/counter-step.ts";
 import type { Json, JsonObject } from "../../../shared/json.ts";
 import type { FeedRow, RecordRow } from "../../ports/rows.ts";
 import type { ServedCollection } from "./catalog.ts";
