@@ -3,7 +3,10 @@
  *
  * @module tillsync/server
  */
-export { announceRestore, importRows, readRows, revokeDevice } from "./admin.ts";
+export { announceRestore } from "./admin/announce-restore.ts";
+export { importRows } from "./admin/import-rows.ts";
+export { readRows } from "./admin/read-rows.ts";
+export { revokeDevice } from "./admin/revoke-device.ts";
 export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./http/live.ts";
 export type { SyncHandlerOptions } from "./options.ts";
 export type {

@@ -1,4 +1,7 @@
-/** From the options of `createSyncHandler` to a server's parts. Whatever is missing or odd is said here, at construction. */
+/**
+ * Turns the options of `createSyncHandler` into the parts of a server. Missing or odd options are reported here, at
+ * construction.
+ */
 import { LIMITS, type Limits } from "../protocol/constants.ts";
 import type { CheckReferences } from "../schema/checks.ts";
 import { checkCollections } from "../schema/collections.ts";
@@ -7,7 +10,7 @@ import type { ResolvedCollection } from "../schema/resolved.ts";
 import type { CollectionMap } from "../schema/types.ts";
 import { type Clock, systemClock } from "../shared/clock.ts";
 import { type Digest, systemDigest } from "../shared/digest.ts";
-import { invalidOption } from "../shared/errors.ts";
+import { expectOption, invalidOption } from "../shared/errors.ts";
 import { type Logger, silentLogger } from "../shared/logger.ts";
 import { systemRandom } from "../shared/random.ts";
 import type { Catalog, LoosePolicy, ServedCollection } from "./decide/rows/catalog.ts";
@@ -93,49 +96,35 @@ export interface ServerParts {
   readonly digest: Digest;
 }
 
-const OPTIONS = [
-  "store",
-  "authenticate",
-  "collections",
-  "policies",
-  "limits",
-  "deskScope",
-  "pokes",
-  "clock",
-  "random",
-  "logger",
-];
+/** Every option, once. The type refuses one that is missing here, or that does not exist. */
+const OPTIONS: Readonly<Record<keyof SyncHandlerOptions<CollectionMap>, true>> = {
+  store: true,
+  authenticate: true,
+  collections: true,
+  policies: true,
+  limits: true,
+  deskScope: true,
+  pokes: true,
+  clock: true,
+  random: true,
+  logger: true,
+};
 
 /** @throws TillSyncError `invalid_option` */
 export function resolveServerOptions<C extends CollectionMap>(options: SyncHandlerOptions<C>): ServerParts {
-  if (!isObject(options))
-    throw invalidOption(
-      "options",
-      "an object",
-      options,
-      "Write `createSyncHandler({ store, authenticate, collections, policies })`.",
-    );
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  const optionsHint = "Write `createSyncHandler({ store, authenticate, collections, policies })`.";
+  expectOption(isObject(options), "options", "an object", options, optionsHint);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
   if (unknown !== undefined) {
-    throw invalidOption(
-      unknown,
-      "left out, because there is no such option",
-      "it",
-      `The options are ${OPTIONS.join(", ")}.`,
-    );
+    const known = `The options are ${Object.keys(OPTIONS).join(", ")}.`;
+    throw invalidOption(unknown, "left out, because there is no such option", "it", known);
   }
   const { store, authenticate, deskScope = "sync:desk" } = options;
   checkStore(store);
-  if (typeof authenticate !== "function") {
-    throw invalidOption(
-      "authenticate",
-      "a function",
-      authenticate,
-      "Answer `{ tenant, branch, device, scopes }` of the verified token, or `undefined`.",
-    );
-  }
-  if (typeof deskScope !== "string" || deskScope === "")
-    throw invalidOption("deskScope", "a scope", deskScope, "Leave it out for `sync:desk`.");
+  const principalHint = "Return `{ tenant, branch, device, scopes }` of the verified token, or `undefined`.";
+  expectOption(typeof authenticate === "function", "authenticate", "a function", authenticate, principalHint);
+  const isScope = typeof deskScope === "string" && deskScope !== "";
+  expectOption(isScope, "deskScope", "a scope", deskScope, "Leave it out for `sync:desk`.");
   return {
     store,
     authenticate,
@@ -151,43 +140,27 @@ export function resolveServerOptions<C extends CollectionMap>(options: SyncHandl
 }
 
 export function checkStore(store: unknown): asserts store is ServerStore {
-  if (isObject(store) && store["~port"] === "server-store") return;
-  throw invalidOption(
-    "store",
-    "a ServerStore",
-    store,
-    'Write `store: sqliteStore({ path: "shop.sqlite" })` of "tillsync/server/sqlite".',
-  );
+  const hint = 'Write `store: sqliteStore({ path: "shop.sqlite" })` of "tillsync/server/sqlite".';
+  expectOption(isObject(store) && store["~port"] === "server-store", "store", "a ServerStore", store, hint);
 }
 
 function checkPokes(pokes: PokeRelay | undefined): PokeRelay | undefined {
-  if (pokes === undefined || (isObject(pokes) && pokes["~port"] === "poke-relay")) return pokes;
-  throw invalidOption(
-    "pokes",
-    "a PokeRelay",
-    pokes,
-    'Write `pokes: postgresPokes({ url })` of "tillsync/server/postgres".',
-  );
+  const isRelay = pokes === undefined || (isObject(pokes) && pokes["~port"] === "poke-relay");
+  const hint = 'Write `pokes: postgresPokes({ url })` of "tillsync/server/postgres".';
+  expectOption(isRelay, "pokes", "a PokeRelay", pokes, hint);
+  return pokes;
 }
 
-/** Collections with their policies. */
+/** The collections with their policies. */
 export function resolveCatalog(collections: CollectionMap, policies: unknown): Catalog {
   const resolved = checkCollections(collections);
-  if (!isObject(policies))
-    throw invalidOption(
-      "policies",
-      "an object with a policy for each collection",
-      policies,
-      "Nothing is served without one.",
-    );
+  const policiesHint = "A collection without a policy is not served.";
+  const expected = "an object with a policy for each collection";
+  expectOption(isObject(policies), "policies", expected, policies, policiesHint);
   const stray = Object.keys(policies).find((name) => !Object.hasOwn(resolved, name));
   if (stray !== undefined) {
-    throw invalidOption(
-      `policies.${stray}`,
-      "left out, because there is no such collection",
-      "a policy",
-      `The collections are ${Object.keys(resolved).join(", ")}.`,
-    );
+    const known = `The collections are ${Object.keys(resolved).join(", ")}.`;
+    throw invalidOption(`policies.${stray}`, "left out, because there is no such collection", "a policy", known);
   }
   const served = Object.entries(resolved).map(([name, collection]): [string, ServedCollection] => [
     name,
@@ -198,71 +171,48 @@ export function resolveCatalog(collections: CollectionMap, policies: unknown): C
 
 function checkPolicy(name: string, { kind }: ResolvedCollection, policy: unknown): LoosePolicy {
   const at = `policies.${name}`;
-  if (!isObject(policy)) {
-    throw invalidOption(
-      at,
-      "a policy",
-      policy,
-      `Write \`${name}: { scope: "tenant", allow: { read: "everyone", create: "everyone" } }\`.`,
-    );
-  }
+  const policyHint = `Write \`${name}: { scope: "tenant", allow: { read: "everyone", create: "everyone" } }\`.`;
+  expectOption(isObject(policy), at, "a policy", policy, policyHint);
   const { scope, allow } = policy;
-  if (scope !== "tenant" && !(isObject(scope) && typeof scope.branch === "function")) {
-    throw invalidOption(`${at}.scope`, '"tenant" or { branch: (record) => … }', scope, "Say who receives the rows.");
-  }
-  if (!isObject(allow))
-    throw invalidOption(
-      `${at}.allow`,
-      "an object",
-      allow,
-      'Write `allow: { read: "everyone", create: "sales:write" }`.',
-    );
+  const isScope = scope === "tenant" || (isObject(scope) && typeof scope.branch === "function");
+  const scopes = '"tenant" or { branch: (record) => … }';
+  expectOption(isScope, `${at}.scope`, scopes, scope, "It says which tills receive the rows.");
+  const allowHint = 'Write `allow: { read: "everyone", create: "sales:write" }`.';
+  expectOption(isObject(allow), `${at}.allow`, "an object", allow, allowHint);
   const rights = kind === "fact" ? ["read", "create"] : ["read", "create", "update", "delete"];
   for (const right of rights) checkRule(`${at}.allow.${right}`, allow[right]);
   for (const [right, rule] of Object.entries(allow)) {
-    if (!rights.includes(right) && !(right === "force" && kind === "record")) {
-      throw invalidOption(`${at}.allow.${right}`, "left out", rule, `A ${kind} has ${rights.join(", ")}.`);
-    }
+    const isRight = rights.includes(right) || (right === "force" && kind === "record");
+    expectOption(isRight, `${at}.allow.${right}`, "left out", rule, `A ${kind} has ${rights.join(", ")}.`);
     if (right === "force" && rule !== undefined) checkRule(`${at}.allow.force`, rule);
   }
   for (const member of ["reads", "decide", "conflict"]) {
     const value = policy[member];
-    if (value !== undefined && typeof value !== "function") {
-      throw invalidOption(
-        `${at}.${member}`,
-        "a function",
-        value,
-        "It is synchronous and pure: it may run more than once.",
-      );
-    }
+    const isFunction = value === undefined || typeof value === "function";
+    const pureHint = "It is synchronous and pure: it may run more than once.";
+    expectOption(isFunction, `${at}.${member}`, "a function", value, pureHint);
   }
-  if (kind === "fact" && policy.conflict !== undefined) {
-    throw invalidOption(
-      `${at}.conflict`,
-      "left out for a fact",
-      policy.conflict,
-      "A fact is never edited, so that no conflict is possible.",
-    );
-  }
+  const mayConflict = kind === "record" || policy.conflict === undefined;
+  const factHint = "A fact is never edited, so no conflict is possible.";
+  expectOption(mayConflict, `${at}.conflict`, "left out for a fact", policy.conflict, factHint);
   return policy as unknown as LoosePolicy;
 }
 
 function checkRule(option: string, rule: unknown): void {
-  if (typeof rule === "string" && rule !== "") return;
-  throw invalidOption(option, 'a scope of the token, "everyone" or "nobody"', rule, "What is not said is not served.");
+  const isRule = typeof rule === "string" && rule !== "";
+  const hint = "Without a rule, nobody may do it.";
+  expectOption(isRule, option, 'a scope of the token, "everyone" or "nobody"', rule, hint);
 }
 
 function resolveLimits(limits: SyncHandlerOptions<CollectionMap>["limits"]): Limits {
   const { maxOperations = LIMITS.pushOperations, maxBytes = LIMITS.pushBytes } = limits ?? {};
-  if (maxOperations !== LIMITS.pushOperations) {
-    const expected = `${LIMITS.pushOperations}: version 1 of the protocol has no other`;
-    throw invalidOption("limits.maxOperations", expected, maxOperations, "Leave it out.");
-  }
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < LIMITS.pushBytes) {
-    const expected = `an integer from ${LIMITS.pushBytes}, the protocol's own limit`;
-    throw invalidOption("limits.maxBytes", expected, maxBytes, "Leave it out for that.");
-  }
-  // What may be unpacked grows with what may be packed.
+  const isProtocols = maxOperations === LIMITS.pushOperations;
+  const only = `${LIMITS.pushOperations}, the only value in version 1 of the protocol`;
+  expectOption(isProtocols, "limits.maxOperations", only, maxOperations, "Leave it out.");
+  const isEnough = Number.isSafeInteger(maxBytes) && maxBytes >= LIMITS.pushBytes;
+  const least = `an integer of at least ${LIMITS.pushBytes}, the protocol's own limit`;
+  expectOption(isEnough, "limits.maxBytes", least, maxBytes, "Leave it out for the protocol's limit.");
+  // The limit after inflating grows with the limit before it.
   const pushInflatedBytes = Math.max(LIMITS.pushInflatedBytes, maxBytes * 8);
   return { ...LIMITS, pushOperations: maxOperations, pushBytes: maxBytes, pushInflatedBytes };
 }
@@ -276,9 +226,9 @@ function resolveClock(clock: NonNullable<SyncHandlerOptions<CollectionMap>["cloc
 }
 
 function withMethods<T extends object>(option: string, value: T, methods: readonly string[]): T {
-  const lacking = methods.find((method) => typeof (value as Record<string, unknown>)[method] !== "function");
-  if (lacking === undefined) return value;
-  throw invalidOption(option, `an object with ${methods.join(", ")}`, value, "Leave it out for the default.");
+  const hasAll = methods.every((method) => typeof (value as Record<string, unknown>)[method] === "function");
+  expectOption(hasAll, option, `an object with ${methods.join(", ")}`, value, "Leave it out for the default.");
+  return value;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-/** Errors of a whole request [RFC 9457], and the one place that makes of any failure a problem. */
+/** Problems: the errors of a whole request [RFC 9457], and the one place that turns any failure into a problem. */
 import { PROBLEM_STATUS, type Problem, type ProblemCode, problemType } from "../protocol/codes.ts";
 import type { VerdictIssue } from "../protocol/types.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -25,7 +25,10 @@ const TITLES: Readonly<Record<ProblemCode, string>> = {
   unavailable: "The server can't answer now",
 };
 
-/** What a failing database or token service is given, in seconds, before it is asked again. Clients add their own jitter. */
+/**
+ * How long a client waits before it asks a failing database or token service again, in seconds. Clients add their own
+ * jitter.
+ */
 const RETRY_AFTER_SECONDS = 5;
 
 export interface ProblemMore {
@@ -35,7 +38,7 @@ export interface ProblemMore {
   readonly cause?: unknown;
 }
 
-/** Thrown by whatever answers a request; caught once, in the handler. */
+/** Thrown by the code that serves a request, and caught in one place, the handler. */
 export class RequestProblem extends Error {
   override readonly name = "RequestProblem";
   readonly code: ProblemCode;
@@ -55,11 +58,23 @@ export function malformed(issues: readonly VerdictIssue[]): RequestProblem {
   return new RequestProblem("malformed", said.join("; "));
 }
 
+/**
+ * The answer names the epoch: what a restore has lost, and what an unregistered store holds, can be pushed only in the
+ * epoch in force.
+ */
+export function revoked(epoch?: string): RequestProblem {
+  return new RequestProblem(
+    "device_revoked",
+    "The device was revoked; what it still holds can be pushed, and goes into quarantine",
+    { epoch },
+  );
+}
+
 export function unavailable(detail: string, cause: unknown): RequestProblem {
   return new RequestProblem("unavailable", detail, { cause, headers: { "retry-after": String(RETRY_AFTER_SECONDS) } });
 }
 
-/** Nothing of an unexpected error leaves the server: a message may hold a customer's data, or a path. */
+/** No detail of an unexpected error leaves the server: its message may contain a customer's data, or a path. */
 export function problemOf(error: unknown, requestId: string, logger: Logger): RequestProblem {
   if (error instanceof RequestProblem) {
     if (error.code === "unavailable") logger.error(error.detail, { requestId, cause: describeCause(error.cause) });
@@ -71,10 +86,13 @@ export function problemOf(error: unknown, requestId: string, logger: Logger): Re
   });
 }
 
-/** A store's rejection: the database's trouble, unless it is a defect of ours that came through it. */
-export function storeFailure(error: unknown): unknown {
-  if (error instanceof RequestProblem || error instanceof DecisionFailure) return error;
-  return unavailable("The store failed", error);
+/**
+ * For `.catch` of a call to the store: it is unavailable, unless the error is a defect of a decision that ran inside
+ * it.
+ */
+export function throwStoreFailure(error: unknown): never {
+  if (error instanceof RequestProblem || error instanceof DecisionFailure) throw error;
+  throw unavailable("The store failed", error);
 }
 
 function describeCause(cause: unknown): string {

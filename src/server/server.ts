@@ -1,10 +1,11 @@
-/** Puts a server's parts together. */
+/** Puts the parts of a server together. */
 import type { CollectionMap } from "../schema/types.ts";
 import { handlerOf } from "./http/handler.ts";
 import { type Live, PokeHub } from "./http/live.ts";
 import { resolveServerOptions, type SyncHandlerOptions } from "./options.ts";
+import type { Publish } from "./service/caller.ts";
 import { DeskService } from "./service/desk-service.ts";
-import { type Publish, SyncService } from "./service/sync-service.ts";
+import { SyncService } from "./service/sync-service.ts";
 
 /** What `createSyncServer` returns. */
 export interface SyncServer {

@@ -1,6 +1,6 @@
 /** Whose store it is: tokens, other shops, revoked devices, copies of a disk, disks put back. */
 import { describe, expect, test } from "vitest";
-import { revokeDevice } from "../../src/server/admin.ts";
+import { revokeDevice } from "../../src/server/admin/revoke-device.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
 import { bothCounts, ClientWorld, listen, metaIn, NAME, operationsIn, TENANT, type Till } from "./support/world.ts";

@@ -4,6 +4,8 @@
  *   shared ← { protocol, schema } ← conflict ← { client, server } ← testing
  *   client:  ports ← { types, state } ← decide ← scripts ← store ← sync ← tab ← app ← client.ts            ports ← platform ← client.ts
  *            client/ports ← { storage/*, transport }            all of a till ← index.ts
+ *   server:  { ports, policy-types } ← decide/rows ← decide/operation ← decide ← tokens ← service ← { http, admin } ← server.ts
+ *            decide/rows ← { problems, options } ← service            problems ← tokens
  *            server/ports ← server/sql ← { server/sqlite, server/postgres }        server ← server/hono
  */
 import { builtinModules } from "node:module";
@@ -35,6 +37,7 @@ interface Layer {
 
 const common = ["shared", "protocol", "schema", "conflict"];
 const rooms = (...names: readonly string[]) => names.map((name) => `client/${name}`);
+const serverRooms = (...names: readonly string[]) => names.map((name) => `server/${name}`);
 
 /** A file belongs to the layer with the longest name that its path begins with. */
 const layers: readonly Layer[] = [
@@ -72,13 +75,41 @@ const layers: readonly Layer[] = [
     imports: [...common, "client", ...rooms("ports", "types"), "storage/indexeddb", "transport"],
   },
 
-  { name: "server/ports", imports: ["shared", "protocol", "schema", "conflict"] },
-  { name: "server", imports: ["shared", "protocol", "schema", "conflict", "server/ports"] },
+  { name: "server/ports", imports: common },
+  { name: "server/policy-types.ts", imports: common },
+  { name: "server/decide/rows", imports: [...common, ...serverRooms("ports", "policy-types.ts")] },
+  { name: "server/decide/operation", imports: [...common, ...serverRooms("ports", "policy-types.ts", "decide/rows")] },
+  {
+    name: "server/decide",
+    imports: [...common, ...serverRooms("ports", "policy-types.ts", "decide/rows", "decide/operation")],
+  },
+  { name: "server/problems.ts", imports: [...common, "server/decide/rows"] },
+  { name: "server/options.ts", imports: [...common, ...serverRooms("ports", "policy-types.ts", "decide/rows")] },
+  { name: "server/tokens", imports: [...common, ...serverRooms("ports", "decide/rows", "decide", "problems.ts")] },
+  {
+    name: "server/service",
+    imports: [
+      ...[...common, ...serverRooms("ports", "policy-types.ts", "decide/rows", "decide/operation", "decide")],
+      ...serverRooms("problems.ts", "options.ts", "tokens"),
+    ],
+  },
+  {
+    name: "server/http",
+    imports: [...common, ...serverRooms("ports", "policy-types.ts", "problems.ts", "options.ts", "tokens", "service")],
+  },
+  {
+    name: "server/admin",
+    imports: [...common, ...serverRooms("ports", "decide/rows", "options.ts", "tokens", "service")],
+  },
+  {
+    name: "server",
+    imports: [...common, ...serverRooms("ports", "policy-types.ts", "options.ts", "service", "http", "admin")],
+  },
   { name: "server/sql", imports: ["shared", "protocol", "schema", "server/ports"] },
   { name: "server/sqlite", imports: ["shared", "protocol", "schema", "server/ports", "server/sql"] },
   { name: "server/postgres", imports: ["shared", "protocol", "schema", "server/ports", "server/sql"] },
   { name: "server/memory", imports: ["shared", "protocol", "schema", "server/ports"] },
-  { name: "server/hono", imports: ["shared", "protocol", "schema", "server/ports", "server"] },
+  { name: "server/hono", imports: ["shared", "protocol", "schema", ...serverRooms("options.ts", "http"), "server"] },
 
   { name: "server/testing", imports: "any" },
   { name: "testing", imports: "any" },

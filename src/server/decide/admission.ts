@@ -1,9 +1,13 @@
-/** Who is let in to a registration or a pull. A push has a rule of its own: what a revoked till sends is kept for people [H6]. */
+/**
+ * Whether a registration or a pull is admitted. A push has a rule of its own: what a revoked till sends is quarantined
+ * [H6].
+ */
 import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import type { MarksSeen } from "./rows/marks.ts";
 import type { Sender } from "./rows/sender.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
+/** What every request of a till carries: its sender, the epoch that it names, and the marks that it has seen. */
 export interface Introduction {
   readonly session: Sender;
   readonly epoch: EpochClaim;
@@ -16,7 +20,10 @@ export type Refusal =
   | { readonly kind: "revoked"; readonly epoch: string };
 type Admission = Refusal | { readonly kind: "admitted"; readonly standing: "current" | "stale" };
 
-/** A restore shows first, whoever shows it: a revoked till may be the only one that knows of it, and hands over what was lost in it [C8, H6]. */
+/**
+ * A restore is reported before a revocation: a revoked till may be the only one that knows of the restore, and it still
+ * hands over what was lost in it [C8, H6].
+ */
 export function decideAdmission(ws: WorkingSet, { session, epoch, marks }: Introduction): Admission {
   if (!ws.hasClock) return needsEpoch(ws);
   const standing = standingOf(ws, epoch, marks);

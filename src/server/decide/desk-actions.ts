@@ -1,16 +1,13 @@
-/** The back office: releases what was set aside, discards it, and settles conflicts. Each revises results [H3]. */
+/**
+ * What the back office does: releases and discards quarantined operations, and settles conflicts. Each revises results
+ * [H3].
+ */
 import { parseOperation } from "../../protocol/operation.ts";
 import type { FinalResult, ResolveConflictRequest, VerdictIssue, WireOperation } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import {
-  type CommitRow,
-  type ConflictRow,
-  isOpenQuarantine,
-  type OperationRow,
-  type RecordRow,
-} from "../ports/rows.ts";
+import { type CommitRow, type ConflictRow, isOpenQuarantine, type OperationRow } from "../ports/rows.ts";
 import { evaluate, inCurrentSchema } from "./operation/evaluate.ts";
 import type { PreparedOperation } from "./operation/prepared-operation.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
@@ -26,7 +23,7 @@ export interface DeskInput {
   readonly catalog: Catalog;
   readonly principal: Principal;
   readonly id: string;
-  /** Of the commit that this makes. */
+  /** The id of the commit that this action makes. */
   readonly commitId: string;
   readonly now: number;
 }
@@ -37,8 +34,9 @@ export type DeskOutcome =
   | { readonly kind: "refused"; readonly issues: readonly VerdictIssue[] };
 
 /**
- * Who a released operation is judged as: the till that made it, in the branch that it was made in; with the office's rights. What a till of
- * the whole tenant made has no branch: it reaches as far as the office that lets it in, and into no other branch's rows (L9).
+ * A released operation is judged as sent by the till that made it, in the branch that it was made in, but with the
+ * rights of the office. An operation by a till of the whole tenant has no branch: it is limited to the branch of the
+ * office that releases it (L9).
  */
 function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
   const branch = branchOf(row, ws.device(row.device));
@@ -58,7 +56,9 @@ function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: Ope
   };
 }
 
-/** The quarantined operations that go together: a commercial transaction is released whole, or not at all [C1]. */
+/**
+ * The quarantined operations that belong together: a commercial transaction is released as a whole, or not at all [C1].
+ */
 function group(ws: WorkingSet, row: OperationRow): readonly OperationRow[] {
   if (row.transaction === undefined) return [row];
   const members = ws
@@ -67,14 +67,14 @@ function group(ws: WorkingSet, row: OperationRow): readonly OperationRow[] {
   return [...members].sort((a, b) => a.position - b.position);
 }
 
-/** Whether the office's people see it: a token that is bound to a branch sees its branch's desk. */
-function isTheirs(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
+/** Whether the caller's desk has the operation: a token that is bound to a branch sees its branch's desk. */
+function isOnDesk(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
   return inScope(principal, branchOf(row, ws.device(row.device)));
 }
 
 export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (found === undefined || !isOnDesk(ws, input, found)) return { kind: "not_found" };
   if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   const before = ws.clock.position;
   const savepoint = ws.savepoint();
@@ -82,15 +82,15 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const results: FinalResult[] = [];
   for (const row of members) {
     const view = viewOf(ws, input, row);
-    const prepared = preparedAgain(row);
+    const prepared = prepareStored(row);
     const result = evaluate(ws, view, prepared);
     if (!isFinal(result) || result.status !== "applied") {
-      // Not even a person can let in what the schema refuses. What stands is answered, and nothing has changed.
+      // Not even a person can release what the schema refuses. The answer says why, and nothing has changed.
       ws.rollback(savepoint);
       const refusal = "error" in result ? result.error : { message: result.status, issues: undefined };
       return { kind: "refused", issues: refusal.issues ?? [{ path: row.id, message: refusal.message }] };
     }
-    // What it supersedes was left alone as long as it had no standing of its own.
+    // While it was quarantined because its sender might not do this, it superseded nothing. Now it does.
     if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
     results.push(revise(ws, input, row, result));
   }
@@ -100,11 +100,11 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isTheirs(ws, input, found)) return { kind: "not_found" };
+  if (found === undefined || !isOnDesk(ws, input, found)) return { kind: "not_found" };
   if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
-  // It stays quarantined, with a code that closes it: nobody but its people can say of a fact that it did not happen (L11), and its
-  // payload is kept for ever.
-  // The others of its transaction go with it: released alone they would be a payment without its sale [C1].
+  // It stays quarantined, with a code that closes it: only the till's own people can say that a fact did not happen
+  // (L11), and its payload is kept forever. The other members of its transaction are discarded with it: released alone
+  // they would be a payment without its sale [C1].
   const members = group(ws, found);
   const error = { code: "discarded", message: reason };
   const results = members.map((row) => revise(ws, input, row, { id: row.id, status: "quarantined", error }));
@@ -125,8 +125,8 @@ export function resolveConflict(
   const served = input.catalog.collections.get(conflict.collection);
   if (served === undefined || operation === undefined) return { kind: "not_found" };
   if (choice !== "server") {
-    const edit = choice === "client" ? clientsEdit(served, operation) : editOf(conflict, data);
-    const issues = overwrite(ws, input, served, conflict, edit);
+    const edit = choice === "client" ? clientEdit(served, operation) : mergedEdit(conflict, data);
+    const issues = overwrite(ws, input, { conflict, served, edit });
     if (issues !== undefined) return { kind: "refused", issues };
   }
   const by = input.principal.actor ?? "office";
@@ -135,10 +135,11 @@ export function resolveConflict(
   const device = ws.device(operation.device);
   const till: Principal = { ...input.principal, branch: device?.branch };
   const server = row !== undefined && canSee(served, row, till) ? stateOf(served, row) : undefined;
-  const revised = revisedAsSuperseded(operation, input.commitId, ws.take(input.commitId), input.now, server);
+  const feedPosition = ws.take(input.commitId);
+  const revised = revisedAsSuperseded(operation, { by: input.commitId, feedPosition, at: input.now, server });
   ws.putOperation(revised);
   commit(ws, input, "resolve");
-  // The till may see more than the office: the row may have moved to another branch since.
+  // The till may see more than the office, because the row may have moved to another branch since.
   return { kind: "revised", results: [redactFor(input, revised)], touched: [conflict.collection] };
 }
 
@@ -149,23 +150,33 @@ interface Edit {
   readonly unset?: readonly string[] | undefined;
 }
 
-/** As it was sent, in the schema that the server has now; where it can't be brought up, as it was: the schema has the last word. */
-function clientsEdit(served: ServedCollection, { operation }: OperationRow): Edit | undefined {
+/**
+ * The till's edit, in the schema that the server has now. If it can't be upcast, it is used as it was: the schema
+ * decides in the end.
+ */
+function clientEdit(served: ServedCollection, { operation }: OperationRow): Edit | undefined {
   const shaped = operation === undefined ? undefined : inCurrentSchema(served, operation);
   return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
 }
 
-function editOf(conflict: ConflictRow, data: JsonObject | undefined): Edit {
+function mergedEdit(conflict: ConflictRow, data: JsonObject | undefined): Edit {
   return { action: "update", patch: data ?? conflict.client };
 }
 
-/** The office's edit meets no conflict: its author has just looked at both sides. A row that was deleted comes back by it. */
+interface Resolution {
+  readonly conflict: ConflictRow;
+  readonly served: ServedCollection;
+  readonly edit: Edit | undefined;
+}
+
+/**
+ * Writes the office's edit. It meets no conflict, because its author has just looked at both sides. It revives a row
+ * that was deleted.
+ */
 function overwrite(
   ws: WorkingSet,
   input: DeskInput,
-  served: ServedCollection,
-  conflict: ConflictRow,
-  edit: Edit | undefined,
+  { conflict, served, edit }: Resolution,
 ): readonly VerdictIssue[] | undefined {
   const before = currentRow(ws, served, conflict.entityId);
   const base = { served, id: conflict.entityId, before, counters: before?.counters ?? {}, writer: "office" };
@@ -173,17 +184,13 @@ function overwrite(
     if (before === undefined || before.state !== "live") return undefined;
     return write(ws, input, { ...base, state: "deleted", data: before.data, writtenFields: [] });
   }
-  const said = edit?.patch ?? edit?.data ?? conflict.client;
-  const names = [...Object.keys(said), ...(edit?.unset ?? [])];
+  const set = edit?.patch ?? edit?.data ?? conflict.client;
+  const names = [...Object.keys(set), ...(edit?.unset ?? [])];
   const { counters, assigned } = served.resolved;
   const stray = names.find((name) => name === "id" || counters.includes(name) || assigned.includes(name));
   if (stray !== undefined) return [{ path: stray, message: "Can't be set" }];
-  const checked = checkData(
-    served,
-    conflict.entityId,
-    applyPatch(dataBefore(before), said, edit?.unset),
-    base.counters,
-  );
+  const merged = applyPatch(before?.data ?? {}, set, edit?.unset);
+  const checked = checkData(served, conflict.entityId, merged, base.counters);
   if (!checked.ok) return checked.issues;
   const revived = before?.state !== "live";
   const draft: RowDraft = {
@@ -196,7 +203,7 @@ function overwrite(
   return write(ws, input, draft);
 }
 
-/** A branch's office writes neither into another branch's rows nor over a row that has moved there since (L9). */
+/** A branch's office can neither write into another branch nor overwrite a row that has moved to one since (L9). */
 function write(
   ws: WorkingSet,
   { principal, commitId }: DeskInput,
@@ -205,17 +212,13 @@ function write(
   const { before } = draft;
   const scopes = [...(before === undefined || before.state === "stub" ? [] : [before.scope]), draftScope(draft)];
   if (!scopes.every((scope) => inScope(principal, scope)))
-    return [{ path: "", message: "The row is another branch's" }];
+    return [{ path: "", message: "The row belongs to another branch" }];
   writeRow(ws, draft, commitId);
   return undefined;
 }
 
-function dataBefore(row: RecordRow | undefined): JsonObject {
-  return row?.data ?? {};
-}
-
-/** What was stored, judged once more: it may have been malformed, and is then again. */
-function preparedAgain(row: OperationRow): PreparedOperation {
+/** A stored operation, to be judged again. It may have been malformed, and then still is. */
+function prepareStored(row: OperationRow): PreparedOperation {
   const raw = { ...row.operation, id: row.id };
   return { id: row.id, raw, parsed: parseOperation(raw), hash: row.hash, bytes: 0, acknowledgedIsAuthentic: false };
 }
@@ -234,7 +237,7 @@ function revise(ws: WorkingSet, { commitId, now }: DeskInput, row: OperationRow,
   return revised;
 }
 
-/** The last position is the commit's: with it the clock makes a mark. */
+/** The commit takes the last position, so the next mark points at it. */
 function commit(ws: WorkingSet, { commitId, principal, now }: DeskInput, kind: CommitRow["kind"]): void {
   ws.putCommit({ id: commitId, position: ws.take(commitId), kind, actor: principal.actor, at: now });
 }

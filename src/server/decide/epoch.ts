@@ -3,20 +3,22 @@ import type { EpochRow } from "../ports/rows.ts";
 import { holds, type MarksSeen, marksIn } from "./rows/marks.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
-/** What a request says of its epoch, after its authentication. */
+/** The epoch that a request names, after its token was verified. */
 export type EpochClaim =
-  /** None: the first contact. */
+  /** The request names none: it is the first contact. */
   | { readonly kind: "none" }
-  /** Given out by this database, or by the one that it is a copy of. */
+  /** Issued by this database, or by the one that it was restored from. */
   | { readonly kind: "authentic"; readonly epoch: string; readonly ordinal: number }
-  /** Of another database, or made up. */
+  /** Issued by another database, or forged. */
   | { readonly kind: "foreign" }
-  /** Another tenant's. */
+  /** Issued to another tenant. */
   | { readonly kind: "other_tenant" };
 
 /**
- * - `current`: this history. `stale`: an epoch that is over, or none of ours: start again, and keep the operations.
- * - `restored`: the till has seen what this server has lost. A new epoch must be minted, in a transaction of its own.
+ * - `current`: the till follows this history.
+ * - `stale`: its epoch is over, or is not one of this server's. It must pull from the start, and keeps its operations.
+ * - `restored`: the till has seen something that this server has lost. A new epoch must be minted, in a transaction of
+ *   its own.
  */
 export type Standing = "current" | "stale" | "restored" | "wrong_workspace";
 
@@ -25,19 +27,23 @@ export function standingOf(ws: WorkingSet, claim: EpochClaim, marks: MarksSeen):
   if (claim.kind !== "authentic") return "stale";
   if (claim.epoch !== ws.clock.epoch) {
     const isKnown = ws.epochs().some(({ epoch }) => epoch === claim.epoch);
-    // Nothing of an earlier epoch lies above the start of this one. A mark that does is of a history that was lost, and its numbers
-    // must not be met again.
+    // No position of an earlier epoch lies above the start of this one. A mark that does lie there belongs to a lost
+    // history, and its positions must not be given out again.
     const isAbove = marksIn(marks).some((mark) => !holds(ws, mark));
     return isKnown && !isAbove ? "stale" : "restored";
   }
-  // Both marks: with a single one, an answer of the lost history could hide behind an answer of the new history [C8.2].
+  // Both marks are checked: with a single one, an answer of the lost history could hide behind an answer of the new
+  // history [C8.2].
   return marksIn(marks).every((mark) => holds(ws, mark)) ? "current" : "restored";
 }
 
-/** The answer to a request that shows a restore, or that no epoch has begun yet. */
+/** The outcome of a request that reveals a restore, or that no epoch has begun yet. */
 export interface NeedsEpoch {
   readonly kind: "restored";
-  /** The epoch in which it was seen: if it is another one by then, somebody else has minted it. */
+  /**
+   * The epoch in force when that was noticed. If another one is in force at the time of minting, another request has
+   * minted it already.
+   */
   readonly observed: string | undefined;
 }
 
@@ -45,9 +51,12 @@ export function needsEpoch(ws: WorkingSet): NeedsEpoch {
   return { kind: "restored", observed: ws.hasClock ? ws.clock.epoch : undefined };
 }
 
-/** Positions in a second: ranges of lost histories are not met again [C8.1]. */
+/**
+ * Positions per second of the clock. A new epoch starts beyond them, so positions of a lost history are not given out
+ * again [C8.1].
+ */
 const POSITIONS_PER_SECOND = 2 ** 20;
-/** Device numbers that a lost history may have given out since the backup: they are printed on receipts [C8.9]. */
+/** How many device numbers a lost history may have given out since the backup. They are printed on receipts [C8.9]. */
 const NUMBERS_SKIPPED = 100;
 
 export interface Minting {
@@ -56,13 +65,13 @@ export interface Minting {
   readonly epoch: string;
   readonly ordinal: number;
   readonly commitId: string;
-  /** The highest position that a till has shown to have seen. */
+  /** The highest position that a till has proved to have seen. */
   readonly seen: number;
   readonly now: number;
   readonly reason: EpochRow["reason"];
   /**
-   * An authentic epoch that this history has never had. It goes into the list with the new one: every other till that is still in it
-   * would have another one minted.
+   * An authentic epoch that this history has never had. It is stored together with the new one: otherwise every other
+   * till that is still in the lost epoch would cause another epoch to be minted.
    */
   readonly lost?: { readonly epoch: string; readonly ordinal: number } | undefined;
 }

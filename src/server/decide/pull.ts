@@ -1,15 +1,17 @@
 /**
- * A pull: rows of all collections and this device's results, out of one snapshot (L4) [C6].
+ * A pull: rows of all collections and the results of this device, from one snapshot (L4) [C6].
  *
- * - Collections come in the order in which they reference each other; they share one limit and one budget of bytes.
- * - A cursor never outruns its rows: it stands at the last row of a page, or at the end of what the snapshot shows.
- * - What is not reached keeps its cursor. What may not be read moves on, empty.
+ * - Collections are read in the order in which they reference each other. They share one limit and one budget of bytes.
+ * - A cursor never runs ahead of its rows: it points at the last row of its page, or at the end of what the snapshot
+ *   shows.
+ * - A collection that the page does not reach keeps its cursor. The cursor of a collection that may not be read
+ *   advances without rows.
  */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
-import { ask, type FeedPage, type StoreRead } from "../ports/store.ts";
+import { ask, type FeedPage, type StoreReadScript } from "../ports/store.ts";
 import { decideAdmission, type Introduction, type Refusal } from "./admission.ts";
 import { needsEpoch } from "./epoch.ts";
 import { mayDo, type ServedCollection } from "./rows/catalog.ts";
@@ -23,15 +25,15 @@ import type { WorkingSet } from "./rows/working-set.ts";
 export interface Cursor {
   readonly epoch: string;
   readonly collection: string;
-  /** What the reader may see: another right or branch would have seen other rows. */
+  /** What the reader may see. With other rights, or in another branch, it would have seen other rows. */
   readonly view: string;
   readonly schemaVersion: number;
   readonly position: number;
-  /** About how many rows follow, of a first sync. */
+  /** In a first sync: about how many rows follow. */
   readonly remaining: number | undefined;
 }
 
-/** `null`: from the start. `"forged"`: not this server's, or another tenant's. */
+/** `null`: from the start. `"forged"`: not issued by this server, or issued to another tenant. */
 export type CursorClaim = Cursor | null | "forged";
 
 export interface PullInput extends Introduction {
@@ -40,20 +42,22 @@ export interface PullInput extends Introduction {
 }
 
 export interface DecidedPage {
-  /** Each the JSON of a change. */
+  /** The JSON of each change. */
   readonly changes: readonly string[];
   readonly cursor: Cursor;
   readonly more: boolean;
 }
 
+export interface PullAnswer {
+  readonly kind: "answered";
+  readonly epoch: string;
+  readonly results: readonly FinalResult[];
+  readonly mark: Mark;
+  readonly pages: ReadonlyMap<string, DecidedPage>;
+}
+
 export type PullOutcome =
-  | {
-      readonly kind: "answered";
-      readonly epoch: string;
-      readonly results: readonly FinalResult[];
-      readonly mark: Mark;
-      readonly pages: ReadonlyMap<string, DecidedPage>;
-    }
+  | PullAnswer
   | { readonly kind: "stale"; readonly epoch: string; readonly collections?: readonly string[] | undefined }
   | Refusal;
 
@@ -62,21 +66,23 @@ interface Head {
   readonly own: OwnResults;
 }
 
-export function* decidePull(input: PullInput): Generator<readonly StoreRead[], PullOutcome, readonly unknown[]> {
+export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
   const { value: head, ws } = yield* runDecision<Head | PullOutcome>({
     prefetch: (set) => void begin(set, input),
     decide: (set) => begin(set, input),
   });
   if (head.kind !== "current") return head;
   const { upTo, results } = head.own;
+  const { catalog, principal } = input.session;
   const budget: Budget = { changes: input.limit, bytes: LIMITS.pullBytes };
   const pages = new Map<string, DecidedPage>();
-  for (const name of input.session.catalog.order) {
+  for (const name of catalog.order) {
     const claim = input.cursors.get(name);
-    const served = input.session.catalog.collections.get(name);
+    const served = catalog.collections.get(name);
     if (claim === undefined || claim === "forged" || served === undefined) continue;
-    const from = claim ?? (yield* firstCursor(ws, served, input.session.principal, upTo));
-    pages.set(name, yield* readPage(served, input.session.principal, from, upTo, budget));
+    const feed: CollectionFeed = { served, principal, upTo };
+    const from = claim ?? (yield* firstCursor(feed, ws.clock.epoch));
+    pages.set(name, yield* readPage(feed, from, budget));
   }
   return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages };
 }
@@ -92,7 +98,7 @@ function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
     const served = session.catalog.collections.get(name);
     const fits = claim !== "forged" && served !== undefined && isUsable(ws, served, session.principal, claim);
     if (!fits) unusable.push(name);
-    // The till has seen more than this server has.
+    // The till has seen positions that this server does not have.
     else if (claim.position > ws.clock.position) return needsEpoch(ws);
   }
   if (unusable.length > 0) return { kind: "stale", epoch: ws.clock.epoch, collections: unusable };
@@ -113,12 +119,14 @@ function viewOf(served: ServedCollection, principal: Principal): string {
   return principal.branch === undefined || served.policy.scope === "tenant" ? "all" : `branch ${principal.branch}`;
 }
 
-function* firstCursor(
-  ws: WorkingSet,
-  served: ServedCollection,
-  principal: Principal,
-  upTo: number,
-): Generator<readonly StoreRead[], Cursor, readonly unknown[]> {
+/** The changes of one collection that the principal may see, up to a position. */
+interface CollectionFeed {
+  readonly served: ServedCollection;
+  readonly principal: Principal;
+  readonly upTo: number;
+}
+
+function* firstCursor({ served, principal, upTo }: CollectionFeed, epoch: string): StoreReadScript<Cursor> {
   const view = viewOf(served, principal);
   const request = {
     kind: "countChanges",
@@ -129,21 +137,20 @@ function* firstCursor(
   } as const;
   const remaining = view === "nothing" ? 0 : yield* ask(request);
   const { schemaVersion } = served.resolved;
-  return { epoch: ws.clock.epoch, collection: served.name, view, schemaVersion, position: 0, remaining };
+  return { epoch, collection: served.name, view, schemaVersion, position: 0, remaining };
 }
 
+/** What the answer still holds: it is shared by all collections, and reduced by each. */
 interface Budget {
   changes: number;
   bytes: number;
 }
 
 function* readPage(
-  served: ServedCollection,
-  principal: Principal,
+  { served, principal, upTo }: CollectionFeed,
   from: Cursor,
-  upTo: number,
   budget: Budget,
-): Generator<readonly StoreRead[], DecidedPage, readonly unknown[]> {
+): StoreReadScript<DecidedPage> {
   const end: Cursor = { ...from, position: Math.max(from.position, upTo), remaining: undefined };
   if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
   if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
@@ -152,7 +159,7 @@ function* readPage(
   const changes: string[] = [];
   let position = from.position;
   for (;;) {
-    // One more than the page may hold: it tells whether there is more.
+    // One more than the page may hold: this shows whether there are more.
     const bounds = { after: position, upTo, limit: budget.changes + 1, bytes: budget.bytes };
     const request = { kind: "changes", collection: served.name, scopes: scopesSeen(principal), ...bounds } as const;
     const { entries, more }: FeedPage = yield* ask(request);
@@ -166,19 +173,25 @@ function* readPage(
       const remaining = from.remaining === undefined ? undefined : Math.max(0, from.remaining - changes.length);
       return { changes, cursor: { ...from, position, remaining }, more: true };
     }
-    // What is stored may be larger than what goes out of it: the rest of a deleted row, or of one that was brought up to date.
+    // What is stored may be larger than what is sent: a deleted row is sent without its data, and an upcast may shorten
+    // a row. So a read that used up the bytes may not fill the page.
     if (!more) return { changes, cursor: end, more: false };
   }
 }
 
-/** As many as the answer still holds. @param needsOne one change always comes, however large: a page that holds nothing would hold nothing for ever [M1] */
+/**
+ * As many changes as the answer still holds.
+ *
+ * @param needsOne at least one change is taken, however large: an empty page would be followed by empty pages forever
+ * [M1]
+ */
 function fitting(
   all: readonly string[],
   budget: number,
   needsOne: boolean,
 ): { readonly changes: readonly string[]; readonly bytes: number } {
   if (all.length === 0) return { changes: all, bytes: 0 };
-  // Nearly always all of them do: measured at once, without the commas between them.
+  // Nearly always all of them fit, so they are first measured together, without the commas between them.
   const together = jsonBytes(all.join(",")) - all.length + 1;
   if (together <= budget) return { changes: all, bytes: together };
   let bytes = 0;

@@ -1,38 +1,38 @@
-/** A whole push: unit after unit, over one working set, to one result each. */
+/** Decides a whole push: unit after unit, over one working set, with one result for each operation. */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { AppliedResult, OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import { type EpochClaim, type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import type { Introduction } from "./admission.ts";
+import { type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { knownDevice, noteReceived } from "./rows/devices.ts";
 import { ownResults } from "./rows/feed.ts";
-import { type Mark, type MarksSeen, markOf } from "./rows/marks.ts";
+import { type Mark, markOf } from "./rows/marks.ts";
 import type { Sender, Viewpoint } from "./rows/sender.ts";
 import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
 
-export interface PushInput {
-  readonly session: Sender;
-  readonly epoch: EpochClaim;
-  readonly marks: MarksSeen;
+export interface PushInput extends Introduction {
   readonly operations: readonly PreparedOperation[];
 }
 
+export interface PushAnswer {
+  readonly kind: "answered";
+  readonly epoch: string;
+  readonly results: readonly OperationResult[];
+  readonly mark: Mark;
+  /** The collections with a change that other tills will want to pull. */
+  readonly touched: readonly string[];
+}
+
 export type PushOutcome =
-  | {
-      readonly kind: "answered";
-      readonly epoch: string;
-      readonly results: readonly OperationResult[];
-      readonly mark: Mark;
-      /** Collections in which something changed that other tills would want to pull. */
-      readonly touched: readonly string[];
-    }
+  | PushAnswer
   | { readonly kind: "stale"; readonly epoch: string }
-  | NeedsEpoch
   | { readonly kind: "wrong_workspace" }
-  | { readonly kind: "fork"; readonly sequence: number };
+  | { readonly kind: "fork"; readonly sequence: number }
+  | NeedsEpoch;
 
 export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   const { session, operations } = input;
@@ -65,9 +65,9 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
 }
 
 /**
- * Every result may carry its row [C4], but five hundred edits of one large row are not answered, and stored, as five hundred copies of it
- * (L12): beyond a page's worth of copies only the last result on a row carries it. Its version is the greatest, so that it replaces on
- * the till whatever the others made of it.
+ * Every result may carry its row [C4]. But five hundred edits of one large row must not be answered, and stored, as
+ * five hundred copies of it (L12). Once the copies exceed the size of a page, only the last result on a row carries it.
+ * That result has the greatest version, so on the till it replaces whatever the others led to.
  */
 function withoutCopies(
   ws: WorkingSet,
@@ -78,7 +78,7 @@ function withoutCopies(
   let budget: number = LIMITS.pullBytes;
   const kept = results.toReversed().map((result) => {
     const stored = result.status === "applied" && result.data !== undefined ? ws.operation(result.id) : undefined;
-    // What was stored before stays as it was answered then.
+    // A result that was stored before this push stays as it was answered then.
     if (stored === undefined || stored.feedPosition <= before) return result;
     const row = recordKey(stored.collection, stored.entityId);
     if (carried.has(row)) budget -= jsonBytes(JSON.stringify((result as AppliedResult).data));
@@ -93,7 +93,10 @@ function withoutCopies(
   return kept.toReversed();
 }
 
-/** The same (incarnation, sequence) with another id: two stores count as one [C7]. Nothing of the request is applied. */
+/**
+ * A sequence number of the incarnation that belongs to two ids: two stores use one identity [C7]. Nothing of the
+ * request is applied.
+ */
 function forkedSequence(
   ws: WorkingSet,
   incarnation: string,
@@ -121,17 +124,18 @@ function touchedCollections(
   results: readonly OperationResult[],
 ): readonly string[] {
   const touched = new Set(ws.collectionsWrittenSince(before));
-  // What was superseded may be another device's: it learns of it by its results, and those come with a pull.
-  const news = new Set(results.filter(({ replayed }) => replayed !== true).map(({ id }) => id));
+  // A superseded operation may belong to another device. That device learns of it by a revised result, which a pull
+  // brings.
+  const fresh = new Set(results.filter(({ replayed }) => replayed !== true).map(({ id }) => id));
   for (const { parsed, id } of units.flatMap(({ members }) => members)) {
-    if (parsed.ok && news.has(id) && (parsed.value.supersedes?.length ?? 0) > 0) touched.add(parsed.value.collection);
+    if (parsed.ok && fresh.has(id) && (parsed.value.supersedes?.length ?? 0) > 0) touched.add(parsed.value.collection);
   }
   return [...touched];
 }
 
 /**
- * Looks once at everything that the decision will probably want, so that it is read in one round. What this misses costs one more
- * run of the decision.
+ * Looks once at everything that the decision will probably want, so that all of it is read in one round. Whatever this
+ * misses costs one more run of the decision.
  */
 export function prefetch(ws: WorkingSet, input: PushInput): void {
   const { session, operations, epoch, marks } = input;
@@ -139,23 +143,26 @@ export function prefetch(ws: WorkingSet, input: PushInput): void {
   ws.device(session.device);
   ws.incarnations(session.device);
   ownResults(ws, session, marks);
-  for (const { id, parsed, ...rest } of operations) {
-    ws.operation(id);
-    const { sequence } = headOf({ id, parsed, ...rest });
-    if (sequence !== undefined) ws.sequenceOwner(session.incarnation, sequence);
-    if (!parsed.ok) continue;
-    const operation = parsed.value;
-    const served = session.catalog.collections.get(operation.collection);
-    for (const earlier of operation.after ?? []) ws.operation(earlier);
-    for (const earlier of operation.supersedes ?? []) {
-      ws.operation(earlier);
-      ws.conflictOf(earlier);
-    }
-    if (served === undefined) continue;
-    ws.record(operation.collection, operation.entityId);
-    const said = operation.action === "create" ? operation.data : operation.action === "update" ? operation.patch : {};
-    for (const { collection, id: target } of referencesIn(served.resolved.references, said))
-      ws.record(collection, target);
-    for (const { collection, id: named } of guessNamedRows(served, session, operation)) ws.record(collection, named);
+  for (const prepared of operations) prefetchOperation(ws, session, prepared);
+}
+
+function prefetchOperation(ws: WorkingSet, session: Sender, prepared: PreparedOperation): void {
+  const { id, parsed } = prepared;
+  ws.operation(id);
+  const { sequence } = headOf(prepared);
+  if (sequence !== undefined) ws.sequenceOwner(session.incarnation, sequence);
+  if (!parsed.ok) return;
+  const operation = parsed.value;
+  const served = session.catalog.collections.get(operation.collection);
+  for (const earlier of operation.after ?? []) ws.operation(earlier);
+  for (const target of operation.supersedes ?? []) {
+    ws.operation(target);
+    ws.conflictOf(target);
   }
+  if (served === undefined) return;
+  ws.record(operation.collection, operation.entityId);
+  const set = operation.action === "create" ? operation.data : operation.action === "update" ? operation.patch : {};
+  for (const referenced of referencesIn(served.resolved.references, set))
+    ws.record(referenced.collection, referenced.id);
+  for (const named of guessNamedRows({ view: session, served, operation })) ws.record(named.collection, named.id);
 }

@@ -1,4 +1,4 @@
-/** The answer to a till that introduces itself: let in, refused, or a sign that this server was restored. */
+/** The registration of a till: it is registered or refused, or it reveals that this server was restored. */
 import type { RegisterRequest } from "../../protocol/types.ts";
 import { decideAdmission, type Introduction, type Refusal } from "./admission.ts";
 import { type Registration, register } from "./rows/devices.ts";
@@ -14,7 +14,7 @@ export type RegistrationOutcome =
       readonly kind: "registered";
       readonly registration: Registration;
       readonly epoch: string;
-      /** For a store that has sent nothing yet: what came before it is none of its business, and may be years of results. */
+      /** For a store that has sent nothing yet: it needs none of the earlier results, which may be those of years. */
       readonly mark: Mark | undefined;
     }
   | Refusal;
@@ -22,10 +22,11 @@ export type RegistrationOutcome =
 export function decideRegistration(ws: WorkingSet, input: RegistrationInput): RegistrationOutcome {
   const admitted = decideAdmission(ws, input);
   if (admitted.kind !== "admitted") return admitted;
-  // A stale epoch is no reason to refuse: the answer names the one that holds.
+  // A stale epoch is no reason to refuse: the answer names the epoch in force.
   const { session, named, epoch } = input;
   const registration = register(ws, session, named);
-  // A clone of it may have sent something already: results that it must hear before it sees their rows [C6].
+  // If a clone of the store has sent something already, this store must receive those results before it sees their rows
+  // [C6].
   const isNew = epoch.kind === "none" && registration.lastSequence === 0;
   const mark = isNew ? markOf(ws, ws.clock.position) : undefined;
   return { kind: "registered", registration, epoch: ws.clock.epoch, mark };

@@ -1,8 +1,9 @@
 /**
- * Wire transactions [C1]: what takes effect together.
+ * Wire transactions [C1]: operations that take effect together.
  *
- *   commercial   facts and increments; can't fail: all applied, or all set aside
- *   editorial    record edits; a member that fails keeps its own result, its siblings wait for whoever supersedes it
+ *   commercial   facts and increments; can't be rejected: all are applied, or all are quarantined
+ *   editorial    edits of records; a member that fails keeps its own result, and its siblings wait until it is
+ *   superseded
  */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
@@ -20,7 +21,7 @@ export interface Unit {
   readonly members: readonly PreparedOperation[];
 }
 
-/** In the order in which they came; a transaction stands where its first member stands. */
+/** The units of a push, in the order in which they were sent. A transaction takes the place of its first member. */
 export function unitsOf(catalog: Catalog, operations: readonly PreparedOperation[]): readonly Unit[] {
   const groups = new Map<string, PreparedOperation[]>();
   for (const operation of operations) {
@@ -41,7 +42,8 @@ export function unitsOf(catalog: Catalog, operations: readonly PreparedOperation
     const group = groups.get(transaction) ?? [operation];
     const isSale = group.some((member) => member.raw.action !== "void" && isCommercial(catalog, member.raw));
     if (isSale && !belongsToSale(catalog, operation)) {
-      // A mixed one: the sale must not hang on the edit, so that the edit goes as if it had been sent without `transaction`.
+      // A mixed transaction: the sale must not depend on the edit, so the edit is judged as if it had been sent without
+      // `transaction`.
       units.push({ kind: "single", members: [operation] });
     } else if (!placed.has(transaction)) {
       placed.add(transaction);
@@ -77,7 +79,7 @@ function judgeFresh(
   if (isTooLarge(unit)) {
     const message = `A transaction has at most ${LIMITS.transactionOperations} operations and ${LIMITS.transactionBytes} bytes`;
     return fresh.map((member) =>
-      recordResult(ws, view, member, refused(view.catalog, member.raw, "too_large", message)),
+      recordResult(ws, view, member, refused(view.catalog, member.raw, { code: "too_large", message })),
     );
   }
   const savepoint = ws.savepoint();
@@ -86,30 +88,29 @@ function judgeFresh(
 
   const results = fresh.map((member) => {
     const result = evaluate(ws, view, member);
-    // Settled at once: the next member sees it. All of it is taken back below, where the unit comes to nothing.
+    // Recorded at once, so that the next member sees it. If the unit does not take effect, all of it is rolled back.
     return isFinal(result) ? recordResult(ws, view, member, result) : result;
   });
   if (unit.kind === "single") return results;
   if (!results.every(isFinal)) {
     ws.rollback(savepoint);
-    return notYet(results);
+    return waitTogether(results);
   }
   if (unit.kind === "commercial") {
     const culprit = results.find(({ status }) => status === "quarantined");
     if (culprit === undefined) return results;
     ws.rollback(savepoint);
     return fresh.map((member, index) =>
-      recordResult(ws, view, member, setAside(results[index] as FinalResult, culprit.id)),
+      recordResult(ws, view, member, quarantinedWith(culprit.id, results[index] as FinalResult)),
     );
   }
-  const failed = results.filter(({ status }) => status !== "applied");
-  if (failed[0] === undefined) return results;
-  const by = [failed[0].id];
+  const failed = results.find(({ status }) => status !== "applied");
+  if (failed === undefined) return results;
   ws.rollback(savepoint);
   return fresh.map((member, index) => {
     const result = results[index] as FinalResult;
-    if (result.status === "applied") return blocked(member, by);
-    return recordResult(ws, view, member, asItIsNow(ws, view, member, result));
+    if (result.status === "applied") return blocked(member, [failed.id]);
+    return recordResult(ws, view, member, withRowAsItIs(ws, view, member, result));
   });
 }
 
@@ -119,7 +120,7 @@ function isTooLarge({ kind, members }: Unit): boolean {
   return members.length > LIMITS.transactionOperations || bytes > LIMITS.transactionBytes;
 }
 
-/** A member that failed in an earlier delivery still holds its siblings, until something supersedes it. */
+/** A member that failed in an earlier delivery still blocks its siblings, until another operation supersedes it. */
 function failedMember(ws: WorkingSet, unit: Unit, fresh: readonly PreparedOperation[]): string | undefined {
   const superseded = new Set(fresh.flatMap(({ parsed }) => (parsed.ok ? (parsed.value.supersedes ?? []) : [])));
   return unit.members.find(({ id }) => {
@@ -130,8 +131,8 @@ function failedMember(ws: WorkingSet, unit: Unit, fresh: readonly PreparedOperat
   })?.id;
 }
 
-/** One that must wait lets all wait. */
-function notYet(results: readonly OperationResult[]): readonly OperationResult[] {
+/** If one member must wait, all of them wait. */
+function waitTogether(results: readonly OperationResult[]): readonly OperationResult[] {
   const waiting = results.find((result) => !isFinal(result));
   return results.map((result) => {
     if (waiting === undefined || !isFinal(result)) return result;
@@ -140,13 +141,19 @@ function notYet(results: readonly OperationResult[]): readonly OperationResult[]
   });
 }
 
-function setAside(result: FinalResult, culprit: string): FinalResult {
+/** A member that could have been applied alone is quarantined because of the culprit. */
+function quarantinedWith(culprit: string, result: FinalResult): FinalResult {
   if (result.status !== "applied") return result;
   return quarantined(result, "transaction_quarantined", `${culprit} of the same transaction was quarantined`);
 }
 
-/** The row without what the siblings had done to it. */
-function asItIsNow(ws: WorkingSet, view: Viewpoint, { parsed }: PreparedOperation, result: FinalResult): FinalResult {
+/** The result with the row as it is after the rollback, without the changes of the siblings. */
+function withRowAsItIs(
+  ws: WorkingSet,
+  view: Viewpoint,
+  { parsed }: PreparedOperation,
+  result: FinalResult,
+): FinalResult {
   if (!parsed.ok || !("server" in result)) return result;
   const server = visibleState(ws, view, parsed.value);
   if (result.status === "conflict") return { ...result, server: server ?? { version: 0, deleted: true } };

@@ -1,4 +1,4 @@
-/** From a request to who calls: the token decides, and what else names a device must name the same one [M9] (L9). */
+/** Finds out who calls: the token decides, and whatever else names a device must name the same one [M9] (L9). */
 import { HEADERS } from "../../protocol/constants.ts";
 import { isId } from "../../protocol/values.ts";
 import type { ServerParts } from "../options.ts";
@@ -22,16 +22,19 @@ export async function principalOf(parts: Pick<ServerParts, "authenticate">, requ
   return principal;
 }
 
-/** These become keys of the database: what does not fit is a mistake of the application, and its log must say so. */
+/**
+ * These values become keys of the database. A value that does not fit is a mistake of the application, and its log must
+ * say so.
+ */
 function checkPrincipal({ tenant, branch, device, scopes, expiresAt }: Principal): void {
   const wrong = (member: string) =>
-    new Error(`\`authenticate\` answered a \`${member}\` that is not 1 to 64 of A-Z a-z 0-9 _ -`);
+    new Error(`\`authenticate\` returned a \`${member}\` that is not 1 to 64 of A-Z a-z 0-9 _ -`);
   if (!isId(tenant)) throw wrong("tenant");
   if (branch !== undefined && !isId(branch)) throw wrong("branch");
   if (device !== undefined && !isId(device)) throw wrong("device");
-  if (!Array.isArray(scopes)) throw new Error("`authenticate` answered without `scopes`: write `scopes: []`");
+  if (!Array.isArray(scopes)) throw new Error("`authenticate` returned no `scopes`: return at least `scopes: []`");
   if (expiresAt !== undefined && !Number.isFinite(expiresAt))
-    throw new Error("`authenticate` answered an `expiresAt` that is not in epoch ms: a JWT's `exp` is in seconds");
+    throw new Error("`authenticate` returned an `expiresAt` that is not in epoch ms: a JWT's `exp` is in seconds");
 }
 
 /**

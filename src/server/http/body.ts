@@ -1,7 +1,9 @@
 /**
- * A request's body, in the order that lets nothing large or poisoned through: size, inflated size, UTF-8, nesting, JSON.
+ * Reads a request's body. The order of the checks keeps out everything that is too large or dangerous: size, inflated
+ * size, UTF-8, nesting, JSON.
  *
- * gzip through Node where there is one: `DecompressionStream` costs seven times as much, and serves elsewhere.
+ * On Node, gzip is inflated by `node:zlib`, since `DecompressionStream` costs seven times as much. Other platforms use
+ * the latter.
  */
 import { MESSAGE_DEPTH } from "../../protocol/constants.ts";
 import { builtinModule } from "../../shared/builtin.ts";
@@ -9,9 +11,9 @@ import { scanJsonText } from "../../shared/json.ts";
 import { RequestProblem } from "../problems.ts";
 
 export interface BodyLimits {
-  /** Of a body that is gzip. */
+  /** For a gzip body, as it is received. */
   readonly maxCompressedBytes: number;
-  /** Inflated, or sent as it is. */
+  /** For a body after inflating, or one that is not compressed. */
   readonly maxBytes: number;
 }
 
@@ -22,13 +24,14 @@ export interface Body {
 }
 
 /**
- * One operation may nest deeper than the protocol allows without being the whole request's fault [C9]: it gets its own result. This is
- * the depth from which the text is dangerous in itself.
+ * One operation that nests deeper than the protocol allows must not fail the whole request [C9]: it gets its own
+ * result. From this depth on, the text itself is dangerous.
  */
 const MAX_TEXT_DEPTH = MESSAGE_DEPTH * 4;
 /**
- * A body of 8 MiB may hold four million values, which cost hundreds of megabytes as long as the request waits, and a few kilobytes of gzip
- * to send (L12). No transaction of the protocol's size has as many as this: a till that is refused halves its batch and gets through.
+ * A body of 8 MiB may hold four million values. Those cost hundreds of megabytes while the request waits, but only a
+ * few kilobytes of gzip to send (L12). No transaction that the protocol allows has as many values as this limit: a till
+ * that is refused halves its batch, and then succeeds.
  */
 const MAX_VALUES = 500_000;
 
@@ -36,7 +39,7 @@ const MAX_VALUES = 500_000;
 export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding !== "identity" && encoding !== "gzip") {
-    throw new RequestProblem("unsupported_encoding", "A body may be gzip, and nothing else", {
+    throw new RequestProblem("unsupported_encoding", "A body may be encoded with gzip, and with nothing else", {
       headers: { "accept-encoding": "gzip" },
     });
   }
@@ -49,7 +52,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   return { value: parseJson(decode(bytes)), bytes: bytes.byteLength };
 }
 
-/** Counts what comes, and believes no header. */
+/** Counts the bytes that arrive, and trusts no header. */
 async function collect(body: ReadableStream<Uint8Array> | null, cap: number): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -57,12 +60,12 @@ async function collect(body: ReadableStream<Uint8Array> | null, cap: number): Pr
   const reader = body.getReader();
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw new RequestProblem("malformed", "The body broke off");
+      throw new RequestProblem("malformed", "The body ended early");
     });
     if (done) break;
     size += value.byteLength;
     if (size > cap) {
-      // Nothing more of it is wanted; whether the peer hears of that is its own matter.
+      // The rest is not needed. Whether the peer learns of that does not matter here.
       reader.cancel().catch(() => {});
       throw tooLarge(cap);
     }
@@ -129,7 +132,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // The parser's own message quotes the text: a customer's data.
+    // The parser's own message quotes the text, which may be a customer's data.
     throw new RequestProblem("malformed", "The body is not JSON");
   }
 }
@@ -139,5 +142,5 @@ function tooLarge(bytes: number): RequestProblem {
 }
 
 function notGzip(): RequestProblem {
-  return new RequestProblem("malformed", "The body is no gzip, or broke off");
+  return new RequestProblem("malformed", "The body is not gzip, or ended early");
 }

@@ -1,4 +1,4 @@
-/** The endpoints: from a request to the body of its answer. */
+/** The endpoints: each turns a request into the body of its answer. */
 import { PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { parseDeskQuery, parseDiscardQuarantinedRequest, parseResolveConflictRequest } from "../../protocol/desks.ts";
 import type { Parsed } from "../../protocol/parse.ts";
@@ -8,12 +8,13 @@ import { parseRegisterRequest } from "../../protocol/register.ts";
 import type { DeskQuery, HealthResponse, TimeResponse } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { ServerParts } from "../options.ts";
+import type { Principal } from "../policy-types.ts";
 import { malformed, RequestProblem } from "../problems.ts";
+import type { Caller, DeviceCaller } from "../service/caller.ts";
 import type { DeskService } from "../service/desk-service.ts";
-import type { SyncCaller, SyncService } from "../service/sync-service.ts";
+import type { SyncService } from "../service/sync-service.ts";
 import { deviceOf } from "./authenticate.ts";
 import { type Body, readBody } from "./body.ts";
-import type { Call } from "./call.ts";
 import type { AnswerBody } from "./respond.ts";
 
 export interface Service {
@@ -21,15 +22,21 @@ export interface Service {
   readonly desks: DeskService;
 }
 
-/** Before anybody is known. */
+/** A request that needs no token. */
 export interface OpenCall {
   readonly parts: ServerParts;
   readonly requestId: string;
 }
 
-interface ServedCall extends Call {
-  readonly parts: ServerParts;
+/** An authenticated request. */
+export interface Call extends OpenCall {
   readonly service: Service;
+  readonly request: Request;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  readonly principal: Principal;
+  /** The ids in the path. */
+  readonly parameters: readonly string[];
 }
 
 interface Route {
@@ -39,7 +46,7 @@ interface Route {
 }
 export type Endpoint =
   | (Route & { readonly isOpen: true; readonly answer: (call: OpenCall) => object })
-  | (Route & { readonly isOpen?: undefined; readonly answer: (call: ServedCall) => Promise<AnswerBody> });
+  | (Route & { readonly isOpen?: undefined; readonly answer: (call: Call) => Promise<AnswerBody> });
 
 export const endpoints: readonly Endpoint[] = [
   { method: "GET", path: ["health"], isOpen: true, answer: health },
@@ -63,50 +70,50 @@ function time({ parts }: OpenCall): TimeResponse {
   return { serverTime: rfc3339(parts.clock.now()) };
 }
 
-async function register(call: ServedCall): Promise<object> {
+async function register(call: Call): Promise<object> {
   const request = accepted(parseRegisterRequest((await body(call)).value));
-  return call.service.sync.register(callerOf(call, request.device.id), request);
+  return call.service.sync.register(deviceCallerOf(call, request.device.id), request);
 }
 
-async function push(call: ServedCall): Promise<object> {
+async function push(call: Call): Promise<object> {
   const { value, bytes } = await body(call);
   const frame = accepted(parsePushFrame(value));
-  return call.service.sync.push(callerOf(call, frame.device.id), frame, bytes);
+  return call.service.sync.push(deviceCallerOf(call, frame.device.id), frame, bytes);
 }
 
-async function pull(call: ServedCall): Promise<AnswerBody> {
+async function pull(call: Call): Promise<AnswerBody> {
   const request = accepted(parsePullRequest((await body(call)).value));
-  return call.service.sync.pull(callerOf(call, request.device.id), request);
+  return call.service.sync.pull(deviceCallerOf(call, request.device.id), request);
 }
 
-/** A fetch handler can't upgrade: `tillsync/server/hono` and `createSyncServer().live` can. */
+/** A fetch handler can't upgrade a request to a WebSocket: `tillsync/server/hono` and `createSyncServer().live` can. */
 async function noSocket(): Promise<never> {
-  throw new RequestProblem("not_found", "This server has no live channel; polling does without");
+  throw new RequestProblem("not_found", "This server has no live channel; tills can poll");
 }
 
-async function conflicts(call: ServedCall): Promise<object> {
-  return call.service.desks.conflicts(call, query(call));
+async function conflicts(call: Call): Promise<object> {
+  return call.service.desks.conflicts(callerOf(call), query(call));
 }
 
-async function resolve(call: ServedCall): Promise<object> {
+async function resolve(call: Call): Promise<object> {
   const request = accepted(parseResolveConflictRequest((await body(call)).value));
-  return call.service.desks.resolve(call, call.parameters[0] ?? "", request);
+  return call.service.desks.resolve(callerOf(call), call.parameters[0] ?? "", request);
 }
 
-async function quarantine(call: ServedCall): Promise<object> {
-  return call.service.desks.quarantine(call, query(call));
+async function quarantine(call: Call): Promise<object> {
+  return call.service.desks.quarantine(callerOf(call), query(call));
 }
 
-async function release(call: ServedCall): Promise<object> {
-  return call.service.desks.release(call, call.parameters[0] ?? "");
+async function release(call: Call): Promise<object> {
+  return call.service.desks.release(callerOf(call), call.parameters[0] ?? "");
 }
 
-async function discard(call: ServedCall): Promise<object> {
+async function discard(call: Call): Promise<object> {
   const { reason } = accepted(parseDiscardQuarantinedRequest((await body(call)).value));
-  return call.service.desks.discard(call, call.parameters[0] ?? "", reason);
+  return call.service.desks.discard(callerOf(call), call.parameters[0] ?? "", reason);
 }
 
-function body({ request, parts }: ServedCall): Promise<Body> {
+function body({ request, parts }: Call): Promise<Body> {
   return readBody(request, { maxCompressedBytes: parts.limits.pushBytes, maxBytes: parts.limits.pushInflatedBytes });
 }
 
@@ -114,7 +121,11 @@ function query({ request }: Call): DeskQuery {
   return accepted(parseDeskQuery(Object.fromEntries(new URL(request.url).searchParams)));
 }
 
-function callerOf({ principal, request, requestId, receivedAt }: Call, inBody: string): SyncCaller {
+function callerOf({ principal, request, requestId, receivedAt }: Call): Caller {
+  return { principal, device: deviceOf(principal, request), requestId, receivedAt };
+}
+
+function deviceCallerOf({ principal, request, requestId, receivedAt }: Call, inBody: string): DeviceCaller {
   return { principal, device: deviceOf(principal, request, inBody) ?? inBody, requestId, receivedAt };
 }
 

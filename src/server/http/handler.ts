@@ -1,12 +1,14 @@
 /**
  * `createSyncHandler`: one function from a `Request` to a `Response`, for any server that speaks fetch.
  *
- * The order of a request: path, method, protocol, token, body. One place turns failures into problems, so that each answer,
- * whatever happened, carries the protocol's headers: without them a till takes it for a captive portal's.
+ * A request is checked in this order: path, method, protocol, token, body. One place turns failures into problems, so
+ * every answer carries the protocol's headers, whatever happened. Without them, a till would take the answer for that
+ * of a captive portal.
  *
- * No CORS by default: a browser app on another origin has it put around by the application, with its own origins and
- * `Tillsync-Protocol, Tillsync-Request-Id, Tillsync-Device, Authorization, Content-Type, Content-Encoding` allowed and
- * `Tillsync-Protocol, Tillsync-Request-Id, Tillsync-Server-Time, Retry-After` exposed.
+ * The handler sends no CORS headers. For a browser app on another origin, the application adds them around the handler:
+ * it allows its own origins and the headers `Tillsync-Protocol, Tillsync-Request-Id, Tillsync-Device, Authorization,
+ * Content-Type, Content-Encoding`, and exposes `Tillsync-Protocol, Tillsync-Request-Id, Tillsync-Server-Time,
+ * Retry-After`.
  */
 import { HEADERS, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { isId } from "../../protocol/values.ts";
@@ -49,7 +51,7 @@ interface Match {
   readonly parameters: readonly string[];
 }
 
-/** By the last segments of the path, wherever the handler is mounted: `/sync/push`, `/api/v2/sync/push`. */
+/** Routes by the last segments of the path, wherever the handler is mounted: `/sync/push`, `/api/v2/sync/push`. */
 function route(request: Request): Match {
   const segments = new URL(request.url).pathname.split("/").filter((segment) => segment !== "");
   const matches = endpoints.flatMap((endpoint) => {
@@ -70,7 +72,7 @@ function matched(path: readonly string[], segments: readonly string[]): readonly
   for (const [index, part] of path.entries()) {
     const segment = tail[index] ?? "";
     if (part === "*") {
-      // No id has an escape in it: what does not read as one names nothing.
+      // No id contains an escape: a segment that is not an id names nothing.
       if (!isId(segment)) return undefined;
       parameters.push(segment);
     } else if (part !== segment) return undefined;

@@ -1,16 +1,15 @@
 /**
- * Pokes: content-free hints that something has changed, so that tills pull now and not at their next poll [M7].
+ * Pokes: hints without content that something has changed, so tills pull now instead of at their next poll [M7].
  *
- * Within one process, and between several where there is a relay. Nothing depends on a poke: without one, a till hears of a
- * change when it polls.
+ * They reach the sockets of this process and, through a relay, those of other processes. Nothing depends on a poke:
+ * without one, a till learns of a change at its next poll.
  */
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../../protocol/constants.ts";
 import type { Poke } from "../../protocol/types.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask } from "../ports/store.ts";
-import { problemOf, storeFailure } from "../problems.ts";
-import { revoked } from "../service/sync-service.ts";
+import { problemOf, revoked, throwStoreFailure } from "../problems.ts";
 import { fromBase64Url } from "../tokens/seal.ts";
 import { deviceOf, principalOf } from "./authenticate.ts";
 import { acceptsGzip, answerProblem } from "./respond.ts";
@@ -45,9 +44,9 @@ export interface Live {
 interface Connection {
   readonly device: string | undefined;
   readonly socket: LiveSocket;
-  /** Aborted when the socket is let go of. */
+  /** Aborted when the socket is detached. */
   readonly gone: AbortController;
-  /** Gathered until the end of the microtask: ten pushes that commit together are one poke. */
+  /** Collected until the end of the microtask, so ten pushes that commit together are one poke. */
   pending: Set<string> | undefined;
 }
 
@@ -82,7 +81,7 @@ export class PokeHub implements Live {
     return admission instanceof Response ? admission : admission.attach(socket);
   }
 
-  /** Pokes every socket of the tenant except those of the device that made the change: it has its answer. */
+  /** Pokes every socket of the tenant except those of the device that made the change: that device has its answer. */
   publish(tenant: string, device: string | undefined, collections: readonly string[]): void {
     this.#deliver(tenant, device, collections);
     this.#parts.pokes?.publish({ tenant, device, collections });
@@ -105,7 +104,7 @@ export class PokeHub implements Live {
     try {
       connection.socket.send(JSON.stringify(poke));
     } catch (error) {
-      // It has gone, and nobody said so: the till polls, and comes again.
+      // The socket was lost without a close event: the till polls, and connects again.
       this.#parts.logger.debug("A poke could not be sent", { tenant, cause: String(error) });
       this.#detach(tenant, connection);
     }
@@ -120,16 +119,16 @@ export class PokeHub implements Live {
     return { close: () => this.#detach(tenant, connection) };
   }
 
-  /** Whoever has lost the right to be poked asks for another token, and comes again. */
+  /** Closes the socket when its token expires: the till then gets a new token and connects again. */
   async #endAt(moment: number, tenant: string, connection: Connection): Promise<void> {
     const { clock, logger } = this.#parts;
     const { signal } = connection.gone;
     try {
-      // Looks again on waking: a timer of the platform is bounded, and may be early.
+      // Checks the time again after each sleep: a timer of the platform has a maximum, and may fire early.
       for (let ms = moment - clock.now(); ms > 0; ms = moment - clock.now()) await clock.sleep(ms, signal);
     } catch (error) {
-      if (signal.aborted) return; // the socket has gone before its token
-      logger.error("The clock could not be waited for: a socket is closed early", { tenant, cause: String(error) });
+      if (signal.aborted) return; // the socket was detached before its token expired
+      logger.error("The clock's sleep failed: a socket is closed early", { tenant, cause: String(error) });
     }
     this.#detach(tenant, connection);
     try {
@@ -151,9 +150,7 @@ export class PokeHub implements Live {
       .read(tenant, function* script() {
         return yield* ask({ kind: "devices", ids: [device] });
       })
-      .catch((error: unknown) => {
-        throw storeFailure(error);
-      });
+      .catch(throwStoreFailure);
     return rows[0]?.revokedAt !== undefined;
   }
 }
@@ -167,12 +164,12 @@ export function requestWithLiveToken(request: Request): Request {
   const token = offered.find((name) => name.startsWith(LIVE_TOKEN_PREFIX))?.slice(LIVE_TOKEN_PREFIX.length);
   if (token === undefined || request.headers.has("authorization")) return request;
   const headers = new Headers(request.headers);
-  // The token goes no further than here.
+  // The token is not passed on in this header.
   headers.set("sec-websocket-protocol", LIVE_SUBPROTOCOL);
   try {
     headers.set("authorization", `Bearer ${fromBase64Url(token)}`);
   } catch {
-    // Not base64url, or not to be said in a header: it stays without a token, and is not let in.
+    // The token is not base64url, or not valid in a header. The request stays without one, and is not admitted.
   }
   return new Request(request.url, { headers });
 }

@@ -1,10 +1,10 @@
-/** Answers: the headers that every one carries, and gzip where it pays. */
+/** Makes responses: the headers that each of them carries, and gzip if it is worth it. */
 import { CONTENT_TYPE, HEADERS, PROBLEM_CONTENT_TYPE, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { builtinModule } from "../../shared/builtin.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import { problemBody, type RequestProblem } from "../problems.ts";
 
-/** What goes into one packet anyway is not worth the work. */
+/** A smaller answer fits into one packet anyway. */
 const GZIP_FROM_BYTES = 1024;
 
 interface NodeZlib {
@@ -15,7 +15,7 @@ interface NodeZlib {
   ): void;
 }
 
-/** Text is JSON already. */
+/** A string is JSON already. */
 export type AnswerBody = object | string;
 
 export interface AnswerContext {
@@ -33,27 +33,32 @@ export function acceptsGzip(request: Request): boolean {
 }
 
 export function answer(context: AnswerContext, body: AnswerBody): Promise<Response> {
-  return respond(context, 200, CONTENT_TYPE, body, {});
+  return respond(context, body, { status: 200, contentType: CONTENT_TYPE });
 }
 
 export function answerProblem(context: AnswerContext, problem: RequestProblem): Promise<Response> {
   const body = problemBody(problem, context.requestId);
-  return respond(context, body.status, PROBLEM_CONTENT_TYPE, body, problem.more.headers ?? {});
+  const { headers } = problem.more;
+  return respond(context, body, { status: body.status, contentType: PROBLEM_CONTENT_TYPE, headers });
+}
+
+interface Kind {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 async function respond(
   { requestId, now, acceptsGzip }: AnswerContext,
-  status: number,
-  contentType: string,
   body: AnswerBody,
-  more: Readonly<Record<string, string>>,
+  { status, contentType, headers: more }: Kind,
 ): Promise<Response> {
   const headers: Record<string, string> = {
     "content-type": contentType,
     [HEADERS.protocol]: String(PROTOCOL_VERSION),
     [HEADERS.requestId]: requestId,
     [HEADERS.serverTime]: rfc3339(now),
-    // An answer out of a cache has the id of an earlier request: the till would drop it, and take the server for unreachable.
+    // A cached answer has the id of an earlier request: the till would drop it, and take the server for unreachable.
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     vary: "accept-encoding",

@@ -1,36 +1,41 @@
-/** Everything about the operations of a push that needs no row, before anybody waits for the tenant's clock. */
+/**
+ * Everything about the operations of a push that needs no row: it is done before the push waits for the tenant's clock.
+ */
 import { LIMITS } from "../../protocol/constants.ts";
 import { parseOperation } from "../../protocol/operation.ts";
+import { payloadOf } from "../../protocol/payload.ts";
 import type { PushFrame, UnknownOperation } from "../../protocol/types.ts";
-import { jsonBytes } from "../../shared/json.ts";
-import { malformedText, payloadText } from "../decide/operation/payload-identity.ts";
+import { canonicalJson, jsonBytes } from "../../shared/json.ts";
 import type { PreparedOperation } from "../decide/operation/prepared-operation.ts";
 import type { Seal } from "../tokens/seal.ts";
 import type { Tokens } from "../tokens/tokens.ts";
 
+interface Preparation {
+  readonly tenant: string;
+  readonly seal: Seal;
+  readonly tokens: Tokens;
+  /**
+   * Whether an operation can be larger than allowed: a body that is smaller than one operation may be contains none.
+   */
+  readonly measures: boolean;
+}
+
 export async function prepareOperations(
   { operations }: PushFrame,
-  bodyLength: number,
-  tenant: string,
-  seal: Seal,
-  tokens: Tokens,
+  { bodyBytes, ...context }: Omit<Preparation, "measures"> & { readonly bodyBytes: number },
 ): Promise<readonly PreparedOperation[]> {
-  // A body that is smaller than one operation may be holds none that is larger.
-  const isMeasured = bodyLength > LIMITS.operationBytes;
+  const preparation = { ...context, measures: bodyBytes > LIMITS.operationBytes };
   const prepared: PreparedOperation[] = [];
-  for (const raw of operations) prepared.push(await prepareOne(raw, isMeasured, tenant, seal, tokens));
+  for (const raw of operations) prepared.push(await prepareOne(raw, preparation));
   return prepared;
 }
 
 async function prepareOne(
   raw: UnknownOperation,
-  isMeasured: boolean,
-  tenant: string,
-  seal: Seal,
-  tokens: Tokens,
+  { tenant, seal, tokens, measures }: Preparation,
 ): Promise<PreparedOperation> {
   const parsed = parseOperation(raw);
-  const text = parsed.ok ? payloadText(parsed.value) : malformedText(raw);
+  const text = parsed.ok ? canonicalJson(payloadOf(parsed.value)) : malformedText(raw);
   const acknowledged = parsed.ok ? parsed.value.acknowledged : undefined;
   const claim = acknowledged === undefined ? undefined : await tokens.readEpoch(tenant, acknowledged.epoch);
   return {
@@ -38,7 +43,12 @@ async function prepareOne(
     raw,
     parsed,
     hash: await seal.sha256(text),
-    bytes: isMeasured ? jsonBytes(JSON.stringify(raw)) : 0,
+    bytes: measures ? jsonBytes(JSON.stringify(raw)) : 0,
     acknowledgedIsAuthentic: claim?.kind === "authentic",
   };
+}
+
+/** A malformed operation has no canonical text: any difference makes it another one. */
+function malformedText(operation: UnknownOperation): string {
+  return `malformed ${JSON.stringify(operation)}`;
 }

@@ -1,25 +1,26 @@
 /**
- * Joins the pushes of one tenant that wait inside this process into one transaction: with eight tills on a slow disk 28k operations a
- * second instead of 18k (docs/decisions/coalesced-pushes.md).
+ * Joins the pushes of one tenant that wait inside this process into one transaction. With eight tills on a slow disk
+ * that gives 28k operations a second instead of 18k (docs/decisions/coalesced-pushes.md).
  *
- * - No push waits for another to come: what is there when the transaction before has ended goes together.
- * - One till's poison never aborts another's sale [C9]: if a joined transaction fails, each push is tried alone; if one fails alone, each
- *   of its units; what still fails is answered `retry`, and everything else has been stored.
- * - A store that says itself that it is down, or does not even take an empty push, is asked no more: all that waits is unavailable, and
- *   nothing is said about any operation. Trying each alone would keep a busy database busy.
+ * - No push waits for another one to arrive: the pushes that are there when the previous transaction has ended share
+ *   the next one.
+ * - One till's poison never aborts another's sale [C9]. If a joined transaction fails, each push is tried alone. If a
+ *   push fails alone, each of its units is tried alone. The units that still fail are answered `retry`; everything else
+ *   has been stored.
+ * - If the store reports that it is down, or does not even take an empty push, nothing more is tried: all waiting
+ *   pushes are unavailable, and no operation gets a result. Trying each alone would keep a busy database busy.
  */
 import type { OperationResult } from "../../protocol/types.ts";
 import { type Deferred, deferred } from "../../shared/deferred.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { retry } from "../decide/operation/verdicts.ts";
 import { decidePush, type PushInput, type PushOutcome, prefetch } from "../decide/push.ts";
-import { asScript, type CommittedDecision } from "../decide/rows/run.ts";
 import { unitsOf } from "../decide/transaction.ts";
 import type { ServerParts } from "../options.ts";
-import { logAll } from "./log.ts";
+import { commitDecision } from "./commit.ts";
 
 const MAX_JOINED = 10;
-/** What failed alone may be a defect: it helps when somebody has read the log. */
+/** An operation that fails alone may have met a defect: trying it again helps after a person has read the log. */
 const POISON_RETRY_MS = 30_000;
 
 interface Job {
@@ -51,7 +52,8 @@ export class PushQueue {
     for (;;) {
       const jobs = this.#waiting.get(tenant)?.splice(0, MAX_JOINED) ?? [];
       if (jobs.length === 0) break;
-      // Nobody else would answer these, or take the next: whatever goes wrong, a logger that throws too, must end here.
+      // Nothing else would answer these jobs or take the next ones, so every failure must end here, even one thrown by
+      // a logger.
       await this.#runJoined(tenant, jobs).catch((error: unknown) => {
         for (const job of jobs) job.done.reject(error);
       });
@@ -72,24 +74,27 @@ export class PushQueue {
         pushes: jobs.length,
         cause: String(error),
       });
-      for (const job of jobs) {
-        await this.#runAlone(tenant, job.input, jobs.length > 1).then(job.done.resolve, (failure: unknown) => {
-          job.done.reject(failure);
+      for (const { input, done } of jobs) {
+        // A push that was joined with others has not been tried alone yet.
+        const run = jobs.length > 1 ? this.#runAlone(tenant, input) : this.#runByUnits(tenant, input);
+        await run.then(done.resolve, (failure: unknown) => {
+          done.reject(failure);
           if (isStoreDown(failure)) throw failure;
         });
       }
     }
   }
 
-  async #runAlone(tenant: string, input: PushInput, isUntried: boolean): Promise<PushOutcome> {
-    if (isUntried) {
-      const outcome = await this.#transactOne(tenant, input).catch((error: unknown) => {
-        if (isStoreDown(error)) throw error;
-        return undefined;
-      });
-      if (outcome !== undefined) return outcome;
-    }
-    // Rejects where the store is down.
+  async #runAlone(tenant: string, input: PushInput): Promise<PushOutcome> {
+    const outcome = await this.#transactOne(tenant, input).catch((error: unknown) => {
+      if (isStoreDown(error)) throw error;
+      return undefined;
+    });
+    return outcome ?? this.#runByUnits(tenant, input);
+  }
+
+  async #runByUnits(tenant: string, input: PushInput): Promise<PushOutcome> {
+    // A probe: an empty push fails only if the store is down, and then no operation is to blame.
     const probe = await this.#transactOne(tenant, { ...input, operations: [] });
     if (probe.kind !== "answered") return probe;
 
@@ -112,6 +117,7 @@ export class PushQueue {
         );
       }
     }
+    // Another empty push: its answer has the mark after all units, and the device's other results.
     const last = await this.#transactOne(tenant, { ...input, operations: [] });
     if (last.kind !== "answered") return last;
     const touched = [
@@ -125,23 +131,20 @@ export class PushQueue {
     return outcome as PushOutcome;
   }
 
-  async #transact(tenant: string, inputs: readonly PushInput[]): Promise<readonly PushOutcome[]> {
-    const { store, logger } = this.#parts;
-    const committed: CommittedDecision<readonly PushOutcome[]> = await store.transact(
-      tenant,
-      asScript<readonly PushOutcome[]>({
-        prefetch: (ws) => {
-          for (const input of inputs) prefetch(ws, input);
-        },
-        decide: (ws) => inputs.map((input) => decidePush(ws, input)),
-      }),
-    );
-    logAll(logger, committed.logged, { tenant });
-    return committed.value;
+  #transact(tenant: string, inputs: readonly PushInput[]): Promise<readonly PushOutcome[]> {
+    return commitDecision<readonly PushOutcome[]>(this.#parts, tenant, {
+      prefetch: (ws) => {
+        for (const input of inputs) prefetch(ws, input);
+      },
+      decide: (ws) => inputs.map((input) => decidePush(ws, input)),
+    });
   }
 }
 
-/** The store's own word that nothing can be stored now: no operation's doing, and nothing that trying again at once would mend. */
+/**
+ * Whether the store itself reports that nothing can be stored now: no operation caused that, and trying again at once
+ * would not help.
+ */
 function isStoreDown(error: unknown): boolean {
   return isTillSyncError(error) && error.code.startsWith("storage_");
 }

@@ -1,14 +1,15 @@
 /**
- * Opaque tokens: what the server hands out to get it back as it was.
+ * Opaque tokens: values that the server issues, and gets back unchanged.
  *
- * Authenticated with the database's own key: a cursor that a client has made up must not open another branch, and a mark must not
- * talk the server into a new epoch. Not encrypted: there is nothing in them that their holder may not know.
+ * They are authenticated with the database's own key: a forged cursor must not open another branch, and a forged mark
+ * must not make the server begin a new epoch. They are not encrypted, because they contain nothing that their holder
+ * may not know.
  */
 import type { Digest } from "../../shared/digest.ts";
 import type { ServerStore } from "../ports/store.ts";
-import { storeFailure } from "../problems.ts";
+import { throwStoreFailure } from "../problems.ts";
 
-/** 128 bits of the HMAC: as good as all of them here, and a request carries sixty cursors. */
+/** 128 bits of the HMAC, in hex digits. That is strong enough here, and a request may carry sixty cursors. */
 const MAC_LENGTH = 32;
 
 export class Seal {
@@ -34,13 +35,13 @@ export class Seal {
     return this.#digest.sha256(text);
   }
 
-  /** @param purpose keeps a mark from passing as a cursor, and one tenant's from passing as another's */
+  /** @param purpose prevents that a mark is accepted as a cursor, or one tenant's token as another's */
   async seal(purpose: string, content: unknown): Promise<string> {
     const body = toBase64Url(JSON.stringify(content));
     return `${body}.${await this.mac(`${purpose} ${body}`)}`;
   }
 
-  /** `undefined`: not made by this database, or for another purpose. */
+  /** Returns `undefined` for a token that was not issued by this database, or was issued for another purpose. */
   async open(purpose: string, token: string): Promise<unknown> {
     const [body, mac, rest] = token.split(".");
     if (body === undefined || mac === undefined || rest !== undefined) return undefined;
@@ -48,24 +49,24 @@ export class Seal {
     return JSON.parse(fromBase64Url(body)) as unknown;
   }
 
-  /** Asked once; a failure is not remembered. */
+  /** The key is read once. A failure is not remembered. */
   #key(): Promise<string> {
     this.#secret ??= this.#store.secret().catch((error: unknown) => {
       this.#secret = undefined;
-      throw storeFailure(error);
+      return throwStoreFailure(error);
     });
     return this.#secret;
   }
 }
 
-/** In the same time wherever they differ. */
+/** Compares in a time that does not depend on where the texts differ. */
 function sameText(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let index = 0; index < a.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
   return difference === 0;
 }
 
-/** Of ASCII: everything that is put into a token is. */
+/** The text must be ASCII: everything that is put into a token is. */
 function toBase64Url(text: string): string {
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

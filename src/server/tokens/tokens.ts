@@ -7,7 +7,10 @@ import type { Cursor, CursorClaim } from "../decide/pull.ts";
 import type { Mark, MarksSeen } from "../decide/rows/marks.ts";
 import type { Seal } from "./seal.ts";
 
-/** `ordinal.tenant.random.mac`. The tenant's tag tells a till that came with another shop's token apart from a restored server. */
+/**
+ * `ordinal.tenant.random.mac`. By the tenant's tag, a till that sends another shop's token is not mistaken for a sign
+ * of a restore.
+ */
 const EPOCH = /^(\d{1,15})\.([0-9a-f]{8})\.([0-9a-z]{1,40})\.([0-9a-f]{32})$/;
 
 export class Tokens {
@@ -39,7 +42,7 @@ export class Tokens {
     return this.#seal.seal(`mark ${tenant}`, [upTo, position, id]);
   }
 
-  /** A mark that this database has not made counts as absent: it proves nothing, and skips nothing. */
+  /** A mark that was not issued by this database counts as absent: it proves nothing, and skips nothing. */
   async readMarks(tenant: string, marks: Marks): Promise<MarksSeen> {
     const [push, pull] = await Promise.all([this.#mark(tenant, marks.push), this.#mark(tenant, marks.pull)]);
     return { push, pull };
@@ -49,7 +52,7 @@ export class Tokens {
     if (token === undefined) return undefined;
     const content = await this.#seal.open(`mark ${tenant}`, token);
     if (content === undefined) {
-      this.#logger.info("A mark was not made by this database; it is ignored", { tenant });
+      this.#logger.info("A mark was not issued by this database; it is ignored", { tenant });
       return undefined;
     }
     const [upTo, position, id] = content as [number, number, string];
@@ -82,7 +85,7 @@ export class Tokens {
     const known = this.#tags.get(tenant);
     if (known !== undefined) return known;
     const tag = (await this.#seal.sha256(tenant)).slice(0, 8);
-    // Bounded: a server of many shops must not remember each of them (L12).
+    // Bounded: a server for many shops must not remember every one of them (L12).
     if (this.#tags.size >= 10_000) this.#tags.clear();
     this.#tags.set(tenant, tag);
     return tag;

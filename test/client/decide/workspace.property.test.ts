@@ -10,10 +10,10 @@ import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { toWire } from "../../../src/client/decide/wire.ts";
 import { isIn, isOpen, type StoredOperation, subjectOf } from "../../../src/client/state/operation.ts";
+import { payloadOf } from "../../../src/protocol/payload.ts";
 import { addCounter } from "../../../src/schema/counters.ts";
-import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
-import type { JsonObject } from "../../../src/shared/json.ts";
+import { canonicalJson, type JsonObject } from "../../../src/shared/json.ts";
 import { collections, type Shop } from "../../server/support/shop.ts";
 import { ServerWorld } from "../../server/support/world.ts";
 import { times } from "../../support/property.ts";
@@ -183,7 +183,7 @@ function expectExact(till: DecisionTill): void {
   }
 }
 
-const textOf = (operation: StoredOperation) => payloadText(toWire({ operation, after: [] }));
+const textOf = (operation: StoredOperation) => canonicalJson(payloadOf(toWire({ operation, after: [] })));
 
 /** What was once in the outbox stays what it was, and stays. */
 class Memory {

@@ -8,7 +8,8 @@ import type { StoredConflict, StoredRow } from "../../../src/client/state/rows.t
 import { OPERATIONS, tableOf } from "../../../src/client/state/tables.ts";
 import type { SyncEvents } from "../../../src/client/types/events.ts";
 import type { CollectionMap } from "../../../src/schema/types.ts";
-import { importRows, readRows } from "../../../src/server/admin.ts";
+import { importRows } from "../../../src/server/admin/import-rows.ts";
+import { readRows } from "../../../src/server/admin/read-rows.ts";
 import { memoryStore } from "../../../src/server/memory/memory-store.ts";
 import type { Principal } from "../../../src/server/policy-types.ts";
 import { createSyncHandler } from "../../../src/server/server.ts";

@@ -1,6 +1,6 @@
 /** What the client tells: each event once, with what is needed to act on it. */
 import { describe, expect, test } from "vitest";
-import { revokeDevice } from "../../../src/server/admin.ts";
+import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
 import { ClientWorld, listen, START, TENANT, type Till } from "../support/world.ts";

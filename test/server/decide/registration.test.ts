@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { revokeDevice } from "../../../src/server/admin.ts";
+import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import { product, ServerWorld } from "../support/world.ts";
 
 const NEW = { kind: "none" } as const;

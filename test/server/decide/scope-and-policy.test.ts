@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clientWins } from "../../../src/conflict/strategies.ts";
-import { revokeDevice } from "../../../src/server/admin.ts";
+import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import { count, edit, product, ServerWorld, sale } from "../support/world.ts";
 
 const shift = (id: string, branch: string, cashier = "Ada") => ({

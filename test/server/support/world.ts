@@ -1,10 +1,10 @@
 /** Decisions over a memory store, without HTTP and tokens: what a till sends, and what comes of it. */
 
 import { parseOperation } from "../../../src/protocol/operation.ts";
+import { payloadOf } from "../../../src/protocol/payload.ts";
 import type { Change, OperationResult, WireOperation } from "../../../src/protocol/types.ts";
 import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desk-actions.ts";
 import { type EpochClaim, mintEpoch } from "../../../src/server/decide/epoch.ts";
-import { payloadText } from "../../../src/server/decide/operation/payload-identity.ts";
 import type { PreparedOperation } from "../../../src/server/decide/operation/prepared-operation.ts";
 import { type CursorClaim, decidePull, type PullOutcome } from "../../../src/server/decide/pull.ts";
 import { decidePush, type PushInput, type PushOutcome, prefetch } from "../../../src/server/decide/push.ts";
@@ -16,6 +16,7 @@ import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
 import { ask, type StoreReads } from "../../../src/server/ports/store.ts";
 import { systemDigest } from "../../../src/shared/digest.ts";
+import { canonicalJson } from "../../../src/shared/json.ts";
 import { collections, policies, type Shop } from "./shop.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 8);
@@ -193,7 +194,7 @@ export class Till {
   async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
     const input = this.input(sketches);
     const decision = {
-      foresee: (ws: Parameters<typeof prefetch>[0]) => prefetch(ws, input),
+      prefetch: (ws: Parameters<typeof prefetch>[0]) => prefetch(ws, input),
       decide: (ws: Parameters<typeof prefetch>[0]) => decidePush(ws, input),
     };
     const outcome = (await this.world.store.transact("shop", asScript(decision))).value;
@@ -238,7 +239,7 @@ export class Till {
 
 export function prepared(operation: WireOperation): PreparedOperation {
   const parsed = parseOperation(operation);
-  const text = parsed.ok ? payloadText(parsed.value) : JSON.stringify(operation);
+  const text = parsed.ok ? canonicalJson(payloadOf(parsed.value)) : JSON.stringify(operation);
   return {
     id: operation.id,
     raw: operation as never,

@@ -1,7 +1,9 @@
 /** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. */
 import { createSyncHandler } from "tillsync/server";
 import { type MemorySnapshot, type MemoryStore, type MemoryStoreStep, memoryStore } from "tillsync/server/memory";
-import { announceRestore, importRows, revokeDevice } from "../../../src/server/admin.ts";
+import { announceRestore } from "../../../src/server/admin/announce-restore.ts";
+import { importRows } from "../../../src/server/admin/import-rows.ts";
+import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";

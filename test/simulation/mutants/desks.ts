@@ -43,7 +43,7 @@ export const desks: readonly Mutant[] = [
     "C3",
     patch(
       "server/decide/operation/supersede.ts",
-      "if (target === undefined) ws.putOperation(placeholder(ws, view, operation, id));\n    else if (target.supersededBy",
+      "if (target === undefined) ws.putOperation(placeholder(ws, view, successor, id));\n    else if (target.supersededBy",
       "if (target === undefined) continue;\n    else if (target.supersededBy",
     ),
   ),
@@ -57,7 +57,7 @@ export const desks: readonly Mutant[] = [
     "C3",
     patch(
       "server/decide/operation/supersede.ts",
-      "if (by !== undefined && by !== operation.id && !chain.includes(by)) {",
+      "if (by !== undefined && by !== successor.id && !targets.includes(by)) {",
       "if (false) {",
     ),
     patch(

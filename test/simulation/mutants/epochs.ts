@@ -95,9 +95,9 @@ export const epochs: readonly Mutant[] = [
     "what may differ between two deliveries counts as another payload",
     "H8",
     patch(
-      "server/decide/operation/payload-identity.ts",
-      "    supersedes: filled(supersedes),",
-      "    supersedes: filled(supersedes),\n    acknowledged: operation.acknowledged?.epoch,",
+      "protocol/payload.ts",
+      "  return payload;\n",
+      "  return operation.acknowledged ? { ...payload, acknowledged: operation.acknowledged.epoch } : payload;\n",
     ),
   ),
 ];

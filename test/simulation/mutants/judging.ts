@@ -50,7 +50,7 @@ export const judging: readonly Mutant[] = [
   mutant(
     "money waits for a verdict",
     "C2",
-    patch("server/decide/operation/order.ts", "  return commercial;\n", "  return false;\n"),
+    patch("server/decide/operation/order.ts", "  return waiting.commercial;\n", "  return false;\n"),
   ),
   mutant(
     "a fact is rejected",
@@ -66,7 +66,7 @@ export const judging: readonly Mutant[] = [
     "C5",
     patch(
       "server/decide/operation/edits.ts",
-      "    if (fields.length > 0) return inConflict(ws, view, served, operation, before, { fields, client: merged });",
+      "    if (fields.length > 0) return inConflict(judgement, before, { fields, client: merged });",
       "",
     ),
   ),

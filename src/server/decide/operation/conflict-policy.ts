@@ -1,13 +1,14 @@
-/** A collection whose policy settles conflicts itself: the edit that lost stays on the desk, settled (L1). */
+/**
+ * Collections whose policy settles conflicts itself. The edit that lost is kept on the desk as a settled conflict (L1).
+ */
 import { runResolver } from "../../../conflict/run-resolver.ts";
 import type { AppliedResult, OperationResult, WireOperation } from "../../../protocol/types.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import type { ConflictRow, RecordRow } from "../../ports/rows.ts";
-import type { ServedCollection } from "../rows/catalog.ts";
 import { checkData, dataOf, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
 import type { Viewpoint } from "../rows/sender.ts";
-import type { WorkingSet } from "../rows/working-set.ts";
 import { applyChange } from "./apply-change.ts";
+import type { Judgement } from "./judgement.ts";
 import { applied } from "./verdicts.ts";
 
 export interface FieldConflict {
@@ -16,22 +17,20 @@ export interface FieldConflict {
   readonly client: JsonObject | undefined;
 }
 
-/** The result, or `undefined` where the conflict is left to the till and to people. */
+/** The result, or `undefined` if the conflict is left to the till and to people. */
 export function settleByPolicy(
-  ws: WorkingSet,
-  view: Viewpoint,
-  served: ServedCollection,
-  operation: WireOperation,
+  judgement: Judgement,
   before: RecordRow,
   { fields, client }: FieldConflict,
 ): OperationResult | undefined {
+  const { ws, view, served, operation } = judgement;
   const { policy, resolved } = served;
   if (policy.conflict === undefined) return undefined;
   const excluded = [...resolved.counters, ...resolved.assigned];
   const server = before.state === "live" ? recordOf(served, before) : undefined;
   const resolution = runResolver(policy.conflict, {
-    // The server keeps no history. What it does know: outside of the fields in conflict the till had what is here now, so that its
-    // other changes count as its own.
+    // The server keeps no history, but it knows that outside of the fields in conflict the till had the values that are
+    // here now. With this base, the till's other changes count as its own.
     base: server === undefined ? undefined : without(server, fields),
     client:
       client === undefined ? undefined : recordOf(served, { id: before.id, data: client, counters: before.counters }),
@@ -51,33 +50,31 @@ export function settleByPolicy(
   const savepoint = ws.savepoint();
   const result =
     resolution.kept === "server"
-      ? serversRow(served, operation, before)
-      : write(ws, view, served, operation, before, resolution.kept === "client" ? client : resolution.record);
+      ? keepServerRow(judgement, before)
+      : writeResolution(judgement, before, resolution.kept === "client" ? client : resolution.record);
   if (result?.status !== "applied") {
     ws.rollback(savepoint);
     return undefined;
   }
   ws.putConflict({
-    ...conflictRow(view, operation, before.scope, fields, stateOf(served, before)),
+    ...conflictRow(view, operation, { scope: before.scope, fields, server: stateOf(served, before) }),
     position: ws.take(operation.id),
     settled: { choice: resolution.kept, by: "policy", at: view.receivedAt, note: undefined },
   });
   return result;
 }
 
-function serversRow(served: ServedCollection, operation: WireOperation, row: RecordRow): AppliedResult {
+function keepServerRow({ served, operation }: Judgement, row: RecordRow): AppliedResult {
   const state = row.state === "live" ? { data: dataOf(served, row) } : { deleted: true };
   return applied(operation, row.version, state);
 }
 
-function write(
-  ws: WorkingSet,
-  view: Viewpoint,
-  served: ServedCollection,
-  operation: WireOperation,
+function writeResolution(
+  judgement: Judgement,
   before: RecordRow,
   record: JsonObject | undefined,
 ): OperationResult | undefined {
+  const { view, served } = judgement;
   const base = { served, id: before.id, before, counters: before.counters, writer: view.incarnation };
   let draft: RowDraft = { ...base, state: "deleted", data: before.data, writtenFields: [] };
   if (record !== undefined) {
@@ -94,16 +91,14 @@ function write(
       writtenFields: revived ? Object.keys(checked.data) : changed,
     };
   }
-  return applyChange(ws, view, { operation, draft, flags: [], echo: true });
+  return applyChange(judgement, { draft, flags: [], echo: true });
 }
 
 /** A conflict as the desk keeps it. */
 export function conflictRow(
   view: Viewpoint,
   operation: WireOperation,
-  scope: string,
-  fields: readonly string[],
-  server: ConflictRow["server"],
+  { scope, fields, server }: Pick<ConflictRow, "scope" | "fields" | "server">,
 ): Omit<ConflictRow, "position" | "settled"> {
   return {
     id: operation.id,

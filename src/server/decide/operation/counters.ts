@@ -1,40 +1,31 @@
 /**
- * Increments [H4]: they commute, so they are in conflict with nothing, and are never refused. Counters belong to (collection, id) and
- * not to the row's life: steps on a row that is not there are in the sum when it appears.
+ * Increments [H4]. They commute, so they conflict with nothing and are never rejected. Counters belong to (collection,
+ * id) and not to the row's life: steps on a row that does not exist count towards the sum when it appears.
  */
 import type { Flag, IncrementOperation, OperationResult } from "../../../protocol/types.ts";
-import type { JsonObject } from "../../../shared/json.ts";
-import type { ServedCollection } from "../rows/catalog.ts";
 import { addSteps, currentRow } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";
-import type { Viewpoint } from "../rows/sender.ts";
-import type { WorkingSet } from "../rows/working-set.ts";
 import { applyChange } from "./apply-change.ts";
+import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { quarantined } from "./verdicts.ts";
 
 export function increment(
-  ws: WorkingSet,
-  view: Viewpoint,
-  served: ServedCollection,
-  operation: IncrementOperation,
-  acknowledged?: { readonly assigned: JsonObject | undefined } | undefined,
+  judgement: Judgement<IncrementOperation>,
+  acknowledged?: Acknowledgement | undefined,
 ): OperationResult {
+  const { ws, view, served, operation } = judgement;
   const { entityId, by } = operation;
   const before = currentRow(ws, served, entityId);
   const counters = addSteps(served, before?.counters ?? {}, by);
   if (counters === undefined) {
-    return quarantined(
-      operation,
-      "malformed",
-      `\`${Object.keys(by).join("`, `")}\` of \`${served.name}\` can't count that`,
-    );
+    const fields = Object.keys(by).join("`, `");
+    return quarantined(operation, "malformed", `\`${fields}\` of \`${served.name}\` can't be incremented by that`);
   }
   const flags: Flag[] = [];
   if (before === undefined || before.state === "stub") flags.push({ code: "unknown_row" });
   if (before?.state === "deleted") flags.push({ code: "deleted_row" });
   if (before !== undefined && !inScope(view.principal, before.scope)) flags.push({ code: "out_of_scope" });
-  return applyChange(ws, view, {
-    operation,
+  return applyChange(judgement, {
     draft: {
       served,
       id: entityId,
@@ -46,7 +37,7 @@ export function increment(
       writer: view.incarnation,
     },
     flags,
-    // Two tills that sell one product: neither can tell the sum by itself [C4].
+    // If two tills sell one product, neither can compute the sum by itself [C4].
     echo: true,
     acknowledged,
   });

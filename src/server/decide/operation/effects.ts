@@ -1,46 +1,45 @@
 /**
- * What a policy writes besides the operation's own row: points on the customer, a shift's total. In the same transaction, so
- * that it happens exactly as often as the operation does (L2).
+ * What a policy writes besides the operation's own row: points for the customer, a shift's total. It is written in the
+ * same transaction, so it happens exactly as often as the operation does (L2).
  *
- * An effect meets no conflict and asks no policy. One that can't be carried out because of what the shop's data is (the customer is
- * gone) is a flag and never a reason to set a sale aside; one that no data could make right is the policy's failure.
+ * An effect meets no conflict and asks no policy. If it can't be carried out because of the shop's data (the customer
+ * was deleted), that becomes a flag, and never a reason to quarantine a sale. If no data could make it valid, the
+ * policy has failed.
  */
-
 import type { Flag } from "../../../protocol/types.ts";
 import { isId } from "../../../protocol/values.ts";
 import { applyPatch, type LoosePatch, splitPatch } from "../../../schema/patch.ts";
 import { type CounterValue, isCounterStep } from "../../../shared/counter-step.ts";
 import { deepEqual, type JsonObject, jsonFault, toJson } from "../../../shared/json.ts";
-import type { PolicyEffect, ServedCollection } from "../rows/catalog.ts";
+import type { PolicyEffect } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
 import { addSteps, checkData, currentRow, type RowDraft, without, writeRow } from "../rows/rows.ts";
-import type { Viewpoint } from "../rows/sender.ts";
-import type { WorkingSet } from "../rows/working-set.ts";
+import type { Judgement } from "./judgement.ts";
 
-/** The author of an effect is the server: a till that edits the same field has not seen it, and must hear of it [C5]. */
+/**
+ * The author of an effect is the server: a till that edits the same field has not seen it, so its edit must conflict
+ * [C5].
+ */
 const WRITER = "policy";
 
 /** @throws PolicyFailure */
 export function applyEffects(
-  ws: WorkingSet,
-  view: Viewpoint,
-  asked: ServedCollection,
+  { ws, view, served: asked, operation }: Judgement,
   effects: readonly PolicyEffect[],
-  taker: string,
 ): readonly Flag[] {
   return effects.flatMap((effect) => {
     const served = view.catalog.collections.get(effect.collection);
     const fail = (what: string) =>
       new PolicyFailure(asked.name, "decide", `its effect on \`${effect.collection}\` ${what}`);
-    if (served === undefined) throw fail("names no collection");
-    if (!isId(effect.id)) throw fail("has no id");
+    if (served === undefined) throw fail("names no collection of the server");
+    if (!isId(effect.id)) throw fail("has no valid id");
     const before = currentRow(ws, served, effect.id);
-    // Not loaded yet: this run is thrown away, and the others go on to say which rows they lack.
+    // Not loaded yet: this run will be thrown away. The other effects still note the rows that they lack.
     if (!ws.knowsRecord(effect)) return [];
     const base = { served, id: effect.id, before, counters: before?.counters ?? {}, writer: WRITER };
     const outcome = draftOf(effect, base, fail);
     if ("flag" in outcome) return outcome.flag === undefined ? [] : [outcome.flag];
-    writeRow(ws, outcome.draft, taker);
+    writeRow(ws, outcome.draft, operation.id);
     return [];
   });
 }
@@ -51,12 +50,12 @@ type Outcome = { readonly draft: RowDraft } | { readonly flag: Flag | undefined 
 function draftOf(effect: PolicyEffect, base: Base, fail: (what: string) => PolicyFailure): Outcome {
   if (effect.increment !== undefined) return increment(effect.increment, base, fail);
   const content = effect.create ?? effect.patch;
-  if (content === undefined) throw fail("has no create, patch or increment");
+  if (content === undefined) throw fail("has no `create`, `patch` or `increment`");
   const fault = jsonFault(content, { allowUndefined: true });
   if (fault !== undefined) throw fail(`has ${fault.reason} at \`${fault.path}\``);
   const { counters } = base.served.resolved;
   const counter = counters.find((name) => Object.hasOwn(content, name));
-  if (counter !== undefined) throw fail(`sets the counter \`${counter}\`: write \`increment\``);
+  if (counter !== undefined) throw fail(`sets the counter \`${counter}\`: use \`increment\``);
   return effect.create === undefined
     ? patch(content as LoosePatch, base, fail)
     : create(toJson(content) as JsonObject, base, fail);
@@ -87,14 +86,16 @@ function patch(loose: LoosePatch, base: Base, fail: (what: string) => PolicyFail
 
 function increment(by: Readonly<Record<string, unknown>>, base: Base, fail: (what: string) => PolicyFailure): Outcome {
   const steps = Object.entries(by).filter((step): step is [string, CounterValue] => step[1] !== undefined);
-  if (!steps.every(([, step]) => isCounterStep(step))) throw fail("counts with what is no step");
+  if (!steps.every(([, step]) => isCounterStep(step))) {
+    throw fail("increments by a value that is not a valid counter step");
+  }
   const counters = addSteps(base.served, base.counters, Object.fromEntries(steps));
-  if (counters === undefined) throw fail("counts what is no counter, or too far");
+  if (counters === undefined) throw fail("increments a field that is not a counter, or makes it too large");
   const { before } = base;
   return { draft: { ...base, counters, state: before?.state ?? "stub", data: before?.data ?? {}, writtenFields: [] } };
 }
 
-/** Counters and edits of rows that are not there. */
+/** For edits of rows that do not exist. */
 function absence(base: Base): Flag {
   return { code: base.before?.state === "deleted" ? "deleted_row" : "unknown_row", message: nameOf(base) };
 }

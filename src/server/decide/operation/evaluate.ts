@@ -1,4 +1,4 @@
-/** What one operation comes to. Writes into the working set only where it is applied. */
+/** Judges one operation. It leaves something in the working set only if the operation is applied. */
 import { LIMITS } from "../../../protocol/constants.ts";
 import type { OperationResult, WireOperation } from "../../../protocol/types.ts";
 import { upcastData } from "../../../schema/upcast.ts";
@@ -11,13 +11,14 @@ import type { WorkingSet } from "../rows/working-set.ts";
 import { increment } from "./counters.ts";
 import { createRecord, deleteRecord, updateRecord } from "./edits.ts";
 import { createFact } from "./facts.ts";
+import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { unmet } from "./order.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
-import { type Acknowledgement, replayAcknowledged } from "./replay-acknowledged.ts";
-import { barredFromSuperseding } from "./supersede.ts";
+import { replayAcknowledged } from "./replay-acknowledged.ts";
+import { supersedeRefusal } from "./supersede.ts";
 import { applied, blocked, isCommercial, quarantined, refused, rejected, retry } from "./verdicts.ts";
 
-/** A till that is newer than the server: it helps when the server is brought up. */
+/** The till is newer than the server: the operation succeeds once the server is upgraded. */
 const NEWER_RETRY_MS = 300_000;
 
 export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): OperationResult {
@@ -25,27 +26,29 @@ export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOper
   if (view.revoked === true)
     return quarantined(raw, "device_revoked", "The device was revoked: people decide about its work");
   if (prepared.bytes > LIMITS.operationBytes) {
-    return refused(view.catalog, raw, "too_large", `An operation has at most ${LIMITS.operationBytes} bytes`);
+    const message = `An operation has at most ${LIMITS.operationBytes} bytes`;
+    return refused(view.catalog, raw, { code: "too_large", message });
   }
-  if (!parsed.ok) return refused(view.catalog, raw, "malformed", "This is no operation of the protocol", parsed.issues);
+  if (!parsed.ok) {
+    const message = "This is not an operation of the protocol";
+    return refused(view.catalog, raw, { code: "malformed", message, issues: parsed.issues });
+  }
   const operation = parsed.value;
   const savepoint = ws.savepoint();
-  const result = guarded(ws, view, operation, () =>
-    judgeOperation(ws, view, operation, prepared.acknowledgedIsAuthentic),
-  );
+  const result = containingFailures(ws, view, operation, () => judgeOperation(ws, view, operation, prepared));
   if (result.status !== "applied") ws.rollback(savepoint);
   return result;
 }
 
-/** The application's mistakes stay with the one operation that met them. */
-function guarded(
+/** A mistake in the application's policy or schema affects only the operation that met it. */
+function containingFailures(
   ws: WorkingSet,
   view: Viewpoint,
   operation: WireOperation,
-  run: () => OperationResult,
+  judge: () => OperationResult,
 ): OperationResult {
   try {
-    return run();
+    return judge();
   } catch (error) {
     if (error instanceof PolicyFailure) {
       ws.log("error", error.message, { collection: error.collection, member: error.member, operation: operation.id });
@@ -54,7 +57,7 @@ function guarded(
       return retry(operation, "policy_failed", "The server's policy failed");
     }
     if (isTillSyncError(error, "schema_async")) {
-      // No record of the collection can be judged: a final word on each would be worse than none.
+      // No record of the collection can be judged. A final result for each of them would be worse than none.
       ws.log("error", error.message, { collection: error.details.collection });
       return retry(operation, "internal", "The server can't judge this collection");
     }
@@ -66,11 +69,13 @@ function judgeOperation(
   ws: WorkingSet,
   view: Viewpoint,
   sent: WireOperation,
-  acknowledgedIsAuthentic: boolean,
+  { acknowledgedIsAuthentic }: PreparedOperation,
 ): OperationResult {
   const { catalog, principal } = view;
   const served = catalog.collections.get(sent.collection);
-  if (served === undefined) return refused(catalog, sent, "unknown_collection", "The server has no such collection");
+  if (served === undefined) {
+    return refused(catalog, sent, { code: "unknown_collection", message: "The server has no such collection" });
+  }
   if (view.released !== true && sent.branch !== undefined && sent.branch !== principal.branch) {
     return quarantined(sent, "branch_mismatch", "It was made in another branch than the token's");
   }
@@ -79,40 +84,40 @@ function judgeOperation(
   if ("result" in shaped) return shaped.result;
   const { operation } = shaped;
   if (view.released !== true) {
-    const waitsFor = unmet(ws, operation, commercial);
+    const waitsFor = unmet(ws, operation, { commercial });
     if (waitsFor.length > 0) return blocked(operation, waitsFor);
   }
-  const barred = barredFromSuperseding(ws, view, operation);
-  if (barred !== undefined) return barred;
-  if (operation.action === "void") return voided(view, served, operation);
+  const refusal = supersedeRefusal(ws, view, operation);
+  if (refusal !== undefined) return refusal;
+  if (operation.action === "void") return applyVoid({ view, served, operation });
 
   const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
-  if (acknowledged !== undefined && fits(served, operation))
-    return replayAcknowledged(ws, view, served, operation, acknowledged);
-  if (!fits(served, operation)) {
-    return refused(catalog, operation, "malformed", `\`${operation.action}\` is nothing that \`${served.name}\` takes`);
+  if (!takesAction(served, operation)) {
+    const message = `\`${served.name}\` does not take the action \`${operation.action}\``;
+    return refused(catalog, operation, { code: "malformed", message });
   }
+  if (acknowledged !== undefined) return replayAcknowledged({ ws, view, served, operation }, acknowledged);
   switch (operation.action) {
     case "increment":
-      return increment(ws, view, served, operation);
+      return increment({ ws, view, served, operation });
     case "create":
       return served.resolved.kind === "fact"
-        ? createFact(ws, view, served, operation)
-        : createRecord(ws, view, served, operation);
+        ? createFact({ ws, view, served, operation })
+        : createRecord({ ws, view, served, operation });
     case "update":
-      return updateRecord(ws, view, served, operation);
+      return updateRecord({ ws, view, served, operation });
     case "delete":
-      return deleteRecord(ws, view, served, operation);
+      return deleteRecord({ ws, view, served, operation });
   }
 }
 
-/** Facts are created and nothing else (L11). */
-function fits({ resolved }: ServedCollection, { action }: WireOperation): boolean {
+/** Facts can only be created (L11). */
+function takesAction({ resolved }: ServedCollection, { action }: WireOperation): boolean {
   return resolved.kind === "record" || action === "create";
 }
 
-/** Superseding is all that it does. Of a fact it takes the right to have made it. */
-function voided(view: Viewpoint, served: ServedCollection, operation: WireOperation): OperationResult {
+/** A void only supersedes (see record-result.ts). In a collection of facts it requires the right to create. */
+function applyVoid({ view, served, operation }: Omit<Judgement, "ws">): OperationResult {
   if (served.resolved.kind === "fact" && !mayDo(served, "create", view.principal)) {
     return rejected(operation, "not_permitted", `The token may not create in \`${served.name}\``);
   }
@@ -120,8 +125,9 @@ function voided(view: Viewpoint, served: ServedCollection, operation: WireOperat
 }
 
 /**
- * Where it stood in the lost history. Only of an epoch that is over: in this one nothing is lost. A version above the epoch's start
- * would pass over what was written since, so it counts as the start.
+ * What the lost history made of the operation. Only an acknowledgement of an earlier epoch counts: in the present one
+ * nothing is lost. A version above the epoch's start is taken as that start, because it would overwrite what was
+ * written since.
  */
 function acknowledgement(ws: WorkingSet, { acknowledged }: WireOperation): Acknowledgement | undefined {
   if (acknowledged === undefined || acknowledged.epoch === ws.clock.epoch) return undefined;
@@ -130,18 +136,12 @@ function acknowledgement(ws: WorkingSet, { acknowledged }: WireOperation): Ackno
 
 type Shaped = { readonly operation: WireOperation } | { readonly result: OperationResult };
 
-/** An operation's data is of the version that it says [H7], not of the app that sends it. */
+/** An operation's data has the schema version that the operation names [H7], not the one of the app that sends it. */
 export function inCurrentSchema(served: ServedCollection, operation: WireOperation): Shaped {
   const { name, resolved } = served;
   if (operation.schemaVersion > resolved.schemaVersion) {
-    return {
-      result: retry(
-        operation,
-        "schema_newer",
-        `The server has version ${resolved.schemaVersion} of \`${name}\``,
-        NEWER_RETRY_MS,
-      ),
-    };
+    const message = `The server has version ${resolved.schemaVersion} of \`${name}\``;
+    return { result: retry(operation, "schema_newer", message, NEWER_RETRY_MS) };
   }
   if (operation.schemaVersion === resolved.schemaVersion) return { operation };
   try {
@@ -150,7 +150,7 @@ export function inCurrentSchema(served: ServedCollection, operation: WireOperati
     if (operation.action === "update") return { operation: { ...operation, ...upcastPatch(operation, upcast) } };
     return { operation };
   } catch {
-    const message = `Its data can't be brought up from version ${operation.schemaVersion}`;
+    const message = `Its data can't be upcast from version ${operation.schemaVersion}`;
     const result =
       resolved.kind === "fact"
         ? quarantined(operation, "schema_too_old", message)
@@ -160,21 +160,21 @@ export function inCurrentSchema(served: ServedCollection, operation: WireOperati
 }
 
 /**
- * The steps are written for whole records. What they fill in where nothing is given is a default and no edit: without that, an old
- * till's change of a name would set the new field of everybody's.
+ * Upcasts are written for whole records. What an upcast fills in for an absent field is a default and not an edit.
+ * Without this, an old till that changes a name would also set the new field, on every row that it edits.
  */
 function upcastPatch(
   { patch, unset = [] }: Extract<WireOperation, { action: "update" }>,
   upcast: (data: JsonObject) => JsonObject,
 ): { readonly patch: JsonObject; readonly unset: readonly string[] } {
-  const defaults = filledIn(upcast);
+  const defaults = defaultsOf(upcast);
   const raised = Object.entries(upcast(patch)).filter(
     ([name, value]) => Object.hasOwn(patch, name) || !deepEqual(value, defaults[name]),
   );
   return { patch: Object.fromEntries(raised), unset: unset.filter((name) => !raised.some(([set]) => set === name)) };
 }
 
-function filledIn(upcast: (data: JsonObject) => JsonObject): JsonObject {
+function defaultsOf(upcast: (data: JsonObject) => JsonObject): JsonObject {
   try {
     return upcast({});
   } catch {

@@ -1,24 +1,21 @@
-/** A completed sale is a fact (L11): stored, annotated or set aside, never refused and never changed. */
+/** A completed sale is a fact (L11): it is stored, annotated or quarantined, never rejected and never changed. */
 import type { CreateOperation, Flag, OperationResult } from "../../../protocol/types.ts";
 import { referencesIn } from "../../../schema/references.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
-import { mayDo, type ServedCollection } from "../rows/catalog.ts";
+import { mayDo } from "../rows/catalog.ts";
 import { checkData, currentRow, recordOf, without } from "../rows/rows.ts";
 import { inScope, scopeOf } from "../rows/scope.ts";
-import type { Viewpoint } from "../rows/sender.ts";
-import type { WorkingSet } from "../rows/working-set.ts";
 import { applyChange } from "./apply-change.ts";
+import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { applied, quarantined } from "./verdicts.ts";
 
 export function createFact(
-  ws: WorkingSet,
-  view: Viewpoint,
-  served: ServedCollection,
-  operation: CreateOperation,
-  acknowledged?: { readonly assigned: JsonObject | undefined } | undefined,
+  judgement: Judgement<CreateOperation>,
+  acknowledged?: Acknowledgement | undefined,
 ): OperationResult {
+  const { ws, view, served, operation } = judgement;
   const { entityId, data } = operation;
-  const { assigned, references } = served.resolved;
+  const { assigned } = served.resolved;
   const filledIn = assigned.find((name) => Object.hasOwn(data, name));
   if (filledIn !== undefined) return quarantined(operation, "malformed", `Only the server fills in \`${filledIn}\``);
   if (view.released !== true && !mayDo(served, "create", view.principal)) {
@@ -33,15 +30,14 @@ export function createFact(
     const same = deepEqual(without(before.data, assigned), checked.data);
     return same
       ? applied(operation, before.version)
-      : quarantined(operation, "id_collision", "Another fact has this id, with other content");
+      : quarantined(operation, "id_collision", "Another fact has this id, with different content");
   }
   const record = recordOf(served, { id: entityId, data: checked.data, counters: {} });
-  const flags = unresolved(ws, references, checked.data);
+  const flags = unresolvedReferences(judgement, checked.data);
   if (!inScope(view.principal, scopeOf(served, record))) {
     flags.push({ code: "out_of_scope", message: "The record belongs to another branch" });
   }
-  return applyChange(ws, view, {
-    operation,
+  return applyChange(judgement, {
     draft: {
       served,
       id: entityId,
@@ -60,13 +56,9 @@ export function createFact(
   });
 }
 
-/** A reference to what is not there is a flag, and no reason to hold anything back [C1]. */
-export function unresolved(
-  ws: WorkingSet,
-  references: ServedCollection["resolved"]["references"],
-  data: JsonObject,
-): Flag[] {
-  return referencesIn(references, data)
+/** A reference to a row that does not exist is flagged. It is no reason to hold the operation back [C1]. */
+export function unresolvedReferences({ ws, served }: Judgement, data: JsonObject): Flag[] {
+  return referencesIn(served.resolved.references, data)
     .filter(({ collection, id }) => ws.record(collection, id)?.state !== "live")
     .map(({ collection, id }) => ({ code: "unresolved_reference", message: `${collection}/${id}` }));
 }

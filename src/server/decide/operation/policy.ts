@@ -1,6 +1,6 @@
 /**
- * Asks a collection's policy about one operation, and checks what it answers: it is the application's code, and whatever it does
- * must stay with this one operation.
+ * Asks a collection's policy about one operation, and checks what it returns. A policy is the application's code:
+ * whatever it does must affect only this operation. So its input is frozen, and its output is checked at run time.
  */
 import type { Flag, VerdictIssue, WireOperation } from "../../../protocol/types.ts";
 import { describe } from "../../../shared/errors.ts";
@@ -9,18 +9,20 @@ import { parseRfc3339 } from "../../../shared/rfc3339.ts";
 import type { Catalog, PolicyEffect, PolicyVerdict, ServedCollection } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
 import { currentRow, recordOf } from "../rows/rows.ts";
-import type { Viewpoint } from "../rows/sender.ts";
+import type { Sender } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
+import type { Acknowledgement, Judgement } from "./judgement.ts";
 
 export interface PolicyQuestion {
-  readonly served: ServedCollection;
-  readonly operation: WireOperation;
-  /** What the operation says, in the current schema: the `data`, `patch` or `by` of it. */
+  /** The operation's `data`, `patch` or `by`, in the current schema. */
   readonly content: Readonly<Record<string, unknown>>;
   readonly current: JsonObject | undefined;
   readonly next: JsonObject | undefined;
-  /** It was applied in a history that is lost [C8.5]: no refusal counts, and these values stand. */
-  readonly acknowledged: { readonly assigned: JsonObject | undefined } | undefined;
+  /**
+   * The operation was applied in a history that is lost [C8.5]: a refusal is ignored, and its assigned values remain
+   * valid.
+   */
+  readonly acknowledged: Acknowledgement | undefined;
 }
 
 const NOTHING: Extract<PolicyVerdict, { outcome: "applied" }> = {
@@ -33,17 +35,18 @@ const NOTHING: Extract<PolicyVerdict, { outcome: "applied" }> = {
 };
 
 /** @throws PolicyFailure */
-export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuestion): PolicyVerdict {
-  const { served } = question;
+export function askPolicy(judgement: Judgement, question: PolicyQuestion): PolicyVerdict {
+  const { ws, view, served } = judgement;
   const { decide } = served.policy;
   if (decide === undefined) return NOTHING;
-  const operation = policyOperation(question);
-  const named = namedRows(served, view, operation);
+  const { content, current, next, acknowledged } = question;
+  const operation = policyOperation(judgement.operation, content);
+  const named = namedRows(judgement, operation);
   const rows = readRows(ws, view.catalog, named);
-  // Without its own rows there is nothing to ask: this run is thrown away. What others lack is no reason: each would cost a run.
-  if (![...named, { collection: served.name, id: question.operation.entityId }].every((row) => ws.knowsRecord(row)))
-    return NOTHING;
-  const { current, next, acknowledged } = question;
+  // If its own rows are not loaded, this run is thrown away, and the policy is not asked. Rows that other operations
+  // lack do not matter: waiting for those too would cost one run for each operation.
+  const needed = [...named, { collection: served.name, id: judgement.operation.entityId }];
+  if (!needed.every((row) => ws.knowsRecord(row))) return NOTHING;
   const input = {
     operation,
     current: deepFreeze(current),
@@ -67,21 +70,25 @@ export function askPolicy(ws: WorkingSet, view: Viewpoint, question: PolicyQuest
   return acknowledged === undefined ? verdict : NOTHING;
 }
 
-function policyOperation({ operation, content }: Pick<PolicyQuestion, "operation" | "content">): object {
+function policyOperation(operation: WireOperation, content: PolicyQuestion["content"]): object {
   const { id, entityId, actor, action, occurredAt } = operation;
   return deepFreeze({ id, entityId, actor, occurredAt: parseRfc3339(occurredAt) ?? 0, action, ...content });
 }
 
 /**
- * The rows that the policy would name, by a first look at what came: saves a run of the decision. A policy that trips over data
- * that no schema has seen is asked again when one has.
+ * A guess at the rows that the policy will name, made from the operation as it was received. It saves a run of the
+ * decision. A policy that fails on data that no schema has checked is asked again later, with checked data.
  */
-export function guessNamedRows(served: ServedCollection, view: Viewpoint, operation: WireOperation): readonly Named[] {
+export function guessNamedRows({
+  view,
+  served,
+  operation,
+}: PolicyCase & Pick<Judgement, "operation">): readonly Named[] {
   if (served.policy.reads === undefined || served.policy.decide === undefined) return [];
   try {
     const guess =
       operation.action === "create" ? { data: { ...operation.data, id: operation.entityId } } : contentOf(operation);
-    return namedRows(served, view, policyOperation({ operation, content: guess }));
+    return namedRows({ view, served }, policyOperation(operation, guess));
   } catch {
     return [];
   }
@@ -107,7 +114,13 @@ interface Named {
   readonly id: string;
 }
 
-function namedRows(served: ServedCollection, view: Viewpoint, operation: object): readonly Named[] {
+/** Whose policy is asked, and about whose operation. */
+interface PolicyCase {
+  readonly view: Pick<Sender, "catalog" | "principal">;
+  readonly served: ServedCollection;
+}
+
+function namedRows({ view, served }: PolicyCase, operation: object): readonly Named[] {
   const { reads } = served.policy;
   if (reads === undefined) return [];
   let answer: unknown;
@@ -116,7 +129,7 @@ function namedRows(served: ServedCollection, view: Viewpoint, operation: object)
   } catch (cause) {
     throw new PolicyFailure(served.name, "reads", cause);
   }
-  if (!isObject(answer)) throw new PolicyFailure(served.name, "reads", `it answered ${describe(answer)}`);
+  if (!isObject(answer)) throw new PolicyFailure(served.name, "reads", `it returned ${describe(answer)}`);
   return Object.entries(answer).flatMap(([collection, ids]) => {
     if (ids === undefined) return [];
     if (!view.catalog.collections.has(collection) || !Array.isArray(ids)) {
@@ -126,7 +139,7 @@ function namedRows(served: ServedCollection, view: Viewpoint, operation: object)
   });
 }
 
-/** Of any branch: a policy is the shop's own code, and what it reads goes into no answer by itself. */
+/** Rows of any branch: a policy is the shop's own code, and the rows that it reads are not sent to the till. */
 function readRows(ws: WorkingSet, catalog: Catalog, named: readonly Named[]): object {
   const rows = Object.create(emptyRows(catalog)) as Record<string, Map<string, JsonObject>>;
   for (const { collection, id } of named) {
@@ -141,7 +154,8 @@ function readRows(ws: WorkingSet, catalog: Catalog, named: readonly Named[]): ob
   return rows;
 }
 
-// One map for each collection, so that a policy never meets `undefined`; made once, as there may be sixty.
+// An empty map for each collection, so a policy never meets `undefined`. They are made once and used as a prototype:
+// there may be sixty of them, and every operation would pay for them.
 const knownEmpty = /* @__PURE__ */ new WeakMap<Catalog, object>();
 const NO_ROWS: ReadonlyMap<string, JsonObject> = /* @__PURE__ */ new Map();
 
@@ -156,16 +170,16 @@ function emptyRows(catalog: Catalog): object {
 
 function checkVerdict(served: ServedCollection, answer: unknown): PolicyVerdict {
   const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
-  if (!isObject(answer)) throw wrong(`it answered ${describe(answer)}`);
+  if (!isObject(answer)) throw wrong(`it returned ${describe(answer)}`);
   if (typeof answer.then === "function") {
-    // Nobody waits for it: its rejection must not surface as an unhandled one.
+    // The promise is not awaited: its rejection must not surface as an unhandled one.
     (answer as unknown as PromiseLike<unknown>).then(undefined, () => {});
-    throw wrong("it answered a promise, and a decision is synchronous");
+    throw wrong("it returned a promise, but a decision is synchronous");
   }
   if (answer.outcome === "rejected" || answer.outcome === "quarantined") {
     const { outcome, code, message, issues } = answer;
     if (typeof code !== "string" || typeof message !== "string")
-      throw wrong(`\`${outcome}\` came without code or message`);
+      throw wrong(`it returned \`${outcome}\` without a code or a message`);
     return { outcome, code, message, ...(isIssues(issues) && { issues }) };
   }
   if (answer.outcome !== "applied") throw wrong(`its outcome is ${describe(answer.outcome)}`);
@@ -174,28 +188,28 @@ function checkVerdict(served: ServedCollection, answer: unknown): PolicyVerdict 
     assigned: checkAssigned(served, answer.assigned ?? {}),
     without: checkWithout(served, list(answer.without)),
     flags: list(answer.flags).map((flag): Flag => {
-      if (!isObject(flag) || typeof flag.code !== "string") throw wrong("a flag came without code");
+      if (!isObject(flag) || typeof flag.code !== "string") throw wrong("it returned a flag without a code");
       return typeof flag.message === "string" ? { code: flag.code, message: flag.message } : { code: flag.code };
     }),
     discrepancies: list(answer.discrepancies).map((found) => {
-      if (!isObject(found)) throw wrong("a discrepancy is an object");
+      if (!isObject(found)) throw wrong("a discrepancy must be an object");
       const { product, expected, available } = found;
       if (typeof product !== "string" || !Number.isFinite(expected) || !Number.isFinite(available)) {
-        throw wrong("a discrepancy has a product, and numbers for expected and available");
+        throw wrong("a discrepancy must have a `product`, and numbers for `expected` and `available`");
       }
       return { product, expected: expected as number, available: available as number };
     }),
     effects: list(answer.effects).map((effect) => {
       if (!isObject(effect) || typeof effect.id !== "string" || typeof effect.collection !== "string") {
-        throw wrong("an effect names a collection and an id");
+        throw wrong("an effect must name a collection and an id");
       }
       return effect as unknown as PolicyEffect;
     }),
   };
 }
 
-/** What the policy fills in: declared fields only, and JSON. */
-export function checkAssigned(served: ServedCollection, assigned: unknown): JsonObject {
+/** The values that the policy assigns: only declared fields, and only JSON. */
+function checkAssigned(served: ServedCollection, assigned: unknown): JsonObject {
   const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
   if (!isObject(assigned)) throw wrong(`\`assigned\` is ${describe(assigned)}`);
   const stray = Object.keys(assigned).find((name) => !served.resolved.assigned.includes(name));
@@ -205,12 +219,15 @@ export function checkAssigned(served: ServedCollection, assigned: unknown): Json
   return toJson(assigned) as JsonObject;
 }
 
-/** An edit that leaves a field out is another edit, and till and server would differ on who wrote it. */
+/**
+ * Only for facts: an edit without one of its fields is a different edit, and till and server would disagree on who
+ * wrote the field.
+ */
 function checkWithout(served: ServedCollection, names: readonly unknown[]): readonly string[] {
   const wrong = (what: string) => new PolicyFailure(served.name, "decide", what);
-  if (names.length > 0 && served.resolved.kind !== "fact") throw wrong("`without` is for facts");
+  if (names.length > 0 && served.resolved.kind !== "fact") throw wrong("`without` is only for facts");
   return names.map((name) => {
-    if (typeof name !== "string") throw wrong("`without` names fields");
+    if (typeof name !== "string") throw wrong("`without` must list names of fields");
     return name;
   });
 }

@@ -1,5 +1,4 @@
-/** An operation with everything about it that needs no row: parsed, measured, hashed. */
-
+/** An operation with everything about it that can be known without rows: parsed, measured, hashed. */
 import { LIMITS } from "../../../protocol/constants.ts";
 import type { Parsed } from "../../../protocol/parse.ts";
 import type { UnknownOperation, WireOperation } from "../../../protocol/types.ts";
@@ -8,18 +7,19 @@ import { jsonFault } from "../../../shared/json.ts";
 
 export interface PreparedOperation {
   readonly id: string;
-  /** As it came. */
+  /** As it was received. */
   readonly raw: UnknownOperation;
   readonly parsed: Parsed<WireOperation>;
+  /** The identity of its payload [H8]: see protocol/payload.ts. */
   readonly hash: string;
-  /** UTF-8 bytes of its JSON; 0 where the whole request is so small that nobody measured. */
+  /** UTF-8 bytes of its JSON; 0 if the whole request is so small that it was not measured. */
   readonly bytes: number;
-  /** `acknowledged` names an epoch that this server, or the one it was restored from, has given out [C8]. */
+  /** `acknowledged` names an epoch that was issued by this server, or by the one that it was restored from [C8]. */
   readonly acknowledgedIsAuthentic: boolean;
 }
 
-/** What the stored row says of an operation, however malformed it is. */
-export function headOf({ raw, parsed }: PreparedOperation) {
+/** The columns that are stored of any operation, however malformed it is. */
+export function headOf({ raw, parsed }: Pick<PreparedOperation, "raw" | "parsed">) {
   if (parsed.ok) {
     const { sequence, collection, entityId, transaction } = parsed.value;
     return { sequence, collection, entityId, transaction };
@@ -33,20 +33,21 @@ export function headOf({ raw, parsed }: PreparedOperation) {
 }
 
 /**
- * What is kept of it. Nothing that was sent is dropped (L1), also not what no database could store as JSON: that is kept as its
- * text, in which every unstorable character is an escape. Of what is larger than an operation may be, as much of its text as one may
- * have: a few kilobytes of gzip would otherwise fill the disk (L12).
+ * The form in which the operation is kept. Nothing that was sent is dropped (L1), not even what no database could store
+ * as JSON: that is kept as its text, in which every character that cannot be stored is escaped. Of an operation that is
+ * larger than allowed, only as much text is kept as an operation may have: otherwise a few kilobytes of gzip would fill
+ * the disk (L12).
  */
 export function keptOperation({ id, raw, parsed, bytes }: PreparedOperation): WireOperation {
   if (bytes > LIMITS.operationBytes)
     return { id, raw: startOf(JSON.stringify(raw)), bytes } as unknown as WireOperation;
   if (parsed.ok) return parsed.value;
   const kept = jsonFault(raw, { maxDepth: 40 }) === undefined ? raw : { id, raw: JSON.stringify(raw) };
-  // Parsed again wherever it is used: see `release`.
+  // Not a valid operation: `release` parses it again.
   return kept as unknown as WireOperation;
 }
 
-/** Without half a character at its end, which no database takes. */
+/** Does not end with half of a surrogate pair, which no database accepts. */
 function startOf(text: string): string {
   return text.slice(0, LIMITS.operationBytes).replace(/[\uD800-\uDBFF]$/, "");
 }

@@ -1,6 +1,7 @@
 /**
- * Makes a result final: the row by which the id is known for ever (L2), with everything that depends on there being a result.
- * Each takes a position of its own, and the operation's is the last: with the clock it makes a mark [C6].
+ * Makes a result final: stores the row by which the operation's id is known forever (L2), and everything that follows
+ * from the result. Each of these takes a position of its own. The operation takes the last one, so the next mark points
+ * at it [C6].
  */
 import type { FinalResult } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/rows.ts";
@@ -8,7 +9,6 @@ import { redactFor } from "../rows/redact.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
-import { uuidOf } from "./payload-identity.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
 import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
@@ -26,7 +26,7 @@ export function recordResult(
   if (parsed.ok && result.status === "conflict") {
     const { collection, entityId } = parsed.value;
     const scope = ws.record(collection, entityId)?.scope ?? "";
-    const row = conflictRow(view, parsed.value, scope, result.fields, result.server);
+    const row = conflictRow(view, parsed.value, { scope, fields: result.fields, server: result.server });
     ws.putConflict({ ...row, position, settled: undefined });
   }
   ws.putOperation(operationRow(view, prepared, final, position));
@@ -50,7 +50,7 @@ function operationRow(
     position,
     feedPosition: position,
     revision: 0,
-    // What came too late points at what stands: whoever waits for it follows.
+    // An operation that came too late points at the one that took effect: whatever waits for it follows the pointer.
     supersededBy: cameTooLate(result) && result.status === "rejected" ? result.by : undefined,
     result,
     operation: keptOperation(prepared),
@@ -58,24 +58,24 @@ function operationRow(
   };
 }
 
-/** The answer to an id that is known: the stored result, or that the payload is another one (L3). */
+/** The answer for an id that is known: the stored result, or a rejection because the payload differs (L3). */
 export function storedAnswer(
   ws: WorkingSet,
   view: Viewpoint,
   prepared: PreparedOperation,
   stored: OperationRow,
 ): FinalResult {
-  // A placeholder knows no payload: it was superseded before it came.
+  // A placeholder has no hash: it was superseded before it arrived.
   if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(view, stored), replayed: true };
   quarantineReused(ws, view, prepared);
-  return rejected(prepared, "operation_id_reused", `This id stands for another operation, which is ${stored.status}`, {
+  return rejected(prepared, "operation_id_reused", `This id belongs to another operation, which is ${stored.status}`, {
     issues: [{ path: "status", message: stored.status }],
   });
 }
 
 /**
- * Both payloads are kept: the second goes into quarantine under an id made of its hash, where people see it and can let it in. Once,
- * however often it is sent.
+ * Both payloads are kept. The second one is quarantined under an id made from its hash, where people see it and can
+ * release it. That happens once, however often it is sent.
  */
 function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): void {
   const id = uuidOf(prepared.hash);
@@ -87,14 +87,22 @@ function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOpe
   if (ws.operation(id) !== undefined) return;
   const position = ws.take(id);
   const result = {
-    ...quarantined({ id }, "operation_id_reused", `It came under the id ${prepared.id}, which is taken`),
+    ...quarantined({ id }, "operation_id_reused", `It arrived under the id ${prepared.id}, which is taken`),
     at: view.receivedAt,
   };
   ws.putOperation({
     ...operationRow(view, prepared, result, position),
     id,
-    // The number belongs to the operation that came first.
+    // The sequence number and the transaction belong to the operation that arrived first.
     sequence: undefined,
     transaction: undefined,
   });
+}
+
+/**
+ * A UUID made from a hash (version 8: the layout is the application's own). The same payload gets the same UUID again.
+ */
+export function uuidOf(hash: string): string {
+  const digits = `${hash.slice(0, 12)}8${hash.slice(13, 16)}8${hash.slice(17, 32)}`;
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -1,8 +1,8 @@
 /**
- * Superseding [C3]: an operation that takes the place of others, which can't take effect any more, not even those that the server
- * has never seen. Once only, by a till or by the back office.
+ * Superseding [C3]: an operation, the successor, takes the place of the targets that it names in `supersedes`. A target
+ * can't take effect any more, not even if the server has never seen it. It is superseded only once, by a till or by the
+ * back office.
  */
-
 import type {
   FinalResult,
   QuarantinedResult,
@@ -18,70 +18,74 @@ import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { refused, rejected } from "./verdicts.ts";
 
-/** Why the operation can't take the place of its chain, if it can't: what it names is another row's, or it comes too late. */
-export function barredFromSuperseding(
+/**
+ * The refusal, if the successor may not take the place of its targets: a target belongs to another row or branch, or it
+ * is too late.
+ */
+export function supersedeRefusal(
   ws: WorkingSet,
   view: Viewpoint,
-  operation: WireOperation,
+  successor: WireOperation,
 ): RejectedResult | QuarantinedResult | undefined {
-  const chain = operation.supersedes ?? [];
-  for (const id of chain) {
+  const targets = successor.supersedes ?? [];
+  for (const id of targets) {
     const target = ws.operation(id);
     if (target === undefined) continue;
-    // A void of another collection would need that one's rights, and one of another row would close a desk that is not its own.
-    if (!targetsSameRow(target, operation)) return refusedAsForeign(view, operation, "malformed", "row", id);
-    if (!targetsOwnBranch(ws, view, target)) return refusedAsForeign(view, operation, "out_of_scope", "branch", id);
+    // A void of a target in another collection would need that collection's rights; on another row, it would close that
+    // row's desk entry.
+    if (!isOnRowOf(target, successor)) return foreignTarget(view, successor, { code: "malformed", whose: "row", id });
+    if (!isOfBranch(ws, view, target)) {
+      return foreignTarget(view, successor, { code: "out_of_scope", whose: "branch", id });
+    }
     if (target.status === "applied") {
-      return tooLate(ws, view, operation, "already_applied", id, "What it supersedes has taken effect");
+      const message = "What it supersedes has taken effect";
+      return tooLate(ws, view, successor, { code: "already_applied", by: id, message });
     }
     const { supersededBy: by } = target;
-    // Its own chain may have superseded the earlier links: the last one counts.
-    if (by !== undefined && by !== operation.id && !chain.includes(by)) {
-      return tooLate(ws, view, operation, "already_superseded", by, "What it supersedes was settled by somebody else");
+    // An earlier target may have been superseded by a later one of the same list: the last one counts.
+    if (by !== undefined && by !== successor.id && !targets.includes(by)) {
+      const message = "Another operation already superseded the target";
+      return tooLate(ws, view, successor, { code: "already_superseded", by, message });
     }
   }
   return undefined;
 }
 
-/** What came malformed may have had neither: then nothing speaks against it. */
-function targetsSameRow(target: OperationRow, { collection, entityId }: WireOperation): boolean {
+/** A malformed target may name neither collection nor row: then there is no objection. */
+function isOnRowOf(target: OperationRow, { collection, entityId }: WireOperation): boolean {
   return (
     (target.collection === "" || target.collection === collection) &&
     (target.entityId === "" || target.entityId === entityId)
   );
 }
 
-/** What another branch's people decide about is nothing for this one's till (L9). */
-function targetsOwnBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
+/** A till of one branch can't supersede what the people of another branch decide about (L9). */
+function isOfBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
   return principal.branch === undefined || inScope(principal, branchOf(target, ws.device(target.device)));
 }
 
-function refusedAsForeign(
+function foreignTarget(
   { catalog }: Viewpoint,
-  operation: WireOperation,
-  code: "malformed" | "out_of_scope",
-  whose: string,
-  id: string,
+  successor: WireOperation,
+  { code, whose, id }: { code: "malformed" | "out_of_scope"; whose: "row" | "branch"; id: string },
 ): RejectedResult | QuarantinedResult {
   const message = `It supersedes an operation of another ${whose}`;
   const issues = [{ path: "supersedes", message: id }];
-  // A void is no fact: it holds nothing that people would have to look at.
-  if (operation.action === "void") return rejected(operation, code, message, { issues });
-  return refused(catalog, operation, code, message, issues);
+  // A void is not a fact: it contains nothing that people would have to look at.
+  if (successor.action === "void") return rejected(successor, code, message, { issues });
+  return refused(catalog, successor, { code, message, issues });
 }
 
 function tooLate(
   ws: WorkingSet,
   view: Viewpoint,
-  operation: WireOperation,
-  code: "already_applied" | "already_superseded",
-  by: string,
-  message: string,
+  successor: WireOperation,
+  { code, by, message }: { code: "already_applied" | "already_superseded"; by: string; message: string },
 ): RejectedResult {
-  return rejected(operation, code, message, { by, server: visibleState(ws, view, operation) });
+  return rejected(successor, code, message, { by, server: visibleState(ws, view, successor) });
 }
 
-/** The row as it is, where the device may see it. */
+/** The row as it is now, if the device may see it. */
 export function visibleState(
   ws: WorkingSet,
   view: Viewpoint,
@@ -93,47 +97,57 @@ export function visibleState(
   return canSee(served, row, view.principal) ? stateOf(served, upToDate(served, row)) : undefined;
 }
 
-/** Whether the result says that the operation superseded nothing, because others had. */
+/**
+ * Whether the operation was rejected because another one had superseded its targets, or because a target had been
+ * applied.
+ */
 export function cameTooLate(result: { readonly status: string; readonly error?: { readonly code: string } }): boolean {
   return result.status === "rejected" && /^already_(applied|superseded)$/.test(result.error?.code ?? "");
 }
 
-/** Who sent it may not: it takes nobody's place, until people let it in. */
-const WITHOUT_STANDING = ["device_revoked", "branch_mismatch", "not_permitted", "out_of_scope"];
+/** The sender may not do this: its operation supersedes nothing until people release it. */
+const SENDER_MAY_NOT = ["device_revoked", "branch_mismatch", "not_permitted", "out_of_scope"];
 
 /**
- * Whether the operation now stands where its chain stood. Also one that was refused does, as what it replaces was given up for it; but
- * a void is nothing unless it is applied, and nothing takes the place of what has taken effect (L11).
+ * Whether the successor takes the place of its targets. A successor that was refused does too, because the till gave up
+ * the targets for it. There are two exceptions: a void counts only if it is applied, and nothing takes the place of
+ * what has been applied (L11).
  */
-function supersedesChain(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): boolean {
+function takesPlace(ws: WorkingSet, view: Viewpoint, successor: WireOperation, result: FinalResult): boolean {
   if (result.status === "applied") return true;
-  if (operation.action === "void") return false;
-  if ("error" in result && WITHOUT_STANDING.includes(result.error.code)) return false;
-  // Refused before anybody has looked at its chain, as what is too large.
-  return barredFromSuperseding(ws, view, operation) === undefined;
+  if (successor.action === "void") return false;
+  if ("error" in result && SENDER_MAY_NOT.includes(result.error.code)) return false;
+  // It may have been refused before its targets were looked at, for example as too large.
+  return supersedeRefusal(ws, view, successor) === undefined;
 }
 
-/** Marks the whole chain, where the operation takes its place. */
-export function markSuperseded(ws: WorkingSet, view: Viewpoint, operation: WireOperation, result: FinalResult): void {
-  const chain = operation.supersedes ?? [];
-  if (chain.length === 0 || !supersedesChain(ws, view, operation, result)) return;
-  for (const id of chain) {
+/** Marks all targets as superseded, if the successor takes their place. */
+export function markSuperseded(ws: WorkingSet, view: Viewpoint, successor: WireOperation, result: FinalResult): void {
+  const targets = successor.supersedes ?? [];
+  if (targets.length === 0 || !takesPlace(ws, view, successor, result)) return;
+  for (const id of targets) {
     const target = ws.operation(id);
-    if (target === undefined) ws.putOperation(placeholder(ws, view, operation, id));
-    else if (target.supersededBy !== operation.id) {
-      ws.putOperation(revisedAsSuperseded(target, operation.id, ws.take(operation.id), view.receivedAt));
-      closeConflict(ws, view, operation, id);
+    if (target === undefined) ws.putOperation(placeholder(ws, view, successor, id));
+    else if (target.supersededBy !== successor.id) {
+      const feedPosition = ws.take(successor.id);
+      ws.putOperation(revisedAsSuperseded(target, { by: successor.id, feedPosition, at: view.receivedAt }));
+      closeConflict(ws, view, successor, id);
     }
   }
 }
 
-/** The result reaches the superseded operation's own device by its new feed position [H3]. */
+export interface Supersession {
+  /** The successor's id, or that of the office's commit. */
+  readonly by: string;
+  readonly feedPosition: number;
+  readonly at: number;
+  readonly server?: RowState | undefined;
+}
+
+/** The revised result reaches the target's own device, because it has a new feed position [H3]. */
 export function revisedAsSuperseded(
   target: OperationRow,
-  by: string,
-  feedPosition: number,
-  at: number,
-  server?: RowState | undefined,
+  { by, feedPosition, at, server }: Supersession,
 ): OperationRow {
   const revision = target.revision + 1;
   const result = rejected(target, "superseded", "Another operation has taken its place", { by, server });
@@ -147,16 +161,16 @@ export function revisedAsSuperseded(
   };
 }
 
-/** Never seen, and never to take effect: should it arrive after all, this is its answer. */
-function placeholder(ws: WorkingSet, view: Viewpoint, by: WireOperation, id: string): OperationRow {
+/** For a target that was never seen: if it arrives after all, this is its result, and it never takes effect. */
+function placeholder(ws: WorkingSet, view: Viewpoint, successor: WireOperation, id: string): OperationRow {
   const position = ws.take(id);
   return {
     id,
     device: view.device,
     incarnation: view.incarnation,
     sequence: undefined,
-    collection: by.collection,
-    entityId: by.entityId,
+    collection: successor.collection,
+    entityId: successor.entityId,
     transaction: undefined,
     hash: "",
     status: "rejected",
@@ -164,9 +178,9 @@ function placeholder(ws: WorkingSet, view: Viewpoint, by: WireOperation, id: str
     position,
     feedPosition: position,
     revision: 0,
-    supersededBy: by.id,
+    supersededBy: successor.id,
     result: {
-      ...rejected({ id }, "superseded", "Another operation took its place before it came", { by: by.id }),
+      ...rejected({ id }, "superseded", "Another operation took its place before it arrived", { by: successor.id }),
       at: view.receivedAt,
     },
     operation: undefined,
@@ -174,20 +188,22 @@ function placeholder(ws: WorkingSet, view: Viewpoint, by: WireOperation, id: str
   };
 }
 
-/** The desk closes with it [C3]: a conflict that is settled twice would be settled in two ways. */
-function closeConflict(ws: WorkingSet, view: Viewpoint, operation: WireOperation, superseded: string): void {
-  const conflict = ws.conflictOf(superseded);
+/**
+ * The target's conflict is settled with it [C3]: a conflict that could be settled twice could be settled in two ways.
+ */
+function closeConflict(ws: WorkingSet, view: Viewpoint, successor: WireOperation, target: string): void {
+  const conflict = ws.conflictOf(target);
   if (conflict === undefined || conflict.settled !== undefined) return;
-  const by = operation.actor ?? view.principal.actor ?? view.device;
+  const by = successor.actor ?? view.principal.actor ?? view.device;
   ws.putConflict({
     ...conflict,
-    settled: { choice: choiceOf(conflict, operation), by, at: view.receivedAt, note: undefined },
+    settled: { choice: choiceOf(conflict, successor), by, at: view.receivedAt, note: undefined },
   });
 }
 
-function choiceOf(conflict: ConflictRow, operation: WireOperation): "server" | "client" | "merged" {
-  if (operation.action === "void") return "server";
-  if (operation.action === "delete") return "client";
-  const edit = operation.action === "update" ? operation.patch : operation.action === "create" ? operation.data : {};
+function choiceOf(conflict: ConflictRow, successor: WireOperation): "server" | "client" | "merged" {
+  if (successor.action === "void") return "server";
+  if (successor.action === "delete") return "client";
+  const edit = successor.action === "update" ? successor.patch : successor.action === "create" ? successor.data : {};
   return deepEqual(edit, conflict.client) ? "client" : "merged";
 }

@@ -1,4 +1,4 @@
-/** The results that an operation can get, in the words that every decision uses. */
+/** The results that an operation can get: every decision makes them with these functions. */
 import type { OperationErrorCode } from "../../../protocol/codes.ts";
 import type {
   AppliedResult,
@@ -18,8 +18,9 @@ import type {
 import type { Catalog } from "../rows/catalog.ts";
 
 type Named = Pick<WireOperation, "id">;
+type Code = OperationErrorCode | (string & {});
 
-/** A policy's bug is mended by a deployment: asking more often would not help. */
+/** A bug in a policy is fixed by a deployment: asking more often would not help. */
 const POLICY_RETRY_MS = 60_000;
 
 export function isFinal(result: OperationResult): result is FinalResult {
@@ -36,13 +37,14 @@ export function applied(
 }
 
 export function conflict({ id }: Named, fields: readonly string[], server: RowState): ConflictResult {
-  // An operation meets one conflict at most: a resolution is another operation. So its id serves for both.
+  // An operation is in conflict at most once, because a resolution is another operation. So its id also names the
+  // conflict.
   return { id, status: "conflict", conflictId: id, fields, server };
 }
 
 export function rejected(
   { id }: Named,
-  code: OperationErrorCode | (string & {}),
+  code: Code,
   message: string,
   more: { issues?: readonly VerdictIssue[] | undefined; by?: string | undefined; server?: RowState | undefined } = {},
 ): RejectedResult {
@@ -62,7 +64,7 @@ export function outOfScope(operation: Named): RejectedResult {
 
 export function quarantined(
   { id }: Named,
-  code: OperationErrorCode | (string & {}),
+  code: Code,
   message: string,
   issues?: readonly VerdictIssue[] | undefined,
 ): QuarantinedResult {
@@ -82,8 +84,9 @@ export function retry({ id }: Named, code: string, message: string, afterMs = PO
 }
 
 /**
- * Facts and increments are never refused (L11): what would refuse an edit sets them aside. Takes whatever came, because being
- * malformed may be what is the matter. Of an unknown collection nothing is known: what creates may be a sale.
+ * Whether the operation is a fact or an increment. Those are never rejected (L11): what rejects an edit quarantines
+ * them. The operation may be malformed, since that can be the reason for the refusal. Nothing is known of an unknown
+ * collection: a create in it may be a sale.
  */
 export function isCommercial(catalog: Catalog, operation: WireOperation | UnknownOperation): boolean {
   if (operation.action === "increment") return true;
@@ -93,13 +96,17 @@ export function isCommercial(catalog: Catalog, operation: WireOperation | Unknow
   return operation.action !== "update" && operation.action !== "delete";
 }
 
-/** Rejected, or set aside where it must not be rejected. */
+export interface Objection {
+  readonly code: Code;
+  readonly message: string;
+  readonly issues?: readonly VerdictIssue[] | undefined;
+}
+
+/** Rejects the operation, or quarantines it if it must not be rejected. */
 export function refused(
   catalog: Catalog,
   operation: WireOperation | UnknownOperation,
-  code: OperationErrorCode | (string & {}),
-  message: string,
-  issues?: readonly VerdictIssue[] | undefined,
+  { code, message, issues }: Objection,
 ): RejectedResult | QuarantinedResult {
   return isCommercial(catalog, operation)
     ? quarantined(operation, code, message, issues)

@@ -7,7 +7,7 @@ import type { Principal } from "../../policy-types.ts";
 
 export type Right = "read" | "create" | "update" | "delete" | "force";
 
-/** A policy without the types of one collection: what came from outside is checked as it comes back. */
+/** A policy without the types of its collection: what its functions return is checked at run time (policy.ts). */
 export interface LoosePolicy {
   readonly scope: "tenant" | { readonly branch: (record: JsonObject) => unknown };
   readonly allow: Readonly<Partial<Record<Right, string>>>;
@@ -36,12 +36,12 @@ export interface PolicyEffect {
   readonly increment?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What a policy answered, checked. */
+/** What a policy returned, after the checks. */
 export type PolicyVerdict =
   | {
       readonly outcome: "applied";
       readonly assigned: JsonObject;
-      /** Fields that are not to be stored. */
+      /** Fields that must not be stored. */
       readonly without: readonly string[];
       readonly flags: readonly Flag[];
       readonly discrepancies: readonly {

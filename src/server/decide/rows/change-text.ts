@@ -1,8 +1,8 @@
 /**
- * Changes of the feed as the texts that an answer holds.
+ * Changes of the feed as the JSON text that an answer holds.
  *
- * A document that is stored as the answer would say it goes out as it is: to parse a thousand of them and write the same again would be
- * most of what a pull costs.
+ * A document whose stored text is what the answer would contain is copied as it is. Parsing a thousand documents, only
+ * to write the same text again, would be most of the cost of a pull.
  */
 import { zeroCounters } from "../../../schema/counters.ts";
 import type { FeedRow } from "../../ports/rows.ts";
@@ -10,7 +10,7 @@ import type { FeedEntry } from "../../ports/store.ts";
 import type { ServedCollection } from "./catalog.ts";
 import { dataOf, type ReadRow, readFeedRow } from "./rows.ts";
 
-/** What writes a change of this collection as JSON. */
+/** Returns a function that writes a change of this collection as JSON. */
 export function changeTexts(served: ServedCollection): (entry: FeedEntry) => string {
   const dataText = dataTexts(served);
   return (entry) => {
@@ -22,24 +22,28 @@ export function changeTexts(served: ServedCollection): (entry: FeedEntry) => str
   };
 }
 
-/** What `dataOf` says of a row, as JSON. */
+/** Returns a function that writes what `dataOf` returns for a row, as JSON. */
 function dataTexts(served: ServedCollection): (row: FeedRow) => string {
   const { resolved } = served;
   const members = resolved.counters.map((name) => `${JSON.stringify(name)}:`);
   const zeros = JSON.stringify(zeroCounters(resolved, {}));
   return (row) => {
-    if (row.schemaVersion < resolved.schemaVersion) return JSON.stringify(dataOf(served, brought(served, row)));
+    if (row.schemaVersion < resolved.schemaVersion)
+      return JSON.stringify(dataOf(served, upcastOrAsStored(served, row)));
     if (members.length === 0) return row.data;
-    // Behind a comma a quotation mark can only begin a member: a string would have escaped it.
+    // After a comma, a quotation mark can only begin a member: inside a string it would be escaped.
     const counters = `,${(row.counters === "{}" ? zeros : row.counters).slice(1)}`;
     const isPlain = members.every((member) => counters.includes(`,${member}`) && !row.data.includes(member));
     if (isPlain && row.data !== "{}") return row.data.slice(0, -1) + counters;
-    return JSON.stringify(dataOf(served, brought(served, row)));
+    return JSON.stringify(dataOf(served, upcastOrAsStored(served, row)));
   };
 }
 
-/** One row that an up-caster trips over must not end the whole shop's pull (L6): it goes as it is, and the till's own will say so. */
-function brought(served: ServedCollection, row: FeedRow): ReadRow {
+/**
+ * One row that an upcast fails on must not stop the whole shop's pull (L6): it is sent as it is stored, and the till's
+ * own upcast reports the failure.
+ */
+function upcastOrAsStored(served: ServedCollection, row: FeedRow): ReadRow {
   try {
     return readFeedRow(served, row);
   } catch {

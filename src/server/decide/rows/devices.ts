@@ -1,4 +1,4 @@
-/** Devices and the incarnations of their stores: who has a number, and how far its sequences came. */
+/** Devices and the incarnations of their stores: their numbers, and which sequence numbers have arrived. */
 import type { RegisterRequest } from "../../../protocol/types.ts";
 import type { DeviceRow, IncarnationRow } from "../../ports/rows.ts";
 import type { Sender } from "./sender.ts";
@@ -6,7 +6,7 @@ import type { WorkingSet } from "./working-set.ts";
 
 type Named = Pick<RegisterRequest["device"], "name" | "os" | "appVersion">;
 
-/** The device's row, made at the first contact, whichever call that is. */
+/** The device's row. It is made at the first contact, whichever call that is. */
 export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: Sender): DeviceRow {
   return (
     ws.device(device) ?? {
@@ -22,7 +22,9 @@ export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: S
   );
 }
 
-/** The incarnation's row. Its number is its own and no other's: two clones must not print the same receipts [C7]. */
+/**
+ * The incarnation's row. No two incarnations share a number: two clones must not print the same receipt numbers [C7].
+ */
 export function enrolled(ws: WorkingSet, { device, incarnation, receivedAt }: Sender): IncarnationRow {
   const known = ws.incarnations(device).find((row) => row.incarnation === incarnation);
   if (known !== undefined) return known;
@@ -73,12 +75,15 @@ export function register(ws: WorkingSet, session: Sender, named: Named): Registr
   return { number, registeredAt: row.registeredAt, lastSequence, unsynced };
 }
 
-/** How many sequence numbers between the first and the last never arrived [M6]: after a fork counting goes on, and not from 1. */
+/**
+ * How many sequence numbers between the first and the last never arrived [M6]. The first need not be 1: a fork
+ * continues counting.
+ */
 function missingOf({ firstSequence, lastSequence, received }: IncarnationRow): number {
   return firstSequence === undefined ? 0 : Math.max(0, lastSequence - firstSequence + 1 - received);
 }
 
-/** Takes note of a push and of the sequence numbers that came with it for the first time. */
+/** Records a push, and the sequence numbers that arrived with it for the first time. */
 export function noteReceived(ws: WorkingSet, session: Sender, sequences: readonly number[]): void {
   ws.putDevice({ ...knownDevice(ws, session), lastPushAt: session.receivedAt });
   const row = enrolled(ws, session);

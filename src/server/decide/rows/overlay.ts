@@ -1,27 +1,15 @@
-/** One table of a working set: loaded rows, written rows over them, and the keys that somebody looked for in vain. */
+/** The tables of a working set: rows that the store returned, and above them the rows that the decision has written. */
+import type { StoreRead, StoreReadKind, StoreReads } from "../../ports/store.ts";
 
 export type Undo = () => void;
 
-export class Overlay<Row> {
+/** The rows that a decision has written to one table. Each write can be undone. */
+export class Written<Row> {
   readonly #undo: Undo[];
-  readonly #known = new Map<string, Row | undefined>();
   readonly #written = new Map<string, Row>();
-  /** By key: what to ask the store for. */
-  readonly wanted = new Map<string, unknown>();
 
   constructor(undo: Undo[]) {
     this.#undo = undo;
-  }
-
-  get(key: string, ask: unknown): Row | undefined {
-    const row = this.#written.get(key);
-    if (row !== undefined) return row;
-    if (!this.#known.has(key)) this.wanted.set(key, ask);
-    return this.#known.get(key);
-  }
-
-  knows(key: string): boolean {
-    return this.#written.has(key) || this.#known.has(key);
   }
 
   written(key: string): Row | undefined {
@@ -51,14 +39,86 @@ export class Overlay<Row> {
       else this.#written.set(key, before);
     });
   }
+}
 
-  know(key: string, row: Row | undefined): void {
-    this.#known.set(key, row);
-    this.wanted.delete(key);
+/** A read that a decision lacks, and what to do with its answer. */
+export interface MissingRead {
+  readonly request: StoreRead;
+  readonly take: (answer: unknown) => void;
+}
+
+/** A request to the store, with the rows that its answer holds. */
+interface KindRead<Row> {
+  readonly request: StoreRead;
+  readonly rowsIn: (answer: unknown) => Iterable<readonly [key: string, row: Row]>;
+}
+
+/** How the rows of one kind are read: the requests for the keys that are wanted. */
+export type Kind<Row, Key> = (wanted: ReadonlyMap<string, Key>) => readonly KindRead<Row>[];
+
+/** A table that is also read: a key that was looked for and is not here is noted, and reads as absent meanwhile. */
+export class Overlay<Row, Key> extends Written<Row> {
+  readonly #kind: Kind<Row, Key>;
+  readonly #known = new Map<string, Row | undefined>();
+  readonly #wanted = new Map<string, Key>();
+
+  constructor(undo: Undo[], kind: Kind<Row, Key>) {
+    super(undo);
+    this.#kind = kind;
   }
 
-  load(keys: readonly string[], rows: readonly Row[], keyOf: (row: Row) => string): void {
-    for (const key of keys) this.know(key, undefined);
-    for (const row of rows) this.know(keyOf(row), row);
+  /** @param asked how the key is named in a request to the store */
+  get(key: string, asked: Key): Row | undefined {
+    const row = this.written(key);
+    if (row !== undefined) return row;
+    if (!this.#known.has(key)) this.#wanted.set(key, asked);
+    return this.#known.get(key);
   }
+
+  knows(key: string): boolean {
+    return this.written(key) !== undefined || this.#known.has(key);
+  }
+
+  get lacksRows(): boolean {
+    return this.#wanted.size > 0;
+  }
+
+  /** The reads for everything that is wanted. A key that their answers do not hold does not exist. */
+  missingReads(): readonly MissingRead[] {
+    if (this.#wanted.size === 0) return [];
+    const reads = this.#kind(this.#wanted);
+    for (const key of this.#wanted.keys()) this.#known.set(key, undefined);
+    this.#wanted.clear();
+    return reads.map(({ request, rowsIn }) => ({
+      request,
+      take: (answer) => {
+        for (const [key, row] of rowsIn(answer)) this.#known.set(key, row);
+      },
+    }));
+  }
+}
+
+type RowOf<K extends StoreReadKind> = Extract<StoreReads[K]["answer"], readonly unknown[]>[number];
+type RequestOf<K extends StoreReadKind> = StoreReads[K]["request"] & { readonly kind: K };
+
+/** One request for all keys; its answer is a list of rows. */
+export function keyed<K extends StoreReadKind, Key>(
+  requestFor: (keys: readonly Key[]) => RequestOf<K>,
+  keyOf: (row: RowOf<K>) => string,
+): Kind<RowOf<K>, Key> {
+  return (wanted) => [
+    {
+      request: requestFor([...wanted.values()]),
+      rowsIn: (answer) => (answer as readonly RowOf<K>[]).map((row) => [keyOf(row), row]),
+    },
+  ];
+}
+
+/** One request for each key; its whole answer is what is kept under the key. */
+export function whole<K extends StoreReadKind>(): Kind<StoreReads[K]["answer"], RequestOf<K>> {
+  return (wanted) =>
+    [...wanted].map(([key, request]) => ({
+      request,
+      rowsIn: (answer) => [[key, answer as StoreReads[K]["answer"]]],
+    }));
 }

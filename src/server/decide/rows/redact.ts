@@ -1,6 +1,7 @@
 /**
- * Stored results, as whoever asks may see them (L9). What one holds of a row was shown to the token that the operation came with; the
- * device may have another branch by now, somebody with fewer rights, or a token that names it without having been it.
+ * Stored results, reduced to what the caller may see (L9). A result was first shown to the token that sent the
+ * operation. Since then the device may have moved to another branch, be used by a person with fewer rights, or be named
+ * by a token that was not its own.
  */
 import type { FinalResult } from "../../../protocol/types.ts";
 import type { JsonObject } from "../../../shared/json.ts";
@@ -9,7 +10,10 @@ import { mayDo, type ServedCollection } from "./catalog.ts";
 import { inScope, isBranchScoped, scopeOf } from "./scope.ts";
 import type { Sender } from "./sender.ts";
 
-/** By the row that is in it, and not by the row as it is now: who was in its branch then may hear again what they heard. */
+/**
+ * Judges by the row inside the result, not by the row as it is now: a caller of its branch then may receive again what
+ * it received.
+ */
 export function redactFor(
   { catalog, principal }: Pick<Sender, "catalog" | "principal">,
   { collection, entityId, result }: Pick<ResultRow, "collection" | "entityId" | "result">,
@@ -27,7 +31,7 @@ export function redactFor(
     try {
       return inScope(principal, scopeOf(of, record));
     } catch {
-      return false; // of a schema that the policy does not know any more: nobody can say whose it was
+      return false; // an old schema, which the policy no longer understands: its branch is not known
     }
   }
 }

@@ -1,5 +1,17 @@
-/** Rows as they are stored, read and shown. */
-
+/**
+ * Rows as they are stored, read and shown.
+ *
+ * Each field of a record carries the version of its last write and the incarnation that wrote it. An example, of a
+ * product:
+ *
+ *   write                               version   fields afterwards
+ *   till A creates { name, price }      10        id: [10, A]   name: [10, A]   price: [10, A]
+ *   till B updates { price }            12        id: [10, A]   name: [10, A]   price: [12, B]
+ *   till A deletes it                   15        id: [15, A]   name: [10, A]   price: [12, B]
+ *
+ * An edit conflicts if another incarnation has written one of its fields after the edit's `baseVersion`. Before the
+ * deletion, an edit by till A that is based on version 10 conflicts in `price`, but not in `name`.
+ */
 import type { RowState, VerdictIssue } from "../../../protocol/types.ts";
 import { addCounter, zeroCounters } from "../../../schema/counters.ts";
 import type { SchemaIssue } from "../../../schema/standard-schema.ts";
@@ -14,8 +26,8 @@ import { scopeOf } from "./scope.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /**
- * A record's `id` never changes, so the place for its version holds that of the record's own life: who created it, or who
- * deleted it. A field without a version has this one [H4].
+ * A record's `id` never changes, so its entry in `fields` holds the version of the record's life instead: its creation
+ * or its deletion, and who wrote that. It also counts for a field without an entry of its own [H4].
  */
 const LIFE = "id";
 
@@ -34,7 +46,7 @@ export function lifeVersion(row: RecordRow): number {
   return fieldVersion(row, LIFE)[0];
 }
 
-/** Fields that another incarnation wrote behind `baseVersion` [C5]; the row's life is `id`. */
+/** The fields that another incarnation wrote after `baseVersion` [C5]. `id` among them means the row's life. */
 export function foreignFields(row: RecordRow, baseVersion: number, incarnation: string): readonly string[] {
   return Object.entries(row.fields)
     .filter(([, [version, writer]]) => version > baseVersion && writer !== incarnation)
@@ -47,7 +59,9 @@ export function currentRow(ws: WorkingSet, served: ServedCollection, id: string)
   return row === undefined ? undefined : upToDate(served, row);
 }
 
-/** Rows are brought up when they are read, and stored so when they are next written: no migration walks the table. */
+/**
+ * A row is upcast when it is read, and stored in the new shape when it is next written: no migration walks the table.
+ */
 export function upToDate(served: ServedCollection, row: RecordRow): RecordRow {
   const { schemaVersion } = served.resolved;
   if (row.schemaVersion >= schemaVersion || row.state === "stub") return row;
@@ -72,28 +86,29 @@ export function readFeedRow(served: ServedCollection, { id, schemaVersion, data,
 }
 
 /**
- * The steps say nothing of which field became which: what is new takes over from what is gone, and where nothing is gone from whatever was
- * written last. At worst a conflict too many; a field without its writer would let an edit pass over one that its author never saw [C5].
+ * Upcasts do not say which field became which. So a new field takes over the newest stamp of the fields that are gone
+ * or, if none is gone, of all fields. At worst that makes one conflict too many. Without a writer, the field would let
+ * an edit overwrite a change that its author never saw [C5].
  */
 function upcastFields(row: RecordRow, data: JsonObject): RecordRow["fields"] {
-  const brought = Object.keys(data).filter((name) => !Object.hasOwn(row.data, name));
-  if (brought.length === 0) return row.fields;
+  const added = Object.keys(data).filter((name) => !Object.hasOwn(row.data, name));
+  if (added.length === 0) return row.fields;
   const gone = Object.keys(row.data).filter((name) => !Object.hasOwn(data, name));
   const sources = gone.length > 0 ? gone : Object.keys(row.fields);
   const stamps = sources.map((name) => own(row.fields, name)).filter((stamp) => stamp !== undefined);
-  // Without any, the row's own life answers for the new fields too.
+  // Without any stamp, the version of the row's life counts for the new fields too.
   if (stamps.length === 0) return row.fields;
   const newest = stamps.reduce((a, b) => (b[0] > a[0] ? b : a));
-  return { ...row.fields, ...Object.fromEntries(brought.map((name) => [name, newest])) };
+  return { ...row.fields, ...Object.fromEntries(added.map((name) => [name, newest])) };
 }
 
-/** What an answer carries: fields, and counters with zero for those that nothing has moved yet. */
+/** What an answer carries: the fields and all counters, with zero for a counter that no operation has moved yet. */
 export function dataOf(served: ServedCollection, row: Pick<RecordRow, "data" | "counters">): JsonObject {
   if (served.resolved.counters.length === 0) return row.data;
   return { ...zeroCounters(served.resolved, row.data), ...row.counters };
 }
 
-/** What policies and resolvers see. */
+/** What policies and resolvers receive. */
 export function recordOf(served: ServedCollection, row: Pick<RecordRow, "id" | "data" | "counters">): JsonObject {
   return { ...dataOf(served, row), id: row.id };
 }
@@ -107,7 +122,7 @@ export type DataCheck =
   | { readonly ok: true; readonly data: JsonObject }
   | { readonly ok: false; readonly issues: readonly VerdictIssue[] };
 
-/** Holds a record against its schema with the counters that it has; gives back what is to be stored, without them. */
+/** Checks a record, with its counters, against its schema. Returns what is to be stored, without the counters. */
 export function checkData(
   served: ServedCollection,
   id: string,
@@ -129,7 +144,10 @@ export function without(data: JsonObject, names: readonly string[]): JsonObject 
   return Object.fromEntries(Object.entries(data).filter(([name]) => !names.includes(name))) as Record<string, Json>;
 }
 
-/** The counters after the steps; `undefined` where one does not count, or would not be exact any more. */
+/**
+ * The counters after the steps; `undefined` if a step is for no counter, does not fit its type, or the sum would not be
+ * exact.
+ */
 export function addSteps(
   served: ServedCollection,
   counters: Readonly<Record<string, CounterValue>>,
@@ -147,7 +165,7 @@ export function addSteps(
   return sums;
 }
 
-/** A row that is about to be written; its version is known when it takes its position. */
+/** A row that is about to be written. It gets its version when it takes a position. */
 export interface RowDraft {
   readonly served: ServedCollection;
   readonly id: string;
@@ -155,12 +173,14 @@ export interface RowDraft {
   readonly state: RecordRow["state"];
   readonly data: JsonObject;
   readonly counters: RecordRow["counters"];
-  /** A new life: what was known of the fields before is forgotten, and all of them are written now. */
+  /** The row begins a new life: the earlier stamps of its fields are forgotten, and all fields are written now. */
   readonly isCreation?: boolean | undefined;
-  /** The fields written now. */
+  /** The fields that this write changes. */
   readonly writtenFields: readonly string[];
   readonly writer: string;
-  /** Stamped with this version instead of the row's own: an acknowledged write that comes back after a restore [C8.5]. */
+  /**
+   * Stamps the fields with this version instead of the row's own: an acknowledged write returns after a restore [C8.5].
+   */
   readonly stampedVersion?: number | undefined;
 }
 
@@ -170,11 +190,11 @@ export function draftScope(draft: RowDraft): string {
   return scopeOf(draft.served, recordOf(draft.served, draft));
 }
 
-/** Writes the row, and what tells a branch that it has left or come back [C10]. */
-export function writeRow(ws: WorkingSet, draft: RowDraft, taker: string): RecordRow {
+/** Writes the row, and the departure that tells a branch that the row has left it or has returned [C10]. */
+export function writeRow(ws: WorkingSet, draft: RowDraft, takenBy: string): RecordRow {
   const { served, id, before } = draft;
   const scope = draftScope(draft);
-  const version = ws.take(taker);
+  const version = ws.take(takenBy);
   const at = draft.stampedVersion ?? version;
   const stamp: FieldVersion = [at, draft.writer];
   const fields: Record<string, FieldVersion> = draft.isCreation === true ? {} : { ...before?.fields };
@@ -188,7 +208,7 @@ export function writeRow(ws: WorkingSet, draft: RowDraft, taker: string): Record
     state: draft.state,
     data: draft.data,
     counters: draft.counters,
-    // A fact is never edited: nobody asks for the versions of its fields.
+    // A fact is never edited: the versions of its fields are never needed.
     fields: served.resolved.kind === "fact" ? {} : fields,
     scope,
     schemaVersion: served.resolved.schemaVersion,

@@ -1,23 +1,27 @@
-/** Runs a decision inside a store's script: reads what it lacks, and runs it again until it lacks nothing. */
+/**
+ * Runs a decision inside a store's script: prefetches, runs it, reads the rows that it lacked, and runs it again until
+ * it lacks none.
+ */
 import { assert } from "../../../shared/assert.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import type { TenantClock } from "../../ports/rows.ts";
-import type { StoreRead, StoreScript } from "../../ports/store.ts";
+import type { StoreReadScript, StoreScript } from "../../ports/store.ts";
 import { WorkingSet } from "./working-set.ts";
 
-/** Each run of a supersede chain may bring one more link to light, and those are bounded. */
+/** Each run may reveal one more link of a supersede chain, and those chains are bounded. */
 const MAX_RUNS = 100;
 
-/** A defect in a decision, and not a failure of the store that runs it. */
+/** A defect in a decision, as opposed to a failure of the store that runs it. */
 export class DecisionFailure extends Error {
   override readonly name = "DecisionFailure";
 
   constructor(cause: unknown) {
-    super(`A decision failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`A decision failed: ${messageOf(cause)}`, { cause });
   }
 }
 
 export interface Decision<T> {
-  /** Looks at the rows that will be wanted; what it returns is ignored. */
+  /** Looks at the rows that will probably be wanted, to have them read in one round. */
   readonly prefetch?: ((ws: WorkingSet) => void) | undefined;
   readonly decide: (ws: WorkingSet) => T;
 }
@@ -27,27 +31,24 @@ export interface Decided<T> {
   readonly ws: WorkingSet;
 }
 
-/** The clock is read first, and alone: everything else hangs on it. */
-export function* runDecision<T>({
-  prefetch,
-  decide,
-}: Decision<T>): Generator<readonly StoreRead[], Decided<T>, readonly unknown[]> {
+/** The clock is read first, and alone, because everything else depends on it. */
+export function* runDecision<T>({ prefetch, decide }: Decision<T>): StoreReadScript<Decided<T>> {
   const [clock] = yield [{ kind: "clock" }];
   const ws = new WorkingSet(clock as TenantClock | undefined);
   if (prefetch !== undefined && ws.hasClock) {
-    attempt(() => prefetch(ws));
-    yield* load(ws);
+    wrappingFailures(() => prefetch(ws));
+    yield* loadMissing(ws);
   }
   for (let runs = 0; runs < MAX_RUNS; runs++) {
     ws.restart();
-    const value = attempt(() => decide(ws));
-    if (!ws.incomplete) return { value, ws };
-    yield* load(ws);
+    const value = wrappingFailures(() => decide(ws));
+    if (!ws.lacksRows) return { value, ws };
+    yield* loadMissing(ws);
   }
   assert(false, `a decision still lacked rows after ${MAX_RUNS} runs`);
 }
 
-function attempt<T>(run: () => T): T {
+function wrappingFailures<T>(run: () => T): T {
   try {
     return run();
   } catch (cause) {
@@ -55,14 +56,14 @@ function attempt<T>(run: () => T): T {
   }
 }
 
-function* load(ws: WorkingSet): Generator<readonly StoreRead[], void, readonly unknown[]> {
-  const needs = ws.needs();
-  if (needs.length === 0) return;
-  const answers = yield needs;
-  for (const [index, need] of needs.entries()) ws.load(need as never, answers[index] as never);
+function* loadMissing(ws: WorkingSet): StoreReadScript<void> {
+  const reads = ws.missingReads();
+  if (reads.length === 0) return;
+  const answers = yield reads.map(({ request }) => request);
+  for (const [index, { take }] of reads.entries()) take(answers[index]);
 }
 
-/** What the caller gets of a transaction: the value, and what to log once it is committed. */
+/** What the caller of a transaction gets: the value, and what to log once it is committed. */
 export type CommittedDecision<T> = { readonly value: T; readonly logged: WorkingSet["logged"] };
 
 export function asScript<T>(decision: Decision<T>): () => StoreScript<CommittedDecision<T>> {

@@ -1,4 +1,4 @@
-/** Who sees a row [C10, L9]. */
+/** Which branches see a row [C10, L9]. */
 
 import type { JsonObject } from "../../../shared/json.ts";
 import type { Principal } from "../../policy-types.ts";
@@ -19,7 +19,7 @@ export function scopeOf(served: ServedCollection, record: JsonObject): string {
   }
   if (branch === undefined || branch === null) return "";
   if (typeof branch === "string") return branch;
-  throw new PolicyFailure(served.name, "scope.branch", `it answered a ${typeof branch}`);
+  throw new PolicyFailure(served.name, "scope.branch", `it returned a ${typeof branch}`);
 }
 
 export function isBranchScoped(served: ServedCollection): boolean {
@@ -31,20 +31,20 @@ export function inScope(principal: Principal, scope: string): boolean {
 }
 
 /**
- * The branch whose people decide about an operation: the one it says it was made in, else its device's; "" for the whole tenant. What is
- * malformed may say anything, or nothing.
+ * The branch whose people decide about an operation: the branch that the operation names, otherwise its device's; ""
+ * for the whole tenant. A malformed operation may name anything, or nothing.
  */
 export function branchOf({ operation }: Pick<OperationRow, "operation">, device: DeviceRow | undefined): string {
   const claimed: unknown = operation?.branch;
   return typeof claimed === "string" && claimed !== "" ? claimed : (device?.branch ?? "");
 }
 
-/** Whether the row's data may be in an answer. */
+/** Whether the principal may receive the row's data. */
 export function canSee(served: ServedCollection, row: RecordRow, principal: Principal): boolean {
   return inScope(principal, row.scope) && mayDo(served, "read", principal);
 }
 
-/** The scopes whose rows a pull brings. */
+/** The scopes whose rows a pull returns. */
 export function scopesSeen(principal: Principal): ScopeFilter {
   return principal.branch === undefined ? "all" : ["", principal.branch];
 }

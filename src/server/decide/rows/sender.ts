@@ -1,4 +1,4 @@
-/** Who sends, as the decisions see it. */
+/** The sender of a request, as the decisions see it. */
 import type { Principal } from "../../policy-types.ts";
 import type { Catalog } from "./catalog.ts";
 
@@ -7,14 +7,16 @@ export interface Sender {
   readonly principal: Principal;
   readonly device: string;
   readonly incarnation: string;
-  /** Epoch ms of the server when the request came. */
+  /** When the request arrived, in epoch ms of the server. */
   readonly receivedAt: number;
 }
 
-/** How one operation is looked at. */
+/** The sender of one operation, with what sets its judgement apart. */
 export interface Viewpoint extends Sender {
-  /** A person lets a quarantined operation in: what a policy, a permission or its branch had against it is overruled. */
+  /**
+   * A person released the operation from quarantine: objections by its policy, its rights or its branch are overruled.
+   */
   readonly released?: boolean | undefined;
-  /** The device was revoked: what it still holds is kept aside for people [H6]. */
+  /** The device was revoked: what it still sends is quarantined for people to decide about [H6]. */
   readonly revoked?: boolean | undefined;
 }

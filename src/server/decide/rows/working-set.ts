@@ -1,12 +1,13 @@
 /**
- * The rows that a decision works on: what the store gave, under what the decision has written since.
+ * The rows that a decision works on: what the store returned, and above it what the decision has written since.
  *
- * - Operations of a batch fold over it one after the other, so that two on one row see each other. One statement that
- *   writes both would see neither: an acknowledged lost write.
- * - It gives out the change positions. A savepoint takes back everything written since, positions included.
- * - A row that was never loaded reads as absent, and is noted. Whoever runs the decision loads what is noted and runs it again
- *   from the start: a decision has no effects, so a run that lacked rows is thrown away. It goes to its end all the same, so that
- *   it notes everything that it lacks; only what depends on the absent row is spared.
+ * - The operations of a batch are applied to it one after the other, so two operations on one row see each other. One
+ *   statement that writes both would see neither: an acknowledged write would be lost.
+ * - It gives out the change positions. Rolling back to a savepoint takes back everything written since, positions
+ *   included.
+ * - A row that was never loaded reads as absent, and is noted. The caller (run.ts) loads what is noted and runs the
+ *   decision again from the start. A decision has no effects, so a run that lacked rows is thrown away. Such a run
+ *   still goes on to its end, to note everything that it lacks; it skips only what depends on an absent row.
  */
 import { assert } from "../../../shared/assert.ts";
 import type {
@@ -23,8 +24,8 @@ import type {
   ResultRow,
   TenantClock,
 } from "../../ports/rows.ts";
-import type { StoreRead, StoreReads, StoreWrites } from "../../ports/store.ts";
-import { Overlay, type Undo } from "./overlay.ts";
+import type { StoreReads, StoreWrites } from "../../ports/store.ts";
+import { type Kind, keyed, type MissingRead, Overlay, type Undo, Written, whole } from "./overlay.ts";
 
 export interface LogLine {
   readonly level: "error" | "info";
@@ -35,32 +36,87 @@ export interface LogLine {
 export type Savepoint = { readonly undo: number; readonly clock: TenantClock | undefined };
 
 export const recordKey = (collection: string, id: string) => `${collection} ${id}`;
+const departureKey = ({ collection, id, scope }: RecordKey & { readonly scope: string }) =>
+  `${recordKey(collection, id)} ${scope}`;
+const sequenceKey = (incarnation: string, sequence: number) => `${incarnation} ${sequence}`;
+
+// Every kind of row that a decision can ask for, and how the store is asked for it.
+const RECORDS = keyed<"records", RecordKey>(
+  (keys) => ({ kind: "records", keys }),
+  ({ collection, id }) => recordKey(collection, id),
+);
+const OPERATIONS = keyed<"operations", string>(
+  (ids) => ({ kind: "operations", ids }),
+  ({ id }) => id,
+);
+const COMMITS = keyed<"commits", string>(
+  (ids) => ({ kind: "commits", ids }),
+  ({ id }) => id,
+);
+const CONFLICTS = keyed<"conflicts", string>(
+  (ids) => ({ kind: "conflicts", ids }),
+  ({ id }) => id,
+);
+const CONFLICTS_OF = keyed<"conflictsOf", string>(
+  (operationIds) => ({ kind: "conflictsOf", operationIds }),
+  ({ operationId }) => operationId,
+);
+const DEVICES = keyed<"devices", string>(
+  (ids) => ({ kind: "devices", ids }),
+  ({ id }) => id,
+);
+const MEMBERS = whole<"members">();
+const INCARNATIONS = whole<"incarnations">();
+const RESULTS = whole<"results">();
+const EPOCHS = whole<"epochs">();
+
+/** One request for each incarnation. */
+const SEQUENCES: Kind<string, readonly [incarnation: string, sequence: number]> = (wanted) => {
+  const byIncarnation = new Map<string, number[]>();
+  for (const [incarnation, sequence] of wanted.values()) {
+    const sequences = byIncarnation.get(incarnation);
+    if (sequences === undefined) byIncarnation.set(incarnation, [sequence]);
+    else sequences.push(sequence);
+  }
+  return [...byIncarnation].map(([incarnation, sequences]) => ({
+    request: { kind: "sequences", incarnation, sequences },
+    rowsIn: (answer) =>
+      (answer as StoreReads["sequences"]["answer"]).map(({ sequence, id }) => [sequenceKey(incarnation, sequence), id]),
+  }));
+};
+
+type ReadTable = Pick<Overlay<unknown, unknown>, "lacksRows" | "missingReads">;
+
+/** One page of a device's stored results. */
+export interface ResultsPage {
+  readonly rows: readonly ResultRow[];
+  /** The position after which the next page begins; `undefined`: this was the last one. */
+  readonly next: number | undefined;
+}
 
 export class WorkingSet {
   readonly #undo: Undo[] = [];
-  readonly #records = new Overlay<RecordRow>(this.#undo);
-  readonly #operations = new Overlay<OperationRow>(this.#undo);
-  readonly #sequences = new Overlay<string>(this.#undo);
-  readonly #members = new Overlay<readonly OperationRow[]>(this.#undo);
-  readonly #commits = new Overlay<CommitRow>(this.#undo);
-  readonly #conflicts = new Overlay<ConflictRow>(this.#undo);
-  readonly #conflictsOf = new Overlay<ConflictRow>(this.#undo);
-  readonly #devices = new Overlay<DeviceRow>(this.#undo);
-  readonly #incarnations = new Overlay<readonly IncarnationRow[]>(this.#undo);
-  readonly #results = new Overlay<readonly ResultRow[]>(this.#undo);
-  readonly #departures = new Overlay<DepartureRow>(this.#undo);
-  readonly #returns = new Overlay<RecordKey & { readonly scope: string }>(this.#undo);
-  readonly #discrepancies = new Overlay<DiscrepancyRow>(this.#undo);
-  readonly #epochs = new Overlay<EpochRow>(this.#undo);
-  readonly #touchedIncarnations = new Overlay<IncarnationRow>(this.#undo);
-  readonly #loadedClock: TenantClock | undefined;
-  /** Those that can be asked for. */
-  readonly #tables: readonly Overlay<unknown>[] = [
-    ...[this.#records, this.#operations, this.#sequences, this.#members, this.#commits, this.#conflicts],
-    ...[this.#conflictsOf, this.#devices, this.#incarnations, this.#results],
+  readonly #records = new Overlay(this.#undo, RECORDS);
+  readonly #operations = new Overlay(this.#undo, OPERATIONS);
+  readonly #commits = new Overlay(this.#undo, COMMITS);
+  readonly #conflicts = new Overlay(this.#undo, CONFLICTS);
+  readonly #conflictsOf = new Overlay(this.#undo, CONFLICTS_OF);
+  readonly #devices = new Overlay(this.#undo, DEVICES);
+  readonly #sequences = new Overlay(this.#undo, SEQUENCES);
+  readonly #members = new Overlay(this.#undo, MEMBERS);
+  readonly #incarnations = new Overlay(this.#undo, INCARNATIONS);
+  readonly #results = new Overlay(this.#undo, RESULTS);
+  readonly #epochs = new Overlay(this.#undo, EPOCHS);
+  readonly #readTables: readonly ReadTable[] = [
+    ...[this.#records, this.#operations, this.#commits, this.#conflicts, this.#conflictsOf, this.#devices],
+    ...[this.#sequences, this.#members, this.#incarnations, this.#results, this.#epochs],
   ];
-  #loadedEpochs: readonly EpochRow[] | undefined;
-  #epochsWanted = false;
+  readonly #departures = new Written<DepartureRow>(this.#undo);
+  readonly #returns = new Written<RecordKey & { readonly scope: string }>(this.#undo);
+  readonly #discrepancies = new Written<DiscrepancyRow>(this.#undo);
+  readonly #newEpochs = new Written<EpochRow>(this.#undo);
+  readonly #touchedIncarnations = new Written<IncarnationRow>(this.#undo);
+  readonly #loadedClock: TenantClock | undefined;
   #clock: TenantClock | undefined;
   #log: LogLine[] = [];
 
@@ -84,11 +140,11 @@ export class WorkingSet {
     this.#clock = clock;
   }
 
-  /** The next change position. `taker` makes a mark with it, if nobody takes one after it. */
-  take(taker: string): number {
+  /** The next change position. `takenBy` makes a mark with it, if no other position is taken after it. */
+  take(takenBy: string): number {
     const position = this.clock.position + 1;
     assert(Number.isSafeInteger(position), "positions are safe integers");
-    this.#clock = { ...this.clock, position, lastId: taker };
+    this.#clock = { ...this.clock, position, lastId: takenBy };
     return position;
   }
 
@@ -106,7 +162,7 @@ export class WorkingSet {
   record(collection: string, id: string): RecordRow | undefined {
     return this.#records.get(recordKey(collection, id), { collection, id });
   }
-  /** Whether what {@link record} answers is true, and not only that nobody has looked yet. */
+  /** Whether {@link record} returns what is stored. If not, the row was not loaded yet. */
   knowsRecord({ collection, id }: RecordKey): boolean {
     return this.#records.knows(recordKey(collection, id));
   }
@@ -114,12 +170,12 @@ export class WorkingSet {
     this.#records.put(recordKey(row.collection, row.id), row);
   }
   putDeparture(row: DepartureRow): void {
-    const key = `${recordKey(row.collection, row.id)} ${row.scope}`;
+    const key = departureKey(row);
     this.#returns.drop(key);
     this.#departures.put(key, row);
   }
   takeBackDeparture(row: RecordKey & { readonly scope: string }): void {
-    const key = `${recordKey(row.collection, row.id)} ${row.scope}`;
+    const key = departureKey(row);
     this.#departures.drop(key);
     this.#returns.put(key, row);
   }
@@ -135,35 +191,37 @@ export class WorkingSet {
   }
   putOperation(row: OperationRow): void {
     this.#operations.put(row.id, row);
-    if (row.sequence !== undefined) this.#sequences.put(`${row.incarnation} ${row.sequence}`, row.id);
+    if (row.sequence !== undefined) this.#sequences.put(sequenceKey(row.incarnation, row.sequence), row.id);
   }
-  /** Which operation took the sequence number. */
+  /** The operation that took the sequence number. */
   sequenceOwner(incarnation: string, sequence: number): string | undefined {
-    return this.#sequences.get(`${incarnation} ${sequence}`, [incarnation, sequence]);
+    return this.#sequences.get(sequenceKey(incarnation, sequence), [incarnation, sequence]);
   }
-  /** Every operation of a wire transaction, as stored before this decision. */
+  /** Every operation of a wire transaction that was stored before this decision. */
   members(transaction: string): readonly OperationRow[] {
-    return (this.#members.get(transaction, transaction) ?? []).map((row) => this.#operations.written(row.id) ?? row);
+    const stored = this.#members.get(transaction, { kind: "members", transaction }) ?? [];
+    return stored.map((row) => this.#operations.written(row.id) ?? row);
   }
 
   /**
-   * This device's results behind `after`, by feed position: what is stored, `size` at a time and no further than is looked at, and then
-   * what this decision has written, which is newer than all of it.
+   * One page of the device's stored results, by feed position. It leaves out those that {@link writtenResults} has in a
+   * newer version.
    */
-  *results(device: string, after: number, size: number): Iterable<ResultRow> {
-    for (let from = after; ; ) {
-      const request = { kind: "results", device, after: from, limit: size } as const;
-      const stored = this.#results.get(JSON.stringify(request), request) ?? [];
-      for (const row of stored) {
-        if (this.#operations.written(row.id) === undefined) yield row;
-        from = row.feedPosition;
-      }
-      if (stored.length < size) break;
-    }
+  storedResults(device: string, after: number, limit: number): ResultsPage {
+    const request = { kind: "results", device, after, limit } as const;
+    const stored = this.#results.get(JSON.stringify(request), request) ?? [];
+    const rows = stored.filter(({ id }) => this.#operations.written(id) === undefined);
+    return { rows, next: stored.length < limit ? undefined : stored.at(-1)?.feedPosition };
+  }
+  /**
+   * The device's results after that position that this decision has written, by feed position. They are newer than all
+   * stored ones.
+   */
+  writtenResults(device: string, after: number): readonly ResultRow[] {
     const written = [...this.#operations.allWritten()].filter(
       (row) => row.device === device && row.feedPosition > after,
     );
-    yield* written.sort((a, b) => a.feedPosition - b.feedPosition);
+    return written.sort((a, b) => a.feedPosition - b.feedPosition);
   }
 
   commit(id: string): CommitRow | undefined {
@@ -195,7 +253,7 @@ export class WorkingSet {
     this.#devices.put(row.id, row);
   }
   incarnations(device: string): readonly IncarnationRow[] {
-    return this.#incarnations.get(device, device) ?? [];
+    return this.#incarnations.get(device, { kind: "incarnations", device }) ?? [];
   }
   putIncarnation(row: IncarnationRow): void {
     const others = this.incarnations(row.device).filter(({ incarnation }) => incarnation !== row.incarnation);
@@ -204,11 +262,10 @@ export class WorkingSet {
   }
 
   epochs(): readonly EpochRow[] {
-    this.#epochsWanted = true;
-    return [...(this.#loadedEpochs ?? []), ...this.#epochs.allWritten()];
+    return [...(this.#epochs.get("all", { kind: "epochs" }) ?? []), ...this.#newEpochs.allWritten()];
   }
   putEpoch(row: EpochRow): void {
-    this.#epochs.put(row.epoch, row);
+    this.#newEpochs.put(row.epoch, row);
   }
 
   log(level: LogLine["level"], message: string, fields: object): void {
@@ -220,101 +277,17 @@ export class WorkingSet {
 
   // ── between runs ──
 
-  /** Whether something was asked for that is not here: what this run decides will be thrown away. */
-  get incomplete(): boolean {
-    if (this.#epochsWanted && this.#loadedEpochs === undefined) return true;
-    return this.#tables.some(({ wanted }) => wanted.size > 0);
+  /** Whether the decision looked for rows that are not loaded: what this run decides is thrown away. */
+  get lacksRows(): boolean {
+    return this.#readTables.some((table) => table.lacksRows);
   }
 
-  needs(): readonly StoreRead[] {
-    const needs: StoreRead[] = [];
-    const want = <K>(overlay: Overlay<unknown>, read: (keys: K[]) => StoreRead) => {
-      if (overlay.wanted.size > 0) needs.push(read([...overlay.wanted.values()] as K[]));
-    };
-    want<RecordKey>(this.#records, (keys) => ({ kind: "records", keys }));
-    want<string>(this.#operations, (ids) => ({ kind: "operations", ids }));
-    want<string>(this.#commits, (ids) => ({ kind: "commits", ids }));
-    want<string>(this.#conflicts, (ids) => ({ kind: "conflicts", ids }));
-    want<string>(this.#conflictsOf, (operationIds) => ({ kind: "conflictsOf", operationIds }));
-    want<string>(this.#devices, (ids) => ({ kind: "devices", ids }));
-    for (const [incarnation, sequences] of this.#wantedSequences()) {
-      needs.push({ kind: "sequences", incarnation, sequences });
-    }
-    for (const transaction of this.#members.wanted.values() as Iterable<string>) {
-      needs.push({ kind: "members", transaction });
-    }
-    for (const device of this.#incarnations.wanted.values() as Iterable<string>) {
-      needs.push({ kind: "incarnations", device });
-    }
-    for (const request of this.#results.wanted.values()) needs.push(request as StoreReads["results"]["request"]);
-    if (this.#epochsWanted && this.#loadedEpochs === undefined) needs.push({ kind: "epochs" });
-    return needs;
+  /** The reads for the rows that are lacking, each with the way to hand in its answer. */
+  missingReads(): readonly MissingRead[] {
+    return this.#readTables.flatMap((table) => table.missingReads());
   }
 
-  #wantedSequences(): Map<string, number[]> {
-    const wanted = new Map<string, number[]>();
-    for (const [incarnation, sequence] of this.#sequences.wanted.values() as Iterable<[string, number]>) {
-      const sequences = wanted.get(incarnation);
-      if (sequences === undefined) wanted.set(incarnation, [sequence]);
-      else sequences.push(sequence);
-    }
-    return wanted;
-  }
-
-  /** Takes the answer to one of the {@link needs}. */
-  load<K extends StoreRead["kind"]>(
-    request: StoreReads[K]["request"] & { kind: K },
-    answer: StoreReads[K]["answer"],
-  ): void;
-  load(request: StoreRead, answer: unknown): void {
-    switch (request.kind) {
-      case "records":
-        this.#records.load(
-          request.keys.map(({ collection, id }) => recordKey(collection, id)),
-          answer as RecordRow[],
-          (row) => recordKey(row.collection, row.id),
-        );
-        break;
-      case "operations":
-        this.#operations.load(request.ids, answer as OperationRow[], (row) => row.id);
-        break;
-      case "commits":
-        this.#commits.load(request.ids, answer as CommitRow[], (row) => row.id);
-        break;
-      case "conflicts":
-        this.#conflicts.load(request.ids, answer as ConflictRow[], (row) => row.id);
-        break;
-      case "conflictsOf":
-        this.#conflictsOf.load(request.operationIds, answer as ConflictRow[], (row) => row.operationId);
-        break;
-      case "devices":
-        this.#devices.load(request.ids, answer as DeviceRow[], (row) => row.id);
-        break;
-      case "sequences": {
-        const keyed = (sequence: number) => `${request.incarnation} ${sequence}`;
-        const rows = answer as StoreReads["sequences"]["answer"];
-        const owners = new Map(rows.map(({ sequence, id }) => [keyed(sequence), id]));
-        for (const sequence of request.sequences) this.#sequences.know(keyed(sequence), owners.get(keyed(sequence)));
-        break;
-      }
-      case "members":
-        this.#members.know(request.transaction, answer as OperationRow[]);
-        break;
-      case "incarnations":
-        this.#incarnations.know(request.device, answer as IncarnationRow[]);
-        break;
-      case "results":
-        this.#results.know(JSON.stringify(request), answer as ResultRow[]);
-        break;
-      case "epochs":
-        this.#loadedEpochs = answer as EpochRow[];
-        break;
-      default:
-        assert(false, `a decision can't ask for ${request.kind}`);
-    }
-  }
-
-  /** Before the next run: what was written goes, what was loaded stays. */
+  /** Before the next run: forgets what was written, and keeps what was loaded. */
   restart(): void {
     this.rollback({ undo: 0, clock: this.#loadedClock });
     this.#log = [];
@@ -323,7 +296,7 @@ export class WorkingSet {
   writes(): StoreWrites {
     return {
       clock: this.#clock === this.#loadedClock ? undefined : this.#clock,
-      epochs: [...this.#epochs.allWritten()],
+      epochs: [...this.#newEpochs.allWritten()],
       records: [...this.#records.allWritten()],
       departures: [...this.#departures.allWritten()],
       returns: [...this.#returns.allWritten()],

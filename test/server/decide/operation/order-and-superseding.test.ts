@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { revokeDevice } from "../../../../src/server/admin.ts";
+import { revokeDevice } from "../../../../src/server/admin/revoke-device.ts";
 import { count, edit, payment, product, quarrel, ServerWorld, sale, uuid } from "../../support/world.ts";
 
 const voiding = (supersedes: readonly string[], more = {}) => ({

@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { payloadText, uuidOf } from "../../../../src/server/decide/operation/payload-identity.ts";
+import { payloadOf } from "../../../../src/protocol/payload.ts";
+import type { WireOperation } from "../../../../src/protocol/types.ts";
+import { uuidOf } from "../../../../src/server/decide/operation/record-result.ts";
 import { register } from "../../../../src/server/decide/rows/devices.ts";
 import { asScript } from "../../../../src/server/decide/rows/run.ts";
+import { canonicalJson } from "../../../../src/shared/json.ts";
 import { count, edit, product, ServerWorld, sale } from "../../support/world.ts";
+
+const payloadText = (operation: WireOperation) => canonicalJson(payloadOf(operation));
 
 describe("one id, one effect (L2, L3)", () => {
   test("the same again answers what is stored, and changes nothing", async () => {
