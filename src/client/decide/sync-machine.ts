@@ -1,5 +1,5 @@
 /**
- * The sync state machine: values in, values out. The loop beside it executes the effects and reports what came of them.
+ * The sync state machine: values in, values out. The loop (sync/loop.ts) runs the effects, and reports their outcomes as events.
  *
  *                 start           acquired             registered
  *     stopped ─────────► standby ──────────► registering ──────────► online ◄───────────┐
@@ -15,11 +15,11 @@
  *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped      close: any ──► closed
  *
  * Guarantees:
- * - Push and pull are separate lanes: neither waits for the other, nor for its failure, nor for the wait after it (L6). Each has at most
- *   one request in flight, and its own timer at rest.
- * - No wake is lost: a lane that runs looks again, and one that rests has a timer.
- * - A transport failure is never given up on, and never changes an operation: only waiting follows from it (L6).
- * - Waits are capped; `Retry-After` is a floor that only a person's `sync()` steps over.
+ * - Push and pull are separate lanes. Neither waits for the other, for its failure, or for the wait after that (L6).
+ *   Each has at most one request in flight and, at rest, its own timer.
+ * - No wake is lost: a lane that is running looks again afterwards, and a lane at rest has a timer.
+ * - A transport failure never changes an operation. The request is retried after a wait, however often it fails (L6).
+ * - Waits are capped. `Retry-After` is a lower bound that only a person's `sync()` ignores.
  */
 
 import { omit } from "../../shared/omit.ts";

@@ -167,7 +167,7 @@ export class Workspace {
     this.#recountView(collection, row);
   }
 
-  /** Sets members of the row that do not depend on its operations. */
+  /** Sets members of the row that are shown to people: flags, the time of the last change here, the open conflict. */
   annotate(
     collection: string,
     id: string,
