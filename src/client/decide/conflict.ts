@@ -43,6 +43,7 @@ function absentBefore({ patch = {}, unset = [], before = {} }: StoredOperation):
   return [...Object.keys(patch), ...unset].filter((name) => !Object.hasOwn(before, name));
 }
 
+/** A conflict that the server has reported. `siblings`: the loaded members of the operation's local transaction. */
 export interface ConflictInput {
   readonly operation: StoredOperation;
   readonly conflictId: string;
@@ -89,6 +90,7 @@ export function resolveAutomatically(
 /** A person's answer. `merged`: the fields that they chose, on top of the server's record as it is now. */
 export type Choice = "client" | "server" | { readonly merged: LoosePatch };
 
+/** A person's answer to an open conflict, whose operation is loaded with the members of its local transaction. */
 export interface PersonsChoice {
   readonly conflict: StoredConflict;
   readonly operation: StoredOperation;

@@ -197,7 +197,7 @@ function checkSteps(
       throw invalid(target, name, "a counter of integers changes by a safe integer");
     // Checked besides the step itself: a sum may have more digits than each of its parts.
     if ((typeof value === "number" || typeof value === "string") && addCounter(value, step) === undefined)
-      throw invalid(target, name, "the counter would leave the bounds within which it can be counted exactly");
+      throw invalid(target, name, "the counter would leave the range in which it can be counted exactly");
     steps[name] = step;
   }
   if (Object.keys(steps).length === 0) throw invalid(target, "", "an increment names at least one counter");
@@ -232,7 +232,7 @@ function notFound({ collection, entityId }: Target): TillSyncError<"not_found"> 
 function alreadyExists({ collection, entityId }: Target): TillSyncError<"already_exists"> {
   return new TillSyncError(
     "already_exists",
-    `There is a \`${entityId}\` in \`${collection}\` already. Leave \`id\` out to have one minted, or update it.`,
+    `There already is a \`${entityId}\` in \`${collection}\`. Leave out \`id\` to get a new one, or update the record.`,
     { collection, id: entityId },
   );
 }

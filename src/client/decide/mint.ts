@@ -140,7 +140,7 @@ function tooLarge(operations: number, bytes: number): TillSyncError<"transaction
   const maxBytes = operations === 1 ? LIMITS.operationBytes : LIMITS.transactionBytes;
   return new TillSyncError(
     "transaction_too_large",
-    `Expected at most ${maxOperations} operations and ${maxBytes} bytes, got ${operations} and ${bytes}: it could not be sent. Split it; for imports use createMany.`,
+    `Expected a transaction of at most ${maxOperations} operations and ${maxBytes} bytes, got ${operations} and ${bytes}, which could not be sent. Split it; for imports use createMany.`,
     { operations, bytes, maxOperations, maxBytes },
   );
 }

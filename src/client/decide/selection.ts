@@ -70,6 +70,7 @@ export interface SelectionInput {
   skip(operation: StoredOperation): boolean;
 }
 
+/** An operation of the batch, as the push will send it. */
 export interface Selected {
   readonly operation: StoredOperation;
   /** The ids of the operations that must take effect before this one [C2]. */

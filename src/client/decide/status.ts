@@ -7,8 +7,11 @@ import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } fr
 import type { SyncState } from "./sync-machine.ts";
 
 export interface StatusInput {
+  /** Whether the store has been opened. */
   readonly opened: "not" | "opening" | "open" | "closed";
+  /** Why the store can't be used. */
   readonly failure: AnyTillSyncError | undefined;
+  /** The state of the loop that syncs this store, here or in another tab. */
   readonly sync: SyncState;
   /** When the next request is due, in epoch ms by this device's clock. */
   readonly retryAt: number | undefined;

@@ -1,5 +1,6 @@
 /**
- * The sync state machine: values in, values out. The loop (sync/loop.ts) runs the effects, and reports their outcomes as events.
+ * The sync state machine: values in, values out. The loop (sync/loop.ts) runs the effects, and reports their outcomes
+ * as events.
  *
  *                 start           acquired             registered
  *     stopped ─────────► standby ──────────► registering ──────────► online ◄───────────┐
@@ -12,7 +13,7 @@
  *                                       │  ▲ tick: that lane            │  ▲ tick: that lane
  *                                       └──┘ backoff, full jitter       └──┘ every interval
  *
- *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped      close: any ──► closed
+ *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped     close: any ──► closed
  *
  * Guarantees:
  * - Push and pull are separate lanes. Neither waits for the other, for its failure, or for the wait after that (L6).

@@ -117,6 +117,7 @@ export class Workspace {
     return found.sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
   }
 
+  /** Gives out the next sequence number. */
   nextSequence(): number {
     this.#queue = { ...this.#queue, sequence: this.#queue.sequence + 1 };
     return this.#queue.sequence;

@@ -57,6 +57,7 @@ export type AnswerResult =
       readonly cursors: Readonly<Record<string, CursorState>>;
     };
 
+/** Applies an answer, in one transaction. `context`: for operations that resolvers make. */
 export function* applyAnswer(
   collections: ResolvedCollections,
   context: MintContext,

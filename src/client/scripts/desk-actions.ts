@@ -133,10 +133,16 @@ function amendedPayload(workspace: Workspace, operation: StoredOperation, loose:
     };
   }
   if (operation.action !== "update")
-    throw notRejected(operation.id, `${operation.action} (only a create or an update can be corrected)`);
+    throw notRejected(
+      operation.id,
+      `an operation with the action \`${operation.action}\`; only a create or an update can be corrected`,
+    );
   const current = workspace.view(collection, entityId);
   if (current === undefined)
-    throw notRejected(operation.id, "of a record that is not there any more (discard it, or create it again)");
+    throw notRejected(
+      operation.id,
+      "an edit of a record that no longer exists; discard it, or create the record again",
+    );
   const removed = Object.fromEntries((operation.unset ?? []).map((name) => [name, undefined]));
   const { patch, unset } = readPatch(definition, operation, current, { ...operation.patch, ...removed, ...loose });
   return { action: "update", patch, unset, before: pick(current, [...Object.keys(patch), ...unset]) };
@@ -179,7 +185,7 @@ function finish(
 function settled(conflictId: string): TillSyncError<"conflict_settled"> {
   return new TillSyncError(
     "conflict_settled",
-    `The conflict ${conflictId} has been settled already, here or at the office. Read it again before you answer it.`,
+    `The conflict ${conflictId} has already been settled, here or at the office. Read it again before you answer it.`,
     { conflictId },
   );
 }
@@ -187,7 +193,7 @@ function settled(conflictId: string): TillSyncError<"conflict_settled"> {
 function notRejected(operationId: string, state: string): TillSyncError<"operation_not_rejected"> {
   return new TillSyncError(
     "operation_not_rejected",
-    `Expected an operation that lies on the desk, got one that is ${state}. Read it again: it may have been settled meanwhile.`,
+    `The operation ${operationId} can't be changed on the desk: it is ${state}. Read it again, because its state may have changed.`,
     { operationId, state },
   );
 }

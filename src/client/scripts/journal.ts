@@ -13,8 +13,9 @@ import {
 import { ask, conflictsIn, operationsIn, type Reads } from "./reads.ts";
 
 /**
- * Deletes journal entries whose result is older than the window, by server time, and settled conflicts with them
- * [C8.7]. Each answer of the current epoch deletes a few, the oldest first, and only whole wire transactions.
+ * Returns the writes that delete journal entries whose result is older than the window, by server time, and settled
+ * conflicts with them [C8.7]. Each answer of the current epoch deletes a few, the oldest first, and only whole wire
+ * transactions.
  */
 export function* pruneJournal(serverTime: number): Reads<readonly StorageWrite[]> {
   const horizon = serverTime - JOURNAL_WINDOW_MS;

@@ -9,6 +9,7 @@ import type { QueueState } from "../state/meta.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import { loadWorkspace } from "./load.ts";
 
+/** What a local write has stored. */
 export interface LocalWriteResult {
   readonly operations: readonly StoredOperation[];
   readonly changes: readonly RowChange[];

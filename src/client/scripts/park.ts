@@ -11,6 +11,7 @@ import type { QueueState } from "../state/meta.ts";
 import { isCommercial, isWaiting } from "../state/operation.ts";
 import { loadWorkspace } from "./load.ts";
 
+/** What parking has changed. */
 export interface Parked {
   readonly events: readonly OperationEvent[];
   readonly changes: readonly RowChange[];

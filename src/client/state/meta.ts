@@ -34,6 +34,7 @@ export interface QueueState {
   readonly edits: number;
   /** How many operations are in conflict. */
   readonly conflicts: number;
+  /** How many operations are rejected. */
   readonly rejected: number;
   /** Without those that the office has discarded. */
   readonly quarantined: number;

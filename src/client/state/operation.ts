@@ -25,6 +25,7 @@ export interface MintedOperation {
   readonly action: "create" | "update" | "increment" | "delete" | "void";
   readonly data?: JsonObject | undefined;
   readonly patch?: JsonObject | undefined;
+  /** The names of the members that an update removes. */
   readonly unset?: readonly string[] | undefined;
   /** An increment's steps. */
   readonly by?: Readonly<Record<string, CounterValue>> | undefined;
@@ -42,6 +43,7 @@ export interface MintedOperation {
   readonly group?: string | undefined;
   /** The whole chain of operations that it replaces, oldest first [C3]. */
   readonly supersedes?: readonly string[] | undefined;
+  /** The schema version of its collection when it was made. */
   readonly schemaVersion: number;
   readonly branch?: string | undefined;
   readonly actor?: string | undefined;

@@ -77,6 +77,7 @@ export interface StoredConflict {
   readonly sequence: number;
   /** Who made the edit. */
   readonly actor?: string | undefined;
+  /** Who resolved it, when (epoch ms), and which side was kept; absent while it is open. */
   readonly settled?:
     | {
         readonly by: "resolver" | "person" | "server";

@@ -128,6 +128,7 @@ export class LocalStore {
     return value;
   }
 
+  /** Closes the connection. Later calls reject with `client_closed`. */
   async close(): Promise<void> {
     this.#closed = true;
     const opening = this.#opening;
@@ -155,5 +156,9 @@ export class LocalStore {
 
 /** The error of every call after `close()`. */
 export function closed(): TillSyncError<"client_closed"> {
-  return new TillSyncError("client_closed", "The client has been closed. Make a new one with createSyncClient().", {});
+  return new TillSyncError(
+    "client_closed",
+    "The client has been closed. Create a new one with createSyncClient().",
+    {},
+  );
 }
