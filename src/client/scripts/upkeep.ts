@@ -55,7 +55,9 @@ export interface StepResult {
   readonly changes: readonly RowChange[];
 }
 
-/** One bounded step of removing rows whose base is of an older generation [H10]. Rows with unfinished operations stay. */
+/**
+ * One bounded step of removing rows whose base is of an older generation [H10]. Rows with unfinished operations stay.
+ */
 export function* sweepStep(collection: string, fence: number): StorageScript<StepResult> {
   const [[point], [cursor]] = yield* ask([meta(SYNC), cursorsOf([collection])]);
   if (point?.fence !== fence || cursor?.sweep === undefined) return { value: { more: false, changes: [] }, writes: [] };
