@@ -1,8 +1,11 @@
 /// <reference lib="esnext.disposable" />
 /**
- * `tillsync`: the client, with its default wiring. Offline-first sync for points of sale.
+ * The client, with its default wiring. Offline-first sync for points of sale.
  *
- * The composition root: it chooses IndexedDB and nothing else; everything is defined in the modules it lists.
+ * The composition root: it only chooses IndexedDB as the default store; everything is defined in the modules that it
+ * lists.
+ *
+ * @module tillsync
  */
 import { createClient } from "./client/client.ts";
 import type { SyncClient, SyncClientOptions } from "./client/types/client.ts";
@@ -10,10 +13,22 @@ import type { CollectionMap } from "./schema/types.ts";
 import { indexedDB } from "./storage/indexeddb/indexeddb.ts";
 
 /**
- * Checks the options and returns at once. Touches no disk, network or global until `start()` or the first read or
- * write, so that it may stand at the top of a module, also where there is no browser (SSR).
+ * Creates a client for one local store. It checks its options and returns. It touches no disk, network or global until
+ * `start()` or the first read or write, so you can call it at the top of a module, even without a browser (SSR).
  *
  * @throws TillSyncError `invalid_option`
+ * @example
+ * import { createSyncClient, http } from "tillsync";
+ * import { collections } from "./shop.js";
+ *
+ * export const till = createSyncClient({
+ *   name: "nairobi-westlands",
+ *   transport: http({ url: "https://shop.example/sync", getToken: () => session.accessToken }),
+ *   collections,
+ *   actor: () => session.cashierId,
+ * });
+ * await till.start();
+ * await till.firstSync();
  */
 export function createSyncClient<const C extends CollectionMap>(options: SyncClientOptions<C>): SyncClient<C> {
   return createClient(options?.storage === undefined ? { ...options, storage: indexedDB() } : options);

@@ -1,4 +1,30 @@
-/** The client: wires session, writer, loop, desks and collections together. Holds no rule. */
+/**
+ * The client: wires session, writer, loop, desks and collections together. It holds no rule.
+ *
+ *                  app
+ *      calls ┌──────┴───────┐ events, status, live lists
+ *            ▼              ▲
+ *     collections,      EventPublisher ◄── OperationEvent, SyncNotice ──┐
+ *     desks, tx             ▲                                          │
+ *            │ LocalChange  │ Commit                                   │
+ *            ▼              │                                          │
+ *     Writer ──► LocalStore ┴─► CommitFeed ──► live lists, waits       │
+ *            │      ▲   (every commit: rows, queue, cursors)           │
+ *     queued │      │ answers, in transactions                         │
+ *            ▼      │                                                  │
+ *     SyncLoop ──► SyncCalls (register, push, pull) ───────────────────┘
+ *       ▲  ▲ MachineEvent: what a call came to
+ *       │  └── ConnectivityHint (online, visible, frozen) and pokes, as MachineEvents
+ *       │
+ *     TabChannel ◄── TabMessage ──► the other tabs: who leads, what changed, what was queued
+ *
+ * The seven vocabularies: `OperationEvent` (what a commit did to operations), `SyncNotice` (what a call found out),
+ * `Commit` (what a transaction changed), `TabMessage` (between tabs), `MachineEvent` (into the state machine),
+ * `SyncEvents` (to the app) and `ConnectivityHint` (from the platform). docs/architecture.md has a table of them.
+ *
+ * `loop`, `tabs` and `pokes` call each other: each is created before the first event can arrive, so a closure may name one that
+ * is declared below it.
+ */
 import type { CollectionMap } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
 import { createCollection } from "./app/collection.ts";

@@ -15,7 +15,7 @@ import type { Connectivity } from "./ports/connectivity.ts";
 import type { Coordinator } from "./ports/coordinator.ts";
 import type { StorageAdapter } from "./ports/storage.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { SyncClientOptions } from "./types/client.ts";
+import type { SyncClientOptions, SyncOptions } from "./types/client.ts";
 
 export interface ResolvedOptions {
   readonly name: string;
@@ -38,22 +38,30 @@ export interface ResolvedOptions {
   readonly connectivity: Connectivity;
 }
 
-const KNOWN = [
-  "name",
-  "storage",
-  "transport",
-  "collections",
-  "device",
-  "actor",
-  "sync",
-  "clock",
-  "random",
-  "logger",
-  "coordinator",
-  "connectivity",
-];
+/** The names of the options of `O`. The compiler refuses a list that lacks one, or has one too many. */
+type NamesOf<O> = Readonly<Record<keyof O, true>>;
+type Given = SyncClientOptions<CollectionMap>;
 
-/** What each port that an app may bring must be able to do, in words and in methods. */
+const OPTIONS: NamesOf<Given> = {
+  name: true,
+  storage: true,
+  transport: true,
+  collections: true,
+  device: true,
+  actor: true,
+  sync: true,
+  clock: true,
+  random: true,
+  logger: true,
+  coordinator: true,
+  connectivity: true,
+};
+const SYNC: NamesOf<SyncOptions> = { auto: true, intervalMs: true, batch: true, retry: true };
+const BATCH: NamesOf<NonNullable<SyncOptions["batch"]>> = { maxOperations: true, maxBytes: true };
+const RETRY: NamesOf<NonNullable<SyncOptions["retry"]>> = { minMs: true, maxMs: true };
+const DEVICE: NamesOf<NonNullable<Given["device"]>> = { id: true, name: true, appVersion: true };
+
+/** The ports that an app may pass: what each is called in an error, and the methods that it must have. */
 const PORTS = {
   clock: ["a clock", "now", "monotonic", "sleep"],
   random: ["a random source", "uuid", "unit"],
@@ -62,9 +70,9 @@ const PORTS = {
   connectivity: ["a source of connectivity hints", "online", "subscribe"],
 } as const;
 
-/** @throws TillSyncError `invalid_option`, with what was expected, what came and what to write */
+/** @throws TillSyncError `invalid_option`: what was expected, what was passed, and what to write instead */
 export function resolveOptions<C extends CollectionMap>(options: SyncClientOptions<C>): ResolvedOptions {
-  const given = members("options", options, KNOWN);
+  const given = members("options", options, OPTIONS);
   const { name, storage, transport, actor = () => undefined } = options;
   expectOption(
     typeof name === "string" && /^[\w.-]{1,64}$/.test(name),
@@ -84,10 +92,10 @@ export function resolveOptions<C extends CollectionMap>(options: SyncClientOptio
     const fits = value === undefined || methods.every((method) => typeof value?.[method] === "function");
     expectOption(fits, option, what, value, `It needs ${methods.join(", ")}; leave it out for the default.`);
   }
-  const { auto = true, ...sync } = members("sync", options.sync, ["auto", "intervalMs", "batch", "retry"]);
-  expectOption(typeof auto === "boolean", "sync.auto", "true or false", auto, "Leave it out to sync by itself.");
-  const batch = members("sync.batch", sync.batch, ["maxOperations", "maxBytes"]);
-  const retry = members("sync.retry", sync.retry, ["minMs", "maxMs"]);
+  const { auto = true, ...sync } = members("sync", options.sync, SYNC);
+  expectOption(typeof auto === "boolean", "sync.auto", "true or false", auto, "Leave it out to sync automatically.");
+  const batch = members("sync.batch", sync.batch, BATCH);
+  const retry = members("sync.retry", sync.retry, RETRY);
   const { clock = systemClock, random = systemRandom } = options;
   const minMs = bounded("sync.retry.minMs", retry.minMs, 1_000, 10, 3_600_000);
   return {
@@ -115,15 +123,15 @@ export function resolveOptions<C extends CollectionMap>(options: SyncClientOptio
   };
 }
 
-/** The server refuses a registration whose device it can't take: better said here than by every contact with it. */
+/** The server refuses to register a device that breaks these rules, so they are checked before the first contact. */
 function device(given: unknown): ResolvedOptions["device"] {
-  const device = members("device", given, ["id", "name", "appVersion"]);
+  const device = members("device", given, DEVICE);
   expectOption(
     device.id === undefined || isId(device.id),
     "device.id",
     "1 to 64 of A-Z, a-z, 0-9, _ and -",
     device.id,
-    "Leave it out to have one minted with the store.",
+    "Leave it out to have one created with the store.",
   );
   for (const name of ["name", "appVersion"]) {
     const value = device[name];
@@ -134,8 +142,9 @@ function device(given: unknown): ResolvedOptions["device"] {
 }
 const MAX_LABEL = 128;
 
-/** An object with these members and no others: a misspelt option must not be a default in silence. */
-function members(option: string, given: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+/** An object with these members and no others: a misspelt option must not silently become its default. */
+function members(option: string, given: unknown, names: NamesOf<object>): Readonly<Record<string, unknown>> {
+  const known = Object.keys(names);
   const value = given === undefined && option !== "options" ? {} : given;
   const isObject = typeof value === "object" && value !== null;
   expectOption(isObject, option, "an object", given, `It takes ${known.join(", ")}.`);

@@ -41,7 +41,7 @@ export interface Principal {
 type ShapeOf<C extends CollectionMap, N extends keyof C> = C[N]["~shape"];
 
 /**
- * One policy per collection. A collection without a policy is not served.
+ * One policy per collection. Every collection needs one: without it, `createSyncHandler` throws `invalid_option`.
  *
  * @example
  * ```ts

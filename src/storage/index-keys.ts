@@ -4,7 +4,9 @@ import { compareKeys, isKey } from "../shared/keys.ts";
 
 const NONE: readonly Key[] = [];
 
-/** As IndexedDB takes them from a multi-entry index: what is no key is left out, and the same key twice is one entry. */
+/**
+ * As IndexedDB treats them in a multi-entry index: values that are not keys are left out, and equal keys are one entry.
+ */
 export function indexKeys(index: IndexLayout, value: unknown): readonly Key[] {
   const keys = index.keys(value);
   if (keys.length === 0) return NONE;

@@ -1,6 +1,9 @@
-/** docs/errors.md lists the codes that the source has: each of them, and no other. */
+/**
+ * docs/errors.md lists the codes that the source has, and the types' comments explain the same ones: each of them, and
+ * no other.
+ */
 import { describe, expect, test } from "vitest";
-import { literalsOf, membersOf, ofVariant } from "../support/declared.ts";
+import { documentedMembersOf, documentedNames, literalsOf, membersOf, ofVariant } from "../support/declared.ts";
 import { readPage, tableUnder } from "./markdown.ts";
 
 const page = readPage("docs/errors.md");
@@ -13,6 +16,8 @@ function codesIn(heading: string, column = 0): readonly string[] {
 }
 
 const STATUS = "src/client/types/status.ts";
+const EVENTS = "src/client/types/events.ts";
+const DESKS = "src/client/types/desks.ts";
 const CODES = "src/protocol/codes.ts";
 const TRANSPORT = "src/client/ports/transport.ts";
 
@@ -22,8 +27,8 @@ describe("docs/errors.md lists", () => {
     ["Phases", literalsOf(STATUS, "SyncPhase", "phase")],
     ["Causes of `offline`", ofVariant(STATUS, "SyncPhase", "phase", "offline", "cause")],
     ["Causes of `action_needed`", ofVariant(STATUS, "SyncPhase", "phase", "action_needed", "cause")],
-    ["Events", membersOf("src/client/types/events.ts", "SyncEvents")],
-    ["States of an operation", literalsOf("src/client/types/desks.ts", "OperationStatus", "state")],
+    ["Events", membersOf(EVENTS, "SyncEvents")],
+    ["States of an operation", literalsOf(DESKS, "OperationStatus", "state")],
     ["Verdicts", literalsOf(CODES, "OperationErrorCode")],
     ["Flags", literalsOf(CODES, "OperationFlagCode")],
     ["Failures of a transport", literalsOf(TRANSPORT, "TransportFailure", "kind")],
@@ -46,5 +51,23 @@ describe("docs/errors.md lists", () => {
       ofVariant(TRANSPORT, "TransportFailure", "kind", kind, "reason"),
     );
     expect([...codesIn("Failures of a transport", 1)].sort()).toEqual([...reasons].sort());
+  });
+});
+
+describe("the comments of the types explain", () => {
+  test.each([
+    ["Phases", documentedNames(STATUS, "SyncPhase", "phase")],
+    ["Causes of `offline`", documentedNames(STATUS, "SyncPhase", "cause", "offline")],
+    ["Causes of `action_needed`", documentedNames(STATUS, "SyncPhase", "cause", "action_needed")],
+    ["Events", documentedMembersOf(EVENTS, "SyncEvents")],
+    ["States of an operation", documentedNames(DESKS, "OperationStatus", "state")],
+    ["Failures of a transport", documentedNames(TRANSPORT, "TransportFailure", "kind")],
+  ])("what is listed under “%s”", (heading, names) => {
+    expect([...names].sort()).toEqual([...codesIn(heading)].sort());
+  });
+
+  test("the reasons of a transport's failures", () => {
+    const names = documentedNames(TRANSPORT, "TransportFailure", "reason");
+    expect([...names].sort()).toEqual([...codesIn("Failures of a transport", 1)].sort());
   });
 });

@@ -1,4 +1,4 @@
-/** A small store, and IndexedDB's own hands where a test has to be the platform. */
+/** A small store, and direct access to IndexedDB for tests that play the platform. */
 import {
   get,
   type StorageConnection,
@@ -45,7 +45,7 @@ export async function counter(connection: StorageConnection): Promise<number | u
   return value;
 }
 
-/** A connection that another tab might have, which knows nothing of the adapter's manners. */
+/** A connection as another tab might have it, without the adapter. */
 export function openRaw(factory: IDBFactory, name: string, version?: number): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name, version);
@@ -54,7 +54,9 @@ export function openRaw(factory: IDBFactory, name: string, version?: number): Pr
   });
 }
 
-/** Holds the tables as a frozen tab does: with a write transaction that does not end. Gives back what ends it. */
+/**
+ * Locks the tables as a frozen tab does, with a write transaction that does not end. Returns a function that ends it.
+ */
 export async function hold(database: IDBDatabase, tables: string[]): Promise<() => Promise<void>> {
   const transaction = database.transaction(tables, "readwrite");
   const ended = new Promise<void>((resolve) => {
@@ -74,7 +76,7 @@ export async function hold(database: IDBDatabase, tables: string[]): Promise<() 
   };
 }
 
-/** What the promise rejects with, as it is: its fields are what the tests are about. */
+/** What the promise rejects with: the tests check its fields. */
 export async function rejection(promise: Promise<unknown>): Promise<{ code: string; message: string; cause: unknown }> {
   let value: unknown;
   try {

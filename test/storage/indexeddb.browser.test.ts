@@ -35,7 +35,7 @@ describe("in this browser", () => {
     await deleteAll();
   });
 
-  /** Notes each transaction that is opened from now on, but for that which folds the log behind an opening. */
+  /** Notes each transaction that is opened from now on, except the one that compacts the log after an opening. */
   function watchTransactions() {
     IDBDatabase.prototype.transaction = function (...what) {
       const opening = transaction.apply(this, what);
@@ -55,7 +55,7 @@ describe("in this browser", () => {
     ]);
   });
 
-  test("a read while the one before is under way takes another transaction, on the same connection", async () => {
+  test("a read while the previous one is under way uses another transaction, on the same connection", async () => {
     let openings = 0;
     const factory = {
       open: (name: string, version?: number) => {
@@ -117,7 +117,7 @@ describe("in this browser", () => {
     expect(await counter(connection)).toBe(2);
   });
 
-  test("a commit that was stored, and whose answer is lost, counts once", async () => {
+  test("a commit that was stored but whose answer is lost counts once", async () => {
     const connection = await open();
     const { commit } = IDBTransaction.prototype;
     IDBTransaction.prototype.commit = function () {
@@ -130,7 +130,7 @@ describe("in this browser", () => {
     expect(await counter(connection)).toBe(1);
   });
 
-  test("behind a frozen tab a write is given up, and works again when it is gone", async () => {
+  test("a write that a frozen tab blocks fails, and works again when the tab is gone", async () => {
     const connection = await open(150);
     const frozen = await openRaw(platform, "till");
     const release = await hold(frozen, ["counters", "sales"]);
@@ -140,7 +140,7 @@ describe("in this browser", () => {
     expect(await increment(connection)).toBe(1);
   });
 
-  test("an upgrade that another tab blocks says so, and is not done behind its back later", async () => {
+  test("an upgrade that another tab blocks says so, and is not done later without notice", async () => {
     await (await open()).close();
     const stubborn = await openRaw(platform, "till");
     const changed = { ...layout, tables: [...layout.tables, { name: "more", indexes: [] }] };
@@ -156,7 +156,7 @@ describe("in this browser", () => {
     expect(await (await open(10_000, changed)).count("more", {})).toBe(0);
   });
 
-  test("a newer version in another tab is let in", async () => {
+  test("a newer version in another tab can open the store", async () => {
     const hooks = hookLog();
     const connection = await open(10_000, layout, hooks);
     const begun = increment(connection);

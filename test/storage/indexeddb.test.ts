@@ -74,7 +74,7 @@ describe("group commit", () => {
     expect(await counter(connection)).toBe(264);
   });
 
-  test("only those of equal durability share one, in the order in which they came", async () => {
+  test("only those of equal durability share one, in the order in which they were called", async () => {
     const connection = await open();
     const seen = watchTransactions();
     await Promise.all(
@@ -90,7 +90,7 @@ describe("group commit", () => {
     expect(seen.map(({ durability }) => durability)).toEqual(["relaxed"]);
   });
 
-  test("a group is cut where it has become long, and all of it is still stored", async () => {
+  test("a long group is split, and all of it is still stored", async () => {
     const connection = await open();
     const seen = watchTransactions();
     await Promise.all(["a", "b", "c", "d"].map((prefix) => putMany(connection, prefix, 600)));
@@ -127,7 +127,7 @@ describe("a transaction that aborts", () => {
       return { value: id, writes: [{ kind: "put", table: "sales", key: id, value: { id } }] };
     });
 
-  test("takes nobody else with it: the others are stored, it rejects with `storage_full` and the space", async () => {
+  test("does not affect the others: they are stored, and it rejects with `storage_full` and the space", async () => {
     vi.stubGlobal("navigator", {
       storage: { estimate: async () => ({ usage: 900, quota: 1_000 }), persisted: async () => true },
     });
@@ -140,12 +140,12 @@ describe("a transaction that aborts", () => {
     expect(error.message).toContain("Nothing was stored");
     expect(await Promise.all([sales[0], sales[2], sales[3]])).toEqual(["s1", "s2", "s3"]);
     expect(await connection.count("sales", {})).toBe(3);
-    // Once together, then each alone, once.
+    // All together, then each alone, once.
     expect(seen).toHaveLength(5);
     expect(hooks.failures).toEqual([]);
   });
 
-  test("a script that threw because of a neighbour's undone write is asked again", async () => {
+  test("a script that threw because of another script's undone write runs again", async () => {
     const connection = await open();
     refuse("poison", "QuotaExceededError");
     const poisoned = connection.transact(strict, function* () {
@@ -165,7 +165,7 @@ describe("a transaction that aborts", () => {
     await expect(next).resolves.toBe("sold");
   });
 
-  test("without a reason, again and again, ends in `storage_unavailable`", async () => {
+  test("again and again, without a reason, ends in `storage_unavailable`", async () => {
     const connection = await open();
     refuse("cursed", "UnknownError");
     const error = await rejection(sale(connection, "cursed"));
@@ -186,7 +186,7 @@ describe("a dead connection", () => {
     expect(hooks).toMatchObject({ failures: [], superseded: 0 });
   });
 
-  test("that the platform closes is replaced at once", async () => {
+  test("that the platform closes is replaced immediately", async () => {
     const connection = await open();
     const seen = watchTransactions();
     await increment(connection);
@@ -194,12 +194,12 @@ describe("a dead connection", () => {
     const opened = vi.spyOn(factory, "open");
     database.close();
     database.onclose?.(new Event("close"));
-    expect(opened).toHaveBeenCalledTimes(1); // before anybody asks for it
+    expect(opened).toHaveBeenCalledTimes(1); // before any call needs it
     expect(await Promise.all([increment(connection), counter(connection)])).toEqual([2, expect.any(Number)]);
     expect(opened).toHaveBeenCalledTimes(1);
   });
 
-  test("that is being replaced when the store is closed leaves nothing open behind", async () => {
+  test("that is being replaced when the store is closed leaves nothing open", async () => {
     const connection = await open();
     const seen = watchTransactions();
     await increment(connection);
@@ -216,13 +216,13 @@ describe("a dead connection", () => {
     ["was not stored", "abort"],
   ] as const)("a commit whose answer is lost, and which %s, counts once", async (_, fate) => {
     const connection = await open();
-    await increment(connection); // the row is there before: that there is one tells nothing
+    await increment(connection); // the row exists before, so its existence proves nothing
     let runs = 0;
     vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
       const { onabort } = this;
       this.oncomplete = (event) => onabort?.call(this, event);
       if (fate === "abort") this.abort();
-      // Else the transaction ends by itself, and says that it was aborted.
+      // Otherwise the transaction ends automatically, and says that it was aborted.
     });
     const value = await connection.transact(strict, function* () {
       runs++;
@@ -235,8 +235,8 @@ describe("a dead connection", () => {
     expect(runs).toBe(fate === "abort" ? 2 : 1);
   });
 
-  describe("that dies again when it is asked for a commit whose answer is lost", () => {
-    /** Every look at the counters from outside a write meets a dying connection, `times` times. */
+  describe("that dies again while a lost commit is looked up", () => {
+    /** The connection dies `times` times when the counters are read outside of a write. */
     function loseAnswerAndChecks(times: number) {
       vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
         const { onabort } = this;
@@ -258,7 +258,7 @@ describe("a dead connection", () => {
       return used;
     }
 
-    test("is replaced and asked anew: the write counts once", async () => {
+    test("is replaced, and the look is repeated: the write counts once", async () => {
       const connection = await open();
       await increment(connection);
       const used = loseAnswerAndChecks(2);
@@ -268,19 +268,19 @@ describe("a dead connection", () => {
       expect(hooks).toMatchObject({ failures: [], superseded: 0 });
     });
 
-    test("again and again, ends in `storage_unavailable`, which claims nothing of what was stored", async () => {
+    test("again and again, ends in `storage_unavailable`, which does not claim whether anything was stored", async () => {
       const connection = await open();
       const used = loseAnswerAndChecks(4);
       const error = await rejection(increment(connection));
       expect(error).toMatchObject({ code: "storage_unavailable", cause: { name: "InvalidStateError" } });
-      expect(error.message).toContain("whether it was done is not known");
+      expect(error.message).toContain("it is not known whether it was done");
       expect(used.size).toBe(4);
       expect(await counter(connection)).toBe(1);
       expect(await increment(connection)).toBe(2);
     });
   });
 
-  test("of a database that was deleted beneath it fails loudly, and makes no empty one in its place", async () => {
+  test("of a database that was deleted while open fails loudly, and does not create an empty one", async () => {
     const connection = await open();
     const seen = watchTransactions();
     await increment(connection);
@@ -321,7 +321,7 @@ test("a connection that is replaced finds indexes of another version: it is supe
 });
 
 describe("a platform that does not answer", () => {
-  test("a write, and a read, behind a frozen tab are given up, and work again when it is gone", async () => {
+  test("a write and a read that a frozen tab blocks fail, and work again when the tab is gone", async () => {
     const connection = await open();
     await increment(connection);
     const frozen = await openRaw(factory, "till");
@@ -329,7 +329,7 @@ describe("a platform that does not answer", () => {
     const asked = vi.spyOn(IDBDatabase.prototype, "transaction");
     const timesAsked = (mode: IDBTransactionMode | undefined) =>
       asked.mock.calls.filter(([tables, given]) => given === mode && [...tables].includes("counters")).length;
-    // Not again, not even alone: who has waited so long is told, and what was done is not known.
+    // It does not run again, not even alone: the caller has waited long enough, and it is not known what was done.
     const writes = [rejection(increment(connection)), rejection(increment(connection))];
     for (const error of await Promise.all(writes))
       expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("a sale") });
@@ -342,14 +342,14 @@ describe("a platform that does not answer", () => {
     expect(await counter(connection)).toBe(2);
   });
 
-  test("a commit that is never confirmed is given up", async () => {
+  test("a commit that is never confirmed fails", async () => {
     const connection = await open();
     vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
       this.oncomplete = null;
     });
     const seen = watchTransactions();
     expect((await rejection(increment(connection))).code).toBe("storage_unavailable");
-    // It was stored, which nobody could know. The connection that kept silent is used no more.
+    // It was stored, which the adapter could not know. The silent connection is not used again.
     expect(await increment(connection)).toBe(2);
     expect(seen.at(-1)?.database).not.toBe(seen[0]?.database);
   });
@@ -381,7 +381,7 @@ describe("a platform that does not answer", () => {
     expect(await connection.count("sales", { index: "slow" })).toBe(30);
   });
 
-  test("an opening that is never answered is given up, and closed if the answer comes after all", async () => {
+  test("an opening that is never answered fails, and is closed if the answer arrives later", async () => {
     const real = await openRaw(factory, "other");
     const close = vi.spyOn(real, "close");
     const request = { result: real } as IDBOpenDBRequest;
@@ -396,7 +396,7 @@ describe("a platform that does not answer", () => {
 describe("other tabs", () => {
   const changed: StorageLayout = { ...layout, tables: [...layout.tables, { name: "more", indexes: [] }] };
 
-  test("an upgrade that another tab blocks says so, and is not done behind its back later", async () => {
+  test("an upgrade that another tab blocks says so, and is not done later without notice", async () => {
     await (await open()).close();
     const stubborn = await openRaw(factory, "till");
     const error = await rejection(open({}, changed));
@@ -412,7 +412,7 @@ describe("other tabs", () => {
     expect(await connection.count("more", {})).toBe(0);
   });
 
-  test("an upgrade waits for one that goes in time", async () => {
+  test("an upgrade waits for a tab that closes in time", async () => {
     await (await open()).close();
     const slow = await openRaw(factory, "till");
     const original = factory.open.bind(factory);
@@ -430,7 +430,7 @@ describe("other tabs", () => {
     expect(await connection.count("more", {})).toBe(0);
   });
 
-  test("a newer version is let in: what was begun is finished, then the connection closes", async () => {
+  test("a newer version can open the store: work that has begun is finished, then the connection closes", async () => {
     const connection = await open();
     const begun = many(100).map(() => increment(connection));
     const newer = await openRaw(factory, "till", 99);
@@ -442,7 +442,7 @@ describe("other tabs", () => {
     await connection.close();
   });
 
-  test("two tabs that bring the store to the same new layout at once both get it", async () => {
+  test("two tabs that change the store to the same new layout at the same time both succeed", async () => {
     await (await open()).close();
     const tabs = await Promise.allSettled([open({}, changed), open({}, changed)]);
     expect(tabs.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
@@ -461,7 +461,7 @@ describe("other tabs", () => {
 });
 
 describe("a database that can't be opened", () => {
-  /** Fails `times` times, then is the real one. */
+  /** A factory that fails `times` times, then works. */
   function failing(name: string, message: string, times = Number.POSITIVE_INFINITY) {
     let failures = 0;
     return {
@@ -520,7 +520,7 @@ describe("a database that can't be opened", () => {
 });
 
 describe("the platform's promises", () => {
-  test("are asked for once, after opening, and waited for never", async () => {
+  test("are requested once, after opening, and never waited for", async () => {
     const persist = vi.fn(() => new Promise<boolean>(() => {}));
     vi.stubGlobal("navigator", { storage: { persist } });
     const adapter = indexedDB({ factory });
@@ -531,7 +531,7 @@ describe("the platform's promises", () => {
     expect(persist).toHaveBeenCalledTimes(1);
   });
 
-  test("are told by estimate, as far as they are known", async () => {
+  test("are reported by estimate, as far as they are known", async () => {
     const connection = await open();
     vi.stubGlobal("navigator", {});
     const nothing = { persisted: false, usedBytes: undefined, quotaBytes: undefined, full: false };
@@ -554,7 +554,7 @@ test("reads that follow each other share a transaction; none does while a write 
   expect(transaction).toHaveBeenCalledTimes(3);
 });
 
-test("a scan that finds the shared transaction inactive takes one of its own, and no connection is given up", async () => {
+test("a scan that finds the shared transaction inactive opens another one, and no connection is dropped", async () => {
   const connection = await open();
   await putMany(connection, "s", 3);
   const opening = vi.spyOn(factory, "open");
@@ -578,7 +578,7 @@ test("wrong options are refused with what was expected", () => {
 });
 
 describe("the reserve", () => {
-  /** The platform's answer to whatever is put under this key, for as long as it is set. */
+  /** The platform's answer to writes under this key, as long as it is set. */
   function refuse(name: string, where: (key: unknown) => boolean) {
     const put = IDBObjectStore.prototype.put;
     return vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, value, key) {
@@ -588,7 +588,7 @@ describe("the reserve", () => {
   }
   const isReserve = (key: unknown) => key === "~reserve";
 
-  test("that can't be put in its place for some other reason than space keeps nobody from the store", async () => {
+  test("that can't be taken, for a reason other than space, keeps no call from the store", async () => {
     const refusal = refuse("UnknownError", isReserve);
     const connection = await open();
     expect(await connection.estimate()).toMatchObject({ full: false });
@@ -596,7 +596,7 @@ describe("the reserve", () => {
     refusal.mockRestore();
   });
 
-  test("of no bytes: a full disk is told until something finds room again", async () => {
+  test("of 0 bytes: a full disk is reported until there is room again", async () => {
     const connection = await indexedDB({ reserveBytes: 0 }).open("no-reserve", layout, hookLog());
     const refusal = refuse("QuotaExceededError", () => true);
     expect(await rejection(increment(connection, relaxed))).toMatchObject({ code: "storage_full" });

@@ -23,11 +23,11 @@ test("stores live in the adapter: two of them share nothing, not even a scope", 
   expect(memory({ id: "a" }).scope("till")).toBe("memory:a:till");
 });
 
-/** Whatever can go on has gone on: nothing in memory waits for anything else than promises. */
+/** Resolves when all work that can continue has done so: nothing in memory waits for anything but promises. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe("snapshots", () => {
-  test("are plain data, and put back what was there", async () => {
+  test("are plain data, and restore what was there", async () => {
     const disk = memory();
     const connection = await disk.open("till", layout, hookLog());
     await increment(connection);
@@ -78,7 +78,7 @@ describe("snapshots", () => {
 });
 
 describe("faults", () => {
-  /** A disk whose fault can be changed as the test goes on. */
+  /** A store whose fault can be changed during the test. */
   function faulty() {
     const faults: { before: NonNullable<MemoryFaults["before"]> } = { before() {} };
     return { faults, disk: memory({ faults: { before: (step) => faults.before(step) } }) };
@@ -88,7 +88,7 @@ describe("faults", () => {
     if (step.kind === kind) throw new Error(`the disk failed at ${kind}`);
   };
 
-  test("are asked before each step, which has a name", async () => {
+  test("are called before each step, which has a name", async () => {
     const { disk, faults } = faulty();
     const steps: MemoryStep[] = [];
     faults.before = (step) => void steps.push(step);
@@ -114,7 +114,7 @@ describe("faults", () => {
     expect(await increment(connection)).toBe(1);
   });
 
-  test("at `committed` all is stored, and the caller is told otherwise", async () => {
+  test("at `committed` everything is stored, and yet the caller gets an error", async () => {
     const { disk, faults } = faulty();
     const connection = await disk.open("till", layout, hookLog());
     faults.before = failAt("committed");
@@ -135,7 +135,7 @@ describe("faults", () => {
     await expect(calls[kind]()).rejects.toThrow(`failed at ${kind}`);
   });
 
-  test("a transaction that hangs holds up all others on its store, until it dies", async () => {
+  test("a transaction that hangs keeps all others of its store waiting, until it fails", async () => {
     const { disk, faults } = faulty();
     const frozen = await disk.open("till", layout, hookLog());
     const other = await disk.open("till", layout, hookLog());
@@ -163,7 +163,7 @@ describe("faults", () => {
   });
 });
 
-test("close waits for a transaction that is held up", async () => {
+test("close waits for a transaction that hangs", async () => {
   const [fate, committing] = [deferred<void>(), deferred<void>()];
   const before = ({ kind }: MemoryStep) => {
     if (kind !== "commit") return undefined;
@@ -182,7 +182,7 @@ test("close waits for a transaction that is held up", async () => {
   expect(order).toContain("closed");
 });
 
-test("what is read can't be changed, and is the same object each time", async () => {
+test("a value that is read can't be changed, and is the same object each time", async () => {
   const connection = await memory().open("till", layout, hookLog());
   // biome-ignore lint/correctness/useYield: it reads nothing
   await connection.transact({ tables: ["sales"], durability: "strict" }, function* () {
@@ -194,7 +194,7 @@ test("what is read can't be changed, and is the same object each time", async ()
   expect(second).toBe(first);
 });
 
-test("a copy is what a structured clone would be", () => {
+test("a copy is equal to a structured clone", () => {
   fc.assert(
     fc.property(fc.anything({ withNullPrototype: false, withDate: true, withTypedArray: true }), (value) => {
       expect(frozenCopy(value)).toStrictEqual(structuredClone(value));

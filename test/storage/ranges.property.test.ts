@@ -1,4 +1,4 @@
-/** Where a scan of IndexedDB begins, goes on and ends. */
+/** Where a scan of IndexedDB begins, continues and ends. */
 import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { nativeRange, remainingRange } from "../../src/storage/indexeddb/ranges.
 import { key, keyRange } from "../support/keys.ts";
 import { times } from "../support/property.ts";
 
-test("a stretch in IndexedDB's own terms never throws, and holds the same keys", () => {
+test("an IDBKeyRange is made without an exception, and holds the same keys", () => {
   fc.assert(
     fc.property(keyRange, key, (range, at) => {
       const native = nativeRange(range);
@@ -19,7 +19,7 @@ test("a stretch in IndexedDB's own terms never throws, and holds the same keys",
   );
 });
 
-test("what remains behind an entry is what the stretch has behind it; in an index also the entry's own key", () => {
+test("what remains after an entry is the part of the range after it; in an index, also the entry's own key", () => {
   const scan = fc.record({
     index: fc.constantFrom("keys", undefined),
     range: keyRange,

@@ -51,7 +51,7 @@ const scan: fc.Arbitrary<ScanOptions> = fc.oneof(
   ),
 );
 
-test("memory and IndexedDB answer every scan and count alike", async () => {
+test("memory and IndexedDB return the same for every scan and count", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(write, { maxLength: 6 }), { maxLength: 6 }),
@@ -69,7 +69,7 @@ test("memory and IndexedDB answer every scan and count alike", async () => {
         }
         for (const options of scans) {
           const [one, other] = await Promise.all(stores.map((store) => store.scan("rows", options)));
-          // Which of two equal keys, 0 and -0, an index remembers is not laid down.
+          // It is not specified which of two equal keys, 0 and -0, an index keeps.
           expect(plain(one)).toEqual(plain(other));
           const [few, many] = await Promise.all(stores.map((store) => store.count("rows", { ...options })));
           expect(few).toBe(many);

@@ -1,4 +1,7 @@
-/** What the IndexedDB adapter does not wait for. That it decides nothing on it is in the storage contract. */
+/**
+ * The reads that the IndexedDB adapter does not wait for. The storage contract tests that no wrong prediction is
+ * committed.
+ */
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, expect, test } from "vitest";
@@ -14,7 +17,7 @@ beforeEach(() => {
 
 const open = () => indexedDB({ factory }).open("till", layout, hookLog());
 
-/** Counts, and says with what values it was run before it was told one. */
+/** Increments the counter. Returns the value that each run of the script read. */
 async function count(connection: StorageConnection): Promise<readonly number[]> {
   const runs: number[] = [];
   await connection.transact(strict, function* (): StorageScript<void> {
@@ -27,7 +30,7 @@ async function count(connection: StorageConnection): Promise<readonly number[]> 
   return runs;
 }
 
-test("a script goes on with what its connection wrote last, and is run once", async () => {
+test("a script continues with what its connection wrote last, and runs once", async () => {
   const connection = await open();
   expect(await count(connection)).toEqual([0]);
   expect(await count(connection)).toEqual([1]);
@@ -35,7 +38,7 @@ test("a script goes on with what its connection wrote last, and is run once", as
   expect(await connection.get("counters", ["n"])).toEqual([3]);
 });
 
-test("where another connection wrote in between, it is run again with what is there", async () => {
+test("if another connection wrote in between, it runs again with the row that is there", async () => {
   const [here, there] = [await open(), await open()];
   await count(here);
   await increment(there, strict, 10);
@@ -51,7 +54,7 @@ test("the same value from another transaction is another row", async () => {
   expect(await count(here)).toEqual([1, 1]);
 });
 
-test("after a transaction that failed nothing is guessed", async () => {
+test("after a transaction that failed, nothing is predicted", async () => {
   const connection = await open();
   await count(connection);
   const uncloneable = connection.transact(strict, function* () {

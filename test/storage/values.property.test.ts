@@ -1,4 +1,7 @@
-/** A value has the same text whichever store it has been in: a payload is hashed on the till after a night on its disk (L3). */
+/**
+ * A value has the same text whichever store it has been in: a payload is hashed on the till after a night on its disk
+ * (L3).
+ */
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import fc from "fast-check";
@@ -13,7 +16,7 @@ import { times } from "../support/property.ts";
 import { hookLog } from "./fixtures.ts";
 
 const layout: StorageLayout = { format: 1, tables: [{ name: "values", indexes: [] }] };
-/** As an app gives it: members that are not there may be there as `undefined`. */
+/** As an app may pass it: missing members may be present as `undefined`. */
 const given = fc.dictionary(name, fc.oneof({ weight: 4, arbitrary: json }, fc.constant(undefined)), {
   maxKeys: 5,
   noNullPrototype: true,
@@ -56,7 +59,7 @@ test("memory, IndexedDB, a structured clone, JSON and the server's memory give b
   );
 });
 
-test("a copy is nobody's: to write to what was given changes no store's", () => {
+test("a store keeps a copy: writing to the value that was passed changes nothing in it", () => {
   const deeply = (value: unknown): unknown[] =>
     typeof value === "object" && value !== null ? [value, ...Object.values(value).flatMap(deeply)] : [];
   fc.assert(

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { answered, watch } from "../../src/storage/indexeddb/watchdog.ts";
+import { startWatchdog, withWatchdog } from "../../src/storage/indexeddb/watchdog.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
@@ -7,10 +7,10 @@ afterEach(() => void vi.useRealTimers());
 describe("the watchdog", () => {
   function watching() {
     const onSilence = vi.fn();
-    return { onSilence, guard: watch(1_000, onSilence) };
+    return { onSilence, watchdog: startWatchdog(1_000, onSilence) };
   }
 
-  test("tells of a silence once, at its second look: one timer alone may be overdue in a page that wakes", () => {
+  test("reports a silence once, at its second look: in a page that was frozen, one timer may be overdue", () => {
     const { onSilence } = watching();
     vi.advanceTimersByTime(999);
     expect(onSilence).not.toHaveBeenCalled();
@@ -20,11 +20,11 @@ describe("the watchdog", () => {
     expect(onSilence).toHaveBeenCalledTimes(1);
   });
 
-  test("begins anew whenever something was heard, and tells of the silence behind it", () => {
-    const { onSilence, guard } = watching();
+  test("starts again at every sign of life, and reports the silence after it", () => {
+    const { onSilence, watchdog } = watching();
     for (let times = 0; times < 10; times += 1) {
       vi.advanceTimersByTime(900);
-      guard.touch();
+      watchdog.touch();
     }
     vi.advanceTimersByTime(999);
     expect(onSilence).not.toHaveBeenCalled();
@@ -32,15 +32,15 @@ describe("the watchdog", () => {
     expect(onSilence).toHaveBeenCalledTimes(1);
   });
 
-  test("that was stopped tells nothing", () => {
-    const { onSilence, guard } = watching();
-    guard.stop();
+  test("that was stopped reports nothing", () => {
+    const { onSilence, watchdog } = watching();
+    watchdog.stop();
     vi.advanceTimersByTime(10_000);
     expect(onSilence).not.toHaveBeenCalled();
   });
 
-  test("leaves no timer behind an answer", async () => {
-    expect(await answered(Promise.resolve(5), 1_000, "a question")).toBe(5);
+  test("leaves no timer after an answer", async () => {
+    expect(await withWatchdog(Promise.resolve(5), 1_000, "a question")).toBe(5);
     await new Promise((resolve) => setImmediate(resolve));
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -1,4 +1,4 @@
-/** What a source file declares in its types: the lists that the documentation is compared with. */
+/** What a source file declares in its types: the lists that the docs are compared with. */
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { root } from "../../scripts/entries.mjs";
@@ -20,7 +20,10 @@ export function membersOf(path: string, name: string): readonly string[] {
   return named(path, name, ts.isInterfaceDeclaration).members.map((member) => member.name?.getText() ?? "");
 }
 
-/** Every string literal of a type, wherever in it or in an alias of its file that it names; with `member`, those in members of this name. */
+/**
+ * Every string literal of a type, wherever in it or in an alias of its file that it names; with `member`, those in
+ * members of this name.
+ */
 export function literalsOf(path: string, name: string, member?: string): readonly string[] {
   return literalsIn(path, named(path, name, ts.isTypeAliasDeclaration).type, member);
 }
@@ -64,7 +67,33 @@ export function ofVariant(
   return found === undefined ? [] : literalsIn(path, found);
 }
 
-/** The interfaces and type aliases that a file exports, its own and those that it hands on. */
+/** The members of an interface that have a doc comment. */
+export function documentedMembersOf(path: string, name: string): readonly string[] {
+  return named(path, name, ts.isInterfaceDeclaration)
+    .members.filter((member) => ts.getJSDocCommentsAndTags(member).length > 0)
+    .map((member) => member.name?.getText() ?? "");
+}
+
+/** A line of a doc comment that explains a name, alone or in a list: "`pending`: it waits to be sent". */
+const EXPLAINED = /^[ \t/*]*(?:- )?`([^`]+)`:/gm;
+
+/**
+ * The names that the doc comments of `member` explain, wherever it is in a type. With `kind`: only in variants that
+ * have this literal.
+ */
+export function documentedNames(path: string, name: string, member: string, kind?: string): readonly string[] {
+  const { type } = named(path, name, ts.isTypeAliasDeclaration);
+  const variants = ts.isUnionTypeNode(type) ? [...type.types] : [type];
+  const isWanted = (variant: ts.TypeNode) => kind === undefined || literalsIn(path, variant).includes(kind);
+  return variants.filter(isWanted).flatMap((variant) =>
+    (ts.isTypeLiteralNode(variant) ? [...variant.members] : [])
+      .filter((candidate) => candidate.name?.getText() === member)
+      .flatMap(ts.getJSDocCommentsAndTags)
+      .flatMap((comment) => [...comment.getText().matchAll(EXPLAINED)].map(([, explained = ""]) => explained)),
+  );
+}
+
+/** The interfaces and type aliases that a file exports, its own and those that it re-exports. */
 export function typesExportedBy(path: string): readonly string[] {
   const own = statements(path)
     .filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))

@@ -18,23 +18,23 @@ function judge(change: { status?: number; headers?: Record<string, string>; text
   return judgeAnswer(received, requestId, isPushResponse);
 }
 
-describe("a moment to come back at", () => {
+describe("the time of a retry", () => {
   const at = "Fri, 20 Nov 2026 08:02:00 GMT";
   const busyUntil = (headers: Record<string, string>) =>
     judge({ status: 503, headers: { "retry-after": at, ...headers } });
 
-  test("is told from the server's own time", () => {
+  test("is computed from the server's own time", () => {
     const date = "Fri, 20 Nov 2026 07:00:00 GMT";
     expect(busyUntil({ date })).toMatchObject({ failure: { kind: "server_error", retryAfterMs: 58_750 } });
   });
 
-  test("is told from a proxy's Date", () => {
+  test("is computed from a proxy's Date", () => {
     const proxy = { "tillsync-server-time": "", date: "Fri, 20 Nov 2026 08:01:50 GMT" };
     expect(busyUntil(proxy)).toMatchObject({ failure: { kind: "server_error", retryAfterMs: 10_000 } });
   });
 
   test.each(["", "yesterday", "2026-11-20"])(
-    "says nothing with %j for a Date: the till's own clock may be hours off",
+    "is unknown with %j for a Date: the till's own clock may be hours off",
     (date) => {
       const answer = busyUntil({ "tillsync-server-time": "", date });
       expect(answer).toMatchObject({ failure: { kind: "server_error", retryAfterMs: undefined } });
@@ -47,7 +47,7 @@ describe("what may acknowledge a sale", () => {
     expect(judge({})).toMatchObject({ ok: true, value: fixture("push.answer"), serverTime: 1_795_161_661_250 });
   });
 
-  test("no part of it, wherever it was cut", () => {
+  test("no part of it, wherever it was truncated", () => {
     const taken = Array.from({ length: text.length }, (_, end) => end).filter(
       (end) => judge({ text: text.slice(0, end) }).ok,
     );

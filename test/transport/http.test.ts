@@ -20,7 +20,7 @@ import {
 const request = fixture("push.request") as unknown as PushRequest;
 const answer = fixture("push.answer") as unknown as PushResponse;
 const requestId = answer.requestId;
-/** A push of which two sales differ: large enough to be compressed. */
+/** A push with two sales that differ: large enough to be compressed. */
 const small: PushRequest = { ...request, operations: [] };
 
 const servers: LoopbackServer[] = [];
@@ -46,7 +46,7 @@ function transportTo(server: LoopbackServer, options: Partial<HttpOptions> = {})
 const rightly: Handler = (received, response) => reply(received, response, { body: answer });
 
 describe("a push", () => {
-  test("goes out as the protocol says, and comes back checked", async () => {
+  test("is sent as the protocol says, and its answer is checked", async () => {
     const server = await serve(rightly);
     const result = await transportTo(server, {
       headers: { "X-Shop": "corner", Authorization: "no", "tillsync-device": "no" },
@@ -81,7 +81,7 @@ describe("a push", () => {
     expect(server.requests.map(({ headers }) => headers["x-count"])).toEqual(["1", "2"]);
   });
 
-  test("is not thrown by an application's own functions", async () => {
+  test("does not throw what an application's own functions throw", async () => {
     const server = await serve(rightly);
     const bug = new Error("bug of the application");
     const headers = () => {
@@ -99,7 +99,7 @@ describe("a push", () => {
     expect(server.requests.map(({ path }) => path)).toEqual(["/sync/push"]);
   });
 
-  test("a path is of the page that it runs in", async () => {
+  test("a path is relative to the page that it runs in", async () => {
     const seen: string[] = [];
     vi.stubGlobal("location", new URL("https://shop.example/till/"));
     const fetch: typeof globalThis.fetch = async (input) => {
@@ -122,14 +122,14 @@ describe("the body", () => {
     expect(received.message).toEqual(request);
   });
 
-  test("below goes as it is", async () => {
+  test("below that is sent as it is", async () => {
     const server = await serve(rightly);
     await transportTo(server).push(small, callOf());
     expect(server.requests[0]?.headers["content-encoding"]).toBeUndefined();
     expect(server.requests[0]?.message).toEqual(small);
   });
 
-  test("is sent again as it is where a server refuses gzip, and so is every later one", async () => {
+  test("is sent again as it is if a server refuses gzip, and so is every later one", async () => {
     const server = await serve((received, response) =>
       received.headers["content-encoding"]
         ? problem(received, response, 415, "unsupported_encoding")
@@ -151,7 +151,7 @@ describe("the body", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("goes as it is where the platform can't gzip", async () => {
+  test("is sent as it is if the platform can't gzip", async () => {
     vi.stubGlobal("CompressionStream", undefined);
     const server = await serve(rightly);
     expect((await transportTo(server).push(request, callOf())).ok).toBe(true);
@@ -160,7 +160,7 @@ describe("the body", () => {
 });
 
 describe("the token", () => {
-  /** Knows one token; the handler of every test here. */
+  /** Accepts one token; the handler of every test here. */
   const knowing =
     (token: string): Handler =>
     (received, response) =>
@@ -197,7 +197,7 @@ describe("the token", () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test("that is refused is renewed once, and the same request goes again", async () => {
+  test("that is refused is renewed once, and the same request is sent again", async () => {
     const server = await serve(knowing("token-2"));
     const asked: (string | undefined)[] = [];
     const getToken = ({ refused }: TokenRequest) => {
@@ -231,7 +231,7 @@ describe("the token", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("is renewed once for all calls that met the refusal together", async () => {
+  test("is renewed once for all calls whose token was refused together", async () => {
     let waiting = 0;
     let release = () => {};
     const both = new Promise<void>((resolve) => {
@@ -254,13 +254,13 @@ describe("the token", () => {
     const transport = transportTo(server, { getToken });
     const running = Promise.all([transport.push(small, callOf()), transport.push(small, callOf())]);
     await vi.waitFor(() => expect(renewals).toBe(1));
-    expect((await transport.time(callOf())).ok).toBe(true); // a round trip later both have met it
+    expect((await transport.time(callOf())).ok).toBe(true); // after a round trip both were refused
     renewing.resolve();
     expect((await running).map(({ ok }) => ok)).toEqual([true, true]);
     expect(renewals).toBe(1);
   });
 
-  test("whose renewal never ends is asked for again by the next call", async () => {
+  test("whose renewal never ends is requested again by the next call", async () => {
     const server = await serve(knowing("token-2"));
     let renewals = 0;
     const getToken = ({ refused }: TokenRequest) => {
@@ -277,7 +277,7 @@ describe("the token", () => {
     expect(renewals).toBe(2);
   });
 
-  test("is not asked for the time", async () => {
+  test("is not needed for the server's time", async () => {
     const server = await serve((received, response) =>
       reply(received, response, { body: { serverTime: SERVER_TIME } }),
     );
@@ -287,7 +287,7 @@ describe("the token", () => {
     expect(server.requests[0]?.headers.authorization).toBeUndefined();
   });
 
-  test("that is never had does not hold up the call beyond its deadline", async () => {
+  test("that never arrives does not delay the call beyond its deadline", async () => {
     const server = await serve(rightly);
     const getToken = () => new Promise<string>(() => {});
     expect(await transportTo(server, { getToken, timeoutMs: 1_000 }).push(small, callOf())).toMatchObject({
@@ -305,20 +305,20 @@ describe("the network", () => {
     expect(await transportTo(server).push(small, callOf())).toMatchObject(unreachable("network"));
   });
 
-  test("that is cut before the server sees the request", async () => {
+  test("that breaks before the server sees the request", async () => {
     const server = await serve(rightly);
     server.http.on("connection", (socket) => socket.destroy());
     expect(await transportTo(server).push(small, callOf())).toMatchObject(unreachable("network"));
     expect(server.requests).toHaveLength(0);
   });
 
-  test("that is cut after the server has done it", async () => {
+  test("that breaks after the server has applied the request", async () => {
     const server = await serve((_, response) => response.socket?.destroy());
     expect(await transportTo(server).push(request, callOf())).toMatchObject(unreachable("network"));
     expect(server.requests.map(({ message }) => message)).toEqual([request]);
   });
 
-  test("that cuts the answer in the middle", async () => {
+  test("that truncates the answer", async () => {
     const server = await serve((received, response) => {
       const text = JSON.stringify(answer);
       response.writeHead(200, { ...protocolHeaders(received), "content-length": String(text.length) });
@@ -347,7 +347,7 @@ describe("the network", () => {
     });
   });
 
-  test("where a fetch does not heed its signal", async () => {
+  test("with a fetch that ignores its signal", async () => {
     const server = await serve(rightly);
     const fetch: typeof globalThis.fetch = () => new Promise(() => {});
     expect(await transportTo(server, { fetch, timeoutMs: 1_000 }).push(small, callOf())).toMatchObject(
@@ -355,7 +355,7 @@ describe("the network", () => {
     );
   });
 
-  test("leaves nothing behind on the signal of the client, which lives as long as the shop is open", async () => {
+  test("leaves no listener on the client's signal, which lives as long as the shop is open", async () => {
     const server = await serve(rightly);
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");
@@ -368,7 +368,7 @@ describe("the network", () => {
   });
 });
 
-describe("an answer of somebody else", () => {
+describe("a foreign answer", () => {
   const cases: readonly [
     title: string,
     check: string,
@@ -439,7 +439,7 @@ describe("an answer of somebody else", () => {
         problem(received, response, 403, "device_revoked", { headers: { "tillsync-request-id": "another" } }),
     ],
     [
-      "a status that the protocol has not",
+      "a status that the protocol does not have",
       "status",
       (received, response) => reply(received, response, { status: 418, body: "teapot" }),
     ],
@@ -452,7 +452,7 @@ describe("an answer of somebody else", () => {
     });
   });
 
-  test("that is no UTF-8 acknowledges nothing: what it says could be another id", async () => {
+  test("that is not UTF-8 acknowledges nothing: it could name another id", async () => {
     const [before, after] = JSON.stringify({ ...answer, later: "?" }).split("?");
     const bytes = Buffer.concat([Buffer.from(before ?? ""), Buffer.from([0xff]), Buffer.from(after ?? "")]);
     const server = await serve((received, response) => {
@@ -465,7 +465,7 @@ describe("an answer of somebody else", () => {
     });
   });
 
-  test("is not repeated in what is reported of it", async () => {
+  test("is not repeated in the failure that is reported", async () => {
     const server = await serve((received, response) => reply(received, response, { body: '{"customer":"A. Weber"' }));
     expect(JSON.stringify(await transportTo(server).push(small, callOf()))).not.toContain("Weber");
   });
@@ -482,7 +482,7 @@ describe("a refusal", () => {
     [413, "too_large"],
     [426, "protocol_unsupported"],
   ];
-  test.each(cases)("%d %s comes with its code", async (status, code) => {
+  test.each(cases)("%d %s has its code", async (status, code) => {
     const server = await serve((received, response) => problem(received, response, status, code));
     expect(await transportTo(server).push(small, callOf())).toEqual({
       ok: false,
@@ -490,7 +490,7 @@ describe("a refusal", () => {
     });
   });
 
-  test("of a server that speaks another version is heard, too", async () => {
+  test("of a server that speaks another version counts too", async () => {
     const server = await serve((received, response) =>
       problem(received, response, 426, "protocol_unsupported", { headers: { "tillsync-protocol": "2" } }),
     );
@@ -510,7 +510,7 @@ describe("a refusal", () => {
   });
 });
 
-describe("a server that can't now", () => {
+describe("a server that is not available now", () => {
   test.each([
     ["seconds", "120", 120_000],
     ["a date", new Date(Date.parse(SERVER_TIME) + 90_000).toUTCString(), 89_750],

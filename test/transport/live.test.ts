@@ -21,7 +21,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** Opens a channel and tells what the listener heard. `until` resolves at the n-th thing. */
+/** Opens a channel, and records what its listener receives. `until` resolves at the n-th call. */
 function open(options: Partial<HttpOptions> = {}) {
   const controller = new AbortController();
   const heard: unknown[] = [];
@@ -52,7 +52,7 @@ function accepted(): Promise<{ request: IncomingMessage; socket: WebSocket }> {
 }
 
 describe("the live channel", () => {
-  test("hands over its token as a subprotocol, and brings pokes", async () => {
+  test("passes its token as a subprotocol, and delivers pokes", async () => {
     const connection = accepted();
     const { until, heard, abort } = open({ getToken: () => "eyJ.ä/+~.x" });
     const { socket, request } = await connection;
@@ -68,7 +68,7 @@ describe("the live channel", () => {
     expect(heard).toEqual([["products"], ["sales", "payments"], "closed"]);
   });
 
-  test("overhears what is no poke", async () => {
+  test("ignores messages that are not pokes", async () => {
     const connection = accepted();
     const { until, heard } = open();
     const { socket } = await connection;
@@ -83,7 +83,7 @@ describe("the live channel", () => {
     expect(heard).toEqual([["products"]]);
   });
 
-  test("says once that it has closed, whoever closed it", async () => {
+  test("reports once that it has closed, whichever side closed it", async () => {
     const connection = accepted();
     const { until, heard, abort } = open();
     (await connection).socket.terminate();
@@ -92,7 +92,7 @@ describe("the live channel", () => {
     expect(heard).toEqual(["closed"]);
   });
 
-  test("ends the socket when it is called off, and is silent then", async () => {
+  test("closes the socket when it is aborted, and is silent afterwards", async () => {
     const connection = accepted();
     const { heard, abort } = open();
     const { socket } = await connection;
@@ -103,7 +103,7 @@ describe("the live channel", () => {
     expect(heard).toEqual(["closed"]);
   });
 
-  test("is closed where there is no WebSocket", async () => {
+  test("is closed if there is no WebSocket", async () => {
     vi.stubGlobal("WebSocket", undefined);
     const { until, heard } = open();
     await until(1);
@@ -111,28 +111,28 @@ describe("the live channel", () => {
   });
 
   test.each([
-    ["nobody is signed in", () => undefined],
-    ["no token can be had", () => Promise.reject(new Error("offline"))],
+    ["no one is signed in", () => undefined],
+    ["no token can be obtained", () => Promise.reject(new Error("offline"))],
   ])("is closed where %s", async (_, getToken) => {
     const { until, heard } = open({ getToken });
     await until(1);
     expect([heard, sockets.clients.size]).toEqual([["closed"], 0]);
   });
 
-  test("is closed where the server has none", async () => {
+  test("is closed if the server has no live channel", async () => {
     const { until, heard } = open({ url: server.url.replace("/sync", "/nothing") });
     await until(1);
     expect(heard).toEqual(["closed"]);
   });
 
-  test("is closed where somebody else accepts the socket", async () => {
+  test("is closed if another program accepts the socket", async () => {
     sockets.options.handleProtocols = (offered) => [...offered][1] ?? false;
     const { until, heard } = open();
     await until(1);
     expect(heard).toEqual(["closed"]);
   });
 
-  test("is closed where a server takes the connection and never answers", async () => {
+  test("is closed if a server accepts the connection and never answers", async () => {
     server.http.removeAllListeners("upgrade");
     const taken: Duplex[] = [];
     server.http.on("upgrade", (_, socket) => taken.push(socket));

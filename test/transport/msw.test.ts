@@ -1,4 +1,4 @@
-/** What a page meets: the platform's own fetch, with a service of msw behind it. */
+/** The transport in a page: the platform's own fetch, with msw as the server. */
 import { HttpResponse, http as mock } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -22,7 +22,7 @@ const request = {
   operations: [],
 };
 
-test("a network that is down is unreachable, and asked once", async () => {
+test("a network that is down is unreachable, and is tried once", async () => {
   let asked = 0;
   service.use(
     mock.post(`${url}/push`, () => {
@@ -50,7 +50,7 @@ test("a captive portal that redirects to its own page is not an answer", async (
   });
 });
 
-test("every request asks for an answer that no cache has kept", async () => {
+test("every request asks for an answer that is not from a cache", async () => {
   let cache: RequestCache | undefined;
   service.use(
     mock.get(`${url}/time`, ({ request }) => {

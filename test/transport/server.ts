@@ -1,4 +1,4 @@
-/** A server on the loopback that does what a test says, down to the socket. */
+/** A server on the loopback interface that does what a test says, down to the socket. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
@@ -7,7 +7,7 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly method: string;
   readonly headers: IncomingMessage["headers"];
-  /** As it came over the wire. */
+  /** The body as it was received. */
   readonly body: Buffer;
   /** Inflated and parsed; `undefined` without a body. */
   readonly message: unknown;
@@ -58,7 +58,7 @@ export async function listen(handle: Handler): Promise<LoopbackServer> {
   };
 }
 
-/** The headers of a right answer. */
+/** The headers of a correct answer. */
 export function protocolHeaders(request: ReceivedRequest): Record<string, string> {
   return {
     "tillsync-protocol": "1",
@@ -76,7 +76,7 @@ export interface Reply {
   body?: unknown;
 }
 
-/** A right answer, but for what `reply` changes. A header that is set to "" is left out. */
+/** A correct answer, except for what `reply` changes. A header that is set to "" is left out. */
 export function reply(
   request: ReceivedRequest,
   response: ServerResponse,

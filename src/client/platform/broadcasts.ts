@@ -8,44 +8,48 @@ export interface Channel<M> {
   postMessage(message: M): void;
   close(): void;
 }
-/** `undefined`: the platform has none, and tabs do not hear each other. */
+/** `undefined`: the platform has no channels, so tabs receive nothing from each other. */
 export type OpenChannel = (<M>(name: string) => Channel<M>) | undefined;
 
-/** A channel of each scope is open while somebody listens. It does not deliver to itself: a client never hears what it said. */
+/**
+ * Keeps one channel for each scope open while it has listeners. A channel does not deliver to itself, so the listeners
+ * of this page are called directly.
+ */
 export function broadcasts(open: OpenChannel): Pick<Coordinator, "broadcast" | "subscribe"> {
   type Message = Parameters<Coordinator["broadcast"]>[1];
-  interface Line {
+  interface Subscription {
     readonly channel: Channel<Message> | undefined;
     readonly listeners: Set<(message: Message) => void>;
   }
-  const lines = new Map<string, Line>();
-  const connect = (scope: string): Line => {
-    const line: Line = { channel: open?.(`tillsync:${scope}`), listeners: new Set() };
-    if (line.channel) {
-      line.channel.onmessage = ({ data }) => {
-        for (const listener of [...line.listeners]) listener(data);
+  const subscriptions = new Map<string, Subscription>();
+  const connect = (scope: string): Subscription => {
+    const subscription: Subscription = { channel: open?.(`tillsync:${scope}`), listeners: new Set() };
+    if (subscription.channel) {
+      subscription.channel.onmessage = ({ data }) => {
+        for (const listener of [...subscription.listeners]) listener(data);
       };
     }
-    lines.set(scope, line);
-    return line;
+    subscriptions.set(scope, subscription);
+    return subscription;
   };
   return {
     broadcast(scope, message) {
-      // Two clients of this page share the line, which is silent to its own.
-      const line = lines.get(scope);
-      // Posting takes a tenth of the time of a sale, and whoever sold waits for it: other tabs hear of it a moment later.
-      nextTask(() => line?.channel?.postMessage(message));
-      for (const listener of [...(line?.listeners ?? [])]) listener(message);
+      // The clients of this page share one channel, which does not deliver to its own page.
+      const subscription = subscriptions.get(scope);
+      // Posting would take a tenth of the time of a sale, while its caller waits; so other tabs receive it a moment
+      // later.
+      nextTask(() => subscription?.channel?.postMessage(message));
+      for (const listener of [...(subscription?.listeners ?? [])]) listener(message);
     },
     subscribe(scope, listener) {
-      const line = lines.get(scope) ?? connect(scope);
-      line.listeners.add(listener);
+      const subscription = subscriptions.get(scope) ?? connect(scope);
+      subscription.listeners.add(listener);
       return () => {
-        line.listeners.delete(listener);
-        if (line.listeners.size > 0 || lines.get(scope) !== line) return;
-        lines.delete(scope);
-        // Behind what is still to be posted.
-        nextTask(() => line.channel?.close());
+        subscription.listeners.delete(listener);
+        if (subscription.listeners.size > 0 || subscriptions.get(scope) !== subscription) return;
+        subscriptions.delete(scope);
+        // After the messages that are still to be posted.
+        nextTask(() => subscription.channel?.close());
       };
     },
   };

@@ -1,11 +1,11 @@
-/** The default Connectivity port: the browser's hints, where there is a browser. */
+/** The default Connectivity port: the browser's hints, if there is a browser. */
 import type { Connectivity } from "../ports/connectivity.ts";
 
 interface EventSource {
   addEventListener(type: string, listener: (event: PageEvent) => void): void;
   removeEventListener(type: string, listener: (event: PageEvent) => void): void;
 }
-/** `persisted`: into, or out of, the back/forward cache. */
+/** `persisted`: the page enters or leaves the back/forward cache. */
 interface PageEvent {
   readonly persisted?: boolean;
 }
@@ -16,9 +16,12 @@ interface Platform extends Partial<EventSource> {
 
 const platform = (): Platform => globalThis as unknown as Platform;
 
-/** `pageshow` and `resume`: a page that comes back from the back/forward cache or a freeze has missed every event between. */
-const HINTS = { online: "online", offline: "offline", pageshow: "resumed", focus: "visible" } as const;
-const OF_THE_DOCUMENT = { resume: "resumed", freeze: "frozen" } as const;
+/**
+ * `pageshow` and `resume`: a page that returns from the back/forward cache or from a freeze has missed every event in
+ * between.
+ */
+const WINDOW_EVENTS = { online: "online", offline: "offline", pageshow: "resumed", focus: "visible" } as const;
+const DOCUMENT_EVENTS = { resume: "resumed", freeze: "frozen" } as const;
 
 export const platformConnectivity: Connectivity = {
   "~port": "connectivity",
@@ -30,8 +33,8 @@ export const platformConnectivity: Connectivity = {
       source?.addEventListener?.(type, react);
       undo.push(() => source?.removeEventListener?.(type, react));
     };
-    for (const [type, hint] of Object.entries(HINTS)) listen(platform(), type, () => listener(hint));
-    for (const [type, hint] of Object.entries(OF_THE_DOCUMENT)) listen(document, type, () => listener(hint));
+    for (const [type, hint] of Object.entries(WINDOW_EVENTS)) listen(platform(), type, () => listener(hint));
+    for (const [type, hint] of Object.entries(DOCUMENT_EVENTS)) listen(document, type, () => listener(hint));
     listen(platform(), "pagehide", ({ persisted }) => persisted && listener("frozen"));
     listen(document, "visibilitychange", () => document?.visibilityState === "visible" && listener("visible"));
     return () => {

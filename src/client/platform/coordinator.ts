@@ -1,4 +1,7 @@
-/** The default Coordinator: what the platform has for the tabs of a browser; elsewhere the clients of one process take turns. */
+/**
+ * The default Coordinator: in a browser, the locks and channels that its tabs share; elsewhere, the clients of one
+ * process take turns.
+ */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 import type { Coordinator } from "../ports/coordinator.ts";
@@ -18,7 +21,7 @@ const platform = (): Platform => globalThis as unknown as Platform;
 
 export function platformCoordinator(clock: Clock, random: Random): Coordinator {
   const { document, WorkerGlobalScope, navigator, BroadcastChannel } = platform();
-  // Node has both too, but its locks and channels are those of one process, and a channel keeps it from ending.
+  // Node has both too, but only within one process, and an open channel keeps the process from ending.
   if (document === undefined && WorkerGlobalScope === undefined) return inProcess;
   const channel = (BroadcastChannel && ((name: string) => new BroadcastChannel(name))) as OpenChannel;
   const parts = { channel, clock, random };

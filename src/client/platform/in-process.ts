@@ -1,17 +1,17 @@
-/** The Coordinator of one process: its clients of one store take turns. The default where there are no tabs. */
+/** The Coordinator of one process: its clients of one store take turns. The default if there are no tabs. */
 
 import { orAborted } from "../../shared/abort.ts";
 import { deferred } from "../../shared/deferred.ts";
 import type { Coordinator, CoordinatorMessage } from "../ports/coordinator.ts";
 
 interface Scope {
-  /** Settles when the last one in the queue has left. */
+  /** Settles when the last client in the queue has left. */
   tail: Promise<void>;
   readonly listeners: Set<(message: CoordinatorMessage) => void>;
 }
 
-// Module state on purpose: it stands for the process, as `navigator.locks` stands for the browser. Two clients of one name in a page
-// (StrictMode, hot reload) are two tabs to each other.
+// Module state on purpose: one for the process, as `navigator.locks` is one for the browser. Two clients of one name in
+// a page (StrictMode, hot reload) treat each other as two tabs.
 const scopes = new Map<string, Scope>();
 
 function scopeOf(name: string): Scope {
@@ -32,7 +32,7 @@ export const inProcess: Coordinator = {
     scope.tail = before.then(() => left.promise);
     try {
       await orAborted(before, signal);
-      // Nothing takes this lock away: a page that is frozen freezes everybody in it.
+      // Nothing takes this lock away: if a page is frozen, all of its clients are.
       await work(new AbortController().signal);
     } finally {
       left.resolve();

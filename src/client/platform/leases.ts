@@ -1,6 +1,6 @@
 /**
- * The Coordinator of browsers without Web Locks (old ones, and pages that are not served over https): a lease in the store, renewed while
- * it is held, free for anybody when it has run out.
+ * The Coordinator of browsers without Web Locks (old ones, and pages that are not served over https): a lease in the
+ * store. Its holder renews it; any client can take it when it has expired.
  */
 
 import type { Clock } from "../../shared/clock.ts";
@@ -14,10 +14,14 @@ export interface LeasePlatform {
   readonly random: Random;
 }
 
-/** How long a crashed or frozen holder keeps the others waiting. A hidden one, whose timers are slowed down, may lose its turn too. */
+/**
+ * How long a crashed or frozen holder keeps the others waiting. A hidden one, whose timers are throttled, may lose its
+ * turn too.
+ */
 const TERM_MS = 15_000;
 const RENEWAL_MS = 5_000;
-const LOOK_MS = 3_000;
+/** The average wait between two attempts to take the lease. */
+const POLL_MS = 3_000;
 
 export function leases({ channel, clock, random }: LeasePlatform): Coordinator {
   return {
@@ -25,7 +29,7 @@ export function leases({ channel, clock, random }: LeasePlatform): Coordinator {
     ...broadcasts(channel),
     async exclusive(_scope, signal, work, lease) {
       signal.throwIfAborted();
-      while (!(await lease.take(TERM_MS))) await clock.sleep(LOOK_MS * (0.5 + random.unit()), signal);
+      while (!(await lease.take(TERM_MS))) await clock.sleep(POLL_MS * (0.5 + random.unit()), signal);
       const over = new AbortController();
       const lost = new AbortController();
       const renewing = renew(lease, over.signal).catch((error: unknown) => lost.abort(error));
@@ -35,13 +39,13 @@ export function leases({ channel, clock, random }: LeasePlatform): Coordinator {
       } finally {
         over.abort();
         await renewing;
-        // It runs out by itself where it can't be given back.
+        // If it can't be given back, it expires.
         await lease.give().catch(() => {});
       }
     },
   };
 
-  /** Ends with `over`; rejects when the lease is another's, or can't be renewed. */
+  /** Ends with `over`. Rejects if another client has the lease, or it can't be renewed. */
   async function renew(lease: Lease, over: AbortSignal): Promise<void> {
     for (;;) {
       const isOver = await clock.sleep(RENEWAL_MS, over).then(
@@ -49,7 +53,7 @@ export function leases({ channel, clock, random }: LeasePlatform): Coordinator {
         () => true,
       );
       if (isOver) return;
-      if (!(await lease.take(TERM_MS))) throw new Error("The lease ran out, and another client has taken it.");
+      if (!(await lease.take(TERM_MS))) throw new Error("The lease expired, and another client has taken it.");
     }
   }
 }

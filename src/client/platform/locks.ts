@@ -1,11 +1,12 @@
 /**
  * The Coordinator of browsers: a Web Lock, taken in turn.
  *
- *   in line ──► holding ──► (work is over) the next one in line
+ *   waiting ──► holding ──► (work is over) the next client holds it
  *      │            └──── lost: another took it, because this one seemed frozen
  *      └── the holder is silent ──► takes it away
  *
- * A stolen lock does not stop whoever had it, who may wake at any moment and go on: the fencing epoch is what stops him.
+ * A stolen lock does not stop its former holder, which may wake up at any moment and continue. The fence in the store
+ * does: see the port.
  */
 
 import type { Clock } from "../../shared/clock.ts";
@@ -38,19 +39,19 @@ export function locks({ locks, channel, clock, random }: TabsPlatform): Coordina
       signal.throwIfAborted();
       const name = `tillsync:${scope}:turn`;
       const call = rollCall(name, channel, clock, random);
-      const inLine = new AbortController();
+      const waiting = new AbortController();
       const watching = new AbortController();
       const lost = new AbortController();
       let isHeld = false;
       let forced = false;
 
       const leave = () => {
-        inLine.abort(signal.reason);
+        waiting.abort(signal.reason);
         watching.abort(signal.reason);
       };
       signal.addEventListener("abort", leave, { once: true });
       try {
-        const inTurn = request({ signal: inLine.signal }, inLine.signal).finally(() => watching.abort());
+        const inTurn = request({ signal: waiting.signal }, waiting.signal).finally(() => watching.abort());
         const [turn, force] = await Promise.allSettled([inTurn, takeAway()]);
         signal.throwIfAborted();
         const { status, reason } = { reason: undefined, ...(forced ? force : turn) };
@@ -64,26 +65,26 @@ export function locks({ locks, channel, clock, random }: TabsPlatform): Coordina
         await call.silence(watching.signal);
         if (isHeld) return;
         forced = true;
-        inLine.abort();
+        waiting.abort();
         await request({ steal: true }, signal);
       }
 
-      /** @param given aborted: it was granted in the very moment in which it was given up */
-      async function request(options: Parameters<Locks["request"]>[1], given: AbortSignal): Promise<void> {
+      /** @param cancelled aborted: the lock was granted at the moment at which the request was cancelled */
+      async function request(options: Parameters<Locks["request"]>[1], cancelled: AbortSignal): Promise<void> {
         let mine: Promise<void> | undefined;
         const granted = async () => {
-          if (given.aborted) return;
+          if (cancelled.aborted) return;
           watching.abort();
           call.hold();
           mine = work(lost.signal);
           isHeld = true;
-          await mine.catch(() => {}); // told below: to the lock, work that failed is work that is over
+          await mine.catch(() => {}); // thrown below; for the lock, work that failed is over too
         };
         try {
           await locks.request(name, options, granted);
         } catch (error) {
           if (mine === undefined) throw error;
-          // A lock that is taken away rejects at once, while its work still goes on.
+          // If the lock is taken away, the request rejects at once, while the work still continues.
           lost.abort(error);
         }
         await mine;

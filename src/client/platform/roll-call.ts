@@ -1,10 +1,11 @@
 /**
  * Finds out whether the holder of a turn is still at work.
  *
- * A lock of a closed or crashed tab is given on by the browser. That of a **frozen** one is not: its page is alive, and does nothing
- * (measured: a lock is held for as long as the page stays frozen). So those who wait ask, and a holder that is at work answers.
- * It is asked, and does not report by a timer of its own: a hidden tab's timers fire once a minute, but its messages are handled at
- * once. https://developer.chrome.com/blog/timer-throttling-in-chrome-88
+ * The browser passes on the lock of a closed or crashed tab, but not that of a **frozen** one: its page is alive, and
+ * does nothing (measured: a lock is held for as long as the page stays frozen). So the clients that wait ask, and a
+ * holder that is at work answers. It does not report regularly with its own timer, because a hidden tab's timers fire
+ * once a minute, while its messages are handled immediately.
+ * https://developer.chrome.com/blog/timer-throttling-in-chrome-88
  */
 
 import type { Clock } from "../../shared/clock.ts";
@@ -14,14 +15,14 @@ import type { Channel, OpenChannel } from "./broadcasts.ts";
 
 type Word = "anybody?" | "here";
 
-/** Between two questions, on average: a turn changes hands within a quarter of a minute. */
+/** The average time between two questions. With it, a turn changes hands within 15 seconds. */
 const PAUSE_MS = 3_000;
 const ANSWER_MS = 2_000;
-/** A page that wakes may run its overdue timer before the answer that has been waiting with it. */
+/** More than one: a page that was frozen may run its overdue timer before the answer that has been waiting with it. */
 const SILENCES = 2;
 
 export interface RollCall {
-  /** This one has the turn from now on, and says so when it is asked. */
+  /** This client has the turn from now on, and answers questions. */
   hold(): void;
   /** Resolves when the holder has been silent for too long. Rejects when `signal` aborts. */
   silence(signal: AbortSignal): Promise<void>;
@@ -40,7 +41,10 @@ export function rollCall(name: string, open: OpenChannel, clock: Clock, random: 
       answer = deferred();
     };
   }
-  /** Also told unasked, by a new holder: whoever was about to take the turn away gives it time. */
+  /**
+   * Whether an answer arrives in time. A new holder also sends one unasked, so a client that was about to take the turn
+   * away waits.
+   */
   async function heard(ms: number, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     const over = new AbortController();
@@ -52,7 +56,7 @@ export function rollCall(name: string, open: OpenChannel, clock: Clock, random: 
     } finally {
       signal.removeEventListener("abort", end);
       over.abort();
-      patience.catch(() => {}); // it was left waiting
+      patience.catch(() => {}); // it was still waiting
     }
   }
   return {
@@ -62,13 +66,13 @@ export function rollCall(name: string, open: OpenChannel, clock: Clock, random: 
     },
     async silence(signal) {
       for (let silences = 0; silences < SILENCES; ) {
-        // What one of those who wait is answered, all of them hear: so one question in a pause is enough for all.
+        // All waiting clients receive the answer to one of them, so one question in a pause is enough for all.
         if (await heard(PAUSE_MS * (0.5 + random.unit()), signal)) {
           silences = 0;
           continue;
         }
         channel?.postMessage("anybody?");
-        // Without a channel nobody can be asked, and a holder is never taken for frozen.
+        // Without a channel no holder can be asked, so none ever counts as frozen.
         silences = channel === undefined || (await heard(ANSWER_MS, signal)) ? 0 : silences + 1;
       }
     },

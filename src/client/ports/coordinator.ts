@@ -1,21 +1,23 @@
 /**
- * The Coordinator port: who of several clients on one store talks to the server.
+ * The Coordinator port: which of several clients of one store talks to the server.
  *
- * Law: at most one holder at a time as far as the platform can tell. That is a courtesy, not a fence: a frozen holder may wake
- * after another has taken over. Therefore every transaction that applies an answer checks that the fence in the store is still the one
- * that its holder was given; and two clients that send the same operations are harmless to the server anyway (L2).
+ * Law: at most one holder at a time, as far as the platform can tell. This saves work, but it is not a fence: a frozen
+ * holder may wake up after another has taken over. Therefore every transaction that stores an answer of the server
+ * checks that the fence in the store is still the one that its holder was given; and two clients that send the same
+ * operations do no harm on the server anyway (L2).
  */
 export interface Coordinator {
+  /** Marks the object as an implementation of this port. */
   readonly "~port": "coordinator";
   /**
-   * Every broadcast arrives, for as long as its listener lives. Where it may not (a frozen page hears nothing, and nobody tells it
-   * later) the client also looks at the store by itself.
+   * Every broadcast arrives, as long as its listener lives. If it may not (a frozen page receives nothing, then or
+   * later), the client also looks at the store regularly.
    * @default false
    */
   readonly reliable?: boolean | undefined;
   /**
-   * Waits for its turn, runs `work` until it settles or `signal` aborts, then lets the next one in. `lost` aborts when the turn was
-   * taken away. Rejects with the signal's reason, or with what `lease` threw.
+   * Waits for its turn, runs `work` until it settles or `signal` aborts, then lets the next client in. `lost` aborts if
+   * the turn was taken away. Rejects with the signal's reason, or with what `lease` threw.
    */
   exclusive(
     scope: string,
@@ -23,22 +25,30 @@ export interface Coordinator {
     work: (lost: AbortSignal) => Promise<void>,
     lease: Lease,
   ): Promise<void>;
-  /** Tells the other clients of this scope. A hint only. */
+  /** Sends a message to the other clients of this scope. A hint only. */
   broadcast(scope: string, message: CoordinatorMessage): void;
+  /**
+   * Calls the listener with the messages of this scope. A client's own messages may be among them. Returns a function
+   * that removes the listener.
+   */
   subscribe(scope: string, listener: (message: CoordinatorMessage) => void): () => void;
 }
 
 /** A turn that is kept in the store itself, for platforms that have no locks. */
 export interface Lease {
-  /** Takes it or renews it, for `ms` from now. `false`: it is another client's. */
+  /** Takes or renews it, for `ms` from now. `false`: another client has it. */
   take(ms: number): Promise<boolean>;
-  /** Gives it back, if it still is this client's. */
+  /** Gives it back, if it still belongs to this client. */
   give(): Promise<void>;
 }
 
-/** What clients tell each other: plain data, which a Coordinator only carries. Between versions of an app too: unknown kinds are ignored. */
+/**
+ * A message from one client to the others: plain data, which a Coordinator only carries. The clients may be of
+ * different versions of an app: unknown kinds are ignored.
+ */
 export interface CoordinatorMessage {
+  /** What the message says. Its other members depend on it. */
   readonly kind: string;
-  /** The client that says it. */
+  /** The client that sent it. */
   readonly from: string;
 }

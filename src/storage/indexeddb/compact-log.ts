@@ -1,26 +1,28 @@
 /**
- * Makes Chromium's LevelDB fold its log into its tables, once after each opening but the first.
+ * Makes Chromium's LevelDB compact its log into its tables, once after each opening except the first.
  *
- * A kill may cut the log's last record. The next start ignores that record and writes on behind it, in the same log; the start after
- * that finds a wrong checksum in the middle, and Chromium deletes every database of the site. A log that was folded away before is read
- * by nobody. (https://github.com/google/leveldb/issues/1287, docs/decisions/folded-log.md)
+ * A kill can truncate the last record of the log. The next start ignores that record and appends to the same log; the
+ * start after that finds a wrong checksum in the middle of it, and Chromium deletes every database of the site. After a
+ * compaction LevelDB never reads the old log again.
+ * (https://github.com/google/leveldb/issues/1287, docs/decisions/compacted-log.md)
  */
 import { tryTo } from "./open.ts";
 import { estimateSpace } from "./space.ts";
 import { LAYOUT } from "./upgrade.ts";
 
-const FOLD = "~fold";
-/** In a store that was opened before: one that is new has nothing behind which a record could have been cut. */
+/** The key that is written to fill the log, and deleted again. */
+const FILLER = "~filler";
+/** Present if the store was opened before. The log of a new store has no truncated record. */
 const OPENED = "~opened";
-/** What LevelDB collects before it folds is 4 MiB or less; of one value it keeps only up to 64 KiB in the log. */
+/** LevelDB compacts after at most 4 MiB; of one value, only up to 64 KiB are in the log. */
 const RECORDS = 160;
 const RECORD_BYTES = 32_768;
-/** Where there is less than that, a sale needs it more. */
+/** If less than this is free, sales need it more. */
 const ROOM_BYTES = 64 * 1_024 * 1_024;
 
-/** In the background, and for nobody's sake now: where it fails, all is as it would be without it. */
+/** Runs in the background. If it fails, the store is as it would be without it. */
 export async function compactLog(database: IDBDatabase): Promise<void> {
-  if (!isChromium()) return; // the others keep their databases in SQLite
+  if (!isChromium()) return; // other browsers keep their databases in SQLite
   const { usedBytes = 0, quotaBytes = Number.POSITIVE_INFINITY } = await estimateSpace();
   if (quotaBytes - usedBytes < ROOM_BYTES) return;
   tryTo(() => {
@@ -29,17 +31,17 @@ export async function compactLog(database: IDBDatabase): Promise<void> {
     store.count(OPENED).onsuccess = ({ target }) => {
       const isNew = (target as IDBRequest<number>).result === 0;
       if (isNew) store.put(true, OPENED);
-      else write(store);
+      else fillLog(store);
     };
   });
 }
 
-function write(store: IDBObjectStore): void {
+function fillLog(store: IDBObjectStore): void {
   const record = crypto.getRandomValues(new Uint8Array(RECORD_BYTES));
   for (let written = 0; written < RECORDS; written += 1) {
-    store.put(record, FOLD).onerror = (event) => event.preventDefault();
+    store.put(record, FILLER).onerror = (event) => event.preventDefault();
   }
-  store.delete(FOLD);
+  store.delete(FILLER);
 }
 
 function isChromium(): boolean {

@@ -1,23 +1,23 @@
-/** An open store in IndexedDB: who may still use it, and to whom the work goes. */
+/** An open store in IndexedDB: checks that it may still be used, and hands the work to the reader and the writer. */
 import type { StorageConnection, StorageRead } from "../../client/ports/storage.ts";
 import { assertRead, assertTables } from "../stored-layout.ts";
 import { typedError } from "./failures.ts";
 import { openLink } from "./link.ts";
 import { removeMarker } from "./marker.ts";
-import { deleteDatabase, type Place } from "./open.ts";
+import { deleteDatabase, type StoreConfig } from "./open.ts";
 import { createReader } from "./reader.ts";
 import { createReserve } from "./reserve.ts";
 import { estimateSpace } from "./space.ts";
-import { answered } from "./watchdog.ts";
+import { withWatchdog } from "./watchdog.ts";
 import { createWriter } from "./writer.ts";
 
-export function connect(place: Place, database: IDBDatabase): StorageConnection {
-  const { layout, watchdogMs } = place;
+export function connect(config: StoreConfig, database: IDBDatabase): StorageConnection {
+  const { layout, watchdogMs } = config;
   const reads = new Set<Promise<unknown>>();
   const finished = () => Promise.allSettled([writer.idle(), ...reads]);
-  const link = openLink(place, database, finished);
-  const reserve = createReserve(place.reserveBytes);
-  const writer = createWriter(link, place, reserve);
+  const link = openLink(config, database, finished);
+  const reserve = createReserve(config.reserveBytes);
+  const writer = createWriter(link, config, reserve);
   const ask = createReader(link, watchdogMs, writer.isBusy);
 
   const connection: StorageConnection = {
@@ -31,21 +31,21 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
     },
     async estimate() {
       assertOpen();
-      const kept = answered(link.database().then(reserve.keep), watchdogMs, "whether there is space");
+      const kept = withWatchdog(link.database().then(reserve.keep), watchdogMs, "whether there is space");
       const space = await Promise.all([estimateSpace(), track(kept)]);
       return { ...space[0], full: reserve.isFull() };
     },
     async close() {
-      link.end();
+      link.refuse();
       await finished();
       link.close();
     },
     async destroy() {
       assertOpen();
       await connection.close();
-      removeMarker(place.name);
+      removeMarker(config.name);
       try {
-        await deleteDatabase(place);
+        await deleteDatabase(config);
       } catch (error) {
         throw await typedError(error);
       }
@@ -59,7 +59,7 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
     return (await track(ask(read), read.table)) as T;
   }
 
-  /** What `close` waits for. */
+  /** `close` waits for it. */
   async function track<T>(answer: Promise<T>, table?: string): Promise<T> {
     reads.add(answer);
     try {
@@ -72,7 +72,7 @@ export function connect(place: Place, database: IDBDatabase): StorageConnection 
   }
 
   function assertOpen(): void {
-    const reason = link.ended();
+    const reason = link.refusal();
     if (reason !== undefined) throw reason;
   }
 }

@@ -1,13 +1,13 @@
-/** What the errors of the platform mean, and what a person can do about them. */
+/** What the platform's errors mean, and what a person can do about them. */
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import { estimateSpace } from "./space.ts";
 
 export const KIND = "indexeddb";
 
 /**
- * Whether the connection, and not the work, is what failed: then the work is worth repeating on a new connection, and never
- * on this one. Seen in the wild as "The database connection is closing", "Connection to Indexed Database server lost",
- * and as transactions that abort without a reason. https://bugs.webkit.org/show_bug.cgi?id=197050
+ * Whether the connection failed, not the work. The work is then worth repeating on a new connection, and never on this
+ * one. Seen in the wild as "The database connection is closing", "Connection to Indexed Database server lost", and as
+ * transactions that abort without a reason. https://bugs.webkit.org/show_bug.cgi?id=197050
  */
 export function isConnectionLoss(error: unknown): boolean {
   return /^(InvalidState|Unknown|Abort|TransactionInactive|Timeout)Error$/.test(nameOf(error));
@@ -22,22 +22,24 @@ export function unavailable(message: string, cause?: unknown): TillSyncError<"st
 }
 
 export function silence(what: string, ms: number): TillSyncError<"storage_unavailable"> {
-  return unavailable(`Expected an answer of the browser's database to ${what}, got none within ${ms} ms: ${NOT_KNOWN}`);
+  return unavailable(
+    `Expected an answer from the browser's database (${what}), got none within ${ms} ms: ${NOT_KNOWN}`,
+  );
 }
 
-/** The answer to a commit was lost, and so was every attempt to look. */
+/** The answer to a commit was lost, and every attempt to look failed too. */
 export function unknownOutcome(cause: unknown): TillSyncError<"storage_unavailable"> {
   return unavailable(`The browser's database failed in the middle of a commit (${String(cause)}): ${NOT_KNOWN}`, cause);
 }
 
 const NOT_KNOWN =
-  "whether it was done is not known. Close the other tabs of this application and reload, or restart the browser.";
+  "it is not known whether it was done. Close the other tabs of this application and reload, or restart the browser.";
 
-/** The typed error for one that is final. Those that have a code keep it. */
+/** The typed error for an error that is final. A typed error is returned as it is. */
 export async function typedError(error: unknown, table = "all tables"): Promise<unknown> {
   if (isTillSyncError(error)) return error;
   const name = nameOf(error);
-  const beneath = { cause: error };
+  const options = { cause: error };
   if (name === "QuotaExceededError") {
     const { usedBytes, quotaBytes } = await estimateSpace();
     return new TillSyncError(
@@ -45,7 +47,7 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
       `Nothing was stored: the browser gives this site no more space (${usedBytes ?? "?"} bytes used). ` +
         "Free space on the disk, or send what is waiting.",
       { usedBytes, quotaBytes },
-      beneath,
+      options,
     );
   }
   // Chromium: "Internal error opening backing store", and `NotReadableError` for a value whose file is gone.
@@ -55,15 +57,15 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
       `The stored data can't be read (${table}), and was left as it is. A full or failing disk is the usual cause. ` +
         "Export what can be read before clearing the site's data.",
       { table },
-      beneath,
+      options,
     );
   }
-  // What was asked for was wrong, and not the platform.
+  // The request was wrong, not the platform.
   if (!(error instanceof DOMException) || /^(Data|NotFound|Constraint|ReadOnly|InvalidAccess)/.test(name))
-    return new TillSyncError("internal", `The browser's database refused a request (${String(error)}).`, {}, beneath);
+    return new TillSyncError("internal", `The browser's database refused a request (${String(error)}).`, {}, options);
   return unavailable(
     `The browser's database failed (${String(error)}). Nothing was stored. Reload, or restart the browser; ` +
-      "where site data is blocked, as in a private window, use a normal window.",
+      "if site data is blocked, as in a private window, use a normal window.",
     error,
   );
 }

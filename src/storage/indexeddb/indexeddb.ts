@@ -5,43 +5,54 @@ import { compactLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
 import { marker } from "./marker.ts";
-import { openDatabase, type Place } from "./open.ts";
+import { openDatabase, type StoreConfig } from "./open.ts";
 import { askToPersist } from "./space.ts";
 
+/** The options of `indexedDB`. */
 export interface IndexedDBOptions {
   /**
-   * Ask the browser, after opening, not to evict this site's data when the disk runs full.
+   * Ask the browser, after opening, not to evict this site's data when the disk is full.
    * @default true
    */
   readonly persist?: boolean | undefined;
   /**
-   * The most that is ever asked of the disk. `"strict"`: what a person was promised is flushed before it is reported as saved.
-   * `"relaxed"`: nothing is; a power cut may then take the last seconds with it.
+   * `"strict"`: what a person was promised is flushed to disk before it is reported as saved. `"relaxed"`: nothing is
+   * flushed; a power cut may then lose the last seconds.
    * @default "strict"
    */
   readonly durability?: "strict" | "relaxed" | undefined;
   /**
-   * After how much silence, in ms, a call is given up with `storage_unavailable`.
+   * After how much silence of the database, in ms, a call fails with `storage_unavailable`. Above 0.
    * @default 10_000
    */
   readonly watchdogMs?: number | undefined;
   /**
-   * Space that is taken now, so that sales can still be stored when the browser gives no more. 0 for none.
-   * @default 4 MiB
+   * Bytes that are taken now, so that sales can still be stored when the browser grants no more space. 0 for none.
+   * @default 4_194_304 (4 MiB)
+   * @minimum 0
    */
   readonly reserveBytes?: number | undefined;
   /**
-   * Another IndexedDB than the platform's: for tests.
+   * Replaces the platform's IndexedDB, in tests.
    * @default globalThis.indexedDB
    */
   readonly factory?: IDBFactory | undefined;
 }
 
 const WATCHDOG_MS = 10_000;
-/** Some thousand sales. */
+/** Room for a few thousand sales. */
 const RESERVE_BYTES = 4 * 1024 * 1024;
 
-/** Keeps a till's data in the browser's IndexedDB: one database for each name, shared by all tabs of the site. */
+/**
+ * Creates a storage adapter that keeps a till's data in the browser's IndexedDB: one database for each name, shared by
+ * all tabs of the site. It is the default of `createSyncClient`. There is no fallback to memory: if IndexedDB is not
+ * available, opening the store fails with `storage_unavailable`.
+ *
+ * @throws TillSyncError `invalid_option`
+ * @example
+ * const storage = indexedDB({ reserveBytes: 16 * 1024 * 1024 });
+ * const till = createSyncClient({ name: "nairobi-westlands", storage, transport, collections });
+ */
 export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
   const { persist = true, durability = "strict", watchdogMs = WATCHDOG_MS, reserveBytes = RESERVE_BYTES } = options;
   const isDurability = durability === "strict" || durability === "relaxed";
@@ -57,13 +68,13 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
     marker,
     async open(name, layout, hooks) {
       const factory = options.factory ?? platformFactory();
-      const place: Place = { factory, name, layout, hooks, watchdogMs, durability, reserveBytes };
+      const config: StoreConfig = { factory, name, layout, hooks, watchdogMs, durability, reserveBytes };
       try {
-        const database = (await openDatabase(place)) as IDBDatabase;
+        const database = (await openDatabase(config)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();
         isPersistAsked = true;
         void compactLog(database);
-        return connect(place, database);
+        return connect(config, database);
       } catch (error) {
         throw await typedError(error);
       }
@@ -71,12 +82,12 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
   };
 }
 
-/** There is no falling back to memory: a till that forgets its sales must not look like one that keeps them. */
+/** No fallback to memory: a till that forgets its sales must not look like one that keeps them. */
 function platformFactory(): IDBFactory {
   const factory = (globalThis as { indexedDB?: IDBFactory | null }).indexedDB;
   if (factory) return factory;
   throw unavailable(
-    "There is no IndexedDB here, so nothing could be kept. Use a normal window instead of a private one, over https; " +
-      "in Node, memory() from tillsync/storage/memory.",
+    "There is no IndexedDB here, so nothing could be stored. Use a normal window instead of a private one, " +
+      "over https; in Node, memory() from tillsync/storage/memory.",
   );
 }

@@ -1,43 +1,46 @@
 /**
- * The live connection to a database, and what becomes of it.
+ * The live connection to a database, and its replacement when it is lost.
  *
  *   live ── lost (closed by the platform, or its work failed) ──► healing ──► live
- *     │                                                             └──► nothing: the next who asks heals again
- *     ├── versionchange: another tab wants a newer layout ──► ended, for good
- *     └── deleted under it: site data was cleared ──────────► ended, for good
+ *     │                                                             └──► none: the next call heals again
+ *     ├── versionchange: another tab wants a newer layout ──► refused, for good
+ *     └── deleted while open: site data was cleared ────────► refused, for good
  *
- * A connection that has failed is never used again: retrying on the same handle is how tills lost sales for hours while they
- * told their users that all was saved.
+ * A connection that has failed is never used again. Tills that retried on the same handle lost sales for hours, while
+ * they told their users that everything was saved.
  */
 
 import type { TillSyncError } from "../../shared/errors.ts";
 import { closedError, supersededError } from "../stored-layout.ts";
 import { KIND } from "./failures.ts";
-import { openDatabase, type Place } from "./open.ts";
+import { openDatabase, type StoreConfig } from "./open.ts";
 
 export interface Link {
-  /** Why nobody may use it any more. */
-  ended(): TillSyncError | undefined;
-  /** The connection to work on; heals first where there is none. */
+  /** Why new calls are refused; `undefined` while they are not. */
+  refusal(): TillSyncError | undefined;
+  /** The connection to work on. If there is none, it heals first. */
   database(): Promise<IDBDatabase>;
-  /** Says that a connection can't be relied on. Others may have said so before. */
+  /** Reports that a connection can't be relied on. It may have been reported before. */
   drop(database: IDBDatabase): void;
-  /** Refuses everything from now on; what works on the connection still has it until `close`. */
-  end(): void;
+  /** Refuses new calls from now on. Work that has begun keeps the connection until `close`. */
+  refuse(): void;
   close(): void;
 }
 
-/** @param finish waits for what has begun: the others wait for this connection to close, but a sale that was begun is finished first */
-export function openLink(place: Place, opened: IDBDatabase, finish: () => Promise<unknown>): Link {
-  const { hooks } = place;
+/**
+ * @param finish waits for the work that has begun: other tabs wait for this connection to close, but a sale that has
+ * begun is finished first
+ */
+export function openLink(config: StoreConfig, opened: IDBDatabase, finish: () => Promise<unknown>): Link {
+  const { hooks } = config;
   let live: IDBDatabase | undefined;
   let healing: Promise<IDBDatabase> | undefined;
-  let ended: TillSyncError | undefined;
+  let refusal: TillSyncError | undefined;
   let deleted: unknown;
   let isClosed = false;
 
   const link: Link = {
-    ended: () => ended,
+    refusal: () => refusal,
     async database() {
       if (live !== undefined) return live;
       if (deleted !== undefined) throw deleted;
@@ -50,8 +53,8 @@ export function openLink(place: Place, opened: IDBDatabase, finish: () => Promis
       if (live === database) live = undefined;
       database.close();
     },
-    end() {
-      ended ??= closedError();
+    refuse() {
+      refusal ??= closedError();
     },
     close() {
       isClosed = true;
@@ -65,43 +68,43 @@ export function openLink(place: Place, opened: IDBDatabase, finish: () => Promis
   async function heal(): Promise<IDBDatabase> {
     let isDeleted = false;
     try {
-      const database = await openDatabase(place, () => {
+      const database = await openDatabase(config, () => {
         isDeleted = true;
       });
       if (database !== undefined && !isClosed) return adopt(database);
-      // Nobody is left to let other tabs in.
+      // This link was closed meanwhile: an open connection would keep other tabs out.
       database?.close();
     } catch (error) {
       if (isDeleted) {
-        // There is nothing to come back to, and whoever asks again must not be told of the same loss again.
+        // There is nothing to reconnect to, and a later call must not report the same loss again.
         deleted = error;
         hooks.onDeleted?.();
       }
       hooks.onFailure(error);
       throw error;
     }
-    if (ended === undefined) {
-      ended = supersededError(KIND);
+    if (refusal === undefined) {
+      refusal = supersededError(KIND);
       hooks.onSuperseded();
     }
-    throw ended;
+    throw refusal;
   }
 
   function adopt(database: IDBDatabase): IDBDatabase {
     live = database;
     database.onversionchange = () => {
-      if (ended !== undefined) return;
-      ended = supersededError(KIND);
+      if (refusal !== undefined) return;
+      refusal = supersededError(KIND);
       void finish().finally(() => {
         link.close();
         hooks.onSuperseded();
       });
     };
-    // Fired when the platform closes it, never by our own close.
+    // Fired if the platform closes it, never by our own close.
     database.onclose = () => {
       link.drop(database);
-      // Now, and not when the next sale is made: if it can't be had again, somebody should know before.
-      if (ended === undefined) link.database().catch(() => {});
+      // Immediately, not when the next sale is made: if it can't be reopened, people should know before then.
+      if (refusal === undefined) link.database().catch(() => {});
     };
     return database;
   }

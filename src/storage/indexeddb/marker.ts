@@ -1,13 +1,16 @@
-/** The marker lies in localStorage: another file than the database, which corruption, and a lone deletion, do not take along. */
+/**
+ * Keeps the marker in localStorage: a different file from the database, which survives if only the database is
+ * corrupted or deleted.
+ */
 import type { StorageMarker } from "../../client/ports/storage.ts";
 import { nextTask } from "../../shared/next-task.ts";
 import { tryTo } from "./open.ts";
 
 const keyOf = (name: string) => `tillsync:${name}`;
-/** Not in workers, nor in Node; where site data is blocked, asking for it throws. */
-const place = () => (globalThis as { localStorage?: Storage }).localStorage;
+/** Missing in workers and in Node; if site data is blocked, reading the property throws. */
+const platformStorage = () => (globalThis as { localStorage?: Storage }).localStorage;
 
-/** What is to be written, by store: only the last of what is said in one breath. */
+/** What is still to be written, by store: of several writes in one task, only the last. */
 const unwritten = new Map<string, string>();
 
 export const marker: StorageMarker = {
@@ -15,26 +18,26 @@ export const marker: StorageMarker = {
     if (unwritten.has(name)) return unwritten.get(name);
     let text: string | null | undefined;
     tryTo(() => {
-      text = place()?.getItem(keyOf(name));
+      text = platformStorage()?.getItem(keyOf(name));
     });
     return text ?? undefined;
   },
   write(name, text) {
-    // The place is synchronous and slow, and a sale does not wait for it. A tab that ends before hides the loss of its last sale from
-    // the next start, and invents none.
+    // localStorage is synchronous and slow, and a sale must not wait for it. If the tab ends before it is written, the
+    // next start can miss the loss of the last sale; it never reports a loss that did not happen.
     if (!unwritten.has(name)) {
       nextTask(() => {
         const last = unwritten.get(name);
         unwritten.delete(name);
-        if (last !== undefined) tryTo(() => place()?.setItem(keyOf(name), last));
+        if (last !== undefined) tryTo(() => platformStorage()?.setItem(keyOf(name), last));
       });
     }
     unwritten.set(name, text);
   },
 };
 
-/** With a store that is deleted on purpose. */
+/** For a store that is deleted on purpose. */
 export function removeMarker(name: string): void {
   unwritten.delete(name);
-  tryTo(() => place()?.removeItem(keyOf(name)));
+  tryTo(() => platformStorage()?.removeItem(keyOf(name)));
 }

@@ -11,100 +11,105 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import { layoutChange } from "../stored-layout.ts";
 import { nameOf, silence, typedError, unavailable } from "./failures.ts";
 import { readLayout, upgrade } from "./upgrade.ts";
-import { answered, pause, watch } from "./watchdog.ts";
+import { pause, startWatchdog, withWatchdog } from "./watchdog.ts";
 
-/** A store: where it is, what it holds, and who is told of it. */
-export interface Place {
+/** A store: its name and layout, the options of the adapter, and the hooks of its client. */
+export interface StoreConfig {
   readonly factory: IDBFactory;
   readonly name: string;
   readonly layout: StorageLayout;
   readonly hooks: StorageHooks;
   readonly watchdogMs: number;
-  /** The most that a transaction gets, whatever it asks for. */
+  /** `relaxed`: also for transactions that ask for `strict`. */
   readonly durability: "strict" | "relaxed";
   readonly reserveBytes: number;
 }
 
-/** How long to wait before each further try: a database process that crashed is back within a second or two. */
+/** The waits before each retry: a database process that crashed is back within a second or two. */
 const BACKOFF_MS = [50, 250, 1000];
 
-/** Errors of `open` that may be gone a moment later. `VersionError`: another tab's upgrade came first. */
-const PASSING = /^(Unknown|Abort|Timeout|Version)Error$/;
+/** The opening, in the error about a database that does not answer. */
+const OPENING = "opening the store";
+
+/** Errors of `open` that are worth a retry. `VersionError`: another tab's upgrade was first. */
+const TRANSIENT = /^(Unknown|Abort|Timeout|Version)Error$/;
 
 /**
- * Opens the database, and makes or changes it as the layout wants it.
+ * Opens the database, and creates or changes it to fit the layout.
  *
- * @param again It was open before. It must still be there, as it was: one that the user has cleared must not come back empty
- * as if nothing had ever been in it, which is told here before it is thrown; and one that another version has changed must not be
- * changed back.
- * @returns `undefined` where another version has changed it, which only happens `again`
+ * @param onDeleted Passed if the database was open before. It must still exist, as it was. If the user has cleared it,
+ * it must not be created anew, empty, as if nothing had ever been in it: this is called, and the opening fails. If
+ * another version has changed it, it must not be changed back.
+ * @returns `undefined` if another version has changed it; only if `onDeleted` was passed
  */
-export async function openDatabase(place: Place, again?: () => void): Promise<IDBDatabase | undefined> {
+export async function openDatabase(config: StoreConfig, onDeleted?: () => void): Promise<IDBDatabase | undefined> {
   for (let failures = 0; ; ) {
     try {
-      const database = await request(place, again);
+      const database = await request(config, onDeleted);
       let fits = false;
       try {
-        const stored = await answered(readLayout(database), place.watchdogMs, "the opening");
-        fits = layoutChange(stored, place.layout) === undefined;
+        const stored = await withWatchdog(readLayout(database), config.watchdogMs, OPENING);
+        fits = layoutChange(stored, config.layout) === undefined;
         if (fits) return database;
       } finally {
         if (!fits) database.close();
       }
-      return again ? undefined : await request(place, again, database.version + 1);
+      return onDeleted ? undefined : await request(config, onDeleted, database.version + 1);
     } catch (error) {
-      if (again && isTillSyncError(error, "storage_newer")) return undefined;
-      const wait = PASSING.test(nameOf(error)) ? BACKOFF_MS[failures++] : undefined;
+      if (onDeleted && isTillSyncError(error, "storage_newer")) return undefined;
+      const wait = TRANSIENT.test(nameOf(error)) ? BACKOFF_MS[failures++] : undefined;
       if (wait === undefined) throw await typedError(error);
       await pause(wait);
     }
   }
 }
 
-/** One `open`, for which exactly one of: the database, an error of the platform, a typed error. */
-function request(place: Place, again: (() => void) | undefined, version?: number): Promise<IDBDatabase> {
-  const { factory, name, layout, watchdogMs } = place;
+/** One `open`. It ends with the database, an error of the platform, or a typed error. */
+function request(config: StoreConfig, onDeleted: (() => void) | undefined, version?: number): Promise<IDBDatabase> {
+  const { factory, name, layout, watchdogMs } = config;
   return new Promise((resolve, reject) => {
     const opening = factory.open(name, version);
-    let what = "the opening";
+    let what = OPENING;
     let failure: unknown;
     const fail = (error: unknown) => {
       failure ??= error;
-      guard.stop();
+      watchdog.stop();
       reject(failure);
     };
-    const guard = watch(watchdogMs, () => fail(silence(what, watchdogMs)));
+    const watchdog = startWatchdog(watchdogMs, () => fail(silence(what, watchdogMs)));
     opening.onblocked = () => {
-      what = "a change that another tab blocks";
+      what = "a change of the store, which another tab blocks";
     };
     opening.onupgradeneeded = ({ oldVersion }) => {
       const transaction = opening.transaction as IDBTransaction;
       const change = async () => {
-        // A request can't be taken back: one that was given up may still get its turn, when the other tabs are gone.
+        // A request can't be cancelled: one that has failed here may still get its turn, when the other tabs are
+        // closed.
         if (failure !== undefined) throw failure;
-        if (again && oldVersion === 0) {
-          again();
+        if (onDeleted && oldVersion === 0) {
+          onDeleted();
           throw unavailable(
-            "The browser's database was deleted while it was open (site data was cleared). What was not sent is lost. Reload.",
+            "The browser's database was deleted while it was open (site data was cleared). " +
+              "Unsent work is lost. Reload.",
           );
         }
-        await upgrade(transaction, layout, guard.touch);
+        await upgrade(transaction, layout, watchdog.touch);
       };
-      guard.touch();
+      watchdog.touch();
       change().catch((error) => {
         fail(error);
         tryTo(() => transaction.abort());
       });
     };
     opening.onerror = (event) => {
-      // Not an error of the page: it is reported to the caller.
+      // So that it is not reported as an error of the page: the caller gets it.
       event.preventDefault();
       fail(opening.error);
     };
     opening.onsuccess = () => {
-      guard.stop();
+      watchdog.stop();
       const database = opening.result;
-      // Until its owner knows better, it stands in nobody's way.
+      // Until its owner sets its own handler, it must not block other tabs.
       database.onversionchange = () => database.close();
       if (failure === undefined) resolve(database);
       else database.close();
@@ -112,20 +117,20 @@ function request(place: Place, again: (() => void) | undefined, version?: number
   });
 }
 
-/** Deletes the database; the connections of other tabs are asked to close, and close. */
-export function deleteDatabase({ factory, name, watchdogMs }: Place): Promise<void> {
+/** Deletes the database. The connections of other tabs are asked to close, and do so. */
+export function deleteDatabase({ factory, name, watchdogMs }: StoreConfig): Promise<void> {
   const deleted = new Promise<void>((resolve, reject) => {
     const deleting = factory.deleteDatabase(name);
     deleting.onsuccess = () => resolve();
     deleting.onerror = () => reject(deleting.error);
   });
-  return answered(deleted, watchdogMs, "a deletion that another tab blocks");
+  return withWatchdog(deleted, watchdogMs, "a deletion, which another tab blocks");
 }
 
 export function tryTo(work: () => void): void {
   try {
     work();
   } catch {
-    // It is over already, which is what was wanted.
+    // Only for work whose failure needs no handling, such as aborting a transaction that is over.
   }
 }

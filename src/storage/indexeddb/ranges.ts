@@ -1,8 +1,8 @@
-/** Where a scan begins and ends, in the terms of IndexedDB. */
+/** The range of a scan as an IDBKeyRange. */
 import type { KeyRange, ScanOptions } from "../../client/ports/storage.ts";
 import { compareKeys, inRange } from "../../shared/keys.ts";
 
-/** `undefined`: everything. `"empty"`: nothing can be in it, which IndexedDB would answer with an exception. */
+/** `undefined`: everything. `"empty"`: nothing can be in it; IndexedDB would throw for such a range. */
 export type NativeRange = IDBKeyRange | undefined | "empty";
 
 export function nativeRange({ lower, lowerOpen = false, upper, upperOpen = false }: KeyRange = {}): NativeRange {
@@ -13,12 +13,15 @@ export function nativeRange({ lower, lowerOpen = false, upper, upperOpen = false
   return IDBKeyRange.bound(lower, upper, lowerOpen, upperOpen);
 }
 
-/** The range without what lies before the `after` entry. In an index its key stays in: further rows may have the same one. */
+/**
+ * The range without what is before the `after` entry. In an index it includes the entry's key: other rows may have the
+ * same key.
+ */
 export function remainingRange({ index, range = {}, direction, after }: ScanOptions): KeyRange {
   const { lower, lowerOpen, upper, upperOpen } = range;
   const key = after?.key;
   const open = index === undefined;
-  // A bound that leaves out the key leaves out more than it.
+  // The range begins after the key already: its own bound is the narrower one.
   if (key === undefined || !inRange(key, direction === "prev" ? { upper, upperOpen } : { lower, lowerOpen }))
     return range;
   return direction === "prev" ? { ...range, upper: key, upperOpen: open } : { ...range, lower: key, lowerOpen: open };

@@ -4,11 +4,11 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import { isConnectionLoss, nameOf } from "./failures.ts";
 import type { Link } from "./link.ts";
 import { answer } from "./reads.ts";
-import { answered } from "./watchdog.ts";
+import { withWatchdog } from "./watchdog.ts";
 
 /**
- * How many requests one transaction serves. Opening one costs more than a read; one that is kept alive without end would keep
- * every writer waiting, in this tab and in others.
+ * How many requests one transaction serves. Opening a transaction costs more than a read, but one that is kept alive
+ * forever would keep every writer waiting, in this tab and in others.
  */
 const REQUESTS_PER_TRANSACTION = 32;
 
@@ -20,19 +20,19 @@ interface OpenTransaction {
 }
 
 export function createReader(link: Link, watchdogMs: number, isWriting: () => boolean) {
-  /** By table: one over all tables would wait for writers that it has nothing to do with. */
+  /** By table: a transaction over all tables would wait for writers of other tables. */
   const open = new Map<string, OpenTransaction>();
 
   return async (read: StorageRead): Promise<unknown> => {
     for (let tries = 1; ; tries++) {
       const database = await link.database();
       try {
-        return await answered(ask(database, read), watchdogMs, `a read of "${read.table}"`);
+        return await withWatchdog(ask(database, read), watchdogMs, `a read of "${read.table}"`);
       } catch (error) {
         const isSilent = isTillSyncError(error);
         const isLost = isSilent || isConnectionLoss(error);
         if (isLost) link.drop(database);
-        // A read can be repeated. Not after a silence: the caller has waited long enough.
+        // A read can be repeated; but not after a silence, because the caller has waited long enough.
         if (!isLost || isSilent || tries === TRIES) throw error;
       }
     }
@@ -48,7 +48,7 @@ export function createReader(link: Link, watchdogMs: number, isWriting: () => bo
         shared.requestsLeft -= requests;
         return reply;
       } catch (error) {
-        // It is alive only while one of its answers is being handled. There is no way to ask but to try.
+        // A transaction is active only while one of its answers is being handled. The only way to find out is to try.
         if (!/^(TransactionInactive|InvalidState)Error$/.test(nameOf(error))) throw error;
       }
     }

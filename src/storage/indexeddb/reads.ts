@@ -1,4 +1,4 @@
-/** The reads of the port as requests of one transaction. */
+/** Runs the reads of the port as requests of one transaction. */
 
 import { wrap } from "idb";
 import type { Key, ScannedRow, ScanOptions, StorageRead } from "../../client/ports/storage.ts";
@@ -7,17 +7,17 @@ import { nameOf } from "./failures.ts";
 import { nativeRange, remainingRange } from "./ranges.ts";
 import { propertyOf, type StoredRow } from "./rows.ts";
 
-/** More than IndexedDB takes as a count, and so the same as no limit. */
+/** More than IndexedDB accepts as a count: no limit. */
 const NO_LIMIT = 2 ** 32;
 
-/** From so many keys on, a look at which of them are there pays. */
+/** From this many keys on, it is faster to look first which of them are stored. */
 const MANY_KEYS = 64;
-/** It ends here: a stretch with more than that in it is not worth looking at. */
+/** The look ends after this many: a range with more stored keys is not worth it. */
 const STORED_KEYS = 16;
 
 type Source = IDBObjectStore | IDBIndex;
 
-/** Asks at once: where the transaction is no longer active this throws, and does not reject. */
+/** Issues its requests synchronously: if the transaction is no longer active, it throws instead of rejecting. */
 export function answer(transaction: IDBTransaction, read: StorageRead): Promise<unknown> {
   const store = transaction.objectStore(read.table);
   if (read.kind === "get")
@@ -35,8 +35,9 @@ function getEach(store: IDBObjectStore, keys: readonly string[]): Promise<unknow
 }
 
 /**
- * The same for a page of a pull, most of which is new. Ids are mostly given out in order, and the new ones then lie where nothing is
- * stored yet: one look at that stretch of keys spares a request for each of them. Where it is full, this was one request too many.
+ * The same for a page of a pull, most of which is new. Ids are mostly created in ascending order, so the new ones are
+ * in a range where nothing is stored yet: one look at that range saves a request for each of them. If the range is
+ * full, the look was one request too many.
  */
 function getStored(store: IDBObjectStore, keys: readonly string[]): Promise<unknown[]> {
   const sorted = [...keys].sort();
@@ -51,14 +52,16 @@ function getStored(store: IDBObjectStore, keys: readonly string[]): Promise<unkn
   });
 }
 
-/** A transaction answers in the order in which it was asked: with the last answer all are there, and hundreds need no listener. */
+/**
+ * A transaction answers its requests in their order: with the last answer all are there, and hundreds need no listener.
+ */
 async function allAnswered<T>(requests: readonly IDBRequest<T>[]): Promise<T[]> {
   const last = requests.at(-1);
   if (last === undefined) return [];
   try {
     await wrap(last);
   } catch (error) {
-    // The one that failed took the others with it: they only say that they were aborted.
+    // The request that failed aborted the others, which only report that.
     throw requests.find((request) => nameOf(request.error) !== "AbortError" && request.error !== null)?.error ?? error;
   }
   return requests.map(({ result }) => result);
@@ -70,12 +73,12 @@ function scan(source: Source, options: ScanOptions): Promise<ScannedRow<unknown>
   const range = nativeRange(remaining);
   if (range === "empty" || limit === 0) return Promise.resolve([]);
 
-  // Two requests, however many rows. Lists can't be asked for backwards, nor from the middle of equal index keys.
+  // Two requests, however many rows. `getAll` can't read backwards, nor start in the middle of equal index keys.
   if (direction === "next" && (after === undefined || index === undefined)) {
     const most = limit < NO_LIMIT ? limit : undefined;
     const lists = Promise.all([wrap(source.getAllKeys(range, most)), wrap(source.getAll(range, most))]);
-    // An index does not say which of a row's keys an entry stands for. But its entries come in the order of their keys: the
-    // second time that a row comes up, it is for the second of its keys in the range.
+    // `getAll` on an index does not return the index keys. But the entries are in the order of their keys: the second
+    // time that a row occurs, it is for the second of its keys in the range.
     const waiting = new Map<string, Key[]>();
     return lists.then(([primaries, rows]: [IDBValidKey[], StoredRow[]]) =>
       rows.map(({ v, x }, at) => {
@@ -88,14 +91,14 @@ function scan(source: Source, options: ScanOptions): Promise<ScannedRow<unknown>
     );
   }
 
-  // One request for each row, which engines fetch ahead.
+  // One request for each row; engines prefetch them.
   const found: ScannedRow<unknown>[] = [];
   return eachEntry(source.openCursor(range, direction), (cursor, { v }) => {
     const key = cursor.key as Key;
     const primary = cursor.primaryKey as string;
     if (after !== undefined) {
       const order = compareKeys([key, primary], [after.key, after.primary]) * (direction === "prev" ? -1 : 1);
-      // Thousands of rows may have the same key: they are jumped over.
+      // Thousands of rows may have the same key: jump over them.
       if (order < 0 && index !== undefined) return cursor.continuePrimaryKey(after.key as IDBValidKey, after.primary);
       if (order <= 0) return cursor.continue();
     }
@@ -104,7 +107,7 @@ function scan(source: Source, options: ScanOptions): Promise<ScannedRow<unknown>
   }).then(() => found);
 }
 
-/** Calls `visit` for each entry, which moves the cursor on, or answers `true`: enough. */
+/** Calls `visit` for each entry. It advances the cursor, or returns `true` to stop. */
 export function eachEntry(
   request: IDBRequest<IDBCursorWithValue | null>,
   visit: (cursor: IDBCursorWithValue, row: StoredRow) => unknown,

@@ -1,9 +1,9 @@
 /**
- * Space that is taken while there is plenty, and given back when the platform gives no more: so that selling goes on when the disk is
- * full, and only what can be had again stops.
+ * Space that is taken while there is plenty, and released when the platform grants no more. So selling continues when
+ * the disk is full, and only work that can be repeated later stops.
  *
- * The quota is known only by running into it: Chromium's `estimate()` says "used + 10 GiB" whatever the quota is, so that sites can't be
- * told apart by it.
+ * The real quota is found only by exceeding it: Chromium's `estimate()` returns "used + 10 GiB" whatever the quota is,
+ * to prevent fingerprinting.
  */
 
 import { wrap } from "idb";
@@ -11,18 +11,18 @@ import { nameOf } from "./failures.ts";
 import { LAYOUT } from "./upgrade.ts";
 
 export interface Reserve {
-  /** The platform has refused space, and the reserve could not be put back since. */
+  /** The platform has refused space, and the reserve could not be taken again since. */
   isFull(): boolean;
-  /** Puts the reserve (back) in its place, if there is room for it. Never rejects. */
+  /** Takes the reserve, or takes it again, if there is room for it. Never rejects. */
   keep(database: IDBDatabase): Promise<void>;
-  /** Gives its space to whoever needs it. `false`: there was none left. */
+  /** Releases the reserve. `false`: there was none left. */
   spend(database: IDBDatabase): Promise<boolean>;
-  /** Work that has no right to the reserve was refused. */
+  /** The platform refused space to work that may not use the reserve. */
   refused(): void;
 }
 
 const RESERVE = "~reserve";
-/** What one call gives. */
+/** The most that one call of `getRandomValues` fills. */
 const CHUNK = 65_536;
 
 export function createReserve(bytes: number): Reserve {
@@ -37,11 +37,12 @@ export function createReserve(bytes: number): Reserve {
       try {
         const kept = await wrap(database.transaction(LAYOUT).objectStore(LAYOUT).getKey(RESERVE));
         if (kept === undefined) await write(database, (store) => store.put(incompressible(bytes || CHUNK), RESERVE));
-        // Without a reserve it was only to see whether there is room again.
+        // Without a reserve, the write only tested whether there is room again.
         if (bytes === 0) await write(database, (store) => store.delete(RESERVE));
         isFull = false;
       } catch (error) {
-        // Any other failure says nothing of space. Whoever needs the database is told of it; for want of a reserve nobody is kept from it.
+        // Any other failure says nothing about space. The calls that need the database get it; a missing reserve stops
+        // none of them.
         if (nameOf(error) === "QuotaExceededError") isFull = true;
       }
     },

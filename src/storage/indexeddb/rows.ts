@@ -1,18 +1,19 @@
 /**
- * How a row lies in its object store: one record for each row, under an out-of-line key.
+ * How a row is stored in its object store: one record for each row, under an out-of-line key.
  *
- * The index keys are computed by the layout and stored with the value, and the native indexes only read them. So nothing of
- * the port depends on how a value looks on disk: a layout that packs many rows of a page into one record, with the keys of
- * all of them in `x`, can replace this file behind the same port.
+ * The layout computes the index keys; they are stored with the value, and the native indexes only read them. So the
+ * port does not depend on how a value looks on disk: a format that packs many rows of a page into one record, with the
+ * keys of all of them in `x`, can replace this file behind the same port.
  */
 import type { Key, TableLayout } from "../../client/ports/storage.ts";
 import { indexKeys } from "../index-keys.ts";
 
 export interface StoredRow {
+  /** The value. */
   readonly v: unknown;
-  /** Index keys by `propertyOf` the index. Left out where there are none. */
+  /** Index keys by `propertyOf` the index. Left out if there are none. */
   readonly x?: Readonly<Record<string, readonly Key[]>>;
-  /** The transaction that wrote it: how one whose end was not heard is found to have been committed after all. */
+  /** The id of the transaction that wrote it. It shows whether a transaction was committed if its answer was lost. */
   readonly t: string;
 }
 
@@ -31,7 +32,7 @@ export function keyPathOf(index: string): string {
   return `x.${propertyOf(index)}`;
 }
 
-/** A key path is made of identifiers; an index may be called anything. Different names stay different. */
+/** A key path consists of identifiers, but an index may have any name. Different names stay different. */
 export function propertyOf(index: string): string {
   return `_${index.replace(/[^a-zA-Z0-9]/g, (character) => `$${character.charCodeAt(0).toString(16)}$`)}`;
 }

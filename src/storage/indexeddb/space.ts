@@ -1,7 +1,7 @@
-/** What the platform says of the space it gives. */
+/** What the platform says about the space that it grants. */
 import type { StorageEstimate } from "../../client/ports/storage.ts";
 
-/** Missing in insecure contexts and in old browsers: then nothing is known, which is no failure. */
+/** Missing in insecure contexts and in old browsers: then nothing is known, which is not a failure. */
 function manager(): Partial<StorageManager> {
   return (globalThis as { navigator?: { storage?: Partial<StorageManager> } }).navigator?.storage ?? {};
 }
@@ -15,7 +15,10 @@ export async function estimateSpace(): Promise<StorageEstimate> {
   return { persisted: persisted ?? false, usedBytes: space?.usage, quotaBytes: space?.quota };
 }
 
-/** Asks not to be evicted. Firefox may show the question to the user for as long as it likes: nobody waits for the answer. */
+/**
+ * Asks the platform not to evict the store. Firefox asks the user, and may wait without a limit: no caller waits for
+ * the answer.
+ */
 export function askToPersist(): void {
   manager()
     .persist?.()

@@ -1,4 +1,4 @@
-/** Brings a database to a layout, within its versionchange transaction. */
+/** Changes a database to fit a layout, within its versionchange transaction. */
 
 import { wrap } from "idb";
 import type { StorageLayout } from "../../client/ports/storage.ts";
@@ -6,10 +6,10 @@ import { layoutChange, type StoredLayout } from "../stored-layout.ts";
 import { eachEntry } from "./reads.ts";
 import { keyPathOf, storedRow } from "./rows.ts";
 
-/** The store of what the adapter itself has to remember, and the key of the layout in it. */
+/** The object store for the adapter's own data, and the key of the layout in it. */
 export const LAYOUT = "~layout";
 
-/** What the database says of itself; without tables that it does not have after all. */
+/** The layout that the database says it has, without tables that do not exist. */
 export async function readLayout(
   database: IDBDatabase,
   transaction?: IDBTransaction,
@@ -24,9 +24,9 @@ export async function readLayout(
 
 /**
  * Tables that the layout does not name stay as they are: their rows may hold unsent work of another version.
- * @param heard is called as the work goes on: a large table takes its time
+ * @param touch is called for each row, because a large table takes a while
  */
-export async function upgrade(transaction: IDBTransaction, layout: StorageLayout, heard: () => void): Promise<void> {
+export async function upgrade(transaction: IDBTransaction, layout: StorageLayout, touch: () => void): Promise<void> {
   const { db } = transaction;
   const storeOf = (name: string) =>
     db.objectStoreNames.contains(name) ? transaction.objectStore(name) : db.createObjectStore(name);
@@ -34,10 +34,10 @@ export async function upgrade(transaction: IDBTransaction, layout: StorageLayout
   if (change === undefined) return;
   for (const table of change.tables) {
     const store = storeOf(table.name);
-    // The rows are written while there is no index to keep up with them.
+    // The rows are written while no index has to be updated for each of them.
     for (const index of Array.from(store.indexNames)) store.deleteIndex(index);
     await eachEntry(store.openCursor(), (cursor, { v, t }) => {
-      heard();
+      touch();
       cursor.update(storedRow(table, v, t));
       cursor.continue();
     });

@@ -21,7 +21,7 @@ import type { PreparedRow, Table } from "./table.ts";
 
 type Step = Omit<MemoryStep, "store">;
 
-/** What a write will do, once nothing can fail any more. */
+/** A write that can no longer fail. */
 type Change = { readonly table: Table; readonly row: PreparedRow } | { readonly table: Table; readonly gone: string };
 
 export interface MemoryConnectionParts {
@@ -95,7 +95,7 @@ export class MemoryConnection implements StorageConnection, Occupant {
     if (isTillSyncError(this.#ended, "storage_unavailable")) throw this.#ended;
     const hasFaults = this.#parts.faults.before !== undefined;
     if (hasFaults) await this.#before({ kind: "transact", label, durability });
-    // From here to the commit nothing waits, so that what the script reads is what its writes are based on.
+    // Nothing is awaited from here to the commit, so no other transaction can change what the script reads.
     const running = script();
     let step = running.next();
     while (!step.done) {
@@ -114,7 +114,7 @@ export class MemoryConnection implements StorageConnection, Occupant {
     return value;
   }
 
-  /** Everything of a write that could throw. */
+  /** Does everything of a write that could throw. */
   #prepare(write: StorageWrite): Change {
     const table = this.#parts.store.table(write.table);
     if (write.kind === "delete") return { table, gone: write.key };

@@ -4,31 +4,39 @@ import { MemoryConnection } from "./connection.ts";
 import type { MemoryFaults } from "./faults.ts";
 import { type MemorySnapshot, Store } from "./store.ts";
 
+/** The options of `memory`. */
 export interface MemoryOptions {
-  /** Lets a test fail, hold up or crash any step. */
+  /**
+   * Lets a test fail, delay or crash any step.
+   * @default none
+   */
   readonly faults?: MemoryFaults | undefined;
   /**
-   * Tells this adapter's stores from those of all others, also in other tabs.
+   * Distinguishes this adapter's stores from those of all others, also in other tabs.
    * @default a random one
    */
   readonly id?: string | undefined;
 }
 
-/** A storage adapter whose stores can be copied and put back. */
+/** A storage adapter whose stores can be copied and restored. */
 export interface MemoryAdapter extends StorageAdapter {
   readonly kind: "memory";
-  /** What is committed in the store of this name, as plain data. */
+  /** The committed content of the store of this name, as plain data. */
   snapshot(name: string): MemorySnapshot;
   /**
-   * Puts content back, as if the disk had been exchanged: a crash, a rollback, or a clone if it comes from another store.
-   * Open connections go on with it. A transaction that is under way goes on too, and commits on top.
+   * Restores content, as if the disk had been exchanged: a crash, a rollback, or a clone if it is another store's.
+   * Open connections continue with it. A transaction that is under way continues too, and commits on top.
    */
   restore(name: string, snapshot: MemorySnapshot): void;
 }
 
 /**
- * Keeps its stores in the adapter that it returns: two clients that are given the same one, and the same name, share a
- * store as two tabs do. Everything is forgotten with it.
+ * Creates a storage adapter that holds its stores in memory. Two clients with the same adapter and the same name share
+ * a store, as two tabs do. The content is lost with the adapter, so don't use it for a shop.
+ *
+ * @example
+ * const storage = memory();
+ * const till = createSyncClient({ name: "test", storage, transport, collections });
  */
 export function memory(options: MemoryOptions = {}): MemoryAdapter {
   const { faults = {}, id = Math.random().toString(36).slice(2) } = options;

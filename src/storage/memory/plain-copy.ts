@@ -1,9 +1,9 @@
-/** The copy that a store keeps of a value. */
+/** The copy of a value that a store keeps. */
 
 /**
- * A deep copy, frozen: later changes by the writer don't reach the store, and every reader can be given the same object.
- * Several times faster than `structuredClone` for the plain data that tillsync stores; what is not plain (a Date, a
- * typed array) is left to it, and refused in the same way as by IndexedDB where it can't be cloned.
+ * A deep copy, frozen: later changes by the writer don't reach the store, and every reader can get the same object.
+ * Several times faster than `structuredClone` for the plain data that tillsync stores. `structuredClone` copies what is
+ * not plain (a Date, a typed array); it throws for what can't be cloned, as IndexedDB does.
  */
 export function frozenCopy<T>(value: T): T {
   return copy(value) as T;

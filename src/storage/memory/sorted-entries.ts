@@ -1,8 +1,9 @@
 /**
  * Entries in the order of (key, primary), in chunks.
  *
- * One array would cost a move of all that follows for each insert, a tree an object and a pointer chase for each entry. A list
- * of short arrays costs a binary search over the chunks, one within, and a move of at most CHUNK neighbours.
+ * With one array, an insert would move everything after it; with a tree, each entry would cost an object and a pointer
+ * chase. A list of short arrays costs a binary search over the chunks, one within a chunk, and a move of at most CHUNK
+ * neighbours.
  */
 import type { Key } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
@@ -19,7 +20,7 @@ export class SortedEntries<E extends Entry> {
   /** No chunk is empty. */
   #chunks: E[][] = [];
 
-  /** Instead of what was there. Sorts: n log n once, and not n searches. */
+  /** Replaces all entries. It sorts them once, instead of searching a place for each. */
   load(entries: E[]): void {
     entries.sort(compareEntries);
     this.#chunks = [];
@@ -30,7 +31,7 @@ export class SortedEntries<E extends Entry> {
 
   insert(entry: E): void {
     let [at, offset] = this.#seek((other) => compareEntries(other, entry) < 0);
-    // Behind all others: the last chunk grows. Rows mostly arrive in the order of their ids.
+    // After all others: the last chunk grows. Rows mostly arrive in the order of their ids.
     if (at === this.#chunks.length && at > 0) offset = this.#chunks[--at]?.length ?? 0;
     const chunk = this.#chunks[at];
     if (chunk === undefined) {
@@ -50,7 +51,7 @@ export class SortedEntries<E extends Entry> {
     else chunk.splice(offset, 1);
   }
 
-  /** Up to `limit` entries from the first for which `isBefore` is false, until one for which `isWithin` is. */
+  /** Up to `limit` entries, from the first for which `isBefore` is false, until one for which `isWithin` is false. */
   ascending(isBefore: (entry: E) => boolean, isWithin: (entry: E) => boolean, limit: number): E[] {
     const result: E[] = [];
     let [at, offset] = this.#seek(isBefore);
@@ -65,7 +66,10 @@ export class SortedEntries<E extends Entry> {
     return result;
   }
 
-  /** Up to `limit` entries backwards from the last for which `isBeforeEnd` is true, until one for which `isWithin` is false. */
+  /**
+   * Up to `limit` entries, backwards from the last for which `isBeforeEnd` is true, until one for which `isWithin` is
+   * false.
+   */
   descending(isBeforeEnd: (entry: E) => boolean, isWithin: (entry: E) => boolean, limit: number): E[] {
     const result: E[] = [];
     let [at, offset] = this.#seek(isBeforeEnd);
@@ -80,7 +84,10 @@ export class SortedEntries<E extends Entry> {
     return result;
   }
 
-  /** How many are from the first for which `isBefore` is false to the last for which `isBeforeEnd` is true. */
+  /**
+   * How many entries there are from the first for which `isBefore` is false to the last for which `isBeforeEnd` is
+   * true.
+   */
   count(isBefore: (entry: E) => boolean, isBeforeEnd: (entry: E) => boolean): number {
     return Math.max(0, this.#rank(isBeforeEnd) - this.#rank(isBefore));
   }
@@ -92,7 +99,7 @@ export class SortedEntries<E extends Entry> {
     return rank;
   }
 
-  /** Chunk and offset of the first entry for which `isBefore` is false; behind the last chunk where there is none. */
+  /** Chunk and offset of the first entry for which `isBefore` is false; after the last chunk if there is none. */
   #seek(isBefore: (entry: E) => boolean): [chunk: number, offset: number] {
     const at = partition(this.#chunks, (chunk) => isBefore(chunk[chunk.length - 1] as E));
     const chunk = this.#chunks[at];
@@ -100,7 +107,7 @@ export class SortedEntries<E extends Entry> {
   }
 }
 
-/** The index of the first item for which `isBefore` is false, where it is true for all before it. */
+/** The index of the first item for which `isBefore` is false. It must be true for all items before it. */
 function partition<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
   let low = 0;
   let high = items.length;

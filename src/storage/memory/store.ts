@@ -1,18 +1,19 @@
-/** The content of one store, shared by all connections to it, and the turns that its transactions take. */
+/** The content of one store, shared by all connections to it, and the order of its transactions. */
 import type { StorageLayout } from "../../client/ports/storage.ts";
 import { assert } from "../../shared/assert.ts";
 import { type LayoutChange, layoutChange, type StoredLayout } from "../stored-layout.ts";
 import { frozenCopy } from "./plain-copy.ts";
 import { Table } from "./table.ts";
 
-/** A store as plain data. Its values are the store's own, frozen: copy them to change them. */
+/** The content of a store as plain data. Its values are the store's own, and frozen: copy them to change them. */
 export interface MemorySnapshot {
-  /** Missing in a store that was never opened. */
+  /** The layout that the store was last opened with; missing if it was never opened. */
   readonly layout?: StoredLayout | undefined;
+  /** The rows of each table, by primary key. */
   readonly tables: Readonly<Record<string, readonly (readonly [key: string, value: unknown])[]>>;
 }
 
-/** Whom the store tells that it goes on without them. */
+/** A connection, as the store sees it: it is notified when it may not use the store any more. */
 export interface Occupant {
   supersede(): void;
 }
@@ -20,19 +21,19 @@ export interface Occupant {
 export class Store {
   readonly occupants = new Set<Occupant>();
   readonly #tables = new Map<string, Table>();
-  /** Rows of tables that no open layout names. They stay what they were. */
+  /** Rows of tables that no layout has named so far. They stay as they are. */
   readonly #unnamed = new Map<string, MemorySnapshot["tables"][string]>();
   #layout: StoredLayout | undefined;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
-  /** One after another, in the order of asking. */
+  /** Runs the work when all work before it is over: one after another, in the order of the calls. */
   turn<T>(work: () => T | Promise<T>): Promise<T> {
     const turn = this.#lastTurn.then(work);
     this.#lastTurn = turn.catch(() => {});
     return turn;
   }
 
-  /** Brings the store to a layout. Connections with another one are told to go: their idea of the indexes is no longer true. */
+  /** Changes the store to a layout. Connections with another one are superseded: their indexes are no longer right. */
   adopt(layout: StorageLayout): void {
     const change = layoutChange(this.#layout, layout);
     if (change !== undefined) {
@@ -65,7 +66,7 @@ export class Store {
     return { layout: this.#layout, tables: Object.fromEntries(tables) };
   }
 
-  /** Open connections keep the indexes of their layout, which are built anew over the rows that came back. */
+  /** Open connections keep the indexes of their layout, which are rebuilt from the restored rows. */
   restore({ layout, tables }: MemorySnapshot): void {
     if (this.occupants.size === 0) {
       this.clear();

@@ -16,7 +16,7 @@ interface IndexEntry extends Entry {
   readonly row: Row;
 }
 
-/** A row that is ready to be stored: whatever could throw has been done. */
+/** A row that is ready to be stored: everything that could throw has been done. */
 export interface PreparedRow {
   readonly primary: string;
   readonly value: unknown;
@@ -34,7 +34,7 @@ export class Table {
     this.adopt(layout);
   }
 
-  /** Builds every index anew from the rows. */
+  /** Rebuilds every index from the rows. */
   adopt(layout: TableLayout): void {
     this.#layout = layout;
     const rows = [...this.#rows.values()];
@@ -48,7 +48,7 @@ export class Table {
     });
   }
 
-  /** Instead of all rows. */
+  /** Replaces all rows. */
   load(rows: readonly (readonly [key: string, value: unknown])[]): void {
     this.#rows.clear();
     for (const [key, value] of rows) this.#rows.set(key, { key, primary: key, value, keys: [] });
@@ -61,7 +61,7 @@ export class Table {
     return this.#primary.ascending(() => false, all, Number.POSITIVE_INFINITY).map((row) => [row.primary, row.value]);
   }
 
-  /** `value` must be the store's own copy: the keys are taken from it. */
+  /** `value` must be the store's own copy: the index keys are computed from it. */
   prepare(primary: string, value: unknown): PreparedRow {
     return { primary, value, keys: this.#keysOf(value) };
   }

@@ -1,9 +1,9 @@
 /**
- * Whether what came is an answer at all. Pure.
+ * Whether a response is an answer of a tillsync server to this request. Pure.
  *
- * Captive portals answer 200, proxies answer from a cache, connections are reused by others: an answer counts only if its
- * protocol header, the request id it echoes, its content type, its text and its schema all check. Nothing less may ever
- * acknowledge a sale.
+ * Captive portals answer 200, proxies answer from a cache, and connections are reused by others. So an answer counts
+ * only if its protocol header, the request id that it echoes, its content type, its text and its schema all check.
+ * Nothing less may ever acknowledge a sale.
  */
 import { CONTENT_TYPE, HEADERS, MESSAGE_DEPTH, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { scanJsonText } from "../../shared/json.ts";
@@ -13,7 +13,7 @@ import { busy, type Failed, type ForeignBecause, foreign, parseHttpDate, refused
 export interface Received {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  /** `undefined`: it was larger than anything that a tillsync server sends. */
+  /** `undefined`: it was larger than any answer of a tillsync server. */
   readonly text: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export function judgeAnswer<T>(
   const [contentType = ""] = headers.get("content-type")?.split(";") ?? [];
   const isRefused = status >= 400;
   const { requestId: echoed = requestId } = (json ?? {}) as { requestId?: unknown };
-  // Each of them `true`, or the answer is foreign. A refusal need not hold to all of them.
+  // If one of them is not `true`, the answer is foreign. A refusal need not pass all of them.
   const checks: Readonly<Record<ForeignBecause, boolean>> = {
     protocol: isRefused ? protocol !== null : protocol === String(PROTOCOL_VERSION),
     request_id: headers.get(HEADERS.requestId) === requestId && (isRefused || echoed === requestId),
@@ -51,7 +51,7 @@ export function judgeAnswer<T>(
   return isRefused ? refused(status, json) : { ok: true, value: json as T, serverTime: serverTime as number };
 }
 
-/** `undefined`: not JSON, or JSON that is made to hurt. */
+/** `undefined`: not JSON, or JSON that is nested too deeply or has too many keys. */
 function parseText(text: string): unknown {
   try {
     return scanJsonText(text, { maxDepth: MESSAGE_DEPTH, maxKeys: MAX_KEYS }) === undefined

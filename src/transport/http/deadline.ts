@@ -1,15 +1,15 @@
-/** The time that one call has. */
+/** The deadline of one call. */
 
 export interface Deadline {
   /** Aborts with the caller's signal, or when the time is up. */
   readonly signal: AbortSignal;
-  /** Lets go of the timer and of the caller's signal. */
+  /** Clears the timer, and removes the listener from the caller's signal. */
   end(): void;
 }
 
 /**
- * Not `AbortSignal.any` with `AbortSignal.timeout`: the tablets that tills are lack the first, and the caller's signal lives
- * as long as its client does, so that each call must take its listener off again.
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: tablets that are used as tills lack the former. And the caller's
+ * signal lives as long as its client, so each call must remove its listener.
  */
 export function startDeadline(outer: AbortSignal, ms: number): Deadline {
   const controller = new AbortController();

@@ -1,9 +1,9 @@
-/** What an answer other than 200 means. Pure. */
+/** What a response other than 200 means. Pure. */
 import type { TransportFailure } from "../../client/ports/transport.ts";
 import { isProblem } from "../../protocol/answers.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "../../protocol/codes.ts";
 
-/** Which of the checks an answer did not pass. */
+/** The check that a response did not pass. */
 export type ForeignBecause =
   | "status"
   | "content_type"
@@ -14,7 +14,7 @@ export type ForeignBecause =
   | "json"
   | "schema";
 
-/** Codes for servers that answer a bare status, without a document to read. */
+/** Codes for servers that answer with a status only, without a problem document. */
 const PLAIN_CODES: readonly ProblemCode[] = [
   "malformed",
   "unauthenticated",
@@ -36,19 +36,21 @@ export function failed(failure: TransportFailure): Failed {
   return { ok: false, failure };
 }
 
-/** Not an answer of a tillsync server to this request: nothing is known of what became of it. */
+/** Not an answer of a tillsync server to this request: the outcome of the request is unknown. */
 export function foreign(check: ForeignBecause, status: number): Failed {
   return failed({ kind: "unreachable", reason: "foreign_answer", cause: { check, status } });
 }
 
-/** Statuses that mean "not now", whoever says them: the server, or a proxy in front of it that speaks no tillsync. */
+/**
+ * Statuses that mean "not now", whether the server sent them or a proxy in front of it that knows nothing of tillsync.
+ */
 export function busy(status: number, retryAfter: string | null, answeredAt: number): Failed | undefined {
   if (status !== 429 && status < 500) return undefined;
   const retryAfterMs = parseRetryAfter(retryAfter, answeredAt);
   return failed(status === 429 ? { kind: "throttled", retryAfterMs } : { kind: "server_error", status, retryAfterMs });
 }
 
-/** A refusal of the server itself. `body` is what came, read as JSON; `undefined` where it was none. */
+/** A refusal by the server. `body` is the response's JSON; `undefined` if it had none. */
 export function refused(status: number, body: unknown): Failed {
   if (isProblem(body)) {
     const { code, detail, epoch, collections } = body;
@@ -59,8 +61,9 @@ export function refused(status: number, body: unknown): Failed {
 }
 
 /**
- * Seconds or an HTTP date, at most an hour: a server that says more is wrong, or lies. `undefined`: neither of them.
- * A date counts from when the answer says that it was given: the till's own clock may be hours off.
+ * Seconds or an HTTP date, capped at an hour: a longer wait is a mistake of the server, or malicious. `undefined`:
+ * neither. A date is compared with the time that the response itself states, because the till's own clock may be hours
+ * off.
  */
 function parseRetryAfter(value: string | null, answeredAt: number): number | undefined {
   const text = value?.trim() ?? "";
@@ -68,7 +71,7 @@ function parseRetryAfter(value: string | null, answeredAt: number): number | und
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** Epoch ms; NaN where it is no HTTP date. */
+/** Epoch ms; NaN if it is not an HTTP date. */
 export function parseHttpDate(text: string | null): number {
   return text?.endsWith(" GMT") ? Date.parse(text) : Number.NaN;
 }

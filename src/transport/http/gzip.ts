@@ -1,4 +1,4 @@
-/** Bodies of requests: a till's uplink is the narrow side. */
+/** Compresses the bodies of requests, because a till's uplink is slow. */
 
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -7,11 +7,11 @@ export interface Body {
 
 export interface Gzip {
   encode(text: string): Promise<Body>;
-  /** Off for good once a server refused it: asking again would cost a round trip at every push. */
+  /** Turns compression off for good, after a server refused it: trying again would cost a round trip for every push. */
   refused(): void;
 }
 
-/** Below this the headers weigh more than what is saved. */
+/** Below this, compression costs more than it saves. */
 const MIN_BYTES = 1_024;
 
 export function createGzip(): Gzip {
@@ -20,7 +20,7 @@ export function createGzip(): Gzip {
     async encode(text) {
       const bytes = new TextEncoder().encode(text);
       if (!isOn || bytes.length <= MIN_BYTES) return { bytes, isGzipped: false };
-      // To a buffer: streamed uploads need HTTP/2, and Safari and Firefox have none.
+      // Into a buffer: streamed uploads need HTTP/2, and Safari and Firefox don't support them.
       const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
       return { bytes: new Uint8Array(await new Response(stream).arrayBuffer()), isGzipped: true };
     },

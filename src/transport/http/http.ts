@@ -1,4 +1,4 @@
-/** The Transport over HTTP: requests by ky, pokes by WebSocket. */
+/** The Transport over HTTP: requests with ky, pokes over a WebSocket. */
 import type { Transport } from "../../client/ports/transport.ts";
 import { isPullResponse, isPushResponse, isRegisterResponse, isTimeResponse } from "../../protocol/answers.ts";
 import { createGzip } from "./gzip.ts";
@@ -10,12 +10,14 @@ import { withSharedRenewal } from "./token.ts";
 export type { HttpOptions, TokenRequest } from "./options.ts";
 
 /**
- * Speaks to a tillsync server.
- *
- * @example
- * const transport = http({ url: "https://shop.example/sync", getToken: () => session.accessToken });
+ * Creates a transport to a tillsync server, over HTTP.
  *
  * @throws TillSyncError `invalid_option`
+ * @example
+ * const transport = http({
+ *   url: "https://shop.example/sync",
+ *   getToken: ({ refused, signal }) => (refused === undefined ? session.accessToken : renew(refused, signal)),
+ * });
  */
 export function http(options: HttpOptions): Transport {
   const resolved = resolveHttpOptions(options);

@@ -1,14 +1,16 @@
 /**
- * A WebSocket that says "there is something new". A hint and nothing more: the client polls all the same.
+ * A WebSocket through which the server says that there is something new. It is only a hint: the client polls all the
+ * same.
  *
- * Each call ends with exactly one `closed()`, and no poke comes after it. Opening another one is the client's business.
+ * Each call ends with exactly one `closed()`, and no poke arrives after it. The client opens another one if it wants
+ * to.
  */
 import type { LiveListener } from "../../client/ports/transport.ts";
 import { isPoke } from "../../protocol/answers.ts";
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../../protocol/constants.ts";
 import { addressOf, type ResolvedHttpOptions } from "./options.ts";
 
-/** A poke names collections. What is longer is not one, and is not worth parsing. */
+/** A poke names collections. A longer message is not a poke, and is not parsed. */
 const MAX_POKE_LENGTH = 64 * 1_024;
 
 export async function openLive(
@@ -26,7 +28,7 @@ export async function openLive(
     socket?.close();
     listener.closed();
   };
-  // A socket that never opens tells nobody.
+  // A socket that never opens may fire no event.
   const timer = setTimeout(end, options.timeoutMs);
   signal.addEventListener("abort", end, { once: true });
 
@@ -36,11 +38,11 @@ export async function openLive(
     if (!token || signal.aborted) return end();
     socket = new WebSocket(socketAddress(options.url), [LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX + base64url(token)]);
   } catch {
-    return end(); // offline, no WebSocket here, or none allowed by the page's policy
+    return end(); // offline, no WebSocket on this platform, or forbidden by the page's policy
   }
   socket.addEventListener("open", () => {
     clearTimeout(timer);
-    if (socket?.protocol !== LIVE_SUBPROTOCOL) end(); // somebody else's socket
+    if (socket?.protocol !== LIVE_SUBPROTOCOL) end(); // not a tillsync server
   });
   socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     const collections = over ? undefined : readPoke(data);
@@ -66,7 +68,7 @@ function socketAddress(url: string): URL {
   return address;
 }
 
-/** The alphabet that a subprotocol may be written in. */
+/** Base64 with the characters that a subprotocol may consist of. */
 function base64url(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return btoa(String.fromCharCode(...bytes))

@@ -7,7 +7,7 @@
  *             │             └──────── 415: once, as it is ────────────┤
  *             └────────────────────── 401: once, with another token ──┘
  *
- * Nothing is thrown and nothing else is repeated: what a failure means is the sync loop's to decide.
+ * Nothing is thrown, and nothing else is repeated: the sync loop decides what a failure means.
  */
 import ky from "ky";
 import type { TransportCall, TransportResult } from "../../client/ports/transport.ts";
@@ -28,14 +28,14 @@ export interface Connection {
 export interface Endpoint<T> {
   readonly path: string;
   readonly accepts: (value: unknown) => value is T;
-  /** Asks for no token. */
+  /** Needs no token. */
   readonly open?: true;
 }
 
-/** Far above the largest answer of the protocol; below what would end a tablet's tab. */
+/** Far above the largest answer of the protocol, and below what would crash a tab on a tablet. */
 const MAX_ANSWER_BYTES = 32 * 1_024 * 1_024;
 
-/** @param message Absent: a GET. */
+/** @param message the body of a POST; absent for a GET */
 export async function send<T>(
   connection: Connection,
   endpoint: Endpoint<T>,
@@ -46,7 +46,7 @@ export async function send<T>(
   const { signal, end } = startDeadline(call.signal, timeoutMs);
   const attempt = (token: string | undefined) => exchange(connection, endpoint, { ...call, signal }, message, token);
   try {
-    // Raced as a whole: neither an application's getToken nor its fetch need to heed the signal.
+    // Raced as a whole: the application's getToken and fetch may ignore the signal.
     return await orAborted(endpoint.open ? attempt(undefined) : withToken(getToken, signal, attempt), signal);
   } catch (cause) {
     if (call.signal.aborted) return failed({ kind: "aborted" });
@@ -86,7 +86,7 @@ async function exchange<T>(
     signal: call.signal,
     cache: "no-store",
     retry: 0,
-    timeout: false, // ky's ends with the headers of an answer: a body that stalls would hang for ever
+    timeout: false, // ky's ends with the headers of an answer: a body that stalls would hang forever
     throwHttpErrors: false,
   });
   const text = await readText(response, call.signal);
@@ -102,7 +102,7 @@ async function exchange<T>(
   return exchange(connection, endpoint, call, message, token);
 }
 
-/** The whole text, or `undefined` where it is too long. Rejects where it was cut, or is not UTF-8. */
+/** The whole text, or `undefined` if it is too long. Rejects if it is truncated or not UTF-8. */
 async function readText(response: Response, signal: AbortSignal): Promise<string | undefined> {
   const reader = response.body?.getReader();
   if (!reader) {

@@ -1,12 +1,12 @@
-/** Whose request it is. */
+/** Gets the token of a request, and a second one if the server refuses the first. */
 import type { TransportResult } from "../../client/ports/transport.ts";
 import { orAborted } from "../../shared/abort.ts";
 import { failed } from "./failure.ts";
 import type { HttpOptions } from "./options.ts";
 
 /**
- * Runs `attempt` with a token. Where the server does not take it, asks once more, saying which one was refused, and runs it
- * again with another one. Never a third time: the client waits until somebody signs in.
+ * Runs `attempt` with a token. If the server refuses it, calls `getToken` once more with the refused token, and runs
+ * `attempt` again with the new one. Never a third time: the client then waits until a person signs in.
  */
 export async function withToken<T>(
   getToken: HttpOptions["getToken"],
@@ -31,8 +31,8 @@ export async function withToken<T>(
 }
 
 /**
- * One renewal for one refused token, however many calls met it at the same time: a refresh token that is used twice looks
- * stolen, and the issuer then signs the till out.
+ * One renewal for one refused token, even if the token of many calls was refused at the same time: a refresh token that
+ * is used twice looks stolen, and the issuer then signs the till out.
  */
 export function withSharedRenewal(getToken: HttpOptions["getToken"]): HttpOptions["getToken"] {
   let renewal: { readonly of: string; readonly token: Promise<string | undefined> } | undefined;
@@ -46,7 +46,7 @@ export function withSharedRenewal(getToken: HttpOptions["getToken"]): HttpOption
     const done = () => {
       if (renewal === started) renewal = undefined;
     };
-    // No longer than the call that asked: where it never settles, the next call asks again.
+    // Shared only as long as the call that started it: if it never settles, the next call starts another one.
     orAborted(token, request.signal).then(done, done);
     return token;
   };

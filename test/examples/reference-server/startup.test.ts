@@ -130,9 +130,7 @@ test("the demo, whose password everybody knows, is offered to this computer alon
   expect(parseCommandLine(["--host", "0.0.0.0"]).seed).toBe("none");
   expect([parseCommandLine([]).proxies, parseCommandLine(["--proxy", "2"]).proxies]).toEqual([0, 2]);
   expect(() => parseCommandLine(["--proxy", "yes"])).toThrow("Expected --proxy to be a number from 0 to 9");
-  expect(() => parseCommandLine(["--host", "0.0.0.0", "--seed", "demo"])).toThrow(
-    "The demo's password is public",
-  );
+  expect(() => parseCommandLine(["--host", "0.0.0.0", "--seed", "demo"])).toThrow("The demo's password is public");
   const database = join(await temporaryFolder(), "shop.sqlite");
   await (await start({ database, seed: "demo" })).close();
   await expect(start({ database, host: "0.0.0.0" })).rejects.toThrow("its password is public");
