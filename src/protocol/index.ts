@@ -4,6 +4,7 @@
  *
  * @module tillsync/protocol
  */
+export type { CounterValue } from "../shared/counter-step.ts";
 export {
   type OperationErrorCode,
   type OperationFlagCode,
@@ -49,7 +50,6 @@ export type {
   Change,
   ConflictResult,
   ConflictsResponse,
-  CounterValue,
   CreateOperation,
   DeleteOperation,
   DeskQuery,

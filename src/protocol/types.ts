@@ -2,10 +2,9 @@
  * The messages of the wire, as types. docs/protocol.md describes them.
  * The schema of each is in the file that parses it; `test/protocol/types.test.ts` compares the two.
  */
-import type { JsonObject } from "../shared/json.ts";
 
-/** A counter's step or value: a safe integer, or a decimal string for declared decimal counters. */
-export type CounterValue = number | string;
+import type { CounterValue } from "../shared/counter-step.ts";
+import type { JsonObject } from "../shared/json.ts";
 
 interface OperationHead {
   /** A UUID in lower case; version 7 is recommended. One id has at most one effect, ever (L2). */

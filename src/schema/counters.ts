@@ -2,11 +2,10 @@
  * Counter fields: values that change only by steps. Adding commutes, so increments of several clients are never in
  * conflict. Counters are safe integers, or decimal strings if integers of the smallest unit won't do.
  */
-import { isCounterStep } from "../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../shared/counter-step.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
-export type CounterValue = number | string;
 export type CounterSteps = Readonly<Record<string, CounterValue>>;
 
 // Sums may have more digits than one step, and are bounded, too: BigInt makes them exact, and its cost grows with them.

@@ -1,10 +1,10 @@
 /** Decides a local write: checks what a till's own user does, and puts it into the view and into the outbox. Pure. */
-import type { CounterValue } from "../../protocol/types.ts";
+
 import { addCounter, splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
-import { isCounterStep } from "../../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";

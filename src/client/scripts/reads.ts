@@ -44,7 +44,7 @@ export function* ask<const R extends readonly TypedRead<unknown>[]>(reads: R): R
   const asked = reads.map(({ read }) => read).filter((read) => !isEmpty(read));
   const found = (asked.length === 0 ? [] : yield asked).values();
   const answers = reads.map(({ read }) => (isEmpty(read) ? [] : found.next().value));
-  // The only place where the store's answers get their types. Which shapes each table holds is said in state/.
+  // The only place where the store's answers get their types. The files of state/ say which shapes each table holds.
   return answers as unknown as Answers<R>;
 }
 

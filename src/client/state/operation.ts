@@ -1,5 +1,7 @@
 /** One entry of the outbox, or of the journal once its result is final: the operation as it was made, and its state. */
-import type { CounterValue, Flag, Verdict } from "../../protocol/types.ts";
+
+import type { Flag, Verdict } from "../../protocol/types.ts";
+import type { CounterValue } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 
 /**
@@ -221,7 +223,11 @@ export function isReplayed(operation: Pick<StoredOperation, "status" | "action" 
   return operation.kind === "fact" && (state === "quarantined" || state === "rejected");
 }
 
-/** Facts and increments, as opposed to edits [C1]. */
+/**
+ * Whether it is a fact or an increment: it tells of something that happened in the shop, so it must never be rejected
+ * (L11). The server decides this on its own, because it must also judge what it can't parse, and collections that it
+ * doesn't know.
+ */
 export function isCommercial(operation: Pick<StoredOperation, "kind" | "action">): boolean {
   return operation.kind === "fact" || operation.action === "increment";
 }

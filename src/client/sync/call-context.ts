@@ -118,7 +118,7 @@ export class CallContext {
     return failed(lane, failure);
   }
 
-  /** The server has another history: the journal goes back into the outbox [C8]. */
+  /** The server has another history: moves the journal back into the outbox [C8]. */
   async follow(fence: number, epoch: string): Promise<MachineEvent> {
     const { store } = this;
     const followed = await store.transact(
