@@ -1,4 +1,6 @@
-/** A till that dies, and a disk that fails: at every step either all of a sale is there, or none of it (L1, L2). */
+/**
+ * A till that crashes, and a disk that fails: after every step either all of a sale is stored, or none of it (L1, L2).
+ */
 import { describe, expect, test } from "vitest";
 import type { MemoryStep } from "../../src/storage/memory/faults.ts";
 import { memory } from "../../src/storage/memory/memory.ts";
@@ -12,7 +14,7 @@ const sell = (till: Till) =>
     tx.products.increment("p-1", { stock: -2 });
     return sale.id;
   });
-/** What the till was, put on another machine: the process has died, and its disk is what it was at that moment. */
+/** The till's disk as it was at this moment, on another machine: the process has died. */
 function diskOf(storage: ReturnType<typeof memory>): ReturnType<typeof memory> {
   const disk = memory();
   disk.restore(NAME, storage.snapshot(NAME));
@@ -20,7 +22,7 @@ function diskOf(storage: ReturnType<typeof memory>): ReturnType<typeof memory> {
 }
 
 describe("after a crash at any moment of the way of a sale", () => {
-  /** Runs a sale, and takes the disk at each step of the store's work. */
+  /** Runs a sale, and copies the disk after each step of the store's work. */
   async function disksOnTheWay(): Promise<
     readonly { readonly at: string; readonly disk: ReturnType<typeof memory>; readonly world: ClientWorld }[]
   > {
@@ -74,7 +76,7 @@ describe("after a crash at any moment of the way of a sale", () => {
     for (const { at, disk, world } of disks) {
       const collections = operationsIn(disk).map(({ collection }) => collection);
       expect([[], ["sales", "payments", "products"]], at).toContainEqual(collections);
-      // The old process is dead; what is on its disk starts again.
+      // The old process is dead; a new one starts from its disk.
       const till = await world.open({ storage: disk, device: { id: "till-1" } });
       await world.clock.advance(120_000);
       const sales = await world.rows("sales");

@@ -1,4 +1,6 @@
-/** A server that was restored from a backup, collections that must be pulled again, and how long the journal is kept. */
+/**
+ * A server that was restored from a backup, collections that must be pulled again, and how long the journal is kept.
+ */
 import { describe, expect, test } from "vitest";
 import { memory } from "../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../support/shop.ts";
@@ -143,7 +145,7 @@ describe("a server that was put back to its backup", () => {
         expect(await till.conflicts.list()).toHaveLength(1);
       },
       async (till, world, _told, storage) => {
-        // The backup is older than the other side's edit: nothing contradicts this one now.
+        // The backup is older than the other device's edit, so nothing contradicts this one any more.
         expect((await world.rows("customers"))[0]?.phone).toBe("2");
         expect([await till.conflicts.list(), till.status.attention.conflicts]).toEqual([[], 0]);
         expect(conflictsIn(storage).filter(({ settled }) => !settled)).toEqual([]);
@@ -238,7 +240,7 @@ describe("a collection that must be pulled again [H10]", () => {
           }
           const result = await transport.pull(request, call);
           if (!result.ok || !ghosts) return result;
-          // The server does not bring p-2 any more.
+          // The server no longer sends p-2.
           const { products, ...pages } = result.value.pages;
           if (products === undefined) return result;
           const changes = products.changes.filter(({ id }) => id !== "p-2");
@@ -352,7 +354,7 @@ describe("the journal [C8.7]", () => {
     const behind = world.clock.now();
     await till.close();
     world.clock.setWallClock(behind + 100 * DAY);
-    // The server's clock is the world's; its answers are made to tell the old time.
+    // The server uses the world's clock, so its answers are changed to carry the old time.
     const again = world.till({
       storage,
       transport: {

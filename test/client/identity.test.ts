@@ -1,4 +1,4 @@
-/** Whose store it is: tokens, other shops, revoked devices, copies of a disk, disks put back. */
+/** To whom a store belongs: tokens, other shops, revoked devices, copies of a disk, disks that were put back. */
 import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../src/server/admin/revoke-device.ts";
 import { memory } from "../../src/storage/memory/memory.ts";

@@ -1,4 +1,7 @@
-/** The options of a client: each mistake fails at construction, with what was expected, what came, and what to write instead. */
+/**
+ * The options of a client: each mistake fails at construction, with what was expected, what was received, and what to
+ * write instead.
+ */
 import { createSyncClient, defineCollection, isTillSyncError } from "tillsync";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** A store that fails and comes back: nothing stays broken that is whole again, and nothing is left open. */
+/** A store that fails and recovers: afterwards everything works again, and nothing is left open. */
 import { expect, test } from "vitest";
 import type { StorageAdapter, StorageHooks } from "../../src/client/ports/storage.ts";
 import { type MemoryAdapter, memory } from "../../src/storage/memory/memory.ts";

@@ -1,4 +1,4 @@
-/** Sync as an app steers it: now, not now, for the first time, with a second client beside it, and no more. */
+/** Sync as an app controls it: now, paused, for the first time, with a second client on the store, and closed. */
 import { describe, expect, test } from "vitest";
 import type { Transport } from "../../src/client/ports/transport.ts";
 import { deferred } from "../../src/shared/deferred.ts";
@@ -440,7 +440,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
     expect(await outcome).toMatchObject({ outcome: "done", remaining: 0 });
   });
 
-  /** A lock that lets everybody in: as one that was stolen from a frozen tab. */
+  /** A lock that lets every client in, like one that was stolen from a frozen tab. */
   const coordinator = {
     "~port": "coordinator" as const,
     exclusive: (_: string, signal: AbortSignal, work: (lost: AbortSignal) => Promise<void>) => work(signal),
@@ -466,7 +466,7 @@ describe("two clients of one store (StrictMode, hot reload)", () => {
     await first.start();
     await first.collections.sales.create(saleOf(1, 1));
     await world.clock.advance(1_000);
-    /** Whatever comes back comes when nobody waits for it any more. */
+    /** The answers arrive when no caller waits for them any more. */
     const late = async (answer: Promise<unknown>, signal: AbortSignal) => {
       await answer;
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
@@ -534,7 +534,7 @@ describe("close()", () => {
     const till = await world.open({ storage });
     await till.collections.sales.create(saleOf(1, 1));
     await till.close();
-    await world.clock.settle(); // what was under way when it was closed
+    await world.clock.settle(); // what was in progress when the client was closed
     const asked = world.network.requests.length;
     steps.length = 0;
     await world.clock.advance(600_000);
@@ -723,7 +723,7 @@ describe("no hot loop", () => {
       },
     })));
 
-  /** Ten minutes with a sale to send, on such a server: at most a few requests a minute. */
+  /** Ten minutes with a sale to send to such a server: it gets at most a few requests a minute. */
   async function withServer(broken: (transport: Transport) => Transport, left?: number): Promise<void> {
     await using world = new ClientWorld();
     let asked = 0;

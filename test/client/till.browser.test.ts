@@ -1,4 +1,4 @@
-/** A whole till where users have it: the default storage of a real browser, the real transport, the real handler. */
+/** A whole till as users run it: the default storage of a real browser, the real transport, the real handler. */
 import { createSyncClient, http, type SyncClient } from "tillsync";
 import { createSyncHandler, importRows, readRows } from "tillsync/server";
 import { memoryStore } from "tillsync/server/memory";
@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const till of open.splice(0)) await till.close();
 });
 
-/** A shop in the page: its server, and a way to it that can be cut. */
+/** A shop in the page: its server, and a connection to it that can be cut. */
 async function openShop() {
   const store = memoryStore();
   const shop = { online: true, loseAnswers: 0, pushes: 0 };
@@ -38,7 +38,7 @@ async function openShop() {
   };
   const name = `shop-${crypto.randomUUID()}`;
   return Object.assign(shop, {
-    /** Each on the shop's one database, or on one of its own. */
+    /** A till of this shop. Tills with the same `database` share their local store. */
     till(database = name): Till {
       const till = createSyncClient({
         name: database,

@@ -1,4 +1,7 @@
-/** An app of another version over the same store: what it does not know is sent all the same, and nothing goes round in circles. */
+/**
+ * An app of another version uses the same store: operations of collections that it lacks are sent all the same, and
+ * nothing loops.
+ */
 import { createSyncClient, type SyncClient } from "tillsync";
 import { createTestShop, seededRandom, type TestShop } from "tillsync/testing";
 import { expect, test } from "vitest";
@@ -7,7 +10,7 @@ import { collections, saleOf, tea } from "../support/shop.ts";
 
 type Shop = TestShop<typeof collections>;
 
-/** The app after a collection was taken out of it. */
+/** The app after one of its collections was removed. */
 function olderApp(shop: Shop, storage: MemoryAdapter): SyncClient {
   const { products, customers, sales } = collections;
   return createSyncClient({
@@ -65,7 +68,7 @@ test("a verdict on it is kept, and it is not sent again and again", async () => 
   expect(till.status.attention.quarantined).toBe(2);
   await till.close();
 
-  // The app as it was finds its row in step with the verdict.
+  // The old app finds that its row agrees with the verdict.
   const back = shop.till({ storage });
   await back.start();
   await shop.clock.advance(5_000);

@@ -1,4 +1,4 @@
-/** One collection, as an app holds it. Wires reads, live queries and writes; holds no rule. */
+/** One collection, as an app uses it. It wires reads, live queries and writes together, and holds no rule. */
 
 import { changesBetween, copyPatch, type LoosePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -23,12 +23,17 @@ export interface CollectionDeps {
   readonly feed: CommitFeed;
   /** Whether the collection has been pulled to its end once. */
   complete(collection: string): boolean;
+  /** Aborts when the client is closed. */
   readonly closing: AbortSignal;
 }
 
-/** Records in one transaction of an import: each keeps the store for a few milliseconds, and sales get in between. */
+/**
+ * How many records of an import share a transaction. Each transaction blocks the store for a few milliseconds, and
+ * sales are written in between.
+ */
 const IMPORTED_AT_ONCE = 250;
 
+/** The collection that an app gets, with the methods that its definition allows. */
 export function createCollection(name: string, definition: ResolvedCollection, deps: CollectionDeps): object {
   const { store, writer, feed } = deps;
   const rows = async (query: LooseQuery | undefined, options?: ReadOptions) =>
@@ -50,7 +55,10 @@ export function createCollection(name: string, definition: ResolvedCollection, d
     async first(query: LooseQuery, options?: ReadOptions): Promise<AppRecord | undefined> {
       return (await readable.find({ ...query, limit: 1 }, options))[0];
     },
-    /** From the index alone under one key, where each row has one entry. In a range a list may have several, so that the rows are read. */
+    /**
+     * Counts in the index alone if the range is a single key, under which each row has one entry. In a wider range a
+     * row with a list may have several, so the rows are read.
+     */
     async count(query?: LooseQuery): Promise<number> {
       const plan = planQuery(name, definition, query);
       const { index, range, after } = plan.kind === "ids" ? {} : plan.options;
@@ -84,7 +92,7 @@ export function createCollection(name: string, definition: ResolvedCollection, d
       return written(change.entityId, view(name, change.entityId));
     },
     async createMany(inputs: readonly object[], options?: WriteOptions): Promise<readonly AppRecord[]> {
-      // All of them are checked before the first is stored.
+      // All records are checked before the first one is stored.
       const creates = inputs.map((input) => writer.createChange(name, input));
       const records: AppRecord[] = [];
       for (let from = 0; from < creates.length; from += IMPORTED_AT_ONCE) {
@@ -123,6 +131,9 @@ export function createCollection(name: string, definition: ResolvedCollection, d
   };
 }
 
+/**
+ * The rows of a plan as a live source. It reads again when a commit touches a row that it shows or that fits the plan.
+ */
 function rowsSource(name: string, plan: Plan, deps: CollectionDeps): LiveSource<RowsSnapshot> {
   const { limit } = plan;
   const wider = limit === undefined ? plan : { ...plan, limit: limit + 1 };
@@ -130,7 +141,7 @@ function rowsSource(name: string, plan: Plan, deps: CollectionDeps): LiveSource<
   return {
     initial: loadingRows,
     async read(before) {
-      // One more than is shown tells whether there are more.
+      // One row more than is shown reveals whether there are more.
       const found = await readAllRows(deps.store, name, wider);
       const rows = limit === undefined ? found : found.slice(0, limit);
       const next = nextSnapshot(before, rows, found.length > rows.length, deps.complete(name));

@@ -1,4 +1,4 @@
-/** The desk of conflicts: edits that lost against another device, and how people settle them. */
+/** The desk of conflicts: edits that lost against another device, and how people resolve them. */
 import { copyPatch } from "../../schema/patch.ts";
 import type { Choice } from "../decide/conflict.ts";
 import { conflictView } from "../decide/desk-view.ts";
@@ -9,6 +9,7 @@ import type { Conflict, ConflictDesk } from "../types/desks.ts";
 import { type DeskDeps, keeping, unlessSame } from "./desk-lists.ts";
 import { live } from "./live.ts";
 
+/** The `conflicts` of a client. */
 export function createConflictDesk({ store, writer, feed }: DeskDeps): ConflictDesk<never> {
   const list = async (
     filter: {

@@ -7,12 +7,16 @@ export interface DeskDeps {
   readonly store: LocalStore;
   readonly writer: Writer;
   readonly feed: CommitFeed;
+  /** The ids of the operations that are in a push right now. */
   readonly inFlight: ReadonlySet<string>;
-  /** Sends now, whatever is being waited for. */
+  /** Sends now, without waiting for a backoff or a timer. */
   wake(): void;
 }
 
-/** A list has no place for an error: what was read before stays, and whoever listens for errors is told. */
+/**
+ * A list has no place for an error: it keeps what was read before, and the error is reported to the listeners of
+ * `error`.
+ */
 export const keeping =
   ({ reportError }: CommitFeed) =>
   <T>(before: T, error: unknown): T => {
@@ -20,7 +24,7 @@ export const keeping =
     return before;
   };
 
-/** The same list as before where it says the same: whoever shows it has nothing to do. */
+/** The list as before if its content is the same, so whoever shows it has nothing to do. */
 export function unlessSame<T>(before: readonly T[], next: readonly T[]): readonly T[] {
   return JSON.stringify(next) === JSON.stringify(before) ? before : next;
 }

@@ -7,9 +7,10 @@ import type { ClientState } from "../tab/client-state.ts";
 import type { Diagnostics } from "../types/client.ts";
 import type { SyncStatus } from "../types/status.ts";
 
-/** Operations listed of each state: the oldest, which are those that are stuck. */
+/** How many operations are listed of each state. They are the oldest ones, because those are stuck. */
 const LISTED = 50;
 
+/** Reads the store, and returns a text to attach to a ticket. `now`: epoch ms. */
 export async function diagnose({
   store,
   clientState,

@@ -1,4 +1,4 @@
-/** Live queries: one value that a binding can read at once and subscribe to. */
+/** Live queries: a value that a binding can read at any time and subscribe to. */
 import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import { type AppRecord, metaOf, recordOf } from "../decide/record.ts";
 import type { StoredRow } from "../state/rows.ts";
@@ -9,19 +9,19 @@ import type { Live } from "../types/shape.ts";
 
 /** What a live value reads, and when it must read again. */
 export interface LiveSource<T> {
-  /** Before the first read; must not touch the store. */
+  /** The value before the first read. */
   readonly initial: T;
   read(before: T): Promise<T>;
-  /** What to show when a read failed. */
+  /** The value to show after a read that failed. */
   failed(before: T, error: AnyTillSyncError): T;
-  /** Calls back whenever the value may have changed. */
+  /** Calls back whenever the value may have changed. Returns a function that ends this. */
   subscribe(changed: () => void): () => void;
 }
 
 /**
- * Does nothing until somebody subscribes. Reads are not run over each other: what changes during one causes one more. The value is
- * replaced only by a read, so that `getSnapshot` gives the same object until something changes. `threw`: a listener that throws must
- * not keep the value from the others, or stop it for good.
+ * Does nothing until the first listener subscribes. Reads never overlap: whatever changes during one causes one more.
+ * Only a read replaces the value, so `getSnapshot` returns the same object until something changes. `threw` receives
+ * what a listener throws: it must not keep the value from the other listeners, or stop the live query.
  */
 export function live<T>(source: LiveSource<T>, threw: (error: unknown) => void): Live<T> {
   let value = source.initial;
@@ -75,7 +75,7 @@ export function live<T>(source: LiveSource<T>, threw: (error: unknown) => void):
   };
 }
 
-/** A snapshot that also knows its stored rows, to tell what changed. */
+/** A snapshot together with its stored rows, by which the next one finds out what has changed. */
 export interface RowsSnapshot extends QuerySnapshot<AppRecord> {
   readonly stored: ReadonlyMap<string, StoredRow>;
 }
@@ -87,7 +87,9 @@ export const loadingRows: RowsSnapshot = /* @__PURE__ */ snapshot([], new Map(),
   error: undefined,
 });
 
-/** The next snapshot: the same one if nothing differs, and the same objects for the rows that do not. */
+/**
+ * The next snapshot: `before` itself if nothing differs, and the same record objects for rows that have not changed.
+ */
 export function nextSnapshot(
   before: RowsSnapshot,
   rows: readonly StoredRow[],
@@ -110,6 +112,7 @@ export function nextSnapshot(
   return unchanged ? before : snapshot(records, stored, { loading: false, more, complete, error: undefined });
 }
 
+/** A snapshot whose `meta` reads the given stored rows. */
 export function snapshot(
   rows: readonly AppRecord[],
   stored: ReadonlyMap<string, StoredRow>,

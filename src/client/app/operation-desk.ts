@@ -1,4 +1,4 @@
-/** The desk of operations: what waits and what was refused, and what people do about it. */
+/** The desk of operations: what waits, what was refused, and what people do about it. */
 import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
 import { operationView } from "../decide/desk-view.ts";
 import { amendOperation, discardOperation, retryOperations } from "../scripts/desk-actions.ts";
@@ -17,6 +17,7 @@ import type { Operation, OperationDesk, OperationFilter, OperationStatus } from 
 import { type DeskDeps, keeping, unlessSame } from "./desk-lists.ts";
 import { live } from "./live.ts";
 
+/** The stored states that an app sees as one state. */
 const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[]>> = {
   pending: ["pending"],
   in_flight: ["pending"],
@@ -29,6 +30,7 @@ const STATES: Readonly<Record<OperationStatus["state"], readonly OperationState[
 };
 const ALL = Object.keys(STATES) as OperationStatus["state"][];
 
+/** The `operations` of a client. */
 export function createOperationDesk({ store, writer, feed, inFlight, wake }: DeskDeps): OperationDesk<never> {
   const everything = Object.keys(store.collections);
   const list = async (filter: OperationFilter<string> = {}): Promise<readonly Operation[]> => {
@@ -41,7 +43,8 @@ export function createOperationDesk({ store, writer, feed, inFlight, wake }: Des
       .map((operation) => operationView(operation, inFlight))
       .filter((view) => wanted.includes(view.status.state));
     if (filter.after === undefined) return found.slice(0, filter.limit);
-    // By its place and not among the others: it may have left the list meanwhile, and a reader of pages must come to an end.
+    // By its sequence number, not by its place in the list: it may have left the list in the meantime, and a reader of
+    // pages must reach the end.
     const [last] = await store.get<StoredOperation>(OPERATIONS, [filter.after]);
     return found.filter((o) => last !== undefined && o.sequence > last.sequence).slice(0, filter.limit);
   };
@@ -82,7 +85,10 @@ export function createOperationDesk({ store, writer, feed, inFlight, wake }: Des
   return desk as unknown as OperationDesk<never>;
 }
 
-/** Through the narrowest index that the filter allows: the journal may hold two weeks of sales. */
+/**
+ * Reads the operations that may match, through the narrowest index that the filter allows: the journal may hold two
+ * weeks of sales.
+ */
 async function candidates(
   store: LocalStore,
   filter: OperationFilter<string>,
@@ -94,12 +100,12 @@ async function candidates(
   if (filter.entityId !== undefined && filter.collection !== undefined)
     return scan(SUBJECT_INDEX, subjectRange(filter.collection, filter.entityId));
   const stored = new Set(states.flatMap((state) => STATES[state]));
-  // A plain page from the front needs no more of each state than itself.
+  // A first page without other filters needs at most `limit` operations of each state.
   const limit =
     filter.after === undefined &&
     filter.collection === undefined &&
     filter.entityId === undefined &&
-    // Stored they are one state: which of them are on their way is known only here.
+    // `pending` and `in_flight` are stored as one state, and only this client knows which operations are in flight.
     states.includes("pending") === states.includes("in_flight")
       ? filter.limit
       : undefined;

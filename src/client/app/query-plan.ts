@@ -1,4 +1,4 @@
-/** A query, checked, as a scan of the store. Pure. */
+/** Checks a query, and turns it into a plan for reading the store. Pure. */
 import { indexKeys } from "../../schema/index-keys.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { TillSyncError } from "../../shared/errors.ts";
@@ -15,7 +15,7 @@ import {
 import type { ScanOptions } from "../ports/storage.ts";
 import type { StoredRow } from "../state/rows.ts";
 
-/** A query as it comes: the types of `Query` say more, a caller without types says anything. */
+/** A query before it is checked: a caller without types can pass anything. */
 export interface LooseQuery {
   readonly ids?: readonly string[] | undefined;
   readonly index?: string | undefined;
@@ -28,6 +28,9 @@ export interface LooseQuery {
   readonly startAfter?: (JsonObject & { readonly id: string }) | undefined;
 }
 
+/**
+ * How to read the rows of a query: by their ids, or by a scan of the table (`fields` is `undefined`) or of an index.
+ */
 export type Plan =
   | { readonly kind: "ids"; readonly ids: readonly string[]; readonly limit: number | undefined }
   | {
@@ -42,33 +45,35 @@ const KNOWN = ["ids", "index", "equals", "from", "before", "startsWith", "limit"
 /** @throws TillSyncError `invalid_query` */
 export function planQuery(collection: string, definition: ResolvedCollection, query: LooseQuery = {}): Plan {
   const refuse = (expected: string, hint: string) =>
-    new TillSyncError("invalid_query", `Expected a query of \`${collection}\` with ${expected}. ${hint}`, {
+    new TillSyncError("invalid_query", `Invalid query of \`${collection}\`: ${expected}. ${hint}`, {
       collection,
       expected,
       hint,
     });
   const notOfIt = () =>
-    refuse("a `startAfter` that is a row of it", "Hand in the last row of the page before, as it came.");
+    refuse("`startAfter` must be a row of this query", "Pass the last row of the previous page, unchanged.");
   const { ids, index, limit, reverse = false, startAfter } = query;
   for (const key of Object.keys(query))
-    if (!KNOWN.includes(key)) throw refuse(`only ${KNOWN.join(", ")}`, `\`${key}\` is none of them.`);
+    if (!KNOWN.includes(key))
+      throw refuse(`a query may only have ${KNOWN.join(", ")}`, `\`${key}\` is not one of them.`);
   for (const key of ["equals", "startsWith"] as const) {
-    // A barcode that a variable did not have must not find the whole shop.
+    // A barcode variable that happens to be undefined must not match the whole shop.
     if (Object.hasOwn(query, key) && query[key] === undefined)
-      throw refuse(`a \`${key}\` that is given`, "It is undefined.");
+      throw refuse(`\`${key}\` must not be undefined`, "Pass a value. To get all rows, leave it out.");
   }
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0))
-    throw refuse("a `limit` that is a whole number", "Leave it out to have all rows.");
+    throw refuse("`limit` must be a whole number, 0 or greater", "To get all rows, leave it out.");
   const ranged = ["equals", "from", "before", "startsWith"].some((key) => query[key as keyof LooseQuery] !== undefined);
   if (ids !== undefined) {
-    if (index !== undefined || ranged) throw refuse("either `ids` or `index`", "Ask for the ids, and filter the rows.");
-    // From the start again, a reader of pages would never come to an end.
+    if (index !== undefined || ranged)
+      throw refuse("`ids` can't be combined with `index` or a range", "Query by `ids`, and filter the rows.");
+    // If the pages started again from the beginning, their reader would never reach the end.
     if (startAfter !== undefined && !ids.includes(startAfter.id)) throw notOfIt();
     return { kind: "ids", ids: pageOfIds([...new Set(ids)], reverse, startAfter?.id), limit };
   }
   const direction = reverse ? "prev" : "next";
   if (index === undefined) {
-    if (ranged) throw refuse("an `index` for its range", 'Name it: { index: "name", equals: … }.');
+    if (ranged) throw refuse("a range needs an `index`", 'Name it: { index: "name", equals: … }.');
     const after = startAfter && { key: startAfter.id, primary: startAfter.id };
     return { kind: "scan", fields: undefined, options: { direction, after }, limit };
   }
@@ -76,7 +81,7 @@ export function planQuery(collection: string, definition: ResolvedCollection, qu
     Object.hasOwn(definition.indexes, index) || index in definition.indexes ? definition.indexes[index] : undefined;
   if (fields === undefined)
     throw refuse(
-      `one of the indexes ${Object.keys(definition.indexes).join(", ") || "(none is declared)"}`,
+      `\`index\` must be one of ${Object.keys(definition.indexes).join(", ") || "the declared indexes (there are none)"}`,
       `Declare \`${index}\` in \`indexes\`.`,
     );
   const range = rangeOf(query, fields, refuse);
@@ -105,20 +110,24 @@ function rangeOf(
       (Array.isArray(parts) && (parts.length === 0 || parts.length > fields.length))
     ) {
       throw refuse(
-        "keys of its index",
-        `${compound ? `Up to ${fields.length} strings or numbers, of ${fields.join(", ")}` : "A string or a number"}.`,
+        "the keys of a range must fit its index",
+        compound
+          ? `Pass up to ${fields.length} strings or numbers, for ${fields.join(", ")}.`
+          : "Pass a string or a number.",
       );
     }
     return parts;
   };
   const given = [equals, startsWith, from ?? before].filter((value) => value !== undefined).length;
-  if (given > 1) throw refuse("one kind of range", "`equals`, `startsWith`, or `from` and `before`.");
+  if (given > 1)
+    throw refuse("a query has only one kind of range", "Use `equals`, `startsWith`, or `from` and `before`.");
   if (equals !== undefined) {
     const exact = key(equals);
     return Array.isArray(exact) ? prefixRange(exact) : { lower: exact, upper: exact };
   }
   if (startsWith !== undefined) {
-    if (typeof startsWith !== "string") throw refuse("a string to start with", "Numbers start with nothing.");
+    if (typeof startsWith !== "string")
+      throw refuse("`startsWith` must be a string", "It can't be used with numeric keys.");
     return compound ? stringPrefixRange(startsWith, []) : stringPrefixRange(startsWith);
   }
   if (from === undefined && before === undefined) return undefined;
@@ -128,7 +137,7 @@ function rangeOf(
   };
 }
 
-/** The keys of a row in an index that lie in the range, in the direction of the scan. */
+/** The keys of a row that lie in the range of the index, in the direction of the scan. */
 function keysInRange(
   fields: readonly string[],
   id: string,
@@ -140,6 +149,7 @@ function keysInRange(
   return [...keys].sort((a, b) => (reverse ? compareKeys(b, a) : compareKeys(a, b)));
 }
 
+/** Where a scan continues after this row; `undefined` if the row has no key in the range. */
 function positionOf(
   row: JsonObject & { readonly id: string },
   fields: readonly string[],
@@ -150,7 +160,10 @@ function positionOf(
   return first === undefined ? undefined : { key: first, primary: row.id };
 }
 
-/** A row with several keys in the range (two barcodes) is shown once, at the first of them: the same on every page. */
+/**
+ * A row with several keys in the range (two barcodes) is shown once, at the first of them, so it is on the same page in
+ * every read.
+ */
 export function showsAt(plan: Extract<Plan, { kind: "scan" }>, row: StoredRow, key: Key): boolean {
   if (row.data === undefined) return false;
   if (plan.fields === undefined) return true;
@@ -158,7 +171,7 @@ export function showsAt(plan: Extract<Plan, { kind: "scan" }>, row: StoredRow, k
   return first !== undefined && compareKeys(first, key) === 0;
 }
 
-/** Whether a row, as it was or as it is, is or was one of the plan's: a live query looks again only then. */
+/** Whether a row belongs to the plan. A live query reads again only if the row did before or after a commit. */
 export function matches(plan: Plan, row: StoredRow | undefined): boolean {
   if (row?.data === undefined) return false;
   if (plan.kind === "ids") return plan.ids.includes(row.id);
@@ -166,10 +179,13 @@ export function matches(plan: Plan, row: StoredRow | undefined): boolean {
   return keysInRange(plan.fields, row.id, row.data, plan.options.range, false).length > 0;
 }
 
-/** A record that is not stored yet, or not as it is: a transaction's own. */
+/** A row as a transaction sees it: stored, or with its own writes. */
 type OwnRow = Pick<StoredRow, "id" | "data">;
 
-/** The rows of a plan with a transaction's own records in place of the stored ones, in the plan's order. `undefined`: deleted. */
+/**
+ * The rows of a plan, in its order, with a transaction's own records in place of the stored ones. `undefined` in `own`
+ * means that the transaction has deleted the record.
+ */
 export function withOwn<R extends OwnRow>(
   plan: Plan,
   rows: readonly R[],

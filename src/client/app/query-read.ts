@@ -1,20 +1,20 @@
-/** Runs a plan against the store. */
+/** Reads the rows of a plan. */
 import { throwIfAborted } from "../../shared/abort.ts";
 import type { ScannedRow, ScanOptions } from "../ports/storage.ts";
 import type { StoredRow } from "../state/rows.ts";
 import { tableOf } from "../state/tables.ts";
 import { type Plan, showsAt } from "./query-plan.ts";
 
-/** Both a store and a transaction's view of it can be read like this. */
+/** What rows are read from: the store, or a transaction's reads of it. */
 export interface RowSource {
   get<V>(table: string, keys: readonly string[]): Promise<readonly (V | undefined)[]>;
   scan<V>(table: string, options: ScanOptions): Promise<readonly ScannedRow<V>[]>;
 }
 
-/** How many rows are read at a time where a caller takes them one by one. */
+/** How many rows are read at a time if the caller takes them one by one. */
 const CHUNK = 200;
 
-/** The visible rows of a plan, in its order, in chunks: an aborted reader stops at the next one. */
+/** The visible rows of a plan, in its order and in chunks. An aborted reader stops at the next chunk. */
 export async function* readRows(
   source: RowSource,
   collection: string,
@@ -42,9 +42,10 @@ export async function* readRows(
   }
 }
 
-/** A few more than wanted: deleted rows and second keys fall out. */
+/** Rows that are read beyond those wanted, because deleted rows and second keys of a row are dropped. */
 const SPARE = 8;
 
+/** All visible rows of a plan, in its order. */
 export async function readAllRows(
   source: RowSource,
   collection: string,
@@ -52,7 +53,7 @@ export async function readAllRows(
   signal?: AbortSignal,
 ): Promise<readonly StoredRow[]> {
   const rows: StoredRow[] = [];
-  // Everything is wanted: one request is faster than pages of it, and what it costs is the caller's wish.
+  // Without a limit, one request is faster than several chunks, and the caller has chosen what it costs.
   if (plan.kind === "scan" && plan.limit === undefined) {
     throwIfAborted(signal);
     const scanned = await source.scan<StoredRow>(tableOf(collection), plan.options);

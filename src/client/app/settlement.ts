@@ -1,4 +1,6 @@
-/** Waits for the server's word on one record. By record and not by a handle: it works after a reload. */
+/**
+ * Waits for the server's verdict on a record. It refers to the record and not to a write, so it works after a reload.
+ */
 import { aborted } from "../../shared/abort.ts";
 import { verdictOf } from "../decide/desk-view.ts";
 import { recordOf } from "../decide/record.ts";
@@ -9,6 +11,7 @@ import type { LocalStore } from "../store/local-store.ts";
 import type { CommitFeed } from "../tab/commit-feed.ts";
 import type { Verdict } from "../types/record.ts";
 
+/** `signals`: each of them ends the wait. */
 export interface SettlementRequest {
   readonly store: LocalStore;
   readonly feed: CommitFeed;
@@ -23,7 +26,10 @@ type Settled =
   | { readonly state: "conflict"; readonly conflictId: string }
   | { readonly state: "quarantined" | "rejected"; readonly reason: Verdict };
 
-/** A verdict is data: it rejects only on abort, on close, or where the store can't be read. */
+/**
+ * Resolves with the verdict, which is data even if it is a refusal. Rejects only on abort, on close, or if the store
+ * can't be read.
+ */
 export function waitForSettlement(request: SettlementRequest): Promise<Settled> {
   const { store, feed, collection, id, signals } = request;
   return new Promise((resolve, reject) => {
@@ -57,6 +63,7 @@ export function waitForSettlement(request: SettlementRequest): Promise<Settled> 
   });
 }
 
+/** The verdict that the store has now; `undefined` while operations on the record wait. */
 async function currentSettlement(store: LocalStore, collection: string, id: string): Promise<Settled | undefined> {
   const [row] = await store.get<StoredRow>(tableOf(collection), [id]);
   const states = row?.states ?? {};

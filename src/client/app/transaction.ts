@@ -1,6 +1,7 @@
 /**
- * Interactive transactions: reads are awaited, writes are synchronous and buffered. What was read is checked again inside the commit;
- * if it has changed meanwhile the function runs once more. So nothing foreign is ever awaited inside a storage transaction.
+ * Interactive transactions. Reads are awaited; writes are synchronous and buffered. The commit checks again what was
+ * read, and if it has changed in the meantime, the function runs once more. So a storage transaction never waits for an
+ * app's code.
  */
 
 import { copyPatch, type LoosePatch } from "../../schema/patch.ts";
@@ -19,12 +20,13 @@ import type { TransactionOptions } from "../types/collections.ts";
 import { type LooseQuery, planQuery, withOwn } from "./query-plan.ts";
 import { readAllRows } from "./query-read.ts";
 
-/** How often a function is run before its contention is the caller's matter. */
+/** How often a function is run before its caller receives the contention as an error. */
 const MAX_RUNS = 10;
 
 // biome-ignore lint/suspicious/noExplicitAny: typed by SyncClient.transaction; here it is whatever the app's function takes
 export type TransactionRun = (tx: any, context: { readonly id: string; readonly now: number }) => unknown;
 
+/** Runs a function until what it has read is still current at its commit. Returns what the function returned. */
 export async function runTransaction(
   store: LocalStore,
   writer: Writer,
@@ -41,7 +43,7 @@ export async function runTransaction(
         signal,
       );
       buffer.finish();
-      // From here on it is written, or it is not: an abort can't say which any more.
+      // From here on an abort could not tell any more whether the transaction was written.
       if (await buffer.commit(options.actor)) return value;
     } finally {
       buffer.finish();
@@ -49,15 +51,17 @@ export async function runTransaction(
     if (runs >= MAX_RUNS) {
       throw new TillSyncError(
         "transaction_contended",
-        `What the transaction read was changed by others in each of its ${runs} runs. Read less, or write in fewer places at once.`,
+        `Other writers changed what the transaction had read in each of its ${runs} runs. Read less, or write in fewer places at once.`,
         { runs },
       );
     }
   }
 }
 
+/** A row that was read; `rev` is `undefined` if it did not exist. */
 type ReadRow = { readonly collection: string; readonly id: string; readonly rev: number | undefined };
 
+/** One run of the function: what it has read, and what it will write. */
 class TransactionBuffer {
   readonly id: string;
   readonly now: number;
@@ -77,6 +81,7 @@ class TransactionBuffer {
     this.collections = Object.fromEntries(Object.keys(store.collections).map((name) => [name, this.#collection(name)]));
   }
 
+  /** Ends the run: later reads and writes throw. */
   finish(): void {
     this.#finished = true;
   }
@@ -84,7 +89,7 @@ class TransactionBuffer {
   /** Returns false if what was read has changed since. */
   async commit(actor: string | undefined): Promise<boolean> {
     const onlyRead = this.#changes.length === 0;
-    if (onlyRead && this.#read.size + this.#scans.length < 2) return true; // one read is of one moment anyway
+    if (onlyRead && this.#read.size + this.#scans.length < 2) return true; // a single read is consistent by itself
     const names = new Set([
       ...this.#changes.map((c) => c.collection),
       ...[...this.#read.values()].map((r) => r.collection),
@@ -93,7 +98,8 @@ class TransactionBuffer {
     const context = { ...this.#writer.context(actor, this.id), now: this.now };
     try {
       const script = () => this.#check(localWrite(this.#store.collections, context, this.#changes, {}));
-      // What only read is checked too, that a report never adds up two moments; it has nothing to announce.
+      // A transaction that only reads is checked too, so a report never mixes two moments; but it has nothing to
+      // announce.
       if (onlyRead) await this.#store.transact("read", "relaxed", [...names], script);
       else await this.#writer.commit([...names], script);
       return true;
@@ -132,7 +138,7 @@ class TransactionBuffer {
         if (definition === undefined) return [];
         const plan = planQuery(name, definition, query);
         const own = await this.#own(name);
-        // Its own writes are in no index yet: as many more rows are read as they may push out of a page.
+        // Its own writes are in no index yet, so as many more rows are read as they may displace from a page.
         const wider = plan.limit === undefined ? plan : { ...plan, limit: plan.limit + own.size };
         const rows = await readAllRows(source, name, wider);
         return withOwn(plan, rows, own).map((row) => recordOf(row.id, row.data ?? {}));
@@ -174,7 +180,8 @@ class TransactionBuffer {
       const key = `${table}/${id}`;
       const rev = rows[index]?.rev;
       const before = this.#read.get(key);
-      // Two reads of one run that differ can't both be what the commit finds: it will run again.
+      // The first read counts. If a later read of the run differs, the commit finds a difference to the first, and the
+      // function runs again.
       if (before === undefined) this.#read.set(key, { collection: collectionOf(table), id, rev });
     }
     return rows as readonly (V | undefined)[];
@@ -190,14 +197,14 @@ class TransactionBuffer {
     return rows;
   };
 
-  /** The records of a collection that this transaction has written, as it sees them. */
+  /** The records of a collection that this transaction has written, with its writes. */
   async #own(collection: string): Promise<ReadonlyMap<string, JsonObject | undefined>> {
     const ids = [...new Set(this.#changes.filter((c) => c.collection === collection).map((c) => c.entityId))];
     const rows = ids.length === 0 ? [] : await this.#get<StoredRow>(tableOf(collection), ids);
     return new Map(ids.map((id, index) => [id, this.#overlaid(collection, id, rows[index])]));
   }
 
-  /** The stored record with this transaction's own writes so far: read your writes. */
+  /** The stored record with this transaction's own writes so far. */
   #overlaid(collection: string, id: string, row: StoredRow | undefined): AppRecord | undefined {
     const definition = this.#store.collections[collection];
     const own = this.#changes.filter((change) => change.collection === collection && change.entityId === id);
@@ -209,5 +216,5 @@ class TransactionBuffer {
 const fingerprint = (rows: readonly ScannedRow<StoredRow>[]): string =>
   rows.map(({ primary, value }) => `${primary}:${value.rev}`).join("\n");
 
-/** What was read has changed: internal, it never reaches a caller. */
+/** What was read has changed. Internal: no caller receives it. */
 class ReadChanged extends Error {}

@@ -1,26 +1,27 @@
-/** The server's clock, as far as a till can know it. Pure. */
+/** Estimates how far the server's clock is from this device's. Pure. */
 
 export interface OffsetSample {
-  /** Server minus here, in ms: right within half of `roundTripMs`. */
+  /** The server's time minus this device's, in ms; the error is at most half of `roundTripMs`. */
   readonly offsetMs: number;
   readonly roundTripMs: number;
-  /** `clock.monotonic()` when it was taken. */
+  /** `clock.monotonic()` when the sample was taken. */
   readonly takenAt: number;
 }
 
 const KEPT = 8;
 const STALE_MS = 60 * 60 * 1_000;
 const CONFIDENT_MS = 2_000;
-/** Above this a cashier should be told that the clock of the till is wrong. */
+/** Above this offset the app is told that the till's clock is wrong. */
 export const SKEW_MS = 2 * 60 * 1_000;
 
+/** Adds a sample, and drops those that are too old or too many. */
 export function addSample(samples: readonly OffsetSample[], sample: OffsetSample): readonly OffsetSample[] {
   return [...samples.filter((s) => sample.takenAt - s.takenAt < STALE_MS), sample].slice(-KEPT);
 }
 
 /**
- * The offset of the round trip with the least delay: its error is bounded by it. But the last sample wins where it contradicts the best
- * one beyond both their errors: then somebody has set the clock meanwhile.
+ * The sample with the shortest round trip, because that bounds its error. If the last sample contradicts it by more
+ * than both their errors, the last one wins: the clock has been set in between.
  */
 export function bestSample(samples: readonly OffsetSample[]): OffsetSample | undefined {
   const last = samples.at(-1);
@@ -30,6 +31,7 @@ export function bestSample(samples: readonly OffsetSample[]): OffsetSample | und
   return agree ? least : last;
 }
 
+/** The best estimate. `confidence` is `low` if even the best round trip was slow, and `none` without any sample. */
 export function bestOffset(samples: readonly OffsetSample[]): {
   readonly offsetMs: number;
   readonly confidence: "none" | "low" | "high";
@@ -39,7 +41,10 @@ export function bestOffset(samples: readonly OffsetSample[]): {
   return { offsetMs: Math.round(best.offsetMs), confidence: best.roundTripMs <= CONFIDENT_MS ? "high" : "low" };
 }
 
-/** What an answer says: the server read its clock somewhere in the round trip. */
+/**
+ * The sample that an answer gives: the server read its clock at some moment of the round trip. `now` and `monotonic`
+ * are this device's clocks when the answer arrived.
+ */
 export function sampleOf(serverTime: number, roundTripMs: number, now: number, monotonic: number): OffsetSample {
   return { offsetMs: serverTime + roundTripMs / 2 - now, roundTripMs, takenAt: monotonic };
 }

@@ -1,4 +1,4 @@
-/** What becomes of a conflict: a resolver's answer, or a person's, turned into a superseding operation. Pure. */
+/** Turns the answer to a conflict, a resolver's or a person's, into a superseding operation. Pure. */
 import { resolverOf } from "../../conflict/default-resolver.ts";
 import { type Resolution, runResolver } from "../../conflict/run-resolver.ts";
 import { applyPatch, changesBetween, type LoosePatch, splitPatch, wholeChanges } from "../../schema/patch.ts";
@@ -12,13 +12,14 @@ import { pick } from "./replay.ts";
 import { supersede } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The three sides as they are now. `client` is the server's record with this one edit on it; later edits are not its matter. */
+/** The three sides as they are now. `client` is the server's record with only this edit on it, without later edits. */
 export interface Sides {
   readonly base: JsonObject | undefined;
   readonly client: JsonObject | undefined;
   readonly server: JsonObject | undefined;
 }
 
+/** `undefined` for a side means that it has no record. */
 export function sidesOf(workspace: Workspace, operation: StoredOperation): Sides {
   const row = workspace.row(operation.collection, operation.entityId);
   const server = workspace.baseOf(operation.collection, operation.entityId) ?? undefined;
@@ -37,19 +38,24 @@ function clientSide(operation: StoredOperation, lastServer: JsonObject | undefin
   return undefined;
 }
 
-/** Fields of the patch that were not there before it. */
+/** The fields of the patch that the record did not have before it. */
 function absentBefore({ patch = {}, unset = [], before = {} }: StoredOperation): readonly string[] {
   return [...Object.keys(patch), ...unset].filter((name) => !Object.hasOwn(before, name));
 }
 
+/** A conflict that the server has reported. `siblings`: the loaded members of the operation's local transaction. */
 export interface ConflictInput {
   readonly operation: StoredOperation;
   readonly conflictId: string;
+  /** The fields in conflict, as the server named them. */
   readonly fields: readonly string[];
   readonly siblings: readonly StoredOperation[];
 }
 
-/** Asks the collection's resolver. Whatever it answers, the edit that lost is kept on the desk (L1). */
+/**
+ * Asks the collection's resolver. Whatever it returns, the edit that lost is kept on the desk (L1). `fault`: the
+ * resolver threw, or returned something invalid, so the conflict was left to people.
+ */
 export function resolveAutomatically(
   workspace: Workspace,
   context: MintContext,
@@ -72,7 +78,8 @@ export function resolveAutomatically(
     workspace.putConflict(open);
     return "fault" in answer ? { conflict: open, fault: answer.fault } : { conflict: open };
   }
-  // In the name of the edit's author, and not of whoever is at the till when the answer comes.
+  // The resolution is made in the name of the edit's author, not of the person who is at the till when the answer
+  // arrives.
   const author = { ...context, actor: operation.actor };
   supersede(workspace, author, operation, resolutionPayload(definition, operation, sides, answer), input.siblings);
   const conflict: StoredConflict = { ...open, settled: { by: "resolver", at: context.now, kept: answer.kept } };
@@ -80,8 +87,10 @@ export function resolveAutomatically(
   return { conflict };
 }
 
+/** A person's answer. `merged`: the fields that they chose, on top of the server's record as it is now. */
 export type Choice = "client" | "server" | { readonly merged: LoosePatch };
 
+/** A person's answer to an open conflict, whose operation is loaded with the members of its local transaction. */
 export interface PersonsChoice {
   readonly conflict: StoredConflict;
   readonly operation: StoredOperation;
@@ -90,7 +99,7 @@ export interface PersonsChoice {
   readonly siblings: readonly StoredOperation[];
 }
 
-/** A person's answer. `merged`: the fields they chose, on top of the server's record as it is now. */
+/** Carries out a person's answer, and returns the operation that supersedes the one in conflict. */
 export function resolveByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
   const { conflict, operation, note } = input;
   const definition = workspace.definition(operation.collection);
@@ -114,7 +123,7 @@ function personsAnswer(definition: ResolvedCollection, target: Target, sides: Si
   return { kept: "merged", record: applyPatch(lastServer, patch, unset) };
 }
 
-/** The edit that makes the answer true on the server's row as it is now. */
+/** The edit that makes the server's row, as it is now, agree with the answer; `void` if there is nothing to change. */
 function resolutionPayload(
   definition: ResolvedCollection,
   operation: StoredOperation,
@@ -133,13 +142,15 @@ function resolutionPayload(
       : wholeChanges(sides.server, wanted, excluded);
   const { patch, unset } = splitPatch(loose);
   const names = [...Object.keys(patch), ...unset];
-  // Nothing is left of the edit: the server's row says it already.
+  // The server's row already has all of these values.
   return names.length === 0
     ? { action: "void" }
     : { action: "update", patch, unset, before: pick(sides.server, names) };
 }
 
-/** The server has deleted it: keeping the edit means creating it again. Its counters live on there [H4]. */
+/**
+ * The server has deleted the row, so keeping the edit means creating it again. Its counters live on at the server [H4].
+ */
 function recreate(definition: ResolvedCollection, record: JsonObject): OperationPayload {
   const data = Object.fromEntries(
     Object.entries(record).filter(([name]) => !uneditableFields(definition).includes(name)),

@@ -1,4 +1,4 @@
-/** Stored operations and conflicts as people see them on the desks. Pure. */
+/** Turns stored operations and conflicts into what an app shows on the desks. Pure. */
 import { fieldDifferences } from "../../conflict/merge.ts";
 import type { Verdict as WireVerdict } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
@@ -10,6 +10,7 @@ import type { Verdict } from "../types/record.ts";
 import { uneditableFields } from "./local-write.ts";
 import { recordOf } from "./record.ts";
 
+/** `inFlight`: the ids of the operations that are in a push right now. */
 export function operationView(operation: StoredOperation, inFlight: ReadonlySet<string>): Operation {
   return {
     id: operation.id,

@@ -1,15 +1,19 @@
-/** What a till does when the server's history is another one than it knew (a restore from backup) [C8]. Pure. */
+/**
+ * What a till does when the server has another history than before, because it was restored from a backup [C8]. Pure.
+ */
 import { generationOf, nextGenerations, type SyncPoint } from "../state/meta.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
- * The journal goes back into the outbox: every final result that no operation of this device has superseded. What had been applied says
- * so, and re-enters at its old version. Versions, revisions and blocks of the lost history mean nothing any more.
+ * Puts the journal back into the outbox: every operation that is applied, quarantined, in conflict or closed elsewhere.
+ * An applied operation carries its old result in `acknowledged`, and re-enters at its old version. Versions, revisions
+ * and blocks of the lost history mean nothing in the new one, so a blocked operation becomes pending too. Returns how
+ * many operations became pending.
  */
 export function decideEpochChange(
   workspace: Workspace,
-  /** Of the lost history. */
+  /** The sync point of the lost history. */
   point: SyncPoint,
   journal: readonly StoredOperation[],
 ): number {
@@ -46,12 +50,12 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
     case "blocked":
       return { ...operation, status: { state: "pending", ...(status.resend && { resend: true }) } };
     default:
-      // pending: waits anyway. rejected: the server never stored any of it. superseded: its successor names it.
+      // pending: it waits anyway. rejected: it had no effect on the server. superseded: its successor names it.
       return undefined;
   }
 }
 
-/** The sync point of the new epoch: no marks, and bases of the old one give way to any answer. */
+/** The sync point of the new epoch. It has no marks, and any answer replaces the bases of the old epoch. */
 export function newEpoch(point: SyncPoint, epoch: string, collections: readonly string[]): SyncPoint {
   return { ...nextGenerations(point, collections), epoch, marks: {} };
 }

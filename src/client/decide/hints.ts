@@ -2,16 +2,17 @@
 import type { ConnectivityHint } from "../ports/connectivity.ts";
 import type { MachineEvent } from "./sync-machine.ts";
 
-/** @param auto whether the loop runs by itself */
+/** The events that a hint causes. @param auto whether a loop runs in the background */
 export function hintEvents(hint: ConnectivityHint, auto: boolean): readonly MachineEvent[] {
   switch (hint) {
     case "online":
       return [{ kind: "wake", why: "online" }];
-    // Going offline too: hints are tried and not believed, and a till with nothing to send would show "online" until it polls.
+    // `offline` also causes requests: a hint may be wrong, so a request has to confirm it. Otherwise a till with
+    // nothing to send would show "online" until its next poll.
     case "offline":
     case "visible":
       return [{ kind: "wake", why: "visible" }];
-    // A page that stands still must not keep the others from syncing.
+    // A frozen page must not keep other tabs from syncing.
     case "frozen":
       return [{ kind: "stop" }];
     case "resumed":
@@ -19,7 +20,7 @@ export function hintEvents(hint: ConnectivityHint, auto: boolean): readonly Mach
   }
 }
 
-/** Whether others may have written meanwhile without being heard. */
+/** Whether other tabs may have written in the meantime without this one receiving their messages. */
 export function mayHaveMissed(hint: ConnectivityHint): boolean {
   return hint === "resumed" || hint === "visible";
 }

@@ -1,15 +1,17 @@
-/** Who may talk to the server where the platform has no locks. Pure. */
+/** Which client may talk to the server, on platforms without locks. Pure. */
 
-/** meta/lease */
+/** The row `lease` of the table `meta`. */
 export interface StoredLease {
+  /** The id of a client. */
   readonly holder: string;
-  /** By the wall clock, which all clients of one store share. */
+  /** Epoch ms, by the wall clock that all clients of one store share. */
   readonly until: number;
 }
 
 /**
- * The lease as it is after `holder` has asked for it; `undefined`: it is another's. One that reaches further ahead than anybody can be
- * given was written before the clock was set back, and binds nobody: it could hold up sync for as long as the clock was wrong.
+ * Returns the lease after `holder` has asked for one of `ms` milliseconds; `undefined` if another client has it. A
+ * lease that ends later than any that could be given now was written before the clock was set back. It is ignored,
+ * because otherwise it could hold up sync for as long as the clock was wrong.
  */
 export function decideLease(
   stored: StoredLease | undefined,

@@ -1,4 +1,4 @@
-/** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. */
+/** Decides a local write: checks what a till's own user does, and puts it into the view and into the outbox. Pure. */
 
 import { addCounter, splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
@@ -13,7 +13,10 @@ import { checkTransactionSize, group, type MintContext, mint, type OperationPayl
 import { addDelta, type Delta, type Edit, mergeDelta, pick, replay } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** One change as the app made it. A create's `data` has been validated: its caller got the record back at once. */
+/**
+ * One change as the app made it. A create's `data` is validated already, because its caller gets the record back at
+ * once.
+ */
 export type LocalChange = Target &
   (
     | { readonly action: "create"; readonly data: JsonObject }
@@ -21,13 +24,16 @@ export type LocalChange = Target &
     | {
         readonly action: "increment";
         readonly by: Readonly<Record<string, unknown>>;
-        /** The caller wants the record back. */
+        /** The caller wants the record back, so there must be one. */
         readonly mustExist?: boolean | undefined;
       }
     | { readonly action: "delete" }
   );
 
-/** Applies the changes in order. `separate`: an import, whose records are not bound to each other. */
+/**
+ * Applies the changes in order, and returns the operations. `separate`: the records of an import, which are not bound
+ * to each other.
+ */
 export function decideLocalWrite(
   workspace: Workspace,
   context: MintContext,
@@ -40,7 +46,7 @@ export function decideLocalWrite(
     for (const payload of payloadsOf(workspace.definition(collection), workspace.view(collection, entityId), change)) {
       const operation = mint(workspace, context, change, payload);
       minted.push(operation);
-      // Stored as it is minted: the next change of this transaction must see it. Its group is known only at the end.
+      // Stored at once, because the next change of this transaction must see it. Its group is known only at the end.
       workspace.put(operation);
       workspace.annotate(collection, entityId, { changedHereAt: context.now });
     }
@@ -53,13 +59,16 @@ export function decideLocalWrite(
   return bound;
 }
 
-/** The view of a stored row with a transaction's changes of it, as the commit will make it. What is wrong with one of them is said there. */
+/**
+ * The view of a stored row with a transaction's changes on it, as the commit will make it. An invalid change is skipped
+ * here: the commit decides it again, and throws.
+ */
 export function viewWith(
   definition: ResolvedCollection,
   row: StoredRow | undefined,
   changes: readonly LocalChange[],
 ): JsonObject | undefined {
-  // Where there is no record there may be counters, which whoever creates it takes over [H4].
+  // If there is no record, there may still be counters, which the next create of the row takes over [H4].
   const base = row?.data ?? { ...row?.base, ...addDelta(row?.base ?? {}, row?.delta ?? {}) };
   const edits: Edit[] = row?.data ? [] : [{ action: "delete" }];
   let delta: Delta | undefined;
@@ -100,13 +109,13 @@ function payloadsOf(
   }
 }
 
-/** A `create` can't set counters on the wire: what they start with is a step from zero [H4]. */
+/** A `create` can't set counters on the wire: their initial values are sent as a step from zero [H4]. */
 function createPayloads(definition: ResolvedCollection, target: Target, data: JsonObject): readonly OperationPayload[] {
   if (definition.counters.length === 0) return [{ action: "create", data }];
   const { data: rest, by } = splitCounters(definition.counters, data);
   const zeros: Record<string, CounterValue> = {};
   for (const [name, value] of Object.entries(pick(data, definition.counters))) {
-    // The schema may accept it; no step could carry it, and the record would start from zero.
+    // The schema may accept the value, but no step could carry it, and the counter would start from zero.
     if (!isCounterStep(value))
       throw invalid(target, name, "a counter starts from a safe integer, or from a decimal string");
     zeros[name] = typeof value === "string" ? "0" : 0;
@@ -131,8 +140,8 @@ function updatePayloads(
 }
 
 /**
- * A patch as a person or an app gives it, checked on the record that it makes: the fields that it names, as the schema puts them out
- * (trimmed, coerced), and nothing that others may have changed.
+ * Checks a patch of a person or an app on the record that it makes. Returns the fields that it names, as the schema
+ * outputs them (trimmed, coerced), and no field that someone else may have changed.
  */
 export function readPatch(
   definition: ResolvedCollection,
@@ -160,7 +169,7 @@ export function readPatch(
   return splitPatch(Object.fromEntries(Object.keys(loose).map((name) => [name, valid[name]])));
 }
 
-/** What no patch may carry. */
+/** The fields that no patch may contain. */
 export const uneditableFields = ({
   counters,
   assigned,
@@ -186,9 +195,9 @@ function checkSteps(
     const value = current?.[name];
     if (typeof value === "number" && typeof step === "string")
       throw invalid(target, name, "a counter of integers changes by a safe integer");
-    // Not only a step: a sum may have more digits than one.
+    // Checked besides the step itself: a sum may have more digits than each of its parts.
     if ((typeof value === "number" || typeof value === "string") && addCounter(value, step) === undefined)
-      throw invalid(target, name, "the counter would leave the bounds within which it can be counted exactly");
+      throw invalid(target, name, "the counter would leave the range in which it can be counted exactly");
     steps[name] = step;
   }
   if (Object.keys(steps).length === 0) throw invalid(target, "", "an increment names at least one counter");
@@ -223,7 +232,7 @@ function notFound({ collection, entityId }: Target): TillSyncError<"not_found"> 
 function alreadyExists({ collection, entityId }: Target): TillSyncError<"already_exists"> {
   return new TillSyncError(
     "already_exists",
-    `There is a \`${entityId}\` in \`${collection}\` already. Leave \`id\` out to have one minted, or update it.`,
+    `There already is a \`${entityId}\` in \`${collection}\`. Leave out \`id\` to get a new one, or update the record.`,
     { collection, id: entityId },
   );
 }

@@ -1,18 +1,19 @@
-/** What was written down apart from the store says of the store that was found. Pure. */
+/** Compares the marker, which is stored outside of the database, with the store that was found. Pure. */
 import type { StorageLoss } from "./registration.ts";
 
 export interface Marker {
-  /** When the store was made: what tells it from any other. A fork changes its incarnation, and not this. */
+  /** When the store was created, in epoch ms. It identifies the store: a fork changes the incarnation, but not this. */
   readonly createdAt: number;
-  /** The last sequence number that it has given out. */
+  /** The last sequence number that the store has given out. */
   readonly sequence: number;
-  /** How many of its operations the server had not taken. */
+  /** How many of its operations were waiting for the server. */
   readonly waiting: number;
 }
 
 /**
- * The marker is written after each commit, and reaches the disk when the browser likes (seconds later: a browser that is killed loses what it
- * wrote last). So it may lag behind its store, and is never ahead of it.
+ * What the marker shows to be missing from the store; `undefined` if nothing is. The marker is written after each
+ * commit, and the browser writes it to disk when it likes: a browser that is killed loses the last seconds. So the
+ * marker may lag behind its store, but is never ahead of it.
  */
 export function lossBetween(marker: Marker | undefined, store: Marker): StorageLoss | undefined {
   if (marker === undefined) return undefined;
@@ -21,12 +22,12 @@ export function lossBetween(marker: Marker | undefined, store: Marker): StorageL
   return isSame ? lossOf({ ...marker, waiting: marker.sequence - store.sequence }) : lossOf(marker);
 }
 
-/** All of a store is gone. */
+/** The loss if the whole store is gone. */
 export function lossOf({ sequence, waiting }: Marker): StorageLoss {
   return { lastKnownSequence: sequence, missing: waiting === 0 ? undefined : waiting };
 }
 
-/** `undefined` for what is no marker: anybody may write to the place where it lies. */
+/** `undefined` if the text is not a marker: any code may write to the place where it is stored. */
 export function parseMarker(text: string | undefined): Marker | undefined {
   const [, createdAt, sequence, waiting] = /^(\d+) (\d+) (\d+)$/.exec(text ?? "") ?? [];
   if (createdAt === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Makes operations: one local change becomes one entry of the outbox. Pure but for the ids it is handed. */
+/** Makes operations: one local change becomes one entry of the outbox. Pure, except for the ids that it is given. */
 import { strategyOf } from "../../conflict/strategies.ts";
 import { LIMITS } from "../../protocol/constants.ts";
 import { referencesIn } from "../../schema/references.ts";
@@ -9,11 +9,13 @@ import { type JsonObject, jsonBytes } from "../../shared/json.ts";
 import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Who, when, where, and a source of ids: all a decision may know of the world. */
+/** All that a decision may know of the outside world. */
 export interface MintContext {
+  /** Epoch ms, corrected by the server's clock. */
   readonly now: number;
   readonly actor: string | undefined;
   readonly branch: string | undefined;
+  /** The id of the local transaction. */
   readonly transaction: string;
   uuid(): string;
 }
@@ -35,17 +37,21 @@ export type OperationPayload =
   | { readonly action: "delete" }
   | { readonly action: "void" };
 
+/** The record or fact that a change is about. */
 export interface Target {
   readonly collection: string;
   readonly entityId: string;
 }
 
-/** What the wire adds around a payload: ids, names, commas. Generous, so that a batch by this count is never too large. */
+/**
+ * What the wire adds around a payload: ids, names, commas. Generous, so a batch that fits by this estimate is never too
+ * large.
+ */
 const FRAME_BYTES = 640;
 
 const LANES = { high: 0, normal: 1, low: 2 } as const;
 
-/** A new operation with its sequence number, not yet stored. `replaces`: it takes the place of that one [C3]. */
+/** A new operation with its sequence number, not stored yet. `replaces`: the operation whose place it takes [C3]. */
 export function mint(
   workspace: Workspace,
   context: MintContext,
@@ -86,8 +92,9 @@ export function mint(
 }
 
 /**
- * An edit made while edits of the row are pending takes the earliest one's: the author did not see what a pull has put under his own
- * pending edit since [C5]. A superseding one is minted by somebody who has seen the server's row as it is.
+ * The version that the author of an edit saw. An edit of a row with open edits takes the lowest `baseVersion` among
+ * them: its author has not seen what pulls have brought underneath since [C5]. The author of a superseding edit has
+ * seen the server's row as it is now.
  */
 function baseVersion(workspace: Workspace, target: Target, replaces: StoredOperation | undefined): number {
   const current = workspace.row(target.collection, target.entityId)?.version ?? 0;
@@ -105,8 +112,9 @@ function referencesOf(definition: ResolvedCollection, payload: OperationPayload)
 }
 
 /**
- * Binds the operations of one local transaction for the wire [C1]: facts and increments take effect together, always. Edits are all or
- * nothing among themselves, unless a fact is with them: then each is judged on its own, so that no conflict of theirs touches a sale.
+ * Binds the operations of one local transaction for the wire [C1]. Its facts and increments always take effect
+ * together. Its edits are all or nothing among themselves, unless the transaction contains a fact: then each edit is
+ * judged on its own, so no conflict of theirs touches a sale.
  */
 export function group(operations: readonly StoredOperation[], transaction: string): readonly StoredOperation[] {
   const commercial = operations.filter(isCommercial);
@@ -120,7 +128,7 @@ export function group(operations: readonly StoredOperation[], transaction: strin
   });
 }
 
-/** Checked before the local commit: what could never be sent must never be stored [M1]. */
+/** Checked before the local commit: an operation that could never be sent must never be stored [M1]. */
 export function checkTransactionSize(operations: readonly StoredOperation[]): void {
   const bytes = operations.reduce((total, o) => total + o.bytes, 0);
   if (operations.length > LIMITS.transactionOperations || bytes > LIMITS.transactionBytes)
@@ -132,7 +140,7 @@ function tooLarge(operations: number, bytes: number): TillSyncError<"transaction
   const maxBytes = operations === 1 ? LIMITS.operationBytes : LIMITS.transactionBytes;
   return new TillSyncError(
     "transaction_too_large",
-    `Expected at most ${maxOperations} operations and ${maxBytes} bytes, got ${operations} and ${bytes}: it could not be sent. Split it; for imports use createMany.`,
+    `Expected a transaction of at most ${maxOperations} operations and ${maxBytes} bytes, got ${operations} and ${bytes}, which could not be sent. Split it; for imports use createMany.`,
     { operations, bytes, maxOperations, maxBytes },
   );
 }

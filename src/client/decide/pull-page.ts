@@ -1,10 +1,13 @@
-/** The decision of a pulled page: other devices' changes to the bases, the cursor with them. Pure. */
+/** Decides a pulled page: other devices' changes become bases, and the cursor moves with them. Pure. */
 import type { PullPage } from "../../protocol/types.ts";
 import { omit } from "../../shared/omit.ts";
 import type { CursorState } from "../state/meta.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Rows and cursor in one transaction: a cursor that survived without its rows would be a hole for ever (L4). */
+/**
+ * Rows and cursor are stored in one transaction: a cursor without its rows would leave a gap forever (L4).
+ * `generation`: that of the collection now. Returns the next cursor.
+ */
 export function decidePullPage(
   workspace: Workspace,
   collection: string,
@@ -13,7 +16,7 @@ export function decidePullPage(
   generation: number,
 ): CursorState {
   for (const change of page.changes) {
-    // A row that left the scope is, for this till, a row that is gone.
+    // For this till, a row that left its scope is deleted.
     workspace.setBase(collection, change.id, change.version, change.deleted ? null : change.data);
   }
   const complete = !page.more || (cursor.complete && cursor.generation === generation);
@@ -27,12 +30,16 @@ export function decidePullPage(
     everComplete: cursor.everComplete || complete,
     received: cursor.received + page.changes.length,
     ...(page.more && page.remaining !== undefined && { remaining: page.remaining }),
-    // What this resync did not bring is gone on the server [H10]: removed behind it, in bounded steps.
+    // Rows that this resync did not bring are gone from the server [H10]: they are removed afterwards, in bounded
+    // steps.
     ...(sweep !== undefined && { sweep }),
   };
 }
 
-/** A resync of some collections: from the start, and every base gives way to the first answer. Operations stay. */
+/**
+ * The cursor at the start of a resync: the collection is pulled from the start, and any answer replaces its bases.
+ * Operations stay.
+ */
 export function restartCursor(cursor: CursorState, generation: number): CursorState {
   return { cursor: null, generation, complete: false, everComplete: cursor.everComplete, received: 0 };
 }

@@ -3,13 +3,15 @@ import type { JsonObject } from "../../shared/json.ts";
 import type { StoredRow } from "../state/rows.ts";
 import type { RecordMeta, RecordSync } from "../types/record.ts";
 
+/** A record as an app reads it. */
 export type AppRecord = JsonObject & { readonly id: string };
 
-/** `id` first, then the fields; frozen, because the same object goes to every reader. */
+/** `id` first, then the fields. Frozen, because all readers get the same object. */
 export function recordOf(id: string, data: JsonObject): AppRecord {
   return Object.freeze({ id, ...data });
 }
 
+/** What `meta()` returns for a row. */
 export function metaOf(row: StoredRow): RecordMeta {
   const waiting = (row.states?.pending ?? 0) + (row.states?.blocked ?? 0);
   return {
@@ -23,7 +25,7 @@ export function metaOf(row: StoredRow): RecordMeta {
   };
 }
 
-/** What most needs to be known first. */
+/** The state of the row that most needs attention. */
 function syncOf({ states }: StoredRow): RecordSync {
   if (states === undefined) return "synced";
   for (const state of ["rejected", "conflict", "quarantined", "blocked", "pending"] as const)

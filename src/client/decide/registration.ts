@@ -1,22 +1,30 @@
-/** What the server's answer to a registration says of this store. Pure. */
+/** What the server's answer to a registration reveals about this store. Pure. */
 import type { RegisterResponse } from "../../protocol/types.ts";
 import type { Identity } from "../state/meta.ts";
 
 export type RegistrationVerdict =
-  /** The token is for another shop than the store: nothing is pushed, pulled or wiped. */
+  /** The token is for another shop or branch than the store: nothing is pushed, pulled or wiped. */
   | { readonly kind: "wrong_workspace" }
-  /** The server has seen numbers of this incarnation that the store has not given out: its disk was put back [C7]. */
+  /**
+   * The server has seen higher sequence numbers of this incarnation than the store has given out: its disk was put back
+   * [C7].
+   */
   | { readonly kind: "rolled_back"; readonly loss: StorageLoss }
-  /** `loss`: the store is new and its device is not, so that what the old one had not sent is gone [M11]. */
+  /**
+   * The store may sync. `loss`: the store is new but its device is not, so the operations that the old store had not
+   * sent are lost [M11].
+   */
   | { readonly kind: "welcome"; readonly loss: StorageLoss | undefined };
 
+/** What a device has lost with a store, or with the newer state of one. */
 export interface StorageLoss {
+  /** The highest sequence number that the store is known to have given out. */
   readonly lastKnownSequence: number;
-  /** How many operations the server never got; `undefined`: none that it knows of. */
+  /** How many operations the server has not received; `undefined` if it is not known to miss any. */
   readonly missing: number | undefined;
 }
 
-/** `sequence`: the last one that the store has given out. */
+/** `sequence`: the last sequence number that the store has given out. */
 export function decideRegistration(
   identity: Identity,
   sequence: number,

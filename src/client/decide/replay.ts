@@ -1,4 +1,4 @@
-/** The view of a row: base + this device's open operations, replayed (L8). Pure. */
+/** The view of a row: the base with this device's open operations replayed on it (L8). Pure. */
 
 import { addCounter } from "../../schema/counters.ts";
 import { applyPatch } from "../../schema/patch.ts";
@@ -7,11 +7,15 @@ import type { CounterValue } from "../../shared/counter-step.ts";
 import type { Json, JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 
-/** What is replayed of an operation. */
+/** The members of an operation that a replay needs. */
 export type Edit = Pick<StoredOperation, "action" | "data" | "zeros" | "patch" | "unset">;
+/** The sum of several increments, by counter. */
 export type Delta = Readonly<Record<string, CounterValue>>;
 
-/** `edits` in replay order. `undefined`: there is no such record, for this device, now. */
+/**
+ * Replays `edits`, given in replay order, and adds `delta`. Returns `undefined` if the record does not exist for this
+ * device now.
+ */
 export function replay(
   base: JsonObject | null,
   edits: readonly Edit[],
@@ -31,7 +35,7 @@ function applyEdit(
 ): JsonObject | undefined {
   switch (edit.action) {
     case "create":
-      // Counters belong to (collection, id), not to the row's life [H4]: whoever creates it again takes them over.
+      // Counters belong to (collection, id), not to one life of the row [H4]: a create takes over those that are there.
       return { ...edit.data, ...edit.zeros, ...pick(base, counters) };
     case "update":
       return view && applyPatch(view, edit.patch ?? {}, edit.unset);
@@ -42,6 +46,7 @@ function applyEdit(
   }
 }
 
+/** The members of `data` with these names; those that it does not have are left out. */
 export function pick(data: JsonObject | null | undefined, names: readonly string[]): JsonObject {
   const picked: Record<string, Json> = {};
   for (const name of names) {
@@ -64,7 +69,10 @@ export function addDelta(data: JsonObject, delta: Delta): Delta {
   return sums;
 }
 
-/** The sum of two deltas; a counter that comes to nothing is left out, so that a settled row has none. */
+/**
+ * Adds the steps to a delta, or takes them off it. A counter whose sum is zero is left out; returns `undefined` if none
+ * is left.
+ */
 export function mergeDelta(delta: Delta | undefined, steps: Delta, sign: 1 | -1): Delta | undefined {
   const merged: Record<string, CounterValue> = { ...delta };
   for (const [name, step] of Object.entries(steps)) {

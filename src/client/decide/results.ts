@@ -1,4 +1,4 @@
-/** The decision of the server's results: each operation to its next state, each row to its new base. Pure. */
+/** Decides the server's results: each operation moves to its next state, and each row to its new base. Pure. */
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
@@ -17,27 +17,28 @@ import type { MintContext } from "./mint.ts";
 import { pick } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What people may want to hear of. */
+/** What happened to an operation: the tab raises the client's events from it. */
 export type OperationEvent =
   | { readonly kind: "queued"; readonly operation: StoredOperation }
   | { readonly kind: "applied"; readonly operation: OperationIn<"applied"> }
   | { readonly kind: "rejected"; readonly operation: OperationIn<"rejected"> }
   | { readonly kind: "quarantined"; readonly operation: OperationIn<"quarantined"> }
   | { readonly kind: "conflict"; readonly conflict: StoredConflict }
-  /** A resolver that threw, or answered something unclear. */
+  /** A resolver threw, or returned something invalid. */
   | { readonly kind: "fault"; readonly error: unknown };
 
 export interface ResultsInput {
   readonly results: readonly OperationResult[];
   readonly epoch: string;
-  /** Of the answer, epoch ms. */
+  /** The server's time in the answer, in epoch ms. */
   readonly serverTime: number;
-  /** The loaded members of an operation's transaction. */
+  /** The loaded members of an operation's local transaction. */
   siblings(operation: StoredOperation): readonly StoredOperation[];
-  /** The loaded conflict of that id. */
+  /** The loaded conflict with that id. */
   conflict(id: string): StoredConflict | undefined;
 }
 
+/** Applies the results in their order, and returns what happened. */
 export function decideResults(
   workspace: Workspace,
   context: MintContext,
@@ -46,7 +47,7 @@ export function decideResults(
   const events: OperationEvent[] = [];
   for (const result of input.results) {
     const operation = workspace.operation(result.id);
-    // Not of this store: another incarnation of the device, or an entry that the journal has let go.
+    // The operation belongs to another incarnation of the device, or was pruned from the journal.
     if (operation === undefined) continue;
     if (result.status === "blocked" || result.status === "retry") {
       if (isWaiting(operation)) workspace.put(asBlocked(workspace, operation, result));
@@ -59,8 +60,9 @@ export function decideResults(
 }
 
 /**
- * An answer tells something new to an operation that has none yet, also to one that was put aside here: the server may have taken it in a
- * push whose answer was lost. Afterwards only a revision does [H3].
+ * Whether a final result is new. The first one is, even for an operation that was parked here: the server may have
+ * accepted it in a push whose answer was lost. After that, only a result with a higher revision is [H3]. An operation
+ * that this device has superseded takes none.
  */
 function isNewResult(operation: StoredOperation, result: FinalResult): boolean {
   if (operation.status.state === "superseded") return false;
@@ -68,7 +70,10 @@ function isNewResult(operation: StoredOperation, result: FinalResult): boolean {
   return before === undefined || (result.revision ?? 0) > (before.revision ?? 0);
 }
 
-/** `retry` is held like `blocked`: sent again when something final has come, and at the latest after a while. Neither costs a budget. */
+/**
+ * `retry` is stored like `blocked`: the operation is sent again once a final result has arrived, or after a minute. It
+ * may be blocked any number of times.
+ */
 function asBlocked(
   workspace: Workspace,
   operation: StoredOperation,
@@ -81,7 +86,7 @@ function asBlocked(
     status: {
       state: "blocked",
       ...("resend" in status && status.resend && { resend: true }),
-      // The round before this answer: what unblocks it may be in this very answer [H2].
+      // The round before this answer, because the final result that unblocks it may be in this same answer [H2].
       blockedInRound: workspace.unblockRoundBefore,
       blockedBy: result.status === "blocked" ? result.by : [],
       ...(result.status === "retry" && { error: result.error }),
@@ -119,7 +124,8 @@ function decideFinal(
     }
     case "conflict": {
       if (!workspace.knows(operation.collection)) {
-        // Nobody here can settle it: asked again now and then, until an app that knows the collection is back.
+        // No one can settle it with an app that lacks the collection. It is sent again from time to time, until an app
+        // that has the collection is back.
         workspace.put(asBlocked(workspace, operation, { id: result.id, status: "blocked", by: [] }));
         return [];
       }
@@ -180,7 +186,10 @@ function applied(
   return [{ kind: "applied", operation: next }];
 }
 
-/** The row as the operation left it. `undefined`: the answer does not say, the pull will. */
+/**
+ * The row as the operation left it; `null` if that deleted it. `undefined` if the result does not tell: the next pull
+ * will.
+ */
 function baseAfter(
   operation: StoredOperation,
   result: AppliedResult,
@@ -189,14 +198,15 @@ function baseAfter(
 ): JsonObject | null | undefined {
   if (result.deleted) return null;
   if (result.data) return result.data;
-  // Without the row, its version before was the one the operation was minted on, so that its effect on the base is known [C4]:
-  // not so when it re-entered after a restore, over a base of the lost history.
+  // If the result leaves out the row, the row's version just before was the operation's `baseVersion`, so its effect on
+  // the base is known [C4]. That does not hold for an operation that re-entered after a restore, over a base of the
+  // lost history.
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
   switch (operation.action) {
     case "create":
       return { ...operation.data, ...operation.zeros, ...pick(before.data, counters), ...result.assigned };
     case "update":
-      // Where a resync is under way the base may be older than that: an earlier result of this till has put it back.
+      // During a resync the base may be older, because an earlier result of this till has replaced it.
       if (before.data === null || before.version !== operation.baseVersion) return undefined;
       return { ...applyPatch(before.data, operation.patch ?? {}, operation.unset), ...result.assigned };
     case "delete":
@@ -218,7 +228,7 @@ function rejected(
     return [];
   }
   if (code === "already_applied") {
-    // Somebody's copy of what this one replaces had taken effect first: that one stands, and this one is given up.
+    // An operation that this one supersedes was applied before: it stays in effect, and this one is given up.
     workspace.put({
       ...operation,
       status: { state: "superseded", error, ...(by !== undefined && { supersededBy: by }), result: stamp },
@@ -238,7 +248,7 @@ function rejected(
   return [{ kind: "rejected", operation: next }];
 }
 
-/** Whatever finally became of an operation that lay on the desk, it is no longer open there. */
+/** Closes the conflict of an operation that was on the desk and has another final result now. */
 function closeConflict(
   workspace: Workspace,
   context: MintContext,

@@ -1,4 +1,43 @@
-/** Which operations go into the next batch, in which order, and what each must wait for. Pure. */
+/**
+ * Which operations go into the next batch, in which order, and what each must wait for. Pure.
+ *
+ * Candidates are taken unit by unit, in the order in which they are given. A unit is a wire transaction, or an
+ * operation that has none. Before a unit is taken, the operations that its members come after (`afterOf`) are taken:
+ * `take` and `takeFirst` call each other. `path` holds the units that are being taken at that moment.
+ *
+ *     take(unit)
+ *       │ all members are in the batch already ─────────────────────────────► "taken"
+ *       │ the unit is in `path`: a circle ──────────────────────────────────► that unit
+ *       │ a member is set aside (`skip`) ───────────────────────────────────► "later"
+ *       ▼
+ *     for each operation that a member comes after: takeFirst(operation)
+ *       │  ├─ "taken", or the member may go without it (`maySkip`): the next operation
+ *       │  ├─ "later", "person", or a unit further up in `path` ─────────────► that outcome
+ *       │  └─ this unit itself: the circle can't be broken here ─────────────► "later"
+ *       │ the unit does not fit into the rest of the batch ─────────────────► "later"
+ *       ▼
+ *     all members go into the batch ────────────────────────────────────────► "taken"
+ *
+ *     takeFirst(operation)
+ *       │ it lies on a desk ────────────────────────────────────────────────► "person"
+ *       │ it is not a candidate, for example because it is still blocked: "later"; otherwise take(its unit)
+ *       │  ├─ not "taken", and the operation waits for a person ─────────────► "person"
+ *       │  └─ otherwise ─────────────────────────────────────────────────────► that outcome
+ *
+ * One example of each outcome. S is a sale, C the create of the customer that it names, U1 and U2 are edits of one row.
+ *
+ * - `"taken"`: C and S are pending. take(S) calls takeFirst(C), which puts C into the batch; then S goes in, with
+ *   `after: [C]`.
+ * - `"later"`: U1 is blocked. takeFirst(U1) returns `"later"`, so U2 stays here: the edits of a row never change their
+ *   order. If C were blocked by another operation of the outbox, S would stay here in the same way.
+ * - `"person"`: C is in conflict. takeFirst(C) returns `"person"`, and S goes all the same, with `after: [C]`: no sale
+ *   waits for a person, and the server accepts any final result of C. If U1 is in conflict, U2 stays here, because an
+ *   edit does wait.
+ * - a unit: C also names S, for example as the customer's first sale. take(S) takes C, which takes S again; S is in
+ *   `path`, so that call returns S's unit. C is an edit and may go without S: the batch is C with `after: []`, then S
+ *   with `after: [C]`. If two sales name each other, the second one does not give way but returns the first one's unit;
+ *   the first one then goes without it, and the second comes after it.
+ */
 import {
   holdsRow,
   isCommercial,
@@ -9,35 +48,45 @@ import {
   subjectOf,
 } from "../state/operation.ts";
 
+/** The most that a push may contain. A single unit is sent even if it has more. */
 export interface BatchLimits {
   readonly maxOperations: number;
   readonly maxBytes: number;
 }
 
 export interface SelectionInput {
-  /** Sendable operations, of each group all that are, in the order in which they may be taken: the lanes of this round, each by rank. */
+  /**
+   * The operations that can be sent, in the order in which they may be taken: the lanes of this round, each by rank.
+   * Either all sendable members of a group are among them, or none.
+   */
   readonly candidates: readonly StoredOperation[];
-  /** Open operations that candidates may have to wait for, whatever their state: edits of their rows, creates of what they reference. */
+  /**
+   * Operations for which candidates may have to wait, whatever their state: edits of the same rows, creates of
+   * referenced rows.
+   */
   readonly others: readonly StoredOperation[];
   readonly limits: BatchLimits;
-  /** Operations set aside for now. */
+  /** Whether an operation must not be sent for now. */
   skip(operation: StoredOperation): boolean;
 }
 
+/** An operation of the batch, as the push will send it. */
 export interface Selected {
   readonly operation: StoredOperation;
+  /** The ids of the operations that must take effect before this one [C2]. */
   readonly after: readonly string[];
 }
 
-/** A wire transaction, or an operation that stands for itself: never split over two pushes [C1]. */
+/** A wire transaction, or an operation that has none: never split over two pushes [C1]. */
 interface Unit {
   readonly members: readonly StoredOperation[];
   readonly bytes: number;
 }
 
 /**
- * By lane and rank; a unit whole or not at all; nothing ahead of what it comes after. What a unit comes after travels with it, in
- * front, whatever its lane [M5]; if that can't be sent now, an edit waits, and so does a fact, unless a person is being waited for (L11).
+ * Chooses a batch: by lane and rank, whole units, and no unit ahead of what it comes after. The operations that a unit
+ * comes after are sent with it, in front of it, whatever their lane [M5]. If they can't be sent now, the unit waits,
+ * edits and sales alike; but a fact or an increment never waits for a person (L11).
  */
 export function selectBatch(input: SelectionInput): readonly Selected[] {
   const index = indexOf([...input.others, ...input.candidates]);
@@ -46,7 +95,7 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
   let bytes = 0;
   let count = 0;
 
-  /** Takes the unit and, before it, what it comes after. */
+  /** Takes the unit and, before it, the operations that it comes after. */
   const take = (unit: Unit, path: ReadonlySet<Unit>): TakeOutcome => {
     if (unit.members.every((o) => taken.has(o.id))) return "taken";
     if (path.has(unit)) return unit;
@@ -66,7 +115,7 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
       count + unit.members.length > input.limits.maxOperations || bytes + unit.bytes > input.limits.maxBytes;
     if (tooMuch && count > 0) return "later";
     for (const [operation, after] of selected) {
-      // Not what it goes without: the server would wait for it.
+      // Without the operations that it may skip and that are not in the batch: the server would wait for them.
       const told = after.filter((o) => taken.has(o.id) || needsPerson(o));
       taken.set(operation.id, { operation, after: told.map((o) => o.id) });
     }
@@ -89,13 +138,25 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
   return [...taken.values()];
 }
 
-/** `later`: not now. `person`: when somebody has settled what lies on a desk. A unit: that one is being taken, and comes after this. */
+/**
+ * What became of taking a unit; the drawing above explains each.
+ *
+ * - `taken`: it is in the batch
+ * - `later`: it can't be sent now
+ * - `person`: it can be sent once a person has settled something on a desk
+ * - a unit: that unit is being taken already, and comes after this one itself
+ */
 type TakeOutcome = "taken" | "later" | "person" | Unit;
 
 /**
- * A sale goes without what waits for a person: any final result would do [C2]. And where operations name each other (a customer with
- * their first sale, a sale with its customer), one of them must go first: what it names is then unresolved for a moment, which to a
- * record is nothing, and to a fact a flag. So the fact gives way only where no record does. The order of a row's own edits never does.
+ * Whether `operation` may be sent without `first`, which could not be taken.
+ *
+ * - If `first` waits for a person: facts and increments may, since any final result of `first` is enough for them [C2].
+ * - If both are in a circle (a customer names their first sale, the sale names the customer), one of them must be sent
+ *   first, and what it names is unresolved for a moment. To a record that means nothing, to a fact it means a flag. So
+ *   an edit may, and a fact or an increment only if the walk began with its unit: then no edit in the circle has given
+ *   way.
+ * - An edit never goes ahead of an earlier edit of its row.
  */
 function maySkip(
   operation: StoredOperation,
@@ -120,7 +181,7 @@ function unitsOf({ candidates, others }: SelectionInput): {
     if (members) members.push(operation);
     else groups.set(key, [operation]);
   }
-  // Woken members and those that never left their lane come from two scans.
+  // Members that were unblocked and those that stayed in their lane come from two scans.
   for (const members of groups.values()) members.sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
   leaveOutIncomplete(groups, others);
   const list = [...groups.values()].map(
@@ -129,7 +190,10 @@ function unitsOf({ candidates, others }: SelectionInput): {
   return { list, byId: new Map(list.flatMap((unit) => unit.members.map((o) => [o.id, unit] as const))) };
 }
 
-/** An editorial transaction is sent whole or not at all: while a member lies on a desk, or is held, its siblings stay here [C1]. */
+/**
+ * An editorial transaction is sent whole or not at all: while a member lies on a desk or can't be sent, its siblings
+ * stay here [C1].
+ */
 function leaveOutIncomplete(groups: Map<string, StoredOperation[]>, others: readonly StoredOperation[]): void {
   for (const other of others) {
     const members = other.group === undefined ? undefined : groups.get(other.group);
@@ -142,7 +206,7 @@ interface OutboxIndex {
   readonly byId: ReadonlyMap<string, StoredOperation>;
   /** Open edits of records, by subject and rank. */
   readonly edits: ReadonlyMap<string, readonly StoredOperation[]>;
-  /** Editorial transactions that are held, since a member of theirs lies on a desk. */
+  /** The editorial transactions that can't be sent, because a member of theirs lies on a desk. */
   readonly stuckGroups: ReadonlySet<string | undefined>;
 }
 
@@ -150,7 +214,8 @@ function indexOf(operations: readonly StoredOperation[]): OutboxIndex {
   const byId = new Map(operations.map((o) => [o.id, o]));
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
-    // Not what is settled: it comes along as the blocker of another, or as a sale set aside, and who waits for it waits for ever [C2, C3].
+    // Without operations that have a final result. They are among `others` as blockers or as sales that are set aside,
+    // and an operation that waited for one would wait forever [C2, C3].
     if (!isReplayed(operation) || !holdsRow(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);
     const list = edits.get(subject);
@@ -164,8 +229,9 @@ function indexOf(operations: readonly StoredOperation[]): OutboxIndex {
 }
 
 /**
- * [C2] (a) for an edit: the previous open edit of the row; (b) for an increment: an open `create` of the row, and nothing else;
- * (c) the open creates of what it references. Members of its own transaction are not listed, `void` waits for nothing.
+ * The operations that must take effect first [C2]: (a) for an edit, the previous open edit of the row; (b) for an
+ * increment, an open `create` of the row and nothing else; (c) the open creates of the rows that it references. Members
+ * of its own transaction are not listed, and `void` waits for nothing.
  */
 function afterOf(operation: StoredOperation, index: OutboxIndex): readonly StoredOperation[] {
   if (operation.action === "void") return [];
@@ -183,7 +249,10 @@ function afterOf(operation: StoredOperation, index: OutboxIndex): readonly Store
   );
 }
 
-/** What is blocked, or held with its transaction, by what lies on a desk: only a person moves it, and no sale waits for a person (L11). */
+/**
+ * Whether the operation waits for a person: something on a desk blocks it, or holds its transaction. No sale waits for
+ * such an operation (L11).
+ */
 function waitsForPerson(operation: StoredOperation, index: OutboxIndex): boolean {
   if (index.stuckGroups.has(operation.group)) return true;
   if (!isIn(operation, "blocked")) return false;

@@ -1,4 +1,4 @@
-/** The status of the whole client, derived from what is known. Pure. */
+/** Derives the status of the whole client. Pure. */
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
@@ -7,13 +7,17 @@ import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } fr
 import type { SyncState } from "./sync-machine.ts";
 
 export interface StatusInput {
+  /** Whether the store has been opened. */
   readonly opened: "not" | "opening" | "open" | "closed";
+  /** Why the store can't be used. */
   readonly failure: AnyTillSyncError | undefined;
+  /** The state of the loop that syncs this store, here or in another tab. */
   readonly sync: SyncState;
-  /** Wall clock of the next attempt. */
+  /** When the next request is due, in epoch ms by this device's clock. */
   readonly retryAt: number | undefined;
+  /** Whether the platform believes that it has a network. */
   readonly online: boolean;
-  /** The server has answered since the client started. */
+  /** Whether the server has answered since the client was created. */
   readonly contacted: boolean;
   readonly queue: QueueState;
   readonly point: SyncPoint;
@@ -22,7 +26,7 @@ export interface StatusInput {
   readonly storage: StorageEstimate | undefined;
 }
 
-/** The next status. `since` moves only when the phase does; the object is the same one if nothing differs. */
+/** The next status. `since` changes only with the phase. Returns `before` itself if nothing differs. */
 export function deriveStatus(before: SyncStatus | undefined, facts: StatusInput, now: number): SyncStatus {
   const phase = phaseOf(facts);
   const { queue, point, storage } = facts;
@@ -45,11 +49,12 @@ export function deriveStatus(before: SyncStatus | undefined, facts: StatusInput,
   return before !== undefined && same(before, next) ? before : Object.freeze(next);
 }
 
+/** How many operations wait for the server, in all collections. */
 export function waitingCount(queue: QueueState): number {
   return Object.values(queue.waiting).reduce((sum: number, n) => sum + (n ?? 0), 0);
 }
 
-/** The share of the quota from which the disk counts as full: browsers pad their estimates, and a sale needs room. */
+/** From this share of the quota on, the disk counts as full: browsers pad their estimates, and a sale needs room. */
 const FULL_SHARE = 0.95;
 
 function atRisk(storage: StorageEstimate | undefined): "eviction" | "full" | undefined {
@@ -108,7 +113,7 @@ function firstSync({ cursors }: StatusInput): SyncPhase | undefined {
   return { phase: "first_sync", progress: { received, expected, waitingFor: open.map(([name]) => name) } };
 }
 
-/** What a `sync()` has come to, once the machine rests. `undefined`: it is still at it. */
+/** The outcome of a `sync()`, or `undefined` while it is still running. `counts`: what this `sync()` has moved. */
 export function outcomeOf(
   facts: Pick<StatusInput, "sync" | "online" | "queue">,
   counts: { readonly pushed: number; readonly pulled: number },
@@ -132,7 +137,7 @@ export function outcomeOf(
   }
 }
 
-/** By value, but for an error, which is the one that happened. */
+/** Compares by value, except for the error, which is compared by identity. */
 function same(a: SyncStatus, b: SyncStatus): boolean {
   const { error, ...facts } = a as SyncStatus & { readonly error?: unknown };
   const { error: other, ...others } = b as SyncStatus & { readonly error?: unknown };

@@ -1,9 +1,15 @@
-/** A new operation in the place of another: resolutions, amendments, retries, and giving up (`void`) all go this way [C3]. Pure. */
+/**
+ * Replaces an operation by a new one: resolutions, amendments, retries and giving up (`void`) all do this [C3]. Pure.
+ */
 import { isWaiting, resultOf, type StoredOperation } from "../state/operation.ts";
 import { type MintContext, mint, type OperationPayload } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** `siblings`: the loaded members of its transaction. `keepGroup`: they are superseded by the same action, and stay bound [C1]. */
+/**
+ * Stores the successor of `old`, and `old` as superseded. `siblings`: the loaded members of its local transaction.
+ * `keepGroup`: the same action supersedes the other members too, so the successors stay bound in one wire transaction
+ * [C1]. `note`: a person's reason.
+ */
 export function supersede(
   workspace: Workspace,
   context: MintContext,
@@ -24,20 +30,21 @@ export function supersede(
     status: {
       state: "superseded",
       supersededBy: successor.id,
-      // A person can still read why it was refused.
+      // People can still read why it was refused.
       ...("error" in status && status.error && { error: status.error }),
       ...(note !== undefined && { note }),
       result: { ...resultOf(old), at: context.now },
     },
   });
-  // Bound again only while members wait for it: the client sends the group whole. Without them it stands for itself.
+  // The successor joins the old group only while members of it wait, because the client sends a group whole. Without
+  // them it is sent on its own.
   const stored = bound && old.group !== undefined ? { ...successor, group: old.group } : successor;
   workspace.put(stored);
   workspace.unblock();
   return stored;
 }
 
-/** The same change once more, under a new id: a final result is answered for ever, so the old id would only repeat it [H9]. */
+/** The payload of a retry. A retry needs a new id: the server answers the old id with its final result forever [H9]. */
 export function samePayload(operation: StoredOperation): OperationPayload {
   switch (operation.action) {
     case "create":

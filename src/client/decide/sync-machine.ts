@@ -1,5 +1,6 @@
 /**
- * The sync state machine: values in, values out. The loop beside it executes the effects and reports what came of them.
+ * The sync state machine: values in, values out. The loop (sync/loop.ts) runs the effects, and reports their outcomes
+ * as events.
  *
  *                 start           acquired             registered
  *     stopped ─────────► standby ──────────► registering ──────────► online ◄───────────┐
@@ -12,14 +13,14 @@
  *                                       │  ▲ tick: that lane            │  ▲ tick: that lane
  *                                       └──┘ backoff, full jitter       └──┘ every interval
  *
- *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped      close: any ──► closed
+ *     pause(reason): any ──► paused ──► (all reasons resumed) registering | standby | stopped     close: any ──► closed
  *
  * Guarantees:
- * - Push and pull are separate lanes: neither waits for the other, nor for its failure, nor for the wait after it (L6). Each has at most
- *   one request in flight, and its own timer at rest.
- * - No wake is lost: a lane that runs looks again, and one that rests has a timer.
- * - A transport failure is never given up on, and never changes an operation: only waiting follows from it (L6).
- * - Waits are capped; `Retry-After` is a floor that only a person's `sync()` steps over.
+ * - Push and pull are separate lanes. Neither waits for the other, for its failure, or for the wait after that (L6).
+ *   Each has at most one request in flight and, at rest, its own timer.
+ * - No wake is lost: a lane that is running looks again afterwards, and a lane at rest has a timer.
+ * - A transport failure never changes an operation. The request is retried after a wait, however often it fails (L6).
+ * - Waits are capped. `Retry-After` is a lower bound that only a person's `sync()` ignores.
  */
 
 import { omit } from "../../shared/omit.ts";
@@ -29,33 +30,39 @@ import { type BackoffOptions, backoffMs } from "./backoff.ts";
 
 export type LaneName = "push" | "pull";
 
-/** Per lane: at rest, a request in flight, or one in flight and something new to look at afterwards. */
+/**
+ * A lane is at rest (`idle`), has a request in flight (`busy`), or has one in flight and must look again afterwards
+ * (`again`).
+ */
 export type LaneState = "idle" | "busy" | "again";
 export interface Lanes {
   readonly push: LaneState;
   readonly pull: LaneState;
 }
 
-/** How the last request of a lane failed. Removed when one succeeds. */
+/** How a lane's last request failed. Removed when a request of that lane succeeds. */
 export interface LaneFailure {
   readonly response: FailureResponse;
-  /** Failures in a row. */
+  /** How many requests failed in a row since the backoff last started anew; 0 for a failure that needs a person. */
   readonly attempt: number;
 }
 export type LaneFailures = Readonly<Partial<Record<LaneName, LaneFailure>>>;
 
+/** See the drawing at the top of this file. */
 export type SyncState =
   | { readonly kind: "stopped" }
-  /** Another client of this store talks to the server. */
+  /** Another client of this store has the turn to talk to the server. */
   | { readonly kind: "standby" }
   | {
       readonly kind: "registering";
       readonly attempt: number;
-      /** What the attempt before has come to: until this one works nothing is better than it was. */
+      /**
+       * How the previous attempt failed, if it did. The status keeps showing that failure until this attempt succeeds.
+       */
       readonly after?: FailureResponse | undefined;
     }
   | { readonly kind: "online"; readonly lanes: Lanes }
-  /** At least one lane is failing, or the registration is, which both lanes wait for. */
+  /** At least one lane is failing, or the registration, for which both lanes wait. */
   | {
       readonly kind: "offline";
       readonly lanes: Lanes;
@@ -74,7 +81,7 @@ export type SyncState =
       readonly kind: "paused";
       readonly reasons: readonly string[];
       readonly leading: boolean;
-      /** What the last resume leads back to: a pause is no start, and `stop` ends no pause. */
+      /** The state after the last resume. A pause does not start a stopped client, and `stop` does not end a pause. */
       readonly back: "stopped" | "standby";
     }
   | { readonly kind: "closed" };
@@ -84,7 +91,7 @@ export type MachineEvent =
   | { readonly kind: "stop" }
   | { readonly kind: "close" }
   | { readonly kind: "acquired" }
-  /** The turn, or the fence, is another's now. */
+  /** Another client has taken the turn or the fence. */
   | { readonly kind: "lost" }
   | { readonly kind: "pause"; readonly reason: string }
   | { readonly kind: "resume"; readonly reason: string }
@@ -92,21 +99,22 @@ export type MachineEvent =
   /** The lane's timer has run out. */
   | { readonly kind: "tick"; readonly lane: LaneName }
   | { readonly kind: "registered" }
-  /** Another epoch, another incarnation: introduce the store again. */
+  /** The store has a new epoch or a new incarnation, and must register again. */
   | { readonly kind: "reregister" }
   | { readonly kind: "pushed"; readonly more: boolean }
   | { readonly kind: "pulled"; readonly more: boolean }
   | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: TransportFailure };
 
 export type MachineEffect =
-  /** A lane that starts has no timer any more; `cancel_timers` is for both. */
+  /** Starting a lane cancels its timer; `cancel_timers` cancels the timers of both lanes. */
   | { readonly kind: "acquire" | "release" | "register" | "push" | "pull" | "abort" | "cancel_timers" }
   | { readonly kind: "timer"; readonly lane: LaneName; readonly afterMs: number };
 
+/** `intervalMs`: the longest wait of a lane at rest. */
 export interface MachineOptions extends BackoffOptions {
   readonly intervalMs: number;
 }
-/** One random number per transition: jitter. */
+/** `unit`: a random number in [0, 1), drawn anew for each transition; it gives the waits their jitter. */
 export interface MachineInput {
   readonly options: MachineOptions;
   readonly unit: number;
@@ -116,7 +124,7 @@ export interface Transition {
   readonly effects: readonly MachineEffect[];
 }
 
-/** Whether this client has the turn. */
+/** Whether this client has the turn to talk to the server. */
 export function isLeading(state: SyncState): boolean {
   if (state.kind === "paused") return state.leading;
   return state.kind !== "stopped" && state.kind !== "standby" && state.kind !== "closed";
@@ -125,10 +133,11 @@ export function isLeading(state: SyncState): boolean {
 const IDLE: Lanes = { push: "idle", pull: "idle" };
 const BUSY: Lanes = { push: "busy", pull: "busy" };
 
+/** The next state, and the effects to run. An event that has no meaning in a state changes nothing. */
 export function transition(state: SyncState, event: MachineEvent, input: MachineInput): Transition {
   const stay: Transition = { state, effects: [] };
   if (state.kind === "closed") return stay;
-  // What means the same wherever it comes.
+  // These events mean the same in every state.
   switch (event.kind) {
     case "close":
       return {
@@ -154,7 +163,8 @@ export function transition(state: SyncState, event: MachineEvent, input: Machine
     case "registering":
       if (event.kind === "registered")
         return { state: { kind: "online", lanes: BUSY }, effects: [{ kind: "push" }, { kind: "pull" }] };
-      // The answer told of another epoch, or that the store was rolled back: the store is another one now, and says so.
+      // The answer revealed another epoch, or that the store was rolled back. The store has adapted, and registers
+      // again.
       if (event.kind === "reregister") return register(state.attempt);
       if (event.kind === "failed" && event.lane === "register")
         return notRegistered(laneFailure(event.failure, state.attempt), state.attempt, input);
@@ -185,7 +195,7 @@ function inContact(
     case "wake": {
       const asked: readonly LaneName[] = event.why === "queued" ? ["push"] : ["push", "pull"];
       const lanes = asked.filter((lane) => state.lanes[lane] !== "idle" || mayBegin(failures[lane], event.why));
-      // The backoff starts anew.
+      // The backoff starts from its minimum again.
       const anew = Object.entries(failures).map(([lane, failure]) => [lane, { ...failure, attempt: 0 }]);
       return lanes.length === 0
         ? stay
@@ -198,7 +208,7 @@ function inContact(
       if (was === "idle") return stay;
       const goesOn = event.more || was === "again";
       const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(failures, lane));
-      // At rest push looks again as pull does: what is blocked is woken by no event [H2].
+      // At rest the push lane, like the pull lane, looks again after a while: no event wakes blocked operations [H2].
       return { state: next, effects: [goesOn ? { kind: lane } : { kind: "timer", lane, afterMs: poll(input) }] };
     }
     case "failed": {
@@ -216,7 +226,7 @@ function inContact(
   }
 }
 
-/** A sale is no reason to step over a wait, and a hint of the platform none to step over what the server asked for. */
+/** Whether a wake cuts a wait short. A new sale never does, and a hint or a poke does not cut a `Retry-After` short. */
 function mayBegin(failure: LaneFailure | undefined, why: Extract<MachineEvent, { kind: "wake" }>["why"]): boolean {
   if (failure === undefined || why === "manual") return true;
   return why !== "queued" && !(failure.response.kind === "offline" && failure.response.floorMs > 0);
@@ -272,7 +282,10 @@ function register(attempt: number, before: readonly MachineEffect[] = [], after?
   };
 }
 
-/** Starts lanes that rest, and has those that run look again; a store that could not introduce itself does that first. */
+/**
+ * Starts these lanes if they rest, and makes them look again if they run. A store that is not registered yet registers
+ * first.
+ */
 function begin(state: Contact, lanes: readonly LaneName[], failures: LaneFailures): Transition {
   if (state.kind !== "online" && !state.registered)
     return register(failures.push?.attempt ?? 0, [{ kind: "cancel_timers" }], failures.push?.response);
@@ -285,7 +298,7 @@ function begin(state: Contact, lanes: readonly LaneName[], failures: LaneFailure
   return { state: contact(next, failures), effects };
 }
 
-/** Of two failures the one that needs a person is shown. */
+/** If both lanes fail, the failure that needs a person is shown. */
 function contact(lanes: Lanes, failures: LaneFailures, registered = true): SyncState {
   const found = Object.values(failures).map(({ response }) => response);
   const response = found.find(({ kind }) => kind === "action_needed") ?? found[0];
@@ -295,7 +308,7 @@ function contact(lanes: Lanes, failures: LaneFailures, registered = true): SyncS
     : { kind: "offline", cause: response.cause, lanes, failures, registered };
 }
 
-/** Both lanes wait for it, so that one timer will do. */
+/** Both lanes wait for the registration, so one timer is enough. */
 function notRegistered(failure: LaneFailure, attempt: number, input: MachineInput): Transition {
   const afterMs = wait(failure.response, attempt, input);
   return {
@@ -310,12 +323,12 @@ function wait(response: FailureResponse, attempt: number, input: MachineInput): 
     : backoffMs(attempt, response.floorMs, input.unit, input.options);
 }
 
-/** Tills that were switched on together must not poll together. */
+/** With jitter, because tills that were switched on together must not poll together. */
 function poll({ options, unit }: MachineInput): number {
   return Math.round(options.intervalMs * (0.8 + 0.2 * unit));
 }
 
-/** What a failure leads to: a wait, or a person's attention. Nothing else ever follows from one. */
+/** What a failure leads to: a wait, or a person's attention. It never leads to anything else. */
 type FailureResponse =
   | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
   | { readonly kind: "action_needed"; readonly cause: ActionCause };

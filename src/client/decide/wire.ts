@@ -1,4 +1,4 @@
-/** A stored operation as it goes over the wire. Pure. */
+/** Turns a stored operation into its wire form. Pure. */
 import type { WireOperation } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { StoredOperation } from "../state/operation.ts";

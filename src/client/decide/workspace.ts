@@ -1,7 +1,10 @@
 /**
- * The unit of work of every decision on the client: the rows and operations it was given, what it made of them, and what must be
- * written. It keeps, in one place, what must always agree: a row's view with its base and open operations, the counts on the row,
- * and the counts of the queue. Synchronous, no I/O.
+ * The unit of work of every decision on the client. It holds the rows and operations that were loaded, what the
+ * decision made of them, and what must be written. It is the one place that keeps these in agreement: a row's view with
+ * its base and its open operations, the counts on the row, and the counts of the queue. Synchronous, no I/O.
+ *
+ * A row is copied into a draft when a decision first touches it. `put` and `setBase` change only the draft's base and
+ * counts. `#materialise` computes the view from them, when it is asked for and when the draft is written.
  */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -23,7 +26,7 @@ import type { StoredConflict, StoredRow } from "../state/rows.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
 import { mergeDelta, replay } from "./replay.ts";
 
-/** A row before and after: live queries compare both with their range. */
+/** A row before and after a commit; live queries compare both with their ranges. */
 export interface RowChange {
   readonly collection: string;
   readonly id: string;
@@ -34,13 +37,17 @@ export interface RowChange {
 export interface WorkspaceInput {
   readonly collections: ResolvedCollections;
   readonly queue: QueueState;
-  /** Whose generations hold: see {@link StoredRow.generation}. */
+  /** The sync point with the current generation of each collection: see {@link StoredRow.generation}. */
   readonly point: SyncPoint;
   readonly rows: readonly (readonly [collection: string, row: StoredRow])[];
-  /** Of each row that is touched: everything replayed; where the base may change generation, the open increments too. */
+  /**
+   * For each row that the decision touches: all operations that its view replays and, if its base may change
+   * generation, its open increments too.
+   */
   readonly operations: readonly StoredOperation[];
 }
 
+/** A row under change. Unlike a stored row it always has a `base`. */
 type Draft = { -readonly [K in keyof StoredRow]: StoredRow[K] };
 
 export class Workspace {
@@ -54,7 +61,7 @@ export class Workspace {
   readonly #bySubject = new Map<string, Set<string>>();
   readonly #dirtyOperations = new Set<string>();
   readonly #conflicts = new Map<string, StoredConflict>();
-  /** Rows that are out of step with their operations, because this app does not have their collection. */
+  /** Rows that do not agree with their operations, because this app does not have their collection. */
   readonly #orphans: Orphan[] = [];
 
   constructor(input: WorkspaceInput) {
@@ -66,7 +73,10 @@ export class Workspace {
     for (const operation of input.operations) this.#remember(operation);
   }
 
-  /** An app of another version may lack a collection that operations are queued in: they are sent, and their rows are left alone. */
+  /**
+   * Whether this app has the collection. An app of another version may lack one in which operations are queued: they
+   * are sent, and their rows are left alone.
+   */
   knows(collection: string): boolean {
     return Object.hasOwn(this.collections, collection);
   }
@@ -81,10 +91,12 @@ export class Workspace {
     return this.#queue;
   }
 
+  /** The unblock round before this decision. */
   get unblockRoundBefore(): number {
     return this.#queueBefore.unblockRound;
   }
 
+  /** The row with what was put so far. The `data` of a draft is not up to date: see `view`. */
   row(collection: string, id: string): StoredRow | undefined {
     const subject = subjectOf(collection, id);
     return this.#rows.get(subject)?.row ?? this.#before.get(subject);
@@ -105,22 +117,27 @@ export class Workspace {
     return found.sort((a, b) => a.rank - b.rank || a.sequence - b.sequence);
   }
 
+  /** Gives out the next sequence number. */
   nextSequence(): number {
     this.#queue = { ...this.#queue, sequence: this.#queue.sequence + 1 };
     return this.#queue.sequence;
   }
 
-  /** Something final has come: whatever is blocked is sent again [H2]. */
+  /**
+   * Lets everything that is blocked be sent again, because something final has happened [H2]. Raises the round at most
+   * once.
+   */
   unblock(): void {
     if (this.#queue.unblockRound === this.#queueBefore.unblockRound)
       this.#queue = { ...this.#queue, unblockRound: this.#queue.unblockRound + 1 };
   }
 
+  /** `at`: when the oldest waiting operation was made, in epoch ms; `undefined` if none waits. */
   setOldest(at: number | undefined): void {
     this.#queue = at === undefined ? omit(this.#queue, "oldestAt") : { ...this.#queue, oldestAt: at };
   }
 
-  /** Stores an operation, new or in its next state, and keeps its row and the queue's counts in step. */
+  /** Stores an operation, new or in its next state, and keeps the counts of its row and of the queue in agreement. */
   put(operation: StoredOperation): void {
     const before = this.#operations.get(operation.id);
     this.#remember(operation);
@@ -140,7 +157,7 @@ export class Workspace {
     this.#conflicts.set(conflict.id, conflict);
   }
 
-  /** Counts anew what lies on a row: everything unfinished on it was loaded. */
+  /** Recounts a row from its operations. All unfinished operations on it must have been loaded. */
   recountStates(collection: string, id: string): void {
     const row = this.#draft(collection, id);
     row.states = undefined;
@@ -151,7 +168,7 @@ export class Workspace {
     this.#recountView(collection, row);
   }
 
-  /** Marks of people's concern on the row itself. */
+  /** Sets members of the row that are shown to people: flags, the time of the last change here, the open conflict. */
   annotate(
     collection: string,
     id: string,
@@ -161,8 +178,8 @@ export class Workspace {
   }
 
   /**
-   * Takes a row from an answer as the base, if its version is greater; the first one after a resync began always does [C4].
-   * `null`: the server has none.
+   * Takes a row from an answer as the base if its version is greater; the first row after a resync began is always
+   * taken [C4]. `null`: the server has none.
    */
   setBase(collection: string, id: string, version: number, data: JsonObject | null): void {
     const generation = generationOf(this.#point, collection);
@@ -178,23 +195,24 @@ export class Workspace {
     if (newGeneration) this.#recountView(collection, row);
   }
 
+  /** The server's copy of the row; `null` if there is none. */
   baseOf(collection: string, id: string): JsonObject | null {
     const row = this.row(collection, id);
     if (row === undefined) return null;
     return row.base === undefined ? (row.data ?? null) : row.base;
   }
 
-  /** The view as it stands, with what was put so far. */
+  /** The view, with everything that was put so far. */
   view(collection: string, id: string): JsonObject | undefined {
     const open = this.#rows.get(subjectOf(collection, id));
     return open ? this.#materialise(collection, open.row).data : this.row(collection, id)?.data;
   }
 
-  /** Everything to write, and which rows changed. Called once. */
+  /** Everything to write, and the rows that changed. Called once. */
   finish(): { readonly writes: readonly StorageWrite[]; readonly changes: readonly RowChange[] } {
     const writes: StorageWrite[] = [];
     const changes: RowChange[] = [];
-    // Whatever has emptied the outbox (an answer, a park, a discard): the next write says since when it waits.
+    // The outbox is empty, be it by an answer, a park or a discard. The next write sets the time anew.
     if (this.#queue.oldestAt !== undefined && Object.keys(this.#queue.waiting).length === 0) this.setOldest(undefined);
     for (const [subject, { collection, row }] of this.#rows) {
       const before = this.#before.get(subject);
@@ -227,15 +245,16 @@ export class Workspace {
     const before = this.#before.get(subject);
     const row: Draft = before ? { ...before } : { id, version: 0, generation: 0, rev: 0, base: null };
     row.rev += 1;
-    // While it is open its base is apart from its view; `#settled` lets them fall together again.
+    // A draft stores its base apart from its view; `#materialise` removes the base again if nothing is replayed on it.
     if (row.base === undefined) row.base = row.data ?? null;
     this.#rows.set(subject, { collection, row });
     return row;
   }
 
   /**
-   * Whether the operation's effect is to be added to this row's base: over a base of the lost epoch, what that epoch had acknowledged is
-   * in it already [C8.6]. The same at all times, whatever resync or restore has begun since: the row's counts were made by it.
+   * Whether the operation's effect must be added to this row's base. A base of the lost epoch already includes what
+   * that epoch had acknowledged [C8.6]. Only the row and the operation decide this, whatever resync or restore has
+   * begun since, because the row's counts were made in the same way.
    */
   #isOnBase(row: StoredRow, operation: StoredOperation): boolean {
     return row.generation >= (operation.missingSince ?? 0);
@@ -255,7 +274,10 @@ export class Workspace {
       row.delta = mergeDelta(row.delta, operation.by ?? {}, sign);
   }
 
-  /** A base of another generation: what lies on top of it is not what lay on the old one. */
+  /**
+   * Recounts what is replayed on the base, and the sum of the increments. A base of another generation may include
+   * other operations than the old one.
+   */
   #recountView(collection: string, row: Draft): void {
     row.edits = 0;
     row.delta = undefined;
@@ -312,7 +334,7 @@ function tally(counts: Tally | undefined, key: string, by: 1 | -1): Tally | unde
   return Object.keys(next).length === 0 ? undefined : next;
 }
 
-/** Without the members that are `undefined`: a synced row of a large catalogue stores nothing that it does not have. */
+/** Without the members that are `undefined`: a synced row of a large catalogue stores only what it has. */
 function compact(row: Draft): StoredRow {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as unknown as StoredRow;
 }

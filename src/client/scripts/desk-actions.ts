@@ -1,4 +1,4 @@
-/** What people do on the desks: settle a conflict, retry, correct or give up an operation. Each is one transaction. */
+/** What people do on the desks: resolve a conflict; retry, correct or give up an operation. Each is one transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch } from "../../schema/patch.ts";
@@ -16,12 +16,14 @@ import { TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 import { ask, conflictsById, operationsById, operationsIn, type Reads, valuesOf } from "./reads.ts";
 
+/** What an action has stored. `operations`: those that it made. */
 export interface DeskResult {
   readonly operations: readonly StoredOperation[];
   readonly changes: readonly RowChange[];
   readonly queue: QueueState;
 }
 
+/** @throws TillSyncError `conflict_settled` if the conflict is not open any more */
 export function* resolveConflict(
   collections: ResolvedCollections,
   context: MintContext,
@@ -47,7 +49,7 @@ export function* resolveConflict(
   return finish(workspace, [successor]);
 }
 
-/** Rejected and quarantined operations once more, as they are; one that waits is only woken. */
+/** Sends rejected and quarantined operations again, unchanged. Operations that are waiting are only unblocked. */
 export function* retryOperations(
   collections: ResolvedCollections,
   context: MintContext,
@@ -69,8 +71,8 @@ export function* retryOperations(
 }
 
 /**
- * With the members of each commercial transaction that lies in quarantine: they take effect together, always, so that none of them
- * goes again without the others [C1].
+ * Adds the members of each quarantined commercial transaction: they always take effect together, so none of them is
+ * sent again without the others [C1]. `isBound`: whether another member is sent again with the operation.
  */
 function* withGroups(
   asked: readonly string[],
@@ -81,7 +83,8 @@ function* withGroups(
   const groups = new Set(kept.map((o) => o.group));
   const transactions = new Set(kept.flatMap((o) => o.transaction ?? []));
   const scans = yield* ask([...transactions].map((id) => operationsIn(TRANSACTION_INDEX, transactionRange(id))));
-  // What the office has discarded stays discarded, unless it is asked for: then all of it, since goods do not move without their sale [C1].
+  // What the office has discarded stays discarded, unless it was asked for. Then all of its transaction is sent again,
+  // because goods do not move without their sale [C1].
   const reopened = new Set(kept.filter(isDiscarded).map((o) => o.group));
   const members = scans
     .flatMap(valuesOf)
@@ -92,6 +95,10 @@ function* withGroups(
   };
 }
 
+/**
+ * Corrects a rejected or quarantined operation. The members of a quarantined commercial transaction are sent again with
+ * it.
+ */
 export function* amendOperation(
   collections: ResolvedCollections,
   context: MintContext,
@@ -112,7 +119,7 @@ export function* amendOperation(
   return finish(workspace, successors);
 }
 
-/** A correction is checked like any edit: on the record that it makes, with what the schema puts out. */
+/** Checked like any edit: on the record that the correction makes, and stored as the schema outputs it. */
 function amendedPayload(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): OperationPayload {
   const { collection, entityId } = operation;
   const definition = workspace.definition(collection);
@@ -126,16 +133,25 @@ function amendedPayload(workspace: Workspace, operation: StoredOperation, loose:
     };
   }
   if (operation.action !== "update")
-    throw notRejected(operation.id, `${operation.action} (only a create or an update can be corrected)`);
+    throw notRejected(
+      operation.id,
+      `an operation with the action \`${operation.action}\`; only a create or an update can be corrected`,
+    );
   const current = workspace.view(collection, entityId);
   if (current === undefined)
-    throw notRejected(operation.id, "of a record that is not there any more (discard it, or create it again)");
+    throw notRejected(
+      operation.id,
+      "an edit of a record that no longer exists; discard it, or create the record again",
+    );
   const removed = Object.fromEntries((operation.unset ?? []).map((name) => [name, undefined]));
   const { patch, unset } = readPatch(definition, operation, current, { ...operation.patch, ...removed, ...loose });
   return { action: "update", patch, unset, before: pick(current, [...Object.keys(patch), ...unset]) };
 }
 
-/** Gives up an edit, whatever has become of it: `void` tells the server, also where the outcome is unknown [C3]. */
+/**
+ * Gives up an edit, whatever its unfinished state. `void` tells the server, even if it is not known what became of the
+ * edit there [C3].
+ */
 export function* discardOperation(
   collections: ResolvedCollections,
   context: MintContext,
@@ -169,7 +185,7 @@ function finish(
 function settled(conflictId: string): TillSyncError<"conflict_settled"> {
   return new TillSyncError(
     "conflict_settled",
-    `The conflict ${conflictId} has been settled already, here or at the office. Read it again before you answer it.`,
+    `The conflict ${conflictId} has already been settled, here or at the office. Read it again before you answer it.`,
     { conflictId },
   );
 }
@@ -177,7 +193,7 @@ function settled(conflictId: string): TillSyncError<"conflict_settled"> {
 function notRejected(operationId: string, state: string): TillSyncError<"operation_not_rejected"> {
   return new TillSyncError(
     "operation_not_rejected",
-    `Expected an operation that lies on the desk, got one that is ${state}. Read it again: it may have been settled meanwhile.`,
+    `The operation ${operationId} can't be changed on the desk: it is ${state}. Read it again, because its state may have changed.`,
     { operationId, state },
   );
 }

@@ -1,4 +1,4 @@
-/** Who this store is: making it, registering it, forking it, fencing it, and following the server into another epoch. */
+/** The identity of the store: creating it, registering it, forking it, and following the server into another epoch. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
 import { decideEpochChange, newEpoch } from "../decide/epoch.ts";
@@ -25,7 +25,7 @@ import { ask, cursorsOf, meta, operationsIn, type Reads, valuesOf } from "./read
 
 const put = (key: string, value: unknown): StorageWrite => ({ kind: "put", table: META, key, value });
 
-/** The identity of the store, minted with it. `device`: the app's own id for it. */
+/** Returns the identity of the store, and creates it if the store is new. `device`: the app's own id of the device. */
 export function* ensureIdentity(device: string | undefined, now: number, uuid: () => string): StorageScript<Identity> {
   const [[known]] = yield* ask([meta(IDENTITY)]);
   if (known) return { value: known, writes: [] };
@@ -33,16 +33,20 @@ export function* ensureIdentity(device: string | undefined, now: number, uuid: (
   return { value: identity, writes: [put(IDENTITY, identity), put(SYNC, FIRST_SYNC_POINT)] };
 }
 
+/** What the server says of the store when it registers. */
 export interface Registration {
   readonly tenant: string;
   readonly branch: string | undefined;
   readonly number: number;
   readonly epoch: string;
-  /** Where the results of an incarnation begin under which nothing was sent yet. */
+  /** Where the results of this incarnation begin, if nothing was ever sent under it; `undefined` otherwise. */
   readonly mark: string | undefined;
 }
 
-/** Remembers whose shop this is, at the first contact; the caller has checked that it is still the same one. */
+/**
+ * Stores whose shop this is, at the first contact; the caller has checked that it has not changed. Returns `undefined`
+ * if another client has taken the fence.
+ */
 export function* storeRegistration(
   fence: number,
   registration: Registration,
@@ -56,17 +60,20 @@ export function* storeRegistration(
     number: registration.number,
     registered: true,
   };
-  // A known epoch changes only by `followEpoch`, which brings the journal along.
+  // A known epoch is changed only by `followEpoch`, which also moves the journal.
   const { epoch, mark } = registration;
-  // Forked before it was ever registered, it has what its clone may have sent under the name that they shared: it hears all results,
-  // from the beginning, else it would count on top of the rows what is in them [C6].
+  // A store that was forked before its first registration may share operations with its clone. It must receive all
+  // results from the beginning; otherwise it would add operations again that the rows already include [C6].
   const isForked = known.registered === false;
   const first: SyncPoint = { ...point, epoch, marks: mark === undefined || isForked ? {} : { push: mark, pull: mark } };
   const nextPoint = point.epoch === undefined ? first : point;
   return { value: { identity: next, point: nextPoint }, writes: [put(IDENTITY, next), put(SYNC, nextPoint)] };
 }
 
-/** Only the incarnation changes: operation ids and sequences stay, and the counter goes on [C7]. */
+/**
+ * Gives the store a new incarnation. Operation ids and sequence numbers stay, and the counter continues [C7]. Returns
+ * `undefined` if another client has taken the fence.
+ */
 export function* forkIdentity(
   fence: number,
   incarnation: string,
@@ -78,6 +85,10 @@ export function* forkIdentity(
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
 }
 
+/**
+ * What following a new epoch has changed. `from`: the epoch before, if there was one; `replaying`: how many operations
+ * are sent again.
+ */
 export interface Followed {
   readonly from: string | undefined;
   readonly point: SyncPoint;
@@ -87,10 +98,13 @@ export interface Followed {
   readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
-/** What the journal holds of a lost epoch, and what waits in it: see `decideEpochChange`. */
+/** The states of the journal of a lost epoch, and of what was blocked in it: see `decideEpochChange`. */
 const SENT_AGAIN = ["applied", "quarantined", "conflict", "closed_elsewhere", "blocked"] as const;
 
-/** Sets the new epoch, forgets cursors and marks, moves the journal back into the outbox: one transaction [C8.4]. */
+/**
+ * Sets the new epoch, forgets cursors and marks, and moves the journal back into the outbox, in one transaction [C8.4].
+ * Returns `undefined` if another client has taken the fence, or if the store follows this epoch already.
+ */
 export function* followEpoch(
   collections: ResolvedCollections,
   fence: number,
@@ -104,7 +118,8 @@ export function* followEpoch(
     operationIds: journal.map((o) => o.id),
     restarting: true,
   });
-  // The rows keep their generation: what the lost epoch had acknowledged is in their bases already, and is not replayed over them.
+  // The rows keep their generation: their bases include what the lost epoch had acknowledged, so it is not replayed on
+  // them.
   const replaying = decideEpochChange(workspace, point, journal);
   const done = workspace.finish();
   const next = newEpoch(point, epoch, Object.keys(collections));
@@ -115,13 +130,16 @@ export function* followEpoch(
   };
 }
 
-/** The conflicts that lay open were the lost history's: their operations are sent again, and are judged anew. */
+/** The open conflicts belong to the lost history: their operations are sent again and judged anew. */
 function forgottenConflicts(journal: readonly StoredOperation[]): readonly StorageWrite[] {
   const open = journal.filter((operation) => isIn(operation, "conflict"));
   return open.map(({ status }) => ({ kind: "delete", table: CONFLICTS, key: status.conflictId }));
 }
 
-/** A resync of these collections in the same epoch: their bases give way to what is pulled again. */
+/**
+ * Starts a resync of these collections in the same epoch: what is pulled again replaces their bases. Returns
+ * `undefined` if another client has taken the fence.
+ */
 export function* restartCollections(
   fence: number,
   collections: readonly string[],
@@ -133,6 +151,7 @@ export function* restartCollections(
   return { value: { point, cursors }, writes: [...storedCursors(cursors), put(SYNC, point)] };
 }
 
+/** What a resync has changed when it starts. */
 export interface Restarted {
   readonly point: SyncPoint;
   readonly cursors: Readonly<Record<string, CursorState>>;

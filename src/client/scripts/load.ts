@@ -1,4 +1,4 @@
-/** Reads what a decision on some rows and operations needs, inside its own transaction. */
+/** Reads what a decision about some rows and operations needs, in the decision's own transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { KeyRange } from "../../shared/keys.ts";
 import type { Target } from "../decide/mint.ts";
@@ -33,19 +33,23 @@ import {
   valuesOf,
 } from "./reads.ts";
 
+/** What to load. Rows are loaded for `targets`, for `fresh`, and for the operations of `operationIds`. */
 export interface LoadRequest {
   readonly targets?: readonly Target[] | undefined;
-  /** Targets as well: of ids that were just made, so that there is no row yet. */
+  /** More targets: rows that are about to be created, and most likely do not exist yet. */
   readonly fresh?: readonly Target[] | undefined;
   readonly operationIds?: readonly string[] | undefined;
-  /** Also the transactions of those operations, and their open conflicts: for whoever settles them. */
+  /** Whether to load the transactions of those operations too, and their conflicts, for a caller that settles them. */
   readonly forSettling?: boolean | undefined;
-  /** The rows' bases may come to be of another generation: their open increments are counted anew. */
+  /** Whether the rows' bases may change generation, so their open increments must be counted again. */
   readonly rebasing?: boolean | undefined;
-  /** Decide as of the point at which every collection is pulled again: a new epoch begins. */
+  /** Whether to decide as if every collection were pulled again, because a new epoch begins. */
   readonly restarting?: boolean | undefined;
 }
 
+/**
+ * `siblings`: the loaded members of an operation's local transaction, itself included; `conflict`: a loaded conflict.
+ */
 export interface Loaded {
   readonly workspace: Workspace;
   readonly point: SyncPoint;
@@ -53,6 +57,7 @@ export interface Loaded {
   conflict(id: string): StoredConflict | undefined;
 }
 
+/** Loads a workspace with the rows, and with every operation that is replayed on them. */
 export function* loadWorkspace(collections: ResolvedCollections, request: LoadRequest): Reads<Loaded> {
   const fresh = wantedRows(collections, request.fresh ?? []);
   const targets = wantedRows(collections, request.targets ?? [], fresh);
@@ -78,7 +83,7 @@ export function* loadWorkspace(collections: ResolvedCollections, request: LoadRe
   };
 }
 
-/** Everything that is known by name, in one step: a round trip to the database is what a sale mostly waits for. */
+/** Reads everything whose key is known, in one step: a sale spends most of its time on round trips to the database. */
 function* readNamed(
   ids: readonly string[],
   targets: WantedRows,
@@ -99,7 +104,7 @@ function* readNamed(
   return { queue, point, asked: operations.filter((o) => o !== undefined), named };
 }
 
-/** The siblings of edits that were bound together, and the conflicts that lie open. Both are rare. */
+/** Reads the siblings of edits that were bound together, and the conflicts of the operations. Both are rare. */
 function* readSurroundings(
   operations: Map<string, StoredOperation>,
   conflicts: Map<string, StoredConflict>,
@@ -122,11 +127,11 @@ function* readSurroundings(
     if (!operations.has(operation.id)) operations.set(operation.id, operation);
 }
 
-/** Ids by collection. Rows of a collection that the app does not have are left alone. */
+/** Ids by collection, without collections that the app does not have: their rows are left alone. */
 type WantedRows = ReadonlyMap<string, ReadonlySet<string>>;
 type LoadedRow = readonly [collection: string, row: StoredRow];
 
-/** @param known those that are not asked for again */
+/** @param known rows that were read already */
 function wantedRows(
   collections: ResolvedCollections,
   targets: readonly Target[],
@@ -157,8 +162,9 @@ function* readRows(wanted: WantedRows): Reads<readonly LoadedRow[]> {
 }
 
 /**
- * Only rows that have something replayed are asked for it, and not where all of it is at hand: a page of a thousand rows costs no scan
- * of the queue (L12), and the results of a batch of sales none either.
+ * Reads the operations that are replayed on the rows. Rows on which nothing is replayed are skipped, and so are rows
+ * whose operations are all loaded: a page of a thousand rows costs no scan of the queue (L12), and neither do the
+ * results of a batch of sales.
  */
 function* readReplayed(
   rows: readonly LoadedRow[],
@@ -180,12 +186,15 @@ function* readReplayed(
   return (yield* ask(ranges.map((range) => operationsIn(SUBJECT_INDEX, range)))).flatMap(valuesOf);
 }
 
-/** Whatever is replayed or summed over a row is unfinished, and the row counts what is: as many as that are all. */
+/**
+ * Whether all operations that are replayed or summed on the row are loaded. All of them are unfinished, and the row
+ * counts its unfinished operations, so comparing the numbers is enough.
+ */
 function isAtHand({ states = {} }: StoredRow, unfinished = 0): boolean {
   return Object.values(states).reduce((sum: number, count) => sum + count, 0) === unfinished;
 }
 
-/** By subject. */
+/** How many of the operations are unfinished, by subject. */
 function countUnfinished(operations: readonly StoredOperation[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { collection, entityId, status, action } of operations) {

@@ -1,4 +1,4 @@
-/** A local write as a script: read the rows, decide, write views and operations together (L1). */
+/** A local write as a script: it reads the rows, decides, and writes views and operations together (L1). */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { decideLocalWrite, type LocalChange } from "../decide/local-write.ts";
@@ -9,11 +9,12 @@ import type { QueueState } from "../state/meta.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import { loadWorkspace } from "./load.ts";
 
+/** What a local write has stored. */
 export interface LocalWriteResult {
   readonly operations: readonly StoredOperation[];
   readonly changes: readonly RowChange[];
   readonly queue: QueueState;
-  /** The views of the changed rows. */
+  /** The view of a changed row; `undefined` if there is no record. */
   view(collection: string, id: string): JsonObject | undefined;
 }
 

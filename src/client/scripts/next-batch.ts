@@ -1,4 +1,4 @@
-/** Reads the head of the outbox and chooses the next batch. Looks at a window, never at the whole queue (L12). */
+/** Reads the head of the outbox and chooses the next batch. It reads a window of the queue, never all of it (L12). */
 
 import { LIMITS } from "../../protocol/constants.ts";
 import { type BatchLimits, type Selected, selectBatch } from "../decide/selection.ts";
@@ -17,7 +17,10 @@ import {
 } from "../state/tables.ts";
 import { ask, meta, operationsById, operationsIn, type Reads, valuesOf } from "./reads.ts";
 
-/** One batch in four begins with the lower lanes: weighted, not absolute, so that low never starves [M5]. */
+/**
+ * The orders of the lanes in four successive batches: each lower lane comes first in one of them, so it never starves
+ * [M5].
+ */
 const LANE_ORDERS = [
   [0, 1, 2],
   [0, 1, 2],
@@ -25,27 +28,28 @@ const LANE_ORDERS = [
   [2, 1, 0],
 ] as const;
 
-/** Blocked operations that are looked at for one batch: a backlog of them must not make each one slow [H2]. */
+/** How many unblocked operations are read for one batch, so a backlog of them does not slow down every batch [H2]. */
 const UNBLOCKED_WINDOW = 100 + LIMITS.transactionOperations;
 
 export interface BatchRequest {
   readonly limits: BatchLimits;
-  /** Counts the batches. */
+  /** Counts the batches; it selects the order of the lanes. */
   readonly round: number;
+  /** Whether an operation must not be sent for now. */
   skip(operation: StoredOperation): boolean;
 }
 
 export interface Batch {
   readonly selected: readonly Selected[];
-  /** There was nothing to choose from. */
+  /** There were no candidates at all. */
   readonly isEmpty: boolean;
   readonly identity: Identity | undefined;
   readonly point: SyncPoint | undefined;
 }
 
 /**
- * What comes first may lie behind the window of its lane, or behind the journal: where nothing can go, the other lanes' fronts are
- * looked at too (L6).
+ * Chooses a batch, at first from the journal alone if there is one. If nothing of it can be sent, all lanes are tried,
+ * in each of their orders: what must be sent first may lie beyond the journal, or beyond the window of its lane (L6).
  */
 export function* nextBatch(request: BatchRequest): StorageScript<Batch> {
   for (let turn = 0; ; turn += 1) {
@@ -57,7 +61,7 @@ export function* nextBatch(request: BatchRequest): StorageScript<Batch> {
 
 function* selectRound(request: BatchRequest, journalAlone: boolean): StorageScript<Batch> {
   const [[queue = EMPTY_QUEUE, point, identity]] = yield* ask([meta(QUEUE, SYNC, IDENTITY)]);
-  // A whole transaction fits behind the limit, so that one at the edge is never mistaken for cut.
+  // The window has room for a whole transaction beyond the limit, so a transaction at the limit is never taken for cut.
   const window = request.limits.maxOperations + LIMITS.transactionOperations;
   const lanes = LANE_ORDERS[request.round % LANE_ORDERS.length] ?? LANE_ORDERS[0];
   const scanned = yield* ask([
@@ -66,9 +70,11 @@ function* selectRound(request: BatchRequest, journalAlone: boolean): StorageScri
     ...lanes.map((lane) => operationsIn(QUEUE_INDEX, laneRange(lane), window)),
   ]);
   const [journal = [], unblocked = [], ...lists] = scanned.map(valuesOf);
-  // Journal first, lanes ignored: what the lost history had taken re-enters before anything new [C8.6].
+  // The journal comes first, whatever the lanes: what the lost history had accepted re-enters before anything new
+  // [C8.6].
   const first = wholeGroups(journal, window);
-  // What was woken stands behind the window, not in it: a backlog may be waiting for it.
+  // Unblocked operations come after the lanes' window and do not fill it: a backlog of them may wait for an operation
+  // in it.
   const behind = [...wholeGroups(lists.flat(), window), ...wholeGroups(unblocked, UNBLOCKED_WINDOW)];
   const candidates = journalAlone && journal.length > 0 ? first : [...first, ...behind];
   const others = yield* readOthers(candidates, queue.edits > 0);
@@ -90,8 +96,8 @@ function* selectRound(request: BatchRequest, journalAlone: boolean): StorageScri
 }
 
 /**
- * The first of them, without the groups that the window may have cut: those of the last local transaction, whose members stand together,
- * but not group by group. A window is larger than any.
+ * The first `window` operations, without the groups that the window may have cut. Those can only be groups of the last
+ * local transaction: its members are adjacent, but not ordered by group. A window is larger than any transaction.
  */
 function wholeGroups(found: readonly StoredOperation[], window: number): readonly StoredOperation[] {
   if (found.length < window) return found;
@@ -99,7 +105,10 @@ function wholeGroups(found: readonly StoredOperation[], window: number): readonl
   return found.slice(0, window).filter(({ group, transaction }) => group === undefined || transaction !== last);
 }
 
-/** What goes first. Most tills hold sales and increments only, and while no record is being edited there is nothing to look for. */
+/**
+ * Reads the operations that may have to be sent first. Most tills have only sales and increments waiting: while no
+ * record is being edited, there are no such operations.
+ */
 function* readOthers(candidates: readonly StoredOperation[], editsOpen: boolean): Reads<readonly StoredOperation[]> {
   if (!editsOpen) return [];
   const subjects = new Set<string>();

@@ -1,4 +1,7 @@
-/** Puts aside what the server refuses to read at all, however small the batch [C9]: on a desk, with the reason, never away (L1). */
+/**
+ * Parks operations that the server refuses to read, however small the batch [C9]: they are put on a desk with the
+ * reason, and never dropped (L1).
+ */
 import type { Verdict } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { OperationEvent } from "../decide/results.ts";
@@ -8,6 +11,7 @@ import type { QueueState } from "../state/meta.ts";
 import { isCommercial, isWaiting } from "../state/operation.ts";
 import { loadWorkspace } from "./load.ts";
 
+/** What parking has changed. */
 export interface Parked {
   readonly events: readonly OperationEvent[];
   readonly changes: readonly RowChange[];
@@ -15,8 +19,9 @@ export interface Parked {
 }
 
 /**
- * A fact stays in the till's view as quarantined; an edit leaves it as rejected. A person can send either again. `undefined`: the fence is
- * another's, who may be sending them.
+ * Parks the operations that are still waiting. Facts and increments become quarantined, edits become rejected; a fact
+ * stays in the till's view. A person can send each of them again. Returns `undefined` if another client has taken the
+ * fence, because that client may be sending them.
  */
 export function* parkOperations(
   collections: ResolvedCollections,

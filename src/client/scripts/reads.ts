@@ -1,5 +1,5 @@
 /**
- * Typed reads for scripts: each says what its answer is, so that no script casts.
+ * Typed reads for scripts: each read knows the type of its answer, so scripts need no casts.
  *
  *     const [[queue, point], operations] = yield* ask([meta(QUEUE, SYNC), operationsById(ids)]);
  *
@@ -24,10 +24,10 @@ import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict, StoredRow } from "../state/rows.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
 
-/** A script that only reads, as a part of one that writes. */
+/** A part of a script that only reads. */
 export type Reads<T> = Generator<readonly StorageRead[], T, readonly unknown[]>;
 
-/** A read, and (in the type only) what it is answered with. */
+/** A read with the type of its answer. The member `~answer` exists only in the type. */
 export interface TypedRead<Answer> {
   readonly read: StorageRead;
   readonly "~answer"?: Answer;
@@ -37,12 +37,14 @@ type Answers<R extends readonly TypedRead<unknown>[]> = {
   [I in keyof R]: R[I] extends TypedRead<infer Answer> ? Answer : never;
 };
 
-/** Asks for all of them at once. A read of no keys is answered without asking. */
+/**
+ * Yields all of these reads at once, and returns their answers. A read of no keys is answered without asking the store.
+ */
 export function* ask<const R extends readonly TypedRead<unknown>[]>(reads: R): Reads<Answers<R>> {
   const asked = reads.map(({ read }) => read).filter((read) => !isEmpty(read));
   const found = (asked.length === 0 ? [] : yield asked).values();
   const answers = reads.map(({ read }) => (isEmpty(read) ? [] : found.next().value));
-  // The one place where what the store answers gets its type: each table holds one shape (state/tables.ts).
+  // The only place where the store's answers get their types. The files of state/ say which shapes each table holds.
   return answers as unknown as Answers<R>;
 }
 
@@ -73,7 +75,7 @@ type MetaAnswer<K extends readonly (keyof MetaRows)[]> = { [I in keyof K]: MetaR
 
 export const meta = <const K extends readonly (keyof MetaRows)[]>(...keys: K) => get<MetaAnswer<K>>(META, keys);
 
-/** The same, where the last transaction of this connection has most likely left them as they are. */
+/** Like `meta`, for rows that the last transaction of this connection has most likely left unchanged. */
 export const unchangedMeta = <const K extends readonly (keyof MetaRows)[]>(...keys: K) =>
   get<MetaAnswer<K>>(META, keys, "unchanged");
 

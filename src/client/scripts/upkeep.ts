@@ -1,15 +1,27 @@
-/** Small steps between requests: waking what is blocked, and removing what a resync did not bring. */
+/** Keeps the store in order: unblocks operations, repairs rows, and removes rows that a resync did not bring. */
 
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { omit } from "../../shared/omit.ts";
-import type { RowChange } from "../decide/workspace.ts";
+import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript, StorageWrite } from "../ports/storage.ts";
-import { cursorKey, QUEUE, type QueueState, SYNC } from "../state/meta.ts";
+import {
+  type CursorState,
+  cursorKey,
+  generationOf,
+  QUEUE,
+  type QueueState,
+  SYNC,
+  type SyncPoint,
+} from "../state/meta.ts";
+import { isWaiting, type OperationState } from "../state/operation.ts";
 import { META, STATE_INDEX, SUBJECT_INDEX, stateRange, subjectRange, tableOf } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
-import { ask, cursorsOf, meta, operationsIn, orphans, scanRows } from "./reads.ts";
+import { ask, cursorsOf, meta, operationsIn, orphans, type Reads, scanRows, valuesOf } from "./reads.ts";
 
-/** At the latest every minute, whatever was or was not heard [H2]. */
+/**
+ * Lets everything that is blocked be sent again. Called at least once a minute, whether or not a final result arrived
+ * [H2]. `any`: whether something was blocked.
+ */
 export function* unblockAll(): StorageScript<{ readonly any: boolean; readonly queue: QueueState | undefined }> {
   const [[stored]] = yield* ask([meta(QUEUE)]);
   const [blocked] = yield* ask([operationsIn(STATE_INDEX, stateRange("blocked"), 1)]);
@@ -20,7 +32,7 @@ export function* unblockAll(): StorageScript<{ readonly any: boolean; readonly q
 
 const ADOPTED_PER_STEP = 100;
 
-/** One bounded step of bringing rows back in step with what became of their operations under an app that lacked their collection. */
+/** One bounded step of repairing rows whose operations changed state while the app did not have their collection. */
 export function* adoptStep(collections: ResolvedCollections): StorageScript<StepResult> {
   const [found] = yield* ask([orphans()]);
   const known = found.filter(({ value }) => Object.hasOwn(collections, value.collection)).slice(0, ADOPTED_PER_STEP);
@@ -37,12 +49,15 @@ export function* adoptStep(collections: ResolvedCollections): StorageScript<Step
 
 const SWEPT_PER_STEP = 500;
 
+/** `more`: another step has something to do. */
 export interface StepResult {
   readonly more: boolean;
   readonly changes: readonly RowChange[];
 }
 
-/** One bounded step of removing rows whose base is of an older generation [H10]. Rows with anything unfinished on them stay. */
+/**
+ * One bounded step of removing rows whose base is of an older generation [H10]. Rows with unfinished operations stay.
+ */
 export function* sweepStep(collection: string, fence: number): StorageScript<StepResult> {
   const [[point], [cursor]] = yield* ask([meta(SYNC), cursorsOf([collection])]);
   if (point?.fence !== fence || cursor?.sweep === undefined) return { value: { more: false, changes: [] }, writes: [] };
@@ -66,3 +81,37 @@ export function* sweepStep(collection: string, fence: number): StorageScript<Ste
   });
   return { value: { more, changes }, writes };
 }
+
+/**
+ * A resync leaves rows with unfinished operations. Once these are finished and no answer has brought the row, it is
+ * gone from the server: the next pull sweeps the collection once more [H10]. Returns the cursors that change.
+ */
+export function* sweepAgain(
+  changes: readonly RowChange[],
+  point: SyncPoint,
+  moved: Readonly<Record<string, CursorState>>,
+): Reads<Readonly<Record<string, CursorState>>> {
+  const isLeft = ({ collection, after }: RowChange) =>
+    after.states === undefined && after.version > 0 && after.generation < generationOf(point, collection);
+  const names = [...new Set(changes.filter(isLeft).map(({ collection }) => collection))];
+  const [stored] = yield* ask([cursorsOf(names)]);
+  const due = names.flatMap((name, index) => {
+    const cursor = moved[name] ?? stored[index];
+    const isSwept = cursor?.complete && cursor.generation === generationOf(point, name) && cursor.sweep === undefined;
+    return cursor && isSwept ? [[name, { ...cursor, sweep: "" }] as const] : [];
+  });
+  return Object.fromEntries(due);
+}
+
+/**
+ * Sets since when the outbox has something. The stored states are those before this answer, so more operations are read
+ * than it can have settled.
+ */
+export function* findOldest(workspace: Workspace, answered: number): Reads<void> {
+  if (Object.keys(workspace.queue.waiting).length === 0) return; // the workspace clears it itself
+  const oldest = (state: OperationState) => operationsIn(STATE_INDEX, stateRange(state), OLDEST_WINDOW + answered);
+  const found = (yield* ask([oldest("pending"), oldest("blocked")])).flatMap(valuesOf);
+  const still = found.map((operation) => workspace.operation(operation.id) ?? operation).filter(isWaiting);
+  if (still.length > 0) workspace.setOldest(Math.min(...still.map((o) => o.occurredAt)));
+}
+const OLDEST_WINDOW = 16;

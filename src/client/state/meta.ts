@@ -1,57 +1,85 @@
-/** The rows of the table `meta`: who this store is, the counts of its queue, where it stands with the server. */
+/** The rows of the table `meta`: the identity of the store, the counts of its queue, and how far it has synced. */
 import { subjectOf } from "./operation.ts";
 
-/** meta/identity */
+/** The row `identity`. */
 export interface Identity {
+  /** The app's own id of the device, or a random one. A fork keeps it. */
   readonly deviceId: string;
+  /** Names this life of the store. A fork replaces it [C7]. */
   readonly incarnation: string;
+  /** Epoch ms. */
   readonly createdAt: number;
+  /** The device's number from the server; absent until this incarnation has been registered. */
   readonly number?: number | undefined;
-  /** Whose shop the store is, from the first contact on. */
+  /** The tenant of the store; set by the first registration. */
   readonly tenant?: string | undefined;
+  /** The branch of the registered token; absent if the token was not bound to one. */
   readonly branch?: string | undefined;
-  /** `false`: after a fork. Absent: a store that is new. */
+  /**
+   * `true`: the server has registered this incarnation. `false`: the store has forked since. Absent: the store is new.
+   */
   readonly registered?: boolean | undefined;
 }
 
-/** meta/queue: what each local write reads and writes. */
+/** The row `queue`, which each local write reads and writes. */
 export interface QueueState {
+  /** The last sequence number that was given out. */
   readonly sequence: number;
-  /** Pending and blocked operations, by collection. */
+  /** The number of pending and blocked operations, by collection. */
   readonly waiting: Readonly<Partial<Record<string, number>>>;
-  /** Open edits of records: while there are none, sending needs no look at what goes first. */
+  /**
+   * The number of open edits of records. While it is 0, selecting a batch skips the search for operations that must be
+   * sent first.
+   */
   readonly edits: number;
+  /** How many operations are in conflict. */
   readonly conflicts: number;
+  /** How many operations are rejected. */
   readonly rejected: number;
+  /** Without those that the office has discarded. */
   readonly quarantined: number;
-  /** Any final result raises it [H2]. */
+  /** Raised by every final result: operations that were blocked in an earlier round can be sent again [H2]. */
   readonly unblockRound: number;
+  /** When the oldest waiting operation was made, in epoch ms. Absent while none waits. */
   readonly oldestAt?: number | undefined;
 }
 
-/** meta/sync: what each drain transaction checks and writes. */
+/** The row `sync`, which each drain transaction checks and writes. */
 export interface SyncPoint {
-  /** The fencing epoch of whoever may drain. */
+  /** The fencing token of the client that may store answers; each new holder of the turn raises it. */
   readonly fence: number;
+  /** The server's epoch that this store follows; absent before the first registration. */
   readonly epoch?: string | undefined;
+  /** The marks of the last push answer and of the last pull answer [C8.2]. */
   readonly marks: { readonly push?: string | undefined; readonly pull?: string | undefined };
-  /** Per collection, the running number of its resyncs: bases of lower generations give way to any answer. Absent: 1. */
+  /**
+   * The number of each collection's current resync; 1 if absent. Any row from an answer replaces a base of a lower
+   * generation.
+   */
   readonly generations: Readonly<Record<string, number>>;
+  /** Server time, epoch ms. */
   readonly lastPushAt?: number | undefined;
+  /** Server time, epoch ms. */
   readonly lastPullAt?: number | undefined;
 }
 
-/** meta/cursor:<collection> */
+/** The row `cursor:<collection>`: how far a collection has been pulled. */
 export interface CursorState {
+  /** The server's opaque cursor; `null`: pull from the start. */
   readonly cursor: string | null;
   readonly generation: number;
-  /** Pulled to its end in this generation. */
+  /** Whether the collection has been pulled to its end in this generation. */
   readonly complete: boolean;
-  /** Pulled to its end once, ever. */
+  /** Whether it has ever been pulled to its end. */
   readonly everComplete: boolean;
+  /** How many rows were received in this generation. */
   readonly received: number;
+  /** How many rows the server expects to send still; absent if it did not say, or if the last page has arrived. */
   readonly remaining?: number | undefined;
-  /** Rows of older generations are being removed behind this key; absent: nothing to sweep. */
+  /**
+   * Rows of older generations are being removed, in the order of their keys; those up to this key have been checked
+   * (`""`: none yet). Absent: nothing is left to remove.
+   */
   readonly sweep?: string | undefined;
 }
 
@@ -61,14 +89,14 @@ export const SYNC = "sync";
 export const LEASE = "lease";
 export const cursorKey = (collection: string) => `cursor:${collection}`;
 
-/** meta/orphan:<subject>: a row whose operations went on while the app did not have its collection. */
+/** The row `orphan:<subject>`: a row whose operations changed state while the app did not have its collection. */
 export interface Orphan {
   readonly collection: string;
   readonly entityId: string;
 }
 const ORPHAN = "orphan:";
 export const orphanKey = (collection: string, id: string) => ORPHAN + subjectOf(collection, id);
-/** Of the primary key; `;` is the character behind `:`. */
+/** A range of primary keys: `;` is the character after `:`. */
 export const orphanRange = { lower: ORPHAN, upper: "orphan;", upperOpen: true } as const;
 
 export const EMPTY_QUEUE: QueueState = {
@@ -89,11 +117,12 @@ export const FIRST_CURSOR: CursorState = {
   received: 0,
 };
 
+/** The generation that a base of this collection must have to be current. */
 export function generationOf(point: SyncPoint, collection: string): number {
   return point.generations[collection] ?? 1;
 }
 
-/** The sync point in which these collections are pulled again from the start. */
+/** The sync point after which these collections are pulled again from the start. */
 export function nextGenerations(point: SyncPoint, collections: readonly string[]): SyncPoint {
   const next = Object.fromEntries(collections.map((name) => [name, generationOf(point, name) + 1]));
   return { ...point, generations: { ...point.generations, ...next } };

@@ -1,20 +1,24 @@
-/** One entry of the outbox, or of the journal once its result is final: what was minted, and what has become of it. */
+/** One entry of the outbox, or of the journal once its result is final: the operation as it was made, and its state. */
 
 import type { Flag, Verdict } from "../../protocol/types.ts";
 import type { CounterValue } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 
-/** The record or fact that an operation is about, as one string: ids and collection names contain no `/`. */
+/**
+ * The record or fact that an operation changes, as one string. It is unambiguous: ids and collection names contain no
+ * `/`.
+ */
 export const subjectOf = (collection: string, id: string) => `${collection}/${id}`;
 
-/** 0 high, 1 normal, 2 low. */
+/** The collection's priority: 0 is high, 1 normal, 2 low. */
 export type Lane = 0 | 1 | 2;
 
-/** What an operation does and who made it when. Never changes after it was minted. */
+/** What an operation does, who made it, and when. It never changes after the operation was made. */
 export interface MintedOperation {
   readonly id: string;
+  /** Its number in this store, counted from 1 without a gap. */
   readonly sequence: number;
-  /** Its place in the replay: its own sequence number, or that of the operation it supersedes [C3]. */
+  /** Its place in the replay: its own sequence number, or the rank of the operation that it supersedes [C3]. */
   readonly rank: number;
   readonly lane: Lane;
   readonly collection: string;
@@ -23,61 +27,68 @@ export interface MintedOperation {
   readonly action: "create" | "update" | "increment" | "delete" | "void";
   readonly data?: JsonObject | undefined;
   readonly patch?: JsonObject | undefined;
+  /** The names of the members that an update removes. */
   readonly unset?: readonly string[] | undefined;
+  /** An increment's steps. */
   readonly by?: Readonly<Record<string, CounterValue>> | undefined;
+  /** The version of the row that the author of an update or a delete saw. */
   readonly baseVersion?: number | undefined;
+  /** The edit overwrites newer writes, because its collection has the strategy "last write wins" [M4]. */
   readonly force?: boolean | undefined;
-  /** The patched fields before the patch, for people and resolvers. Never sent. */
+  /** The values of the patched fields before the patch, for people and resolvers. Never sent. */
   readonly before?: JsonObject | undefined;
-  /** A create's counters at zero, in the schema's own form (0 or "0"). Never sent. */
+  /** A create's counters at zero, each as the schema writes it (0 or "0"). Never sent. */
   readonly zeros?: Readonly<Record<string, CounterValue>> | undefined;
-  /** The local transaction. */
+  /** The local transaction in which it was made. */
   readonly transaction?: string | undefined;
-  /** The wire transaction: commercial or editorial, never both [C1]. */
+  /** The transaction in which it is sent, either commercial or editorial [C1]. Absent: it is sent on its own. */
   readonly group?: string | undefined;
+  /** The whole chain of operations that it replaces, oldest first [C3]. */
   readonly supersedes?: readonly string[] | undefined;
+  /** The schema version of its collection when it was made. */
   readonly schemaVersion: number;
   readonly branch?: string | undefined;
   readonly actor?: string | undefined;
-  /** Epoch ms, corrected by the server's clock. */
+  /** Epoch ms, by this device's clock as corrected by the server's. */
   readonly occurredAt: number;
-  /** The subjects that it references: their pending creates are sent first. */
+  /** The subjects that it references: their open creates are sent first. */
   readonly references?: readonly string[] | undefined;
-  /** Approximate size of the JSON that is sent. */
+  /** An upper estimate of the size of its JSON on the wire. */
   readonly bytes: number;
 }
 
-/** When the server's final result came. `at`: server time, epoch ms; the journal is pruned by it. */
+/** The server's final result. `at` is its server time in epoch ms, by which the journal is pruned. */
 export interface ResultStamp {
   readonly at: number;
-  /** The epoch whose result it is; absent if this device closed the operation itself. */
+  /** The epoch that gave the result; absent if this device closed the operation itself. */
   readonly epoch?: string | undefined;
+  /** Counts the server's revisions of the result [H3]; absent for the first one. */
   readonly revision?: number | undefined;
 }
 
 interface Refusal {
   readonly error: Verdict;
-  /** Absent: parked on this device, because the server refuses every push that contains it [C9]. */
+  /** Absent: this device parked the operation, because the server refuses every push that contains it [C9]. */
   readonly result?: ResultStamp | undefined;
 }
 
-/** What has become of an operation. Each state carries what it needs and nothing else. */
+/** The state of an operation, with the members that only this state has. */
 export type StoredStatus =
   | {
       readonly state: "pending";
-      /** To be sent again in a new epoch, before anything new [C8.6]. */
+      /** Set if it must be sent again in a new epoch, before anything new [C8.6]. */
       readonly resend?: true | undefined;
     }
   | {
       readonly state: "blocked";
       readonly resend?: true | undefined;
-      /** The operations that it waits for; none if the server only asked to try later. */
+      /** The ids of the operations that it waits for; empty if the server only asked to try again later. */
       readonly blockedBy: readonly string[];
-      /** The record that it edits is not on the server. */
+      /** Set if the server does not have the record that it edits. */
       readonly missing?: true | undefined;
-      /** Why the server asked to try later. */
+      /** Why the server asked to try again later. */
       readonly error?: Verdict | undefined;
-      /** The queue's unblock round in which it was blocked: any later one sends it again [H2]. */
+      /** The unblock round before the answer that blocked it: it is sent again in any later round [H2]. */
       readonly blockedInRound: number;
     }
   | { readonly state: "conflict"; readonly conflictId: string; readonly result: ResultStamp }
@@ -85,24 +96,27 @@ export type StoredStatus =
   | ({ readonly state: "quarantined" } & Refusal)
   | {
       readonly state: "applied";
-      /** The record's version after it; absent if another operation's answer told that it was applied. */
+      /**
+       * The record's version after this operation; absent if only another operation's result revealed that this one was
+       * applied.
+       */
       readonly version?: number | undefined;
       readonly assigned?: JsonObject | undefined;
       readonly flags?: readonly Flag[] | undefined;
       readonly result: ResultStamp;
     }
   | {
-      /** Replaced by an operation of this device. */
+      /** An operation of this device replaced it. */
       readonly state: "superseded";
       readonly supersededBy?: string | undefined;
-      /** The verdict that it had before, or with which it came too late. */
+      /** The refusal that it had before, or with which its own result arrived too late. */
       readonly error?: Verdict | undefined;
-      /** Why a person gave it up. Never sent. */
+      /** A person's reason for giving it up. Never sent. */
       readonly note?: string | undefined;
       readonly result: ResultStamp;
     }
   | {
-      /** Replaced or given up elsewhere: by the back office, or by a clone of this store. */
+      /** The back office or a clone of this store replaced it or gave it up. */
       readonly state: "closed_elsewhere";
       readonly error: Verdict;
       readonly result: ResultStamp;
@@ -110,14 +124,18 @@ export type StoredStatus =
 
 export interface StoredOperation extends MintedOperation {
   readonly status: StoredStatus;
-  /** How often the server has answered it; a transport failure is no answer. */
+  /**
+   * How many results, `blocked` and `retry` included, the server has given it. Repeated deliveries and transport
+   * failures don't count.
+   */
   readonly attempts: number;
-  /** The result that a lost epoch had given it, until it is applied in this one [C8.5]. */
+  /** The result that a lost epoch had given it, kept until it is applied in the current epoch [C8.5]. */
   readonly acknowledged?:
     | { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined }
     | undefined;
   /**
-   * The generation of bases that lack what the lost epoch had acknowledged; bases of earlier generations include it [C8.6]. Never sent.
+   * The first generation of bases that lack its effect: bases of earlier generations come from the lost epoch, which
+   * had acknowledged it, and include it [C8.6]. Never sent.
    */
   readonly missingSince?: number | undefined;
 }
@@ -126,13 +144,13 @@ export interface StoredOperation extends MintedOperation {
  * The states of an operation, and what each means.
  *
  * - open: its effect is in the view, and not yet in any base
- * - waiting: the server may still say something new about it in this epoch
- * - unfinished: a person or the server still has to do something about it; counted on its row
- * - desk: whose desk it is on, if it needs a person
+ * - waiting: the server may still give a new result for it in this epoch
+ * - unfinished: a person or the server still has to do something about it; it is counted on its row
+ * - desk: the desk on which it lies, if it needs a person
  *
- * The wire calls an operation by its result (`applied`, `conflict`, `rejected`, `quarantined`; `blocked` and `retry`, both stored as
- * `blocked`). An app sees `in_flight` for a pending operation that is in a push right now, which no store can know, and `superseded`
- * for `closed_elsewhere` too.
+ * The wire names an operation by its result (`applied`, `conflict`, `rejected`, `quarantined`; `blocked` and `retry`,
+ * which are both stored as `blocked`). An app sees `in_flight` for a pending operation that is in a push right now,
+ * which no store can know, and `superseded` for `closed_elsewhere` too.
  */
 const STATES = {
   pending: { open: true, waiting: true, unfinished: true, desk: undefined },
@@ -184,7 +202,7 @@ export function isUnfinished(state: OperationState): state is UnfinishedState {
   return STATES[state].unfinished;
 }
 
-/** Whether only a person at this till can move it. What is quarantined is the office's matter. */
+/** Whether only a person at this till can move it. A quarantined operation is the office's to decide. */
 export function needsPerson({ status }: Pick<StoredOperation, "status">): boolean {
   return STATES[status.state].desk === "till";
 }
@@ -195,8 +213,8 @@ export function holdsRow(operation: Pick<StoredOperation, "status">): boolean {
 }
 
 /**
- * Whether the operation is replayed into its row's view (increments are summed instead). A fact stays in the view also while it is
- * set aside: its receipt is printed, and a sale never vanishes from the till that made it (L11).
+ * Whether the operation is replayed into its row's view; increments are summed instead. A fact stays in the view even
+ * while it is set aside: its receipt has been printed, and a sale never vanishes from the till that made it (L11).
  */
 export function isReplayed(operation: Pick<StoredOperation, "status" | "action" | "kind">): boolean {
   if (operation.action === "increment" || operation.action === "void") return false;
@@ -206,19 +224,20 @@ export function isReplayed(operation: Pick<StoredOperation, "status" | "action" 
 }
 
 /**
- * Whether it tells of something that happened in the shop, so that it must never be rejected (L11). The server has a decision of its
- * own, because it must also judge what it can't parse, and collections that it doesn't know.
+ * Whether it is a fact or an increment: it tells of something that happened in the shop, so it must never be rejected
+ * (L11). The server decides this on its own, because it must also judge what it can't parse, and collections that it
+ * doesn't know.
  */
 export function isCommercial(operation: Pick<StoredOperation, "kind" | "action">): boolean {
   return operation.kind === "fact" || operation.action === "increment";
 }
 
-/** Whether the office has discarded it: it stays quarantined, and nobody has to look at it any more. */
+/** Whether the office has discarded it: it stays quarantined, but no person has to look at it any more. */
 export function isDiscarded({ status }: Pick<StoredOperation, "status">): boolean {
   return status.state === "quarantined" && status.error.code === "discarded";
 }
 
-/** When its final result came; `undefined` while there is none. */
+/** Its final result from the server; `undefined` if there is none. */
 export function resultOf({ status }: Pick<StoredOperation, "status">): ResultStamp | undefined {
   return "result" in status ? status.result : undefined;
 }

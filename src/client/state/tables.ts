@@ -1,4 +1,4 @@
-/** The layout of the local store: tables, and what each index holds. Pure. */
+/** The layout of the local store: its tables, and the keys in each index. Pure. */
 
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { indexKeys, indexSignature } from "../../schema/index-keys.ts";
@@ -7,7 +7,7 @@ import type { IndexLayout, StorageLayout, TableLayout } from "../ports/storage.t
 import { isOpen, isReplayed, type StoredOperation, subjectOf } from "./operation.ts";
 import type { StoredConflict, StoredRow } from "./rows.ts";
 
-/** Raised when a stored shape changes so that older code could not read it. */
+/** Raise it when a stored shape changes so that older code could not read it. */
 export const STORAGE_FORMAT = 1;
 
 export const OPERATIONS = "operations";
@@ -15,18 +15,21 @@ export const CONFLICTS = "conflicts";
 export const META = "meta";
 
 const COLLECTION_PREFIX = "c:";
-/** The table of a collection. The prefix keeps an app's `operations` collection apart from the queue. */
+/** The table of a collection. The prefix keeps an app's collection named `operations` apart from the queue. */
 export const tableOf = (collection: string) => COLLECTION_PREFIX + collection;
-/** The collection whose table it is. */
+/** The collection of a table that `tableOf` named. */
 export const collectionOf = (table: string) => table.slice(COLLECTION_PREFIX.length);
 
-/** A collection's own index `id` would clash with nothing, but an app's index may have any name: these are of tables no app declares indexes on. */
+/** Indexes of the tables of this module. An app declares indexes only on its collections, so the names can't clash. */
 export const QUEUE_INDEX = "queue";
 export const SUBJECT_INDEX = "subject";
 export const STATE_INDEX = "state";
 export const TRANSACTION_INDEX = "transaction";
 
-/** Journal entries of an older epoch go before anything new, then the lanes; blocked ones apart, so that they never fill a batch [H2]. */
+/**
+ * Journal entries of an older epoch come before anything new, then the lanes. Blocked operations are kept apart, so
+ * they never fill a batch [H2].
+ */
 const JOURNAL_LANE = -1;
 const BLOCKED_LANE = 3;
 
@@ -59,7 +62,7 @@ function queueKeys(operation: StoredOperation): readonly Key[] {
   return status.state === "pending" ? [[status.resend ? JOURNAL_LANE : lane, rank]] : [];
 }
 
-/** What a view replays, apart from open increments, of which it needs only the sum, and from what is history. */
+/** Separates what a view replays (0) from open increments, of which it needs only the sum (1), and from history (2). */
 function subjectClass(operation: StoredOperation): 0 | 1 | 2 {
   if (isReplayed(operation)) return 0;
   return isOpen(operation) && operation.action === "increment" ? 1 : 2;
@@ -67,7 +70,7 @@ function subjectClass(operation: StoredOperation): 0 | 1 | 2 {
 
 export const laneRange = (lane: number): KeyRange => prefixRange([lane]);
 export const journalRange: KeyRange = prefixRange([JOURNAL_LANE]);
-/** Blocked operations that something final has come for since. */
+/** Blocked operations that may be sent again: a final result has arrived since they were blocked. */
 export const unblockedRange = (wake: number): KeyRange => ({
   lower: [BLOCKED_LANE],
   upper: [BLOCKED_LANE, wake],
@@ -79,7 +82,7 @@ export const subjectRange = (collection: string, id: string): KeyRange => prefix
 export const stateRange = (state: string): KeyRange => prefixRange([state]);
 export const transactionRange = (transaction: string): KeyRange => prefixRange([transaction]);
 
-/** Tables of the queue and of every collection. */
+/** The tables of the queue and of every collection. */
 export function storageLayout(collections: ResolvedCollections): StorageLayout {
   const tables: TableLayout[] = [
     OPERATIONS_TABLE as TableLayout,

@@ -1,4 +1,4 @@
-/** The client's hold on its local store: opened at first use, and telling what was committed. */
+/** The client's connection to its local store: opens it on first use, and reports what was committed. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import type { OperationEvent } from "../decide/results.ts";
@@ -14,7 +14,7 @@ import type {
 import type { CursorState, Identity, QueueState, SyncPoint } from "../state/meta.ts";
 import { CONFLICTS, META, OPERATIONS, storageLayout, tableOf } from "../state/tables.ts";
 
-/** What a commit changed, for whoever shows it. */
+/** What a commit changed. Live queries, waits and the status are updated from it. */
 export interface Commit {
   readonly changes?: readonly RowChange[] | undefined;
   readonly identity?: Identity | undefined;
@@ -22,7 +22,7 @@ export interface Commit {
   readonly point?: SyncPoint | undefined;
   readonly cursors?: Readonly<Record<string, CursorState>> | undefined;
   readonly events?: readonly OperationEvent[] | undefined;
-  /** Collections in which another client of this store wrote: which rows, is not known. */
+  /** Collections in which another client of this store has written; it is not known which rows. */
   readonly changedElsewhere?: readonly string[] | undefined;
 }
 
@@ -35,14 +35,15 @@ export interface StoreSnapshot {
 }
 
 export interface LocalStoreHooks {
-  /** Called once with each connection, before anybody else gets it. */
+  /** Called once with each connection, before any caller gets it. */
   opened(connection: StorageConnection): Promise<void>;
+  /** Called after each commit, before the caller of the write resumes. */
   committed(commit: Commit): void;
-  /** The store is not to be had. `told`: a caller has got the error too. */
+  /** The store can't be used. `told`: a caller has received the error too. */
   failed(error: unknown, told: boolean): void;
-  /** It was deleted under the client. */
+  /** The database was deleted while the client had it open. */
   deleted(): void;
-  /** The platform gave no more space. */
+  /** The platform refused to give more space. */
   full(): void;
 }
 
@@ -63,7 +64,7 @@ export class LocalStore {
     this.#events = events;
   }
 
-  /** Opens the store once; an opening that failed is tried again by the next call. */
+  /** Opens the store once. If that fails, the next call tries again. */
   open(): Promise<StorageConnection> {
     if (this.#closed) return Promise.reject(closed());
     if (this.#opening !== undefined) return this.#opening;
@@ -106,8 +107,9 @@ export class LocalStore {
   }
 
   /**
-   * Runs a script and tells what it committed before its caller goes on, so that whoever awaits a write finds every view of it changed.
-   * `strict` for what a person was promised; `relaxed` for what the server would answer or send again.
+   * Runs a script, and reports what it committed before its caller resumes, so whoever awaits a write finds every view
+   * of it changed. `strict` is for what a person was promised; `relaxed` is for what the server would answer or send
+   * again.
    */
   async transact<T>(
     label: string,
@@ -126,6 +128,7 @@ export class LocalStore {
     return value;
   }
 
+  /** Closes the connection. Later calls reject with `client_closed`. */
   async close(): Promise<void> {
     this.#closed = true;
     const opening = this.#opening;
@@ -134,7 +137,10 @@ export class LocalStore {
     await connection?.close();
   }
 
-  /** Another tab has a newer layout: this connection is closed, and the next call opens one with whatever layout there is now. */
+  /**
+   * Another tab has opened the store with a newer layout, so this connection is closed. The next call opens one with
+   * the layout that is there then.
+   */
   #superseded(): void {
     this.#opening = undefined;
     this.#events.failed(
@@ -148,6 +154,11 @@ export class LocalStore {
   }
 }
 
+/** The error of every call after `close()`. */
 export function closed(): TillSyncError<"client_closed"> {
-  return new TillSyncError("client_closed", "The client has been closed. Make a new one with createSyncClient().", {});
+  return new TillSyncError(
+    "client_closed",
+    "The client has been closed. Create a new one with createSyncClient().",
+    {},
+  );
 }

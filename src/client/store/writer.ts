@@ -1,4 +1,4 @@
-/** Local writes of every kind: validated, decided and committed, then announced. */
+/** Local writes of every kind: they are validated, decided and committed, then announced. */
 
 import { isId, isText } from "../../protocol/values.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
@@ -13,11 +13,13 @@ import type { LocalStore } from "./local-store.ts";
 
 export interface WriterOptions {
   readonly store: LocalStore;
+  /** The app's `actor`. */
   readonly actor: () => string | undefined;
+  /** Epoch ms, corrected by the server's clock. */
   now(): number;
   uuid(): string;
   branch(): string | undefined;
-  /** Something was queued: the loop has something to send. */
+  /** Operations were queued, so the loop has something to send. */
   queued(): void;
 }
 
@@ -38,7 +40,10 @@ export class Writer {
     return this.#options.uuid();
   }
 
-  /** A create's input, checked: what it will be stored as. @throws TillSyncError `validation_failed`, `not_json`, `schema_async` */
+  /**
+   * Checks a create's input, and returns the change as it will be stored. @throws TillSyncError `validation_failed`,
+   * `not_json`, `schema_async`
+   */
   createChange(collection: string, input: object): Extract<LocalChange, { action: "create" }> {
     const definition = this.#collections[collection];
     const { id, ...fields } = (input ?? {}) as { readonly id?: unknown };
@@ -52,7 +57,9 @@ export class Writer {
     return { action: "create", collection, entityId, data: validateRecord(collection, definition, entityId, fields) };
   }
 
-  /** Resolves when everything is on disk, views and operations together (L1). */
+  /**
+   * Resolves when views and operations are on disk (L1). `separate`: the records of an import, not bound to each other.
+   */
   write(
     changes: readonly LocalChange[],
     options: {
@@ -67,7 +74,7 @@ export class Writer {
     );
   }
 
-  /** Runs a script that writes locally, in a strict transaction, and announces what it did. */
+  /** Runs a script that writes locally, in a strict transaction, and announces what it has committed. */
   async commit<T extends DeskResult>(collections: readonly string[], script: () => StorageScript<T>): Promise<T> {
     const result = await this.#options.store.transact(
       "local write",
@@ -84,7 +91,7 @@ export class Writer {
     return result;
   }
 
-  /** One for each write: `now` and the actor are those of the call, however often its script is run. */
+  /** The context of one write. `now` and the actor are those of the call, however often the script is run. */
   context(actor?: string, transaction = this.#options.uuid()): MintContext {
     return {
       now: this.#options.now(),
@@ -95,14 +102,20 @@ export class Writer {
     };
   }
 
-  /** For what the loop does by itself: nobody at the till does it, and an app's `actor` that throws must not stop sync (L6). */
+  /**
+   * The context of what the loop does on its own: no person does it, and an app's `actor` that throws must not stop
+   * sync (L6).
+   */
   background(): MintContext {
     const { now, branch, uuid } = this.#options;
     return { now: now(), actor: undefined, branch: branch(), transaction: uuid(), uuid };
   }
 }
 
-/** What the wire takes as a name, checked before anything is stored [M1]. An empty one is what apps have while nobody is signed in. */
+/**
+ * Checked before anything is stored, because the server would refuse other names [M1]. Apps have an empty one while no
+ * person is signed in.
+ */
 function checkedActor(actor: string | undefined): string | undefined {
   if (actor === undefined || actor === "") return undefined;
   const hint = "Name the person by an id: actor: () => session.cashierId.";

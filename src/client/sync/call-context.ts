@@ -1,4 +1,6 @@
-/** What the three calls have in common: who asks, how an answer is applied, and what a refusal leads to. */
+/**
+ * What register, push and pull share: the identity and the sync point, applying an answer, and what a refusal leads to.
+ */
 import type { Clock } from "../../shared/clock.ts";
 import { sampleOf } from "../decide/clock-offset.ts";
 import type { MintContext } from "../decide/mint.ts";
@@ -18,8 +20,9 @@ export interface CallContextDeps {
   readonly transport: Transport;
   readonly clock: Clock;
   uuid(): string;
+  /** The context of decisions that no person makes. */
   context(): MintContext;
-  /** The platform gives no more space. */
+  /** Whether the platform refuses to give more space. */
   full(): boolean;
   notice(notice: SyncNotice): void;
 }
@@ -39,7 +42,7 @@ export class CallContext {
     this.clock = deps.clock;
   }
 
-  /** Whether the platform gives no more space. */
+  /** Whether the platform refuses to give more space. */
   get isFull(): boolean {
     return this.#deps.full();
   }
@@ -48,15 +51,19 @@ export class CallContext {
     this.#deps.notice(notice);
   }
 
+  /** The collections that the app has. */
   get names(): readonly string[] {
     return Object.keys(this.store.collections);
   }
 
-  /** Of the app as it is: the highest of its collections'. Each operation says its own [H7]. */
+  /**
+   * The schema version of the app as it is now: the highest of its collections. Each operation carries its own [H7].
+   */
   get schemaVersion(): number {
     return Math.max(1, ...Object.values(this.store.collections).map((c) => c.schemaVersion));
   }
 
+  /** The identity of the store and its sync point. */
   async whoAndWhere(): Promise<readonly [Identity, SyncPoint]> {
     const [identity, point] = await this.store.get<unknown>(META, [IDENTITY, SYNC]);
     return [identity as Identity, point as SyncPoint];
@@ -66,17 +73,20 @@ export class CallContext {
     return { device: identity.deviceId, requestId: this.#deps.uuid(), signal };
   }
 
+  /** Reports that the server has answered, with a sample of its clock. */
   contact({ serverTime, roundTripMs }: Timing): void {
     const { clock } = this;
     this.notice({ kind: "contact", sample: sampleOf(serverTime, roundTripMs, clock.now(), clock.monotonic()) });
   }
 
+  /** Applies an answer, unless it is stale by now. */
   apply(binding: AnswerBinding, answer: AppliedAnswer): Promise<AnswerResult> {
     const { store } = this;
     const context = this.#deps.context();
     return store.transact(
       "answer",
-      // What it holds could be had again; but where space has run out, only what is strict may have the rest of it.
+      // The server would send it again, so `relaxed` is enough. But once space has run out, only strict transactions
+      // may use what is left.
       this.isFull ? "strict" : "relaxed",
       this.names,
       () => applyAnswer(store.collections, context, binding, answer),
@@ -84,26 +94,31 @@ export class CallContext {
     );
   }
 
-  /** The fence was taken, or another tab followed an epoch meanwhile: the former loses the turn, the latter looks again. */
+  /**
+   * What a stale answer leads to: if the fence was taken, the turn is lost; if another tab has followed an epoch in the
+   * meantime, the store registers again.
+   */
   async stale(fence: number): Promise<MachineEvent> {
     const [, point] = await this.whoAndWhere();
     return point.fence === fence ? { kind: "reregister" } : { kind: "lost" };
   }
 
+  /** What a failed request leads to. */
   async refused(lane: Call, failure: TransportFailure, fence: number): Promise<MachineEvent> {
     if (failure.kind === "unauthorised") this.notice({ kind: "unauthorised", reason: failure.reason });
     if (failure.kind !== "refused") return failed(lane, failure);
     if (failure.code === "identity_fork") return this.fork(fence);
     if (failure.code === "resync_required") return this.#resync(failure, fence);
     if (failure.code === "device_revoked") {
-      // Nothing else tells it that the server has lost what it had acknowledged: that goes to the server again, too [H6] [C8].
+      // A revoked device learns only here that the server has lost what it had acknowledged. It sends that again too
+      // [H6] [C8].
       const [, point] = await this.whoAndWhere();
       if (isElsewhere(failure, point)) return this.follow(fence, failure.epoch);
     }
     return failed(lane, failure);
   }
 
-  /** Another history on the server: the journal goes back into the outbox [C8]. */
+  /** The server has another history: moves the journal back into the outbox [C8]. */
   async follow(fence: number, epoch: string): Promise<MachineEvent> {
     const { store } = this;
     const followed = await store.transact(
@@ -118,7 +133,7 @@ export class CallContext {
     return { kind: "reregister" };
   }
 
-  /** Another store has counted under this incarnation: this one goes on under a new one [C7]. */
+  /** Another store has used this incarnation, so this store continues under a new one [C7]. */
   async fork(fence: number): Promise<MachineEvent> {
     const incarnation = this.#deps.uuid();
     const forked = await this.store.transact("fork", "strict", [], () => forkIdentity(fence, incarnation));
@@ -142,7 +157,7 @@ export class CallContext {
   }
 }
 
-/** The refusal names another epoch than the one that is followed here. */
+/** Whether the refusal names another epoch than the one that the store follows. */
 export function isElsewhere(failure: TransportFailure, point: SyncPoint): failure is Refusal & { epoch: string } {
   return failure.kind === "refused" && failure.epoch !== undefined && failure.epoch !== point.epoch;
 }

@@ -2,9 +2,9 @@
  * The sync loop: feeds events to the state machine and runs its effects. It decides nothing.
  *
  * Guarantees:
- * - One event at a time: a transition's effects are begun before the next event is looked at.
- * - An effect reports back exactly once, by an event, whatever happens to it; what is aborted reports to nobody.
- * - After `close` nothing is sent and nothing is written: it resolves when the last drain transaction is over.
+ * - One event at a time: a transition's effects are begun before the next event is handled.
+ * - An effect reports back exactly once, by an event, whatever happens to it. An aborted effect does not report.
+ * - After `close` nothing is sent and nothing is written. `close` resolves when the last drain transaction is over.
  */
 
 import type { Clock } from "../../shared/clock.ts";
@@ -25,18 +25,23 @@ export interface LoopDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly coordinator: Coordinator;
+  /** Names the store among the clients that share it. */
   readonly scope: string;
   readonly lease: Lease;
   readonly options: MachineOptions;
-  /** Takes the next fencing epoch in the store. */
+  /** Takes the next fencing token in the store. */
   takeFence(): Promise<number>;
+  /** Runs the call, and returns the event that reports its outcome. The same holds for `push` and `pull`. */
   register(fence: number, signal: AbortSignal): Promise<MachineEvent>;
   push(fence: number, signal: AbortSignal): Promise<MachineEvent>;
   pull(fence: number, signal: AbortSignal): Promise<MachineEvent>;
+  /** Called after each transition that changed the state or began something. */
   changed(state: SyncState): void;
+  /** Reports an error that has no caller. */
   failed(error: unknown, message: string): void;
 }
 
+/** One attempt to get the turn, until it is given back. */
 interface Turn {
   readonly abort: AbortController;
   readonly done: Deferred<void>;
@@ -49,7 +54,7 @@ export class SyncLoop {
   #requests = new AbortController();
   readonly #timers = new Map<LaneName, { readonly abort: AbortController; readonly at: number }>();
   #turn: Turn | undefined;
-  /** Settles when what was asked for last has been given back. */
+  /** Settles when the previous turn has been given back. */
   #before: Promise<void> = Promise.resolve();
   readonly #running = new Set<Promise<void>>();
 
@@ -61,12 +66,13 @@ export class SyncLoop {
     return this.#state;
   }
 
-  /** Wall clock of the next attempt, while one is waited for. */
+  /** When the next request is due, in epoch ms; `undefined` if no timer runs. */
   get retryAt(): number | undefined {
     const times = [...this.#timers.values()].map(({ at }) => at);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  /** Takes an event through the machine, and begins the effects. */
   dispatch(event: MachineEvent): void {
     const { state, effects } = transition(this.#state, event, {
       options: this.#deps.options,
@@ -78,7 +84,7 @@ export class SyncLoop {
     if (changed || effects.length > 0) this.#deps.changed(state);
   }
 
-  /** Resolves when everything that was begun is over. */
+  /** Resolves when everything that was begun has ended. */
   async close(): Promise<void> {
     this.dispatch({ kind: "close" });
     while (this.#running.size > 0) await Promise.all(this.#running);
@@ -124,14 +130,15 @@ export class SyncLoop {
       await turn.done.promise;
     };
     const { coordinator, scope, lease } = this.#deps;
-    // One after the other: all turns of a client are in its one name. A lease that the new turn had taken would be given back by the end
-    // of the old one, for the next client to take, who would lose it in the same way: two tabs took turns without end.
+    // One after the other, because all turns of a client use the same name. Otherwise the end of the old turn could
+    // give back the lease that the new turn had taken; the next client would take it, and lose it in the same way, and
+    // two tabs would take turns endlessly.
     this.#before = this.#before
       .then(() => coordinator.exclusive(scope, turn.abort.signal, work, lease))
       .catch(async (error: unknown) => {
         if (turn.abort.signal.aborted) return;
         this.#deps.failed(error, "The turn to sync could not be taken.");
-        // A store that failed once must not end sync for good: the turn is asked for again.
+        // A store that failed once must not end sync for good, so the client asks for the turn again.
         const { clock, random, options } = this.#deps;
         await clock.sleep(backoffMs(attempt, 0, random.unit(), options), turn.abort.signal).catch(() => {});
         if (this.#turn === turn) this.#acquire(attempt + 1);
@@ -156,7 +163,7 @@ export class SyncLoop {
       try {
         event = await this.#deps[kind](this.#fence, signal);
       } catch (error) {
-        // The store failed, or a decision found something that can't be: nothing was written. Reported, and tried again like an outage.
+        // The store failed, or a decision threw, so nothing was written. It is reported, and retried like an outage.
         if (!signal.aborted) this.#deps.failed(error, `A ${kind} could not be completed.`);
         event = { kind: "failed", lane: kind, failure: { kind: "server_error", status: 0 } };
       }

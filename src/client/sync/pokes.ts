@@ -1,4 +1,7 @@
-/** Keeps the channel for pokes open while the till is online. A hint only: without it the interval does the same, later [M7]. */
+/**
+ * Keeps the channel for pokes open while the till is online. Pokes are hints: without them the lanes poll, only later
+ * [M7].
+ */
 import type { Clock } from "../../shared/clock.ts";
 import type { Random } from "../../shared/random.ts";
 import { type BackoffOptions, backoffMs } from "../decide/backoff.ts";
@@ -9,7 +12,9 @@ export interface PokesDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly backoff: BackoffOptions;
+  /** The device id; `undefined` while it is not known. */
   device(): string | undefined;
+  /** A poke has arrived. */
   poked(): void;
 }
 
@@ -21,7 +26,7 @@ export class Pokes {
     this.#deps = deps;
   }
 
-  /** Whether the channel should be open. Closing it is at once, opening is tried until it is no longer wanted. */
+  /** Sets whether the channel should be open. It is closed at once; opening is retried for as long as it is wanted. */
   want(wanted: boolean): void {
     if (wanted === (this.#wanted !== undefined) || this.#deps.transport.live === undefined) return;
     if (!wanted) {
@@ -31,7 +36,7 @@ export class Pokes {
     }
     const wish = new AbortController();
     this.#wanted = wish;
-    void this.#keepOpen(wish.signal).catch(() => {}); // ends by the abort that ends the wish
+    void this.#keepOpen(wish.signal).catch(() => {}); // it ends when `want(false)` aborts it
   }
 
   async #keepOpen(signal: AbortSignal): Promise<void> {
@@ -39,7 +44,7 @@ export class Pokes {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const openedAt = clock.monotonic();
       await this.#untilClosed(signal);
-      // A channel that held for a while starts the backoff anew.
+      // After a channel that stayed open for a while, the backoff starts from its minimum again.
       if (clock.monotonic() - openedAt > backoff.maxMs) attempt = 0;
       await clock.sleep(backoffMs(attempt, 0, random.unit(), backoff), signal);
     }

@@ -1,4 +1,4 @@
-/** Asks for what other devices did, page by page. */
+/** Pulls what other devices did, page by page. */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { MachineEvent } from "../decide/sync-machine.ts";
 import { sweepStep } from "../scripts/upkeep.ts";
@@ -6,17 +6,20 @@ import { type CursorState, cursorKey, FIRST_CURSOR } from "../state/meta.ts";
 import { META } from "../state/tables.ts";
 import type { CallContext } from "./call-context.ts";
 
-/** Rows of one page: the page is one transaction, and a sale must not wait long behind it. */
+/** The rows of one page. A page is stored in one transaction, and a sale must not wait long for it. */
 const PULL_LIMIT = 500;
-/** Until there is anything to sell: fewer and larger transactions are done sooner. */
+/**
+ * The rows of one page during the first sync, when nothing can be sold yet: fewer and larger transactions are faster.
+ */
 const FIRST_PULL_LIMIT = LIMITS.pullChanges;
 
+/** Pulls one page of each collection, and applies it. */
 export async function pull(call: CallContext, fence: number, signal: AbortSignal): Promise<MachineEvent> {
   const { transport } = call;
   const [identity, { epoch, marks }] = await call.whoAndWhere();
   if (epoch === undefined) return { kind: "reregister" };
   const { incarnation, deviceId: id } = identity;
-  // Where space has run out, what is left is for sales: this device's results are asked for, and no rows.
+  // Once space has run out, what is left is for sales: this pull asks for the device's own results, but for no rows.
   const { collections, isFirst } = call.isFull ? NOTHING : await cursorsOf(call);
   const limit = isFirst ? FIRST_PULL_LIMIT : PULL_LIMIT;
   const { schemaVersion } = call;
@@ -32,17 +35,17 @@ export async function pull(call: CallContext, fence: number, signal: AbortSignal
   const pulled = pages.reduce((sum, [, page]) => sum + page.changes.length, 0);
   call.notice({ kind: "moved", pushed: 0, pulled });
   for (const [name, cursor] of Object.entries(outcome.cursors)) {
-    // Not between two pages: what the next one brings must not be swept away before it.
+    // Not before the last page: rows that a later page brings must not be swept away.
     if (cursor.sweep !== undefined && !result.value.pages[name]?.more) await sweep(call, name, fence);
   }
-  // More, but nothing moved: the next tick asks again, not the next millisecond.
+  // If there is more but nothing moved, the next tick asks again, not the next millisecond.
   const moved = pages.some(([name, page]) => page.changes.length > 0 || page.cursor !== collections[name]);
   return { kind: "pulled", more: moved && pages.some(([, page]) => page.more) };
 }
 
 interface Wanted {
   readonly collections: Readonly<Record<string, string | null>>;
-  /** Something has never been pulled to its end. */
+  /** Whether some collection has never been pulled to its end. */
   readonly isFirst: boolean;
 }
 const NOTHING: Wanted = { collections: {}, isFirst: false };
@@ -55,7 +58,10 @@ async function cursorsOf({ store, names }: CallContext): Promise<Wanted> {
   };
 }
 
-/** In bounded steps, between which others have the store. What a crash leaves is found by the next page. */
+/**
+ * In bounded steps, so other transactions can run in between. What a crash leaves undone, the next pulled page
+ * continues.
+ */
 async function sweep({ store }: CallContext, collection: string, fence: number): Promise<void> {
   const step = () =>
     store.transact(

@@ -12,13 +12,18 @@ import { isWaiting, type StoredOperation } from "../state/operation.ts";
 import { type CallContext, failed } from "./call-context.ts";
 
 export interface PushDeps {
+  /** The most that a push may contain. */
   readonly batch: BatchLimits;
-  /** The longest time between two looks at the outbox. */
+  /** The longest wait of the push lane at rest. */
   readonly intervalMs: number;
+  /** The ids of the operations that are in a push right now. */
   readonly inFlight: Set<string>;
 }
 
-/** Every push that finds nothing to send looks: a busy till must not send what is blocked along with each of its sales. */
+/**
+ * Each push that finds nothing to send may unblock operations, but not more often than this: a busy till must not send
+ * its blocked operations along with each sale.
+ */
 const WAKE_PAUSE_MS = 15_000;
 
 export class Pusher {
@@ -27,7 +32,10 @@ export class Pusher {
   #limit: BatchLimit;
   #round = 0;
   #wokenAt = 0;
-  /** Units that the server keeps failing on, until when they are left out. Volatile: nothing is given up (L6). */
+  /**
+   * Operations on which the server keeps failing, and the monotonic time until which they are left out. Kept only in
+   * memory: nothing is given up (L6).
+   */
   readonly #setAside = new Map<string, number>();
 
   constructor(call: CallContext, deps: PushDeps) {
@@ -36,6 +44,7 @@ export class Pusher {
     this.#limit = fullBatch(deps.batch.maxOperations);
   }
 
+  /** Sends one batch, and applies its answer. */
   async push(fence: number, signal: AbortSignal): Promise<MachineEvent> {
     const { inFlight } = this.#deps;
     const batch = await this.#select();
@@ -73,7 +82,8 @@ export class Pusher {
     if (outcome.stale) return call.stale(fence);
     const answered = new Set(results.map((r) => r.id));
     if (!selected.some(({ operation }) => answered.has(operation.id))) {
-      // An answer that tells nothing of what it was asked would be asked again at once, for ever (no hot loop).
+      // A push whose answer has a result for none of its operations would be sent again at once, endlessly. It counts
+      // as failed.
       return failed("push", { kind: "server_error", status: 200 });
     }
     this.#limit = afterSuccess(this.#limit, this.#deps.batch.maxOperations);
@@ -82,7 +92,7 @@ export class Pusher {
     return { kind: "pushed", more: true };
   }
 
-  /** A batch that is refused as a whole is halved, down to the one unit that is the trouble [C9]. */
+  /** A batch that is refused as a whole is halved, down to the one unit that causes it [C9]. */
   async #refused(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<MachineEvent> {
     const units = new Set(selected.map(({ operation }) => operation.group ?? operation.id)).size;
     if (failure.kind === "refused" && (failure.code === "malformed" || failure.code === "too_large")) {
@@ -100,7 +110,7 @@ export class Pusher {
     return this.#call.refused("push", failure, fence);
   }
 
-  /** Answers false where it is another's turn by now. */
+  /** Returns false if another client has taken the fence. */
   async #park(selected: readonly Selected[], fence: number, code: string, message: string): Promise<boolean> {
     const { store } = this.#call;
     const collections = [...new Set(selected.map(({ operation }) => operation.collection))];
@@ -110,8 +120,8 @@ export class Pusher {
   }
 
   /**
-   * Wakes what is blocked when it has been a minute, or will have been at the next look, whatever was or was not heard [H2]. Answers
-   * whether there is something to look at.
+   * Unblocks operations if that was last done a minute ago, or will have been at the next look [H2]. Returns whether
+   * any were blocked, so there may be something to send.
    */
   async #wakeInTime(): Promise<boolean> {
     const { store, clock } = this.#call;

@@ -1,4 +1,4 @@
-/** The first call of a session: the store introduces itself, and learns whose shop it is in. */
+/** The first call of a session: the store registers with the server, and learns whose shop it belongs to. */
 import { decideRegistration } from "../decide/registration.ts";
 import type { MachineEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
@@ -9,10 +9,14 @@ import { type CallContext, failed, isElsewhere } from "./call-context.ts";
 
 export interface RegisterDeps {
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };
-  /** A revoked device is not let in any more, but what it still holds is taken, into quarantine: its sales must end somewhere [H6] (L1). */
+  /**
+   * Sends what a revoked device still has. The server accepts it into quarantine, so that its sales end somewhere [H6]
+   * (L1).
+   */
   handOver(): Promise<void>;
 }
 
+/** Registers the store, and carries out what the server's answer says of it. */
 export async function register(
   call: CallContext,
   deps: RegisterDeps,
@@ -40,7 +44,7 @@ export async function register(
   const [queue] = await store.get<QueueState>(META, [QUEUE]);
   const verdict = decideRegistration(identity, queue?.sequence ?? 0, value);
   if (verdict.kind === "wrong_workspace") {
-    const detail = "The token is for another shop than this store.";
+    const detail = "The token belongs to another shop or branch than this store.";
     return failed("register", { kind: "refused", code: "wrong_workspace", status: 403, detail });
   }
   if (verdict.loss) call.notice({ kind: "storage_lost", ...verdict.loss });

@@ -1,4 +1,4 @@
-/** The I/O of the loop: one request, one answer, one drain transaction. Every rule it follows is in decide/. */
+/** The I/O of the loop: each call is one request, one answer and one drain transaction. Its rules are in decide/. */
 
 import type { MachineEvent } from "../decide/sync-machine.ts";
 import { type Call, CallContext, type CallContextDeps, failed } from "./call-context.ts";
@@ -41,7 +41,10 @@ export class SyncCalls {
     while (event.kind === "pushed" && event.more && !signal.aborted);
   }
 
-  /** A server that has the same lane start anew each time would be asked without a pause, for ever: from some time on it is failing. */
+  /**
+   * Counts how often in a row a lane led to a new registration. From the fourth time on it counts as failed: otherwise
+   * a server that asks for it every time would be called endlessly without a pause.
+   */
   #paced(lane: Call, event: MachineEvent): MachineEvent {
     if (event.kind === "reregister") {
       this.#restarts[lane] += 1;

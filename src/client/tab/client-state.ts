@@ -1,4 +1,4 @@
-/** What the client knows in memory of its own store: read when it opens, kept true by every commit. */
+/** What the client keeps in memory of its store. It is read when the store opens, and updated by every commit. */
 import type { Clock } from "../../shared/clock.ts";
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject } from "../../shared/json.ts";
@@ -22,7 +22,9 @@ export class ClientState {
   cursors: Readonly<Record<string, CursorState>>;
   storage: StorageEstimate | undefined;
   opened: "not" | "opening" | "open" | "closed" = "not";
+  /** Why the store can't be used, until it can be again. */
   failure: AnyTillSyncError | undefined;
+  /** Whether the server has answered since the client was created. */
   contacted = false;
   #samples: readonly OffsetSample[] = [];
   readonly #clock: Clock;
@@ -32,26 +34,28 @@ export class ClientState {
     this.#clock = clock;
   }
 
-  /** The clock, corrected by the server's. */
+  /** Epoch ms, by this device's clock as corrected by the server's. */
   now(): number {
     return this.#clock.now() + this.offset.offsetMs;
   }
 
+  /** The best estimate of the server's clock. */
   get offset(): { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" } {
     return bestOffset(this.#samples);
   }
 
-  /** What is known best of the server's clock. */
+  /** The sample on which `offset` is based. */
   get sample(): OffsetSample | undefined {
     return bestSample(this.#samples);
   }
 
+  /** The server has answered. */
   contact(sample: OffsetSample): void {
     this.contacted = true;
     this.#samples = addSample(this.#samples, sample);
   }
 
-  /** Commits arrive in their order: each queue state is the one after its transaction. */
+  /** Commits arrive in their order, so each queue state is the one after its transaction. */
   apply(commit: Commit): void {
     if (commit.identity) this.identity = commit.identity;
     if (commit.queue) this.queue = commit.queue;

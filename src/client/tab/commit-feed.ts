@@ -1,4 +1,4 @@
-/** What was committed, told to whoever shows it: live queries, waits, the status. */
+/** Publishes what was committed to its subscribers: live queries, waits, the status. */
 import type { Commit } from "../store/local-store.ts";
 
 export class CommitFeed {
@@ -9,6 +9,7 @@ export class CommitFeed {
     this.#failed = failed;
   }
 
+  /** Returns a function that ends the subscription. */
   subscribe(listener: (commit: Commit) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -16,10 +17,10 @@ export class CommitFeed {
     };
   }
 
-  /** What a listener of something live threw: it has no caller either. */
+  /** Reports what a listener of a live value threw: it has no caller either. */
   readonly reportError = (error: unknown): void => this.#failed(error);
 
-  /** One listener that throws must not keep the news from the others, or fail the write that it is told of. */
+  /** A listener that throws must not keep the commit from the others, or fail the write that caused it. */
   publish(commit: Commit): void {
     for (const listener of [...this.#listeners]) {
       try {

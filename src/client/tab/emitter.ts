@@ -1,4 +1,4 @@
-/** The client's events: eventemitter3 with typed payloads, and listeners that can't break what they listen to. */
+/** The client's events: eventemitter3 with typed payloads. A listener that throws can't break the code that emits. */
 import { EventEmitter } from "eventemitter3";
 import { type AnyTillSyncError, isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/logger.ts";
@@ -15,7 +15,7 @@ export class Emitter<Events extends { error: AnyTillSyncError }> {
   }
 
   on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): Unsubscribe {
-    // A function of its own: the same listener may be added twice, and each is taken off by its own handle.
+    // A separate function for each call: the same listener may be added twice, and each handle removes one of them.
     const call = (payload: Events[E]) => listener(payload);
     this.#emitter.on(event, call as unknown as Listener);
     return unsubscribe(() => this.#emitter.off(event, call as unknown as Listener));
@@ -26,14 +26,14 @@ export class Emitter<Events extends { error: AnyTillSyncError }> {
       try {
         (listener as (payload: Events[E]) => void)(payload);
       } catch (cause) {
-        // The listener of an error that throws has nowhere left to be told but the log.
+        // If a listener of `error` throws, only the log is left to report that.
         if (event === "error") this.#logger.error("A listener of `error` threw", { cause });
         else this.fail(cause, `A listener of \`${event}\` threw.`);
       }
     }
   }
 
-  /** What has no caller to be thrown at. */
+  /** Reports an error that has no caller to which it could be thrown. */
   fail(cause: unknown, message: string): void {
     const error = isTillSyncError(cause) ? cause : new TillSyncError("internal", message, {}, { cause });
     this.#logger.error(error.message, { code: error.code });
@@ -45,7 +45,10 @@ export class Emitter<Events extends { error: AnyTillSyncError }> {
   }
 }
 
-/** A handle that works as a function and with `using`; where the platform has no `Symbol.dispose` yet, under its registered name. */
+/**
+ * A handle that works as a function and with `using`. If the platform has no `Symbol.dispose` yet, it uses the
+ * registered name.
+ */
 export function unsubscribe(stop: () => void): Unsubscribe {
   const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for("Symbol.dispose") as typeof Symbol.dispose);
   return Object.assign(() => stop(), { [dispose]: () => stop() });

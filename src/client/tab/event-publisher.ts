@@ -1,4 +1,4 @@
-/** Turns commits and notice into the typed events of the client. Holds no rule of its own. */
+/** Turns commits and sync notices into the typed events of the client. It holds no rule of its own. */
 import type { CollectionMap } from "../../schema/types.ts";
 import { SKEW_MS } from "../decide/clock-offset.ts";
 import { conflictView, operationView, verdictOf } from "../decide/desk-view.ts";
@@ -26,6 +26,7 @@ export class EventPublisher {
     this.#inFlight = inFlight;
   }
 
+  /** Emits the events of a commit. */
   commit(commit: Commit): void {
     const queued: StoredOperation[] = [];
     for (const event of commit.events ?? []) {
@@ -52,13 +53,15 @@ export class EventPublisher {
     }
     if (queued.length > 0)
       this.#emitter.emit("queued", { operations: queued.map((operation) => operationView(operation, this.#inFlight)) });
-    // Rows come with answers only: another epoch moves cursors and changes rows too, and brings none.
+    // Only answers bring rows. Following another epoch changes cursors and rows too, but has no `events` and pulls
+    // nothing.
     for (const collection of Object.keys((commit.events && commit.cursors) ?? {})) {
       const ids = (commit.changes ?? []).filter((change) => change.collection === collection).map(({ id }) => id);
       if (ids.length > 0) this.#emitter.emit("pulled", { collection, ids });
     }
   }
 
+  /** Emits the event of a notice, if it has one. */
   notice(notice: SyncNotice): void {
     switch (notice.kind) {
       case "contact":
@@ -96,7 +99,7 @@ export class EventPublisher {
     } as Events["applied"]);
   }
 
-  /** Once, when the clock is found wrong; again only after it has been right. */
+  /** Emits `skew` once when the clock is found to be wrong, and again only after it was right. */
   #skew(): void {
     const { offsetMs, confidence } = this.#clientState.offset;
     const skewed = confidence === "high" && Math.abs(offsetMs) > SKEW_MS;

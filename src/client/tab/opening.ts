@@ -1,4 +1,6 @@
-/** What is done with a store before any caller gets its connection, and what a client keeps in memory of it. */
+/**
+ * What happens to a store before any caller gets its connection, and the snapshot of it that a client keeps in memory.
+ */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { StorageConnection } from "../ports/storage.ts";
 import { ensureIdentity } from "../scripts/identity.ts";
@@ -19,7 +21,7 @@ import {
 import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
 import type { StoreSnapshot } from "../store/local-store.ts";
 
-/** Returns the identity of the store, which is minted if the store is new. */
+/** Returns the identity of the store, and creates it if the store is new. */
 export function identityOf(
   connection: StorageConnection,
   device: string | undefined,
@@ -32,8 +34,8 @@ export function identityOf(
 }
 
 /**
- * Brings rows back in step with operations that went on while the app did not have their collection. There are none, except after an
- * upgrade that dropped a collection and another one that brought it back.
+ * Repairs rows whose operations changed state while the app did not have their collection. There are none, except after
+ * one upgrade that dropped a collection and another that brought it back.
  */
 export async function adoptOrphans(connection: StorageConnection, collections: ResolvedCollections): Promise<void> {
   const tables = [META, OPERATIONS, CONFLICTS, ...Object.keys(collections).map(tableOf)];
@@ -42,6 +44,7 @@ export async function adoptOrphans(connection: StorageConnection, collections: R
   while ((await step()).more);
 }
 
+/** Reads what a client keeps in memory of its store, in one read. */
 export async function readSnapshot(
   source: Pick<StorageConnection, "get">,
   collections: readonly string[],

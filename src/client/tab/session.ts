@@ -1,4 +1,7 @@
-/** What one client knows and tells: its store, what is in memory of it, the status, the events, and waiting for any of it. */
+/**
+ * One client among the tabs of a store: its store, what it keeps in memory, its status, its events, and waiting for
+ * changes.
+ */
 
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { CollectionMap } from "../../schema/types.ts";
@@ -24,11 +27,11 @@ import { adoptOrphans, identityOf, readSnapshot } from "./opening.ts";
 import { StoreMarker } from "./store-marker.ts";
 
 export interface SessionHooks {
-  /** The state of the loop that syncs this store, here or in another tab. It is made after the session. */
+  /** The state of the loop that syncs this store, here or in another tab. The loop is created after the session. */
   sync(): { readonly state: SyncState; readonly retryAt: number | undefined };
-  /** The store is open, for the first time or again. */
+  /** The store has been opened, for the first time or again. */
   opened(): void;
-  /** This client has written rows of these collections, or only to its queue. */
+  /** This client has committed changes of these collections, or, if there are none, of its queue. */
   committed(collections: readonly string[]): void;
 }
 
@@ -45,7 +48,7 @@ export interface SessionOptions {
 }
 
 export class Session {
-  /** This client, among others of the same store. */
+  /** Identifies this client among those of the same store. */
   readonly id: string;
   readonly store: LocalStore;
   readonly clientState: ClientState;
@@ -82,7 +85,7 @@ export class Session {
     this.#status = deriveStatus(undefined, this.statusInput(), clock.now());
   }
 
-  /** Why the last request had no valid token. */
+  /** Why the last request that lacked a valid token lacked it. */
   get unauthorised(): "no_token" | "refused" {
     return this.#unauthorised;
   }
@@ -91,20 +94,22 @@ export class Session {
     return this.#status;
   }
 
-  /** Aborts, with `client_closed`, when the client is closed. */
+  /** Aborts with `client_closed` when the client is closed. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
+  /** Opens the store; resolves at once if it is open. */
   async open(): Promise<void> {
     if (this.clientState.opened === "not") this.clientState.opened = "opening";
     this.refresh();
     await this.store.open();
   }
 
+  /** Everything from which the status is derived, as it is now. */
   statusInput(): StatusInput {
     const { clientState } = this;
-    // The first status is derived before there is a loop to ask.
+    // The first status is derived before the loop exists.
     const sync = clientState.opened === "not" ? undefined : this.#hooks.sync();
     return {
       opened: clientState.opened,
@@ -121,7 +126,7 @@ export class Session {
     };
   }
 
-  /** Looks whether the status is another one now. */
+  /** Derives the status again, and announces it if it has changed. */
   refresh(): void {
     const before = this.#status;
     this.#status = deriveStatus(before, this.statusInput(), this.#options.clock.now());
@@ -130,6 +135,7 @@ export class Session {
     this.#emitStatusEvents(before, this.#status);
   }
 
+  /** Takes what the sync calls found out. */
   notice(notice: SyncNotice): void {
     if (notice.kind === "contact") this.clientState.contact(notice.sample);
     if (notice.kind === "identity") this.clientState.identity = notice.identity;
@@ -138,7 +144,10 @@ export class Session {
     this.#publisher.notice(notice);
   }
 
-  /** Another client of this store wrote: what is kept in memory is read again. What is heard during a read causes one more, for all of it. */
+  /**
+   * Another client of this store has written, so what is kept in memory is read again. If it is called during such a
+   * read, one more read follows, for all calls together.
+   */
   async rereadAfter(collections: readonly string[]): Promise<void> {
     this.#toReread = [...(this.#toReread ?? []), ...collections];
     if (this.#isRereading) return;
@@ -151,7 +160,10 @@ export class Session {
     this.#isRereading = false;
   }
 
-  /** Looks whether another client wrote without being heard (this page was frozen, or that one crashed), and how much space there is. */
+  /**
+   * Checks whether another client has written without this one being notified (this page was frozen, or that one
+   * crashed), and how much space there is.
+   */
   async checkStore(): Promise<void> {
     await this.#readAgain(async (stored) => {
       this.clientState.storage = await this.store.estimate();
@@ -167,15 +179,18 @@ export class Session {
       do {
         commits = this.#commits;
         stored = await readSnapshot(this.store, Object.keys(this.store.collections));
-        // What was read before a commit of our own would take it back.
+        // A snapshot from before one of this client's own commits would undo it in memory.
       } while (commits !== this.#commits);
       if (!this.closing.aborted) await use(stored);
     } catch (error) {
-      if (!this.closing.aborted) this.emitter.fail(error, "What another client wrote could not be read.");
+      if (!this.closing.aborted) this.emitter.fail(error, "The changes of another client could not be read.");
     }
   }
 
-  /** Waits until `done` is true, looking again after every commit and every step of the loop. Rejects on abort and on close. */
+  /**
+   * Waits until `done` is true. It is checked after every commit and every step of the loop. Rejects on abort and on
+   * close.
+   */
   until(done: () => boolean, signal?: AbortSignal): Promise<void> {
     const wait = deferred<void>();
     const look = () => done() && wait.resolve();
@@ -184,6 +199,7 @@ export class Session {
     return orAborted(orAborted(wait.promise, this.closing), signal).finally(stop);
   }
 
+  /** Ends everything that waits, then the loop, then the store. `loopClosed` resolves when the loop has ended. */
   async close(reason: AnyTillSyncError, loopClosed: () => Promise<void>): Promise<void> {
     this.#closing.abort(reason);
     await loopClosed();
@@ -193,7 +209,7 @@ export class Session {
     this.emitter.clear();
   }
 
-  /** Reads what the client keeps in memory, before anybody uses the connection. */
+  /** Prepares the store and reads what the client keeps in memory, before any caller uses the connection. */
   async #opened(connection: StorageConnection): Promise<void> {
     const { device, clock, random } = this.#options;
     this.clientState.opened = "opening";
@@ -206,7 +222,7 @@ export class Session {
     this.#marker.write();
     this.clientState.storage = await connection.estimate();
     this.clientState.opened = "open";
-    // The loop first: a till that is starting is at no moment shown as stopped.
+    // The loop is started first, so the status never shows a till that is starting as stopped.
     this.#hooks.opened();
     this.refresh();
   }
@@ -219,7 +235,7 @@ export class Session {
   }
 
   #publish(commit: Commit): void {
-    // A store that had failed works again: an adapter heals without opening anew.
+    // A store that had failed works again: adapters can recover without being opened anew.
     this.clientState.failure = undefined;
     this.clientState.apply(commit);
     this.feed.publish(commit);

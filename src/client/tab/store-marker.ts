@@ -1,4 +1,7 @@
-/** The marker beside the store: a few bytes outside of the database, by which a lost or older store is noticed [M11]. */
+/**
+ * The marker beside the store: a few bytes outside of the database, which reveal that a store was lost or replaced by
+ * an older state [M11].
+ */
 import { lossBetween, lossOf, type Marker, markerText, parseMarker } from "../decide/marker.ts";
 import type { StorageLoss } from "../decide/registration.ts";
 import { waitingCount } from "../decide/status.ts";
@@ -17,17 +20,17 @@ export class StoreMarker {
     this.#clientState = clientState;
   }
 
-  /** What was lost if all of the store is gone. */
+  /** The loss if the whole store is gone. */
   get wholeLoss(): StorageLoss {
     return lossOf(this.#current());
   }
 
-  /** Compares the store that was found with the one that was left, and returns what is missing. */
+  /** Compares the store that was opened with the marker, and returns what is missing. */
   check(): StorageLoss | undefined {
     return lossBetween(parseMarker(this.#storage.marker?.read(this.#name)), this.#current());
   }
 
-  /** Writes what a commit has changed. Cheap if nothing has. */
+  /** Writes the marker if a commit has changed it. */
   write(): void {
     const text = markerText(this.#current());
     if (text !== this.#written) this.#storage.marker?.write(this.#name, text);

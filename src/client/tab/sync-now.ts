@@ -1,4 +1,11 @@
-/** `sync()`: one round now, and what came of it. */
+/**
+ * `sync()`: runs one round now, and returns its outcome.
+ *
+ * The machine knows only states, not rounds, so no single event ends a `sync()`. Instead the outcome is derived anew
+ * after every commit and every step of the loop: `outcomeOf` returns `undefined` while a lane is busy or the store is
+ * registering, and the outcome once the machine rests. This works the same whether the round runs here, or in another
+ * tab that reports its machine's state.
+ */
 import type { Clock } from "../../shared/clock.ts";
 import { outcomeOf } from "../decide/status.ts";
 import type { SyncNotice } from "../decide/sync-notice.ts";
@@ -16,7 +23,7 @@ export interface SyncNowDeps {
   readonly auto: boolean;
 }
 
-/** How long it waits for its turn, or for a word of whoever has it. */
+/** How long to wait for the turn, or for a report of the client that has it. */
 const TURN_MS = 1_000;
 
 export class SyncNow {
@@ -27,12 +34,16 @@ export class SyncNow {
     this.#deps = deps;
   }
 
+  /** Counts what this client has sent and received during the round. */
   notice(notice: SyncNotice): void {
     if (notice.kind !== "moved") return;
     this.#moved = { pushed: this.#moved.pushed + notice.pushed, pulled: this.#moved.pulled + notice.pulled };
   }
 
-  /** Never rejects for the network. Without a background loop one is begun for this, and ended after it. */
+  /**
+   * Never rejects because of the network. If no loop runs in the background, one is started for this round and stopped
+   * after it.
+   */
   async sync(signal: AbortSignal | undefined): Promise<SyncOutcome> {
     const { session, loop } = this.#deps;
     await session.open();
@@ -44,7 +55,7 @@ export class SyncNow {
       if (loop.state.kind === "standby") await this.#turn(signal);
       loop.dispatch({ kind: "wake", why: "manual" });
       await session.until(() => outcome() !== undefined, signal);
-      // What another client has just sent is not known here yet.
+      // This client may not know yet what another one has just sent.
       if (loop.state.kind === "standby") await session.checkStore();
       return outcome() ?? { outcome: "done", ...this.#moved, remaining: 0 };
     } finally {
@@ -52,7 +63,7 @@ export class SyncNow {
     }
   }
 
-  /** Another client of the store may hold the turn for good: it is asked for a round, and says how that goes. */
+  /** Another client of the store may keep the turn for good. It is asked for a round, and reports how that goes. */
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     const { session, loop, tabs, clock } = this.#deps;
     const ask = tabs.requestRound();
@@ -60,7 +71,7 @@ export class SyncNow {
     const turn = session.until(() => loop.state.kind !== "standby" || tabs.leader?.answers === ask, signal);
     const patience = clock.sleep(TURN_MS, over.signal);
     await Promise.race([turn, patience]).finally(() => over.abort());
-    turn.catch(() => {}); // it may have been left waiting
+    turn.catch(() => {}); // the race may have ended without it
     patience.catch(() => {});
   }
 }

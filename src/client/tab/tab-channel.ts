@@ -1,4 +1,7 @@
-/** The other clients of this store, which are other tabs as a rule: what they say, what they are told, and what nobody said. */
+/**
+ * The channel to the other clients of this store, which are usually other tabs. It also finds out what they wrote
+ * without a message.
+ */
 import type { Clock } from "../../shared/clock.ts";
 import { nextTask } from "../../shared/next-task.ts";
 import { isLeading, type SyncState } from "../decide/sync-machine.ts";
@@ -7,25 +10,28 @@ import type { SyncLoop } from "../sync/loop.ts";
 import type { Session } from "./session.ts";
 
 export type TabMessage =
-  /** Something was written: rows of these collections, or only the queue. */
+  /** The sender has written rows of these collections or, if there are none, only its queue. */
   | { readonly kind: "changed"; readonly collections: readonly string[] }
-  /** Operations were queued: the holder has something to send. */
+  /** The sender has queued operations, so the client that has the turn has something to send. */
   | { readonly kind: "queued" }
-  /** A person wants a round now. The holder says how it goes, in answer to this one. */
+  /** A person wants a round now. The client that has the turn begins one, and answers this `ask` with a report. */
   | { readonly kind: "wake"; readonly ask: string }
-  /** How does it go? For the holder. */
+  /** The sender asks the client that has the turn for a report. */
   | { readonly kind: "asked" }
   | ({ readonly kind: "leading" } & LeaderReport)
-  /** The server has answered the holder: how its clock differs from the wall clock here, which all of them share. */
+  /**
+   * The server has answered the client that has the turn: how far its clock is from this machine's wall clock, which
+   * all of them share.
+   */
   | { readonly kind: "contact"; readonly offsetMs: number; readonly roundTripMs: number };
 
-/** How it goes with the holder: what the others' status is derived from. */
+/** The state of the client that has the turn. The status of all others is derived from it. */
 export interface LeaderReport {
   readonly sync: SyncState;
-  /** Wall clock of its next attempt. */
+  /** When its next request is due, in epoch ms. */
   readonly retryAt: number | undefined;
   readonly unauthorised: "no_token" | "refused";
-  /** The `wake` that it is the answer to. */
+  /** The `ask` of the `wake` that this report answers. */
   readonly answers?: string | undefined;
 }
 
@@ -34,7 +40,7 @@ export interface TabChannelDeps {
   readonly loop: SyncLoop;
   readonly coordinator: Coordinator;
   readonly clock: Clock;
-  /** The longest time between two looks at what others may have written. */
+  /** The longest time between two checks for what other clients may have written. */
   readonly intervalMs: number;
 }
 
@@ -49,11 +55,16 @@ export class TabChannel {
     this.#deps = deps;
   }
 
-  /** How it goes with whoever has the turn, if that is another. It is replaced with every word from there. */
+  /**
+   * The last report of the client that has the turn; `undefined` if this client has it. Each report is a new object.
+   */
   get leader(): LeaderReport | undefined {
     return this.#deps.loop.state.kind === "standby" ? this.#leading : undefined;
   }
 
+  /**
+   * Starts to receive messages, and asks for a report. If messages can get lost, it also checks the store regularly.
+   */
   start(): void {
     if (this.#stop) return;
     const { coordinator, session } = this.#deps;
@@ -73,7 +84,7 @@ export class TabChannel {
     coordinator.broadcast(session.store.scope, { ...message, from: session.id });
   }
 
-  /** Asks whoever has the turn for a round: `leading` answers it. */
+  /** Asks the client that has the turn for a round. Returns the `ask` that its report will name in `answers`. */
   requestRound(): string {
     this.#asks += 1;
     const ask = `${this.#deps.session.id} ${this.#asks}`;
@@ -81,12 +92,13 @@ export class TabChannel {
     return ask;
   }
 
-  /** Tells of a commit, in one word with all that were stored with it. */
+  /** Announces a commit. Commits that follow at once are announced in the same message. */
   changed(collections: readonly string[]): void {
     const isFirst = this.#changed === undefined;
     this.#changed = [...(this.#changed ?? []), ...collections];
     if (!isFirst) return;
-    // Posting takes a tenth of the time of a sale, and whoever sold waits for it: other tabs hear of it a moment later.
+    // Posting takes a tenth of the time of a sale, and the cashier waits for it, so other tabs are notified a moment
+    // later.
     nextTask(() => {
       const told = [...new Set(this.#changed)];
       this.#changed = undefined;
@@ -94,14 +106,14 @@ export class TabChannel {
     });
   }
 
-  /** Tells how it goes here, where this client has the turn. */
+  /** Reports the state of this client's loop, if it has the turn. */
   report(answers?: string): void {
     const { state, retryAt } = this.#deps.loop;
     if (!isLeading(state)) return;
     this.broadcast({ kind: "leading", sync: state, retryAt, unauthorised: this.#deps.session.unauthorised, answers });
   }
 
-  /** Tells what is known here of the server's clock, where this client has the turn. */
+  /** Reports what this client knows of the server's clock, if it has the turn. */
   contact(): void {
     const { session, loop } = this.#deps;
     const { sample } = session.clientState;

@@ -5,7 +5,7 @@ import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
 import { ClientWorld, operationsIn, rowIn, type Till } from "../support/world.ts";
 
-/** A till that nobody has started, on a shop with one product. */
+/** A till that was not started, in a shop with one product. */
 async function sold(
   run: (till: Till, world: ClientWorld, storage: ReturnType<typeof memory>) => Promise<void>,
 ): Promise<void> {

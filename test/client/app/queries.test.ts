@@ -198,41 +198,53 @@ describe("pages", () => {
 
 describe("a query that can't be meant", () => {
   const wrong: readonly (readonly [string, unknown, string])[] = [
-    ["an index that is not declared", { index: "price" }, "one of the indexes barcode, category, name"],
+    ["an index that is not declared", { index: "price" }, "`index` must be one of barcode, category, name"],
     [
       "an index called like a member of every object",
       { index: "constructor" },
-      "one of the indexes barcode, category, name",
+      "`index` must be one of barcode, category, name",
     ],
-    ["a range without an index", { equals: "A" }, "an `index` for its range"],
-    ["ids and an index", { ids: ["p-1"], index: "name" }, "either `ids` or `index`"],
-    ["ids and a range", { ids: ["p-1"], equals: "A" }, "either `ids` or `index`"],
-    ["two kinds of range", { index: "name", equals: "A", from: "A" }, "one kind of range"],
-    ["equals and startsWith", { index: "name", equals: "A", startsWith: "A" }, "one kind of range"],
-    ["a key that is none", { index: "name", equals: true }, "keys of its index"],
-    ["null as a key", { index: "name", equals: null }, "keys of its index"],
-    ["a list for an index of one field", { index: "name", equals: ["A", "B"] }, "keys of its index"],
-    ["more parts than the index has", { index: "category", equals: ["a", "b", "c"] }, "keys of its index"],
-    ["an empty list", { index: "category", equals: [] }, "keys of its index"],
-    ["a key that a variable did not have", { index: "barcode", equals: undefined }, "a `equals` that is given"],
-    ["a start that a variable did not have", { index: "name", startsWith: undefined }, "a `startsWith` that is given"],
-    ["startsWith a number", { index: "name", startsWith: 1 }, "a string to start with"],
-    ["a limit below nothing", { limit: -1 }, "a `limit` that is a whole number"],
-    ["half a row", { limit: 1.5 }, "a `limit` that is a whole number"],
+    ["a range without an index", { equals: "A" }, "a range needs an `index`"],
+    ["ids and an index", { ids: ["p-1"], index: "name" }, "`ids` can't be combined with `index` or a range"],
+    ["ids and a range", { ids: ["p-1"], equals: "A" }, "`ids` can't be combined with `index` or a range"],
+    ["two kinds of range", { index: "name", equals: "A", from: "A" }, "a query has only one kind of range"],
+    ["equals and startsWith", { index: "name", equals: "A", startsWith: "A" }, "a query has only one kind of range"],
+    ["a key that is none", { index: "name", equals: true }, "the keys of a range must fit its index"],
+    ["null as a key", { index: "name", equals: null }, "the keys of a range must fit its index"],
+    [
+      "a list for an index of one field",
+      { index: "name", equals: ["A", "B"] },
+      "the keys of a range must fit its index",
+    ],
+    [
+      "more parts than the index has",
+      { index: "category", equals: ["a", "b", "c"] },
+      "the keys of a range must fit its index",
+    ],
+    ["an empty list", { index: "category", equals: [] }, "the keys of a range must fit its index"],
+    ["a key that a variable did not have", { index: "barcode", equals: undefined }, "`equals` must not be undefined"],
+    [
+      "a start that a variable did not have",
+      { index: "name", startsWith: undefined },
+      "`startsWith` must not be undefined",
+    ],
+    ["startsWith a number", { index: "name", startsWith: 1 }, "`startsWith` must be a string"],
+    ["a limit below nothing", { limit: -1 }, "`limit` must be a whole number, 0 or greater"],
+    ["half a row", { limit: 1.5 }, "`limit` must be a whole number, 0 or greater"],
     [
       "a member that it does not have",
       { where: {} },
-      "only ids, index, equals, from, before, startsWith, limit, reverse, startAfter",
+      "a query may only have ids, index, equals, from, before, startsWith, limit, reverse, startAfter",
     ],
     [
       "a page after a row that is not in its range",
       { index: "name", equals: "Beer", startAfter: { id: "p-1", name: "Apple" } },
-      "a `startAfter` that is a row of it",
+      "`startAfter` must be a row of this query",
     ],
     [
       "a page of ids after one that is not among them",
       { ids: ["p-1", "p-2"], startAfter: { id: "p-9" } },
-      "a `startAfter` that is a row of it",
+      "`startAfter` must be a row of this query",
     ],
   ];
   for (const [name, query, expected] of wrong)
@@ -246,7 +258,9 @@ describe("a query that can't be meant", () => {
 
   test("is refused by a live query at once, before anybody subscribes", () =>
     shop(async (till) => {
-      expect(() => till.collections.products.live({ index: "price", limit: 1 } as never)).toThrow(/one of the indexes/);
+      expect(() => till.collections.products.live({ index: "price", limit: 1 } as never)).toThrow(
+        /`index` must be one of/,
+      );
     }));
 });
 

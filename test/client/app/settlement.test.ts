@@ -1,4 +1,4 @@
-/** How it ended for one record: `meta` says how it stands, `settled` waits for the server's word. */
+/** The outcome for one record: `meta` shows its state, and `settled` waits for the server's verdict. */
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
@@ -10,7 +10,7 @@ async function shop(run: (till: Till, world: ClientWorld) => Promise<void>): Pro
   await world.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
   await run(await world.open(), world);
 }
-/** Another till has changed her phone meanwhile. */
+/** Another till has changed the customer's phone number in the meantime. */
 async function contested(till: Till, world: ClientWorld): Promise<void> {
   world.network.offline();
   await till.collections.customers.update("c-1", { phone: "2" });

@@ -1,4 +1,6 @@
-/** Interactive transactions: all or nothing on this device, and what was read is still so when it is written. */
+/**
+ * Interactive transactions: they are all or nothing on this device, and write only if what they read is still current.
+ */
 import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";

@@ -5,7 +5,7 @@ import { backoffMs } from "../../../src/client/decide/backoff.ts";
 import { times } from "../../support/property.ts";
 
 const HOUR = 3_600_000;
-/** As `createTillSync` lets them through. */
+/** Options as `createSyncClient` accepts them. */
 const options = fc
   .tuple(fc.integer({ min: 10, max: HOUR }), fc.integer({ min: 10, max: HOUR }))
   .map(([one, other]) => ({ minMs: Math.min(one, other), maxMs: Math.max(one, other) }));

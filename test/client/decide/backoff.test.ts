@@ -1,4 +1,4 @@
-/** How long a till waits before it asks again. */
+/** How long a till waits before it tries again. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { backoffMs } from "../../../src/client/decide/backoff.ts";

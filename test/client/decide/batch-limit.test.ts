@@ -1,4 +1,4 @@
-/** How much goes into one push, after what the server made of the last one [C9]. */
+/** How many operations go into a push, depending on how the server answered the last one [C9]. */
 import { describe, expect, test } from "vitest";
 import { afterRefusal, afterServerError, afterSuccess, fullBatch } from "../../../src/client/decide/batch-limit.ts";
 

@@ -1,4 +1,7 @@
-/** What a till knows of the server's clock after many answers, over lines of any quality, with clocks that somebody sets. */
+/**
+ * What a till knows of the server's clock after many answers, over connections of any quality, with clocks that are set
+ * now and then.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
@@ -11,7 +14,10 @@ import {
 import { times } from "../../support/property.ts";
 
 const HOUR = 3_600_000;
-/** An answer: how long after the one before, how long its way was, and where on it the server read its clock. */
+/**
+ * An answer: how long after the previous one it was, how long it took, and at which moment of it the server read its
+ * clock.
+ */
 const contact = fc.record({
   pause: fc.oneof(fc.nat(60_000), fc.nat(3 * HOUR)),
   roundTripMs: fc.oneof(fc.nat(200), fc.nat(20_000)),

@@ -1,4 +1,4 @@
-/** What becomes of a conflict: by the collection's resolver, or by a person. */
+/** How conflicts end: by the collection's resolver, or by a person. */
 import { clientWins, lastWriteWins, manual, mergeFields, serverWins } from "tillsync/conflict";
 import { type ConflictResolver, defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
@@ -26,7 +26,10 @@ function tillWith(resolver: Resolver | undefined): DecisionTill {
   return one;
 }
 
-/** An edit that meets another of the same field. Gives what then is to be sent, and what lies on the desk. */
+/**
+ * An edit that is in conflict with another edit of the same field. Returns what is sent then, and what lies on the
+ * desk.
+ */
 function met(
   resolver: Resolver | undefined,
   change: LocalChange,

@@ -1,4 +1,7 @@
-/** A server that was restored from a backup: what the till gives back to it, and what its rows show meanwhile [C8]. */
+/**
+ * A server that was restored from a backup: what the till sends to it again, and what the till's rows show in the
+ * meantime [C8].
+ */
 import { describe, expect, test } from "vitest";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import {

@@ -1,4 +1,4 @@
-/** What a till's own user does: checked, in the view at once, in the outbox. */
+/** Local writes: they are checked, and are in the view and in the outbox at once. */
 import * as fc from "fast-check";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
@@ -31,7 +31,7 @@ const till = () => {
   return one;
 };
 
-/** The error of a write, and that nothing of it was stored. */
+/** The error of a write. Also checks that nothing of the write was stored. */
 function refused(one: DecisionTill, changes: readonly LocalChange[]) {
   const before = { operations: one.operations.size, queue: one.queue, rows: [...one.rows] };
   try {
@@ -396,7 +396,7 @@ test("the view of changes that are not committed yet is the one that their commi
         try {
           return one.write(some).length >= 0;
         } catch {
-          return false; // there is none to update, or there is one already
+          return false; // there is no row to update, or there already is one
         }
       };
       for (const single of before) isWritten([single]);

@@ -1,4 +1,4 @@
-/** What one local change becomes: an operation with its base, its lane, its transaction on the wire, its size. */
+/** The operation that one local change becomes: its base, its lane, its transaction on the wire, its size. */
 import { lastWriteWins } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";

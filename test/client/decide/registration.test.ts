@@ -1,4 +1,4 @@
-/** What the server's answer to a registration says of this store. */
+/** What the server's answer to a registration reveals about this store. */
 import { describe, expect, test } from "vitest";
 import { decideRegistration } from "../../../src/client/decide/registration.ts";
 import type { Identity } from "../../../src/client/state/meta.ts";

@@ -1,4 +1,6 @@
-/** The view does not depend on how far the server has got: what it took on and what is still replayed are the same edits. */
+/**
+ * The view does not depend on how far the server has got: an edit has the same effect in the base and in the replay.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addDelta, type Delta, type Edit, mergeDelta, replay } from "../../../src/client/decide/replay.ts";
@@ -36,7 +38,7 @@ test("the first edits replayed and the rest on top of them show what all of them
   fc.assert(
     fc.property(base, edits, edits, step, (from, first, rest, delta) => {
       const taken = replay(from, first, undefined, counters);
-      // Of a row that is gone the counters are the server's alone.
+      // The counters of a deleted row are only at the server.
       if (taken === undefined) return;
       expect(replay(taken, rest, delta, counters)).toEqual(replay(from, [...first, ...rest], delta, counters));
     }),
@@ -79,7 +81,7 @@ test("no edit moves a counter, and no increment another field", () => {
   );
 });
 
-/** In billionths, by integers of any size. */
+/** Computed in billionths, with integers of any size. */
 function nano(amount: unknown): bigint {
   const [whole = "0", fraction = ""] = String(amount).replace("-", "").split(".");
   const absolute = BigInt(whole) * 10n ** 9n + BigInt(fraction.padEnd(9, "0"));

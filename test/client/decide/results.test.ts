@@ -1,4 +1,4 @@
-/** What the server's results make of operations and rows. */
+/** How the server's results change operations and rows. */
 import { describe, expect, test } from "vitest";
 import { isWaiting } from "../../../src/client/state/operation.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";

@@ -1,4 +1,7 @@
-/** What goes into a push, of whatever outbox: nothing ahead of what it needs, nothing beyond the limits, and nobody waits for ever (L6, L7, L11). */
+/**
+ * What goes into a push, from any outbox: nothing ahead of what it needs, nothing beyond the limits, and nothing waits
+ * forever (L6, L7, L11).
+ */
 import fc from "fast-check";
 import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
@@ -30,7 +33,7 @@ import {
   update,
 } from "../support/decision-till.ts";
 
-/** Everything may name everything: what was made before it, with it, or later. */
+/** Any operation may name any other: one that was made before it, with it, or later. */
 const named = { cardId: z.string().optional(), billId: z.string().optional(), tagId: z.string().optional() };
 const references = { cardId: "cards", billId: "bills", tagId: "tags" };
 const shop = {
@@ -86,12 +89,12 @@ function attempt(write: () => void): void {
   try {
     write();
   } catch (error) {
-    // There is one already, or there is none: its author was told.
+    // There already is such a row, or there is none: the write threw.
     if (!isTillSyncError(error) || error.code === "internal") throw error;
   }
 }
 let version = 1_000;
-/** Of what was sent, and so of what could be: a server judges nothing else. */
+/** A result for an operation that was sent, and so could be: the server judges nothing else. */
 function judge(till: DecisionTill, which: number, verdict: Verdict): void {
   const sent = select(till);
   const operation = sent[which % Math.max(1, sent.length)]?.operation;
@@ -126,7 +129,7 @@ const choice: fc.Arbitrary<Choice> = fc.record({
   skipped: fc.integer({ min: -10, max: 20 }),
 });
 
-/** As the outbox is read: what a restore brought back, then lane by lane, then what was woken. */
+/** As the outbox is read: the journal after a restore, then lane by lane, then unblocked operations. */
 function candidatesOf(till: DecisionTill, lanes: readonly number[]): readonly StoredOperation[] {
   const place = ({ status, lane }: StoredOperation) =>
     status.state === "blocked" ? 9 : status.state === "pending" && status.resend ? -1 : lanes.indexOf(lane);
@@ -147,7 +150,10 @@ const isOnDesk = (o: StoredOperation) => isIn(o, "conflict", "rejected");
 const isEdit = (o: StoredOperation) => !isCommercial(o) && o.action !== "void";
 const isOpenEdit = (o: StoredOperation) => isEdit(o) && isOpen(o);
 const subject = (o: StoredOperation) => subjectOf(o.collection, o.entityId);
-/** By its transaction, its row, or what it names. A rejected one holds its transaction, and nobody else. */
+/**
+ * Whether `other` belongs with or before `by`: because of the transaction, the row, or what `by` names. A rejected
+ * operation holds up its transaction and nothing else.
+ */
 function isNeeded(other: StoredOperation, by: StoredOperation): boolean {
   if (unitOf(other) === unitOf(by)) return other.id !== by.id;
   if (!isOpen(other)) return false;
@@ -220,7 +226,7 @@ test("the first that is sent is the first in line that can go, or what that one 
       const first = line.findIndex(({ id }) => able.has(id));
       const batch = select(till, limits);
       if (first === -1) return void expect(batch).toEqual([]);
-      // What those need that stand before it goes too, though they themselves can't.
+      // Those ahead of it can't be sent, but an operation that they need may be sent first.
       const wanted = new Set(line.slice(0, first + 1));
       for (const one of wanted)
         for (const other of till.operations.values()) if (isNeeded(other, one)) wanted.add(other);
@@ -230,7 +236,10 @@ test("the first that is sent is the first in line that can go, or what that one 
   );
 });
 
-/** Sends until nothing goes, the server taking everything, and a minute passing where nothing went. Answers what is left. */
+/**
+ * Sends until nothing can be sent any more. The server accepts everything, and a minute passes whenever nothing was
+ * sent. Returns what is left.
+ */
 function drained(till: DecisionTill, limits: Choice): readonly StoredOperation[] {
   const waiting = () => [...till.operations.values()].filter(isWaiting);
   for (let idle = 0; idle < 2; ) {

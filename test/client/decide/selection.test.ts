@@ -40,7 +40,7 @@ const till = () => {
   return one;
 };
 
-/** As the outbox is read: what may go by lane and place, beside it everything that may have to go first. */
+/** As the outbox is read: candidates by lane and rank, and everything for which they may have to wait. */
 function select(one: DecisionTill, over: Partial<SelectionInput> = {}) {
   const all = [...one.operations.values()];
   const candidates = all
@@ -232,7 +232,7 @@ describe("an editorial transaction of which a member lies on a desk", () => {
   test("is held: in conflict", () => {
     const { one, edit, sibling } = bound();
     one.answer(conflict(edit, ["label"], { version: 20, data: { label: "X" } }), blocked(sibling, edit));
-    one.answer(rejected(one.one(update("products", "p-1", { name: "A" })), "not_permitted")); // wakes
+    one.answer(rejected(one.one(update("products", "p-1", { name: "A" })), "not_permitted")); // unblocks
     expect(ids(select(one, { others: others(one) }))).not.toContain(sibling.id);
   });
 
@@ -297,7 +297,7 @@ describe("a fact never waits for a person (L11)", () => {
     const one = till();
     const stuck = one.one(update("customers", "c-1", { phone: "2" }));
     one.answer(conflict(stuck, ["phone"], { version: 20, data: { name: "Ann", phone: "3", points: 0 } }));
-    // Held as a whole, and never sent: the server can't say that it is blocked.
+    // It is kept back as a whole and never sent, so the server can't answer that it is blocked.
     one.write([create("customers", "c-2", { name: "B", phone: null }), update("customers", "c-1", { phone: "4" })]);
     const sold = soldTo(one, { customerId: "c-2" });
     expect(select(one)).toEqual([{ operation: one.stored(sold), after: [] }]);
@@ -486,7 +486,7 @@ test("whatever lies in the outbox: nothing goes twice, ahead of what comes first
           try {
             one.write(changes);
           } catch {
-            // It exists, or it does not: its author was told.
+            // The row exists already, or does not exist: the write threw.
           }
         const selected = select(one, {
           limits: { maxOperations, maxBytes: 512 * 1024 },

@@ -1,4 +1,4 @@
-/** A new operation in the place of another: its place in the replay, its chain, its transaction [C3]. */
+/** A new operation that replaces another: its place in the replay, its chain, its transaction [C3]. */
 import { describe, expect, test } from "vitest";
 import { samePayload, supersede } from "../../../src/client/decide/supersede.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";

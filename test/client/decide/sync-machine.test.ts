@@ -1,6 +1,6 @@
 /**
- * The sync machine, cell by cell: the table is total, so that a new state or event does not compile before somebody has said what it
- * means everywhere. Then rounds as scenarios, and what must hold after any sequence of events.
+ * The sync machine, cell by cell. The table is total: a new state or event does not compile until the table says what
+ * it means in every cell. After it come scenarios, and what must hold after any sequence of events.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -17,7 +17,9 @@ import {
 } from "../../../src/client/decide/sync-machine.ts";
 import type { TransportFailure } from "../../../src/client/ports/transport.ts";
 
-/** With `unit` in the middle every wait is a round number: a poll is 27 s, the first backoff 500 ms, and it doubles. */
+/**
+ * With `unit` in the middle, every wait is a round number: a poll is 27 s, the first backoff 500 ms, and it doubles.
+ */
 const input = { options: { intervalMs: 30_000, minMs: 1_000, maxMs: 60_000 }, unit: 0.5 };
 const POLL = "timer pull 27000";
 const LOOK = "timer push 27000";
@@ -39,7 +41,7 @@ const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
   leading,
   back: "standby",
 });
-/** Paused while nothing runs that could be resumed. */
+/** Paused while stopped, so there is nothing to resume. */
 const pausedAtRest = (...reasons: string[]): SyncState => ({
   kind: "paused",
   reasons,
@@ -47,12 +49,12 @@ const pausedAtRest = (...reasons: string[]): SyncState => ({
   back: "stopped",
 });
 const RESTING = lanes("idle", "idle");
-/** A lane that got nowhere `attempt` times in a row. */
+/** A lane that failed `attempt` times in a row. */
 const down = (attempt = 1, floorMs = 0, cause: "unreachable" | "throttled" = "unreachable"): LaneFailure => ({
   response: { kind: "offline", cause, floorMs },
   attempt,
 });
-/** A lane that needs a person. */
+/** A lane whose failure needs a person. */
 const refusedAs = (cause: "auth_required" | "device_revoked" = "auth_required"): LaneFailure => ({
   response: { kind: "action_needed", cause },
   attempt: 0,
@@ -64,7 +66,7 @@ function failing<K extends "offline" | "action_needed">(kind: K, failures: LaneF
 const offline = (failures: LaneFailures = { push: down() }, at = RESTING) => failing("offline", failures, at);
 const actionNeeded = (failures: LaneFailures = { pull: refusedAs() }, at = RESTING) =>
   failing("action_needed", failures, at);
-/** The registration failed: both lanes wait for it. */
+/** The registration failed, so both lanes wait for it. */
 const unregistered = (failure: LaneFailure): SyncState => ({
   ...failing(failure.response.kind, { push: failure, pull: failure }, RESTING),
   registered: false,
@@ -606,7 +608,7 @@ for (const [kind, row] of Object.entries(TABLE)) {
     for (const [eventKind, cases] of Object.entries(row)) {
       for (const { when: text, from, event, to, effects } of cases) {
         test(`${eventKind}${text === undefined ? "" : `, ${text}`} → ${to.kind}`, () => {
-          expect([from.kind, event.kind]).toEqual([kind, eventKind]); // the cell it stands in
+          expect([from.kind, event.kind]).toEqual([kind, eventKind]); // the cell's own state and event
           expect(step(from, event)).toEqual([to, effects]);
         });
       }
@@ -619,7 +621,7 @@ test("a transition that changes nothing gives the same object back", () => {
   expect(transition(state, resume("night"), input).state).toBe(state);
 });
 
-// ── What a failure response for ──
+// ── The response to each failure ──
 describe("a failure", () => {
   type FailureKind = TransportFailure["kind"];
   const kinds: Record<
@@ -668,7 +670,7 @@ describe("a failure", () => {
 });
 
 // ── Rounds ──
-/** Runs events one after another and gives every effect with the event that caused it. */
+/** Runs events one after another, and returns every effect with the event that caused it. */
 function play(
   from: SyncState,
   ...events: MachineEvent[]
@@ -785,12 +787,12 @@ test("a poll is never later than the interval", async () => {
 });
 
 // ── After any sequence of events ──
-/** The world beside the machine: what its effects have begun, and what may therefore be reported. */
+/** The world around the machine: what its effects have begun, and what may therefore be reported. */
 class MachineWorld {
   state: SyncState = stopped;
   readonly requests = new Set<"register" | "push" | "pull">();
   readonly timers = new Set<LaneName>();
-  /** Asked for the turn, and not got it yet. */
+  /** The turn was asked for, and not given yet. */
   queueing = false;
   introduced = false;
 
@@ -824,7 +826,7 @@ class MachineWorld {
         this.timers.clear();
         return;
       case "acquire":
-        // One that waits already begins anew at the end of the queue.
+        // A client that already waits starts again at the end of the queue.
         this.queueing = true;
         return;
       case "release":
@@ -863,7 +865,7 @@ class MachineWorld {
     }
   }
 
-  /** What this world can report now: answers of requests in flight, a timer that runs, the turn that was asked for. */
+  /** What this world can report now: answers to requests in flight, a timer that runs, the turn that was asked for. */
   possible(choice: number, failure: TransportFailure, more: boolean): MachineEvent | undefined {
     const found: MachineEvent[] = [];
     for (const lane of this.timers) found.push(tick(lane));
@@ -888,7 +890,7 @@ class MachineWorld {
               ? "pull"
               : "register",
       );
-    // Whichever request found out about another epoch has been answered with it.
+    // The request that found out about another epoch has been answered with it.
     if (event.kind === "reregister") this.requests.delete([...this.requests][0] ?? "push");
     this.tell(event, unit);
   }
@@ -956,7 +958,7 @@ describe("after any sequence of events", () => {
         const before = world.state;
         if (!("lanes" in before)) return;
         world.tell(wake(why), 0.5);
-        if (!("lanes" in world.state)) return; // it introduces itself first
+        if (!("lanes" in world.state)) return; // it must register first
         for (const lane of why === "queued" ? (["push"] as const) : (["push", "pull"] as const)) {
           const isWaiting = why !== "manual" && before.kind !== "online" && before.failures[lane] !== undefined;
           if (before.lanes[lane] !== "idle") expect(world.state.lanes[lane]).toBe("again");

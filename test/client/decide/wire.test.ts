@@ -1,4 +1,4 @@
-/** A stored operation as it goes over the wire: what the protocol says of it, and nothing else. */
+/** A stored operation in its wire form: the members that the protocol names, and nothing else. */
 import { describe, expect, test } from "vitest";
 import { toWire } from "../../../src/client/decide/wire.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";

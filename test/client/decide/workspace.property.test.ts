@@ -1,6 +1,6 @@
 /**
- * What two halves of decisions make of each other: tills that write, and a server that answers, in whatever order, with what is lost,
- * late or restored in between. No I/O: the decisions alone.
+ * How the decisions of both halves work together: tills write, a server answers, in any order, and answers are lost or
+ * late, or the server is restored in between. No I/O: only decisions.
  */
 import fc from "fast-check";
 import { manual } from "tillsync/conflict";
@@ -23,7 +23,7 @@ import { create, type DecisionTill, increment, remove, update } from "../support
 const { products, customers, sales, payments } = collections;
 const shop = {
   products,
-  // With a counter of each kind, and people who must agree.
+  // It has a counter of each kind, and its conflicts are left to people.
   customers: defineCollection({
     schema: z.object({
       name: z.string(),
@@ -136,7 +136,7 @@ class Shops {
         try {
           line.write(step.changes);
         } catch (error) {
-          // Told to its author, and nothing is left of it.
+          // Its author got an error, and nothing of it is left.
           if (!isTillSyncError(error) || error.code === "internal") throw error;
         }
         return;
@@ -156,11 +156,11 @@ class Shops {
   }
 
   async converge(each: () => void): Promise<void> {
-    // Three times: what the last one sent is news to the first, and what that makes of it to the last.
+    // Three times: the first till receives what the last one sent, and the last one what the first made of it.
     for (const line of [...this.lines, ...this.lines, ...this.lines]) await line.converge(each);
   }
 
-  /** The rows as a till sees them that has never been here. */
+  /** The rows as a new till sees them. */
   async shown(): Promise<Record<string, unknown>> {
     const fresh = new DecisionLine(this.world, 9, shop);
     await fresh.converge();
@@ -185,7 +185,7 @@ function expectExact(till: DecisionTill): void {
 
 const textOf = (operation: StoredOperation) => canonicalJson(payloadOf(toWire({ operation, after: [] })));
 
-/** What was once in the outbox stays what it was, and stays. */
+/** An operation that was once in the outbox stays there and does not change. */
 class Memory {
   readonly #texts = new Map<string, string>();
 
@@ -248,7 +248,10 @@ async function expectCountedOnce({ world, lines }: Shops): Promise<void> {
     expect((await world.row(sale.collection, sale.entityId))?.state).toBe("live");
 }
 
-/** One row of each kind, so that much happens to it. What a till counts on a row that it does not have, it can't show [H4]. */
+/**
+ * Only one row of each kind, so that much happens to it. A till can't show what it counts on a row that it does not
+ * have [H4].
+ */
 const changeOfOne = change
   .map((one) => (one.collection === "sales" ? one : { ...one, entityId: one.entityId.replace("2", "1") }))
   .map((one) => (one.action === "increment" ? { ...one, mustExist: true } : one));
@@ -275,7 +278,10 @@ test.each([
   );
 });
 
-/** Without the counters of what was deleted: they live on at the server, which says nothing of them until the row is made again [H4]. */
+/**
+ * Without the counters of deleted rows: they live on at the server, which does not report them until the row is created
+ * again [H4].
+ */
 function shownBy(till: DecisionTill): unknown {
   const deleted = new Set(
     [...till.operations.values()]
@@ -286,7 +292,7 @@ function shownBy(till: DecisionTill): unknown {
   return amounts(Object.fromEntries(shown));
 }
 
-/** `"1.50"` and `"1.5"` are one amount: how many zeros are written depends on what was added to what. */
+/** `"1.50"` and `"1.5"` are the same amount: the number of trailing zeros depends on which values were added. */
 function amounts<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (key, member) => (key === "litres" ? Number(member) : member));
 }

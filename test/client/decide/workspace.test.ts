@@ -1,4 +1,4 @@
-/** What a row and the queue say of the operations beside them: always the same as the operations themselves. */
+/** The counts of a row and of the queue always agree with the operations themselves. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
@@ -29,7 +29,7 @@ function expectExact(till: DecisionTill): void {
   }
 }
 
-// ── Whatever happens to a till ──
+// ── What can happen to a till ──
 type Step =
   | { readonly kind: "write"; readonly changes: readonly LocalChange[] }
   | { readonly kind: "answer"; readonly verdict: Verdict; readonly which: number; readonly withRow: boolean }
@@ -55,7 +55,7 @@ const change: fc.Arbitrary<LocalChange> = fc.oneof(
   fc.tuple(customerId, fc.constantFrom("1", "2")).map(([id, phone]) => update("customers", id, { phone })),
   fc.integer({ min: 1, max: 1_000_000 }).map((n) => sale(`s-${n}`)),
 );
-/** `restarts`: how often the server is not what it was, and is pulled anew. */
+/** `restarts`: the weight of resyncs and new epochs among the steps. */
 const lifeOf = (restarts: number): fc.Arbitrary<readonly Step[]> =>
   fc.array(
     fc.oneof(
@@ -118,7 +118,7 @@ class Life {
         try {
           this.till.write(step.changes);
         } catch (error) {
-          // A change that its caller is told of leaves nothing behind.
+          // A change that throws leaves nothing behind.
           if (!isTillSyncError(error) || error.code === "internal") throw error;
         }
         return;

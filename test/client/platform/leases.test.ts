@@ -1,4 +1,4 @@
-/** The turn among tabs without locks: a lease that runs out. */
+/** Taking turns among tabs without locks: a lease that expires. */
 import { expect, test } from "vitest";
 import { decideLease, type StoredLease } from "../../../src/client/decide/lease.ts";
 import { leases } from "../../../src/client/platform/leases.ts";

@@ -1,4 +1,7 @@
-/** The turn among tabs with Web Locks. What the platform's own locks do is tested in test/browser; here, what is made of them. */
+/**
+ * Taking turns among tabs with Web Locks. The platform's own locks are tested in test/browser; this file tests what is
+ * built on them.
+ */
 import { expect, test } from "vitest";
 import { locks } from "../../../src/client/platform/locks.ts";
 import type { Lease } from "../../../src/client/ports/coordinator.ts";

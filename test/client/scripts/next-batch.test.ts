@@ -1,4 +1,4 @@
-/** The head of the outbox: a window of it, through which everything gets, however long the queue behind it is (L6, L12). */
+/** The head of the outbox: a window through which everything is sent, however long the queue after it is (L6, L12). */
 import { describe, expect, test } from "vitest";
 import type { Transport } from "../../../src/client/ports/transport.ts";
 import { nextBatch } from "../../../src/client/scripts/next-batch.ts";
@@ -13,7 +13,7 @@ import { ClientWorld, type Till } from "../support/world.ts";
 
 const RESEND = { state: "pending", resend: true } as const;
 
-/** A day's work that is held back, then sent. */
+/** A day's work that is kept back, then sent. */
 async function held(
   run: (till: Till, world: ClientWorld) => Promise<void>,
   broken: (transport: Transport) => Transport = (same) => same,
@@ -67,7 +67,7 @@ describe("a day of sales to a new customer", () => {
   });
 });
 
-/** What is chosen of an outbox with these entries, as it is read. */
+/** The batch that is chosen from an outbox with these entries, as it is read. */
 async function selected(...operations: readonly StoredOperation[]): Promise<readonly string[]> {
   const hooks = { onFailure() {}, onSuperseded() {} };
   const connection = await memory().open("outbox", storageLayout(checkCollections(collections)), hooks);
@@ -143,7 +143,9 @@ describe("a transaction of many members [C1]", () => {
     );
   });
 
-  /** `before` sales that wait for their customer, then two that were made together, with an edit of its own between them. */
+  /**
+   * `before` sales that wait for their customer, then two that were made in one transaction, with an edit between them.
+   */
   const atTheEdge = (before: number) => {
     const till = new DecisionTill();
     const customer = till.one(create("customers", "c-1", { name: "Ann", phone: null }));

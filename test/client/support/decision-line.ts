@@ -1,4 +1,4 @@
-/** A till as its decisions see it, on a line to the server's decisions. What goes over the line is lost, or late, as a test says. */
+/** A till without I/O, connected to the server's decisions. Requests and answers are lost or late, as a test says. */
 import { resolveByPerson } from "../../../src/client/decide/conflict.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { selectBatch } from "../../../src/client/decide/selection.ts";
@@ -15,13 +15,13 @@ import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import type { ServerWorld } from "../../server/support/world.ts";
 import { DecisionTill } from "./decision-till.ts";
 
-/** What becomes of a request: its answer arrives, is lost on the way (or was never asked for), or arrives some time. */
+/** What becomes of a request: its answer arrives; is lost, as if the request had not arrived; or arrives later. */
 export type Fate = "answered" | "request_lost" | "answer_lost" | "late";
 
 interface Answer {
   readonly outcome: PushOutcome | PullOutcome;
   readonly epoch: string;
-  /** Of a pull: the cursors that it was asked with. */
+  /** The cursors with which a pull was requested. */
   readonly cursors: Readonly<Record<string, string | null>> | undefined;
 }
 
@@ -49,7 +49,7 @@ export class DecisionLine {
     this.till.write(changes, { transaction: `${this.#device}-t${this.#written}` });
   }
 
-  /** Everything that is waiting and not blocked, at most so many. */
+  /** Sends pending and unblocked operations, at most `maxOperations` of them. */
   async push(maxOperations: number, fate: Fate): Promise<boolean> {
     const all = [...this.till.operations.values()];
     const lane = ({ status, lane }: StoredOperation) =>
@@ -63,7 +63,7 @@ export class DecisionLine {
     const limits = { maxOperations, maxBytes: 1_000_000 };
     const from = (candidates: readonly StoredOperation[]) =>
       selectBatch({ candidates, others, limits, skip: () => false });
-    // What a lost history had taken re-enters before anything new [C8.6].
+    // What a lost history had accepted re-enters before anything new [C8.6].
     const journal = from(line.filter((o) => isIn(o, "pending") && o.status.resend));
     const selected = journal.length > 0 ? journal : from(line);
     if (selected.length === 0) return false;
@@ -97,14 +97,14 @@ export class DecisionLine {
     else if (fate === "answered") await this.#take(answer);
   }
 
-  /** One of the answers that are on their way. */
+  /** Delivers one of the answers that are late. */
   async deliver(which: number): Promise<void> {
     const [answer] = this.#late.splice(which % Math.max(1, this.#late.length), 1);
     if (answer !== undefined) await this.#take(answer);
   }
 
   async #take({ outcome, epoch, cursors }: Answer): Promise<void> {
-    // It was asked for by somebody that the till no longer is.
+    // The till follows another epoch by now.
     if (epoch !== this.till.point.epoch) return;
     if (outcome.kind === "restored") {
       const seen = Math.max(0, ...Object.values(this.#marks).map((mark) => mark?.position ?? 0));
@@ -137,7 +137,7 @@ export class DecisionLine {
     this.#sweep();
   }
 
-  /** Rows that a resync did not bring, and that nothing is left on, are gone [H10]. */
+  /** Rows that a resync did not bring and that have no unfinished operations are removed [H10]. */
   #sweep(): void {
     for (const name of this.#names) {
       const generation = generationOf(this.till.point, name);
@@ -154,7 +154,7 @@ export class DecisionLine {
     }
   }
 
-  /** As a refused pull would have it: no other one is under way then. */
+  /** What a refused pull causes, which happens only while no other pull is in progress. */
   resync(...collections: readonly string[]): void {
     this.#late = this.#late.filter(({ cursors }) => cursors === undefined);
     this.till.resync(...collections);
@@ -165,7 +165,7 @@ export class DecisionLine {
     this.#decide((workspace) => workspace.unblock());
   }
 
-  /** A person looks at one thing on the desk. Answers whether there was any. */
+  /** A person handles one item on the desk. Returns whether there was one. */
   settle(which: number, keep: "client" | "server"): boolean {
     const { till } = this;
     const open = [...till.operations.values()].filter((o) => isIn(o, "conflict", "rejected"));
@@ -187,7 +187,7 @@ export class DecisionLine {
     this.till.commit(workspace);
   }
 
-  /** Until nothing waits, lies on a desk, or is still to be pulled. `each`: what is looked at after every answer. */
+  /** Syncs until nothing waits, lies on a desk, or is still to be pulled. `each` is called after every answer. */
   async converge(each: () => void = () => {}): Promise<void> {
     for (let round = 0; round < 60; round += 1) {
       this.wake();

@@ -1,4 +1,6 @@
-/** A till as its decisions see it: rows, operations, counts. No storage, no loop: what a decision writes is all that happens. */
+/**
+ * A till without I/O: rows, operations, counts. It has no storage and no loop: it keeps exactly what decisions write.
+ */
 
 import { decideEpochChange, newEpoch } from "../../../src/client/decide/epoch.ts";
 import { decideLocalWrite, type LocalChange } from "../../../src/client/decide/local-write.ts";
@@ -47,7 +49,7 @@ export class DecisionTill {
   queue: QueueState = EMPTY_QUEUE;
   point: SyncPoint = { ...FIRST_SYNC_POINT, epoch: "e1" };
   #minted = 0;
-  /** By each epoch that was left: the point from which on bases are of the one after it. */
+  /** For each epoch that was left: the sync point whose generations are the first of the next epoch. */
   readonly #after = new Map<string, SyncPoint>();
 
   readonly #uuid: (n: number) => string;
@@ -63,7 +65,7 @@ export class DecisionTill {
     return { now: NOW, actor: "u-7", branch: "main", ...over, transaction, uuid: () => this.#uuid(++this.#minted) };
   }
 
-  /** A unit of work over everything that there is. */
+  /** A workspace with everything that is stored. */
   open(): Workspace {
     return new Workspace({
       collections: this.collections,
@@ -104,7 +106,7 @@ export class DecisionTill {
     return this.receive(results);
   }
 
-  /** The server's row comes with a pull. */
+  /** A pull brings the server's row. */
   pull(collection: string, ...changes: readonly Change[]): void {
     this.page(collection, changes);
   }
@@ -114,7 +116,7 @@ export class DecisionTill {
     return this.cursors.get(collection) ?? FIRST_CURSOR;
   }
 
-  /** All that one answer brings, in one transaction [C6]. */
+  /** Applies all results of one answer, in one transaction [C6]. */
   receive(
     results: readonly OperationResult[],
     pages: Readonly<Record<string, PullPage>> = {},
@@ -143,7 +145,7 @@ export class DecisionTill {
       this.cursors.set(name, restartCursor(this.cursors.get(name) ?? FIRST_CURSOR, generationOf(this.point, name)));
   }
 
-  /** The server is of another history now. Answers how many operations go to it again. */
+  /** The server has another history now. Returns how many operations are sent to it again. */
   follow(epoch: string): number {
     const names = Object.keys(this.collections);
     const next = newEpoch(this.point, epoch, names);
@@ -182,12 +184,12 @@ export class DecisionTill {
     return found;
   }
 
-  /** What is stored, with its status spread over it. */
+  /** The stored operation, with its status spread into it. */
   flat(operation: { readonly id: string }): FlatOperation {
     return flat(this.stored(operation));
   }
 
-  /** Everything that is kept beside the operations, computed from them alone. */
+  /** Everything that is stored besides the operations, computed only from them. */
   recounted() {
     const operations = [...this.operations.values()];
     const waiting: Record<string, number> = {};
@@ -217,7 +219,8 @@ export class DecisionTill {
     for (const o of own)
       if (o.action !== "void" && ["pending", "blocked", "conflict", "rejected", "quarantined"].includes(o.status.state))
         states[o.status.state] = (states[o.status.state] ?? 0) + 1;
-    // What a lost history had acknowledged is in the bases of that history already, and in none that was pulled after it [C8.6].
+    // What a lost history had acknowledged is in that history's bases already, and in none that was pulled after it
+    // [C8.6].
     const onTop = own.filter(({ acknowledged }) => {
       const after = acknowledged && this.#after.get(acknowledged.epoch);
       return after === undefined || (row?.generation ?? 0) >= generationOf(after, collection);

@@ -1,4 +1,6 @@
-/** The tabs of a browser without the browser: locks and channels that follow the platform's rules, and can be frozen. */
+/**
+ * The tabs of a browser, without the browser: locks and channels that follow the platform's rules, and can be frozen.
+ */
 import type { Channel, OpenChannel } from "../../../src/client/platform/broadcasts.ts";
 import type { Locks } from "../../../src/client/platform/locks.ts";
 import { deferred } from "../../../src/shared/deferred.ts";
@@ -12,14 +14,17 @@ export class Browser {
   readonly #holders = new Map<string, { lose(): void }>();
   readonly #channels = new Map<string, Set<{ readonly tab: Tab; readonly channel: Channel<unknown> }>>();
 
-  /** Everything that was said on any channel. */
+  /** All messages of all channels. */
   readonly posted: unknown[] = [];
 
   tab(): Tab {
     return new Tab(this);
   }
 
-  /** Web Locks: exclusive, first come first served; a lock that is taken away rejects its request, and its work goes on. */
+  /**
+   * Web Locks: exclusive, first come, first served. If a lock is taken away, its request rejects, but its work
+   * continues.
+   */
   request(name: string, options: Parameters<Locks["request"]>[1], granted: () => Promise<void>): Promise<unknown> {
     const over = deferred<unknown>();
     const line = this.#lines.get(name) ?? [];

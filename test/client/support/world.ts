@@ -1,4 +1,4 @@
-/** Whole tills on a server in memory, of which everything can be touched: its disk, its tokens, its network, its clock. */
+/** Whole tills on a server in memory. A test can change everything: disks, tokens, the network, the clock. */
 
 import type { SyncClient, SyncClientOptions } from "tillsync";
 import { type FakeClock, type FakeNetwork, seededRandom } from "tillsync/testing";
@@ -37,9 +37,9 @@ export class ClientWorld {
   readonly network: FakeNetwork;
   readonly store = memoryStore();
   readonly collections: CollectionMap;
-  /** What the till's app has as its token; `undefined`: nobody is signed in. A function may throw. */
+  /** The token of the till's app; `undefined` if no person is signed in. A function may throw. */
   token: (() => string | undefined) | string | undefined = "good";
-  /** What the server makes of a token. */
+  /** How the server verifies a token. */
   principal: (token: string, device: string | undefined) => Principal | undefined = (token, device) =>
     token === "good" ? { tenant: TENANT, branch: "main", device, scopes: ["sync", "sync:desk"] } : undefined;
   readonly #verdicts = new Map<string, Verdict[]>();
@@ -92,7 +92,7 @@ export class ClientWorld {
     return till;
   }
 
-  /** A till that is on, and has pulled everything. */
+  /** A till that was started, and has pulled everything. */
   async open(options: TillOptions = {}): Promise<Till> {
     const till = this.till(options);
     await till.start();
@@ -131,7 +131,7 @@ export class ClientWorld {
     this.#next(collection, { outcome: "quarantined", code, message: `${code}!` });
   }
 
-  /** What the office does at its own desk. */
+  /** What the office does on its own desk. */
   async office(path: string, body?: object): Promise<unknown> {
     const response = await this.#handler(
       new Request(`http://shop.test/sync/${path}`, {
@@ -165,7 +165,7 @@ export class ClientWorld {
     else this.#verdicts.set(collection, [verdict]);
   }
 
-  /** Everything is allowed, but for the verdicts that a test has asked for. */
+  /** Everything is allowed, except where a test has asked for another verdict. */
   #policies(): Record<string, unknown> {
     return Object.fromEntries(
       Object.entries(this.collections).map(([name, { kind }]) => {
@@ -180,7 +180,7 @@ export class ClientWorld {
   }
 }
 
-/** Everything that a till tells, in order. */
+/** All events of a till, in order. */
 export function listen(till: Till, ...events: readonly (keyof SyncEvents)[]) {
   const heard: { readonly event: string; readonly payload: unknown }[] = [];
   for (const event of events) till.on(event, (payload: unknown) => void heard.push({ event, payload }));
@@ -207,7 +207,10 @@ export function metaIn<T>(storage: MemoryAdapter, key: string): T | undefined {
   return storage.snapshot(NAME).tables.meta?.find(([name]) => name === key)?.[1] as T | undefined;
 }
 
-/** The counts of the queue and of each row, beside the same counted from the operations: must be equal, as S7 of docs/reliability.md says. */
+/**
+ * The counts of the queue and of each row, and the same counted from the operations: they must be equal, as S7 of
+ * docs/reliability.md says.
+ */
 export function bothCounts(storage: MemoryAdapter) {
   const operations = operationsIn(storage);
   const queue = metaIn<Record<string, unknown>>(storage, "queue") ?? {};

@@ -1,4 +1,4 @@
-/** The loop: an effect reports back once, what is aborted reports to nobody, and its end is the end. */
+/** The loop: an effect reports back once, an aborted effect does not report, and nothing happens after `close`. */
 import { expect, test } from "vitest";
 import type { MachineEvent } from "../../../src/client/decide/sync-machine.ts";
 import { inProcess } from "../../../src/client/platform/in-process.ts";

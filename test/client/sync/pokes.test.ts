@@ -1,4 +1,7 @@
-/** The channel for pokes: open while the till is online, opened again when it is lost, a hint and nothing more [M7]. */
+/**
+ * The channel for pokes: it is open while the till is online, is opened again when it was lost, and is only a hint
+ * [M7].
+ */
 import { expect, test } from "vitest";
 import type { LiveListener } from "../../../src/client/ports/transport.ts";
 import { tea } from "../../support/shop.ts";
@@ -10,7 +13,7 @@ interface Channel {
   readonly device: string;
 }
 
-/** A till whose channels are in the test's hands. */
+/** A till whose channels the test opens and closes. */
 async function connected() {
   const world = new ClientWorld();
   await world.seed("products", { ...tea, stock: 10 });

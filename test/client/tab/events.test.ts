@@ -1,4 +1,4 @@
-/** What the client tells: each event once, with what is needed to act on it. */
+/** The events of a client: each is raised once, with what is needed to act on it. */
 import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
@@ -234,7 +234,7 @@ describe("skew (L10)", () => {
     await using world = new ClientWorld();
     const till = world.till();
     const told = listen(till, "skew");
-    // The server of this world has the same clock: only its answers tell another time.
+    // The server of this world has the same clock, so its answers are changed to carry another time.
     const transport = world.transport();
     const ahead = <T extends { readonly ok: boolean }>(result: T): T =>
       result.ok ? { ...result, timing: { serverTime: world.clock.now() + 600_000, roundTripMs: 10 } } : result;

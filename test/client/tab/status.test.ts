@@ -1,4 +1,4 @@
-/** The status: every phase, its own fields, and the same object until something changes. */
+/** The status: every phase with its own fields, and the same object until something changes. */
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";

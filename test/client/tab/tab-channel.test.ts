@@ -1,4 +1,4 @@
-/** Several clients of one store: one of them syncs, and all of them know what it knows. */
+/** Several clients of one store: one of them syncs, and all of them learn what it knows. */
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { expect, test } from "vitest";

@@ -15,7 +15,7 @@ export const epochs: readonly Mutant[] = [
     "journal forgets after a second",
     "C8",
     patch(
-      "client/scripts/answer.ts",
+      "client/scripts/journal.ts",
       "const horizon = serverTime - JOURNAL_WINDOW_MS;",
       "const horizon = serverTime - 1_000;",
     ),
@@ -86,7 +86,7 @@ export const epochs: readonly Mutant[] = [
       "const sweep = undefined;",
     ),
     patch(
-      "client/scripts/answer.ts",
+      "client/scripts/upkeep.ts",
       'return cursor && isSwept ? [[name, { ...cursor, sweep: "" }] as const] : [];',
       "return [];",
     ),
