@@ -13,6 +13,10 @@ export default {
   excludeExternals: true,
   // `npm run check` compiles the sources in a step of its own.
   skipErrorChecking: true,
+  // A checkout may have no remote, or one of another name.
+  disableGit: true,
+  gitRevision: "main",
+  sourceLinkTemplate: "https://github.com/tillsync/tillsync/blob/{gitRevision}/{path}#L{line}",
   blockTags: [...OptionDefaults.blockTags, "@minimum", "@maximum"],
   // The text of `@default` is a value or words; TypeDoc would print either as a block of code.
   jsDocCompatibility: { defaultTag: false },

@@ -96,9 +96,10 @@ export type {
   OperationStatus,
 } from "./client/types/desks.ts";
 export type { SyncEvents } from "./client/types/events.ts";
-export type { Flag, RecordMeta, RecordSync, Settlement, Verdict } from "./client/types/record.ts";
+export type { RecordMeta, RecordSync, Settlement, Verdict } from "./client/types/record.ts";
 export type { Live, Unsubscribe } from "./client/types/shape.ts";
 export type { DeviceIdentity, StatusFacts, SyncOutcome, SyncPhase, SyncStatus } from "./client/types/status.ts";
+export type { Flag } from "./protocol/types.ts";
 export type { CheckReferences } from "./schema/checks.ts";
 export type { CollectionOptions } from "./schema/define-collection.ts";
 export { defineCollection } from "./schema/define-collection.ts";

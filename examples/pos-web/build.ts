@@ -1,4 +1,4 @@
-/** Brings the page for the server: builds it where there is none, or where its sources have changed. */
+/** Provides the page for the server: builds it if there is none, or if its sources have changed. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { root } from "../../scripts/entries.mjs";
 
 const FOLDER = `${root}examples/pos-web`;
 const OUTPUT = `${FOLDER}/dist`;
-/** What the page is made of. The lock file stands for the packages. */
+/** What the page is built from. The lock file represents the packages. */
 const SOURCES = ["examples/pos-web", "examples/reference-server/collections.ts", "src", "package-lock.json"];
 
 /** @returns the folder with the built page */
@@ -18,7 +18,7 @@ export async function bringPage(report: (line: string) => void): Promise<string>
   report("building the till's page…");
   const startedAt = performance.now();
   const [{ build }, { default: config }] = await Promise.all([import("vite"), import("./vite.config.ts")]);
-  // Beside its place, and moved when it is whole: others may be building, or serving, the same.
+  // Built in another folder, and moved when it is complete: other processes may be building or serving it.
   const draft = `${OUTPUT}/draft-${process.pid}`;
   await build({ ...config, configFile: false, build: { ...config.build, outDir: draft, emptyOutDir: true } });
   await rename(draft, folder).catch(async (error: unknown) => {

@@ -6,7 +6,7 @@ import { fill } from "./view/dom.ts";
 import { faultScreen } from "./view/fault-screen.ts";
 import { keepPage } from "./view/version.ts";
 
-// Zod compiles its checks with `new Function` where it may. The page's policy forbids that, rightly.
+// Zod compiles its checks with `new Function` if it may. The page's policy forbids that.
 z.config({ jitless: true });
 
 const root = document.getElementById("app");
@@ -16,7 +16,7 @@ mountAnnouncements(document.body);
 if (isSecureContext) {
   void startApp(root);
   keepPage().catch(() => {
-    // Private windows of some browsers have no service worker. The till sells, and needs the network to be loaded again.
+    // Private windows of some browsers have no service worker. The till can sell, but needs the network to load again.
   });
 } else {
   const advice = "A till keeps sales, so the browser allows it only over https, or on this computer itself.";

@@ -1,6 +1,6 @@
 /**
- * The service worker: the page from this device, so that the till can be loaded again without a network. It keeps the page and
- * nothing else: the shop's data are the sync client's, and its calls go to the server or nowhere.
+ * The service worker: the page from this device, so that the till can be loaded again without a network. It caches the
+ * page and nothing else: the sync client stores the shop's data, and its calls are never answered from a cache.
  */
 
 interface Extendable extends Event {
@@ -10,7 +10,7 @@ interface Fetching extends Extendable {
   readonly request: Request;
   respondWith(response: Promise<Response>): void;
 }
-/** As much of it as is used: the types of workers don't go together with those of pages. */
+/** The part of the worker's types that is used: they can't be combined with those of pages. */
 interface Worker {
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
@@ -26,11 +26,11 @@ const CACHE = `pos-web-${page.version}`;
 const INDEX = "/index.html";
 
 worker.addEventListener("install", (event) => {
-  // All or none, past the HTTP cache: half of a page is no page.
+  // All files or none, bypassing the HTTP cache: half of a page doesn't work.
   const kept = caches
     .open(CACHE)
     .then((cache) => cache.addAll(page.files.map((url) => new Request(url, { cache: "reload" }))));
-  // At once: an open page has all of its code in memory, and is told that there is a newer one.
+  // Immediately: an open page has all of its code in memory, and is notified of the newer one.
   event.waitUntil(kept.then(() => worker.skipWaiting()));
 });
 
@@ -53,7 +53,7 @@ function isApi(path: string): boolean {
   return /^\/(sync|auth|health)(\/|$)/.test(path);
 }
 
-/** The browser may have cleared the cache: then from the server, as without a worker. */
+/** If the browser has cleared the cache, the answer is the server's, as without a worker. */
 async function fromDevice(url: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   return (await cache.match(url)) ?? fetch(request);

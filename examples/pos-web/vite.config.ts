@@ -19,9 +19,9 @@ export default defineConfig({
   plugins: [fillWorker()],
   build: {
     target: "es2022",
-    // A policy without inline scripts: the polyfill would be one.
+    // The page's policy allows no inline scripts, and the polyfill would be one.
     modulePreload: { polyfill: false },
-    // Data URLs would need holes in the policy, too.
+    // Data URLs would need exceptions in the policy, too.
     assetsInlineLimit: 0,
     rollupOptions: {
       input: { page: `${folder}/index.html`, sw: `${folder}/sw.ts` },

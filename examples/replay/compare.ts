@@ -1,4 +1,4 @@
-/** What the log says against what the server and every till hold. Pure. */
+/** Compares the log with what the server and every till have stored. Pure. */
 import { type Line, paidFor, type SalesLog, totalOf } from "./log.ts";
 import { receiptsOf } from "./schedule.ts";
 
@@ -10,7 +10,7 @@ export interface BookedReceipt {
   readonly kind: "sale" | "refund";
   readonly invoice: string;
   readonly part: number;
-  /** The server's own, for a sale. */
+  /** Assigned by the server to a sale. */
   readonly orderNumber: string | undefined;
   readonly lines: readonly SoldLine[];
 }
@@ -20,7 +20,7 @@ export type Rows = Readonly<Record<string, readonly { readonly id: string }[]>>;
 export interface ServerBooks {
   readonly receipts: readonly BookedReceipt[];
   readonly payments: readonly { readonly receipt: string; readonly amountMinor: number }[];
-  /** What the server has counted as paid, by sale. */
+  /** The payments on the server, by sale. */
   readonly paid: ReadonlyMap<string, number>;
   /** By stock code. */
   readonly stock: ReadonlyMap<string, number>;
@@ -42,7 +42,7 @@ export interface Findings {
   readonly revenueMinor: number;
   readonly units: number;
   readonly operations: number;
-  /** One sentence for each thing that is not where it must be. */
+  /** One sentence for each difference. */
   readonly lost: readonly string[];
   readonly duplicated: readonly string[];
   readonly diverged: readonly string[];
@@ -132,7 +132,7 @@ function comparePayments(server: ServerBooks, told: Told): void {
   for (const receipt of payments.keys()) told.diverged.push(`a payment for ${receipt}, which is not on the server`);
 }
 
-/** Increments have no row of their own: one that is missing, or was counted twice, shows here. */
+/** Increments have no rows of their own: this finds one that is missing or was counted twice. */
 function compareStock(log: SalesLog, server: ServerBooks, imported: ReadonlyMap<string, number>, told: Told): void {
   const sold = soldUnits(server.receipts.flatMap(({ lines }) => lines));
   for (const { stockCode, unitsSold } of log.products) {

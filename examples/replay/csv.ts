@@ -1,7 +1,7 @@
 /** Comma-separated values as RFC 4180 has them: quoted fields, doubled quotes, line ends within quotes. Pure. */
 
 export interface CsvRow {
-  /** Of the file, from 1: where the row begins. */
+  /** The line of the file on which the row begins, from 1. */
   readonly line: number;
   readonly fields: readonly string[];
 }
@@ -28,7 +28,7 @@ export function* parseCsv(text: string): Generator<CsvRow> {
         }
         line += field.split("\n").length - 1;
       }
-      // What stands behind a closing quote belongs to the field too: better than to lose it.
+      // Text after a closing quote becomes part of the field, rather than being lost.
       const rest = at;
       while (at < text.length && text[at] !== "," && text[at] !== "\n" && text[at] !== "\r") at += 1;
       fields.push(field + text.slice(rest, at));

@@ -4,7 +4,7 @@ import { parseCsv } from "./csv.ts";
 export interface Line {
   readonly stockCode: string;
   readonly description: string;
-  /** Negative where goods came back. */
+  /** Negative if goods were returned. */
   readonly quantity: number;
   /** round(100 × UnitPrice), taken from the decimal text. */
   readonly priceMinor: number;
@@ -12,11 +12,11 @@ export interface Line {
 
 export interface Invoice {
   readonly number: string;
-  /** Its number begins with C: goods came back, or a discount was given. */
+  /** Its number begins with C: goods were returned, or a discount was given. */
   readonly isCancellation: boolean;
   readonly customer: string | undefined;
   readonly country: string;
-  /** Epoch ms, of the first line. */
+  /** The time of the first line, in epoch ms. */
   readonly soldAt: number;
   readonly lines: readonly Line[];
 }
@@ -24,9 +24,9 @@ export interface Invoice {
 export interface LoggedProduct {
   readonly stockCode: string;
   readonly name: string;
-  /** Of its first line that has one. */
+  /** From its first line that has one. */
   readonly priceMinor: number;
-  /** Over the whole log. */
+  /** In the whole log. */
   readonly unitsSold: number;
 }
 
@@ -54,7 +54,7 @@ const COLUMNS = [
 ] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** @throws LogError where the text is no sales log: what was expected, what came, in which line */
+/** @throws LogError if the text is no sales log: what was expected, what was found, and in which line */
 export function parseLog(text: string): SalesLog {
   const rows = parseCsv(text);
   const header = rows.next();
@@ -117,7 +117,7 @@ export interface Totals {
   readonly units: number;
 }
 
-/** Of the whole log, cancellations with their sign. */
+/** The sums of the whole log; cancellations count with their sign. */
 export function totalsOf({ invoices }: SalesLog): Totals {
   const lines = invoices.flatMap((invoice) => invoice.lines);
   return {
@@ -128,14 +128,14 @@ export function totalsOf({ invoices }: SalesLog): Totals {
   };
 }
 
-/** Nobody pays for what is written off. */
+/** Written-off goods are not paid for. */
 export function paidFor(totalMinor: number): number {
   return Math.max(0, totalMinor);
 }
 
 /**
- * 100 × a decimal text, rounded half away from zero. By its digits: 1.005 is 1.00499999999999989… as a number, and
- * 100 × 1.1 is 110.00000000000001.
+ * 100 × a decimal text, rounded half away from zero. Computed from its digits: 1.005 is 1.00499999999999989… as a
+ * number, and 100 × 1.1 is 110.00000000000001.
  */
 export function minorUnits(line: number, text: string): number {
   const match = /^\s*([+-]?)(\d+)(?:\.(\d*))?\s*$/.exec(text);
@@ -170,7 +170,7 @@ function integer(line: number, text: string): number {
   return value;
 }
 
-/** `1/12/2010` or `1/12/2010 8:26`, day first, taken as UTC; or what ISO 8601 says. */
+/** `1/12/2010` or `1/12/2010 8:26`, day first, in UTC; or ISO 8601. */
 function momentOf(line: number, text: string): number {
   const match = /^\s*(\d{1,2})\/(\d{1,2})\/(\d{4})(?:\s+(\d{1,2}):(\d{2}))?\s*$/.exec(text);
   if (match === null) {

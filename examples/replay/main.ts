@@ -8,7 +8,7 @@ import { closingLine, details, progressLine, table } from "./report.ts";
 
 const WRONG = 1;
 const MISUSED = 2;
-/** Where lines can't be written over. */
+/** The output is no terminal: lines can't be overwritten. */
 const LINE_MS = 2_000;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -44,7 +44,7 @@ async function writeJson(path: NonNullable<CommandLine["json"]>, report: object)
   await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** On a terminal one line that changes; elsewhere one every few seconds. */
+/** On a terminal one line that changes; otherwise one line every few seconds. */
 function progressTo(out: NodeJS.WriteStream): (progress: Progress, isLast: boolean) => void {
   let saidAt = Number.NEGATIVE_INFINITY;
   return (progress, isLast) => {
@@ -60,7 +60,7 @@ function progressTo(out: NodeJS.WriteStream): (progress: Progress, isLast: boole
   };
 }
 
-// Leaving in order ends the server too.
+// A regular exit also ends the server.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(WRONG));
 
 main(process.argv.slice(2)).then(

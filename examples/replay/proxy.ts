@@ -1,4 +1,7 @@
-/** The network between one till and the server: a real loopback proxy that can be cut, and that does to requests what it is told. */
+/**
+ * The network between one till and the server: a real loopback proxy that can be cut, and that loses, delays or repeats
+ * requests.
+ */
 import {
   Agent,
   createServer,
@@ -13,15 +16,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NetworkFault } from "./schedule.ts";
 
 export interface LinkOptions {
-  /** Of the server: its host and port. */
+  /** The server's host and port. */
   readonly target: URL;
-  /** What becomes of the next request. */
+  /** What happens to the next request. */
   nextFault(): NetworkFault | undefined;
-  /** It happened. */
+  /** Called when a fault has happened. */
   happened(fault: NetworkFault): void;
-  /** A request is on its way to the server. */
+  /** Called when a request is on its way to the server. */
   forwarding?(path: string): void;
-  /** Longer than the till's patience. */
+  /** How long to hold what never arrives: longer than the till waits. */
   readonly neverMs: number;
 }
 
@@ -39,7 +42,7 @@ interface Answered {
 }
 
 const LATE_MS = 150;
-/** A copy of a request comes again when this many others have passed. */
+/** A copy of a request is sent again after this many others. */
 const LATER = 3;
 
 export class Link {
@@ -52,7 +55,7 @@ export class Link {
   #lastAnswer: Answered | undefined;
   #up = true;
   #faulty = true;
-  /** So that late is not always equally late. */
+  /** Varies the delays. */
   #passed = 0;
 
   constructor(options: LinkOptions) {
@@ -64,7 +67,7 @@ export class Link {
     });
   }
 
-  /** @returns the address that the till is given for the server's */
+  /** @returns the address that the till uses as the server's */
   async listen(): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
@@ -73,7 +76,7 @@ export class Link {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Pulls the cable: connections that are open break, new ones are reset. */
+  /** Cuts the network: open connections break, new ones are reset. */
   cut(): void {
     this.#up = false;
     this.#server.closeAllConnections();
@@ -83,7 +86,7 @@ export class Link {
     this.#up = true;
   }
 
-  /** From here on nothing happens to requests any more. */
+  /** From now on every request passes unchanged. */
   async calm(): Promise<void> {
     this.#faulty = false;
     this.#up = true;
@@ -115,7 +118,7 @@ export class Link {
     reply(outgoing, answered);
   }
 
-  /** @returns what the till is answered, if anything */
+  /** @returns the answer to the till, if there is one */
   async #suffer(
     fault: NetworkFault | undefined,
     passed: Passed,

@@ -1,4 +1,7 @@
-/** One replay, from the log to what was found: the servers, the networks, the tills, the wait for quiet, the comparison. */
+/**
+ * One replay, from the log to the findings: servers, networks, tills, the wait for all tills to be idle, the
+ * comparison.
+ */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -38,14 +41,14 @@ export interface Progress {
 export interface Replayed {
   readonly report: Report;
   readonly findings: Findings;
-  /** Where something was found to be wrong: the folder with what is on each till's disk, and with the database if that is a file. */
+  /** If something was wrong: the folder with what is on each till's disk, and with the database if that is a file. */
   readonly kept: string | undefined;
 }
 
-/** A till that is not quiet by then has lost what it still holds. */
+/** A till that is not idle by then counts as having lost what it has not sent. */
 const QUIET_MS = 120_000;
 const PROGRESS_MS = 500;
-/** What one PostgreSQL has to bear. */
+/** How many servers share one PostgreSQL. */
 const SHARING_SERVERS = 2;
 
 export async function replay(options: ReplayOptions): Promise<Replayed> {
@@ -174,7 +177,7 @@ class Run {
     });
     for (const one of selling) one.catch((error: unknown) => this.#over.abort(error));
     await Promise.allSettled(selling);
-    // Those for which no push has come.
+    // Kills for which there was no push.
     await this.#restarting;
     while (this.#crashes.length > 0 && !signal.aborted) {
       this.#crash(this.#serverOf(this.#crashes.length));
@@ -189,7 +192,7 @@ class Run {
     await Promise.all(this.#links.map((link) => link.calm()));
     await Promise.all(this.#tills.map((till) => till.calm()));
     const deadline = AbortSignal.timeout(QUIET_MS);
-    // Twice: what one till sent after another had asked is in the second round.
+    // Twice: the second round includes what one till sent after another had pulled.
     for (let quietRounds = 0; quietRounds < 2 && !deadline.aborted; ) {
       const answers = await Promise.allSettled(this.#tills.map((till) => till.sync(deadline)));
       const quiet = answers.every((answer) => answer.status === "fulfilled" && answer.value);
@@ -216,12 +219,12 @@ class Run {
     }
   }
 
-  /** Tills and crashes are dealt out. */
+  /** Distributes tills and crashes over the servers. */
   #serverOf(index: number): ServerProcess {
     return this.#servers[index % this.#servers.length] as ServerProcess;
   }
 
-  /** A push is on its way to the server: the moment to pull its plug, if one has come. */
+  /** Called when a push is on its way to the server: kills the server if a kill is due. */
   #forwarding(path: string, server: ServerProcess): void {
     const next = this.#crashes.at(-1);
     if (next === undefined || this.#isDown || !path.endsWith("/push")) return;

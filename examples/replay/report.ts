@@ -1,13 +1,13 @@
-/** What the replay says while it runs and when it is over. Pure. */
+/** What the replay prints while it runs and at its end. Pure. */
 import type { Findings } from "./compare.ts";
 import type { Totals } from "./log.ts";
 import type { Progress } from "./replay.ts";
 
 export interface Report extends Totals {
   readonly tills: number;
-  /** Processes. Several share one database. */
+  /** Server processes; several share one database. */
   readonly servers: number;
-  /** On the server, whatever became of them. */
+  /** Operations on the server, whatever their results. */
   readonly operations: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly lost: number;
@@ -37,7 +37,7 @@ export function reportOf(
   };
 }
 
-/** Each of these is an error: the first are enough to look for its cause. */
+/** Each of these is an error; the first ones are enough to look for the cause. */
 const TOLD = 20;
 
 export function details(findings: Findings): readonly string[] {

@@ -1,16 +1,21 @@
 /**
  * Who sells what, when tills are offline, and what goes wrong: all of it drawn from one seed. Pure.
  *
- * The same seed gives the same schedule. What real processes and sockets make of it differs from run to run: which requests are under
- * way when a fault comes up depends on the machine.
+ * The same seed gives the same schedule. Real processes and sockets behave differently in each run: which requests are
+ * under way when a fault is due depends on the machine.
  */
 import { seededRandom } from "tillsync/testing";
 import type { Invoice, Line, SalesLog } from "./log.ts";
 
-/** As many lines as fit in one transaction of a till (250 operations), with the sale and its payment, and to spare. */
+/**
+ * As many lines as fit in one transaction of a till (250 operations), with the sale and its payment, and room to spare.
+ */
 export const LINES_PER_RECEIPT = 200;
 
-/** What a till writes in one transaction: an invoice, or a part of one that is too long for it, or that has goods in it that came back. */
+/**
+ * What a till writes in one transaction: an invoice, or a part of one that is too long for it, or that contains
+ * returned goods.
+ */
 export interface Receipt {
   readonly kind: "sale" | "refund";
   readonly invoice: Invoice;
@@ -19,12 +24,12 @@ export interface Receipt {
   readonly lines: readonly Line[];
 }
 
-/** Changes of master data between the sales: they meet those of other tills, and touch no total. */
+/** Changes of master data between the sales: they conflict with those of other tills, and change no total. */
 export type Edit =
   | { readonly of: "product"; readonly row: number; readonly field: "name" | "price"; readonly value: number }
   | { readonly of: "customer"; readonly row: number; readonly field: "phone" | "note"; readonly value: number };
 
-/** Where a till's process is when it is killed: doing nothing, or just before or behind a commit. */
+/** Where a till's process is when it is killed: idle, or just before or after a commit. */
 export const CRASH_POINTS = ["idle", "before_sale", "after_sale", "before_answer", "after_answer"] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
@@ -55,9 +60,9 @@ export const NETWORK_FAULTS = [
 export type NetworkFault = (typeof NETWORK_FAULTS)[number];
 
 export interface ServerCrash {
-  /** When this share of the receipts is written. */
+  /** The share of receipts after which it happens. */
   readonly at: number;
-  /** Into the next push that reaches it. */
+  /** How long after the next push has reached it. */
   readonly afterMs: number;
   /** Until it is started again. */
   readonly downMs: number;
@@ -68,9 +73,9 @@ export interface Schedule {
   readonly steps: readonly (readonly Step[])[];
   readonly serverCrashes: readonly ServerCrash[];
   readonly receipts: number;
-  /** Without end: what becomes of a till's next request. */
+  /** Endless: what happens to a till's next request. */
   networkFaults(till: number): () => NetworkFault | undefined;
-  /** Without end: whether a person at the till keeps their own side of the next conflict. */
+  /** Endless: whether a person at the till keeps their own side of the next conflict. */
   choices(till: number): () => boolean;
 }
 
@@ -80,12 +85,12 @@ export interface ScheduleOptions {
   readonly faults: boolean;
 }
 
-/** How long the selling takes, about: short enough to wait for, long enough that tills meet outages. */
+/** How long the selling takes, approximately: short enough to wait for, long enough for outages. */
 const SELLING_MS = 12_000;
 const LONGEST_WAIT_MS = 250;
-/** The share of requests that something happens to. */
+/** The share of requests that are disturbed. */
 const FAULTY_REQUESTS = 0.3;
-/** Few, so that tills meet in them. */
+/** Few, so that tills edit the same ones. */
 const EDITED_ROWS = 6;
 const EDITS_PER_SALE = 0.5;
 
@@ -169,7 +174,7 @@ function serverCrashes(draw: Draws, receipts: number): readonly ServerCrash[] {
   }));
 }
 
-/** From a deck that holds each kind once: whatever the seed, all kinds come up. */
+/** Draws from a deck that has each kind once, so every seed uses all kinds. */
 export function networkFaults(draw: Draws): () => NetworkFault | undefined {
   let deck: NetworkFault[] = [];
   return () => {
@@ -182,7 +187,7 @@ export function networkFaults(draw: Draws): () => NetworkFault | undefined {
 export interface Draws {
   /** In [0, 1). */
   unit(): number;
-  /** A whole number in [0, end); 0 where there is none. */
+  /** A whole number in [0, end); 0 if there is none. */
   below(end: number): number;
   /** Both included. */
   between(from: number, to: number): number;

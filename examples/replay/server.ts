@@ -1,4 +1,7 @@
-/** The reference server as a process of its own, which can be killed like a power cut and started again on the same database and port. */
+/**
+ * The reference server as a process of its own, which can be killed, as by a power cut, and started again on the same
+ * database and port.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -6,14 +9,14 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../reference-server/main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Who signs in at the tills. */
+/** The person who signs in at the tills. */
 export interface Owner {
   readonly email: string;
   readonly password: string;
 }
 
 const START_MS = 30_000;
-/** What it said last is what explains why it ended. */
+/** The last lines of its output, which explain why it ended. */
 const KEPT_LINES = 20;
 
 export class ServerProcess {
@@ -23,7 +26,10 @@ export class ServerProcess {
   #child: ChildProcess | undefined;
   #said: string[] = [];
 
-  /** @param main another server than the reference server, with the same command line: the checks themselves are tested with broken ones */
+  /**
+   * @param main another server than the reference server, with the same command line: the checks themselves are tested
+   * with broken ones
+   */
   constructor(database: string, main = MAIN) {
     this.#database = database;
     this.#main = main;
@@ -34,7 +40,7 @@ export class ServerProcess {
     return new URL(`http://127.0.0.1:${this.#port}`);
   }
 
-  /** Resolves when it listens: the first time on a free port, from then on always on the same one. */
+  /** Resolves when it listens: first on a free port, later always on the same one. */
   async start(): Promise<void> {
     const child = spawn(
       process.execPath,
@@ -75,7 +81,7 @@ export class ServerProcess {
     });
   }
 
-  /** Makes a shop of its own, and answers its tenant. */
+  /** Makes a new shop, and returns its tenant. */
   async register(owner: Owner): Promise<string> {
     const response = await fetch(new URL("/auth/register", this.url), {
       method: "POST",
@@ -87,12 +93,12 @@ export class ServerProcess {
     return (JSON.parse(text) as { tenant: { id: string } }).tenant.id;
   }
 
-  /** SIGKILL: whatever it was at is not finished. */
+  /** SIGKILL: what it was doing is not finished. */
   kill(): Promise<void> {
     return this.#end("SIGKILL");
   }
 
-  /** Asks it to end, so that its database is complete. */
+  /** Ends it regularly, so that its database is complete. */
   stop(): Promise<void> {
     return this.#end("SIGTERM");
   }

@@ -1,4 +1,6 @@
-/** How the log's invoices, products and customers look in the reference server's collections: written, and read back. */
+/**
+ * How the log's invoices, products and customers look in the reference server's collections: written, and read back.
+ */
 import { randomUUID } from "node:crypto";
 import type { SyncClient } from "tillsync";
 import { importRows, readRows, type ServerStore } from "tillsync/server";
@@ -15,7 +17,7 @@ type RecordIn<N extends keyof typeof shopCollections> = (typeof shopCollections)
 
 export const BRANCH = "main";
 
-/** Less than a good day sells: some products run out, and are sold all the same. */
+/** Less than a good day sells: some products run out, and are sold anyway. */
 const STOCK = 100;
 
 export function importedStock(log: SalesLog): ReadonlyMap<string, number> {
@@ -82,7 +84,7 @@ function saleOf({ invoice, part, lines }: Receipt) {
       sku: stockCode,
       quantity,
       unitPriceCents: Math.max(0, priceMinor),
-      // A price below zero is a debt that is written off: given away, and more.
+      // A price below zero is a debt that is written off.
       discountCents: priceMinor < 0 ? -priceMinor * quantity : 0,
     })),
     totalCents: totalOf(lines),
@@ -126,17 +128,17 @@ export async function writeEdit(client: TillClient, log: SalesLog, edit: Edit): 
   }
 }
 
-/** What a person would do at the desk: of each conflict, one side or the other. Answers how many there were. */
+/** What a person would do at the desk: keeps one side of each conflict. Returns how many there were. */
 export async function settleConflicts(client: TillClient, keepOwn: () => boolean): Promise<number> {
   const open = await client.conflicts.list();
   for (const conflict of open) {
-    // Only customers leave it to people.
+    // Only conflicts of customers are left to people.
     if (conflict.collection === "customers") await client.conflicts.resolve(conflict, keepOwn() ? "client" : "server");
   }
   return open.length;
 }
 
-/** Everything that the database holds, read from it itself. */
+/** Everything in the database, read from it directly. */
 export async function readServer(store: ServerStore, tenant: string, tills: readonly string[]): Promise<ServerBooks> {
   const rowsOf = async <N extends keyof typeof shopCollections>(collection: N): Promise<RecordIn<N>[]> => {
     const rows: RecordIn<N>[] = [];
@@ -199,7 +201,7 @@ export async function readTill(client: TillClient): Promise<Rows> {
 
 const PAGE = 1_000;
 
-/** What the server remembers of a till's operations, for ever: one row for each. */
+/** The operations of a till that the server has recorded: one row for each. */
 async function readOperations(store: ServerStore, tenant: string, till: string): Promise<ServerBooks["operations"]> {
   const found: { id: string; till: string }[] = [];
   for (let after = 0; ; ) {
@@ -216,7 +218,7 @@ async function readOperations(store: ServerStore, tenant: string, till: string):
   }
 }
 
-/** Ids are of A-Z a-z 0-9 _ -: anything else of a code is written as its number. */
+/** Ids consist of A-Z a-z 0-9 _ -. Other characters of a code are written as their numbers. */
 function productId(stockCode: string): string {
   return `product-${escaped(stockCode)}`;
 }

@@ -10,7 +10,7 @@ export async function signIn(url: string, owner: Owner, till: string, signal: Ab
     signal,
   });
   const answer = (await response.json()) as { accessToken?: string };
-  // A proxy in between answers too: whatever is no token is an outage.
+  // A proxy in between may answer: anything that is no token counts as an outage.
   if (!response.ok || typeof answer.accessToken !== "string")
     throw new Error(`The login was answered ${response.status}`);
   return answer.accessToken;

@@ -1,4 +1,7 @@
-/** A till of the replay: a real client over HTTP, whose process can be killed at any commit and started again from its disk. */
+/**
+ * A till of the replay: a real client over HTTP, whose process can be killed at any commit and started again from its
+ * disk.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSyncClient, http } from "tillsync";
 import { type MemoryAdapter, memory } from "tillsync/storage/memory";
@@ -23,10 +26,10 @@ export interface TillOptions {
   readonly name: string;
   readonly log: SalesLog;
   readonly owner: Owner;
-  /** Of the people who settle conflicts. */
+  /** The decisions of the people who settle conflicts. */
   readonly choice: () => boolean;
   readonly link: Link;
-  /** Where the till finds the server. */
+  /** The address of the server. */
   readonly url: string;
   readonly events: TillEvents;
 }
@@ -94,13 +97,13 @@ export class Till {
     }
   }
 
-  /** From here on it is not killed any more. */
+  /** From now on it is not killed. */
   async calm(): Promise<void> {
     this.#armed = undefined;
     await this.#running();
   }
 
-  /** Answers whether there was nothing left to say. */
+  /** Returns whether nothing is left to send. */
   async sync(signal: AbortSignal): Promise<boolean> {
     const { client } = await this.#running();
     const outcome = await client.sync({ signal });
@@ -126,7 +129,7 @@ export class Till {
     return this.#life?.storage.snapshot(STORE);
   }
 
-  /** Receipts that it still has to send. */
+  /** The receipts that it has not sent yet. */
   get waiting(): number {
     const { sales = 0, refunds = 0 } = this.#life?.client.status.pending.byCollection ?? {};
     return sales + refunds;
@@ -138,7 +141,7 @@ export class Till {
 
   async #sell(receipt: Receipt): Promise<void> {
     const id = newReceiptId();
-    // After a crash the cashier looks whether the sale is there, and only if it is not makes it again.
+    // After a crash the cashier checks whether the sale is there, and makes it again only if it isn't.
     await this.#again(async (client) => {
       if (!(await hasReceipt(client, receipt.kind, id))) await writeReceipt(client, receipt, id);
     });
@@ -150,7 +153,7 @@ export class Till {
     return writeEdit(client, this.#options.log, edit);
   }
 
-  /** Until the till lives through it. */
+  /** Repeats until the till is not killed during it. */
   async #again(work: (client: TillClient) => Promise<void>): Promise<void> {
     for (;;) {
       const { client, over } = await this.#running();
@@ -202,7 +205,7 @@ export class Till {
     return { client, storage, over };
   }
 
-  /** As a power cut would: what was committed stays, everything else is gone, and nobody is told. */
+  /** As a power cut would: what was committed stays, everything else is gone, and no one is notified. */
   #crash(at: CrashPoint): void {
     this.#armed = undefined;
     const life = this.#life;

@@ -1,12 +1,11 @@
-/** `mergeFields`: a rule per field. The default of every collection is `mergeFields({}, "server")`. */
-
+/** `mergeFields`: a rule for each field. The default of every collection is `mergeFields({}, "server")`. */
 import type { ConflictContext, ConflictResolver } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
 import { deepEqual, type Json, type JsonObject } from "../shared/json.ts";
 import { mergeRecords } from "./merge.ts";
 import { markStrategy, type Side } from "./strategies.ts";
 
-/** One field's rule: a side, or a pure function of its three values. */
+/** The rule of a field: the side to keep, `"manual"`, or a pure function of its three values. */
 export type FieldRule<V> = Side | ((values: { base: V | undefined; client: V; server: V }) => V);
 type LooseRules = Readonly<Record<string, FieldRule<Json | undefined> | undefined>>;
 
@@ -14,17 +13,23 @@ const SIDES: readonly unknown[] = ["server", "client", "manual"];
 const EXPECTED = '"server", "client" or "manual"';
 
 /**
- * Fields named here settle themselves; any other field that both sides changed goes to `otherwise`.
+ * A resolver that decides field by field.
  *
- * The answer is the server's record with the client's own changes on it (what only the client changed is in nobody's way)
- * and, in the fields that both changed, what the rules say. Where nothing of the client is left in it, the answer is
- * `"server"`. One field that is `"manual"` gives the whole conflict to people.
+ * It returns the server's record with all fields that only the client changed, and with the outcome of a rule in each
+ * field that both sides changed: `"server"` or `"client"` keeps that side's value, a function returns the value. If one
+ * of these fields has the rule `"manual"`, people decide the whole conflict.
+ * If the outcome equals the server's record, it returns `"server"`.
  *
- * @param otherwise `"server"` (default), `"client"` or `"manual"`. It also decides where one side has deleted the record.
+ * @param fields the rules by field
+ * @param otherwise the rule of all other fields, and what is kept if one side has deleted the record;
+ *   `"server"` if it is left out
  * @throws TillSyncError `invalid_option`
  * @example
  * ```ts
- * mergeFields({ priceCents: "server", note: ({ client, server }) => `${server}\n${client}` })
+ * const products = defineCollection({
+ *   schema: z.object({ name: z.string(), priceCents: z.int(), note: z.string() }),
+ *   conflict: mergeFields({ priceCents: "server", note: ({ client, server }) => `${server}\n${client}` }, "client"),
+ * });
  * ```
  */
 export function mergeFields<T>(
@@ -32,18 +37,18 @@ export function mergeFields<T>(
   otherwise: Side = "server",
 ): ConflictResolver<T> {
   const rules = (fields ?? {}) as LooseRules;
-  expectOption(SIDES.includes(otherwise), "otherwise", EXPECTED, otherwise, "Leave it out for the server's side.");
+  expectOption(SIDES.includes(otherwise), "otherwise", EXPECTED, otherwise, "Leave it out to keep the server's value.");
   for (const [field, rule] of Object.entries(rules)) {
     expectOption(
       rule === undefined || typeof rule === "function" || SIDES.includes(rule),
       `mergeFields.${field}`,
       `${EXPECTED}, or a function`,
       rule,
-      "It gets `{ base, client, server }` and answers the field's value.",
+      "It receives `{ base, client, server }` and returns the field's value.",
     );
   }
   const resolve = (conflict: ConflictContext<JsonObject>): JsonObject | Side => decide(conflict, rules, otherwise);
-  // Inside, a record is a JSON object; `T` is what the application's schema makes of it.
+  // Here a record is a JSON object; `T` is the type that the application's schema gives it.
   return markStrategy(resolve as never, "merge", otherwise);
 }
 

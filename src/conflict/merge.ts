@@ -1,10 +1,11 @@
-/** Three-way comparison and merge of records. Pure, over plain JSON; the records carry `id`. */
-
+/** Three-way comparison and merge of records. Pure, on plain JSON; the records have `id` in them. */
 import { applyPatch, splitPatch, wholeChanges } from "../schema/patch.ts";
 import type { ConflictContext } from "../schema/types.ts";
 import { deepEqual, type Json, type JsonObject } from "../shared/json.ts";
 
-/** A field with its three values. `undefined`: the record, or the field in it, is not there on that side. */
+/**
+ * A field with its three values. `undefined`: that side doesn't have the record, or the record doesn't have the field.
+ */
 export interface FieldDifference {
   readonly field: string;
   readonly base: Json | undefined;
@@ -13,10 +14,10 @@ export interface FieldDifference {
 }
 
 /**
- * The fields in which client and server differ now, in the order in which the server, then the client, has them. That
- * includes what only one of them changed. Where a side is deleted, every field of the other differs.
+ * The fields in which client and server differ, including those that only one of them changed. First in the server's
+ * order, then those that only the client has. If one side is deleted, every field of the other differs.
  *
- * @param excluded fields that are nobody's edit: counters, `id`
+ * @param excluded fields that are never edited: counters, `id`
  */
 export function fieldDifferences(
   base: JsonObject | undefined,
@@ -36,10 +37,10 @@ export function fieldDifferences(
 }
 
 /**
- * The server's record, on it what only the client changed (its differences from `base` outside `fields`), on that the
- * values `chosen` for the `fields` in conflict; `undefined` removes a field.
+ * The server's record, with what only the client changed (its differences from `base` outside of `fields`), and with
+ * the `chosen` values of the `fields` in conflict; `undefined` removes a field.
  *
- * Without a base the client can't have changed anything: what differs is in conflict.
+ * Without a base nothing counts as changed by the client only: every difference is in conflict.
  */
 export function mergeRecords(
   { base, client, server, fields }: ConflictContext<JsonObject>,
@@ -51,8 +52,8 @@ export function mergeRecords(
 }
 
 /**
- * The fields that client and server have both changed, to different values: those the server named, and those that the
- * three records show. Without a base (two devices made the same id) all that differ.
+ * The fields that both client and server have changed, to different values: those that the server `named`, and those
+ * that the three records show. Without a base (two devices created the same id): all that differ.
  */
 export function conflictingFields(
   base: JsonObject | undefined,

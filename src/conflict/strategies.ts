@@ -1,51 +1,80 @@
 /**
- * The resolvers that need no rule per field.
+ * The resolvers that need no rules for fields.
  *
- * Each carries its name as `~strategy`: where one side has been deleted there is no record to hand to a function, and the
- * name must decide. A property, so that it survives two copies of the package.
+ * Each has its name in the property `~strategy`: if one side has deleted the record, a function can't be called, and
+ * the name decides. A property also works if two copies of the package are loaded.
  */
 import type { ConflictContext, ConflictResolver } from "../schema/types.ts";
 
-/** A side, or people. */
+/** The side to keep, or `manual` to leave the decision to people. */
 export type Side = "server" | "client" | "manual";
+/** The name of a resolver. */
 export type Strategy = "server_wins" | "client_wins" | "last_write_wins" | "manual" | "merge";
 
+/** What marks a resolver of this package. */
 export interface StrategyMark {
   readonly "~strategy": Strategy;
-  /** Who wins where one side has deleted the record; with `mergeFields` also in fields without a rule of their own. */
+  /** What is kept if one side has deleted the record; with `mergeFields` also in fields without a rule of their own. */
   readonly "~otherwise": Side;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: these fit any collection, as they look at no field
 export type AnyResolver = ConflictResolver<any>;
 
-/** The server's record stands. The edit that lost stays on the desk, settled. */
+/**
+ * A resolver that keeps the server's record. The edit that lost stays on the desk, settled.
+ *
+ * @example
+ * ```ts
+ * const settings = defineCollection({ schema: z.object({ footer: z.string() }), conflict: serverWins() });
+ * ```
+ */
 export function serverWins(): AnyResolver {
   return markStrategy(() => "server", "server_wins", "server");
 }
 
-/** The till's edit goes over the server's, as a new operation. */
+/**
+ * A resolver that writes the client's edit over the server's record, as a new operation.
+ *
+ * @example
+ * ```ts
+ * const drafts = defineCollection({ schema: z.object({ text: z.string() }), conflict: clientWins() });
+ * ```
+ */
 export function clientWins(): AnyResolver {
   return markStrategy(() => "client", "client_wins", "client");
 }
 
 /**
- * What reaches the server last wins: the order in which the server took them, never a clock. Not for prices, as a till that was
- * offline for a day would undo the day's changes.
+ * A resolver that keeps the edit that reaches the server last. The order is that of the server, never that of a clock.
+ * Don't use it for prices: a till that was offline for a day would undo the day's changes.
  *
- * Such edits are sent with `force`, so that this is asked only where a server's policy did not allow that; the edit that
- * comes now is then the last.
+ * Updates and deletes are sent with `force`. The server's policy must allow `force`; otherwise they are rejected with
+ * `not_permitted`. A create of an existing id, and an update of a deleted record, can still be in conflict: this
+ * resolver then keeps the client's side.
+ *
+ * @example
+ * ```ts
+ * const settings = defineCollection({ schema: z.object({ footer: z.string() }), conflict: lastWriteWins() });
+ * ```
  */
 export function lastWriteWins(): AnyResolver {
   return markStrategy(() => "client", "last_write_wins", "client");
 }
 
-/** People decide: the conflict waits on `client.conflicts`, and in the back office. */
+/**
+ * A resolver that leaves the decision to people: the conflict waits in `client.conflicts`, and on the server's desk.
+ *
+ * @example
+ * ```ts
+ * const customers = defineCollection({ schema: z.object({ phone: z.string() }), conflict: manual() });
+ * ```
+ */
 export function manual(): AnyResolver {
   return markStrategy(() => "manual", "manual", "manual");
 }
 
-/** Gives a resolver its mark. */
+/** Marks a resolver, and freezes it. */
 export function markStrategy<T>(
   resolve: (conflict: ConflictContext<T>) => T | Side,
   strategy: Strategy,
@@ -54,12 +83,12 @@ export function markStrategy<T>(
   return Object.freeze(Object.assign(resolve, { "~strategy": strategy, "~otherwise": otherwise }));
 }
 
-/** What a resolver does, as far as that can be said without calling it. */
+/** The name of a resolver; `custom` for any other function. */
 export function strategyOf(resolver: AnyResolver): Strategy | "custom" {
   return (resolver as Partial<StrategyMark>)["~strategy"] ?? "custom";
 }
 
-/** Who wins where one side has deleted the record, so that no resolver can be called. */
+/** What is kept if one side has deleted the record, so that the resolver can't be called. */
 export function sideOf(resolver: AnyResolver): Side {
   return (resolver as Partial<StrategyMark>)["~otherwise"] ?? "manual";
 }

@@ -1,7 +1,7 @@
 /**
- * The checks that a till holds a server's answers to. The same messages as the schemas of this folder describe, and the tests hold the
- * two together; written by hand, because the schemas bring their library with them: 7 KB of every till's bundle, and twenty times the
- * time on a full page (docs/decisions/hand-written-answer-checks.md).
+ * The client's checks of a server's answers. They accept what the schemas of this folder accept; the tests compare the
+ * two. They are written by hand because the schemas bring their library with them: 7 KB in the bundle of every client,
+ * and twenty times the time for a full page (docs/decisions/hand-written-answer-checks.md).
  */
 import { jsonFault } from "../shared/json.ts";
 import { parseRfc3339 } from "../shared/rfc3339.ts";
@@ -11,7 +11,7 @@ import { isCollectionName, isId, isOpaque, isPlainObject, isUuid } from "./value
 
 type Check = (value: unknown) => boolean;
 
-/** Members that are not named are ignored: a newer server may say more. */
+/** Ignores members that are not named: a newer server may send more. */
 const shape =
   (members: Readonly<Record<string, Check>>): Check =>
   (value) =>
@@ -24,7 +24,7 @@ const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
-/** By the member's value itself: as text, `["applied"]` would pass for `"applied"`. */
+/** Compares the member's value, not its text: as text, `["applied"]` would pass for `"applied"`. */
 const oneOf = (member: string, ...variants: readonly (readonly [value: unknown, check: Check])[]): Check => {
   const byValue = new Map(variants);
   return (value) => isPlainObject(value) && byValue.get(value[member])?.(value) === true;
@@ -34,7 +34,7 @@ const from =
   (value) =>
     Number.isSafeInteger(value) && (value as number) >= minimum;
 
-// One call, which a bundler may drop with everything in it: whoever imports only an error must not get this.
+// One call, which a bundler may drop with everything in it: an import of an error class must not bring it along.
 const checks = /* @__PURE__ */ (() => {
   const text: Check = (value) => typeof value === "string";
   const flag: Check = (value) => typeof value === "boolean";

@@ -1,6 +1,6 @@
-/** The stable codes of the wire. No schema in this file: see shared/errors.ts. */
+/** The stable codes of the wire. This file imports no schema: see shared/errors.ts for why. */
 
-/** Errors of a whole request, with their HTTP status. */
+/** The codes of errors of a whole request, with their HTTP status. docs/errors.md says what each means. */
 export const PROBLEM_STATUS = {
   malformed: 400,
   unauthenticated: 401,
@@ -22,28 +22,38 @@ export const PROBLEM_STATUS = {
   unavailable: 503,
 } as const;
 
+/** The code of an error of a whole request. */
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
-/** The `type` of a problem: a name, not an address. */
+/** The `type` of a problem: a URN, not an address to open. */
 export function problemType(code: ProblemCode): string {
   return `urn:tillsync:problem:${code}`;
 }
 
-/** RFC 9457, with what tillsync adds. */
+/**
+ * An error of a whole request: the body of an `application/problem+json` answer (RFC 9457), with what tillsync adds.
+ * It says nothing of single operations; they stay in the outbox.
+ */
 export interface Problem {
+  /** `urn:tillsync:problem:` and the code. */
   readonly type: string;
+  /** The code in words, for people. */
   readonly title: string;
+  /** The HTTP status, 400 to 599. */
   readonly status: number;
+  /** What is wrong with this request, for people. Without data of the shop. */
   readonly detail: string;
+  /** What programs read. Stable. */
   readonly code: ProblemCode;
+  /** The request id that the call was made with. */
   readonly requestId: string;
-  /** `resync_required`: the epoch that holds now. */
+  /** With `resync_required`, and with `device_revoked` from a registration or a pull: the server's current epoch. */
   readonly epoch?: string | undefined;
-  /** `resync_required`: the collections to pull again from the start; absent: all of them. */
+  /** With `resync_required`: the collections to pull again from the start. If it is absent: all of them. */
   readonly collections?: readonly string[] | undefined;
 }
 
-/** Codes in the `error` of one operation's result. A policy adds its own. */
+/** The protocol's own codes in the `error` of an operation's result. A policy may use others. */
 export type OperationErrorCode =
   | "malformed"
   | "too_large"
@@ -66,7 +76,7 @@ export type OperationErrorCode =
   | "policy_failed"
   | "internal";
 
-/** Flags that the protocol itself sets on an applied operation. A policy adds its own. */
+/** The protocol's own flags of an applied operation. A policy may add others. */
 export type OperationFlagCode =
   | "unknown_row"
   | "deleted_row"

@@ -1,4 +1,4 @@
-/** The server's desks: open conflicts, and facts kept aside. */
+/** The server's desks: conflicts, and operations in quarantine. */
 import * as z from "zod/mini";
 import { collectionName, id, jsonObject, moment, opaque, text, unknownOperation, uuid } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
@@ -16,7 +16,7 @@ const choice = /* @__PURE__ */ define(() => z.enum(["server", "client", "merged"
 const reason = /* @__PURE__ */ define(() => text(1_000));
 const next = /* @__PURE__ */ define(() => z.optional(opaque));
 
-/** The members of a query string: text, each. */
+/** The parameters of a query string: each is text. */
 export const deskQuerySchema = /* @__PURE__ */ define(() =>
   z.object({
     state: z.optional(z.enum(["open", "settled"])),
@@ -81,26 +81,32 @@ export const revisedResponseSchema = /* @__PURE__ */ define(() =>
   z.object({ requestId: id, results: z.array(finalResultSchema) }),
 );
 
+/** Checks the query of `GET /sync/conflicts` and `GET /sync/quarantine`, given as an object of texts. */
 export function parseDeskQuery(value: unknown): Parsed<DeskQuery> {
   return parseWith<DeskQuery>(deskQuerySchema, value);
 }
 
+/** Checks the answer of `GET /sync/conflicts`. */
 export function parseConflictsResponse(value: unknown): Parsed<ConflictsResponse> {
   return parseWith<ConflictsResponse>(conflictsResponseSchema, value);
 }
 
+/** Checks the body of `POST /sync/conflicts/{id}/resolve`. */
 export function parseResolveConflictRequest(value: unknown): Parsed<ResolveConflictRequest> {
   return parseWith<ResolveConflictRequest>(resolveConflictRequestSchema, value);
 }
 
+/** Checks the answer of `GET /sync/quarantine`. */
 export function parseQuarantineResponse(value: unknown): Parsed<QuarantineResponse> {
   return parseWith<QuarantineResponse>(quarantineResponseSchema, value);
 }
 
+/** Checks the body of `POST /sync/quarantine/{operation id}/discard`. */
 export function parseDiscardQuarantinedRequest(value: unknown): Parsed<DiscardQuarantinedRequest> {
   return parseWith<DiscardQuarantinedRequest>(discardQuarantinedRequestSchema, value);
 }
 
+/** Checks the answer to a release, a discard or a resolution. */
 export function parseRevisedResponse(value: unknown): Parsed<RevisedResponse> {
   return parseWith<RevisedResponse>(revisedResponseSchema, value);
 }

@@ -1,4 +1,4 @@
-/** The pieces that the messages are made of. Each says in words what it expects. */
+/** The parts that messages are made of. A part that refuses a value says what it expected. */
 import * as z from "zod/mini";
 import { isCounterStep } from "../shared/counter-step.ts";
 import { type JsonObject, jsonFault } from "../shared/json.ts";
@@ -17,7 +17,7 @@ import {
   MAX_OPAQUE,
 } from "./values.ts";
 
-/** A value that one test decides. Missing is said as missing. */
+/** A value that one test accepts or refuses. */
 function scalar<T>(test: (value: unknown) => value is T, expected: string) {
   return z.custom<T>(test, { error: (issue) => (issue.input === undefined ? "Missing" : `Expected ${expected}`) });
 }
@@ -26,9 +26,9 @@ export const id = /* @__PURE__ */ define(() => scalar(isId, `1 to ${LIMITS.idLen
 export const uuid = /* @__PURE__ */ define(() => scalar(isUuid, "a UUID in lower case"));
 export const collectionName = /* @__PURE__ */ define(() => scalar(isCollectionName, "the name of a collection"));
 export const memberName = /* @__PURE__ */ define(() => scalar(isMemberName, "the name of a member"));
-/** Epochs, marks and cursors: only the server that made them reads them. */
+/** An epoch, a mark or a cursor: only the server that made it reads it. */
 export const opaque = /* @__PURE__ */ define(() => scalar(isOpaque, `a string of 1 to ${MAX_OPAQUE} characters`));
-/** What people or other systems named: a cashier, a device, a reason. */
+/** A name or a text from outside: a cashier, a device, a reason. */
 export const text = (maxLength: number) =>
   scalar((value): value is string => isText(value, maxLength), `a string of 1 to ${maxLength} characters`);
 
@@ -37,7 +37,7 @@ export const integerFrom = (minimum: number) =>
     (value): value is number => Number.isSafeInteger(value) && (value as number) >= minimum,
     `a safe integer from ${minimum}`,
   );
-/** A change position of the tenant. 0: before the first. */
+/** A change position of the tenant; 0 is before the first change. */
 export const version = /* @__PURE__ */ define(() => integerFrom(0));
 
 export const moment = /* @__PURE__ */ define(() =>
@@ -48,8 +48,8 @@ export const moment = /* @__PURE__ */ define(() =>
 );
 
 /**
- * Data of the shop: checked where it stands and handed on as it is. A schema that rebuilt it would copy each row of a page
- * for nothing.
+ * Data of the shop. It is checked and returned as it is: a schema that rebuilt it would copy every row of a page for
+ * nothing.
  */
 export const jsonObject = /* @__PURE__ */ define(() =>
   z
@@ -69,7 +69,7 @@ export const jsonObject = /* @__PURE__ */ define(() =>
     }),
 );
 
-/** An object as a table of scalars. Not `z.record`, which drops a member called `__proto__` in silence. */
+/** An object with values of one kind. Not `z.record`, which silently drops a member called `__proto__`. */
 function table<V>(isKey: (key: string) => boolean, isValue: (value: unknown) => value is V, expected: string) {
   return z
     .custom<Record<string, V>>(isPlainObject, {
@@ -85,7 +85,7 @@ function table<V>(isKey: (key: string) => boolean, isValue: (value: unknown) => 
     });
 }
 
-/** Steps of counters. */
+/** The steps of an increment, by counter. */
 export const steps = /* @__PURE__ */ define(() =>
   table(isMemberName, isCounterStep, "a safe integer or a decimal string").check((context) => {
     if (Object.keys(context.value).length > 0) return;
@@ -93,7 +93,7 @@ export const steps = /* @__PURE__ */ define(() =>
   }),
 );
 
-/** Cursors by collection; `null`: from the start. */
+/** Cursors by collection; `null` pulls from the start. */
 export const cursors = /* @__PURE__ */ define(() =>
   table(
     isCollectionName,
@@ -102,16 +102,16 @@ export const cursors = /* @__PURE__ */ define(() =>
   ),
 );
 
-/** Whatever came under an id that can be answered. */
+/** An operation of which only the id is checked. */
 export const unknownOperation = /* @__PURE__ */ define(() =>
   scalar(isUnknownOperation, "an object with a UUID in lower case as its `id`"),
 );
 
-/** Who speaks: in every request that is about a device's own work. */
+/** Which store of which device speaks: in register, push and pull. */
 export const deviceRef = /* @__PURE__ */ define(() => z.object({ id, incarnation: uuid }));
 export const marks = /* @__PURE__ */ define(() => z.object({ push: z.optional(opaque), pull: z.optional(opaque) }));
 
-/** Of each answer that rows or results come in. */
+/** What answers to a push and to a pull begin with. */
 export const answerHead = /* @__PURE__ */ define(() => ({
   requestId: id,
   epoch: opaque,

@@ -1,4 +1,10 @@
-/** `tillsync/protocol`: the wire, for those who write the other end of it. See docs/protocol.md. */
+/**
+ * The messages of the wire as types, their parsers, and the protocol's codes and limits: for writing the other end of
+ * it. docs/protocol.md describes the protocol.
+ *
+ * @module tillsync/protocol
+ */
+export type { CounterValue } from "../shared/counter-step.ts";
 export {
   type OperationErrorCode,
   type OperationFlagCode,
@@ -28,16 +34,14 @@ export {
   parseResolveConflictRequest,
   parseRevisedResponse,
 } from "./desks.ts";
-export { parseHealthResponse, parseTimeResponse } from "./health.ts";
-export { parsePoke } from "./live.ts";
 export { parseOperation } from "./operation.ts";
 export type { Parsed } from "./parse.ts";
 export { payloadOf } from "./payload.ts";
-export { parseProblem } from "./problem.ts";
 export { parsePullRequest, parsePullResponse } from "./pull.ts";
 export { parsePushFrame, parsePushResponse } from "./push.ts";
 export { parseRegisterRequest, parseRegisterResponse } from "./register.ts";
 export { parseFinalResult, parseResult } from "./results.ts";
+export { parseHealthResponse, parsePoke, parseProblem, parseTimeResponse } from "./server-messages.ts";
 export type {
   Acknowledged,
   Action,
@@ -46,7 +50,6 @@ export type {
   Change,
   ConflictResult,
   ConflictsResponse,
-  CounterValue,
   CreateOperation,
   DeleteOperation,
   DeskQuery,

@@ -1,4 +1,4 @@
-/** One operation, judged alone: a malformed one must never hold up the others [C9]. */
+/** One operation, parsed on its own: a malformed one must not hold up the others [C9]. */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import { define, type Parsed, parseWith } from "./parse.ts";
 import type { WireOperation } from "./types.ts";
 
-/** Unknown members are refused here: they would be lost, or stand outside of what the payload's hash covers. */
+/** Refuses unknown members: they would be lost, or would not be covered by the payload's hash. */
 export const operationSchema = /* @__PURE__ */ define(() => {
   const operationIds = z.array(uuid).check(z.maxLength(LIMITS.transactionOperations));
   const head = {
@@ -65,6 +65,7 @@ export const operationSchema = /* @__PURE__ */ define(() => {
     });
 });
 
+/** Checks one operation. Unlike in every other message, unknown members are refused. */
 export function parseOperation(value: unknown): Parsed<WireOperation> {
   return parseWith<WireOperation>(operationSchema, value);
 }

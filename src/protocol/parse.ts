@@ -1,22 +1,28 @@
-/** What parsing gives back: the value, or where and why not. No exception: the peer is allowed to be wrong. */
+/** What parsing returns: the value, or what is wrong where. It throws nothing: a peer may send anything. */
 import * as z from "zod/mini";
 import type { VerdictIssue } from "./types.ts";
 
+/** A checked message, or what is wrong with it. */
 export type Parsed<T> =
+  /** `value`: the message. */
   | { readonly ok: true; readonly value: T }
+  /** `issues`: what is wrong with it, 1 to 20 findings. */
   | { readonly ok: false; readonly issues: readonly VerdictIssue[] };
 
 const MAX_ISSUES = 20;
 
 /**
- * Builds a schema where it is declared. Schemas are constants of modules, and a bundler keeps each call it meets at the top
- * of a module: `/* @__PURE__ *\/ define(() => …)` is one call that it may drop with everything inside.
+ * Builds a schema in its declaration. A bundler keeps every call at the top level of a module, unless it is marked:
+ * `/* @__PURE__ *\/ define(() => …)` is one call that it may drop with everything inside.
  */
 export function define<S>(make: () => S): S {
   return make();
 }
 
-/** `T` is the hand-written type of the message; `schema` must accept nothing else. The tests of each message hold the two together. */
+/**
+ * `T` is the hand-written type of the message. `schema` must accept nothing else: test/protocol/types.test.ts compares
+ * them.
+ */
 export function parseWith<T>(schema: z.ZodMiniType<T>, value: unknown): Parsed<T> {
   const result = z.safeParse(schema, value);
   if (result.success) return { ok: true, value: result.data };
@@ -29,8 +35,8 @@ export function parseWith<T>(schema: z.ZodMiniType<T>, value: unknown): Parsed<T
 }
 
 /**
- * Said here, and not by zod's texts: those are settings of a global that the host application shares with us, in the
- * language that it chose.
+ * The texts are ours and not zod's: zod's depend on a global setting that the host application shares, and may be in
+ * any language.
  */
 function explain(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
@@ -54,7 +60,7 @@ function explain(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** A name that the peer chose, in a message that may end in a log. */
+/** Shortens a name that the peer chose: the message may be logged. */
 function shortened(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }

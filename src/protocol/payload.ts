@@ -1,4 +1,4 @@
-/** What makes an operation the one it is: the same id with another payload is an error that both sides see (L3). */
+/** The payload of an operation: the same id with another payload is an error that both sides see (L3). */
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { WireOperation } from "./types.ts";
 
@@ -8,8 +8,9 @@ const MEMBERS = [
 ];
 
 /**
- * The payload: its identity is the SHA-256 of its RFC 8785 text (`canonicalJson`). Left out is what may differ between two
- * deliveries of one operation: `sequence`, `after`, `acknowledged`, `force`. An empty list says what an absent one says.
+ * The part of an operation that must be the same in each delivery. Its identity is the SHA-256 of its RFC 8785 text.
+ * `id` is not part of it, nor is what may differ between two deliveries: `sequence`, `after`, `acknowledged`, `force`.
+ * An empty list counts as absent.
  */
 export function payloadOf(operation: WireOperation): JsonObject {
   const members = operation as unknown as Readonly<Record<string, Json | undefined>>;

@@ -41,7 +41,7 @@ export const pullResponseSchema = /* @__PURE__ */ define(() => {
     more: z.boolean(),
     remaining: z.optional(integerFrom(0)),
   });
-  // `z.record` drops a member called `__proto__` in silence; what is refused on the till must be refused here.
+  // `z.record` silently drops a member called `__proto__`; the client's own checks refuse it, so this must, too.
   const pages = z.pipe(z.custom<object>(isUnpoisoned), z.record(collectionName, page));
   return z.object({ ...answerHead, results: z.array(resultSchema), pages });
 });
@@ -50,10 +50,12 @@ function isUnpoisoned(value: unknown): value is object {
   return isPlainObject(value) && !Object.hasOwn(value, "__proto__");
 }
 
+/** Checks the body of `POST /sync/pull`. */
 export function parsePullRequest(value: unknown): Parsed<PullRequest> {
   return parseWith<PullRequest>(pullRequestSchema, value);
 }
 
+/** Checks the answer to a pull. */
 export function parsePullResponse(value: unknown): Parsed<PullResponse> {
   return parseWith<PullResponse>(pullResponseSchema, value);
 }

@@ -28,13 +28,14 @@ export const pushResponseSchema = /* @__PURE__ */ define(() =>
 );
 
 /**
- * Judges the frame only [C9]: who speaks, and that each operation has an id to be answered by. The operations stay as they
- * came, for `parseOperation` to judge one by one.
+ * Checks the frame of `POST /sync/push` only [C9]: who speaks, and that each operation has an id of its own. The
+ * operations are returned as they were sent; `parseOperation` checks them one by one.
  */
 export function parsePushFrame(value: unknown): Parsed<PushFrame> {
   return parseWith<PushFrame>(pushFrameSchema, value);
 }
 
+/** Checks the answer to a push. */
 export function parsePushResponse(value: unknown): Parsed<PushResponse> {
   return parseWith<PushResponse>(pushResponseSchema, value);
 }

@@ -28,10 +28,12 @@ export const registerResponseSchema = /* @__PURE__ */ define(() =>
   }),
 );
 
+/** Checks the body of `POST /sync/register`. */
 export function parseRegisterRequest(value: unknown): Parsed<RegisterRequest> {
   return parseWith<RegisterRequest>(registerRequestSchema, value);
 }
 
+/** Checks the answer to a registration. */
 export function parseRegisterResponse(value: unknown): Parsed<RegisterResponse> {
   return parseWith<RegisterResponse>(registerResponseSchema, value);
 }

@@ -1,4 +1,4 @@
-/** One result, as push and pull answers, resolutions and releases carry it. */
+/** The result of one operation, in answers to a push, a pull, and the desks' actions. */
 import * as z from "zod/mini";
 import { id, integerFrom, jsonObject, uuid, version } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
@@ -81,10 +81,12 @@ export const resultSchema = /* @__PURE__ */ define(() =>
   ]),
 );
 
+/** Checks one result, final or not. */
 export function parseResult(value: unknown): Parsed<OperationResult> {
   return parseWith<OperationResult>(resultSchema, value);
 }
 
+/** Checks one final result: `applied`, `conflict`, `rejected` or `quarantined`. */
 export function parseFinalResult(value: unknown): Parsed<FinalResult> {
   return parseWith<FinalResult>(finalResultSchema, value);
 }

@@ -1,4 +1,4 @@
-/** The scalars of the wire, as plain tests. No schema in this file: the till's own checks of answers use it too. */
+/** The scalars of the wire, as plain tests. This file imports no schema: the client's checks of answers use it, too. */
 import { FORBIDDEN_KEYS, isPlainObject, UNSTORABLE } from "../shared/json.ts";
 import type { UnknownOperation } from "./types.ts";
 
@@ -6,7 +6,7 @@ const ID = /^[A-Za-z0-9_-]{1,64}$/;
 // RFC 9562, any version; lower case only: one operation must have one spelling, or a store that compares text sees two.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Long enough for a cursor that carries its scope and its signature. */
+/** Characters of an epoch, a mark or a cursor: enough for a cursor with its scope and its signature. */
 export const MAX_OPAQUE = 2_048;
 const MAX_NAME = 128;
 
@@ -14,12 +14,12 @@ export function isId(value: unknown): value is string {
   return typeof value === "string" && ID.test(value);
 }
 
-/** A UUID in lower case: what operation ids and incarnations are. */
+/** A UUID in lower case, as operation ids and incarnations are. */
 export function isUuid(value: unknown): value is string {
   return typeof value === "string" && UUID.test(value);
 }
 
-/** An id that is also used as a key: no collection is called `constructor`. */
+/** An id that may also be a key of an object: no collection is called `constructor`. */
 export function isCollectionName(value: unknown): value is string {
   return isId(value) && !FORBIDDEN_KEYS.has(value);
 }

@@ -1,13 +1,13 @@
 /**
- * What `defineCollection` asks of a schema and of field names, as types. A check that fails must name the field, so each
- * answers either something harmless or a sentence.
+ * What `defineCollection` requires of a schema and of field names, as types. A check that fails must name the field, so
+ * each check is either a harmless type or a sentence.
  */
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from "./standard-schema.ts";
 import type { At, CollectionMap } from "./types.ts";
 
 type Scalar = string | number | boolean | null | undefined;
 
-// Four levels deep and no deeper: what lies below is found at run time, and the compiler stays quick.
+// Four levels deep and no deeper, so that the compiler stays fast: what is below is checked at run time.
 type NotJson<T, Depth extends 0[] = []> = unknown extends T
   ? never
   : T extends Scalar
@@ -28,7 +28,7 @@ type NotJsonField<O> = O extends unknown
   ? { [K in keyof O & string]-?: [NotJson<O[K]>] extends [never] ? never : K }[keyof O & string]
   : never;
 
-/** `unknown` where the schema can work; a sentence that names the field where it can't. */
+/** `unknown` if the schema can be used; otherwise a sentence that names the field. */
 export type SchemaCheck<S extends StandardSchemaV1> = [NotJsonField<SchemaOutput<S>>] extends [never]
   ? SchemaOutput<S> extends SchemaInput<S>
     ? SchemaOutput<S> extends { id: infer I }
@@ -39,13 +39,13 @@ export type SchemaCheck<S extends StandardSchemaV1> = [NotJsonField<SchemaOutput
     : "tillsync: what the schema puts out must be accepted by the schema again (defaults, trim and coerce are fine; a transform to another type is not)"
   : `tillsync: field \`${NotJsonField<SchemaOutput<S>>}\` is not JSON (store a Date as a number of milliseconds or an ISO string, a bigint as a string)`;
 
-// The index signature of a loose object would swallow the named keys: it is stripped before `keyof`.
+// The index signature of a loose object would hide its named keys in `keyof`, so it is removed first.
 export type AllKeys<T> = T extends unknown
   ? keyof { [K in keyof T as string extends K ? never : K]: 0 } & string
   : never;
 
 export type KeyPart<V> = Exclude<V, null | undefined> extends readonly (infer E)[] ? E : Exclude<V, null | undefined>;
-/** Strings and numbers, or arrays of them (each element is indexed). Not booleans: IndexedDB has no such keys. */
+/** Fields of strings or numbers, or of arrays of them (each element is indexed). IndexedDB has no boolean keys. */
 type IndexField<O> =
   | { [K in AllKeys<O>]: [KeyPart<At<O, K>>] extends [string | number] ? K : never }[AllKeys<O>]
   | "id";
@@ -70,7 +70,7 @@ export type IndexDeclaration<O> =
   | readonly IndexField<O>[]
   | Readonly<Record<string, IndexField<O> | readonly IndexField<O>[]>>;
 type KeyParts<O, F extends readonly string[]> = { readonly [P in keyof F]: KeyPart<At<O, F[P]>> };
-/** For each index name the types of its parts. */
+/** The types of an index's parts, by index name. */
 export type ResolvedIndexes<O, I> = I extends readonly string[]
   ? { readonly [K in I[number]]: readonly [KeyPart<At<O, K>>] }
   : {
@@ -79,7 +79,7 @@ export type ResolvedIndexes<O, I> = I extends readonly string[]
         : readonly [KeyPart<At<O, I[N]>>];
     };
 
-/** Names the first collection that is referenced and not in the map. */
+/** The compile error of a map whose collections reference one that is not in it: a sentence that names both. */
 export type CheckReferences<C extends CollectionMap> = {
   readonly [K in keyof C]: Exclude<
     C[K]["~shape"]["references"][keyof C[K]["~shape"]["references"]],

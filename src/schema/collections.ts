@@ -1,4 +1,4 @@
-/** What can only be said about collections together: their names, and whether what they reference is there. */
+/** What can only be checked on all collections together: their names, and whether referenced collections are there. */
 import { expectOption } from "../shared/errors.ts";
 import { isPlainObject } from "../shared/json.ts";
 import { type ResolvedCollection, resolvedOf } from "./resolved.ts";
@@ -6,15 +6,15 @@ import type { CollectionMap } from "./types.ts";
 
 export type ResolvedCollections = Readonly<Record<string, ResolvedCollection>>;
 
-// Part of the wire and of table names. A leading letter also keeps `__proto__` out.
+// Names are sent, and are part of table names. Requiring a letter first also excludes `__proto__`.
 const COLLECTION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 // `then` would make `client.collections` and `tx` thenable: awaiting them would call it.
 const TAKEN = ["constructor", "prototype", "then"];
 const EXAMPLE = "Write `collections: { products, sales }`.";
 
 /**
- * The resolved form of each, by name and in the order given; looked up by names from outside, so it has no prototype.
- * For the construction of a client or a server.
+ * The resolved form of each collection, by name and in the order given. Names from outside are looked up in it, so it
+ * has no prototype. Called when a client or a server is made.
  *
  * @throws TillSyncError `invalid_option`
  */

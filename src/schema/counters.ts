@@ -1,15 +1,14 @@
 /**
- * Counter fields: values that only grow and shrink by steps. Adding commutes, so increments of many tills are never in
- * conflict. Safe integers, or decimal strings where integers of the smallest unit won't do.
+ * Counter fields: values that change only by steps. Adding commutes, so increments of several clients are never in
+ * conflict. Counters are safe integers, or decimal strings if integers of the smallest unit won't do.
  */
-import { isCounterStep } from "../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../shared/counter-step.ts";
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
-export type CounterValue = number | string;
 export type CounterSteps = Readonly<Record<string, CounterValue>>;
 
-// Sums may grow beyond one step, and are bounded too: they are exact by BigInt, whose cost grows with the digits.
+// Sums may have more digits than one step, and are bounded, too: BigInt makes them exact, and its cost grows with them.
 const DECIMAL_SUM = /^-?\d{1,40}(?:\.\d{1,9})?$/;
 
 function isCounterValue(value: CounterValue): boolean {
@@ -17,13 +16,13 @@ function isCounterValue(value: CounterValue): boolean {
 }
 
 /**
- * The exact sum: a number of two numbers, else a decimal string with the larger scale of the two (`"1.5" + "0.25"` is
- * `"1.75"`, `"1.50" + "0.50"` is `"2.00"`). `undefined` where a value can't be counted with or the sum would not be
- * a safe integer, or have more than 40 + 9 digits: a rounded stock is a wrong stock, and the caller knows whom to tell.
+ * The exact sum: a number for two numbers, otherwise a decimal string with the larger scale of the two (`"1.5" +
+ * "0.25"` is `"1.75"`, `"1.50" + "0.50"` is `"2.00"`). `undefined` if a value is no counter value, or if the sum is no
+ * safe integer or has more than 40 + 9 digits: a rounded stock would be a wrong stock.
  */
 export function addCounter(a: CounterValue, b: CounterValue): CounterValue | undefined {
   if (!isCounterValue(a) || !isCounterValue(b)) return undefined;
-  // `+ 0` makes -0, which JSON does not have, a 0.
+  // `+ 0` turns -0, which JSON does not have, into 0.
   const sum = typeof a === "number" && typeof b === "number" ? a + b + 0 : addDecimals(String(a), String(b));
   return isCounterValue(sum) ? sum : undefined;
 }
@@ -46,7 +45,7 @@ function unscaled(decimal: string, scale: number): bigint {
   return BigInt(decimal.replace(".", "") + "0".repeat(scale - fractionOf(decimal).length));
 }
 
-/** The counters taken out of what a `create` was given: on the wire they travel as an increment of their own. */
+/** Separates the counters from the data of a `create`: they are sent as an increment of their own. */
 export function splitCounters(
   counters: readonly string[],
   data: JsonObject,
@@ -56,13 +55,13 @@ export function splitCounters(
   for (const field of counters) {
     const value = data[field];
     delete rest[field];
-    // Zero is the absence of steps: nothing needs to travel for it.
+    // Zero needs no step.
     if (isCounterStep(value) && /[1-9]/.test(`${value}`)) by[field] = value;
   }
   return { data: rest, by };
 }
 
-/** The record with every counter at zero: what a server holds against the schema when a `create` comes without counters. */
+/** The record with every counter at zero: what a server checks against the schema, as a `create` has no counters. */
 export function zeroCounters(resolved: ResolvedCollection, data: JsonObject): JsonObject {
   let zeros = knownZeros.get(resolved);
   if (zeros === undefined) {
@@ -72,25 +71,25 @@ export function zeroCounters(resolved: ResolvedCollection, data: JsonObject): Js
   return { ...data, ...zeros };
 }
 
-// The answer never changes for a definition, and a schema takes microseconds to find fault.
+// The zeros of a definition never change, and a schema takes microseconds to refuse a record.
 const knownZeros = /* @__PURE__ */ new WeakMap<ResolvedCollection, CounterSteps>();
 
 /**
- * `0`, or `"0"` where the schema wants a decimal string there. Only the schema knows which, so it is asked; the other
- * findings about so empty a record don't matter.
+ * `0`, or `"0"` if the schema requires a decimal string. Only the schema knows which, so it checks a record that has
+ * only this field; what else it says about such a record doesn't matter.
  */
 function zeroOf(resolved: ResolvedCollection, field: string): CounterValue {
   try {
     const result = resolved.schema["~standard"].validate({ id: "0", [field]: 0 });
     if ("then" in result) {
-      // `validateRecord` says `schema_async`; this promise must not end as an unhandled rejection.
+      // `validateRecord` throws `schema_async` for it; this promise must not become an unhandled rejection.
       result.then(undefined, () => {});
       return 0;
     }
     const refused = "issues" in result && result.issues?.some(({ path }) => keyOf(path?.[0]) === field);
     return refused === true ? "0" : 0;
   } catch {
-    // A refinement that trips over an empty record. The real record is judged later, and loudly.
+    // A refinement that throws on an almost empty record. The real record is checked later.
     return 0;
   }
 }

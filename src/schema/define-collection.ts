@@ -1,4 +1,4 @@
-/** `defineCollection`: what a till and a server say once about a kind of record. */
+/** `defineCollection`: the definition of a kind of record, shared by client and server. */
 import type { AllKeys, CounterField, IndexDeclaration, ReferencePath, ResolvedIndexes, SchemaCheck } from "./checks.ts";
 import { resolveOptions } from "./options.ts";
 import { definitionOf } from "./resolved.ts";
@@ -11,6 +11,10 @@ import type {
   StoredRecord,
 } from "./types.ts";
 
+/**
+ * The options of {@link defineCollection}. Its type parameters are inferred: the schema, the kind, the indexes, the
+ * names of counters, of server-assigned fields and of searched fields, and the references.
+ */
 export interface CollectionOptions<
   S extends StandardSchemaV1,
   K extends "record" | "fact",
@@ -20,38 +24,75 @@ export interface CollectionOptions<
   R,
   F extends string,
 > {
-  /** `"fact"`: created once, never changed (sale, payment, refund, stock movement). `"record"`: edited in place. @default "record" */
+  /**
+   * `"fact"`: created once and never changed, such as a sale, a payment, a refund or a stock movement.
+   * `"record"`: edited in place.
+   * @default "record"
+   */
   kind?: K | undefined;
-  /** Describes the record. `id` may be in it or not: it is always there at run time. Output must be JSON and acceptable as input. */
+  /**
+   * A Standard Schema (zod, valibot, arktype) of the record. It must check synchronously, put out JSON, and accept its
+   * own output. It may declare `id` or not: the record that it checks always has one.
+   */
   schema: S & SchemaCheck<S>;
   /**
-   * Field names, or `{ name: field | [field, field] }`. Only what is declared here can be queried.
-   * An index name is a JavaScript identifier: a field of another name is indexed as `{ name: "the-field" }`.
+   * The indexes: an array of field names, or `{ name: field | [field, field] }`. Queries select rows by these or by
+   * id. The name of an index is a JavaScript identifier; index a field with another name as `{ name: "the-field" }`.
+   * @default none
    */
   indexes?: I | undefined;
-  /** Fields whose words a search will look up by prefix, without accents and case. Kept, and not used yet: `find({ search })` comes later. */
+  /**
+   * Fields whose words a search will look up by prefix, ignoring accents and case. Not used yet.
+   * @default none
+   */
   search?: readonly F[] | undefined;
-  /** Fields that only `increment` changes. Integers, or decimal strings; the schema must accept `0` or `"0"`, from which they count. */
+  /**
+   * Fields that only `increment` changes: integers, or decimal strings. They count from zero, so the schema must accept
+   * `0` or `"0"`. Not for facts.
+   * @default none
+   */
   counters?: readonly N[] | undefined;
-  /** Optional fields that only the server fills in, e.g. an order number. */
+  /**
+   * Optional fields that only the server fills in, such as an order number.
+   * @default none
+   */
   assigned?: readonly A[] | undefined;
-  /** Path to collection: `{ customerId: "customers", "items[].productId": "products" }`. Sync order follows from it. */
+  /**
+   * The collection that each path refers to: `{ customerId: "customers", "items[].productId": "products" }`. Referenced
+   * collections are pulled first, and a record is sent after the pending creates that it refers to.
+   * @default none
+   */
   references?:
     | (R & { readonly [P in Exclude<keyof R, ReferencePath<SchemaOutput<S>>>]: NoSuchPathInTheRecord })
     | undefined;
-  /** Upload lane. @default "high" for a fact, "normal" for a record */
+  /**
+   * The lane in which the collection's operations are sent.
+   * @default "high" for a fact, "normal" for a record
+   */
   priority?: "high" | "normal" | "low" | undefined;
-  /** What to do where two devices changed the same field. @default mergeFields({}, "server"): the edit that lost stays on the desk */
+  /**
+   * What to do if two devices changed the same field: one of `tillsync/conflict`, or a function. Not for facts.
+   * @default mergeFields({}, "server"), which keeps the server's value; the edit that lost stays on the desk
+   */
   conflict?: ConflictResolver<StoredRecord<SchemaOutput<S>>> | undefined;
-  /** Raise by one when stored records of the old version would no longer pass the schema. @default 1 @minimum 1 */
+  /**
+   * The version of the schema. Raise it by one when stored records would no longer pass the schema.
+   * @default 1
+   * @minimum 1
+   */
   schemaVersion?: number | undefined;
-  /** From version n to n + 1, for stored records and queued operations. Every step from 1 must be there. */
+  /**
+   * Functions that bring the data of stored records and of queued operations from version n to n + 1, by n. They must
+   * be pure, and return plain JSON. Required if `schemaVersion` is above 1: a function for each version from 1.
+   */
   upcast?: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>> | undefined;
 }
 
 /**
- * Describes one kind of record, for the till and the server alike. Put it in a file that both import.
+ * Defines one kind of record, for client and server alike. Put it in a file that both import.
  *
+ * @returns an opaque definition, for the `collections` of a client, a server or a test shop
+ * @throws TillSyncError `invalid_option`
  * @example
  * ```ts
  * const products = defineCollection({
@@ -60,7 +101,6 @@ export interface CollectionOptions<
  *   counters: ["stock"],
  * });
  * ```
- * @throws TillSyncError `invalid_option`
  */
 export function defineCollection<
   // biome-ignore lint/suspicious/noExplicitAny: the input of a coercing schema is anything
@@ -72,12 +112,12 @@ export function defineCollection<
   const R extends Readonly<Record<string, string>> = Readonly<Record<never, never>>,
   const F extends AllKeys<SchemaOutput<S>> = never,
 >(
-  // The rule for facts is an intersection here and not a conditional on `conflict` itself, which would end the inference of
+  // The rule for facts is an intersection. A conditional type on `conflict` itself would prevent the inference of
   // `mergeFields({...})`.
   options: CollectionOptions<S, K, I, N, A, R, F> &
     (K extends "fact" ? { conflict?: FactsAreNeverEdited; counters?: FactsAreNeverEdited } : unknown),
 ): CollectionDefinition<{
-  // NoInfer: an inline definition must not take its types from where it is put.
+  // NoInfer: an inline definition must not take its types from its context.
   readonly kind: NoInfer<K>;
   readonly record: StoredRecord<SchemaOutput<S>>;
   readonly input: SchemaInput<S>;
@@ -87,6 +127,6 @@ export function defineCollection<
   readonly references: NoInfer<R>;
   readonly searchable: [NoInfer<F>] extends [never] ? false : true;
 }> {
-  // `~shape` exists for the compiler alone, so no value has the declared type.
+  // `~shape` exists only for the compiler, so no value has the declared type.
   return definitionOf(resolveOptions(options)) as never;
 }

@@ -2,17 +2,17 @@
 import type { Json, JsonObject } from "../shared/json.ts";
 import type { Key } from "../shared/keys.ts";
 
-/** One record has at most so many entries in one compound index: two arrays of a thousand would make a million. */
+/** How many entries a record has at most in one compound index: two arrays of a thousand would make a million. */
 export const MAX_KEYS_PER_INDEX = 1_024;
 
 /**
  * The keys of one record in one index: bare values for an index of one field, arrays for a compound one.
  *
  * - `id` may be a field of an index.
- * - An array field gives a key per distinct element. In a compound index it fans out; let at most one field be an array.
- *   Two multiply, and what goes beyond {@link MAX_KEYS_PER_INDEX} is not found by this index.
- * - Sparse: where a part is missing, null or no string or finite number, the record is not in the index. IndexedDB does
- *   the same, and the other adapters must not answer differently.
+ * - An array field gives a key for each distinct element, also in a compound index. At most one field of an index
+ *   should be an array: the keys of two multiply, and those beyond {@link MAX_KEYS_PER_INDEX} are left out.
+ * - Sparse: a record is not in the index if a part is missing, null, or neither a string nor a finite number. IndexedDB
+ *   does the same, and the other adapters must behave like it.
  */
 export function indexKeys(fields: readonly string[], id: string, data: JsonObject): readonly Key[] {
   const [only] = fields;
@@ -25,7 +25,7 @@ export function indexKeys(fields: readonly string[], id: string, data: JsonObjec
   return keys;
 }
 
-/** Changes when an index of the same name means something else: an adapter then builds it anew. */
+/** Differs if an index of the same name has other fields: an adapter then builds it again. */
 export function indexSignature(fields: readonly string[]): string {
   return JSON.stringify(fields);
 }

@@ -1,14 +1,14 @@
-/** The option `indexes`, in either of its forms, to field names by index name. */
+/** Resolves the option `indexes`, in either of its forms, into field names by index name. */
 import { expectOption } from "../shared/errors.ts";
 
-// A name becomes part of what an adapter calls its index, in IndexedDB as in SQL.
+// Adapters make the name part of their own index's name, in IndexedDB and in SQL.
 const INDEX_NAME = /^(?!__proto__$)[A-Za-z_$][\w$]*$/;
 const EXAMPLE = 'Write `indexes: ["name"]` or `indexes: { byName: ["name", "id"] }`.';
 
 /** @throws TillSyncError `invalid_option` */
 export function resolveIndexes(indexes: unknown = []): Readonly<Record<string, readonly string[]>> {
   expectOption(typeof indexes === "object" && indexes !== null, "indexes", "an array or an object", indexes, EXAMPLE);
-  // Without a prototype: `indexes["constructor"]` must be undefined.
+  // It has no prototype: `indexes["constructor"]` must be undefined.
   const resolved: Record<string, readonly string[]> = Object.create(null);
   const declarations = Array.isArray(indexes) ? indexes.map((field) => [field, field]) : Object.entries(indexes);
   for (const [name, declared] of declarations) {
@@ -22,7 +22,7 @@ export function resolveIndexes(indexes: unknown = []): Readonly<Record<string, r
   return Object.freeze(resolved);
 }
 
-/** Whether it can be the name of a field at the top of a record. */
+/** Whether it can be the name of a top-level field. */
 export function isField(name: unknown): name is string {
   return typeof name === "string" && name !== "";
 }

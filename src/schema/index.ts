@@ -1,4 +1,8 @@
-/** `tillsync/schema`: definitions that a till and a server share. Imports no validator and runs anywhere. */
+/**
+ * Definitions of collections, shared by client and server. Imports no validator, and runs anywhere.
+ *
+ * @module tillsync/schema
+ */
 export type { CheckReferences } from "./checks.ts";
 export type { CollectionOptions } from "./define-collection.ts";
 export { defineCollection } from "./define-collection.ts";

@@ -1,8 +1,7 @@
 /**
- * From the options of `defineCollection` to their resolved form. Everything that can be said about them without the other
- * collections is said here, at definition: JavaScript callers and `as any` get past the compiler.
+ * Checks and resolves the options of `defineCollection`. Everything that can be checked without the other collections
+ * is checked here: JavaScript callers and `as any` get past the compiler.
  */
-
 import { expectOption } from "../shared/errors.ts";
 import { isPlainObject } from "../shared/json.ts";
 import { isField, resolveIndexes } from "./index-options.ts";
@@ -52,7 +51,7 @@ export function resolveOptions(options: unknown): ResolvedCollection {
     "schemaVersion",
     "a positive integer",
     schemaVersion,
-    "Raise it by one when old records would no longer pass.",
+    "Raise it by one when stored records would no longer pass the schema.",
   );
   return {
     kind,
@@ -85,7 +84,7 @@ function oneOf<const T extends string>(option: string, value: unknown, allowed: 
 }
 
 function resolveSchema(schema: unknown): StandardSchemaV1 {
-  // A schema of arktype is a function.
+  // Arktype's schemas are functions.
   const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.["~standard"];
   expectOption(
     standard?.version === 1 && typeof standard.validate === "function",
@@ -97,7 +96,7 @@ function resolveSchema(schema: unknown): StandardSchemaV1 {
   return schema as StandardSchemaV1;
 }
 
-/** @param taken names that another option has */
+/** @param taken names that another option has already */
 function fieldNames(option: string, value: unknown = [], taken: readonly string[] = []): readonly string[] {
   const expected = "an array of field names";
   expectOption(Array.isArray(value), option, expected, value, `Write \`${option}: ["field"]\`.`);
@@ -105,7 +104,13 @@ function fieldNames(option: string, value: unknown = [], taken: readonly string[
   const wrong = names.findIndex(
     (name, at) => !isField(name) || name === "id" || names.indexOf(name) !== at || taken.includes(name),
   );
-  expectOption(wrong < 0, option, expected, names[wrong], "Name each field once; `id` and counters are set apart.");
+  expectOption(
+    wrong < 0,
+    option,
+    expected,
+    names[wrong],
+    "Name each field once, without `id` and without fields that another option names.",
+  );
   return Object.freeze(names as string[]);
 }
 

@@ -1,9 +1,9 @@
-/** The order in which collections are pulled and sent: what is referenced comes first. */
+/** The order of the collections for a pull: referenced ones first. */
 import type { ResolvedCollections } from "./collections.ts";
 
 /**
- * Collection names, each after those that it references. Where references run in a circle no such order exists: then
- * the one named first in the map comes last of its circle. The same map always gives the same order.
+ * Collection names, each after those that it references. In a circle of references no such order exists: the collection
+ * that the map names first is then the last of its circle. The same map always gives the same order.
  */
 export function syncOrder(collections: ResolvedCollections): readonly string[] {
   const ordered = new Set<string>();
@@ -12,7 +12,7 @@ export function syncOrder(collections: ResolvedCollections): readonly string[] {
   return [...ordered];
 
   function place(name: string): void {
-    // Entered and not yet ordered: a circle, and this is where it closes.
+    // If it was entered and is not ordered yet, this closes a circle.
     if (entered.has(name)) return;
     entered.add(name);
     for (const { collection } of collections[name]?.references ?? []) place(collection);

@@ -1,4 +1,4 @@
-/** Edits by field: patches touch top-level members, `null` is a value, and removing is said apart. */
+/** Edits by field: a patch sets top-level members, `null` is a value, and members to remove are named separately. */
 import { deepEqual, type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 
 /** A patch as the application writes it: `undefined` removes the field. */
@@ -10,13 +10,16 @@ export interface WirePatch {
   readonly unset: readonly string[];
 }
 
-/** The patch as it is now: its caller may go on with the object at once. What is no JSON stays, for {@link jsonFault} to refuse. */
+/**
+ * Copies the patch, since its caller may change the object afterwards. A value that is no JSON is not copied: {@link
+ * jsonFault} will refuse it.
+ */
 export function copyPatch(loose: LoosePatch): LoosePatch {
   const copied = ([name, value]: [string, Json | undefined]) => [name, jsonFault(value) ? value : toJson(value)];
   return Object.fromEntries(Object.entries(loose).map(copied));
 }
 
-/** The data with the patch's members in place of its own, and without those of `unset`. */
+/** The data with the members of the patch, and without those that `unset` names. */
 export function applyPatch(data: JsonObject, patch: JsonObject, unset: readonly string[] = []): JsonObject {
   // Spread defines members and never calls the setter of `__proto__`, which `Object.assign` would.
   const patched: Record<string, Json> = { ...data, ...patch };
@@ -24,7 +27,7 @@ export function applyPatch(data: JsonObject, patch: JsonObject, unset: readonly 
   return patched;
 }
 
-/** What to set and what to remove. */
+/** Separates what to set from what to remove. */
 export function splitPatch(loose: LoosePatch): WirePatch {
   const patch: Record<string, Json> = {};
   const unset: string[] = [];
@@ -36,17 +39,17 @@ export function splitPatch(loose: LoosePatch): WirePatch {
 }
 
 /**
- * The patch that leads from `before` to `after`: the members of `after` that differ. `undefined` in `after` removes;
- * what `after` does not name stays, because a form holds only some of the fields.
+ * The patch that turns `before` into `after`: the members of `after` that differ. A member that is `undefined` in
+ * `after` is removed; one that `after` doesn't have stays, because a form has only some of the fields.
  *
- * @param excluded names no patch may carry: `id`, counters, what the server assigns
+ * @param excluded names that no patch may have: `id`, counters, server-assigned fields
  */
 export function changesBetween(before: JsonObject, after: LoosePatch, excluded: readonly string[] = []): LoosePatch {
   const changed = Object.keys(after).filter((name) => !excluded.includes(name) && differs(name, before, after));
   return Object.fromEntries(changed.map((name) => [name, after[name]]));
 }
 
-/** The same between two whole records: what `after` lacks was removed. */
+/** The same for two whole records: a member that `after` doesn't have is removed. */
 export function wholeChanges(before: JsonObject, after: LoosePatch, excluded: readonly string[] = []): LoosePatch {
   const absent = Object.fromEntries(Object.keys(before).map((name) => [name, undefined]));
   return changesBetween(before, { ...absent, ...after }, excluded);

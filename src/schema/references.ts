@@ -1,15 +1,17 @@
-/** References between collections: their paths, and the ids that a record holds under them. */
-
+/** References between collections: their paths, and the ids that a record has there. */
 import { expectOption } from "../shared/errors.ts";
 import { isPlainObject, type Json, type JsonObject } from "../shared/json.ts";
 import { isField } from "./index-options.ts";
 import type { CollectionReference } from "./resolved.ts";
 
-/** `a`, `a[]`, `a.b`, `a[].b`. No deeper: the compiler could not check it in reasonable time. */
+/** `a`, `a[]`, `a.b`, `a[].b`. The compiler could not check deeper paths in reasonable time. */
 const PATH = /^([^.[\]]+)(\[\])?(?:\.([^.[\]]+))?$/;
 const EXAMPLE = 'Write `{ customerId: "customers", "items[].productId": "products" }`.';
 
-/** The option `references`, resolved. @throws TillSyncError `invalid_option` */
+/**
+ * Resolves the option `references`.
+ * @throws TillSyncError `invalid_option`
+ */
 export function resolveReferences(references: unknown = {}): readonly CollectionReference[] {
   expectOption(isPlainObject(references), "references", "an object from path to collection", references, EXAMPLE);
   const resolved = Object.entries(references).map(([path, collection]) => {
@@ -25,7 +27,7 @@ export interface ReferencedRecord {
   readonly id: string;
 }
 
-/** What a record points at, each once, in the order of the declarations. Nulls and absent members point at nothing. */
+/** The records that a record refers to, each once, in the order of the declarations. */
 export function referencesIn(
   references: readonly CollectionReference[],
   data: JsonObject,
@@ -33,7 +35,7 @@ export function referencesIn(
   const found = new Map<string, ReferencedRecord>();
   for (const { path, collection } of references) {
     for (const id of idsAt(path, data)) {
-      // A collection's name has no space in it.
+      // The name of a collection contains no space.
       const key = `${collection} ${id}`;
       if (!found.has(key)) found.set(key, { collection, id });
     }

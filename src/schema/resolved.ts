@@ -1,5 +1,4 @@
-/** A collection with every default filled in: what till and server work with. */
-
+/** A collection with every default filled in: what client and server work with. */
 import { expectOption } from "../shared/errors.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 import type { CollectionDefinition, ConflictResolver } from "./types.ts";
@@ -8,17 +7,19 @@ export interface ResolvedCollection {
   readonly kind: "record" | "fact";
   readonly schemaVersion: number;
   readonly schema: StandardSchemaV1;
-  /** The fields of each index, by index name. Has no prototype: a query's index name is looked up in it as it came. */
+  /**
+   * The fields of each index, by index name. It has no prototype: index names of queries are looked up in it unchecked.
+   */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   readonly counters: readonly string[];
   readonly assigned: readonly string[];
   readonly references: readonly CollectionReference[];
   readonly search: readonly string[];
   readonly priority: "high" | "normal" | "low";
-  /** `undefined`: the default, which is the conflict module's to know. */
+  /** `undefined` for the default, which only the conflict module knows. */
   // biome-ignore lint/suspicious/noExplicitAny: each collection has its own record type
   readonly conflict: ConflictResolver<any> | undefined;
-  /** The step from version n to n + 1, by n. */
+  /** The functions from version n to n + 1, by n. */
   readonly upcast: Readonly<Record<number, Upcast>>;
 }
 export interface CollectionReference {
@@ -28,18 +29,22 @@ export interface CollectionReference {
 }
 export type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
 
-// A property of the definition and not a WeakMap: a till's bundle may hold two copies of the package, and a definition
-// made by one must be read by the other.
+// A property and not a WeakMap: a bundle may have two copies of the package, and one must be able to read what the
+// other has defined.
 const RESOLVED = "~resolved";
 
-/** What `defineCollection` returns. The resolved form is not enumerable, so that a logged definition stays readable. */
+/** What `defineCollection` returns. The resolved form is not enumerable, so a logged definition stays readable. */
 export function definitionOf(resolved: ResolvedCollection): Pick<CollectionDefinition, "kind" | "schemaVersion"> {
   const definition = { kind: resolved.kind, schemaVersion: resolved.schemaVersion };
   Object.defineProperty(definition, RESOLVED, { value: Object.freeze(resolved) });
   return Object.freeze(definition);
 }
 
-/** @throws TillSyncError `invalid_option` where the value was not made by `defineCollection`; `option` names it in the message */
+/**
+ * The resolved form of a definition.
+ * @param option what the message calls the definition
+ * @throws TillSyncError `invalid_option` if the value was not made by `defineCollection`
+ */
 export function resolvedOf(definition: CollectionDefinition, option = "collection"): ResolvedCollection {
   const resolved = (definition as { [RESOLVED]?: ResolvedCollection } | null | undefined)?.[RESOLVED];
   expectOption(

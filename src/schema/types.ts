@@ -1,48 +1,63 @@
 /**
- * What a collection definition knows, as types: resolved once into a shape, so that nothing asks the schema a second
- * time and sixty collections still compile in seconds.
+ * What a collection definition knows, as types. They are resolved once into a shape, so nothing evaluates the schema's
+ * types a second time, and sixty collections compile in seconds.
  */
 
-/** The resolved types of one collection. Everything else looks fields up here instead of asking the schema again. */
+/** The resolved types of one collection. Other types read them here and not from the schema. */
 export interface CollectionShape {
+  /** The option `kind`. */
   readonly kind: "record" | "fact";
+  /** The record as the schema puts it out, with `id`; all members read-only. */
   readonly record: { readonly id: string };
+  /** What the schema accepts. */
   readonly input: object;
+  /** The types of each index's parts, by index name. */
   readonly indexes: Readonly<Record<string, readonly unknown[]>>;
+  /** The names of the counters; `never` for none. */
   readonly counters: string;
+  /** The names of the server-assigned fields; `never` for none. */
   readonly assigned: string;
+  /** The option `references`: collection by path. */
   readonly references: Readonly<Record<string, string>>;
+  /** Whether the option `search` names a field. */
   readonly searchable: boolean;
 }
 
-/** What `defineCollection` makes. Opaque at run time: hand it to a client and to a server. */
+/** What `defineCollection` returns: for the `collections` of a client and of a server. */
 export interface CollectionDefinition<H extends CollectionShape = CollectionShape> {
+  /** Whether its records are edited, or are facts. */
   readonly kind: H["kind"];
+  /** The version of its schema, from 1. */
   readonly schemaVersion: number;
-  /** Types only, absent at run time. */
+  /** For the compiler only; absent at run time. */
   readonly "~shape": H;
 }
 
-/** Collections by the name they have on the till, on the wire and on the server. */
+/** Collections by name. A collection has the same name on the client, on the wire and on the server. */
 export type CollectionMap = Readonly<Record<string, CollectionDefinition>>;
 
-/** The record as the till sees it: what the schema puts out, plus `id`, read-only. */
+/** A record as the client reads it: what the schema puts out, with `id`; all members read-only. */
 export type RecordOf<D extends CollectionDefinition> = D["~shape"]["record"];
-/** What `create` takes: what the schema takes in, `id` optional, server-assigned fields absent. */
+/** What `create` accepts: what the schema accepts, with an optional `id`, without server-assigned fields. */
 export type CreateInputOf<D extends CollectionDefinition> = CreateInput<D["~shape"]>;
-/** What `update` takes: any of the fields, without id, counters and server-assigned fields. `undefined` removes a field. */
+/** What `update` accepts: any fields except `id`, counters and server-assigned fields. `undefined` removes a field. */
 export type PatchOf<D extends CollectionDefinition> = Patch<D["~shape"]>;
+/** The type of the record's `id`. */
 export type IdOf<D extends CollectionDefinition> = D["~shape"]["record"]["id"];
 
+/** {@link CreateInputOf}, from the shape of a collection. Without an `id` the client makes one. */
 export type CreateInput<H extends CollectionShape> = Without<H["input"], H["assigned"] | "id"> & {
   id?: string | undefined;
 } & { [K in H["assigned"]]?: OnlyTheServerFillsThisIn };
 
+/** {@link PatchOf}, from the shape of a collection. Its `id` member only makes the compiler refuse an `id`. */
 export type Patch<H extends CollectionShape> = Partial<Without<H["input"], H["counters"] | H["assigned"] | "id">> & {
   [K in H["counters"]]?: ACounterChangesByIncrementOnly;
 } & { [K in H["assigned"]]?: OnlyTheServerFillsThisIn } & { id?: AnIdNeverChanges };
 
-/** What `increment` takes: at least one counter, each with an integer, or a decimal string where the field is a string. */
+/**
+ * What `increment` accepts: a step for at least one counter. An integer, or a decimal string if the field is a string.
+ */
 export type Increments<H extends CollectionShape> = {
   [K in H["counters"]]: { [P in K]: CounterStep<At<H["record"], P>> } & {
     [P in Exclude<H["counters"], K>]?: CounterStep<At<H["record"], P>>;
@@ -50,20 +65,29 @@ export type Increments<H extends CollectionShape> = {
 }[H["counters"]];
 type CounterStep<V> = [V] extends [number] ? number : string;
 
-/** What a resolver is given. One vocabulary on both sides and on the wire: base, client, server. */
+/** The argument of a resolver: a record that two devices have changed. Frozen; the records have `id` in them. */
 export interface ConflictContext<T> {
-  /** The record that the client's change was made on; `undefined` where it did not exist, or is not known any more. */
+  /**
+   * The record on which the client's change was made; `undefined` if there was none, or if it is not known any more.
+   * On the server, which keeps no history, it lacks the fields in conflict.
+   */
   readonly base: T | undefined;
+  /** The record with the client's change. */
   readonly client: T;
+  /** The record as the server has it. */
   readonly server: T;
-  /** The fields both sides changed. */
+  /** The fields that both sides changed, to different values. */
   readonly fields: readonly (keyof T & string)[];
 }
 
-/** Pure and synchronous. Answer a whole record, or the name of a side, or `"manual"`: people decide. */
+/**
+ * Decides a conflict. It must be pure and synchronous. It returns a whole record, the name of the side to keep, or
+ * `"manual"` to leave the decision to people. If it throws, or returns anything else, the conflict is left to people.
+ */
 export type ConflictResolver<T> = (conflict: ConflictContext<T>) => T | "server" | "client" | "manual";
 
-// Nobody can make one of these. Their names are the compiler's message: `?: never` would read "not assignable to never".
+// No value has one of these types. Their names are the compiler's message: `?: never` would read "not assignable to
+// never".
 export interface ACounterChangesByIncrementOnly {
   readonly "~never": never;
 }
@@ -84,9 +108,9 @@ export type StoredRecord<O> = O extends unknown
   ? Flat<{ readonly [K in keyof O]: O[K] } & { readonly id: O extends { id: infer I extends string } ? I : string }>
   : never;
 type Flat<T> = T extends unknown ? { [K in keyof T]: T[K] } : never;
-/** `Omit` that keeps the variants of a union apart. */
+/** An `Omit` that keeps the variants of a union apart. */
 type Without<T, K extends PropertyKey> = T extends unknown
   ? { [P in keyof T as P extends K ? never : P]: T[P] }
   : never;
-/** The field in whichever variants of a union have it. */
+/** The type of a field, in those variants of a union that have it. */
 export type At<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;

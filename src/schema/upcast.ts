@@ -1,16 +1,15 @@
-/** Records of older app versions, brought up to the version that the schema describes. */
-
+/** Brings records of older schema versions up to the current one. */
 import { assert } from "../shared/assert.ts";
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import { faultText, isPlainObject, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 
 /**
- * Runs every step from version `from` up to the collection's own. The steps get a copy: one that edits its argument
- * can't touch what is stored.
+ * Runs every step from version `from` up to the collection's own. The steps get a copy, so a step that edits its
+ * argument can't change what is stored.
  *
- * @param from at least 1, at most `resolved.schemaVersion`; what is newer than this app is for the caller to keep aside
- * @throws TillSyncError `validation_failed` where a step throws or does not answer a plain JSON object
+ * @param from 1 to `resolved.schemaVersion`; the caller must keep newer records aside
+ * @throws TillSyncError `validation_failed` if a step throws, or returns anything but a plain JSON object
  */
 export function upcastData(name: string, resolved: ResolvedCollection, from: number, data: JsonObject): JsonObject {
   assert(
@@ -28,20 +27,21 @@ export function upcastData(name: string, resolved: ResolvedCollection, from: num
 function runStep(name: string, resolved: ResolvedCollection, version: number, data: Record<string, unknown>) {
   const step = resolved.upcast[version];
   assert(step !== undefined, `\`${name}\` has no step from version ${version}`);
-  let answer: unknown;
+  let returned: unknown;
   try {
-    answer = step(data);
+    returned = step(data);
   } catch (cause) {
     throw failed(name, version, messageOf(cause), { cause });
   }
-  if (!isPlainObject(answer)) throw failed(name, version, "it answered no object");
-  const fault = jsonFault(answer, { allowUndefined: true });
-  if (fault !== undefined) throw failed(name, version, `it answered ${faultText(fault)}`);
-  return answer;
+  if (!isPlainObject(returned)) throw failed(name, version, "it returned no object");
+  const fault = jsonFault(returned, { allowUndefined: true });
+  if (fault !== undefined) throw failed(name, version, `it returned ${faultText(fault)}`);
+  return returned;
 }
 
 function failed(name: string, version: number, what: string, options?: { cause: unknown }): TillSyncError {
-  const message = `Expected the step \`upcast[${version}]\` of \`${name}\` to answer the record in version ${version + 1}: ${what}.`;
+  const next = version + 1;
+  const message = `Expected the step \`upcast[${version}]\` of \`${name}\` to return the record in version ${next}: ${what}.`;
   return new TillSyncError(
     "validation_failed",
     message,

@@ -1,4 +1,4 @@
-/** Holds a record against its schema. One reading of the schema's answer, two ways to tell the caller. */
+/** Checks a record against its schema: one reading of the schema's result, and two ways to report it. */
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import { faultText, isPlainObject, type JsonFault, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
@@ -7,9 +7,9 @@ import type { SchemaIssue, SchemaResult } from "./standard-schema.ts";
 interface Invalid {
   readonly ok: false;
   readonly issues: readonly SchemaIssue[];
-  /** What the schema threw. */
+  /** The error that the schema threw. */
   readonly cause?: unknown;
-  /** Why what it put out is no JSON. */
+  /** Why the output is no JSON. */
   readonly fault?: JsonFault;
 }
 
@@ -18,8 +18,8 @@ export type RecordCheck =
   | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
 
 /**
- * The record as it is to be stored: what the schema put out, as plain JSON, without `id`. The schema always gets
- * `{ ...data, id }`, whether it declares `id` or not.
+ * The record to store: the schema's output as plain JSON, without `id`. The schema always checks `{ ...data, id }`,
+ * whether it declares `id` or not.
  *
  * @throws TillSyncError `validation_failed` with the schema's issues, `not_json`, `schema_async`
  */
@@ -45,11 +45,11 @@ export function validateRecord(name: string, resolved: ResolvedCollection, id: s
 }
 
 /**
- * The same for a server, which answers with issues instead of throwing. A schema that throws is an issue of this record:
- * one record that a schema trips over must not fail the whole batch.
+ * The same for a server, which returns issues instead of throwing. If the schema throws, that is an issue of this
+ * record: one record on which a schema throws must not fail the whole batch.
  *
- * @throws TillSyncError `schema_async` only: no record of the collection could ever be judged, and a final verdict on
- * each would be worse than none
+ * @throws TillSyncError `schema_async` only: no record of the collection could ever be checked, so a final verdict on
+ * each would be wrong
  */
 export function checkRecord(name: string, resolved: ResolvedCollection, id: string, data: object): RecordCheck {
   const verdict = judge(name, resolved, id, data);
@@ -62,28 +62,28 @@ function judge(
   id: string,
   data: object,
 ): Invalid | (RecordCheck & { ok: true }) {
-  // Spread defines members, it doesn't assign them: an own `__proto__` from `JSON.parse` stays harmless.
+  // A spread defines members and doesn't assign them: a `__proto__` member from `JSON.parse` stays harmless.
   const record = { ...data, id };
   let result: SchemaResult<unknown> | Promise<unknown> | undefined;
   try {
     result = schema["~standard"].validate(record);
     // Not `instanceof Promise`: the schema may live in another realm.
     if ("then" in result) {
-      // Nobody waits for it, so its rejection must not surface as an unhandled one.
+      // No code awaits it; its rejection must not become an unhandled one.
       result.then(undefined, () => {});
-      // Whatever throws inside a schema of zod, its `~standard` answers a promise, as if the schema were asynchronous. One
-      // record that a refinement trips over would then look like a collection that can't work at all; this tells them apart.
+      // If a refinement throws inside a zod schema, `~standard.validate` returns a promise, as if the schema were
+      // asynchronous. `safeParse` throws the refinement's error instead, which concerns this record only.
       (schema as { safeParse?(record: object): unknown }).safeParse?.(record);
     }
   } catch (cause) {
-    // What zod 3 and 4 throw when they meet a promise says so in these words.
+    // The error that zod 3 and 4 throw if the schema is asynchronous contains these words.
     if (!/synchronous parse/.test(messageOf(cause)))
       return { ok: false, issues: [{ message: `the schema threw: ${messageOf(cause)}` }], cause };
   }
   if (result === undefined || "then" in result) {
     throw new TillSyncError(
       "schema_async",
-      `Expected the schema of \`${name}\` to answer at once, got a promise. ` +
+      `Expected the schema of \`${name}\` to return its result, got a promise. ` +
         "Check what takes time before the write, or in a server policy.",
       { collection: name },
     );

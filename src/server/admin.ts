@@ -1,11 +1,10 @@
 /** What tools do to a store without a request: imports, reports, restores, revocations. */
 
-import type { CounterValue } from "../protocol/types.ts";
 import { isId } from "../protocol/values.ts";
 import { checkCollections } from "../schema/collections.ts";
 import type { CollectionMap, RecordOf } from "../schema/types.ts";
 import { systemClock } from "../shared/clock.ts";
-import { isCounterStep } from "../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../shared/counter-step.ts";
 import { systemDigest } from "../shared/digest.ts";
 import { invalidOption, TillSyncError } from "../shared/errors.ts";
 import { type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";

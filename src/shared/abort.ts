@@ -1,15 +1,15 @@
-/** Waiting that can be called off. */
+/** Waiting that an `AbortSignal` can end. */
 
-/** The reason of an aborted signal, always something that can be thrown. */
+/** What to throw for an aborted signal: its reason, or an `AbortError` if it has none. */
 export function aborted(signal: AbortSignal | undefined): unknown {
-  return signal?.reason ?? new DOMException("Called off", "AbortError");
+  return signal?.reason ?? new DOMException("The call was aborted", "AbortError");
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
 
-/** The promise, or the abort, whichever is first. The listener is removed either way. */
+/** Settles like the promise, or rejects when the signal aborts, whichever is first. Removes its listener either way. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {

@@ -1,17 +1,25 @@
-/** Where decisions, client and server have time and timers from; an adapter has those of its platform. */
+/** The only source of time and timers for client, server and decisions. Adapters may use their platform's. */
 import { orAborted } from "./abort.ts";
 
-/** Law: `monotonic` never goes back, whatever is done to the wall clock; `sleep` ends early, by rejecting, when its signal aborts. */
+/**
+ * Time and timers.
+ *
+ * The laws: `monotonic` never goes back, whatever happens to the wall clock. `sleep` rejects early if its signal
+ * aborts.
+ */
 export interface Clock {
-  /** Wall clock, epoch ms. May jump, in both directions. */
+  /** The wall clock, in epoch ms. It may jump, in both directions. */
   now(): number;
-  /** Ms since some moment. May stand still while the machine sleeps (w3c/hr-time#115). */
+  /** Milliseconds since some moment. May stand still while the machine sleeps (w3c/hr-time#115). */
   monotonic(): number;
-  /** Resolves after `ms`. Rejects with the signal's reason. A throttled tab may call late: compute from `monotonic` on waking. */
+  /**
+   * Resolves after `ms` milliseconds; rejects with the signal's reason. It may resolve late, as in a throttled tab: use
+   * `monotonic` afterwards to know how much time has passed.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Browsers and Node keep delays in 32 bits: a longer one fires at once. */
+/** Browsers and Node store delays in 32 bits: a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** The platform's clock. */

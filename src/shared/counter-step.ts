@@ -1,9 +1,14 @@
-/** What a counter can be moved by: the wire's bounds for one step, which hold on the till as on the server. */
+/** What a counter holds, and by what it can be moved: the wire's bounds for one step, on client and server alike. */
 
-// No exponent, no plus.
+/** A counter's step or value: a safe integer, or a decimal string for declared decimal counters. */
+export type CounterValue = number | string;
+
+// No exponent, no plus sign.
 const DECIMAL_STEP = /^-?\d{1,15}(?:\.\d{1,9})?$/;
 
-/** Whether a counter can be moved by it: a safe integer, or a decimal string such as `"-12.50"` of at most 15 + 9 digits. */
-export function isCounterStep(value: unknown): value is number | string {
+/**
+ * Whether a counter can be moved by it: a safe integer, or a decimal string like `"-12.50"` with at most 15 + 9 digits.
+ */
+export function isCounterStep(value: unknown): value is CounterValue {
   return Number.isSafeInteger(value) || (typeof value === "string" && DECIMAL_STEP.test(value));
 }

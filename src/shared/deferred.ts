@@ -1,4 +1,4 @@
-/** A promise with its handles outside, for waits that another callback ends. */
+/** A promise that other code settles. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;

@@ -1,4 +1,4 @@
-/** SHA-256 and HMAC-SHA-256 as lower-case hex. */
+/** SHA-256 and HMAC-SHA-256, in lower-case hex. */
 import { builtinModule } from "./builtin.ts";
 
 interface NodeHash {
@@ -16,8 +16,8 @@ export interface Digest {
 }
 
 /**
- * Node's synchronous hash where there is one: a batch hashes each of its operations, and WebCrypto costs a trip to the thread
- * pool per call. Everywhere else WebCrypto.
+ * Uses Node's synchronous hash if there is one: each operation of a batch is hashed, and WebCrypto costs a trip to the
+ * thread pool for each call. Uses WebCrypto everywhere else.
  */
 export const systemDigest: Digest = {
   sha256(text) {

@@ -1,31 +1,36 @@
-/** JSON as text: its size on the wire, and limits that must hold before `JSON.parse` sees it. */
+/** JSON as text: its size on the wire, and limits that are checked before `JSON.parse` sees it. */
 
-/** Length in UTF-8 bytes. A lone surrogate counts as the U+FFFD that it would become. */
+/** The length in UTF-8 bytes. A lone surrogate counts as U+FFFD, which it would become. */
 export function jsonBytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
 export interface JsonTextLimits {
-  /** Nested arrays and objects, the outermost included. */
+  /** Nested arrays and objects, the outermost one included. */
   readonly maxDepth: number;
   /** Object members in the whole text. */
   readonly maxKeys: number;
-  /** Brackets that open, and commas: about as many as there are values. `[{},{},…]` has no member, and costs thirty times its text. */
+  /**
+   * Opening brackets and commas: about as many as there are values. `[{},{},…]` has no members, and takes thirty times
+   * its text in memory.
+   * @default unlimited
+   */
   readonly maxValues?: number | undefined;
 }
 
 export interface JsonTextFault {
   readonly reason: "too_deep" | "too_many_keys" | "too_many_values";
-  /** Where in the text the limit was passed, in UTF-16 code units. */
+  /** Where in the text the limit was exceeded, in UTF-16 code units. */
   readonly offset: number;
 }
 
 /**
- * Whether text that came from outside keeps the limits. `JSON.parse` takes half a million levels, and what walks the
- * result afterwards (`JSON.stringify`, a recursive schema) then dies of the stack; a million members cost far more
- * memory than their text. One linear pass, no allocation.
+ * Whether text from outside keeps the limits; if not, what it exceeds. `JSON.parse` accepts half a million levels, and
+ * what walks the result afterwards (`JSON.stringify`, a recursive schema) then overflows the stack; a million members
+ * take far more memory than their text. One linear pass, no allocation.
  *
- * Not a parser: what is not JSON may pass, and `JSON.parse` refuses it before it has nested any deeper than was seen here.
+ * This is not a parser. Text that is not JSON may pass; `JSON.parse` then refuses it, and never nests deeper than was
+ * counted here.
  */
 export function scanJsonText(
   text: string,
@@ -39,7 +44,7 @@ export function scanJsonText(
     const character = text[offset];
     if (character === '"') isQuoted = !isQuoted;
     else if (isQuoted) {
-      if (character === "\\") offset++; // whatever comes next is not the closing quote
+      if (character === "\\") offset++; // the next character is not the closing quote
     } else if (character === "[" || character === "{") {
       if (++depth > maxDepth) return { reason: "too_deep", offset };
       if (++values > maxValues) return { reason: "too_many_values", offset };

@@ -1,6 +1,4 @@
-/**
- * JSON as a value: what may be stored and sent, its one canonical text, copies and comparison.
- */
+/** JSON as a value: what may be stored and sent, its canonical text, copies and comparison. */
 import { assert } from "./assert.ts";
 
 // The other half of the subject: text that is not parsed yet.
@@ -11,37 +9,40 @@ export interface JsonObject {
   readonly [member: string]: Json;
 }
 
-/** Nested arrays and objects that a value may have, itself included. A constant of the protocol. */
+/** How deep arrays and objects may be nested, the outermost one included. A constant of the protocol. */
 export const MAX_JSON_DEPTH = 32;
 
 export interface JsonFault {
-  /** Where, as one would write it in code: `items[0].price`. Empty: the value itself. */
+  /** The place of the fault, as in code: `items[0].price`. Empty for the value itself. */
   readonly path: string;
   /** The same, part by part. */
   readonly segments: readonly (string | number)[];
-  /** What stands there instead, to be read after "got": `an instance of Date`, `undefined`, `the number NaN`. */
+  /** What is there, to follow the word "got": `an instance of Date`, `undefined`, `the number NaN`. */
   readonly reason: string;
 }
 
 export interface JsonFaultOptions {
   /** @default 32 */
   maxDepth?: number | undefined;
-  /** Object members that are `undefined` count as absent: {@link toJson} leaves them out. In arrays they never pass. @default false */
+  /**
+   * Accepts object members that are `undefined`, which {@link toJson} leaves out. In arrays they are never accepted.
+   * @default false
+   */
   allowUndefined?: boolean | undefined;
 }
 
-/** Keys that reach an object's prototype when somebody merges without care. The protocol refuses them. */
+/** Keys that reach an object's prototype in a careless merge. The protocol refuses them. */
 export const FORBIDDEN_KEYS: ReadonlySet<string> = /* @__PURE__ */ new Set(["__proto__", "constructor", "prototype"]);
 /**
- * PostgreSQL can't store U+0000, and UTF-8 has no lone surrogate: the text would be another one when it comes back. With the
- * `u` flag a pair is one character above this range, so that only lone ones match. `isWellFormed` is too young for the tablets
- * that tills are.
+ * PostgreSQL can't store U+0000, and UTF-8 has no lone surrogates: such text would be different when it is read again.
+ * With the `u` flag a pair of surrogates is one character above this range, so only lone ones match. `isWellFormed` is
+ * too new for the browsers of many tills.
  */
 export const UNSTORABLE = /[\0\ud800-\udfff]/u;
 
 /**
- * The first thing in `value` that would not come back from the wire as it went, or `undefined` where it is JSON of the
- * protocol: plain objects and arrays of strings, booleans, `null`, safe integers and finite fractions.
+ * The first thing in `value` that would be changed by the wire, or `undefined` if all of it is JSON of the protocol:
+ * plain objects and arrays of strings, booleans, `null`, safe integers and finite fractions.
  */
 export function jsonFault(
   value: unknown,
@@ -52,7 +53,7 @@ export function jsonFault(
   const reason = find(value);
   return reason === undefined ? undefined : { path: pathText(segments), segments, reason };
 
-  // Leaves `segments` at the place of the fault. Recursion is bounded by `maxDepth`.
+  // Leaves the place of the fault in `segments`. `maxDepth` bounds the recursion.
   function find(at: unknown): string | undefined {
     if (typeof at !== "object" || at === null) return scalarFault(at);
     if (ancestors.includes(at)) return "a cycle";
@@ -60,7 +61,7 @@ export function jsonFault(
     const isArray = Array.isArray(at);
     if (!isArray && !isPlain(at)) return `an instance of ${at.constructor?.name || "a class"}`;
     ancestors.push(at);
-    // The indexes of an array, not its members' names: a hole must be met as the `undefined` that it reads as.
+    // An array's indexes and not its keys: a hole must be found, too; it reads as `undefined`.
     for (const key of isArray ? at.keys() : Object.keys(at)) {
       const member = (at as Readonly<Record<string | number, unknown>>)[key];
       segments.push(key);
@@ -84,7 +85,7 @@ function scalarFault(value: unknown): string | undefined {
     case "string":
       return UNSTORABLE.test(value) ? "a string with U+0000 or a lone surrogate" : undefined;
     case "number":
-      // What is left of an infinity or NaN is NaN.
+      // The remainder of an infinity or of NaN is NaN.
       if (Number.isSafeInteger(value) || value % 1) return undefined;
       return Number.isFinite(value) ? "an integer beyond 2^53 - 1" : `the number ${value}`;
     case "boolean":
@@ -97,7 +98,7 @@ function scalarFault(value: unknown): string | undefined {
   }
 }
 
-/** A fault in a sentence, behind "got". */
+/** A fault as the end of a sentence, after "got". */
 export function faultText({ path, reason }: JsonFault): string {
   return path === "" ? reason : `${reason} at \`${path}\``;
 }
@@ -106,7 +107,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** By shape and not by identity of `Object.prototype`: objects of another realm (an iframe, a vm context) are plain too. */
+/**
+ * Looks at the prototypes and not for this realm's `Object.prototype`: objects of an iframe or a vm context are plain,
+ * too.
+ */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
@@ -122,8 +126,8 @@ function pathText(segments: readonly (string | number)[]): string {
 }
 
 /**
- * A deep copy of plain objects and arrays, as JSON would give it back: members that are `undefined` are left out,
- * -0 becomes 0. The value must have passed {@link jsonFault} with `allowUndefined`.
+ * A deep copy of plain objects and arrays, as JSON would return it: members that are `undefined` are left out, and -0
+ * becomes 0. The value must have passed {@link jsonFault} with `allowUndefined`.
  */
 export function toJson<T extends Json>(value: T): T;
 export function toJson(value: unknown): Json;
@@ -131,11 +135,11 @@ export function toJson(value: unknown): Json {
   if (typeof value === "number") return value + 0;
   if (typeof value !== "object" || value === null) return value as Json;
   if (Array.isArray(value)) return value.map(toJson);
-  // `fromEntries` defines members: it calls no setter of `__proto__`, whatever comes.
+  // `fromEntries` defines members: it never calls the setter of `__proto__`.
   return Object.fromEntries(definedEntries(value as JsonObject).map(([key, member]) => [key, toJson(member)]));
 }
 
-/** Freezes plain objects and arrays all the way down, and returns the value. */
+/** Freezes plain objects and arrays on all levels, and returns the value. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -145,8 +149,8 @@ export function deepFreeze<T>(value: T): T {
 }
 
 /**
- * The one text of a value by RFC 8785: members sorted by UTF-16 code units, numbers as ECMAScript writes them, no spaces.
- * Two parties that hash it agree. Members that are `undefined` count as absent.
+ * The canonical text of a value (RFC 8785): members sorted by UTF-16 code units, numbers as ECMAScript writes them, no
+ * spaces. Two parties that hash it get the same hash. Members that are `undefined` count as absent.
  */
 export function canonicalJson(value: Json): string {
   if (typeof value === "object" && value !== null) {
@@ -163,7 +167,7 @@ export function canonicalJson(value: Json): string {
   return JSON.stringify(value);
 }
 
-/** Deep equality. A member that is `undefined` equals an absent one, and -0 equals 0: neither difference outlives JSON. */
+/** Deep equality. A member that is `undefined` equals an absent one, and -0 equals 0: JSON keeps neither difference. */
 export function deepEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

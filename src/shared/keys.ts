@@ -1,38 +1,42 @@
 /**
- * Index keys and their order: the one that IndexedDB gives them, so that every storage adapter answers the same
- * query in the same order.
+ * Index keys and their order. It is the order of IndexedDB, so that every storage adapter returns the rows of a query
+ * in the same order.
  *
  *   numbers  <  strings (by UTF-16 code units)  <  arrays (element by element, then by length)
  */
 
-/** What may stand in an index. Dates and binary are keys of IndexedDB too; tillsync stores JSON and has neither. */
+/** A key of an index. Dates and binary data are keys of IndexedDB, too; tillsync stores JSON and has neither. */
 export type Key = number | string | readonly Key[];
 
-/** A stretch of keys. A bound that is left out is open-ended; a bound is part of the range unless `…Open` says not. */
+/** A range of keys. */
 export interface KeyRange {
+  /** The lowest key; if omitted, the range has no lower end. */
   readonly lower?: Key | undefined;
+  /** Whether `lower` itself is outside of the range. @default false */
   readonly lowerOpen?: boolean | undefined;
+  /** The highest key; if omitted, the range has no upper end. */
   readonly upper?: Key | undefined;
+  /** Whether `upper` itself is outside of the range. @default false */
   readonly upperOpen?: boolean | undefined;
 }
 
-/** Far deeper than any index nests; without a bound a cyclic array would never end. */
+/** Far deeper than the keys of any index. Without a bound a cyclic array would recurse forever. */
 const MAX_KEY_DEPTH = 32;
 
-/** Whether IndexedDB would take the value as a key. The infinities are keys, NaN is not. */
+/** Whether IndexedDB would accept the value as a key. Infinities are keys, NaN is not. */
 export function isKey(value: unknown): value is Key {
   return isKeyAt(value, 0);
 }
 
 function isKeyAt(value: unknown, depth: number): boolean {
   if (typeof value === "number") return !Number.isNaN(value);
-  // Spread: `every` skips holes, and a hole is no key.
+  // The spread turns holes, which `every` skips, into `undefined`, which is no key.
   return Array.isArray(value)
     ? depth < MAX_KEY_DEPTH && [...value].every((part) => isKeyAt(part, depth + 1))
     : typeof value === "string";
 }
 
-/** Negative, zero or positive, as `Array.prototype.sort` wants it. The same answer as `indexedDB.cmp`; -0 equals 0. */
+/** Negative, zero or positive, as `Array.prototype.sort` expects. Agrees with `indexedDB.cmp`; -0 equals 0. */
 export function compareKeys(a: Key, b: Key): number {
   if (typeof a === "object" && typeof b === "object") {
     const common = Math.min(a.length, b.length);
@@ -57,17 +61,17 @@ export function inRange(key: Key, { lower, lowerOpen, upper, upperOpen }: KeyRan
 }
 
 /**
- * Every array key that starts with `prefix`, the prefix itself included. Arrays sort above all numbers and strings, so
- * `[...prefix, []]` is above every key whose next element is one of those, and below every key of another prefix.
- * A next element that is itself an array is outside: no index of tillsync makes such keys.
+ * All array keys that start with `prefix`, including the prefix itself. Arrays sort above all numbers and strings, so
+ * `[...prefix, []]` is above every key whose next element is a number or a string, and below every key with a greater
+ * prefix. Keys whose next element is an array are outside: no index of tillsync has such keys.
  */
 export function prefixRange(prefix: readonly Key[]): KeyRange {
   return { lower: prefix, upper: [...prefix, []], upperOpen: true };
 }
 
 /**
- * Every string that starts with `prefix`. With `within`: every array key that starts with those parts and then with such
- * a string, whatever follows.
+ * All strings that start with `prefix`. With `within`: all array keys that start with these parts, followed by such a
+ * string, whatever follows it.
  *
  * The upper bound is the least string that is greater than all of them. The usual `prefix + "\uffff"` misses strings
  * that have U+FFFF there.

@@ -1,14 +1,15 @@
 /**
- * Where the package speaks to developers.
- *
- * error: something that needs a person and had no caller to be thrown at. info: a change of state that a support ticket
- * would ask for. debug: each step. There is no "warn": either somebody must act, or nobody must. No record data, ever.
+ * Where the package writes messages for developers. Messages and `fields` never have a shop's data or a token in them.
+ * There is no `warn`: either a person must act, or none must.
  */
 export interface Logger {
+  /** Something that needs a person, and had no caller to throw an error to. */
   error(message: string, fields?: object): void;
+  /** A change of state that a support ticket would ask for. */
   info(message: string, fields?: object): void;
+  /** Each step. */
   debug(message: string, fields?: object): void;
 }
 
-/** The default: an embedded library is quiet; its events carry what an app must know. */
+/** The default: an embedded library writes nothing; its events report what an app must know. */
 export const silentLogger: Logger = { error() {}, info() {}, debug() {} };

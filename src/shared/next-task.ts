@@ -1,4 +1,4 @@
-/** Puts off what nobody waits for, until those who do have gone on. */
+/** Defers work that no caller awaits, until the callers that are waiting have resumed. */
 
 interface Platform {
   readonly setImmediate?: (run: () => void) => unknown;
@@ -7,10 +7,13 @@ interface Platform {
 const waiting: (() => void)[] = [];
 let channel: MessageChannel | undefined;
 
-/** In order, in a task of its own. Not by `setTimeout`: a hidden tab would do it a second later, or a minute. */
+/**
+ * Runs each function in a task of its own, in order. Not with `setTimeout`: in a hidden tab it waits a second or a
+ * minute.
+ */
 export function nextTask(run: () => void): void {
   const { setImmediate } = globalThis as Platform;
-  // Node has both, and an open channel would keep its process from ending.
+  // Node has both; an open channel would keep its process alive.
   if (setImmediate !== undefined) {
     setImmediate(run);
     return;

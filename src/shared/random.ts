@@ -1,13 +1,14 @@
-/** Where decisions, client and server have ids and randomness from; an adapter has those of its platform. */
+/** The only source of ids and randomness for client, server and decisions. Adapters may use their platform's. */
 
+/** Ids and randomness. */
 export interface Random {
-  /** A UUID, version 7 (RFC 9562): ids sort by creation, which keeps the indexes of every store compact. */
+  /** A UUID of version 7 (RFC 9562). Such ids sort by creation, which keeps the indexes of every store compact. */
   uuid(): string;
-  /** Uniform in [0, 1): jitter. */
+  /** A number from 0 up to, but not including, 1, uniformly distributed. For jitter. */
   unit(): number;
 }
 
-/** A UUID v7 from a time and ten random bytes. */
+/** A UUID of version 7 from a time and ten random bytes. */
 export function uuidV7(epochMs: number, bytes: Uint8Array): string {
   const time = Math.max(0, Math.floor(epochMs)).toString(16).padStart(12, "0").slice(-12);
   let tail = "";
@@ -17,7 +18,7 @@ export function uuidV7(epochMs: number, bytes: Uint8Array): string {
 }
 
 const BYTES = 10;
-/** Drawn for many ids at once: asking the platform costs more than the id. */
+/** Random bytes for many ids: a call to the platform costs more than an id. */
 const pool = new Uint8Array(64 * BYTES);
 let drawn = pool.length;
 

@@ -1,15 +1,16 @@
-/** Assertions without a test framework: the contracts are published, and run under whichever one their user has. */
+/** Assertions without a test framework: the contract suites are published, and run with any framework. */
 
+/** Throws unless `condition` is truthy. `message` continues "Expected". */
 export function check(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`Expected ${message}`);
 }
 
-/** Deep, over plain data; tells -0 from 0, and a property that is `undefined` from one that is missing. */
+/** Compares plain data deeply; -0 differs from 0, and a member that is `undefined` from an absent one. */
 export function checkEqual(actual: unknown, expected: unknown, what: string): void {
   if (!isSame(actual, expected)) throw new Error(`Expected ${what} to be ${show(expected)}, got ${show(actual)}`);
 }
 
-/** Gives back what the promise rejected with. */
+/** Checks that the promise rejects with this code, and resolves with its reason. */
 export async function checkRejects(promise: Promise<unknown>, code: string, what: string): Promise<unknown> {
   const error = await promise.then(
     () => undefined,

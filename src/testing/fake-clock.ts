@@ -1,21 +1,22 @@
-/** A clock that moves only when a test says so. */
+/** A clock that moves only when a test moves it. */
 import { aborted } from "../shared/abort.ts";
 import type { Clock } from "../shared/clock.ts";
 
+/** A clock that moves only when a test moves it. */
 export interface FakeClock extends Clock {
-  /** Moves time and runs whatever falls due, in order, until nothing more is due. */
+  /** Moves time by `ms` milliseconds, and runs everything that becomes due, in order, until nothing is left to do. */
   advance(ms: number): Promise<void>;
-  /** Runs what is already due. */
+  /** Runs what is due already, without moving time. */
   settle(): Promise<void>;
-  /** A wall clock that somebody set. `monotonic` does not notice. */
+  /** Sets the wall clock, as a person might. `monotonic` doesn't change. */
   setWallClock(epochMs: number): void;
 }
 
-/** For the fakes beside the clock: time must not move while they are at work. */
+/** For the other fakes: time must not move while they are working. */
 export interface WorkWatch {
-  /** Something has happened elsewhere. */
+  /** Tells the clock that something has happened. */
   stir(): void;
-  /** Time stands still until the work is over: compression and digests take real time, however many turns that is. */
+  /** Time stands still until the work is done: compression and digests take real time, in any number of turns. */
   during<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -24,14 +25,18 @@ interface Sleeper {
   wake(): void;
 }
 
-// Taken before a test framework can fake them: letting promises run is not waiting.
+// Read before a test framework can fake it: letting promises run is not waiting.
 const { setTimeout: defer } = globalThis;
 const turn = () => new Promise<void>((resolve) => defer(resolve, 0));
 
-/** Turns of the event loop without anything happening after which all is quiet: a request through streams takes several. */
+/** So many turns of the event loop in which nothing happens count as quiet: a request through streams takes several. */
 const QUIET_TURNS = 4;
 
-/** @param start the wall clock at first: epoch ms, or RFC 3339. @default 2026-01-01T00:00:00Z */
+/**
+ * Makes a clock that moves only when the test moves it.
+ *
+ * @param start the wall clock at the beginning: epoch ms, or an RFC 3339 text; 2026-01-01T00:00:00Z if it is left out
+ */
 export function fakeClock(start: number | string = Date.UTC(2026, 0, 1)): FakeClock {
   let wall = typeof start === "number" ? start : Date.parse(start);
   let elapsed = 0;

@@ -1,21 +1,32 @@
-/** A network between tills and a server in one process, to be broken on purpose. */
+/** A network between clients and a server in one process, to be broken on purpose. */
 
+/**
+ * A network that a test breaks. Each call that names the next request concerns one request, of any client; several
+ * calls concern the requests that follow, in the order of the calls. Requests that are made offline don't count.
+ */
 export interface FakeNetwork {
+  /** Lets requests through again. */
   online(): void;
+  /** Lets no request through, as if there were no network. */
   offline(): void;
-  /** The next request arrives; its answer does not. */
+  /** The next request reaches the server; its answer does not reach the client. */
   loseNextAnswer(): void;
-  /** The next request never arrives. */
+  /** The next request never reaches the server. */
   loseNextRequest(): void;
-  /** The next request is answered by something between: a proxy, a portal. */
+  /** Something in between answers the next request, such as a proxy or a captive portal; the server never sees it. */
   answerNext(status: number, body?: string, headers?: Readonly<Record<string, string>>): void;
+  /** The next request reaches the server twice; the client gets the first answer. */
   duplicateNextRequest(): void;
+  /** All requests so far, in their order, also those that were lost. */
   readonly requests: readonly SeenRequest[];
 }
+/** A request that a client has made. */
 export interface SeenRequest {
+  /** The path of its URL: `/sync/push`. */
   readonly path: string;
+  /** Its body, decompressed: parsed if it is JSON, otherwise as text. */
   readonly body: unknown;
-  /** `undefined`: the till got no answer. */
+  /** The status of the server's answer; `undefined` if the client got no answer, or one from something in between. */
   readonly status: number | undefined;
 }
 
@@ -28,7 +39,7 @@ export interface FakeNetworkWiring {
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** `stirred` is told whenever something moves, so that a clock can wait for quiet. */
+/** @param stirred called whenever something happens, so that a clock can wait for quiet */
 export function fakeNetwork(handler: (request: Request) => Promise<Response>, stirred: () => void): FakeNetworkWiring {
   let up = true;
   const troubles: Trouble[] = [];
@@ -71,7 +82,7 @@ export function fakeNetwork(handler: (request: Request) => Promise<Response>, st
   return { network, fetch: (input, init) => exchange(new Request(input, init)) };
 }
 
-/** What `fetch` throws when there is no way through. */
+/** What `fetch` throws if the network fails. */
 const unreachable = () => new TypeError("Failed to fetch");
 
 async function bodyOf(request: Request): Promise<unknown> {

@@ -1,4 +1,9 @@
-/** `tillsync/testing`: for the tests of apps, and of storage adapters and transports of their own. */
+/**
+ * For tests of an app: a shop in one process, with a fake clock and a fake network. For tests of a storage adapter or a
+ * transport: the contract suites.
+ *
+ * @module tillsync/testing
+ */
 export type { FakeClock } from "./fake-clock.ts";
 export { fakeClock } from "./fake-clock.ts";
 export type { FakeNetwork, SeenRequest } from "./fake-network.ts";

@@ -1,7 +1,7 @@
-/** `rejectNext` and `quarantineNext`: a test's word on the next operation, before any policy has one. */
+/** `rejectNext` and `quarantineNext`: a test decides about the next operation, and the policy is not asked. */
 import type { LoosePolicy } from "../server/decide/rows/catalog.ts";
 
-interface Verdict {
+interface NextVerdict {
   readonly outcome: "rejected" | "quarantined";
   readonly code: string;
   readonly message: string;
@@ -13,11 +13,11 @@ interface Asked {
 }
 
 export function nextVerdicts() {
-  const waiting = new Map<string, Verdict[]>();
-  const given = new Map<string, Verdict>();
+  const waiting = new Map<string, NextVerdict[]>();
+  const given = new Map<string, NextVerdict>();
 
-  /** A decision may be run more than once for one request, and must come to the same: the verdict stays with its operation. */
-  const take = (collection: string, { operation, receivedAt }: Asked): Verdict | undefined => {
+  /** A decision may run more than once for one request, with the same outcome: the verdict stays with its operation. */
+  const take = (collection: string, { operation, receivedAt }: Asked): NextVerdict | undefined => {
     const request = `${operation.id} ${receivedAt}`;
     const verdict = given.get(request) ?? waiting.get(collection)?.shift();
     if (verdict !== undefined) given.set(request, verdict);
@@ -25,10 +25,10 @@ export function nextVerdicts() {
   };
 
   return {
-    add(collection: string, verdict: Verdict): void {
+    add(collection: string, verdict: NextVerdict): void {
       waiting.set(collection, [...(waiting.get(collection) ?? []), verdict]);
     },
-    /** The same policies, which ask here first. */
+    /** The same policies, asked only if no verdict is waiting. */
     before(policies: Readonly<Record<string, LoosePolicy>>): Readonly<Record<string, LoosePolicy>> {
       return Object.fromEntries(
         Object.entries(policies).map(([name, policy]) => [

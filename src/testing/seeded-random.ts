@@ -1,4 +1,4 @@
-/** Randomness that repeats itself. */
+/** Randomness that is the same in each run. */
 import { type Random, uuidV7 } from "../shared/random.ts";
 
 /** Mulberry32 (T. Ettinger, public domain): small, fast, and the same in every engine. */
@@ -13,8 +13,8 @@ function mulberry32(seed: number): () => number {
 }
 
 /**
- * The same numbers and ids for the same seed, in the same order. Each id sorts behind the one before it; those that a real till mints
- * within one millisecond come in any order.
+ * Returns the same numbers and ids for the same seed, in the same order. Each id sorts after the one before it; ids
+ * that a real client makes within one millisecond sort in any order.
  */
 export function seededRandom(seed: number): Random {
   const unit = mulberry32(seed);

@@ -1,11 +1,8 @@
 /**
- * The laws of the Transport port as runnable cases.
+ * The laws of the Transport port, as cases that run with any test framework.
  *
- *     describeTransportContract({ describe, it }, "http", open);
- *
- * Each case plays the server through `open`: "answer like this", "hang up", "never answer". How a peer does that is the
- * adapter's own: over HTTP it is a server on the loopback, for another backend's dialect whatever stands in for it. A case
- * rejects where a law is broken, and knows nothing of the test framework around it.
+ * Each case tells `open` how the other end behaves: it answers, hangs up, stays silent. How a peer does that depends on
+ * the transport: for HTTP it is a server on the loopback, for another protocol whatever stands in for its server.
  */
 import type { Transport, TransportCall, TransportFailure, TransportResult } from "../client/ports/transport.ts";
 import type { ProblemCode } from "../protocol/codes.ts";
@@ -14,58 +11,91 @@ import { deepEqual, type Json } from "../shared/json.ts";
 import { rfc3339 } from "../shared/rfc3339.ts";
 import { check, checkEqual, show } from "./check.ts";
 
+/** The calls of a transport. */
 export type TransportCallName = "register" | "push" | "pull" | "time";
 
-/** What the other end does with every request that it gets. */
+/** What the other end does with every request that it receives. */
 export type TransportPeer =
-  /** A whole and right answer; the message for each call. */
+  /** Answers completely and correctly, with what `message` returns for the call and its request id. */
   | { readonly kind: "answers"; message(call: TransportCallName, requestId: string): object }
-  /** Takes the request and closes the connection. */
+  /** Reads the request, and closes the connection. */
   | { readonly kind: "hangs_up" }
-  /** Takes the request and says nothing. */
+  /** Reads the request, and sends nothing. */
   | { readonly kind: "stays_silent" }
-  /** Half an answer, and nothing more. */
+  /** Sends half an answer, and nothing more. */
   | { readonly kind: "stalls" }
-  /** Half an answer, and the end of it. */
+  /** Sends half an answer, and ends it. */
   | { readonly kind: "truncates" }
-  /** A right answer, to another request. */
+  /** Sends a correct answer to another request. */
   | { readonly kind: "answers_another" }
-  /** Success, by somebody who is no tillsync server. */
+  /** Answers with success, without being a tillsync server: a captive portal. */
   | { readonly kind: "is_a_stranger" }
-  /** A right answer in form, whose message is not one of the protocol. */
+  /** Sends a correct answer, except that its message is none of the protocol. */
   | { readonly kind: "talks_nonsense" }
+  /** Answers that there were too many requests, and to come back after `retryAfterMs` milliseconds. */
   | { readonly kind: "throttles"; readonly retryAfterMs: number }
+  /** Answers that it failed: 500. */
   | { readonly kind: "fails" }
+  /** Answers with a problem of this `code`, and with its `epoch` and `collections`. */
   | {
       readonly kind: "refuses";
       readonly code: ProblemCode;
       readonly epoch?: string | undefined;
       readonly collections?: readonly string[] | undefined;
     }
-  /** Takes no token at all. */
+  /** Accepts no token. */
   | { readonly kind: "knows_nobody" };
 
+/** A transport, and its peer. */
 export interface TransportUnderTest {
+  /** The transport to test. */
   readonly transport: Transport;
   /** How many requests have reached the peer. */
   received(): number;
+  /** Ends the peer. Called after each case. */
   close(): Promise<void>;
 }
 
-/** A transport with a deadline of a second or so, signed in with a token that does not change. */
+/** Opens a transport to such a peer, with a deadline of about a second, and a token that doesn't change. */
 export type OpenTransport = (peer: TransportPeer) => Promise<TransportUnderTest>;
 
+/** One law, as a test. */
 export interface TransportContractCase {
+  /** The law, as a sentence. */
   readonly name: string;
+  /** Rejects if the transport breaks the law. */
   run(open: OpenTransport): Promise<void>;
 }
 
-/** The part of a test runner that is used; vitest, jest and node:test all have it. */
+/** What the contract suites need of a test runner; Vitest, Jest and `node:test` have it. */
 export interface ContractRunner {
+  /** Registers a suite. */
   describe(name: string, body: () => void): unknown;
+  /** Registers a test. */
   it(name: string, body: () => Promise<void>): unknown;
 }
 
+/**
+ * Registers the transport contract with a test runner: one suite, with a test for each law. Laws of `live` are tested
+ * if the transport has it.
+ *
+ * @param name what the transport is called in the report
+ * @param open called once for each test
+ * @example
+ * ```ts
+ * import { describeTransportContract } from "tillsync/testing";
+ * import { describe, it } from "vitest";
+ *
+ * describeTransportContract({ describe, it }, "my transport", async (peer) => {
+ *   const server = await startPeer(peer); // your own: behaves as `peer` says
+ *   return {
+ *     transport: myTransport({ url: server.url, timeoutMs: 1_000 }),
+ *     received: () => server.received,
+ *     close: () => server.close(),
+ *   };
+ * });
+ * ```
+ */
 export function describeTransportContract(runner: ContractRunner, name: string, open: OpenTransport): void {
   runner.describe(`${name} keeps the laws of a transport`, () => {
     for (const { name: law, run } of transportContract()) runner.it(law, () => run(open));
@@ -80,7 +110,7 @@ const pushed: PushRequest = { ...head, operations: [] };
 const pulled: PullRequest = { ...head, schemaVersion: 1, collections: { products: null } };
 const registered: RegisterRequest = { device, schemaVersion: 1 };
 
-/** The right answer of each call. */
+/** The correct answer to each call. */
 function messageFor(call: TransportCallName, requestId: string): object {
   const serverTime = rfc3339(SERVER_TIME);
   const answer = { requestId, epoch: "e1", serverTime, mark: "m1", results: [] };
@@ -120,15 +150,15 @@ function send(transport: Transport, name: TransportCallName, call: TransportCall
   }
 }
 
-/** The failures that a peer must show as, whatever was called. */
+/** The failures that the transport must report, for each call. */
 const failures: readonly { title: string; peer: TransportPeer; expected: Partial<Record<string, unknown>> }[] = [
   ...(["hangs_up", "truncates", "answers_another", "is_a_stranger", "talks_nonsense"] as const).map((kind) => ({
-    title: `a peer that ${kind.replaceAll("_", " ")} is unreachable: nobody knows what became of the request`,
+    title: `a peer that ${kind.replaceAll("_", " ")} is unreachable: what became of the request is unknown`,
     peer: { kind },
     expected: { kind: "unreachable" },
   })),
   {
-    title: "a peer that throttles says for how long",
+    title: "a peer that throttles is reported with how long to wait",
     peer: { kind: "throttles", retryAfterMs: 5_000 },
     expected: { kind: "throttled", retryAfterMs: 5_000 },
   },
@@ -138,12 +168,13 @@ const failures: readonly { title: string; peer: TransportPeer; expected: Partial
     expected: { kind: "server_error" },
   },
   {
-    title: "a refusal comes with its code, the epoch and the collections",
+    title: "a refusal is reported with its code, the epoch and the collections",
     peer: { kind: "refuses", code: "resync_required", epoch: "e2", collections: ["products"] },
     expected: { kind: "refused", code: "resync_required", epoch: "e2", collections: ["products"] },
   },
 ];
 
+/** The cases of the transport contract, for a runner of one's own. */
 export function transportContract(): readonly TransportContractCase[] {
   return [
     ...calls.flatMap(lawsOfOneCall),
@@ -160,22 +191,18 @@ export function transportContract(): readonly TransportContractCase[] {
       ),
     ),
     ...(["register", "push", "pull"] as const).map((call) =>
-      law(
-        `${call}: a token that is refused is the session's trouble`,
-        { kind: "knows_nobody" },
-        async ({ transport }) => {
-          expectFailure(await send(transport, call, callOf()), { kind: "unauthorised", reason: "refused" });
-        },
-      ),
+      law(`${call}: a refused token is a failure of the session`, { kind: "knows_nobody" }, async ({ transport }) => {
+        expectFailure(await send(transport, call, callOf()), { kind: "unauthorised", reason: "refused" });
+      }),
     ),
-    law("calls that run at the same time do not take each other's answers", honest, async ({ transport }) => {
+    law("calls that run at the same time don't get each other's answers", honest, async ({ transport }) => {
       const ids = Array.from({ length: 8 }, (_, n) => `${REQUEST_ID.slice(0, -1)}${n}`);
       const answers = await Promise.all(ids.map((requestId) => transport.push(pushed, { ...callOf(), requestId })));
       const echoed = answers.map((answer) => (answer.ok ? answer.value.requestId : show(answer)));
       checkEqual(echoed, ids, "what was answered");
     }),
     law(
-      "a live channel that is called off says once that it is closed",
+      "a live channel that is aborted reports once that it is closed",
       { kind: "stays_silent" },
       async ({ transport }) => {
         if (transport.live === undefined) return;
@@ -194,7 +221,7 @@ export function transportContract(): readonly TransportContractCase[] {
         controller.abort();
         await first;
         await send(transport, "time", callOf(AbortSignal.abort()));
-        check(closed === 1, `closed() once, it came ${closed} times`);
+        check(closed === 1, `closed() once, it was called ${closed} times`);
       },
     ),
   ];
@@ -202,7 +229,7 @@ export function transportContract(): readonly TransportContractCase[] {
 
 function lawsOfOneCall(call: TransportCallName): TransportContractCase[] {
   return [
-    law(`${call}: gives the answer, with the server's clock`, honest, async ({ transport }) => {
+    law(`${call}: returns the answer, with the server's clock`, honest, async ({ transport }) => {
       const answer = await send(transport, call, callOf());
       check(answer.ok, `an answer, got ${show(answer)}`);
       const wanted = messageFor(call, REQUEST_ID);
@@ -212,21 +239,25 @@ function lawsOfOneCall(call: TransportCallName): TransportContractCase[] {
       check(roundTripMs >= 0, `a round trip of 0 ms or more, got ${roundTripMs}`);
     }),
     ...failures.map(({ title, peer, expected }) =>
-      law(`${call}: ${title}, and is asked once`, peer, async ({ transport, received }) => {
+      law(`${call}: ${title}, and is sent once`, peer, async ({ transport, received }) => {
         expectFailure(await send(transport, call, callOf()), expected);
         check(received() === 1, `one request, the peer got ${received()}`);
       }),
     ),
-    law(`${call}: called off before it began, it never leaves`, honest, async ({ transport, received }) => {
+    law(`${call}: if it is aborted before it begins, it is never sent`, honest, async ({ transport, received }) => {
       expectFailure(await send(transport, call, callOf(AbortSignal.abort())), { kind: "aborted" });
       check(received() === 0, `no request, the peer got ${received()}`);
     }),
-    law(`${call}: called off while it waits, it ends at once`, { kind: "stays_silent" }, async ({ transport }) => {
-      const controller = new AbortController();
-      const running = send(transport, call, callOf(controller.signal));
-      controller.abort();
-      expectFailure(await running, { kind: "aborted" });
-    }),
+    law(
+      `${call}: if it is aborted while it waits, it ends at once`,
+      { kind: "stays_silent" },
+      async ({ transport }) => {
+        const controller = new AbortController();
+        const running = send(transport, call, callOf(controller.signal));
+        controller.abort();
+        expectFailure(await running, { kind: "aborted" });
+      },
+    ),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** A transport whose calls a fake clock waits for: time does not move while a request is under way. */
+/** A transport whose calls a fake clock waits for: time doesn't move while a request is under way. */
 import type { Transport } from "../client/ports/transport.ts";
 import type { WorkWatch } from "./fake-clock.ts";
 

@@ -8,13 +8,11 @@ import {
   isRegisterResponse,
   isTimeResponse,
 } from "../../src/protocol/answers.ts";
-import { parseTimeResponse } from "../../src/protocol/health.ts";
-import { parsePoke } from "../../src/protocol/live.ts";
 import type { Parsed } from "../../src/protocol/parse.ts";
-import { parseProblem } from "../../src/protocol/problem.ts";
 import { parsePullResponse } from "../../src/protocol/pull.ts";
 import { parsePushResponse } from "../../src/protocol/push.ts";
 import { parseRegisterResponse } from "../../src/protocol/register.ts";
+import { parsePoke, parseProblem, parseTimeResponse } from "../../src/protocol/server-messages.ts";
 import type { Json } from "../../src/shared/json.ts";
 import { fixture, fixtureNames } from "./fixtures.ts";
 

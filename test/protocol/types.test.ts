@@ -3,14 +3,17 @@ import { expectTypeOf, test } from "vitest";
 import type * as z from "zod/mini";
 import type { Problem } from "../../src/protocol/codes.ts";
 import type * as desks from "../../src/protocol/desks.ts";
-import type { healthResponseSchema, timeResponseSchema } from "../../src/protocol/health.ts";
-import type { pokeSchema } from "../../src/protocol/live.ts";
 import type { operationSchema } from "../../src/protocol/operation.ts";
-import type { problemSchema } from "../../src/protocol/problem.ts";
 import type { pullRequestSchema, pullResponseSchema } from "../../src/protocol/pull.ts";
 import type { pushFrameSchema, pushResponseSchema } from "../../src/protocol/push.ts";
 import type { registerRequestSchema, registerResponseSchema } from "../../src/protocol/register.ts";
 import type { finalResultSchema, resultSchema } from "../../src/protocol/results.ts";
+import type {
+  healthResponseSchema,
+  pokeSchema,
+  problemSchema,
+  timeResponseSchema,
+} from "../../src/protocol/server-messages.ts";
 import type * as types from "../../src/protocol/types.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 

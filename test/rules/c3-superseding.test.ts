@@ -1,7 +1,9 @@
 /** [C3] A resolution replaces the edit it resolves, on both desks, once, and what came after that edit goes on. */
 import { expect, test } from "vitest";
 import { ann, inConflict } from "../support/in-conflict.ts";
-import { lostAnswer, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { lostAnswer, lostRequest } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
+import type { RuleTill } from "../support/rule-till.ts";
 import { saleOf } from "../support/shop.ts";
 
 async function resolve(till: RuleTill, choice: "client" | "server" | { merged: { phone: string } }) {

@@ -1,6 +1,7 @@
 /** [C4] What a till shows after its own write is what the server has, also where others wrote in between. */
 import { expect, test } from "vitest";
-import { lostRequest, RuleShop } from "../support/rule-shop.ts";
+import { lostRequest } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 async function shopWithTea() {

@@ -1,6 +1,7 @@
 /** [C5] Nobody is in conflict with himself, and nobody overwrites what he has not seen. */
 import { expect, test } from "vitest";
-import { lostRequest, RuleShop } from "../support/rule-shop.ts";
+import { lostRequest } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
 import { tea } from "../support/shop.ts";
 
 async function shopWithTea() {

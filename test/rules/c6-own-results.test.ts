@@ -2,7 +2,8 @@
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { lostAnswer, lostRequest, RuleShop } from "../support/rule-shop.ts";
+import { lostAnswer, lostRequest } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
 import { tea } from "../support/shop.ts";
 
 test("a pull that overtakes a lost push answer counts no sale twice, at no moment", async () => {

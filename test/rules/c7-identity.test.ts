@@ -2,7 +2,8 @@
 
 import { memory } from "tillsync/storage/memory";
 import { expect, test } from "vitest";
-import { lostRequest, RuleShop } from "../support/rule-shop.ts";
+import { lostRequest } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 async function shopWithTea() {

@@ -1,7 +1,9 @@
 /** [C8] A server that was put back from a backup gets back from its tills what it lost, announced or not. */
 import { expect, test } from "vitest";
 import { ann } from "../support/in-conflict.ts";
-import { days, lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { lostRequest } from "../support/rule-line.ts";
+import { days, RuleShop } from "../support/rule-shop.ts";
+import type { RuleTill } from "../support/rule-till.ts";
 import { collections, saleOf, tea } from "../support/shop.ts";
 
 async function shopWithTwo() {

@@ -3,7 +3,8 @@ import type { MemoryStore } from "tillsync/server/memory";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { PushQueue } from "../../src/server/service/push-queue.ts";
 import { deferred } from "../../src/shared/deferred.ts";
-import { lostAnswer, lostRequest, RuleShop, refusing, type Way } from "../support/rule-shop.ts";
+import { lostAnswer, lostRequest, refusing, type Way } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 /** Refuses each push that has an operation on this record in it. */

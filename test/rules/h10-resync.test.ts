@@ -4,7 +4,9 @@ import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import type { Coordinator } from "../../src/client/ports/coordinator.ts";
-import { lostRequest, RuleShop, type RuleTill } from "../support/rule-shop.ts";
+import { lostRequest } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
+import type { RuleTill } from "../support/rule-till.ts";
 import { collections, saleOf, tea } from "../support/shop.ts";
 
 /** What the till has of its cursors is worth nothing any more. */

@@ -1,6 +1,7 @@
 /** [H8] [H9] An operation is known by its payload, and for ever. */
 import { expect, test } from "vitest";
-import { days, lostAnswer, lostRequest, RuleShop, twice } from "../support/rule-shop.ts";
+import { lostAnswer, lostRequest, twice } from "../support/rule-line.ts";
+import { days, RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 async function shopWithTea() {

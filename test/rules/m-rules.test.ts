@@ -2,7 +2,8 @@
 import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { lostAnswer, RuleShop } from "../support/rule-shop.ts";
+import { lostAnswer } from "../support/rule-line.ts";
+import { RuleShop } from "../support/rule-shop.ts";
 import { saleOf, tea } from "../support/shop.ts";
 
 test("what could never be sent is never stored [M1]", { timeout: 20_000 }, async () => {

@@ -44,13 +44,13 @@ describe("upcastData", () => {
 
   it.each([
     ["throws", () => JSON.parse("{"), "Expected"],
-    ["answers nothing", () => undefined, "it answered no object"],
-    ["answers an array", () => [], "it answered no object"],
-    ["answers a Date", () => ({ at: new Date(0) }), "it answered an instance of Date at `at`"],
+    ["returns nothing", () => undefined, "it returned no object"],
+    ["returns an array", () => [], "it returned no object"],
+    ["returns a Date", () => ({ at: new Date(0) }), "it returned an instance of Date at `at`"],
   ])("says which step failed when one %s", (_name, step, what) => {
     const broken = versions(step as never);
     expect(() => upcastData("sales", broken, 1, {})).toThrow(
-      /`upcast\[1\]` of `sales` to answer the record in version 2/,
+      /`upcast\[1\]` of `sales` to return the record in version 2/,
     );
     expect(() => upcastData("sales", broken, 1, {})).toThrow(what);
   });

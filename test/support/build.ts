@@ -1,4 +1,4 @@
-/** Global setup of the tests that look at dist: builds it where it is older than what it is made of. */
+/** Global setup of the tests of dist: builds it if it is older than its sources. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { root } from "../../scripts/entries.mjs";
@@ -9,7 +9,7 @@ export default function build(): void {
     const tsup = ["node_modules/tsup/dist/cli-default.js", "--silent"];
     execFileSync(process.execPath, tsup, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   } catch {
-    // The other tests run all the same. Those of dist find none, and fail, rather than look at half of one.
+    // The other tests run anyway. Those of dist find none and fail, rather than test half of one.
     console.error("dist could not be built");
     rmSync(`${root}dist`, { recursive: true, force: true });
   }
@@ -21,7 +21,7 @@ function isFresh(): boolean {
   return Math.max(...sources) < Math.min(...changeTimes("dist"));
 }
 
-/** Folders too: theirs change when a file goes. */
+/** Includes folders: theirs change when a file is removed. */
 function changeTimes(folder: string): number[] {
   return [
     folder,

@@ -1,4 +1,4 @@
-/** What a source file declares in its types: the lists that the documentation is compared with. */
+/** What a source file declares in its types: the lists that the docs are compared with. */
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { root } from "../../scripts/entries.mjs";
@@ -93,7 +93,7 @@ export function documentedNames(path: string, name: string, member: string, kind
   );
 }
 
-/** The interfaces and type aliases that a file exports, its own and those that it hands on. */
+/** The interfaces and type aliases that a file exports, its own and those that it re-exports. */
 export function typesExportedBy(path: string): readonly string[] {
   const own = statements(path)
     .filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node))

@@ -1,6 +1,7 @@
-/** A customer whom two tills edited at once. */
+/** A customer that two tills edited at once. */
 import { expect } from "vitest";
-import { RuleShop, type RuleTill } from "./rule-shop.ts";
+import { RuleShop } from "./rule-shop.ts";
+import type { RuleTill } from "./rule-till.ts";
 
 export const ann = { id: "c-1", name: "Ann", phone: "1" };
 
@@ -10,7 +11,7 @@ export interface InConflict {
   readonly b: RuleTill;
 }
 
-/** On the first till an edit of Ann's phone to "3" is in conflict with the second's to "2", which the server has. */
+/** Till `a` has changed Ann's phone to "3", which is in conflict with the "2" of till `b`, which the server has. */
 export async function inConflict(): Promise<InConflict> {
   const shop = new RuleShop();
   await shop.seed("customers", ann);

@@ -1,4 +1,7 @@
-/** JSON at its edges, for properties: names that other objects have, numbers at the end of their range, text of every plane. */
+/**
+ * JSON at its edges, for properties: names that other objects have, numbers at the end of their range, text of every
+ * plane.
+ */
 import fc from "fast-check";
 import type { Json, JsonObject } from "../../src/shared/json.ts";
 
@@ -10,14 +13,14 @@ const character = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constantFrom("\0", "\ud800", "\udbff", "\udc00", "\udfff") },
 );
-/** Whatever a string can hold, lone surrogates and U+0000 too. */
+/** Any string, including lone surrogates and U+0000. */
 export const anyText = fc.string({ unit: character, maxLength: 8 });
-/** What may be stored and sent. */
+/** Strings that may be stored and sent. */
 export const text = fc.string({
   unit: character.filter((unit) => unit !== "\0" && (unit.codePointAt(0)! & ~0x7ff) !== 0xd800),
   maxLength: 8,
 });
-/** Names that sort by code units otherwise than by number, by code point or by language. */
+/** Names whose order by code units differs from that by number, by code point or by language. */
 export const name = fc
   .oneof(
     text,
@@ -26,7 +29,7 @@ export const name = fc
   )
   .filter((word) => !["__proto__", "constructor", "prototype"].includes(word));
 
-/** Every double, the famous ones often. */
+/** Any double, special ones often. */
 export const anyNumber = fc.oneof(
   fc.double(),
   fc.maxSafeInteger(),
@@ -62,10 +65,10 @@ const tied = fc.letrec<{ json: Json; object: JsonObject }>((tie) => ({
 export const json = tied.json;
 export const jsonObject = tied.object;
 
-/** A way down into a value: at each level an array or an object, with others beside. */
+/** A path into a value: at each level an array or an object, with other members beside it. */
 export interface Place {
   readonly segments: readonly (string | number)[];
-  /** The same value with another thing at that place. */
+  /** The value with `thing` at that place. */
   holding(thing: unknown): unknown;
 }
 
@@ -90,7 +93,7 @@ export const place: fc.Arbitrary<Place> = fc.array(level, { maxLength: 5 }).map(
   holding: (thing) => levels.reduceRight((inner, { around }) => around(inner), thing),
 }));
 
-/** The same value, its members in another order at every level. */
+/** The same value, with the members in another order on every level. */
 export function reordered<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(reordered) as T;

@@ -1,4 +1,4 @@
-/** Index keys and stretches of them, for properties: few enough that they often meet. */
+/** Index keys and ranges of them, for property tests: few enough to be equal often. */
 import fc from "fast-check";
 import type { Key, KeyRange } from "../../src/shared/keys.ts";
 

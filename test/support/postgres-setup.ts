@@ -1,10 +1,10 @@
-/** Global setup of the tests that need PostgreSQL: one server for the whole run, ended with it. */
+/** Global setup of the tests that need PostgreSQL: one server for the whole run. */
 import type { TestProject } from "vitest/node";
 import { bringPostgres, startPostgres } from "../../scripts/postgres.mjs";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A user who may make databases and roles. */
+    /** The URL of a user who may create databases and roles. */
     postgres: string;
   }
 }

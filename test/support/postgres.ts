@@ -1,17 +1,17 @@
-/** The PostgreSQL of this run: databases that no other test sees, and a look behind a store's back. */
+/** The PostgreSQL of this run: databases that no other test uses, and queries that bypass a store. */
 import pg from "pg";
 import { inject } from "vitest";
 
 let made = 0;
-/** Also on a server of somebody's own, where an earlier run may have left something. */
+/** Unique, since a developer's own server may still have databases of an earlier run. */
 const run = `${process.pid}_${Math.floor(performance.timeOrigin % 1e9)}`;
 
 export const newName = (kind: string) => `tillsync_test_${kind}_${run}_${++made}`;
 
-/** Of the user who may do everything. */
+/** The URL of the user who may do everything. */
 export const serverUrl = () => inject("postgres");
 
-/** The same server, in another database or as another user. */
+/** The URL of another database or another user of the same server. */
 export function urlOf(change: { database?: string; user?: string; password?: string; port?: string }): string {
   const url = new URL(serverUrl());
   if (change.database !== undefined) url.pathname = `/${change.database}`;

@@ -1,32 +1,28 @@
 /**
- * A shop for the rules of the protocol: the real client over the real transport and the real handler, in one process, where a test holds
- * everything that happens in between. Each till has a line and a disk of its own, the server can be put back, and tokens can change.
+ * A shop for the rules of the protocol: real clients, the real transport and the real handler in one process. Each till
+ * has a disk and a line of its own that a test controls; the server can be restored from a backup, and tokens can
+ * change.
  */
-
 import { createSyncHandler, type Policies, type Principal } from "tillsync/server";
 import { type MemoryStore, memoryStore } from "tillsync/server/memory";
-import { type MemoryAdapter, memory } from "tillsync/storage/memory";
+import { memory } from "tillsync/storage/memory";
 import { type FakeClock, fakeClock, seededRandom } from "tillsync/testing";
 import { expect } from "vitest";
 import { createClient } from "../../src/client/client.ts";
-import type { Transport } from "../../src/client/ports/transport.ts";
-import type { StoredOperation } from "../../src/client/state/operation.ts";
-import type { StoredRow } from "../../src/client/state/rows.ts";
-import type { SyncClient, SyncClientOptions, SyncOptions } from "../../src/client/types/client.ts";
+import type { SyncClient } from "../../src/client/types/client.ts";
 import type { SyncStatus } from "../../src/client/types/status.ts";
-import type { FinalResult, OperationResult, PullPage } from "../../src/protocol/types.ts";
-import { resolvedOf } from "../../src/schema/resolved.ts";
 import type { CollectionMap } from "../../src/schema/types.ts";
 import { announceRestore, importRows, revokeDevice } from "../../src/server/admin.ts";
 import type { OperationRow, RecordRow } from "../../src/server/ports/rows.ts";
 import type { ServerStore } from "../../src/server/ports/store.ts";
-import { deferred } from "../../src/shared/deferred.ts";
 import { http } from "../../src/transport/http/http.ts";
-import { type FlatOperation, flat } from "./flat-operation.ts";
+import { checkInvariants } from "./rule-invariants.ts";
+import { RuleLine } from "./rule-line.ts";
+import { RulePeer } from "./rule-peer.ts";
+import { RuleTill, STORE_NAME, type TillOptions } from "./rule-till.ts";
 import { collections as shopCollections } from "./shop.ts";
 
 const TENANT = "shop";
-const STORE_NAME = "shop";
 const START = "2026-11-20T08:00:00Z";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 export const days = (n: number) => n * DAY_MS;
@@ -35,270 +31,10 @@ type Shop = typeof shopCollections;
 type Verdict = { readonly outcome: "rejected" | "quarantined"; readonly code: string; readonly message: string };
 type Json = Record<string, unknown>;
 
-type Endpoint = "register" | "push" | "pull";
-/** One request of a till, and what it was told. `status` is missing where it was told nothing. */
-export interface Exchange {
-  readonly endpoint: Endpoint;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire
-  readonly request: any;
-  status: number | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire
-  answer: any;
-}
-/** What becomes of a request on its way. */
-export type Way = (deliver: () => Promise<Response>, request: Request, exchange: Exchange) => Promise<Response>;
-export interface Held {
-  /** Resolves when the request (or its answer) is where it is held. */
-  readonly arrived: Promise<void>;
-  release(): void;
-}
-
-const unreachable = () => new TypeError("Failed to fetch");
-export const lostRequest: Way = () => Promise.reject(unreachable());
-export const lostAnswer: Way = async (deliver) => {
-  await deliver();
-  throw unreachable();
-};
-export const twice: Way = async (deliver) => {
-  await deliver();
-  return deliver();
-};
-/** A refusal of the server itself, as it would be if it could not read the request. */
-export const refusing =
-  (status: number, code: string): Way =>
-  async (_deliver, request) =>
-    Response.json(
-      {
-        type: `urn:tillsync:problem:${code}`,
-        title: code,
-        status,
-        detail: "Refused by the test",
-        code,
-        requestId: request.headers.get("tillsync-request-id"),
-      },
-      {
-        status,
-        headers: {
-          "content-type": "application/problem+json",
-          "tillsync-protocol": "1",
-          "tillsync-request-id": request.headers.get("tillsync-request-id") ?? "",
-          "tillsync-server-time": START.replace("Z", ".000Z"),
-        },
-      },
-    );
-
-/** Between one till and the server. */
-export class Line {
-  up = true;
-  readonly exchanges: Exchange[] = [];
-  /** What every request goes through that nothing else was said of. */
-  always: Way | undefined;
-  readonly #next: Record<Endpoint, Way[]> = { register: [], push: [], pull: [] };
-  readonly #handler: (request: Request) => Promise<Response>;
-  readonly #stir: () => void;
-
-  constructor(handler: (request: Request) => Promise<Response>, stir: () => void) {
-    this.#handler = handler;
-    this.#stir = stir;
-  }
-
-  /** How the next request to this endpoint goes; said twice, the next two. */
-  next(endpoint: Endpoint, ...ways: readonly Way[]): void {
-    this.#next[endpoint].push(...ways);
-  }
-
-  /** The next request waits in front of the server, or its answer behind it. */
-  hold(endpoint: Endpoint, what: "request" | "answer"): Held {
-    const arrived = deferred<void>();
-    const released = deferred<void>();
-    this.next(endpoint, async (deliver) => {
-      const early = what === "answer" ? await deliver() : undefined;
-      arrived.resolve();
-      this.#moving -= 1;
-      await released.promise;
-      this.#move();
-      return early ?? deliver();
-    });
-    return { arrived: arrived.promise, release: () => released.resolve() };
-  }
-
-  of(endpoint: Endpoint): readonly Exchange[] {
-    return this.exchanges.filter((exchange) => exchange.endpoint === endpoint);
-  }
-  /** The operations of each push that was sent, in their order. */
-  get pushed(): readonly (readonly Json[])[] {
-    return this.of("push").map(({ request }) => request.operations as Json[]);
-  }
-
-  /** A clock that waits for quiet waits for every request that nobody holds. */
-  #moving = 0;
-  #move(): void {
-    this.#moving += 1;
-    if (this.#moving > 1) return;
-    const stir = () => {
-      this.#stir();
-      if (this.#moving > 0) setTimeout(stir, 0);
-    };
-    stir();
-  }
-
-  /** Around the whole transport, not only its `fetch`: streams and JSON before and after it take turns as well. */
-  watched(transport: Transport): Transport {
-    const during = async <T>(work: () => Promise<T>): Promise<T> => {
-      this.#move();
-      try {
-        return await work();
-      } finally {
-        this.#moving -= 1;
-        this.#stir();
-      }
-    };
-    return {
-      ...transport,
-      register: (request, call) => during(() => transport.register(request, call)),
-      push: (request, call) => during(() => transport.push(request, call)),
-      pull: (request, call) => during(() => transport.pull(request, call)),
-      time: (call) => during(() => transport.time(call)),
-    };
-  }
-
-  readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
-    const endpoint = new URL(request.url).pathname.split("/").at(-1) as Endpoint;
-    const exchange: Exchange = {
-      endpoint,
-      request: await bodyOf(request.clone()),
-      status: undefined,
-      answer: undefined,
-    };
-    this.exchanges.push(exchange);
-    if (!this.up) throw unreachable();
-    const deliver = () => this.#handler(request.clone());
-    const way = this.#next[endpoint]?.shift() ?? this.always;
-    const response = way === undefined ? await deliver() : await way(deliver, request, exchange);
-    exchange.status = response.status;
-    exchange.answer = await response.clone().json();
-    return response;
-  };
-}
-
-async function bodyOf(request: Request): Promise<unknown> {
-  const zipped = request.headers.get("content-encoding") === "gzip" && request.body;
-  const text = await new Response(
-    zipped ? request.body?.pipeThrough(new DecompressionStream("gzip")) : request.body,
-  ).text();
-  return text === "" ? undefined : JSON.parse(text);
-}
-
-export interface TillOptions<C extends CollectionMap> {
-  readonly branch?: string | undefined;
-  /** A disk that has something on it: a copy of another till's, or the till's own after a restart. */
-  readonly disk?: MemoryAdapter | undefined;
-  readonly device?: string | undefined;
-  /** In the token. @default sync */
-  readonly scopes?: readonly string[] | undefined;
-  /** The token's device, where it is not the till's. */
-  readonly tokenDevice?: string | undefined;
-  readonly collections?: CollectionMap | undefined;
-  readonly actor?: string | undefined;
-  readonly sync?: SyncOptions | undefined;
-  /** How far this till's own clock is wrong. */
-  readonly skewMs?: number | undefined;
-  readonly options?: Partial<SyncClientOptions<C>> | undefined;
-}
-
-export class RuleTill<C extends CollectionMap = Shop> {
-  readonly client: SyncClient<C>;
-  readonly data: SyncClient<C>["collections"];
-  readonly line: Line;
-  readonly disk: MemoryAdapter;
-  readonly device: string;
-  /** What its token says; a test changes it as an issuer would. */
-  readonly principal: { -readonly [K in keyof Principal]: Principal[K] };
-  readonly events: { readonly name: string; readonly payload: unknown }[] = [];
-
-  constructor(parts: Pick<RuleTill<C>, "client" | "line" | "disk" | "device" | "principal">) {
-    this.client = parts.client;
-    this.data = parts.client.collections;
-    this.line = parts.line;
-    this.disk = parts.disk;
-    this.device = parts.device;
-    this.principal = parts.principal;
-    const names = [
-      "applied",
-      "rejected",
-      "quarantined",
-      "conflict",
-      "identity_forked",
-      "storage_lost",
-      "epoch_changed",
-    ];
-    for (const name of [...names, "device_revoked", "error"] as const) {
-      this.client.on(name as "error", (payload) => this.events.push({ name, payload }));
-    }
-  }
-
-  sync() {
-    return this.client.sync();
-  }
-  told(name: string): readonly unknown[] {
-    return this.events.filter((event) => event.name === name).map(({ payload }) => payload);
-  }
-  #table<V>(name: string): readonly V[] {
-    return (this.disk.snapshot(STORE_NAME).tables[name] ?? []).map(([, value]) => value as V);
-  }
-  /** Outbox and journal, as they are on the disk. */
-  get operations(): readonly FlatOperation[] {
-    return this.#table<StoredOperation>("operations")
-      .map(flat)
-      .sort((a, b) => a.sequence - b.sequence);
-  }
-  operationOn(entityId: string, action?: string): FlatOperation {
-    const found = this.operations.filter(
-      (o) => o.entityId === entityId && (action === undefined || o.action === action),
-    );
-    if (found[0] === undefined) throw new Error(`the till has no ${action ?? "operation"} on ${entityId}`);
-    return found[0];
-  }
-  rows(collection: string): readonly StoredRow[] {
-    return this.#table<StoredRow>(`c:${collection}`);
-  }
-  /** Another disk with the same on it, as a technician makes one. */
-  copyOfDisk(): MemoryAdapter {
-    const copy = memory();
-    copy.restore(STORE_NAME, this.disk.snapshot(STORE_NAME));
-    return copy;
-  }
-  /** Everything as it is now; the function puts it back. */
-  backup(): () => void {
-    const saved = this.disk.snapshot(STORE_NAME);
-    return () => this.disk.restore(STORE_NAME, saved);
-  }
-  /** Changes what is on the disk, as another version of the app may have left it. */
-  rewrite(table: string, change: (value: never, key: string) => unknown): void {
-    const { layout, tables } = this.disk.snapshot(STORE_NAME);
-    const rows = (tables[table] ?? []).map(
-      ([key, value]) => [key, change(structuredClone(value) as never, key)] as const,
-    );
-    this.disk.restore(STORE_NAME, { layout, tables: { ...tables, [table]: rows } });
-  }
-  /** Every value of one field that a live query has shown, from now on. */
-  watch(collection: keyof C & string, id: string, field: string): unknown[] {
-    const shown: unknown[] = [];
-    const source = this.data[collection] as unknown as {
-      watch(query: object, listener: (snapshot: { loading: boolean; rows: readonly Json[] }) => void): void;
-    };
-    source.watch({ ids: [id], limit: 1 }, ({ loading, rows }) => {
-      if (!loading) shown.push(rows[0]?.[field]);
-    });
-    return shown;
-  }
-}
-
 export interface RuleShopOptions<C extends CollectionMap> {
   readonly collections?: C | undefined;
   readonly policies?: Partial<Policies<C>> | undefined;
-  /** Stands between the handler and the store, as another database would. */
+  /** Puts something between the handler and the store, to behave like another database. */
   readonly database?: ((store: MemoryStore) => ServerStore) | undefined;
 }
 
@@ -307,7 +43,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
   readonly random = seededRandom(7);
   readonly store: MemoryStore;
   readonly errors: string[] = [];
-  /** Thrown once, before this step of the server's next transaction. */
+  /** Where the server's next transaction fails, once. */
   crashBefore: "commit" | "answer" | undefined;
   #collections: CollectionMap;
   #policies: object;
@@ -336,7 +72,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
     this.#handler = this.#serving();
   }
 
-  /** The same database behind another version of the server. */
+  /** Replaces the server by another version of it, on the same database. */
   upgrade(collections: CollectionMap, policies: object = this.#policies): void {
     this.#collections = collections;
     this.#policies = policies;
@@ -355,7 +91,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
     });
   }
 
-  /** Everybody may do everything; a test hands in the verdicts that are to be otherwise. */
+  /** Policies that allow everything, and return the verdicts that a test has queued. */
   #openPolicies(): object {
     const record = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "everyone" };
     const fact = { read: "everyone", create: "everyone" };
@@ -383,7 +119,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
     await importRows({ store, collections: this.#collections, tenant: TENANT, collection, rows, clock, random });
   }
 
-  /** A till that syncs only when it is told to, unless `sync` says otherwise. */
+  /** A till that syncs only when the test calls `sync`, unless `options.sync` says otherwise. */
   till(options: TillOptions<C> = {}): RuleTill<C> {
     const number = this.#tills.length + 1;
     const {
@@ -395,7 +131,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
     const token = `token-${number}`;
     const principal = { tenant: TENANT, branch, device: options.tokenDevice ?? device, scopes };
     this.#principals.set(token, principal);
-    const line = new Line(
+    const line = new RuleLine(
       (request) => this.#handler(request),
       () => this.clock.stir(),
     );
@@ -420,25 +156,25 @@ export class RuleShop<C extends CollectionMap = Shop> {
     return till;
   }
 
-  /** A till that has been here before: registered, and with everything pulled. */
+  /** A till that is registered and has pulled everything. */
   async openTill(options: TillOptions<C> = {}): Promise<RuleTill<C>> {
     const till = this.till(options);
     await till.sync();
     return till;
   }
 
-  /** Ends the app on this till and starts it again, on the same disk, maybe in another version. */
+  /** Ends the app on this till and starts it again on the same disk, perhaps in another version. */
   async restart(till: RuleTill<C>, options: TillOptions<C> = {}): Promise<RuleTill<C>> {
     await till.client.close();
     const { branch, scopes } = till.principal;
     return this.till({ disk: till.disk, device: till.device, branch, scopes, ...options });
   }
 
-  /** A client that says on the wire whatever a test wants it to. */
-  peer(device = "peer", principal: Partial<Principal> = {}): Peer {
+  /** A client that sends whatever a test wants it to. */
+  peer(device = "peer", principal: Partial<Principal> = {}): RulePeer {
     const token = `peer-${this.#principals.size}`;
     this.#principals.set(token, { tenant: TENANT, device, scopes: ["sync"], ...principal });
-    return new Peer(this.call.bind(this), token, device);
+    return new RulePeer(this.call.bind(this), token, device);
   }
 
   async call(token: string, method: string, path: string, body?: unknown, device?: string) {
@@ -478,7 +214,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
     return revokeDevice({ store: this.store, tenant: TENANT, device, revoked, clock: this.clock });
   }
 
-  /** Lets everything run until this is so. */
+  /** Lets everything run until the condition holds. */
   async until(isSo: () => boolean): Promise<void> {
     for (let turns = 0; !isSo(); turns += 1) {
       if (turns > 500) throw new Error(`it never came: ${isSo}`);
@@ -486,7 +222,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
     }
   }
 
-  /** Time goes by, for tills that sync by themselves: a step at a time, each till coming to rest in between. */
+  /** Lets time pass for tills that sync automatically: step by step, with each till at rest in between. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= STEP_MS) {
       await this.clock.advance(Math.min(left, STEP_MS));
@@ -496,7 +232,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
 
   // ── restores ──
 
-  /** Yesterday's backup; the function puts it back, and says so to the server or to nobody. */
+  /** Takes a backup of the server. The function restores it, and announces that to the server or not. */
   backup(): (said: "announced" | "silent") => Promise<void> {
     const saved = this.store.snapshot();
     const seeds = this.#seeded.length;
@@ -541,7 +277,7 @@ export class RuleShop<C extends CollectionMap = Shop> {
 
   // ── the invariants ──
 
-  /** Lets these tills sync until nothing moves, and holds what is stored against the laws. */
+  /** Lets these tills sync until nothing changes, and checks what is stored. */
   async converge(...tills: readonly RuleTill<C>[]): Promise<void> {
     for (let round = 0; round < 4; round += 1) {
       for (const till of tills) expect((await till.sync()).outcome, `${till.device} syncs`).toBe("done");
@@ -550,91 +286,9 @@ export class RuleShop<C extends CollectionMap = Shop> {
   }
 
   checkInvariants(...tills: readonly RuleTill<C>[]): void {
-    for (const till of tills) {
-      const unsent = till.operations.filter(({ state }) => state === "pending" || state === "blocked");
-      expect(unsent, `${till.device} has nothing left to send`).toEqual([]);
-      for (const collection of Object.keys(this.#collections)) {
-        expect(this.#shownBy(till, collection), `${till.device} shows the server's ${collection}`).toEqual(
-          this.#inScope(till, collection),
-        );
-      }
-      for (const { id, state } of till.operations) {
-        if (state === "applied") expect(this.operation(id).status, `${till.device} has ${id} applied`).toBe("applied");
-        if (state === "quarantined") expect(this.operation(id).status).toBe("quarantined");
-      }
-    }
-    this.#checkOnce();
-  }
-
-  #shownBy(till: RuleTill<C>, collection: string): Json {
-    const rows = till.rows(collection).filter(({ data, states }) => data !== undefined && states === undefined);
-    return Object.fromEntries(rows.map(({ id, version, data }) => [id, { version, ...data }]).sort(byKey));
-  }
-  #inScope(till: RuleTill<C>, collection: string): Json {
-    const unfinished = new Set(
-      till
-        .rows(collection)
-        .filter(({ states }) => states !== undefined)
-        .map(({ id }) => id),
-    );
-    const { branch } = till.principal;
-    const rows = this.records.filter(
-      (row) =>
-        row.collection === collection &&
-        row.state === "live" &&
-        (branch === undefined || row.scope === "" || row.scope === branch) &&
-        // On a desk: the till shows what its people wait to hear of.
-        !unfinished.has(row.id),
-    );
-    const zeros = Object.fromEntries(this.#countersOf(collection).map((name) => [name, 0]));
-    return Object.fromEntries(
-      rows.map(({ id, version, data, counters }) => [id, { version, ...data, ...zeros, ...counters }]).sort(byKey),
-    );
-  }
-  #countersOf(collection: string): readonly string[] {
-    const definition = this.#collections[collection];
-    return definition === undefined ? [] : resolvedOf(definition).counters;
-  }
-
-  /** Every applied operation counts once: stock is the sum of what was applied, and each applied sale is one row. */
-  #checkOnce(): void {
-    const applied = this.operations.filter(({ status }) => status === "applied");
-    const sums = new Map<string, number>();
-    const add = (collection: string, id: string, counters: Json) => {
-      for (const [name, step] of Object.entries(counters)) {
-        const key = `${collection}/${id}.${name}`;
-        sums.set(key, (sums.get(key) ?? 0) + Number(step));
-      }
-    };
-    for (const { collection, row } of this.#seeded) {
-      const { id } = row as { id: string };
-      const counted = this.records.find((record) => record.collection === collection && record.id === id);
-      add(
-        collection,
-        id,
-        Object.fromEntries(Object.keys(counted?.counters ?? {}).map((name) => [name, row[name] ?? 0])),
-      );
-    }
-    for (const { collection, entityId, operation } of applied) {
-      if (operation?.action === "increment") add(collection, entityId, operation.by as Json);
-    }
-    const stored = this.records.flatMap((row) =>
-      Object.entries(row.counters).map(
-        ([name, value]) => [`${row.collection}/${row.id}.${name}`, Number(value)] as const,
-      ),
-    );
-    expect(Object.fromEntries(stored.sort(byKey)), "counters are the sum of what was applied").toEqual(
-      Object.fromEntries([...sums].sort(byKey)),
-    );
-    for (const [collection, { kind }] of Object.entries(this.#collections)) {
-      if (kind !== "fact") continue;
-      const made = applied.filter((row) => row.collection === collection && row.operation?.action === "create");
-      const seeded = this.#seeded.filter((seed) => seed.collection === collection).map(({ row }) => row.id as string);
-      const rows = this.records.filter((row) => row.collection === collection).map(({ id }) => id);
-      expect(rows.sort(), `each applied fact of ${collection} is one row`).toEqual(
-        [...new Set([...made.map(({ entityId }) => entityId), ...seeded])].sort(),
-      );
-    }
+    const { operations, records } = this;
+    const stored = { collections: this.#collections, operations, records, seeded: this.#seeded };
+    checkInvariants(stored, tills as unknown as readonly RuleTill<CollectionMap>[]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -649,89 +303,4 @@ function isAtRest(status: SyncStatus): boolean {
   if (status.phase === "online") return status.activity === "idle";
   if (status.phase === "offline") return status.retryAt !== undefined;
   return status.phase !== "first_sync" && status.phase !== "opening";
-}
-
-function byKey([a]: readonly unknown[], [b]: readonly unknown[]): number {
-  return String(a) < String(b) ? -1 : 1;
-}
-
-type Call = (
-  token: string,
-  method: string,
-  path: string,
-  body?: unknown,
-  device?: string,
-) => Promise<{
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever is on the wire
-  readonly body: any;
-}>;
-type Sketch = Json & { readonly action: string };
-
-/** Speaks the protocol word by word. */
-export class Peer {
-  readonly device: string;
-  token: string;
-  incarnation = "00000000-0000-4000-8000-000000000001";
-  epoch = "";
-  marks: { push?: string; pull?: string } = {};
-  sequence = 0;
-  readonly #call: Call;
-  readonly #random = seededRandom(99);
-
-  constructor(call: Call, token: string, device: string) {
-    this.#call = call;
-    this.token = token;
-    this.device = device;
-  }
-
-  async register() {
-    const device = { id: this.device, incarnation: this.incarnation };
-    const answer = await this.#call(this.token, "POST", "/register", { device, schemaVersion: 1 }, this.device);
-    this.epoch = answer.body.epoch ?? this.epoch;
-    return answer;
-  }
-
-  /** An operation with whatever every operation has. */
-  make(sketch: Sketch): Json & { id: string } {
-    const head = {
-      id: this.#random.uuid(),
-      sequence: ++this.sequence,
-      schemaVersion: 1,
-      occurredAt: "2026-11-20T08:00:00.000Z",
-    };
-    return { ...head, ...sketch } as Json & { id: string };
-  }
-
-  async send(operations: readonly Json[] | string) {
-    const head = { device: { id: this.device, incarnation: this.incarnation }, epoch: this.epoch, marks: this.marks };
-    const body =
-      typeof operations === "string"
-        ? JSON.stringify({ ...head, operations: "HERE" }).replace('"HERE"', operations)
-        : { ...head, operations };
-    const answer = await this.#call(this.token, "POST", "/push", body, this.device);
-    if (answer.status === 200) this.marks = { ...this.marks, push: answer.body.mark };
-    return answer;
-  }
-  /** One result for each operation, in their order. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests read what each status has
-  async push(...operations: readonly Json[]): Promise<readonly (OperationResult & { [member: string]: any })[]> {
-    const { status, body } = await this.send(operations);
-    if (status !== 200) throw new Error(`push: ${status} ${JSON.stringify(body)}`);
-    return operations.map(({ id }) => {
-      const found = (body.results as FinalResult[]).filter((result) => result.id === id);
-      expect(found, "one result for each operation").toHaveLength(1);
-      return found[0] as FinalResult;
-    });
-  }
-  async pull(collections: Record<string, string | null>, limit?: number) {
-    const device = { id: this.device, incarnation: this.incarnation };
-    const request = { device, epoch: this.epoch, marks: this.marks, schemaVersion: 1, collections, limit };
-    const answer = await this.#call(this.token, "POST", "/pull", request, this.device);
-    if (answer.status === 200) this.marks = { ...this.marks, pull: answer.body.mark };
-    return answer as {
-      status: number;
-      body: { pages: Record<string, PullPage>; results: FinalResult[]; code?: string; epoch?: string };
-    };
-  }
 }

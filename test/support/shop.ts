@@ -1,4 +1,4 @@
-/** A small shop with every kind of collection, for tests of the whole. */
+/** The small shop that most tests use: every kind of collection. */
 import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import * as z from "zod";
@@ -15,7 +15,7 @@ export const products = defineCollection({
   indexes: { barcode: "barcodes", category: ["category", "name"], name: "name" },
   counters: ["stock"],
 });
-/** Edited by people who must agree. */
+/** Conflicts are left to people. */
 export const customers = defineCollection({
   schema: z.object({ name: z.string(), phone: z.string().nullable().default(null), points: z.int().default(0) }),
   indexes: ["phone"],

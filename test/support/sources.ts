@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { root } from "../../scripts/entries.mjs";
 
-/** Path from the project's root → text, of every TypeScript file under `folder`. */
+/** The text of every TypeScript file under `folder`, by its path from the project's root. */
 export function readSources(folder: string): ReadonlyMap<string, string> {
   return new Map(
     readdirSync(root + folder, { recursive: true, encoding: "utf8" })

@@ -3,7 +3,7 @@ import { stable } from "../../examples/replay/compare.ts";
 import { groupBy, recordsOf, type ServerBooks, type TillBooks } from "./books.ts";
 import type { Findings } from "./findings.ts";
 import type { Ledger } from "./ledger.ts";
-import { STOCK } from "./shop.ts";
+import { STOCK } from "./torture-shop.ts";
 
 export function checkEnd(server: ServerBooks, tills: readonly TillBooks[], ledger: Ledger, findings: Findings): void {
   checkQueues(server, tills, findings);

@@ -4,7 +4,7 @@ import { groupBy, recordsOf, type ServerBooks } from "./books.ts";
 import { checkTransactions } from "./check-transactions.ts";
 import type { Findings } from "./findings.ts";
 import type { Ledger } from "./ledger.ts";
-import { STOCK } from "./shop.ts";
+import { STOCK } from "./torture-shop.ts";
 
 export function checkServer(server: ServerBooks, ledger: Ledger, findings: Findings): void {
   if (server.epochs > 1) {

@@ -8,9 +8,9 @@ import { collections, settleConflicts, type TillClient } from "../../examples/re
 import { signIn } from "../../examples/replay/sign-in.ts";
 import type { TillBooks } from "./books.ts";
 import type { Ledger, Receipt } from "./ledger.ts";
-import { edit, refund, sell } from "./shop.ts";
 import { booksOf } from "./till-books.ts";
 import type { TillDisk } from "./till-disk.ts";
+import { edit, refund, sell } from "./torture-shop.ts";
 
 export interface TillOptions {
   readonly name: string;

@@ -17,9 +17,9 @@ import { Findings } from "./findings.ts";
 import { drawKills, type Kill } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
 import { Moments } from "./moments.ts";
-import { importShop } from "./shop.ts";
 import { Till } from "./till.ts";
 import { indexedDBDisk, memoryDisk } from "./till-disk.ts";
+import { importShop } from "./torture-shop.ts";
 
 export interface TortureOptions {
   readonly kills: number;

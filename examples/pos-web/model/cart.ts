@@ -1,6 +1,6 @@
-/** The cart: what is on the counter, and what it comes to. Every step answers a new cart. */
+/** The cart: what is on the counter, and its total. Every step returns a new cart. */
 
-/** What the cart keeps of a product: the price as it was when it was put in. */
+/** What the cart keeps of a product. The price is the one at the time that it was added. */
 export interface CartProduct {
   readonly id: string;
   readonly name: string;
@@ -39,7 +39,7 @@ export const EMPTY_CART: Cart = Object.freeze({ lines: [], nextLine: 1 });
 export const MAX_QUANTITY = 9_999;
 const WHOLE_BASIS_POINTS = 10_000;
 
-/** One more of it. A product whose price has changed meanwhile gets a line of its own: the first one was already said. */
+/** Adds one. A product whose price has changed meanwhile gets a line of its own: the customer knows the first price. */
 export function addProduct(cart: Cart, product: CartProduct, quantity = 1): Cart {
   const same = cart.lines.find((line) => line.productId === product.id && line.unitPriceCents === product.priceCents);
   if (same !== undefined) return setQuantity(cart, same.lineId, same.quantity + quantity);
@@ -57,7 +57,7 @@ export function addProduct(cart: Cart, product: CartProduct, quantity = 1): Cart
   return { lines: [...cart.lines, line], nextLine: cart.nextLine + 1 };
 }
 
-/** Nought takes the line away. */
+/** Zero removes the line. */
 export function setQuantity(cart: Cart, lineId: string, quantity: number): Cart {
   if (quantity <= 0) return removeLine(cart, lineId);
   const lines = cart.lines.map((line) => (line.lineId === lineId ? { ...line, quantity: clamp(quantity) } : line));
@@ -96,7 +96,7 @@ function clamp(quantity: number): number {
   return Math.min(MAX_QUANTITY, Math.max(1, Math.trunc(quantity)));
 }
 
-/** A cart that was kept as text, for a page that is loaded again. Whatever is not one is an empty cart. */
+/** Reads a cart from text, after the page was loaded again. Any other text gives an empty cart. */
 export function cartFromText(text: string | null): Cart {
   try {
     const { lines, nextLine } = JSON.parse(text ?? "") as Cart;

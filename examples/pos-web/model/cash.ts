@@ -1,4 +1,4 @@
-/** Cash on the counter: what is enough, what goes back, what people usually hand over. */
+/** Cash: whether it is enough, the change, and what people usually hand over. */
 import { minorPerMajor } from "./money.ts";
 
 export type Tender =

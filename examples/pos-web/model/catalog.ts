@@ -7,13 +7,16 @@ export interface Findable {
   readonly categoryId?: string | undefined;
 }
 
-/** `undefined` is every category. Each word must be in the name, the SKU or the start of a barcode; case and accents don't matter. */
+/**
+ * `undefined` is every category. Each word must be in the name, the SKU or the start of a barcode; case and accents
+ * don't matter.
+ */
 export function filterProducts<P extends Findable>(
   products: readonly P[],
   wanted: { readonly text: string; readonly categoryId: string | undefined },
 ): readonly P[] {
   const words = fold(wanted.text).split(/\s+/).filter(Boolean);
-  // Who types looks for a product, wherever it stands: a category that was chosen before must not hide it.
+  // A person who types looks for a product in any category: a category that was chosen before must not hide it.
   const categoryId = words.length > 0 ? undefined : wanted.categoryId;
   return products.filter(
     (product) =>
@@ -29,7 +32,7 @@ export function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }
 
-/** Digits alone, as long as the codes on goods are: EAN-8, UPC-A, EAN-13, GTIN-14. */
+/** Digits only, of the length of barcodes: EAN-8, UPC-A, EAN-13, GTIN-14. */
 export function looksLikeBarcode(text: string): boolean {
   return /^\d{8,14}$/.test(text.trim());
 }
@@ -37,7 +40,7 @@ export function looksLikeBarcode(text: string): boolean {
 export type StockLevel = "out" | "low" | "plenty";
 const LOW_STOCK = 5;
 
-/** Stock is what the till knows. A till that is offline, and the shelf, may know better: it never stops a sale. */
+/** The stock as this till knows it. It may be wrong, as other tills may be offline, so it never stops a sale. */
 export function stockLevel(stock: number): StockLevel {
   if (stock <= 0) return "out";
   return stock <= LOW_STOCK ? "low" : "plenty";
@@ -45,13 +48,13 @@ export function stockLevel(stock: number): StockLevel {
 
 const COLOURS = 8;
 
-/** A colour for a category, always the same one. */
+/** The colour of a category, always the same. */
 export function colourOf(categories: readonly { readonly id: string }[], categoryId: string | undefined): number {
   const place = categories.findIndex(({ id }) => id === categoryId);
   return place < 0 ? 0 : (place % COLOURS) + 1;
 }
 
-/** Two letters for a product without a picture, of its words and not of its size: `Cola 500 ml` is CO. */
+/** Two letters for a product without a picture, from its name without the size: `Cola 500 ml` is CO. */
 export function monogram(name: string): string {
   const [first = "?", second] = name.split(/\s+/).filter((word) => /^\p{L}{3}/u.test(word));
   return (second === undefined ? first.slice(0, 2) : first.slice(0, 1) + second.slice(0, 1)).toUpperCase();

@@ -1,7 +1,7 @@
 /** What can go wrong at the till itself, in words for the cashier. */
 import { isTillSyncError } from "tillsync";
 
-/** Why a sale or a refund is not on disk. It has not happened: no receipt, no change. */
+/** Why a sale or a refund was not stored. Then it has not happened: no receipt, no change. */
 export function notSavedWords(error: unknown): string {
   if (!isTillSyncError(error)) return "Something went wrong in the till itself.";
   switch (error.code) {

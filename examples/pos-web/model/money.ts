@@ -1,4 +1,4 @@
-/** Money: integers of the minor unit inside, text for people at the edge. */
+/** Money: integers of the minor unit in the program, text for people. */
 
 const formats = new Map<string, Intl.NumberFormat>();
 
@@ -19,7 +19,7 @@ export function formatMoney(cents: number, currency: string): string {
   return formatOf(currency).format(cents / minorPerMajor(currency));
 }
 
-/** What was typed, with a comma or a point: `12,5` is 1,250. `undefined` where it is no amount. */
+/** The amount that was typed, with a comma or a point: `12,5` is 1,250. `undefined` if it is no amount. */
 export function parseMoney(text: string, currency: string): number | undefined {
   const per = minorPerMajor(currency);
   const digits = Math.round(Math.log10(per));
@@ -27,6 +27,6 @@ export function parseMoney(text: string, currency: string): number | undefined {
   if (match === null) return undefined;
   const [, major = "", minor = ""] = match;
   if (minor.length > digits) return undefined;
-  // Digit by digit: 19.99 * 100 is no integer.
+  // From the digits: 19.99 * 100 is no integer.
   return Number(major) * per + Number(minor.padEnd(digits, "0") || "0");
 }

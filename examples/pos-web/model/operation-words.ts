@@ -1,10 +1,10 @@
-/** The queue in plain words: what each operation does, and how far it is. */
+/** The queue in plain words: what each operation does, and its state. */
 import type { OperationStatus } from "tillsync";
 import { formatMoney } from "./money.ts";
 import type { Tone } from "./status-words.ts";
 import { counted } from "./when.ts";
 
-/** What the words need to know of an operation. */
+/** What the texts need to know about an operation. */
 export interface QueuedOperation {
   readonly id: string;
   readonly sequence: number;
@@ -107,7 +107,7 @@ export function operationTitle(
   }
 }
 
-/** What was done in one go: a sale or a refund with its amount, else the first of its operations. */
+/** What was done in one go: a sale or a refund with its amount, otherwise the first of its operations. */
 export function groupTitle(
   { operations }: OperationGroup,
   nameOf: (productId: string) => string | undefined,
@@ -127,7 +127,7 @@ export interface OperationGroup<O extends QueuedOperation = QueuedOperation> {
   readonly operations: readonly O[];
 }
 
-/** What was done in one go stands together, in the order in which it was done. */
+/** Groups what was done in one go, in the order in which it was done. */
 export function groupOperations<O extends QueuedOperation>(operations: readonly O[]): readonly OperationGroup<O>[] {
   const groups = new Map<string, O[]>();
   for (const operation of [...operations].sort((a, b) => a.sequence - b.sequence)) {

@@ -1,4 +1,4 @@
-/** Giving back: what is left of each line, and what it comes to. */
+/** Refunds: what can still be refunded of each line, and the amount. */
 
 export interface SoldLine {
   readonly lineId: string;
@@ -29,12 +29,12 @@ export interface RefundItem {
   readonly amountCents: number;
 }
 
-/** What this till knows of: another one that is offline may have given back the same. Then the server marks it. */
+/** As far as this till knows: another one that is offline may have refunded the same. The server then flags it. */
 export function refundable(lines: readonly SoldLine[], before: readonly GivenBack[]): readonly RefundableLine[] {
   return lines.map((line) => ({ line, left: Math.max(0, line.quantity - given(line, before).quantity) }));
 }
 
-/** The last piece gets what the others have left, so that the parts never make more or less than the line. */
+/** The last piece gets the rest, so the parts never add up to more or less than the line. */
 export function refundItem(line: SoldLine, quantity: number, before: readonly GivenBack[]): RefundItem {
   const { lineId, productId, name } = line;
   const paid = line.quantity * line.unitPriceCents - line.discountCents + (line.taxIncluded ? 0 : line.taxCents);

@@ -1,4 +1,4 @@
-/** Which page an address is. `/sync` is the server's. */
+/** Which page an address shows. `/sync` belongs to the server. */
 
 export type Route =
   | { readonly page: "sell" }

@@ -6,11 +6,11 @@ export interface SaleState {
   readonly tone: Tone;
   readonly label: string;
   readonly detail: string;
-  /** For the customer, who takes it along before it has an order number. */
+  /** For the customer, who leaves before the sale has an order number. */
   readonly onReceipt: string;
 }
 
-/** `orderNumber` is the server's: a sale that has one is there. */
+/** The server assigns `orderNumber`: a sale that has one is on the server. */
 export function saleState(meta: Pick<RecordMeta, "sync" | "flags"> | undefined): SaleState {
   const isWaiting = meta === undefined || meta.sync === "pending" || meta.sync === "blocked";
   return {

@@ -1,6 +1,6 @@
 /**
- * A barcode scanner is a keyboard: it types digits, faster than anybody, and presses Enter. Told apart from fingers by the time
- * between two keys.
+ * A barcode scanner is a keyboard: it types digits, faster than a person, and presses Enter. It is told apart from a
+ * person by the time between two keys.
  */
 
 export interface ScannerState {
@@ -9,7 +9,7 @@ export interface ScannerState {
 }
 export interface ScannerStep {
   readonly state: ScannerState;
-  /** The whole code, at its Enter. */
+  /** The whole code, when Enter is pressed. */
   readonly code: string | undefined;
 }
 

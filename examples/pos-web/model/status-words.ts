@@ -2,7 +2,7 @@
 import type { SyncStatus } from "tillsync";
 import { counted, lasting, until } from "./when.ts";
 
-/** `good`: nothing to do. `busy`: under way. `waiting`: goes on by itself. `alert`: a person is needed. */
+/** `good`: nothing to do. `busy`: under way. `waiting`: goes on automatically. `alert`: a person is needed. */
 export type Tone = "good" | "busy" | "waiting" | "alert";
 
 export interface StatusWords {
@@ -11,7 +11,7 @@ export interface StatusWords {
   readonly label: string;
   /** The cause, in a sentence. */
   readonly cause: string;
-  /** When it tries again by itself, in a sentence; empty where that is not the matter. */
+  /** When it tries again automatically, in a sentence; empty if it doesn't. */
   readonly next: string;
   /** What it means for the sales, in a sentence. */
   readonly meaning: string;
@@ -19,7 +19,7 @@ export interface StatusWords {
   readonly action: "sign_in" | "resume" | "reload" | undefined;
 }
 
-/** The reason that the switch in the header gives. */
+/** The reason with which the switch in the header pauses. */
 export const FORCED_OFFLINE = "forced_offline";
 
 export function statusWords(status: SyncStatus, now: number): StatusWords {
@@ -29,7 +29,7 @@ export function statusWords(status: SyncStatus, now: number): StatusWords {
   return { ...words, meaning: `${words.meaning} ${counted(entries, "entry needs", "entries need")} a person.` };
 }
 
-/** What was refused, set aside or is in conflict: no time mends it. */
+/** What was rejected, quarantined or is in conflict: it waits for a person. */
 export function attentionCount({ attention }: Pick<SyncStatus, "attention">): number {
   return attention.conflicts + attention.rejected + attention.quarantined;
 }
@@ -113,7 +113,7 @@ function held(label: string, cause: string, action?: StatusWords["action"]): Omi
   return { tone: "alert", label, cause, next: "", action };
 }
 
-/** The browser may throw the till's data away: said until it has promised not to. `undefined`: nothing to say. */
+/** The warning that the browser may delete the till's data, until it has promised not to. `undefined` for none. */
 export function storageWords({ storage, pending }: Pick<SyncStatus, "storage" | "pending">): string | undefined {
   if (storage.atRisk === "full") {
     return "This device is almost full. Free some space: when it is full, no sale can be kept.";
@@ -125,7 +125,7 @@ export function storageWords({ storage, pending }: Pick<SyncStatus, "storage" | 
   return undefined;
 }
 
-/** Since when something waits: this, and no green lamp, tells whether a till is in trouble. */
+/** How long something has been waiting. This shows whether a till has a problem; being online doesn't. */
 export function waitingWords({ pending }: Pick<SyncStatus, "pending">, now: number): string {
   if (pending.count === 0) return "Nothing waits";
   const since =

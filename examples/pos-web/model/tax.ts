@@ -5,7 +5,7 @@ export interface TaxedLine {
   readonly taxCents: number;
 }
 
-/** Lowest rate first; what has no tax is not listed. */
+/** Lowest rate first; untaxed lines are not listed. */
 export function taxByRate(lines: readonly TaxedLine[]): readonly { readonly rate: number; readonly cents: number }[] {
   const sums = new Map<number, number>();
   for (const { taxRate, taxCents } of lines) sums.set(taxRate, (sums.get(taxRate) ?? 0) + taxCents);

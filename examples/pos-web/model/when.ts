@@ -1,4 +1,4 @@
-/** Moments as people say them. */
+/** Moments and durations, in words for people. */
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -19,7 +19,7 @@ export function ago(at: number | undefined, now: number): string {
   return ms < MINUTE_MS ? "just now" : `${lasting(ms)} ago`;
 }
 
-/** Until the next try: `in 12 s`, and never less than nothing. */
+/** The time until the next attempt: `in 12 s`, never negative. */
 export function until(at: number, now: number): string {
   const seconds = Math.max(0, Math.ceil((at - now) / SECOND_MS));
   return seconds === 0 ? "now" : `in ${seconds}\u00a0s`;
@@ -29,7 +29,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
 
-/** Midnight of the day, where the till stands. */
+/** Midnight at the beginning of the day, in the till's time zone. */
 export function dayOf(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
 }

@@ -1,4 +1,4 @@
-/** Signing in and out, and the next tokens. */
+/** Signing in and out, and renewing tokens. */
 import type { TokenRequest } from "tillsync";
 import { deviceId, deviceName, freshSession, readSession, type StoredSession, writeSession } from "./stored.ts";
 
@@ -52,7 +52,7 @@ export async function signIn(email: string, password: string): Promise<StoredSes
   return session;
 }
 
-/** The till forgets the person at once; the server as soon as it hears of it. */
+/** The till forgets the person immediately, the server as soon as it is reached. */
 export async function signOut(): Promise<void> {
   const session = readSession();
   if (session === undefined) return;
@@ -60,13 +60,14 @@ export async function signOut(): Promise<void> {
   try {
     await post("/auth/logout", {}, { authorization: `Bearer ${session.accessToken}` });
   } catch {
-    // Out of reach. Nobody can use the till's page until somebody signs in, which needs the server.
+    // The server can't be reached. The page can't be used until a person signs in, which needs the server.
   }
 }
 
 /**
- * The `getToken` of the transport. A refused token is renewed once, whichever tab meets it first: a refresh token that is used
- * twice looks stolen. Throws where it can't be had now: that counts as offline, and nobody has to type a password for it.
+ * The `getToken` of the transport. A refused token is renewed once, by the first tab that notices: a refresh token that
+ * is used twice looks stolen. Throws if no token can be obtained right now: that counts as offline, and no one has to
+ * sign in again.
  */
 export async function getToken({ refused, signal }: TokenRequest): Promise<string | undefined> {
   const held = readSession()?.accessToken;
@@ -78,7 +79,7 @@ export async function getToken({ refused, signal }: TokenRequest): Promise<strin
     if (response.status === UNAUTHORISED) return undefined;
     if (!response.ok) throw new Error(`The tokens could not be renewed: ${response.status}`);
     const { accessToken, refreshToken } = (await response.json()) as TokensAnswer;
-    // Read again: somebody may have signed out or in while it was under way.
+    // Read again: a person may have signed out or in meanwhile.
     const current = (await freshSession()) ?? session;
     if (current.refreshToken !== session.refreshToken) return current.accessToken;
     await writeSession({ ...current, accessToken, refreshToken });

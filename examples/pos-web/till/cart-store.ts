@@ -1,4 +1,4 @@
-/** The cart of this tab. Outlives a reload of the page, and not the tab. */
+/** The cart of this tab. It survives a reload of the page, but not the end of the tab. */
 import { type Cart, cartFromText, EMPTY_CART } from "../model/cart.ts";
 
 const KEY = "pos-web.cart";

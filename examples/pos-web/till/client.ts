@@ -1,4 +1,4 @@
-/** The sync client of this till, and the switch that holds it. */
+/** The sync client of this till, and the switch that pauses it. */
 import { type CollectionMap, createSyncClient, http, type RecordOf, type SyncClient } from "tillsync";
 import { collections } from "../../reference-server/collections.ts";
 import { FORCED_OFFLINE } from "../model/status-words.ts";
@@ -13,7 +13,7 @@ export type Sale = RecordOf<Shop["sales"]>;
 export type Payment = RecordOf<Shop["payments"]>;
 export type Refund = RecordOf<Shop["refunds"]>;
 
-/** One database for each shop and branch: it remembers whose it is. */
+/** One database for each shop and branch: a store belongs to one branch. */
 export function makeTill({ tenant, branch }: StoredSession): Till {
   const till = createSyncClient({
     name: `${tenant}-${branch}`,
@@ -27,8 +27,8 @@ export function makeTill({ tenant, branch }: StoredSession): Till {
 }
 
 /**
- * Works offline by choice: the client is told to hold, in every tab. Not a broken network in disguise: nothing is sent or
- * fetched, and the status says that somebody has switched it off.
+ * Works offline by choice: pauses the client in every tab. This doesn't simulate a broken network: nothing is sent or
+ * fetched, and the status says that it was switched off.
  */
 export function obeySwitch(till: Till): void {
   if (isForcedOffline()) till.pause(FORCED_OFFLINE);

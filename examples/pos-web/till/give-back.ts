@@ -1,4 +1,4 @@
-/** A refund: the fact, and the goods that go back on the shelf. */
+/** A refund: the fact, and the goods that return to stock. */
 import type { RefundItem } from "../model/refund.ts";
 import type { Refund, Sale, Till } from "./client.ts";
 
@@ -8,7 +8,7 @@ export interface GiveBack {
   readonly items: readonly RefundItem[];
   readonly method: "cash" | "card";
   readonly reason: string;
-  /** Goods that are spoilt do not go back into the stock. */
+  /** False for spoilt goods, which don't return to stock. */
   readonly isRestocked: boolean;
   readonly cashierId: string | undefined;
 }

@@ -1,4 +1,4 @@
-/** What the shop says of itself: its name on the receipt, its currency. */
+/** What the till knows about the shop: its name on the receipt, its currency. */
 import type { Till } from "./client.ts";
 
 export interface ShopFacts {
@@ -6,7 +6,7 @@ export interface ShopFacts {
   readonly currency: string;
 }
 
-/** Rows of `settings`; each has a default, since a shop need not have any. */
+/** Rows of `settings`; each has a default, in case the shop has no such row. */
 export async function readShopFacts(till: Till, tenant: string): Promise<ShopFacts> {
   const [name, currency] = await till.collections.settings.getMany(["shopName", "currency"]);
   return {

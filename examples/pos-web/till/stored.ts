@@ -1,6 +1,7 @@
 /**
- * What the page keeps beside the till's data: who this till is, its tokens, whether it works offline by choice. One copy for all
- * tabs, in a database of its own and flushed with each write: what is in localStorage some seconds before a power cut is gone.
+ * What the page stores beside the till's data: who this till is, its tokens, whether it works offline by choice. One
+ * copy for all tabs, in a database of its own and flushed with each write: localStorage loses what was written in the
+ * last seconds before a power cut.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
@@ -9,7 +10,7 @@ export interface StoredSession {
   readonly refreshToken: string;
   readonly tenant: string;
   readonly branch: string;
-  /** Who is at the till. After a sign-out nobody, and the till's own session goes on: what was sold is still sent. */
+  /** Who is signed in; `undefined` after a sign-out. The till's own session goes on: what was sold is still sent. */
   readonly userId: string | undefined;
   readonly email: string | undefined;
 }
@@ -28,13 +29,13 @@ const DATABASE = "pos-web";
 const STORE = "kept";
 const DEVICE_COPY = "pos-web.device";
 
-/** As it was read last; the other tabs tell when it has changed. */
+/** The copy that was read last. Other tabs report changes. */
 let kept: Partial<Kept> = {};
 let database: IDBPDatabase<Layout> | undefined;
 const listeners = new Set<() => void>();
 const channel = new BroadcastChannel(DATABASE);
 
-/** Before anything else. Rejects where the page has no storage. */
+/** Must be called first. Rejects if the page has no storage. */
 export async function openStored(): Promise<void> {
   database = await openDB<Layout>(DATABASE, 1, { upgrade: (db) => void db.createObjectStore(STORE) });
   await readAgain();
@@ -44,7 +45,7 @@ export async function openStored(): Promise<void> {
   }
   localStorage.setItem(DEVICE_COPY, deviceId());
   channel.onmessage = () => {
-    readAgain().then(tell, () => {}); // a tab that can't read any more shows so by its till
+    readAgain().then(tell, () => {}); // if a tab can't read any more, its till shows that
   };
 }
 
@@ -60,7 +61,7 @@ export function readSession(): StoredSession | undefined {
   return kept.session;
 }
 
-/** Past what this tab knows: another one may have renewed the tokens a moment ago. */
+/** Reads the stored copy, not this tab's: another tab may have renewed the tokens a moment ago. */
 export async function freshSession(): Promise<StoredSession | undefined> {
   await readAgain();
   return kept.session;
@@ -75,7 +76,7 @@ export const writeSession = (session: StoredSession): Promise<void> => keep("ses
 export const rememberDeviceName = (name: string): Promise<void> => keep("deviceName", name);
 export const setForcedOffline = (offline: boolean): Promise<void> => keep("forcedOffline", offline);
 
-/** Something has changed, here or in another tab. */
+/** Calls the listener when something has changed, here or in another tab. */
 export function onStoredChange(listener: () => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);

@@ -1,4 +1,4 @@
-/** Says something to those who listen to the page, and shows it for a moment to those who look. */
+/** Announces something: to screen readers, and on the screen for a moment. */
 import { h, setText } from "./dom.ts";
 
 const SHOWN_MS = 4_000;
@@ -11,9 +11,9 @@ export function mountAnnouncements(parent: HTMLElement): void {
   parent.append(region, toast);
 }
 
-/** For screen readers alone: what everybody else sees happen. */
+/** For screen readers only: others see it happen. */
 export function say(text: string): void {
-  // The same sentence twice is two events: a blank at its end makes it another text.
+  // A screen reader must read the same sentence twice: a blank at its end makes it a different text.
   setText(region, region.textContent === text ? `${text} ` : text);
 }
 

@@ -24,7 +24,7 @@ export async function startApp(root: HTMLElement): Promise<void> {
     fill(root, next.element);
   };
 
-  /** One client for each shop. It goes on whoever is at the till, and when nobody is: it sends what was sold. */
+  /** One client for each shop. It runs whoever is signed in, and also when no one is: it sends what was sold. */
   const tillOf = async (session: StoredSession): Promise<Till> => {
     const name = `${session.tenant}-${session.branch}`;
     if (open?.name !== name) {
@@ -53,7 +53,7 @@ export async function startApp(root: HTMLElement): Promise<void> {
       }
       const counter = await openShell(place);
       if (shownTo === who)
-        show(counter); // else somebody has signed in or out meanwhile
+        show(counter); // otherwise a person has signed in or out meanwhile
       else counter.close();
     } catch (error) {
       show(faultScreen(storageFault(error), error));
@@ -73,12 +73,12 @@ export async function startApp(root: HTMLElement): Promise<void> {
   await enter();
 }
 
-/** Nobody, or this person in this shop. Renewed tokens make no other person. */
+/** Identifies the person and the shop, or no one. It doesn't change when tokens are renewed. */
 function whoIs(session: StoredSession | undefined): string {
   return session?.userId === undefined ? "" : `${session.tenant} ${session.branch} ${session.userId}`;
 }
 
-/** Whether the catalogue has come once: then the till works with and without a network, and there is nothing to wait for. */
+/** Whether the catalogue was pulled once: from then on the till works with and without a network. */
 function hasArrived(till: Till): Promise<boolean> {
   return new Promise((resolve) => {
     const stop = till.collections.products.watch({ limit: 1 }, ({ loading, complete }) => {

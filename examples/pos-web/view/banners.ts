@@ -1,4 +1,4 @@
-/** What a person has to know on every page: who must act, and what about. */
+/** What a person must know on every page: who must act, and on what. */
 import { statusWords, type Tone } from "../model/status-words.ts";
 import { fill, h, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
@@ -27,7 +27,7 @@ export function banners(counter: Counter): View {
       ...(hasNewVersion ? [NEW_VERSION] : []),
     ];
     const key = list.map((banner) => banner.key).join();
-    if (key === shown) return; // an alert that is written again is read out again
+    if (key === shown) return; // a screen reader would read the alert again
     shown = key;
     fill(element, ...list.map(bannerElement));
   };

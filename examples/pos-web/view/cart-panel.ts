@@ -41,7 +41,7 @@ export function cartPanel({ cart, shop }: Counter, pay: () => void): View {
         remove(line) {
           cart.change((before) => removeLine(before, line.lineId));
           say(`${line.name} removed. Total ${money(totalsOf(cart.cart).totalCents)}`);
-          // Its button is gone with it: the next one in the cart, or the products.
+          // Its button is removed with it: the focus moves to the next line, or to the products.
           (list.querySelector<HTMLElement>("button") ?? document.getElementById("search"))?.focus();
         },
       }),

@@ -1,4 +1,4 @@
-/** The categories: one of them, or all. */
+/** The choice of a category, or all of them. */
 import type { Category } from "../till/client.ts";
 import { h, keyedList, setAttribute, setText } from "./dom.ts";
 

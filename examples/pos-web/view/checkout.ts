@@ -1,4 +1,4 @@
-/** Paying: cash with change, or card. The sale is recorded when it is on disk, and not before. */
+/** Paying: cash with change, or card. The sale is complete when it is on disk, and not before. */
 import { totalsOf } from "../model/cart.ts";
 import { tender, usualTenders } from "../model/cash.ts";
 import { notSavedWords } from "../model/fault-words.ts";
@@ -16,7 +16,7 @@ import type { Counter } from "./shell.ts";
 
 export function openCheckout(counter: Counter): void {
   const { till, cart, shop, session } = counter;
-  // As it is now: what is paid for is what is recorded, whatever another hand does meanwhile.
+  // A copy: what is paid for is what is recorded, even if the cart changes meanwhile.
   const bought = cart.cart;
   const { totalCents } = totalsOf(bought);
   const saleId = crypto.randomUUID();
@@ -77,7 +77,7 @@ export function openCheckout(counter: Counter): void {
 
   const tendered = () => (given.value.trim() === "" ? totalCents : parseMoney(given.value, shop.currency));
   const render = () => {
-    // Hidden and not taken out: what is taken out loses the focus, and the cashier is typing.
+    // Hidden and not removed: a removed field loses the focus while the cashier types.
     cash.hidden = method !== "cash";
     card.hidden = method !== "card";
     const cents = method === "cash" ? tendered() : totalCents;

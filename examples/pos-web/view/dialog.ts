@@ -1,4 +1,4 @@
-/** Modal dialogs: the browser's own, which keep the focus in and give it back. */
+/** Modal dialogs: the browser's own, which keep the focus inside and restore it afterwards. */
 import { h } from "./dom.ts";
 import { icon } from "./icons.ts";
 
@@ -6,9 +6,9 @@ export interface DialogOptions {
   readonly title: string;
   readonly className: string;
   readonly body: HTMLElement;
-  /** Below the body, always in sight. */
+  /** Below the body, always visible. */
   readonly foot?: HTMLElement | undefined;
-  /** Whether scanning the next goods means that this is done with. @default false */
+  /** Whether scanning the next product closes the dialog. @default false */
   readonly scanCloses?: boolean | undefined;
   /** Whether Escape, the cross and the backdrop may close it now. @default always */
   readonly mayClose?: (() => boolean) | undefined;
@@ -57,7 +57,7 @@ export function openDialog(options: DialogOptions): OpenDialog {
   return { element, close: () => element.close() };
 }
 
-/** Whether the goods that are scanned now can't be taken: somebody is paying, or asked something. */
+/** Whether scanned products can't be added now: a payment or a question is open. */
 export function refusesScans(): boolean {
   const [open] = document.querySelectorAll<HTMLDialogElement>("dialog[open]");
   if (open === undefined) return false;

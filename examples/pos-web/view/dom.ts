@@ -1,4 +1,4 @@
-/** Elements without markup: data only ever becomes text or an attribute's value. */
+/** Elements without markup: data becomes text or an attribute's value, never HTML. */
 
 export type Child = Node | string | undefined | false;
 type Value = string | number | boolean | undefined | ((event: never) => void);
@@ -22,7 +22,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Writes only what differs: a live region that is written again is read out again. */
+/** Writes only what differs: a screen reader reads a live region again whenever it is written. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -43,8 +43,8 @@ function present(children: readonly Child[]): (Node | string)[] {
 }
 
 /**
- * A list whose elements stay the same ones while their items change: focus, scroll position and a finger on a button survive what
- * another till does.
+ * A list that keeps its elements while their items change: focus, scroll position and a finger on a button are kept,
+ * whatever another till changes.
  */
 export function keyedList<T>(
   parent: Element,
@@ -70,7 +70,7 @@ export function keyedList<T>(
   };
 }
 
-/** A page or a panel. `close` ends what it listens to. */
+/** A page or a panel. `close` removes its listeners. */
 export interface View {
   readonly element: HTMLElement;
   close(): void;

@@ -1,4 +1,4 @@
-/** The till can't work at all, and why. */
+/** The screen of a till that can't work at all: it says why. */
 import { isTillSyncError } from "tillsync";
 import type { StorageFault } from "../model/fault-words.ts";
 import { h, type View } from "./dom.ts";

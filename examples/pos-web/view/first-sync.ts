@@ -1,4 +1,4 @@
-/** The first time: the shop comes onto the till. */
+/** The first sync: the shop's data are loaded onto the till. */
 import { statusWords } from "../model/status-words.ts";
 import type { Workplace } from "./app.ts";
 import { h, setText, type View } from "./dom.ts";

@@ -1,4 +1,4 @@
-/** The till's own icons: strokes on a grid of 24. Decoration: whatever they mean is also said in words. */
+/** The till's own icons: strokes on a grid of 24. They are decoration: what they mean is also said in words. */
 
 const PATHS = {
   cart: "M3 4h2l2.4 11h10.2L20 7H6.2M9 20h.01M17 20h.01",

@@ -1,4 +1,4 @@
-/** Digits for a tablet without a keyboard. */
+/** A keypad for tablets without a keyboard. */
 import { h } from "./dom.ts";
 
 const KEYS = ["7", "8", "9", "4", "5", "6", "1", "2", "3", "0", ".", "⌫"] as const;

@@ -1,4 +1,4 @@
-/** The queue: what was done in one go stands together, with the state of each operation. */
+/** The queue: grouped by what was done in one go, with the state of each operation. */
 import type { Operation } from "tillsync";
 import {
   groupOperations,

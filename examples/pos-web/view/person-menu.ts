@@ -1,4 +1,4 @@
-/** Who is at the till, and signing out. */
+/** Shows who is signed in, and signs out. */
 import { counted } from "../model/when.ts";
 import { signOut } from "../till/auth.ts";
 import { deviceName } from "../till/stored.ts";

@@ -76,7 +76,7 @@ export function productGrid({ currency, pick }: GridOptions) {
   const element = h("div", { class: "tiles-box" }, list, empty, more);
   return {
     element,
-    /** Another list, another beginning. */
+    /** A different list is scrolled to its beginning. */
     toTop(): void {
       element.scrollTop = 0;
     },

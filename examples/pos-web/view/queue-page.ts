@@ -1,4 +1,4 @@
-/** How the till stands with the server: the cause, the queue, and what people can do. */
+/** The state of the sync: the cause, the queue, and what people can do. */
 import { statusWords, storageWords, waitingWords } from "../model/status-words.ts";
 import { ago, counted } from "../model/when.ts";
 import { isForcedOffline, setForcedOffline } from "../till/stored.ts";

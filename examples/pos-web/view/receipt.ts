@@ -1,4 +1,4 @@
-/** The receipt, as it is printed. It says itself whether the server has the sale. */
+/** The receipt, as it is printed. It says whether the server has the sale. */
 import { formatMoney } from "../model/money.ts";
 import { taxByRate } from "../model/tax.ts";
 import { dateAndTime } from "../model/when.ts";
@@ -12,7 +12,7 @@ export interface ReceiptContent {
   readonly payments: readonly Payment[];
   readonly refunds: readonly Refund[];
   readonly cashier: string | undefined;
-  /** Printed where there is no order number yet. */
+  /** Printed as long as there is no order number. */
   readonly state: string;
 }
 
@@ -55,7 +55,7 @@ export function receiptElement({ shop, sale, payments, refunds, cashier, state }
   );
 }
 
-/** Prints this one and nothing else of the page. */
+/** Prints this receipt and nothing else of the page. */
 export function printReceipt(receipt: HTMLElement): void {
   const sheet = h("div", { id: "print" });
   sheet.append(receipt.cloneNode(true));

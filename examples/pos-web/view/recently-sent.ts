@@ -1,4 +1,4 @@
-/** What has reached the server since this page was opened. The rest of it is in the sales. */
+/** What has reached the server since the page was opened. Earlier sales are on the sales page. */
 import { formatMoney } from "../model/money.ts";
 import { flagWords } from "../model/sale-words.ts";
 import { clockTime } from "../model/when.ts";
@@ -7,7 +7,7 @@ import { fill, h, type View } from "./dom.ts";
 import { stateTag } from "./sale-detail.ts";
 
 const MAX_SHOWN = 10;
-/** Kept while the page is open, whichever of its pages is shown. */
+/** Collects while the app is open, whichever page is shown. */
 const arrived: { readonly title: string; readonly at: number; readonly flags: readonly string[] }[] = [];
 const listeners = new Set<() => void>();
 let listening: Till | undefined;

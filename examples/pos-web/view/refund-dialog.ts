@@ -1,4 +1,4 @@
-/** Giving money back for goods of a sale. */
+/** A refund for goods of a sale. */
 import { notSavedWords } from "../model/fault-words.ts";
 import { formatMoney } from "../model/money.ts";
 import { refundable, refundItem } from "../model/refund.ts";

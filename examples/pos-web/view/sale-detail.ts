@@ -1,4 +1,4 @@
-/** One sale: what became of it, its receipt, and giving money back. */
+/** One sale: its state, its receipt, and refunds. */
 import type { RecordMeta } from "tillsync";
 import { formatMoney } from "../model/money.ts";
 import { refundable } from "../model/refund.ts";
@@ -66,7 +66,7 @@ export function saleDetail(counter: Counter, saleId: string): SaleDetail {
       ...(meta?.flags ?? []).map((flag) => h("p", { class: "notice" }, flagWords(flag))),
       ...given.flatMap(refundLines),
     );
-    // Only where it says something else: it is read out.
+    // Only if the text differs: a screen reader reads it.
     if (next.textContent !== state.textContent) state.replaceChildren(...next.childNodes);
     fill(paper, receiptElement({ shop, sale, payments: paid, refunds: refunded, cashier, state: words.onReceipt }));
     print.disabled = false;

@@ -1,4 +1,4 @@
-/** The sales of this branch, newest first, and one of them beside. */
+/** The sales of this branch, newest first, and the details of one. */
 import type { QuerySnapshot } from "tillsync";
 import { formatMoney } from "../model/money.ts";
 import { saleState } from "../model/sale-words.ts";

@@ -5,7 +5,7 @@ import { refusesScans } from "./dialog.ts";
 export function listenToScanner(scanned: (code: string) => void): () => void {
   let state = NOTHING_SCANNED;
   const listen = (event: KeyboardEvent) => {
-    // The search field looks after what is typed into it.
+    // The search field handles what is typed into it.
     if (isSearch(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = scannerKey(state, event.key, event.timeStamp);
     state = step.state;
@@ -13,7 +13,7 @@ export function listenToScanner(scanned: (code: string) => void): () => void {
     if (step.code === undefined || refusesScans()) return;
     // The scanner's Enter must not press the button that has the focus.
     event.preventDefault();
-    // The digits went into the quantity that had the focus: it gets back what it was.
+    // The digits went into the quantity that had the focus: restore it.
     if (event.target instanceof HTMLInputElement) event.target.value = event.target.defaultValue;
     scanned(step.code);
   };

@@ -14,7 +14,7 @@ import { productGrid } from "./product-grid.ts";
 import { listenToScanner } from "./scanner.ts";
 import type { Counter } from "./shell.ts";
 
-/** As many as are looked through while somebody types. A barcode finds the others too. */
+/** How many products are searched while a person types. A barcode also finds others. */
 const MAX_LISTED = 1_000;
 
 export function sellPage(counter: Counter): View {

@@ -15,7 +15,7 @@ import { salesPage } from "./sales-page.ts";
 import { sellPage } from "./sell-page.ts";
 import { statusChip } from "./status-chip.ts";
 
-/** What every page of the till works with. */
+/** What every page of the till uses. */
 export interface Counter {
   readonly till: Till;
   readonly session: StoredSession;
@@ -60,7 +60,7 @@ function shell(place: Workplace, shop: ShopFacts): View {
     return { page: route.page, link };
   });
   function follow(event: MouseEvent, route: Route): void {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens a new tab
     event.preventDefault();
     counter.go(route);
   }
@@ -80,7 +80,7 @@ function shell(place: Workplace, shop: ShopFacts): View {
     for (const { page: name, link } of links)
       setAttribute(link, "aria-current", name === route.page ? "page" : undefined);
     document.title = `${PAGES.find((entry) => entry.route.page === route.page)?.label} · ${shop.name}`;
-    // After the first page, whoever listens is told that another one is there.
+    // A screen reader announces every page after the first.
     if (shown !== undefined && shown !== route.page) main.focus({ preventScroll: true });
     shown = route.page;
   }

@@ -14,7 +14,7 @@ const FAULTS: Readonly<Record<SignInFault, string>> = {
   server: "The server has a fault. Try again in a moment.",
 };
 
-/** Everybody knows it: the server offers this shop to its own computer alone, and so does the page. */
+/** A public password: the server accepts it only from its own computer, and only there does the page offer it. */
 const isOwnComputer = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
 const DEMO = { email: "cashier@demo.example", password: "demo-password" };
 
@@ -41,7 +41,7 @@ export function signInScreen(till: Till | undefined): View {
   return { element, close: () => form.close() };
 }
 
-/** The session has ended while somebody was selling: the cart stays where it is. */
+/** The session has ended during a sale: the cart is kept. */
 export function signInDialog(till: Till): void {
   const form = signInForm({
     showsTillName: false,

@@ -1,4 +1,4 @@
-/** How the till stands with the server, always in sight. Leads to the queue. */
+/** The state of the sync, always visible. Links to the queue. */
 import { attentionCount, statusWords, storageWords } from "../model/status-words.ts";
 import { counted } from "../model/when.ts";
 import { say } from "./announce.ts";
@@ -36,7 +36,7 @@ export function statusChip({ till, go }: Counter): View {
     const more = attention === 0 ? "" : ` ${counted(attention, "entry", "entries")} for a person to look at.`;
     setAttribute(element, "aria-label", `Sync: ${words.label}, ${waits}.${more} Open the queue.`);
     setAttribute(element, "title", [words.cause, words.meaning, storage].filter(Boolean).join("\n"));
-    // Sending and fetching come and go many times a minute. Only what changes for the cashier is read out.
+    // Sending and fetching alternate many times a minute. Only what matters to the cashier is read aloud.
     const stand = words.tone === "waiting" || words.tone === "alert" ? words.label : "Online";
     if (said !== undefined && said !== stand)
       say(stand === "Online" ? "Online again" : `${words.label}. ${words.cause}`);

@@ -1,4 +1,4 @@
-/** For what is counted down: calls once a second, and not in a tab that nobody sees. */
+/** For countdowns: calls once a second, but not in a hidden tab. */
 
 const SECOND_MS = 1_000;
 

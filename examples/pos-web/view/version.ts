@@ -1,9 +1,9 @@
-/** The service worker: keeps the page on the device, and says when another version of it has come. */
+/** The service worker: keeps the page on the device, and reports when a newer version is there. */
 
 const listeners = new Set<() => void>();
 let hasCome = false;
 
-/** Calls the listener once a newer page is on the device; at once if it is there already. */
+/** Calls the listener once a newer page is on the device; immediately if it is there already. */
 export function onNewVersion(listener: () => void): () => void {
   listeners.add(listener);
   if (hasCome) listener();
@@ -12,7 +12,7 @@ export function onNewVersion(listener: () => void): () => void {
 
 export async function keepPage(): Promise<void> {
   const { serviceWorker } = navigator;
-  // The first worker of a page that had none is no news.
+  // The first worker of a page is not an update.
   let isFirst = serviceWorker.controller === null;
   serviceWorker.addEventListener("controllerchange", () => {
     if (isFirst) {

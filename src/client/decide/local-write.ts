@@ -1,10 +1,10 @@
 /** The decision of a local write: what a till's own user does, checked, in the view at once, and in the outbox. Pure. */
-import type { CounterValue } from "../../protocol/types.ts";
+
 import { addCounter, splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
-import { isCounterStep } from "../../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";

@@ -1,9 +1,9 @@
 /** Makes operations: one local change becomes one entry of the outbox. Pure but for the ids it is handed. */
 import { strategyOf } from "../../conflict/strategies.ts";
 import { LIMITS } from "../../protocol/constants.ts";
-import type { CounterValue } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
+import type { CounterValue } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { type JsonObject, jsonBytes } from "../../shared/json.ts";
 import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/operation.ts";

@@ -1,8 +1,9 @@
 /** The view of a row: base + this device's open operations, replayed (L8). Pure. */
-import type { CounterValue } from "../../protocol/types.ts";
+
 import { addCounter } from "../../schema/counters.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import { assert } from "../../shared/assert.ts";
+import type { CounterValue } from "../../shared/counter-step.ts";
 import type { Json, JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 

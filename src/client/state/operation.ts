@@ -1,5 +1,7 @@
 /** One entry of the outbox, or of the journal once its result is final: what was minted, and what has become of it. */
-import type { CounterValue, Flag, Verdict } from "../../protocol/types.ts";
+
+import type { Flag, Verdict } from "../../protocol/types.ts";
+import type { CounterValue } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 
 /** The record or fact that an operation is about, as one string: ids and collection names contain no `/`. */
@@ -203,6 +205,10 @@ export function isReplayed(operation: Pick<StoredOperation, "status" | "action" 
   return operation.kind === "fact" && (state === "quarantined" || state === "rejected");
 }
 
+/**
+ * Whether it tells of something that happened in the shop, so that it must never be rejected (L11). The server has a decision of its
+ * own, because it must also judge what it can't parse, and collections that it doesn't know.
+ */
 export function isCommercial(operation: Pick<StoredOperation, "kind" | "action">): boolean {
   return operation.kind === "fact" || operation.action === "increment";
 }

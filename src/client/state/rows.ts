@@ -1,5 +1,7 @@
 /** The rows of collections and of conflicts, as they are stored. */
-import type { CounterValue, Flag } from "../../protocol/types.ts";
+
+import type { Flag } from "../../protocol/types.ts";
+import type { CounterValue } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { UnfinishedState } from "./operation.ts";
 

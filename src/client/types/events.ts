@@ -1,8 +1,10 @@
 /** The events of a client. */
+
+import type { Flag } from "../../protocol/types.ts";
 import type { CollectionMap } from "../../schema/types.ts";
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import type { Conflict, Operation } from "./desks.ts";
-import type { Flag, Verdict } from "./record.ts";
+import type { Verdict } from "./record.ts";
 import type { Named, ShapeOf } from "./shape.ts";
 import type { SyncStatus } from "./status.ts";
 

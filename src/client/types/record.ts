@@ -1,4 +1,5 @@
 /** The state of one record, as an app sees it. */
+import type { Flag, VerdictIssue, Verdict as WireVerdict } from "../../protocol/types.ts";
 import type { CollectionShape } from "../../schema/types.ts";
 
 /**
@@ -30,24 +31,10 @@ export interface RecordMeta {
   readonly conflictId: string | undefined;
 }
 
-/** What the server or a policy noticed about an applied operation, for people to see. */
-export interface Flag {
-  /** `stock_discrepancy`, `unknown_row`, …, or a policy's own. docs/errors.md lists them. */
-  readonly code: string;
-  /** For people, if the server has more to say. */
-  readonly message?: string | undefined;
-  /** For `stock_discrepancy`: the id of the discrepancy that the server stored. */
-  readonly discrepancyId?: string | undefined;
-}
-
-/** Why the server did not apply an operation. */
-export interface Verdict {
-  /** `validation_failed`, `not_permitted`, …, or a policy's own. docs/errors.md lists them. */
-  readonly code: string;
-  /** For people, in English or in the words of the policy. It may be empty. */
-  readonly message: string;
+/** Why the server did not apply an operation: as on the wire, but `issues` is always there. */
+export interface Verdict extends WireVerdict {
   /** The findings about single fields, each with the `path` of the field and a `message`; empty if there are none. */
-  readonly issues: readonly { readonly path: string; readonly message: string }[];
+  readonly issues: readonly VerdictIssue[];
 }
 
 /** How the work on one record ended. */

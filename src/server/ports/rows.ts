@@ -5,7 +5,9 @@
  * time is an integer, epoch ms by the server's clock. An id is text of 1 to 64 of `A-Za-z0-9_-`, unless its comment
  * says otherwise.
  */
-import type { CounterValue, FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
+
+import type { FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
+import type { CounterValue } from "../../shared/counter-step.ts";
 import type { JsonObject } from "../../shared/json.ts";
 
 /** The row that every writing transaction of the tenant locks. A tenant has none before its first epoch. */

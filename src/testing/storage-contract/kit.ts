@@ -1,4 +1,4 @@
-/** What the cases of the storage contract share: a small shop, and short ways to read and write it. */
+/** What the cases of the storage contract share: a small shop, and short functions to read and write it. */
 import {
   get,
   type Key,
@@ -12,14 +12,16 @@ import {
   type TransactOptions,
 } from "../../client/ports/storage.ts";
 
-/** Makes an adapter whose stores are empty. Called once for each case. */
+/** Makes an adapter with empty stores. Called once for each case. */
 export type MakeStorage = () => MadeStorage | Promise<MadeStorage>;
+/** An adapter, or `adapter` with a `cleanup` that runs after the case, when all of its connections are closed. */
 export type MadeStorage = StorageAdapter | { readonly adapter: StorageAdapter; cleanup?(): void | Promise<void> };
 
+/** One law, as a test. */
 export interface StorageContractCase {
   /** The law, as a sentence. */
   readonly name: string;
-  /** Rejects where the adapter breaks it. */
+  /** Rejects if the adapter breaks the law. */
   run(make: MakeStorage): Promise<void>;
 }
 
@@ -30,17 +32,17 @@ export interface Product {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** An index from a signature and a function, over any value. */
+/** An index from a signature and a function. */
 export function index(name: string, signature: string, keys: (product: Product) => readonly Key[]) {
   return { name, signature, keys: keys as (value: unknown) => readonly Key[] };
 }
 
 export const byName = index("by-name", "name", ({ name }) => [name]);
-/** Sparse: products without a category are not in it. */
+/** A sparse index: products without a category are not in it. */
 export const byCategory = index("category", "category", ({ category }) => (category === undefined ? [] : [category]));
-/** Several entries for a product. */
+/** An index with several entries for a product. */
 export const byTag = index("tags", "tags", ({ tags = [] }) => tags);
-/** Keys that are arrays, of unlike parts. */
+/** An index whose keys are arrays of a string and a number. */
 export const byPrice = index("category/price", "category,price", ({ category, price }) =>
   category === undefined || price === undefined ? [] : [[category, price]],
 );
@@ -56,7 +58,7 @@ export const shop: StorageLayout = {
 
 export const STRICT = { tables: ["products", "counters", "sales"], durability: "strict" } as const;
 
-/** Some products, with and without everything that the indexes look at. */
+/** Some products, with and without what the indexes use. */
 export const fruit: Readonly<Record<string, Product>> = {
   p1: { name: "apple", category: "fruit", price: 30, tags: ["red", "green"] },
   p2: { name: "banana", category: "fruit", price: 20, tags: ["yellow"] },
@@ -65,7 +67,7 @@ export const fruit: Readonly<Record<string, Product>> = {
   p5: { name: "bag" },
 };
 
-/** One case's adapter, and the store that it works on. */
+/** The adapter of one case, and the connections that the case has opened. */
 export class StorageKit {
   readonly adapter: StorageAdapter;
   readonly #opened: StorageConnection[] = [];
@@ -89,16 +91,16 @@ export class StorageKit {
   }
 }
 
-export function contractCase(name: string, body: (world: StorageKit) => Promise<void>): StorageContractCase {
+export function contractCase(name: string, body: (kit: StorageKit) => Promise<void>): StorageContractCase {
   return {
     name,
     async run(make) {
       const made = await make();
-      const world = new StorageKit("adapter" in made ? made.adapter : made);
+      const kit = new StorageKit("adapter" in made ? made.adapter : made);
       try {
-        await body(world);
+        await body(kit);
       } finally {
-        await world.closeAll();
+        await kit.closeAll();
         if ("adapter" in made) await made.cleanup?.();
       }
     },
@@ -109,7 +111,7 @@ export function put(table: string, key: string, value: unknown): StorageWrite {
   return { kind: "put", table, key, value };
 }
 
-/** A script that reads nothing. */
+/** A script that only writes. */
 // biome-ignore lint/correctness/useYield: a script that reads nothing yields nothing
 export function* writing(...writes: readonly StorageWrite[]): StorageScript<void> {
   return { value: undefined, writes };
@@ -123,7 +125,7 @@ export async function stock(connection: StorageConnection, products: Readonly<Re
   await write(connection, ...Object.entries(products).map(([id, product]) => put("products", id, product)));
 }
 
-/** Read, add, write: the shortest script that is wrong if anything comes between. */
+/** Reads, adds and writes: the shortest script that goes wrong if another one comes in between. */
 export function increment(
   connection: StorageConnection,
   counter: string,
@@ -140,7 +142,7 @@ export async function one<V>(connection: StorageConnection, table: string, key: 
   return value;
 }
 
-/** The primary keys that a scan of the products finds, in its order. */
+/** The primary keys that a scan of the products returns, in its order. */
 export async function ids(connection: StorageConnection, options: ScanOptions): Promise<string[]> {
   return (await connection.scan("products", options)).map(({ primary }) => primary);
 }

@@ -1,10 +1,10 @@
-/** The storage contract: which part of an index a scan answers. */
+/** The storage contract: which part of an index a scan returns. */
 import type { ScanOptions, StorageConnection } from "../../client/ports/storage.ts";
 import { prefixRange, stringPrefixRange } from "../../shared/keys.ts";
 import { check, checkEqual } from "../check.ts";
 import { contractCase, fruit, ids, type Product, stock } from "./kit.ts";
 
-/** Every page of a scan, each begun behind the last entry of the one before. */
+/** All pages of a scan. Each begins after the last entry of the one before. */
 async function pages(connection: StorageConnection, options: ScanOptions, limit: number): Promise<string[]> {
   const seen: string[] = [];
   let after: ScanOptions["after"];
@@ -13,15 +13,15 @@ async function pages(connection: StorageConnection, options: ScanOptions, limit:
     check(page.length <= limit, `at most ${limit} rows in a page`);
     seen.push(...page.map(({ key, primary }) => `${JSON.stringify(key)} ${primary}`));
     const last = page.at(-1);
-    check(seen.length < 1_000, "pages that come to an end");
+    check(seen.length < 1_000, "an end of the pages");
     if (last === undefined) return seen;
     after = { key: last.key, primary: last.primary };
   }
 }
 
 export const ranges = [
-  contractCase("ranges: closed, open, half-open, a single key, empty, and impossible", async (world) => {
-    const connection = await world.open();
+  contractCase("ranges: closed, open, half-open, a single key, empty, and impossible", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, fruit);
     const cases: [ScanOptions["range"], string[]][] = [
       [{ lower: "bag", upper: "bread" }, ["p5", "p2", "p3"]],
@@ -55,8 +55,8 @@ export const ranges = [
     checkEqual(await connection.count("products", { range: { lower: "p4" } }), 2, "the count of primary keys");
   }),
 
-  contractCase("ranges: prefixes of strings, and of keys that are arrays", async (world) => {
-    const connection = await world.open();
+  contractCase("ranges: prefixes of strings, and of keys that are arrays", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, fruit);
     const name = { index: "by-name", range: stringPrefixRange("ba") };
     checkEqual(await ids(connection, name), ["p5", "p2"], "names with a prefix");
@@ -78,8 +78,8 @@ export const ranges = [
     checkEqual(last, ["p1"], "the dearest of a category");
   }),
 
-  contractCase("limit: the first ones, none for 0, all where there are fewer", async (world) => {
-    const connection = await world.open();
+  contractCase("limit: the first ones, none for 0, all if there are fewer", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, fruit);
     checkEqual(await ids(connection, { limit: 2 }), ["p1", "p2"], "two");
     checkEqual(await ids(connection, { limit: 2, direction: "prev" }), ["p5", "p4"], "the last two");
@@ -102,8 +102,8 @@ export const ranges = [
 
   contractCase(
     "after: pages meet without a gap or an overlap, also among equal keys, in both directions",
-    async (world) => {
-      const connection = await world.open();
+    async (kit) => {
+      const connection = await kit.open();
       const many = Array.from({ length: 23 }, (_, n): [string, Product] => [
         `q${String(n).padStart(2, "0")}`,
         { name: `name ${n % 7}`, category: n % 5 === 0 ? "few" : "many", price: n % 3, tags: ["all", `t${n % 2}`] },
@@ -133,8 +133,8 @@ export const ranges = [
     },
   ),
 
-  contractCase("after: the entry need not be there any more, nor in the range", async (world) => {
-    const connection = await world.open();
+  contractCase("after: the entry need not exist, nor be in the range", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, fruit);
     const gone = { key: "b", primary: "zz" };
     checkEqual(await ids(connection, { index: "by-name", after: gone, limit: 2 }), ["p5", "p2"], "after a gap");

@@ -1,12 +1,12 @@
-/** The storage contract: what `get`, `scan` and `count` answer. */
+/** The storage contract: what `get`, `scan` and `count` return. */
 import { get, type Key } from "../../client/ports/storage.ts";
 import { compareKeys } from "../../shared/keys.ts";
 import { checkEqual, checkRejects } from "../check.ts";
 import { contractCase, fruit, ids, one, type Product, put, STRICT, stock, write } from "./kit.ts";
 
 export const reading = [
-  contractCase("get answers in the order of the keys, undefined for what is not there", async (world) => {
-    const connection = await world.open();
+  contractCase("get returns rows in the order of the keys, and undefined for those that are not there", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, fruit);
     const found = await connection.get<Product>("products", ["p3", "none", "p1", "p3"]);
     checkEqual(found, [fruit.p3, undefined, fruit.p1, fruit.p3], "the answer");
@@ -14,8 +14,8 @@ export const reading = [
     checkEqual(await one(connection, "sales", "p1"), undefined, "the same key in another table");
   }),
 
-  contractCase("many keys at once are answered like a few, however many of them there are", async (world) => {
-    const connection = await world.open();
+  contractCase("many keys at once are read like a few, however many of them exist", async (kit) => {
+    const connection = await kit.open();
     const keys = Array.from({ length: 300 }, (_, at) => `k${String((at * 7) % 300).padStart(3, "0")}`);
     const isStored = [
       () => false,
@@ -39,8 +39,8 @@ export const reading = [
     }
   }),
 
-  contractCase("a scan without an index is in the order of the primary keys, by UTF-16 code units", async (world) => {
-    const connection = await world.open();
+  contractCase("a scan without an index is in the order of the primary keys, by UTF-16 code units", async (kit) => {
+    const connection = await kit.open();
     const keys = ["a", "B", "Z", "ä", "aa", "10", "9", "é", "\u{1f600}", "\uffff", "a\u0000", "~"];
     await write(connection, ...keys.map((key) => put("products", key, { name: key })));
     const sorted = [...keys].sort((a, b) => (a < b ? -1 : 1));
@@ -53,33 +53,30 @@ export const reading = [
     checkEqual(await ids(connection, { direction: "prev" }), [...sorted].reverse(), "the rows backwards");
   }),
 
-  contractCase(
-    "a scan of an index is in the order of its keys, and says under which key each row was found",
-    async (world) => {
-      const connection = await world.open();
-      await stock(connection, fruit);
-      const rows = await connection.scan<Product>("products", { index: "by-name" });
-      const names = ["apple", "bag", "banana", "bread", "cherry"];
-      checkEqual(
-        rows.map(({ key }) => key),
-        names,
-        "the keys",
-      );
-      checkEqual(
-        rows.map(({ value }) => value.name),
-        names,
-        "the values",
-      );
-      checkEqual(await ids(connection, { index: "by-name" }), ["p1", "p5", "p2", "p3", "p4"], "the rows");
-    },
-  ),
+  contractCase("a scan of an index is in the order of its keys, and returns the key of each row", async (kit) => {
+    const connection = await kit.open();
+    await stock(connection, fruit);
+    const rows = await connection.scan<Product>("products", { index: "by-name" });
+    const names = ["apple", "bag", "banana", "bread", "cherry"];
+    checkEqual(
+      rows.map(({ key }) => key),
+      names,
+      "the keys",
+    );
+    checkEqual(
+      rows.map(({ value }) => value.name),
+      names,
+      "the values",
+    );
+    checkEqual(await ids(connection, { index: "by-name" }), ["p1", "p5", "p2", "p3", "p4"], "the rows");
+  }),
 
-  contractCase("numbers come before strings, and strings before arrays, element by element", async (world) => {
+  contractCase("numbers come before strings, and strings before arrays, element by element", async (kit) => {
     const layout = {
       format: 1,
       tables: [{ name: "products", indexes: [{ name: "k", signature: "k", keys: keysOf }] }],
     };
-    const connection = await world.open(layout);
+    const connection = await kit.open(layout);
     const keys: Key[] = [
       2,
       10,
@@ -111,8 +108,8 @@ export const reading = [
     );
   }),
 
-  contractCase("a row has an entry for each of its distinct keys", async (world) => {
-    const connection = await world.open();
+  contractCase("a row has an entry for each of its distinct keys", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, { ...fruit, p6: { name: "plum", tags: ["red", "blue", "red"] } });
     const rows = await connection.scan<Product>("products", { index: "tags" });
     const entries = rows.map(({ key, primary, value }) => `${String(key)} ${primary} ${value.name}`);
@@ -151,8 +148,8 @@ export const reading = [
     );
   }),
 
-  contractCase("a value without keys is not in the index; what is no key is left out", async (world) => {
-    const connection = await world.open();
+  contractCase("a value without keys is not in the index; an invalid key is left out", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, { ...fruit, p6: { name: "nameless", category: "fruit", price: Number.NaN } });
     checkEqual(
       await ids(connection, { index: "category" }),
@@ -164,8 +161,8 @@ export const reading = [
     checkEqual(await connection.count("products", {}), 6, "the count of all");
   }),
 
-  contractCase("overwriting a row moves its entries; deleting it takes them away", async (world) => {
-    const connection = await world.open();
+  contractCase("overwriting a row moves its entries; deleting it takes them away", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, fruit);
     await stock(connection, { p1: { name: "zucchini", category: "vegetable", tags: ["green"] } });
     checkEqual(await ids(connection, { index: "by-name", direction: "prev", limit: 1 }), ["p1"], "the last name");
@@ -183,8 +180,8 @@ export const reading = [
     checkEqual(await one(connection, "products", "p1"), undefined, "the deleted row");
   }),
 
-  contractCase("a table or an index that the layout does not have is a defect of the caller", async (world) => {
-    const connection = await world.open();
+  contractCase("a table or an index that is not in the layout is a defect of the caller", async (kit) => {
+    const connection = await kit.open();
     await checkRejects(connection.get("nothing", ["a"]), "internal", "get");
     await checkRejects(connection.scan("products", { index: "nothing" }), "internal", "scan");
     await checkRejects(connection.count("products", { index: "nothing" }), "internal", "count");

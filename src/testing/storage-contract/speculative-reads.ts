@@ -1,4 +1,4 @@
-/** The storage contract: reads whose answer is nearly always known. A hint may save time, and never decides anything. */
+/** The storage contract: speculative reads. A hint about the answer may save time, and never changes the outcome. */
 import { readAll, type StorageConnection, type StorageRead, type StorageScript } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";
 import { contractCase, one, put, STRICT, write } from "./kit.ts";
@@ -14,7 +14,7 @@ function count(connection: StorageConnection): Promise<number> {
   });
 }
 
-/** Makes a sale, unless there is one. */
+/** Stores a sale, unless there is one. */
 function sell(connection: StorageConnection, id: string, by: string): Promise<unknown> {
   return connection.transact(STRICT, function* (): StorageScript<unknown> {
     const [[found]] = (yield* readAll(speculative("absent", "sales", id))) as [[unknown]];
@@ -23,14 +23,14 @@ function sell(connection: StorageConnection, id: string, by: string): Promise<un
 }
 
 export const speculativeReads = [
-  contractCase("what another connection has written since is what a script sees, however unlikely", async (world) => {
-    const [one, other] = [await world.open(), await world.open()];
+  contractCase("a script sees what another connection has written since, whatever it speculated on", async (kit) => {
+    const [one, other] = [await kit.open(), await kit.open()];
     const counted = [await count(one), await count(one), await count(other), await count(one), await count(other)];
     checkEqual(counted, [1, 2, 3, 4, 5], "the count after each script");
   }),
 
-  contractCase("scripts of two connections at once each see the one before", async (world) => {
-    const connections = [await world.open(), await world.open()];
+  contractCase("scripts that run at once on two connections each see the one before", async (kit) => {
+    const connections = [await kit.open(), await kit.open()];
     await Promise.all(connections.map(count));
     const work = Array.from({ length: 40 }, (_, at) => count(connections[at % 2] as StorageConnection));
     const counted = await Promise.all(work);
@@ -41,8 +41,8 @@ export const speculativeReads = [
     );
   }),
 
-  contractCase("a row that is not absent after all is seen, and nothing is written over it", async (world) => {
-    const [here, there] = [await world.open(), await world.open()];
+  contractCase("a row that was expected to be absent is seen, and not overwritten", async (kit) => {
+    const [here, there] = [await kit.open(), await kit.open()];
     checkEqual(await sell(here, "s1", "here"), undefined, "what was there before the first");
     await count(here);
     checkEqual(await sell(here, "s1", "again"), "here", "what the same connection finds");
@@ -50,35 +50,29 @@ export const speculativeReads = [
     checkEqual(await one(there, "sales", "s1"), "here", "the sale");
   }),
 
-  contractCase(
-    "two scripts of one breath: the second sees what the first wrote where nothing was likely",
-    async (world) => {
-      const connection = await world.open();
-      await count(connection);
-      const found = await Promise.all([sell(connection, "s1", "first"), sell(connection, "s1", "second")]);
-      checkEqual(found, [undefined, "first"], "what each found");
-      checkEqual(await one(connection, "sales", "s1"), "first", "the sale");
-    },
-  ),
+  contractCase("two scripts started together: the second sees the row that both expected to be absent", async (kit) => {
+    const connection = await kit.open();
+    await count(connection);
+    const found = await Promise.all([sell(connection, "s1", "first"), sell(connection, "s1", "second")]);
+    checkEqual(found, [undefined, "first"], "what each found");
+    checkEqual(await one(connection, "sales", "s1"), "first", "the sale");
+  }),
 
-  contractCase(
-    "an error that a script throws over an unlikely answer is not told: it has not happened",
-    async (world) => {
-      const [here, there] = [await world.open(), await world.open()];
-      const mustBeThere = function* (): StorageScript<number> {
-        const [[value]] = (yield* readAll(speculative("unchanged", "counters", "n"))) as [[number?]];
-        if (value === undefined) throw new RangeError("There is none.");
-        return { value, writes: [] };
-      };
-      const thrown = await here.transact(STRICT, mustBeThere).catch((error: unknown) => error);
-      check(thrown instanceof RangeError, "the error where there is none");
-      await write(there, put("counters", "n", 7));
-      checkEqual(await here.transact(STRICT, mustBeThere), 7, "the counter that another connection has made");
-    },
-  ),
+  contractCase("an error that a script throws because of a wrong guess is not reported", async (kit) => {
+    const [here, there] = [await kit.open(), await kit.open()];
+    const mustBeThere = function* (): StorageScript<number> {
+      const [[value]] = (yield* readAll(speculative("unchanged", "counters", "n"))) as [[number?]];
+      if (value === undefined) throw new RangeError("There is none.");
+      return { value, writes: [] };
+    };
+    const thrown = await here.transact(STRICT, mustBeThere).catch((error: unknown) => error);
+    check(thrown instanceof RangeError, "the error where there is none");
+    await write(there, put("counters", "n", 7));
+    checkEqual(await here.transact(STRICT, mustBeThere), 7, "the counter that another connection has made");
+  }),
 
-  contractCase("a row that was deleted is seen to be gone, whoever deleted it", async (world) => {
-    const [here, there] = [await world.open(), await world.open()];
+  contractCase("a deleted row is seen to be gone, whichever connection deleted it", async (kit) => {
+    const [here, there] = [await kit.open(), await kit.open()];
     const gone = { kind: "delete", table: "counters", key: "n" } as const;
     await count(here);
     await write(here, gone);

@@ -13,8 +13,8 @@ import { contractCase, increment, one, type Product, put, STRICT, stock, write, 
 const RELAXED: TransactOptions = { ...STRICT, durability: "relaxed" };
 
 export const transactions = [
-  contractCase("a script is sent the answers in the order of its reads, and its value is the result", async (world) => {
-    const connection = await world.open();
+  contractCase("a script receives the answers in the order of its reads, and its value is the result", async (kit) => {
+    const connection = await kit.open();
     await stock(connection, { p1: { name: "apple", tags: ["red"] }, p2: { name: "bread" } });
     const seen = await connection.transact(STRICT, function* () {
       const [p1, none] = yield* get<Product>("products", ["p1", "p9"]);
@@ -38,8 +38,8 @@ export const transactions = [
     checkEqual(seen, expected, "what the script saw");
   }),
 
-  contractCase("all of a script's writes are stored, in their order, in all of its tables", async (world) => {
-    const connection = await world.open();
+  contractCase("all of a script's writes are stored, in their order, in all of its tables", async (kit) => {
+    const connection = await kit.open();
     await write(connection, put("counters", "gone", 1));
     const gone = { kind: "delete", table: "counters", key: "gone" } as const;
     await write(connection, put("sales", "s1", "first"), put("counters", "n", 1), gone, put("sales", "s1", "second"));
@@ -48,9 +48,9 @@ export const transactions = [
   }),
 
   contractCase(
-    "an error of a script reaches its caller as it is, and nothing of the script is stored",
-    async (world) => {
-      const connection = await world.open();
+    "an error that a script throws reaches its caller unchanged, and nothing of the script is stored",
+    async (kit) => {
+      const connection = await kit.open();
       await write(connection, put("counters", "n", 7));
       const reason = new RangeError("out of stock");
       const error = await connection
@@ -65,9 +65,9 @@ export const transactions = [
   ),
 
   contractCase(
-    "a script that throws contributes nothing, and does not disturb those that run beside it",
-    async (world) => {
-      const connection = await world.open();
+    "a script that throws contributes nothing, and doesn't disturb scripts that run beside it",
+    async (kit) => {
+      const connection = await kit.open();
       const results = await Promise.allSettled(
         Array.from({ length: 30 }, (_, n) =>
           connection.transact(STRICT, function* () {
@@ -86,8 +86,8 @@ export const transactions = [
     },
   ),
 
-  contractCase("a value that can't be stored fails its own script, wholly, and nobody else's", async (world) => {
-    const connection = await world.open();
+  contractCase("a value that can't be stored fails all of its own script, and no other", async (kit) => {
+    const connection = await kit.open();
     const bad = connection.transact(STRICT, () =>
       writing(put("counters", "half", 1), put("counters", "bad", { f: () => 1 })),
     );
@@ -97,8 +97,8 @@ export const transactions = [
     checkEqual(await connection.get("counters", ["half", "bad", "n"]), [undefined, undefined, 2], "the rows");
   }),
 
-  contractCase("keys that can't be computed fail their own script, wholly, and nobody else's", async (world) => {
-    const connection = await world.open();
+  contractCase("keys that can't be computed fail all of their own script, and no other", async (kit) => {
+    const connection = await kit.open();
     const bad = connection.transact(STRICT, () => writing(put("counters", "half", 1), put("products", "bad", null)));
     const good = increment(connection, "n");
     check(
@@ -113,8 +113,8 @@ export const transactions = [
     checkEqual(await one(connection, "products", "bad"), undefined, "the bad row");
   }),
 
-  contractCase("100 scripts that read, add and write at once add up to 100", async (world) => {
-    const connection = await world.open();
+  contractCase("100 concurrent scripts that read, add and write add up to 100", async (kit) => {
+    const connection = await kit.open();
     const values = await Promise.all(
       Array.from({ length: 100 }, (_, n) => increment(connection, "n", n % 7 === 0 ? RELAXED : STRICT)),
     );
@@ -128,9 +128,9 @@ export const transactions = [
 
   contractCase(
     "scripts through two connections to one store take turns, and each sees the other's commits",
-    async (world) => {
-      const first = await world.open();
-      const second = await world.open();
+    async (kit) => {
+      const first = await kit.open();
+      const second = await kit.open();
       await Promise.all(Array.from({ length: 60 }, (_, n) => increment(n % 2 === 0 ? first : second, "n")));
       checkEqual(await one(first, "counters", "n"), 60, "the sum, through the first");
       await write(second, put("counters", "n", -1));
@@ -138,8 +138,8 @@ export const transactions = [
     },
   ),
 
-  contractCase("scripts of one connection run in the order in which they were given", async (world) => {
-    const connection = await world.open();
+  contractCase("scripts of one connection run in the order of the calls", async (kit) => {
+    const connection = await kit.open();
     const order: number[] = [];
     await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
@@ -158,9 +158,9 @@ export const transactions = [
     );
   }),
 
-  contractCase("a script sees rows of every table as of one moment", async (world) => {
-    const connection = await world.open();
-    const other = await world.open();
+  contractCase("a script sees the rows of all tables as of one moment", async (kit) => {
+    const connection = await kit.open();
+    const other = await kit.open();
     const writers = Array.from({ length: 20 }, (_, n) => write(other, put("counters", "a", n), put("sales", "a", n)));
     const readers = Array.from({ length: 20 }, () =>
       connection.transact(STRICT, function* () {
@@ -174,8 +174,8 @@ export const transactions = [
     await Promise.all(writers);
   }),
 
-  contractCase("what a script reads does not contain its own writes, but those of all before it", async (world) => {
-    const connection = await world.open();
+  contractCase("a script reads the writes of all scripts before it, and not its own", async (kit) => {
+    const connection = await kit.open();
     await write(connection, put("sales", "s1", { total: 1 }));
     const both = await Promise.all([
       connection.transact(STRICT, () => writing(put("sales", "s2", { total: 2 }))),
@@ -187,10 +187,10 @@ export const transactions = [
     checkEqual(both[1], ["s1", "s2"], "the sales that were seen");
   }),
 
-  contractCase("using a table that was not declared, to read or to write, fails the script", async (world) => {
-    const connection = await world.open();
+  contractCase("a script that reads or writes a table that it has not declared fails", async (kit) => {
+    const connection = await kit.open();
     const options: TransactOptions = { tables: ["counters"], durability: "strict" };
-    // Joined with them, it has declared what they have not.
+    // If an adapter joins it with them, it has declared the table that they have not.
     const neighbour = increment(connection, "n");
     const reading = connection.transact(options, function* () {
       const [sale] = yield* get("sales", ["s1"]);

@@ -1,4 +1,4 @@
-/** The storage contract: what is stored is what was written. */
+/** The storage contract: what is read is what was written. */
 import type { TransactOptions } from "../../client/ports/storage.ts";
 import { check, checkEqual } from "../check.ts";
 import { contractCase, one, type Product, put, STRICT, stock, write, writing } from "./kit.ts";
@@ -6,15 +6,15 @@ import { contractCase, one, type Product, put, STRICT, stock, write, writing } f
 const RELAXED: TransactOptions = { ...STRICT, durability: "relaxed" };
 
 export const values = [
-  contractCase("what has resolved is seen by a connection that is opened afterwards", async (world) => {
-    const connection = await world.open();
+  contractCase("a connection that is opened later sees every write that has resolved", async (kit) => {
+    const connection = await kit.open();
     await write(connection, put("sales", "s1", { total: 100 }));
-    const fresh = await world.open();
+    const fresh = await kit.open();
     checkEqual(await one(fresh, "sales", "s1"), { total: 100 }, "the sale");
   }),
 
-  contractCase("stored values are not the writer's objects", async (world) => {
-    const connection = await world.open();
+  contractCase("stored values are not the writer's objects", async (kit) => {
+    const connection = await kit.open();
     const value = { name: "apple", tags: ["red"] };
     await stock(connection, { p1: value });
     value.name = "changed";
@@ -23,8 +23,8 @@ export const values = [
     checkEqual(await connection.count("products", { index: "tags" }), 1, "its entries");
   }),
 
-  contractCase("unusual values and keys come back as they went in", async (world) => {
-    const connection = await world.open();
+  contractCase("unusual values and keys are returned as they were written", async (kit) => {
+    const connection = await kit.open();
     const values: Record<string, unknown> = {
       nothing: null,
       empty: {},
@@ -45,7 +45,7 @@ export const values = [
     };
     const keys = Object.keys(values);
     await write(connection, ...keys.map((key) => put("sales", key, values[key])));
-    const fresh = await world.open();
+    const fresh = await kit.open();
     checkEqual(
       await fresh.get("sales", keys),
       keys.map((key) => values[key]),
@@ -53,8 +53,8 @@ export const values = [
     );
   }),
 
-  contractCase("5,000 rows in one transaction", async (world) => {
-    const connection = await world.open();
+  contractCase("5,000 rows in one transaction", async (kit) => {
+    const connection = await kit.open();
     const rows = Array.from({ length: 5_000 }, (_, n): [string, Product] => [
       `p${String((n * 7919) % 5_000).padStart(4, "0")}`,
       { name: `name ${n}`, category: `c${n % 50}`, price: n, tags: ["all"] },

@@ -3,7 +3,7 @@
  * beside them, and nothing that tillsync promises beyond that (no bases, no replay, no journal, no check of what was read).
  */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB, unwrap } from "idb";
-import type { Payment, Product, Sale } from "../shop.ts";
+import type { Payment, Product, Sale } from "../bench-shop.ts";
 import type { MemoryServer } from "./memory-server.ts";
 
 interface Outgoing {

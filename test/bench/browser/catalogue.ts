@@ -1,6 +1,7 @@
 /** The products: the first pull, changes on top of it, and reading them. */
+
+import { barcodeOf, CATEGORIES, categoryOf, mixed, productId } from "../bench-shop.ts";
 import type { Round } from "../figures.ts";
-import { barcodeOf, CATEGORIES, categoryOf, mixed, productId } from "../shop.ts";
 import { openByHand } from "./by-hand.ts";
 import { changeOf, type MemoryServer, memoryServer } from "./memory-server.ts";
 import { expectEqual, forget, openTill } from "./till.ts";

@@ -1,5 +1,5 @@
 /** The first read of a browser that has just been started, on a till with a full shop and a queue. */
-import { productId, saleOf } from "../shop.ts";
+import { productId, saleOf } from "../bench-shop.ts";
 import { openByHand } from "./by-hand.ts";
 import { countingRows } from "./counted.ts";
 import { memoryServer } from "./memory-server.ts";

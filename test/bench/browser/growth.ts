@@ -1,5 +1,5 @@
 /** What one operation costs as a till fills up: in time, and in rows that are read for it. */
-import { barcodeOf, categoryOf, mixed, productId, saleOf } from "../shop.ts";
+import { barcodeOf, categoryOf, mixed, productId, saleOf } from "../bench-shop.ts";
 import { countingRows } from "./counted.ts";
 import { changeOf, memoryServer } from "./memory-server.ts";
 import { checkout, forget, openTill, type Till } from "./till.ts";

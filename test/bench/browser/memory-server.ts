@@ -2,7 +2,7 @@
 
 import type { Transport, TransportResult } from "tillsync";
 import type { Change, OperationResult, PullPage, WireOperation } from "../../../src/protocol/types.ts";
-import { product } from "../shop.ts";
+import { product } from "../bench-shop.ts";
 
 export interface MemoryServer extends Transport {
   /** How many products it has. */

@@ -1,5 +1,5 @@
 /** Selling: one at a time as at a counter, and in a burst as after an import. */
-import { saleOf } from "../shop.ts";
+import { saleOf } from "../bench-shop.ts";
 import { openByHand } from "./by-hand.ts";
 import { memoryServer } from "./memory-server.ts";
 import { checkout, expectEqual, forget, openTill } from "./till.ts";

@@ -1,7 +1,7 @@
 /** The till that is measured: the client as an application makes it, with the storage of a browser. */
 import { createSyncClient, type SyncClient } from "tillsync";
 import { indexedDB } from "tillsync/storage/indexeddb";
-import { collections, type Sale } from "../shop.ts";
+import { collections, type Sale } from "../bench-shop.ts";
 import type { MemoryServer } from "./memory-server.ts";
 
 export type Till = SyncClient<typeof collections>;

@@ -1,7 +1,7 @@
 /** The server that is measured: a whole handler, from the text of a request to the text of its answer, without a network. */
 import { createSyncHandler, importRows } from "tillsync/server";
 import type { ServerStore } from "../../../src/server/ports/store.ts";
-import { collections, type Payment, product, type Sale, saleOf } from "../shop.ts";
+import { collections, type Payment, product, type Sale, saleOf } from "../bench-shop.ts";
 
 export const TENANT = "shop";
 

@@ -7,7 +7,7 @@ import { type Choice, resolveByPerson } from "../../../src/client/decide/conflic
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
-import { applied, conflict, create, increment, Ledger, NOW, remove, update } from "../support/ledger.ts";
+import { applied, conflict, create, DecisionTill, increment, NOW, remove, update } from "../support/decision-till.ts";
 
 const schema = z.object({
   name: z.string(),
@@ -19,9 +19,9 @@ const base = { name: "Ann", phone: "1", points: 3 };
 // biome-ignore lint/suspicious/noExplicitAny: a resolver of any kind
 type Resolver = ConflictResolver<any>;
 
-function tillWith(resolver: Resolver | undefined): Ledger {
+function tillWith(resolver: Resolver | undefined): DecisionTill {
   const people = defineCollection({ schema, counters: ["points"], conflict: resolver });
-  const one = new Ledger({ people });
+  const one = new DecisionTill({ people });
   one.pull("people", { id: "c-1", version: 10, data: base });
   return one;
 }
@@ -289,7 +289,7 @@ describe("a person", () => {
     change: LocalChange,
     server: JsonObject | "deleted",
     choice: Choice,
-    before?: (till: Ledger) => void,
+    before?: (till: DecisionTill) => void,
   ) => {
     const { till, edit, desk } = met(manual(), change, server, ["phone"]);
     before?.(till);

@@ -6,23 +6,23 @@ import {
   blocked,
   conflict,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   quarantined,
   rejected,
   sale,
   tea,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
 const row = { ...tea, stock: 7 };
 const till = () => {
-  const one = new Ledger();
+  const one = new DecisionTill();
   one.pull("products", { id: "p-1", version: 10, data: row });
   one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
   return one;
 };
-const again = (one: Ledger, operation: StoredOperation) => {
+const again = (one: DecisionTill, operation: StoredOperation) => {
   const { state, resend: first, acknowledged } = one.flat(operation);
   return { state, again: first, acknowledged };
 };
@@ -207,7 +207,7 @@ describe("what a lost history had acknowledged, over a base that was pulled sinc
     one.pull("products", { id: "p-1", version: 1_000, data: row });
     return { one, edit, step };
   };
-  const shown = (one: Ledger) => {
+  const shown = (one: DecisionTill) => {
     const { edits, delta, data } = one.row("products", "p-1") ?? {};
     return { edits, delta, name: data?.name, stock: data?.stock };
   };

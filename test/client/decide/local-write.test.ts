@@ -6,10 +6,21 @@ import * as z from "zod";
 import { decideLocalWrite, type LocalChange, viewWith } from "../../../src/client/decide/local-write.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { collections } from "../../support/shop.ts";
-import { applied, create, increment, Ledger, NOW, rejected, remove, sale, tea, update } from "../support/ledger.ts";
+import {
+  applied,
+  create,
+  DecisionTill,
+  increment,
+  NOW,
+  rejected,
+  remove,
+  sale,
+  tea,
+  update,
+} from "../support/decision-till.ts";
 
 const till = () => {
-  const one = new Ledger({
+  const one = new DecisionTill({
     ...collections,
     tanks: defineCollection({
       schema: z.object({ litres: z.string().default("0"), level: z.number().default(0), label: z.string() }),
@@ -21,7 +32,7 @@ const till = () => {
 };
 
 /** The error of a write, and that nothing of it was stored. */
-function refused(one: Ledger, changes: readonly LocalChange[]) {
+function refused(one: DecisionTill, changes: readonly LocalChange[]) {
   const before = { operations: one.operations.size, queue: one.queue, rows: [...one.rows] };
   try {
     one.write(changes);
@@ -162,7 +173,7 @@ describe("an update", () => {
   });
 
   test("of what only the server fills in is refused", () => {
-    const one = new Ledger({
+    const one = new DecisionTill({
       orders: defineCollection({
         schema: z.object({ n: z.int(), orderNumber: z.string().optional() }),
         assigned: ["orderNumber"],
@@ -323,7 +334,7 @@ describe("a transaction", () => {
 });
 
 describe("an import", () => {
-  const imported = (one: Ledger, ids: readonly string[]) => {
+  const imported = (one: DecisionTill, ids: readonly string[]) => {
     const workspace = one.open();
     const changes = ids.map((id) => create("products", id, { ...tea, stock: 2 }));
     const minted = decideLocalWrite(workspace, one.context({ transaction: "t-1" }), changes, { separate: true });
@@ -380,7 +391,7 @@ test("the view of changes that are not committed yet is the one that their commi
   const changes = fc.array(change, { maxLength: 5 });
   await fc.assert(
     fc.property(changes, changes, fc.boolean(), (before, now, isKnown) => {
-      const one = isKnown ? till() : new Ledger();
+      const one = isKnown ? till() : new DecisionTill();
       const isWritten = (some: readonly LocalChange[]) => {
         try {
           return one.write(some).length >= 0;

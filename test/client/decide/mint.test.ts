@@ -9,18 +9,18 @@ import {
   applied,
   conflict,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   NOW,
   rejected,
   remove,
   sale,
   tea,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
 const till = () => {
-  const one = new Ledger();
+  const one = new DecisionTill();
   one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
   one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
   return one;
@@ -135,12 +135,12 @@ describe("the base version", () => {
 
 describe("where the last write wins [M4]", () => {
   const one = () => {
-    const ledger = new Ledger({
+    const till = new DecisionTill({
       ...collections,
       notes: defineCollection({ schema: z.object({ text: z.string() }), conflict: lastWriteWins() }),
     });
-    ledger.pull("notes", { id: "n-1", version: 5, data: { text: "a" } });
-    return ledger;
+    till.pull("notes", { id: "n-1", version: 5, data: { text: "a" } });
+    return till;
   };
   test("edits and deletes are sent with force", () => {
     expect(one().one(update("notes", "n-1", { text: "b" })).force).toBe(true);
@@ -155,7 +155,7 @@ describe("where the last write wins [M4]", () => {
 });
 
 describe("the transaction on the wire [C1]", () => {
-  const groups = (changes: Parameters<Ledger["write"]>[0]) => {
+  const groups = (changes: Parameters<DecisionTill["write"]>[0]) => {
     const minted = till().write(changes, { transaction: "t-1" });
     return minted.map(({ collection, action, group }) => `${collection} ${action}: ${group ?? "alone"}`);
   };
@@ -221,8 +221,8 @@ describe("the lane [M5]", () => {
     logs: defineCollection({ schema: z.object({ text: z.string() }), priority: "low" }),
     visits: defineCollection({ kind: "fact", schema: z.object({ at: z.int() }), priority: "low" }),
   };
-  const lanes = (changes: Parameters<Ledger["write"]>[0]) => {
-    const one = new Ledger(shop);
+  const lanes = (changes: Parameters<DecisionTill["write"]>[0]) => {
+    const one = new DecisionTill(shop);
     one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
     return one.write(changes).map(({ lane }) => lane);
   };

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { addDelta, mergeDelta, replay } from "../../../src/client/decide/replay.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { JsonObject } from "../../../src/shared/json.ts";
-import { tea } from "../support/ledger.ts";
+import { tea } from "../support/decision-till.ts";
 
 const edit = (over: Partial<StoredOperation>): StoredOperation => ({
   id: "o",

@@ -7,8 +7,8 @@ import {
   blocked,
   conflict,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   NOW,
   quarantined,
   rejected,
@@ -17,11 +17,11 @@ import {
   sale,
   tea,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
 const row = { ...tea, stock: 7 };
 const till = () => {
-  const one = new Ledger();
+  const one = new DecisionTill();
   one.pull("products", { id: "p-1", version: 10, data: row });
   one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
   return one;
@@ -254,7 +254,7 @@ describe("blocked and retry", () => {
 });
 
 describe("what is blocked is sent again", () => {
-  const awake = (one: Ledger, operation: { readonly id: string }) =>
+  const awake = (one: DecisionTill, operation: { readonly id: string }) =>
     (one.flat(operation).blockedInRound ?? 0) < one.queue.unblockRound;
 
   test("not before something final has come", () => {

@@ -22,13 +22,13 @@ import {
   blocked,
   conflict,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   quarantined,
   rejected,
   remove,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
 /** Everything may name everything: what was made before it, with it, or later. */
 const named = { cardId: z.string().optional(), billId: z.string().optional(), tagId: z.string().optional() };
@@ -72,8 +72,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const day = fc.array(step, { minLength: 1, maxLength: 14 });
 
 /** The outbox of a till after such a day. */
-function after(steps: readonly Step[]): Ledger {
-  const till = new Ledger(shop);
+function after(steps: readonly Step[]): DecisionTill {
+  const till = new DecisionTill(shop);
   for (const name of ["cards", "tags"]) till.pull(name, { id: "1", version: 10, data: { name: "0" } });
   let epoch = 1;
   for (const { write, answer } of steps)
@@ -92,7 +92,7 @@ function attempt(write: () => void): void {
 }
 let version = 1_000;
 /** Of what was sent, and so of what could be: a server judges nothing else. */
-function judge(till: Ledger, which: number, verdict: Verdict): void {
+function judge(till: DecisionTill, which: number, verdict: Verdict): void {
   const sent = select(till);
   const operation = sent[which % Math.max(1, sent.length)]?.operation;
   if (operation === undefined) return;
@@ -127,14 +127,14 @@ const choice: fc.Arbitrary<Choice> = fc.record({
 });
 
 /** As the outbox is read: what a restore brought back, then lane by lane, then what was woken. */
-function candidatesOf(till: Ledger, lanes: readonly number[]): readonly StoredOperation[] {
+function candidatesOf(till: DecisionTill, lanes: readonly number[]): readonly StoredOperation[] {
   const place = ({ status, lane }: StoredOperation) =>
     status.state === "blocked" ? 9 : status.state === "pending" && status.resend ? -1 : lanes.indexOf(lane);
   return [...till.operations.values()]
     .filter((o) => isIn(o, "pending") || (isIn(o, "blocked") && o.status.blockedInRound < till.queue.unblockRound))
     .sort((a, b) => place(a) - place(b) || a.rank - b.rank);
 }
-function select(till: Ledger, { maxOperations, maxBytes, lanes, skipped }: Choice = ample): readonly Selected[] {
+function select(till: DecisionTill, { maxOperations, maxBytes, lanes, skipped }: Choice = ample): readonly Selected[] {
   return selectBatch({
     candidates: candidatesOf(till, lanes),
     others: [...till.operations.values()].filter((o) => isReplayed(o) || isIn(o, "rejected")),
@@ -231,7 +231,7 @@ test("the first that is sent is the first in line that can go, or what that one 
 });
 
 /** Sends until nothing goes, the server taking everything, and a minute passing where nothing went. Answers what is left. */
-function drained(till: Ledger, limits: Choice): readonly StoredOperation[] {
+function drained(till: DecisionTill, limits: Choice): readonly StoredOperation[] {
   const waiting = () => [...till.operations.values()].filter(isWaiting);
   for (let idle = 0; idle < 2; ) {
     const batch = select(till, limits);

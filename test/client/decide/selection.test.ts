@@ -12,15 +12,15 @@ import {
   blocked,
   conflict,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   quarantined,
   rejected,
   remove,
   sale,
   tea,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
 const row = { ...tea, stock: 7 };
 const shop = {
@@ -33,7 +33,7 @@ const shop = {
   }),
 };
 const till = () => {
-  const one = new Ledger(shop);
+  const one = new DecisionTill(shop);
   one.pull("products", { id: "p-1", version: 10, data: row });
   one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
   one.pull("tags", { id: "g-1", version: 12, data: { label: "A" } });
@@ -41,7 +41,7 @@ const till = () => {
 };
 
 /** As the outbox is read: what may go by lane and place, beside it everything that may have to go first. */
-function select(one: Ledger, over: Partial<SelectionInput> = {}) {
+function select(one: DecisionTill, over: Partial<SelectionInput> = {}) {
   const all = [...one.operations.values()];
   const candidates = all
     .filter((o) => isIn(o, "pending") || (isIn(o, "blocked") && o.status.blockedInRound < one.queue.unblockRound))
@@ -193,7 +193,8 @@ describe("what must take effect first travels with it, in front [M5]", () => {
 });
 
 describe("a transaction is never split [C1]", () => {
-  const pair = (one: Ledger, n: number) => one.write([sale(`s-${n}`), increment("products", "p-1", { stock: -1 })]);
+  const pair = (one: DecisionTill, n: number) =>
+    one.write([sale(`s-${n}`), increment("products", "p-1", { stock: -1 })]);
 
   test("where the limit falls into it, it stays for the next batch", () => {
     const one = till();
@@ -226,7 +227,7 @@ describe("an editorial transaction of which a member lies on a desk", () => {
     if (!edit || !sibling) throw new Error("two edits");
     return { one, edit, sibling };
   };
-  const others = (one: Ledger) => [...one.operations.values()];
+  const others = (one: DecisionTill) => [...one.operations.values()];
 
   test("is held: in conflict", () => {
     const { one, edit, sibling } = bound();
@@ -264,7 +265,7 @@ describe("an editorial transaction of which a member lies on a desk", () => {
 });
 
 describe("a fact never waits for a person (L11)", () => {
-  const soldTo = (one: Ledger, over: object) => one.one(sale("s-1", over as never));
+  const soldTo = (one: DecisionTill, over: object) => one.one(sale("s-1", over as never));
 
   test("not where what it references lies in conflict", () => {
     const one = till();
@@ -353,13 +354,13 @@ describe("operations that name each other (L6)", () => {
       references: { saleId: "sales" },
     }),
   };
-  const batch = (one: Ledger, direction: 1 | -1) =>
+  const batch = (one: DecisionTill, direction: 1 | -1) =>
     select(one, {
       candidates: [...one.operations.values()].sort((a, b) => direction * (a.lane - b.lane) || a.rank - b.rank),
     });
 
   test.each(lanes)("a card with its first sale, and that sale: both go, the sale with its card, %s", (_, direction) => {
-    const one = new Ledger(circle);
+    const one = new DecisionTill(circle);
     const [card, sold] = one.write([
       create("cards", "k-1", { points: 0, saleId: "s-1" }),
       create("sales", "s-1", { totalCents: 1, cardId: "k-1" }),
@@ -373,7 +374,7 @@ describe("operations that name each other (L6)", () => {
   test.each(lanes)(
     "a sale whose transaction counts on a card that names it: both go, the card first, %s",
     (_, direction) => {
-      const one = new Ledger(circle);
+      const one = new DecisionTill(circle);
       const [sold, card, points] = one.write([
         create("sales", "s-1", { totalCents: 1 }),
         create("cards", "k-1", { points: 5, saleId: "s-1" }),
@@ -387,7 +388,7 @@ describe("operations that name each other (L6)", () => {
   );
 
   test("two facts that name each other: the first in line goes first", () => {
-    const one = new Ledger(circle);
+    const one = new DecisionTill(circle);
     const [sold] = one.write([create("sales", "s-1", { totalCents: 1, paymentId: "y-1" })]);
     const [paid] = one.write([create("payments", "y-1", { saleId: "s-1" })]);
     expect(batch(one, 1)).toEqual([
@@ -397,7 +398,7 @@ describe("operations that name each other (L6)", () => {
   });
 
   test("an edit of a row goes behind the earlier one that names what it is bound to", () => {
-    const one = new Ledger(circle);
+    const one = new DecisionTill(circle);
     one.pull("cards", { id: "k-1", version: 9, data: { points: 0 } });
     const early = one.one(update("cards", "k-1", { cardId: "k-2" }));
     const bound = one.write([create("cards", "k-2", {}), update("cards", "k-1", { saleId: "s-9" })]);

@@ -5,8 +5,8 @@ import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import {
   blocked,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   NOW,
   quarantined,
   rejected,
@@ -14,15 +14,15 @@ import {
   sale,
   tea,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
 const till = () => {
-  const one = new Ledger();
+  const one = new DecisionTill();
   one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
   one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
   return one;
 };
-function replace(one: Ledger, old: StoredOperation, effect = samePayload(one.stored(old))): StoredOperation {
+function replace(one: DecisionTill, old: StoredOperation, effect = samePayload(one.stored(old))): StoredOperation {
   const workspace = one.open();
   const siblings = [...one.operations.values()].filter((o) => o.transaction === old.transaction);
   const successor = supersede(workspace, one.context(), one.stored(old), effect, siblings);
@@ -88,7 +88,7 @@ test("whatever is blocked is sent again", () => {
 });
 
 describe("in an editorial transaction", () => {
-  const bound = (one: Ledger) => {
+  const bound = (one: DecisionTill) => {
     const [edit, sibling] = one.write([
       update("products", "p-1", { name: "A" }),
       update("customers", "c-1", { phone: "2" }),
@@ -113,7 +113,7 @@ describe("in an editorial transaction", () => {
 });
 
 describe("the same once more", () => {
-  const again = (one: Ledger, operation: StoredOperation) => {
+  const again = (one: DecisionTill, operation: StoredOperation) => {
     const { action, data, zeros, patch, unset, before, by } = replace(one, operation);
     return { action, data, zeros, patch, unset, before, by };
   };

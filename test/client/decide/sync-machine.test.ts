@@ -786,7 +786,7 @@ test("a poll is never later than the interval", async () => {
 
 // ── After any sequence of events ──
 /** The world beside the machine: what its effects have begun, and what may therefore be reported. */
-class World {
+class MachineWorld {
   state: SyncState = stopped;
   readonly requests = new Set<"register" | "push" | "pull">();
   readonly timers = new Set<LaneName>();
@@ -926,8 +926,8 @@ const units = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLeng
 function live(
   sequence: readonly (MachineEvent | { choice: number; failure: TransportFailure; more: boolean })[],
   seed: readonly number[],
-): World {
-  const world = new World();
+): MachineWorld {
+  const world = new MachineWorld();
   for (const [index, item] of sequence.entries()) {
     const unit = seed[index % seed.length] ?? 0;
     if ("kind" in item) world.tell(item, unit);

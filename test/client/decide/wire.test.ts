@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import { toWire } from "../../../src/client/decide/wire.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import { parseOperation } from "../../../src/protocol/operation.ts";
-import { create, increment, Ledger, NOW, remove, sale, tea, update } from "../support/ledger.ts";
+import { create, DecisionTill, increment, NOW, remove, sale, tea, update } from "../support/decision-till.ts";
 
 const ID = "0198a3b2-0000-7000-8000-000000000001";
 const OTHER = "0198a3b2-0000-7000-8000-000000000002";
 const till = () => {
-  const one = new Ledger();
+  const one = new DecisionTill();
   one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
   return one;
 };

@@ -17,8 +17,8 @@ import type { JsonObject } from "../../../src/shared/json.ts";
 import { collections, type Shop } from "../../server/support/shop.ts";
 import { ServerWorld } from "../../server/support/world.ts";
 import { times } from "../../support/property.ts";
-import { create, increment, type Ledger, remove, update } from "../support/ledger.ts";
-import { type Fate, Line } from "../support/line.ts";
+import { DecisionLine, type Fate } from "../support/decision-line.ts";
+import { create, type DecisionTill, increment, remove, update } from "../support/decision-till.ts";
 
 const { products, customers, sales, payments } = collections;
 const shop = {
@@ -103,12 +103,12 @@ function steps(tills: number, restores: boolean, change: fc.Arbitrary<LocalChang
 
 class Shops {
   readonly world: ServerWorld;
-  readonly lines: readonly Line[];
+  readonly lines: readonly DecisionLine[];
   #backup;
 
   private constructor(world: ServerWorld, tills: number) {
     this.world = world;
-    this.lines = Array.from({ length: tills }, (_, n) => new Line(world, n + 1, shop));
+    this.lines = Array.from({ length: tills }, (_, n) => new DecisionLine(world, n + 1, shop));
     this.#backup = world.store.snapshot();
   }
 
@@ -126,11 +126,11 @@ class Shops {
         this.world.epoch = (await this.world.clock())?.epoch ?? "";
         return;
       default:
-        return this.#at(this.lines[step.till] as Line, step);
+        return this.#at(this.lines[step.till] as DecisionLine, step);
     }
   }
 
-  async #at(line: Line, step: Exclude<Step, { readonly kind: "backup" | "restore" }>): Promise<void> {
+  async #at(line: DecisionLine, step: Exclude<Step, { readonly kind: "backup" | "restore" }>): Promise<void> {
     switch (step.kind) {
       case "write":
         try {
@@ -162,19 +162,19 @@ class Shops {
 
   /** The rows as a till sees them that has never been here. */
   async shown(): Promise<Record<string, unknown>> {
-    const fresh = new Line(this.world, 9, shop);
+    const fresh = new DecisionLine(this.world, 9, shop);
     await fresh.converge();
     return views(fresh.till);
   }
 }
 
-function views(till: Ledger): Record<string, JsonObject | undefined> {
+function views(till: DecisionTill): Record<string, JsonObject | undefined> {
   return Object.fromEntries(
     [...till.rows].filter(([, row]) => row.data !== undefined).map(([at, row]) => [at, row.data]),
   );
 }
 
-function expectExact(till: Ledger): void {
+function expectExact(till: DecisionTill): void {
   expect(till.counted()).toEqual(till.recounted());
   for (const subject of till.rows.keys()) {
     const [collection = "", id = ""] = subject.split("/");
@@ -189,7 +189,7 @@ const textOf = (operation: StoredOperation) => payloadText(toWire({ operation, a
 class Memory {
   readonly #texts = new Map<string, string>();
 
-  expectKept(till: Ledger): void {
+  expectKept(till: DecisionTill): void {
     for (const [id, text] of this.#texts) expect([id, textOf(till.stored({ id }))]).toEqual([id, text]);
     for (const operation of till.operations.values()) {
       this.#texts.set(operation.id, textOf(operation));
@@ -260,7 +260,7 @@ test.each([
   await fc.assert(
     fc.asyncProperty(steps(1, restores, changeOfOne), async (day) => {
       const shops = await Shops.open(1);
-      const [line] = shops.lines as [Line];
+      const [line] = shops.lines as [DecisionLine];
       let shown = shownBy(line.till);
       const look = () => expect(shownBy(line.till)).toEqual(shown);
       for (const step of day) {
@@ -276,7 +276,7 @@ test.each([
 });
 
 /** Without the counters of what was deleted: they live on at the server, which says nothing of them until the row is made again [H4]. */
-function shownBy(till: Ledger): unknown {
+function shownBy(till: DecisionTill): unknown {
   const deleted = new Set(
     [...till.operations.values()]
       .filter(({ action }) => action === "delete")

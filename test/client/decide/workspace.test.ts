@@ -10,8 +10,8 @@ import {
   blocked,
   conflict,
   create,
+  DecisionTill,
   increment,
-  Ledger,
   quarantined,
   rejected,
   remove,
@@ -19,9 +19,9 @@ import {
   sale,
   tea,
   update,
-} from "../support/ledger.ts";
+} from "../support/decision-till.ts";
 
-function expectExact(till: Ledger): void {
+function expectExact(till: DecisionTill): void {
   expect(till.counted()).toEqual(till.recounted());
   for (const subject of till.rows.keys()) {
     const [collection = "", id = ""] = subject.split("/");
@@ -108,7 +108,7 @@ const lifeOf = (restarts: number): fc.Arbitrary<readonly Step[]> =>
   );
 
 class Life {
-  readonly till = new Ledger();
+  readonly till = new DecisionTill();
   #version = 100;
   #epoch = 1;
 
@@ -205,7 +205,7 @@ describe("the counts on the queue and on each row, and each view,", () => {
   });
 
   test("say of a till on which all was answered that nothing is left", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     const operations = till.write([create("products", "p-1", { ...tea, stock: 5 }), sale("s-1")]);
     till.answer(...operations.map((operation, index) => applied(operation, 100 + index)));
     till.pull("products", { id: "p-1", version: 200, data: { ...tea, stock: 5 } });
@@ -217,28 +217,28 @@ describe("a base", () => {
   const row = (name: string) => ({ ...tea, name, stock: 0 });
 
   test("gives way to a greater version", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: row("A") });
     till.pull("products", { id: "p-1", version: 11, data: row("B") });
     expect(till.row("products", "p-1")).toMatchObject({ version: 11, data: row("B") });
   });
 
   test("stays where the version is not greater: an old answer that comes late", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: row("A") });
     till.pull("products", { id: "p-1", version: 10, data: row("B") }, { id: "p-1", version: 9, data: row("C") });
     expect(till.row("products", "p-1")).toMatchObject({ version: 10, data: row("A") });
   });
 
   test("that was deleted is not brought back by an older answer", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, deleted: true });
     till.pull("products", { id: "p-1", version: 9, data: row("A") });
     expect(till.view("products", "p-1")).toBeUndefined();
   });
 
   test("gives way to the first answer after a resync, whatever its version", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: row("A") });
     till.resync("products");
     till.pull("products", { id: "p-1", version: 3, data: row("B") });
@@ -246,7 +246,7 @@ describe("a base", () => {
   });
 
   test("gives way only to a greater version again after that", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.resync("products");
     till.pull("products", { id: "p-1", version: 3, data: row("B") });
     till.pull("products", { id: "p-1", version: 2, data: row("C") });
@@ -254,7 +254,7 @@ describe("a base", () => {
   });
 
   test("of a collection that is not resynced keeps its version", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: row("A") });
     till.resync("customers");
     till.pull("products", { id: "p-1", version: 3, data: row("B") });
@@ -264,7 +264,7 @@ describe("a base", () => {
 
 describe("a stored row", () => {
   test("that nothing is open on has only what it needs", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
     expect(till.row("products", "p-1")).toEqual({
       id: "p-1",
@@ -276,14 +276,14 @@ describe("a stored row", () => {
   });
 
   test("counts each change of any kind", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
     till.write([update("products", "p-1", { name: "A" }), increment("products", "p-1", { stock: 1 })]);
     expect(till.row("products", "p-1")?.rev).toBe(2);
   });
 
   test("keeps the server's copy apart while an edit is open, and no longer", () => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
     const edit = till.one(update("products", "p-1", { name: "A" }));
     expect(till.row("products", "p-1")?.base).toEqual({ ...tea, stock: 0 });
@@ -293,7 +293,7 @@ describe("a stored row", () => {
 });
 
 test("what is not touched is not written", () => {
-  const till = new Ledger();
+  const till = new DecisionTill();
   till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
   const workspace = till.open();
   workspace.setBase("products", "p-1", 9, null);

@@ -8,7 +8,7 @@ import { META, OPERATIONS, storageLayout } from "../../../src/client/state/table
 import { checkCollections } from "../../../src/schema/collections.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { collections, saleOf, tea } from "../../support/shop.ts";
-import { create, Ledger, sale } from "../support/ledger.ts";
+import { create, DecisionTill, sale } from "../support/decision-till.ts";
 import { ClientWorld, type Till } from "../support/world.ts";
 
 const RESEND = { state: "pending", resend: true } as const;
@@ -84,7 +84,7 @@ async function selected(...operations: readonly StoredOperation[]): Promise<read
 }
 
 describe("after a restore [C8.6]", () => {
-  const till = new Ledger();
+  const till = new DecisionTill();
   const customer = till.one(create("customers", "c-1", { name: "Ann", phone: null }));
   const first = till.one(sale("s-1", { customerId: "c-1" }));
   const second = till.one(sale("s-2"));
@@ -145,7 +145,7 @@ describe("a transaction of many members [C1]", () => {
 
   /** `before` sales that wait for their customer, then two that were made together, with an edit of its own between them. */
   const atTheEdge = (before: number) => {
-    const till = new Ledger();
+    const till = new DecisionTill();
     const customer = till.one(create("customers", "c-1", { name: "Ann", phone: null }));
     const waiting = Array.from({ length: before }, (_, n) => till.one(sale(`s-${n}`, { customerId: "c-1" })));
     const bound = till.write([

@@ -79,7 +79,7 @@ test.each<[string, Parameters<typeof judge>[0], "lost" | "duplicated" | "diverge
     "an operation never arrived",
     { server: { operations: [{ id: "o-1", till: "till-1" }] } },
     "lost",
-    "till-1: operation o-2 is acknowledged, and not on the server",
+    "till-1: operation o-2 is applied, and not on the server",
   ],
   [
     "an operation waits",

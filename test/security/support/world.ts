@@ -84,7 +84,7 @@ export interface Victim {
   readonly next: { readonly conflicts: string; readonly quarantine: string };
 }
 
-export interface World {
+export interface SecurityWorld {
   readonly attacker: WorldTill;
   readonly victim: Victim;
   /** What the victim has in the database. */
@@ -94,7 +94,7 @@ export interface World {
 const NOW = Date.UTC(2026, 10, 20, 8);
 
 /** @param run makes the tenants new ones in a database that has had others */
-export async function openWorld({ store, rowsOf }: TestStore, distance: Distance, run: string): Promise<World> {
+export async function openWorld({ store, rowsOf }: TestStore, distance: Distance, run: string): Promise<SecurityWorld> {
   const server = createSyncServer({
     store,
     authenticate,

@@ -1,5 +1,5 @@
 /** Rows that belong to one branch: the tills of the others must not see them, and the head office moves them about [C10]. */
-import { BRANCHES } from "../shop.ts";
+import { BRANCHES } from "../sim-shop.ts";
 import type { Command } from "./command.ts";
 
 const SEATS = ["seat-1", "seat-2", "seat-3", "seat-4"] as const;

@@ -1,5 +1,5 @@
 /** Edits of what all tills share: they overlap, delete under each other, and create what another has created. */
-import { CUSTOMERS, PRODUCTS, REFUSED_NAME } from "../shop.ts";
+import { CUSTOMERS, PRODUCTS, REFUSED_NAME } from "../sim-shop.ts";
 import type { Command } from "./command.ts";
 
 /** Ids that several tills create, edit and delete. No sale is of them. */

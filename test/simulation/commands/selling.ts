@@ -1,5 +1,5 @@
 /** Sales, refunds and deliveries: each fact comes with the goods that it moves, in one transaction, so that stock tells of both. */
-import { CUSTOMERS, PRODUCTS } from "../shop.ts";
+import { CUSTOMERS, PRODUCTS } from "../sim-shop.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { CONTESTED } from "./editing.ts";
 

@@ -1,5 +1,5 @@
 /** What befalls requests and their answers on the way. */
-import type { Cut, RequestFault } from "../machines/line.ts";
+import type { Cut, RequestFault } from "../machines/sim-line.ts";
 import type { Fault } from "./fault.ts";
 
 const onRequest = (kind: string, fault: (draw: Parameters<Fault["strike"]>[0]["draw"]) => RequestFault): Fault => ({

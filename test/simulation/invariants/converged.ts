@@ -2,7 +2,7 @@
 import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
-import { collections } from "../shop.ts";
+import { collections } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 

@@ -1,6 +1,6 @@
 /** S2, S11: each fact has had its effect exactly once. Goods move only with facts, so that stock and facts tell of each other. */
 import type { RecordRow } from "../../../src/server/ports/rows.ts";
-import { FIRST_STOCK, PRODUCTS } from "../shop.ts";
+import { FIRST_STOCK, PRODUCTS } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 

@@ -6,7 +6,7 @@ import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { grouped } from "../engine/grouped.ts";
 import type { Machine } from "../machines/machine.ts";
-import { collections } from "../shop.ts";
+import { collections } from "../sim-shop.ts";
 import type { Invariant } from "./invariant.ts";
 
 const UNFINISHED = ["pending", "blocked", "conflict", "rejected", "quarantined"];

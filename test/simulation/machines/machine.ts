@@ -8,12 +8,12 @@ import type { StoredRow } from "../../../src/client/state/rows.ts";
 import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { Draw } from "../engine/draw.ts";
-import { collections } from "../shop.ts";
+import { collections } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
-import { Line } from "./line.ts";
 import { branchOf } from "./server.ts";
+import { SimLine } from "./sim-line.ts";
 import { Tab } from "./tab.ts";
 
 const ROBBED_MS = 14_000;
@@ -38,7 +38,7 @@ export class Machine {
   readonly turns: "locks" | "leases";
   readonly storeName = "till";
   readonly browser = new Browser();
-  readonly line: Line;
+  readonly line: SimLine;
   readonly draw: Draw;
   disk: MemoryAdapter;
   tabs: Tab[] = [];
@@ -69,7 +69,7 @@ export class Machine {
     this.deviceId = options.deviceId;
     this.turns = options.turns;
     this.draw = new Draw(options.seed, `machine ${options.name}`);
-    this.line = new Line(world, options.name, new Draw(options.seed, `line ${options.name}`));
+    this.line = new SimLine(world, options.name, new Draw(options.seed, `line ${options.name}`));
     this.disk = memory({ id: options.name });
     this.#token = world.server.token(this.deviceId);
   }

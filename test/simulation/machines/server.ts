@@ -5,7 +5,7 @@ import { announceRestore, importRows, revokeDevice } from "../../../src/server/a
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
-import { type BRANCHES, collections, policies, seedRows, TENANT } from "../shop.ts";
+import { type BRANCHES, collections, policies, seedRows, TENANT } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 
 interface Process {

@@ -12,7 +12,7 @@ import { deferred } from "../../../src/shared/deferred.ts";
 import { type Random, uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import type { Timeline } from "../engine/timeline.ts";
-import type { Shop } from "../shop.ts";
+import type { Shop } from "../sim-shop.ts";
 import type { HeardAnswer } from "./heard.ts";
 import type { Machine } from "./machine.ts";
 

@@ -6,10 +6,10 @@
  * gone) is a flag and never a reason to set a sale aside; one that no data could make right is the policy's failure.
  */
 
-import type { CounterValue, Flag } from "../../../protocol/types.ts";
+import type { Flag } from "../../../protocol/types.ts";
 import { isId } from "../../../protocol/values.ts";
 import { applyPatch, type LoosePatch, splitPatch } from "../../../schema/patch.ts";
-import { isCounterStep } from "../../../shared/counter-step.ts";
+import { type CounterValue, isCounterStep } from "../../../shared/counter-step.ts";
 import { deepEqual, type JsonObject, jsonFault, toJson } from "../../../shared/json.ts";
 import type { PolicyEffect, ServedCollection } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";

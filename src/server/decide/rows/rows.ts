@@ -1,9 +1,11 @@
 /** Rows as they are stored, read and shown. */
-import type { CounterValue, RowState, VerdictIssue } from "../../../protocol/types.ts";
+
+import type { RowState, VerdictIssue } from "../../../protocol/types.ts";
 import { addCounter, zeroCounters } from "../../../schema/counters.ts";
 import type { SchemaIssue } from "../../../schema/standard-schema.ts";
 import { upcastData } from "../../../schema/upcast.ts";
 import { checkRecord } from "../../../schema/validate.ts";
+import type { CounterValue } from "../../../shared/counter-step.ts";
 import type { Json, JsonObject } from "../../../shared/json.ts";
 import type { FeedRow, RecordRow } from "../../ports/rows.ts";
 import type { ServedCollection } from "./catalog.ts";

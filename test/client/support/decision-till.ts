@@ -38,7 +38,7 @@ import { collections as shop } from "../../support/shop.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);
 
-export class Ledger {
+export class DecisionTill {
   readonly collections;
   readonly rows = new Map<string, StoredRow>();
   readonly operations = new Map<string, StoredOperation>();

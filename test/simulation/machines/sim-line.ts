@@ -32,7 +32,7 @@ const PORTAL = "<html><body>Please accept the terms of this network.</body></htm
 const LATE_MS = 20_000;
 const REQUEST_ID = "tillsync-request-id";
 
-export class Line {
+export class SimLine {
   /** What the platform believes. */
   seemsUp = true;
   /** Added to every way. */

@@ -13,7 +13,7 @@ import type { PullOutcome } from "../../../src/server/decide/pull.ts";
 import type { PushOutcome } from "../../../src/server/decide/push.ts";
 import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import type { ServerWorld } from "../../server/support/world.ts";
-import { Ledger } from "./ledger.ts";
+import { DecisionTill } from "./decision-till.ts";
 
 /** What becomes of a request: its answer arrives, is lost on the way (or was never asked for), or arrives some time. */
 export type Fate = "answered" | "request_lost" | "answer_lost" | "late";
@@ -27,8 +27,8 @@ interface Answer {
 
 const named = (epoch: string) => ({ epoch, ordinal: Number(epoch.slice(1)) });
 
-export class Line {
-  readonly till: Ledger;
+export class DecisionLine {
+  readonly till: DecisionTill;
   readonly #world: ServerWorld;
   readonly #device: string;
   readonly #names: readonly string[];
@@ -40,7 +40,7 @@ export class Line {
     this.#world = world;
     this.#device = `till-${number}`;
     this.#names = Object.keys(collections);
-    this.till = new Ledger(collections, (n) => `00000000-0000-7000-8000-${number}${String(n).padStart(11, "0")}`);
+    this.till = new DecisionTill(collections, (n) => `00000000-0000-7000-8000-${number}${String(n).padStart(11, "0")}`);
     this.till.point = { ...this.till.point, epoch: world.epoch };
   }
 
