@@ -140,6 +140,8 @@ export interface StoredOperation extends MintedOperation {
   readonly missingSince?: number | undefined;
 }
 
+const ENDED = { open: false, waiting: false, unfinished: false, desk: undefined } as const;
+
 /**
  * The states of an operation, and what each means.
  *
@@ -158,9 +160,9 @@ const STATES = {
   conflict: { open: true, waiting: false, unfinished: true, desk: "till" },
   rejected: { open: false, waiting: false, unfinished: true, desk: "till" },
   quarantined: { open: false, waiting: false, unfinished: true, desk: "office" },
-  applied: { open: false, waiting: false, unfinished: false, desk: undefined },
-  superseded: { open: false, waiting: false, unfinished: false, desk: undefined },
-  closed_elsewhere: { open: false, waiting: false, unfinished: false, desk: undefined },
+  applied: ENDED,
+  superseded: ENDED,
+  closed_elsewhere: ENDED,
 } as const satisfies Readonly<
   Record<
     StoredStatus["state"],

@@ -17,6 +17,8 @@ export const META = "meta";
 const COLLECTION_PREFIX = "c:";
 /** The table of a collection. The prefix keeps an app's collection named `operations` apart from the queue. */
 export const tableOf = (collection: string) => COLLECTION_PREFIX + collection;
+/** The tables that a transaction on these collections may use. */
+export const tablesFor = (collections: readonly string[]) => [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];
 /** The collection of a table that `tableOf` named. */
 export const collectionOf = (table: string) => table.slice(COLLECTION_PREFIX.length);
 

@@ -12,7 +12,7 @@ import type {
   StorageScript,
 } from "../ports/storage.ts";
 import type { CursorState, Identity, QueueState, SyncPoint } from "../state/meta.ts";
-import { CONFLICTS, META, OPERATIONS, storageLayout, tableOf } from "../state/tables.ts";
+import { storageLayout, tablesFor } from "../state/tables.ts";
 
 /** What a commit changed. Live queries, waits and the status are updated from it. */
 export interface Commit {
@@ -119,7 +119,7 @@ export class LocalStore {
     committed?: (value: T) => Commit,
   ): Promise<T> {
     const connection = await this.open();
-    const tables = [META, OPERATIONS, CONFLICTS, ...collections.map(tableOf)];
+    const tables = tablesFor(collections);
     const value = await connection.transact({ tables, durability, label }, script).catch((error: unknown) => {
       if (isTillSyncError(error, "storage_full")) this.#events.full();
       throw error;

@@ -18,7 +18,7 @@ import {
   SYNC,
   type SyncPoint,
 } from "../state/meta.ts";
-import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
+import { META, tablesFor } from "../state/tables.ts";
 import type { StoreSnapshot } from "../store/local-store.ts";
 
 /** Returns the identity of the store, and creates it if the store is new. */
@@ -38,7 +38,7 @@ export function identityOf(
  * one upgrade that dropped a collection and another that brought it back.
  */
 export async function adoptOrphans(connection: StorageConnection, collections: ResolvedCollections): Promise<void> {
-  const tables = [META, OPERATIONS, CONFLICTS, ...Object.keys(collections).map(tableOf)];
+  const tables = tablesFor(Object.keys(collections));
   const step = () =>
     connection.transact({ tables, durability: "strict", label: "adopt" }, () => adoptStep(collections));
   while ((await step()).more);
