@@ -1,19 +1,19 @@
 /**
  * The client: wires session, writer, loop, desks and collections together. It holds no rule.
  *
- *                  app
- *      calls ┌──────┴───────┐ events, status, live lists
- *            ▼              ▲
- *     collections,      EventPublisher ◄── OperationEvent, SyncNotice ──┐
- *     desks, tx             ▲                                          │
- *            │ LocalChange  │ Commit                                   │
- *            ▼              │                                          │
- *     Writer ──► LocalStore ┴─► CommitFeed ──► live lists, waits       │
- *            │      ▲   (every commit: rows, queue, cursors)           │
- *     queued │      │ answers, in transactions                         │
- *            ▼      │                                                  │
- *     SyncLoop ──► SyncCalls (register, push, pull) ───────────────────┘
- *       ▲  ▲ MachineEvent: what a call came to
+ *                    app
+ *      calls ┌────────┴───────┐ events, status, live lists
+ *            ▼                ▲
+ *     collections,       EventPublisher, live lists, pending `settled()` calls
+ *     desks, tx               ▲                  ▲
+ *            │ LocalChange    │ SyncNotice       │ Commit, with its OperationEvents
+ *            ▼                │                  │
+ *     Writer ──► LocalStore ──┼──► Session ──► CommitFeed
+ *            │      ▲         │       ▲
+ *     queued │      │ answers │       │ SyncNotice: what a call found out
+ *            ▼      │         └───────┤
+ *     SyncLoop ──► SyncCalls (register, push, pull)
+ *       ▲  ▲ MachineEvent: the outcome of a call
  *       │  └── ConnectivityHint (online, visible, frozen) and pokes, as MachineEvents
  *       │
  *     TabChannel ◄── TabMessage ──► the other tabs: who leads, what changed, what was queued
@@ -22,8 +22,8 @@
  * `Commit` (what a transaction changed), `TabMessage` (between tabs), `MachineEvent` (into the state machine),
  * `SyncEvents` (to the app) and `ConnectivityHint` (from the platform). docs/architecture.md has a table of them.
  *
- * `loop`, `tabs` and `pokes` call each other: each is created before the first event can arrive, so a closure may name one that
- * is declared below it.
+ * `loop`, `tabs` and `pokes` call each other: each is created before the first event can arrive, so a closure may name
+ * one that is declared below it.
  */
 import type { CollectionMap } from "../schema/types.ts";
 import { expectOption } from "../shared/errors.ts";
@@ -133,7 +133,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
 
   const stops: (() => void)[] = [];
   function opened(): void {
-    if (session.closing.aborted) return; // closed while it was opening: nobody would take these off again
+    if (session.closing.aborted) return; // closed while it was opening: nothing would unsubscribe these
     if (stops.length === 0) stops.push(connectivity.subscribe(hinted), () => tabs.stop());
     tabs.start();
     if (options.auto) loop.dispatch({ kind: "start" });
@@ -179,7 +179,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
       const names = wanted.collections ?? Object.keys(collections);
       const all = Object.keys(collections).join(", ");
       for (const name of names) {
-        // It would never come.
+        // The wait for an unknown collection would never end.
         expectOption(Object.hasOwn(collections, name), "collections", `some of ${all}`, name, "Correct its spelling.");
       }
       await session.until(() => names.every((name) => clientState.cursors[name]?.everComplete), wanted.signal);

@@ -144,7 +144,7 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
  * - `taken`: it is in the batch
  * - `later`: it can't be sent now
  * - `person`: it can be sent once a person has settled something on a desk
- * - a unit: that unit is being taken already, and comes after this one itself
+ * - a unit: taking this one led back to that unit, which is being taken already (a circle)
  */
 type TakeOutcome = "taken" | "later" | "person" | Unit;
 
@@ -204,7 +204,7 @@ function leaveOutIncomplete(groups: Map<string, StoredOperation[]>, others: read
 
 interface OutboxIndex {
   readonly byId: ReadonlyMap<string, StoredOperation>;
-  /** Open edits of records, by subject and rank. */
+  /** What is replayed into a row and can still take effect through this till, by subject and rank. */
   readonly edits: ReadonlyMap<string, readonly StoredOperation[]>;
   /** The editorial transactions that can't be sent, because a member of theirs lies on a desk. */
   readonly stuckGroups: ReadonlySet<string | undefined>;
@@ -214,7 +214,7 @@ function indexOf(operations: readonly StoredOperation[]): OutboxIndex {
   const byId = new Map(operations.map((o) => [o.id, o]));
   const edits = new Map<string, StoredOperation[]>();
   for (const operation of byId.values()) {
-    // Without operations that have a final result. They are among `others` as blockers or as sales that are set aside,
+    // Without operations that are applied, replaced or quarantined. They are among `others` as blockers or as sales set aside,
     // and an operation that waited for one would wait forever [C2, C3].
     if (!isReplayed(operation) || !holdsRow(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);

@@ -20,7 +20,7 @@
  *   Each has at most one request in flight and, at rest, its own timer.
  * - No wake is lost: a lane that is running looks again afterwards, and a lane at rest has a timer.
  * - A transport failure never changes an operation. The request is retried after a wait, however often it fails (L6).
- * - Waits are capped. `Retry-After` is a lower bound that only a person's `sync()` ignores.
+ * - Waits are capped. `Retry-After`, up to one hour, is a lower bound that only a person's `sync()` ignores.
  */
 
 import { omit } from "../../shared/omit.ts";

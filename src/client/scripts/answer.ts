@@ -1,7 +1,8 @@
 /**
  * The drain transaction stores an answer's results, rows, mark and cursors, all together or not at all. An answer is
- * applied only if the store still has the fence, epoch, incarnation and cursors with which it was requested. Otherwise
- * it is stale: another tab or an earlier state of this store has requested it.
+ * applied only if the store still has the fence, epoch, incarnation and cursors with which it was requested, and if the
+ * answer names that epoch. Otherwise it is stale and is dropped: another tab, or this store in an earlier state, has
+ * requested it, or the server has begun another epoch.
  */
 
 import type { OperationResult, PullPage } from "../../protocol/types.ts";

@@ -16,7 +16,7 @@ export type Lane = 0 | 1 | 2;
 /** What an operation does, who made it, and when. It never changes after the operation was made. */
 export interface MintedOperation {
   readonly id: string;
-  /** Its number in this store, counted from 1 without a gap. */
+  /** Its number, which this store assigns from 1 without a gap. The server may see gaps [M6]. */
   readonly sequence: number;
   /** Its place in the replay: its own sequence number, or the rank of the operation that it supersedes [C3]. */
   readonly rank: number;
@@ -39,9 +39,9 @@ export interface MintedOperation {
   readonly before?: JsonObject | undefined;
   /** A create's counters at zero, each as the schema writes it (0 or "0"). Never sent. */
   readonly zeros?: Readonly<Record<string, CounterValue>> | undefined;
-  /** The local transaction in which it was made. */
+  /** The local transaction in which it was made. Not the wire's `transaction`: that is `group`. */
   readonly transaction?: string | undefined;
-  /** The transaction in which it is sent, either commercial or editorial [C1]. Absent: it is sent on its own. */
+  /** The wire's `transaction`, in which it is sent: either commercial or editorial [C1]. Absent: it is sent on its own. */
   readonly group?: string | undefined;
   /** The whole chain of operations that it replaces, oldest first [C3]. */
   readonly supersedes?: readonly string[] | undefined;
@@ -88,7 +88,10 @@ export type StoredStatus =
       readonly missing?: true | undefined;
       /** Why the server asked to try again later. */
       readonly error?: Verdict | undefined;
-      /** The unblock round before the answer that blocked it: it is sent again in any later round [H2]. */
+      /**
+       * The unblock round that was current before the answer that blocked it. Any later round sends it again, even one that
+       * the same answer starts [H2].
+       */
       readonly blockedInRound: number;
     }
   | { readonly state: "conflict"; readonly conflictId: string; readonly result: ResultStamp }
@@ -116,7 +119,7 @@ export type StoredStatus =
       readonly result: ResultStamp;
     }
   | {
-      /** The back office or a clone of this store replaced it or gave it up. */
+      /** The back office or a copy of this store replaced it or gave it up. */
       readonly state: "closed_elsewhere";
       readonly error: Verdict;
       readonly result: ResultStamp;
@@ -146,7 +149,7 @@ const ENDED = { open: false, waiting: false, unfinished: false, desk: undefined 
  * The states of an operation, and what each means.
  *
  * - open: its effect is in the view, and not yet in any base
- * - waiting: the server may still give a new result for it in this epoch
+ * - waiting: it has no final result yet, so the till sends it (again)
  * - unfinished: a person or the server still has to do something about it; it is counted on its row
  * - desk: the desk on which it lies, if it needs a person
  *
@@ -209,7 +212,7 @@ export function needsPerson({ status }: Pick<StoredOperation, "status">): boolea
   return STATES[status.state].desk === "till";
 }
 
-/** Whether later edits of its row must wait for it. */
+/** Whether it can still take effect through this till, so what depends on it, or belongs with it, must wait. */
 export function holdsRow(operation: Pick<StoredOperation, "status">): boolean {
   return isOpen(operation) || needsPerson(operation);
 }

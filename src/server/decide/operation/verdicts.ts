@@ -84,8 +84,8 @@ export function retry({ id }: Named, code: string, message: string, afterMs = PO
 }
 
 /**
- * Whether the operation is a fact or an increment. Those are never rejected (L11): what rejects an edit quarantines
- * them. The operation may be malformed, since that can be the reason for the refusal. Nothing is known of an unknown
+ * Whether the operation is a fact or an increment. What rejects an edit quarantines
+ * them (L11); H5 has the two exceptions. The operation may be malformed, since that can be the reason for the refusal. Nothing is known of an unknown
  * collection: a create in it may be a sale.
  */
 export function isCommercial(catalog: Catalog, operation: WireOperation | UnknownOperation): boolean {
