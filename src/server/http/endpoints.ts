@@ -10,7 +10,7 @@ import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
 import { malformed, RequestProblem } from "../problems.ts";
-import type { Caller, DeviceCaller } from "../service/caller.ts";
+import type { DeskCaller, DeviceCaller } from "../service/caller.ts";
 import type { DeskService } from "../service/desk-service.ts";
 import type { SyncService } from "../service/sync-service.ts";
 import { deviceOf } from "./authenticate.ts";
@@ -121,8 +121,8 @@ function query({ request }: Call): DeskQuery {
   return accepted(parseDeskQuery(Object.fromEntries(new URL(request.url).searchParams)));
 }
 
-function callerOf({ principal, request, requestId, receivedAt }: Call): Caller {
-  return { principal, device: deviceOf(principal, request), requestId, receivedAt };
+function callerOf({ principal, request, requestId, receivedAt }: Call): DeskCaller {
+  return { principal, device: () => deviceOf(principal, request), requestId, receivedAt };
 }
 
 function deviceCallerOf({ principal, request, requestId, receivedAt }: Call, inBody: string): DeviceCaller {

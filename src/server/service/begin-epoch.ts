@@ -55,5 +55,5 @@ export async function beginEpoch(
     reason,
     lost: lost === undefined ? undefined : { epoch: lost.epoch, ordinal: lost.ordinal },
   };
-  return commitDecision(parts, tenant, { decide: (ws) => mintEpoch(ws, minting) }).catch(throwStoreFailure);
+  return commitDecision(parts, tenant, { decide: (ws) => mintEpoch(ws, minting) }, throwStoreFailure);
 }

@@ -1,19 +1,27 @@
 /** What the services and their callers share: who calls, and what is published after a commit. */
 import type { Principal } from "../policy-types.ts";
 
-/** An authenticated caller, and the request that it makes. */
-export interface Caller {
+interface Caller {
   readonly principal: Principal;
-  /** The device that the request speaks for. `undefined`: none, as for an office in a browser. */
-  readonly device: string | undefined;
   readonly requestId: string;
   /** Epoch ms. */
   readonly receivedAt: number;
 }
 
-/** A till. */
+/** An authenticated till, and the request that it makes. */
 export interface DeviceCaller extends Caller {
   readonly device: string;
+}
+
+/** An authenticated caller of a desk: a till, or an office in a browser. */
+export interface DeskCaller extends Caller {
+  /**
+   * The device that the request speaks for. `undefined`: none, as for an office in a browser.
+   *
+   * It is a function, because a missing right is refused before a device that is not the token's.
+   * @throws RequestProblem `device_mismatch`
+   */
+  device(): string | undefined;
 }
 
 /**

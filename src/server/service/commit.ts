@@ -7,8 +7,14 @@ export async function commitDecision<T>(
   { store, logger }: Pick<ServerParts, "store" | "logger">,
   tenant: string,
   decision: Decision<T>,
+  failed: (error: unknown) => never = rethrow,
 ): Promise<T> {
-  const { value, logged } = await store.transact(tenant, asScript(decision));
+  // Not around the log: a logger that throws is no failure of the store.
+  const { value, logged } = await store.transact(tenant, asScript(decision)).catch(failed);
   for (const { level, message, fields } of logged) logger[level](message, { tenant, ...fields });
   return value;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

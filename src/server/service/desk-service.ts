@@ -11,13 +11,15 @@ import type {
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
+import type { Decision } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
 import type { WorkingSet } from "../decide/rows/working-set.ts";
 import type { ServerParts } from "../options.ts";
+import type { Principal } from "../policy-types.ts";
 import type { ConflictRow, OperationRow } from "../ports/rows.ts";
 import { ask, type StoreReadScript } from "../ports/store.ts";
 import { malformed, RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
-import type { Caller, Publish } from "./caller.ts";
+import type { DeskCaller, Publish } from "./caller.ts";
 import { commitDecision } from "./commit.ts";
 import { DeskPage, rangeOf } from "./desk-page.ts";
 
@@ -32,11 +34,12 @@ export class DeskService {
     this.#publish = publish;
   }
 
-  async conflicts(caller: Caller, query: DeskQuery): Promise<ConflictsResponse> {
+  async conflicts(caller: DeskCaller, query: DeskQuery): Promise<ConflictsResponse> {
     const state = query.state === "settled" ? "settled" : "open";
+    const device = caller.device();
     const isShown = this.#visibility(caller);
     const range = rangeOf(query);
-    const page = await this.#read(caller, function* script() {
+    const page = await this.#read(caller.principal, device, function* script() {
       const filling = new DeskPage<ConflictRow>(range);
       while (!filling.isDone) {
         const rows = yield* ask({ kind: "conflictList", state, ...filling.nextRead });
@@ -47,13 +50,14 @@ export class DeskService {
     return { requestId: caller.requestId, conflicts: page.rows.map(shownConflict), ...page.next };
   }
 
-  async quarantine(caller: Caller, query: DeskQuery): Promise<QuarantineResponse> {
+  async quarantine(caller: DeskCaller, query: DeskQuery): Promise<QuarantineResponse> {
     // There is no list of what was discarded or released: the results and the journal of commits have it.
     if (query.state === "settled")
       throw malformed([{ path: "state", message: "The quarantine lists only what is open" }]);
+    const device = caller.device();
     const isShown = this.#visibility(caller);
     const range = rangeOf(query);
-    const page = await this.#read(caller, function* script() {
+    const page = await this.#read(caller.principal, device, function* script() {
       const filling = new DeskPage<OperationRow>(range);
       while (!filling.isDone) {
         const rows = yield* ask({ kind: "quarantined", ...filling.nextRead });
@@ -72,35 +76,37 @@ export class DeskService {
     return { requestId: caller.requestId, quarantined, ...page.next };
   }
 
-  async resolve(caller: Caller, id: string, request: ResolveConflictRequest): Promise<RevisedResponse> {
+  async resolve(caller: DeskCaller, id: string, request: ResolveConflictRequest): Promise<RevisedResponse> {
     return this.#revise(caller, id, (ws, input) => resolveConflict(ws, input, request));
   }
 
-  async release(caller: Caller, id: string): Promise<RevisedResponse> {
+  async release(caller: DeskCaller, id: string): Promise<RevisedResponse> {
     return this.#revise(caller, id, release);
   }
 
-  async discard(caller: Caller, id: string, reason: string): Promise<RevisedResponse> {
+  async discard(caller: DeskCaller, id: string, reason: string): Promise<RevisedResponse> {
     return this.#revise(caller, id, (ws, input) => discard(ws, input, reason));
   }
 
   async #revise(
-    caller: Caller,
+    caller: DeskCaller,
     id: string,
     decide: (ws: WorkingSet, input: DeskInput) => DeskOutcome,
   ): Promise<RevisedResponse> {
-    const { principal, device } = caller;
+    const { principal } = caller;
     if (!this.#hasDesk(caller)) {
       throw new RequestProblem("forbidden", `The token does not hold the scope ${this.#parts.deskScope}`);
     }
+    const device = caller.device();
     const { catalog, random } = this.#parts;
     const input: DeskInput = { catalog, principal, id, commitId: random.uuid(), now: caller.receivedAt };
-    const outcome = await commitDecision<Revision>(this.#parts, principal.tenant, {
+    const decision: Decision<Revision> = {
       decide: (ws) => {
         if (device !== undefined && ws.device(device)?.revokedAt !== undefined) return { kind: "revoked" };
         return ws.hasClock ? decide(ws, input) : { kind: "not_found" };
       },
-    }).catch(throwStoreFailure);
+    };
+    const outcome = await commitDecision(this.#parts, principal.tenant, decision, throwStoreFailure);
     return { requestId: caller.requestId, results: this.#resultsOf(outcome, principal.tenant) };
   }
 
@@ -123,7 +129,7 @@ export class DeskService {
     }
   }
 
-  #hasDesk({ principal }: Caller): boolean {
+  #hasDesk({ principal }: DeskCaller): boolean {
     return principal.scopes.includes(this.#parts.deskScope);
   }
 
@@ -132,7 +138,7 @@ export class DeskService {
    *
    * @throws RequestProblem `forbidden`
    */
-  #visibility(caller: Caller): (branch: string, device: string) => boolean {
+  #visibility(caller: DeskCaller): (branch: string, device: string) => boolean {
     const { principal } = caller;
     if (this.#hasDesk(caller)) return (branch) => inScope(principal, branch);
     const own = principal.device;
@@ -145,9 +151,9 @@ export class DeskService {
    *
    * @throws RequestProblem `device_revoked`, `unavailable`
    */
-  async #read<T>({ principal, device }: Caller, script: () => StoreReadScript<T>): Promise<T> {
+  async #read<T>({ tenant }: Principal, device: string | undefined, script: () => StoreReadScript<T>): Promise<T> {
     const read = await this.#parts.store
-      .read(principal.tenant, function* unlessRevoked() {
+      .read(tenant, function* unlessRevoked() {
         const [row] = device === undefined ? [] : yield* ask({ kind: "devices", ids: [device] });
         return row?.revokedAt === undefined ? { value: yield* script() } : undefined;
       })

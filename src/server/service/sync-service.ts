@@ -51,7 +51,7 @@ export class SyncService {
     const introduction = await this.#introduction(caller, request);
     const input = { ...introduction, named: request.device };
     const outcome = await this.#inCurrentEpoch(introduction, () =>
-      commitDecision(this.#parts, tenant, { decide: (ws) => decideRegistration(ws, input) }).catch(throwStoreFailure),
+      commitDecision(this.#parts, tenant, { decide: (ws) => decideRegistration(ws, input) }, throwStoreFailure),
     );
     if (outcome.kind === "wrong_workspace") throw wrongWorkspace();
     if (outcome.kind === "revoked") throw revoked(outcome.epoch);

@@ -113,6 +113,15 @@ describe("applied", () => {
     expect([one.flat(operation).flags, one.row("sales", "s-1")?.flags]).toEqual([flags, flags]);
   });
 
+  test("has the flags of this result, and not those that a lost history had given it", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20, { flags: [{ code: "stock_discrepancy" }] }));
+    one.follow("e2");
+    const told = one.answer(applied(operation, 20));
+    expect([one.flat(operation).flags, told.map(({ kind }) => kind)]).toEqual([undefined, ["applied"]]);
+  });
+
   test("is told once", () => {
     const one = till();
     const operation = one.one(sale("s-1"));

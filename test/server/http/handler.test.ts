@@ -203,6 +203,16 @@ describe("requests that are refused as a whole change nothing", () => {
       (till) =>
         till.call("POST", "push", { ...till.frame, device: { ...till.frame.device, id: "till-9" }, operations: [] }),
     ],
+    [
+      "a desk without the right to it, also in another device's name",
+      "forbidden",
+      (till) => till.call("POST", "quarantine/q-1/release", {}, { "tillsync-device": "till-9" }),
+    ],
+    [
+      "a list of a form that is none, also in another device's name",
+      "malformed",
+      (till) => till.call("GET", "conflicts?limit=999", undefined, { "tillsync-device": "till-9" }),
+    ],
     ["no JSON", "malformed", (till) => till.call("POST", "push", "{")],
     ["an empty body", "malformed", (till) => till.call("POST", "push", "")],
     ["a frame of another form", "malformed", (till) => till.call("POST", "push", { ...till.frame, operations: {} })],
