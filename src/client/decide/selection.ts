@@ -3,14 +3,14 @@
  *
  * Candidates are taken unit by unit, in the order in which they are given. A unit is a wire transaction, or an
  * operation that has none. Before a unit is taken, the operations that its members come after (`afterOf`) are taken:
- * `take` and `takeFirst` call each other. `path` holds the units that are being taken at that moment.
+ * `take` and `takePredecessor` call each other. `path` holds the units that are being taken at that moment.
  *
  *     take(unit)
  *       │ all members are in the batch already ─────────────────────────────► "taken"
  *       │ the unit is in `path`: a circle ──────────────────────────────────► that unit
  *       │ a member is set aside (`skip`) ───────────────────────────────────► "later"
  *       ▼
- *     for each operation that a member comes after: takeFirst(operation)
+ *     for each operation that a member comes after: takePredecessor(operation)
  *       │  ├─ "taken", or the member may go without it (`maySkip`): the next operation
  *       │  ├─ "later", "person", or a unit further up in `path` ─────────────► that outcome
  *       │  └─ this unit itself: the circle can't be broken here ─────────────► "later"
@@ -18,7 +18,7 @@
  *       ▼
  *     all members go into the batch ────────────────────────────────────────► "taken"
  *
- *     takeFirst(operation)
+ *     takePredecessor(operation)
  *       │ it lies on a desk ────────────────────────────────────────────────► "person"
  *       │ it is not a candidate, for example because it is still blocked: "later"; otherwise take(its unit)
  *       │  ├─ not "taken", and the operation waits for a person ─────────────► "person"
@@ -26,11 +26,11 @@
  *
  * One example of each outcome. S is a sale, C the create of the customer that it names, U1 and U2 are edits of one row.
  *
- * - `"taken"`: C and S are pending. take(S) calls takeFirst(C), which puts C into the batch; then S goes in, with
+ * - `"taken"`: C and S are pending. take(S) calls takePredecessor(C), which puts C into the batch; then S goes in, with
  *   `after: [C]`.
- * - `"later"`: U1 is blocked. takeFirst(U1) returns `"later"`, so U2 stays here: the edits of a row never change their
+ * - `"later"`: U1 is blocked. takePredecessor(U1) returns `"later"`, so U2 stays here: the edits of a row never change their
  *   order. If C were blocked by another operation of the outbox, S would stay here in the same way.
- * - `"person"`: C is in conflict. takeFirst(C) returns `"person"`, and S goes all the same, with `after: [C]`: no sale
+ * - `"person"`: C is in conflict. takePredecessor(C) returns `"person"`, and S goes all the same, with `after: [C]`: no sale
  *   waits for a person, and the server accepts any final result of C. If U1 is in conflict, U2 stays here, because an
  *   edit does wait.
  * - a unit: C also names S, for example as the customer's first sale. take(S) takes C, which takes S again; S is in
@@ -39,7 +39,7 @@
  *   the first one then goes without it, and the second comes after it.
  */
 import {
-  holdsRow,
+  holdsBack,
   isCommercial,
   isIn,
   isReplayed,
@@ -105,7 +105,7 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
     for (const operation of unit.members) {
       const after = afterOf(operation, index);
       for (const first of after) {
-        const outcome = takeFirst(first, inner);
+        const outcome = takePredecessor(first, inner);
         if (outcome === "taken" || maySkip(operation, first, outcome, inner)) continue;
         return typeof outcome === "string" || path.has(outcome) ? outcome : "later";
       }
@@ -116,15 +116,15 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
     if (tooMuch && count > 0) return "later";
     for (const [operation, after] of selected) {
       // Without the operations that it may skip and that are not in the batch: the server would wait for them.
-      const told = after.filter((o) => taken.has(o.id) || needsPerson(o));
-      taken.set(operation.id, { operation, after: told.map((o) => o.id) });
+      const sentAfter = after.filter((o) => taken.has(o.id) || needsPerson(o));
+      taken.set(operation.id, { operation, after: sentAfter.map((o) => o.id) });
     }
     count += unit.members.length;
     bytes += unit.bytes;
     return "taken";
   };
 
-  const takeFirst = (first: StoredOperation, path: ReadonlySet<Unit>): TakeOutcome => {
+  const takePredecessor = (first: StoredOperation, path: ReadonlySet<Unit>): TakeOutcome => {
     if (needsPerson(first)) return "person";
     const unit = units.byId.get(first.id);
     const outcome = unit ? take(unit, path) : "later";
@@ -198,7 +198,7 @@ function leaveOutIncomplete(groups: Map<string, StoredOperation[]>, others: read
   for (const other of others) {
     const members = other.group === undefined ? undefined : groups.get(other.group);
     if (members === undefined || isCommercial(other) || members.some((o) => o.id === other.id)) continue;
-    if (holdsRow(other) && other.group !== undefined) groups.delete(other.group);
+    if (holdsBack(other) && other.group !== undefined) groups.delete(other.group);
   }
 }
 
@@ -216,7 +216,7 @@ function indexOf(operations: readonly StoredOperation[]): OutboxIndex {
   for (const operation of byId.values()) {
     // Without operations that are applied, replaced or quarantined. They are among `others` as blockers or as sales set aside,
     // and an operation that waited for one would wait forever [C2, C3].
-    if (!isReplayed(operation) || !holdsRow(operation)) continue;
+    if (!isReplayed(operation) || !holdsBack(operation)) continue;
     const subject = subjectOf(operation.collection, operation.entityId);
     const list = edits.get(subject);
     if (list) list.push(operation);

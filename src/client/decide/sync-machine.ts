@@ -346,14 +346,14 @@ function responseTo(failure: TransportFailure): FailureResponse {
     case "server_error":
       return { kind: "offline", cause: failure.kind, floorMs: failure.retryAfterMs ?? 0 };
     case "refused":
-      return refused(failure.code);
+      return responseToCode(failure.code);
     case "unreachable":
     case "aborted":
       return { kind: "offline", cause: "unreachable", floorMs: 0 };
   }
 }
 
-function refused(code: Extract<TransportFailure, { kind: "refused" }>["code"]): FailureResponse {
+function responseToCode(code: Extract<TransportFailure, { kind: "refused" }>["code"]): FailureResponse {
   switch (code) {
     case "unauthenticated":
     case "forbidden":

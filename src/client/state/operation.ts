@@ -213,7 +213,7 @@ export function needsPerson({ status }: Pick<StoredOperation, "status">): boolea
 }
 
 /** Whether it can still take effect through this till, so what depends on it, or belongs with it, must wait. */
-export function holdsRow(operation: Pick<StoredOperation, "status">): boolean {
+export function holdsBack(operation: Pick<StoredOperation, "status">): boolean {
   return isOpen(operation) || needsPerson(operation);
 }
 

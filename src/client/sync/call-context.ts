@@ -104,7 +104,7 @@ export class CallContext {
   }
 
   /** What a failed request leads to. */
-  async refused(lane: Call, failure: TransportFailure, fence: number): Promise<MachineEvent> {
+  async afterFailure(lane: Call, failure: TransportFailure, fence: number): Promise<MachineEvent> {
     if (failure.kind === "unauthorised") this.notice({ kind: "unauthorised", reason: failure.reason });
     if (failure.kind !== "refused") return failed(lane, failure);
     if (failure.code === "identity_fork") return this.fork(fence);

@@ -25,7 +25,7 @@ export async function pull(call: CallContext, fence: number, signal: AbortSignal
   const { schemaVersion } = call;
   const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit };
   const result = await transport.pull(request, call.transportCall(identity, signal));
-  if (!result.ok) return call.refused("pull", result.failure, fence);
+  if (!result.ok) return call.afterFailure("pull", result.failure, fence);
   call.contact(result.timing);
   const binding = { fence, epoch, incarnation, cursors: collections };
   const outcome = await call.apply(binding, { ...result.value, serverTime: result.timing.serverTime });

@@ -74,7 +74,7 @@ export class Pusher {
     const { incarnation, deviceId: id } = identity;
     const request = { device: { id, incarnation }, epoch, marks, operations: selected.map(toWire) };
     const result = await call.transport.push(request, call.transportCall(identity, signal));
-    if (!result.ok) return this.#refused(result.failure, selected, fence);
+    if (!result.ok) return this.#afterFailure(result.failure, selected, fence);
     call.contact(result.timing);
     const { results } = result.value;
     const answer = { ...result.value, serverTime: result.timing.serverTime };
@@ -93,7 +93,7 @@ export class Pusher {
   }
 
   /** A batch that is refused as a whole is halved, down to the one unit that causes it [C9]. */
-  async #refused(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<MachineEvent> {
+  async #afterFailure(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<MachineEvent> {
     const units = new Set(selected.map(({ operation }) => operation.group ?? operation.id)).size;
     if (failure.kind === "refused" && (failure.code === "malformed" || failure.code === "too_large")) {
       const { limit, single } = afterRefusal(selected.length, units);
@@ -107,7 +107,7 @@ export class Pusher {
       const until = this.#call.clock.monotonic() + BLOCKED_RETRY_MS;
       if (single) for (const { operation } of selected) this.#setAside.set(operation.id, until);
     }
-    return this.#call.refused("push", failure, fence);
+    return this.#call.afterFailure("push", failure, fence);
   }
 
   /** Returns false if another client has taken the fence. */

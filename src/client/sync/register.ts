@@ -37,7 +37,7 @@ export async function register(
   if (!result.ok) {
     const { failure } = result;
     if (isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point)) await deps.handOver();
-    return call.refused("register", failure, fence);
+    return call.afterFailure("register", failure, fence);
   }
   call.contact(result.timing);
   const { value } = result;

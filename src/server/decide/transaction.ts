@@ -11,7 +11,7 @@ import { evaluate } from "./operation/evaluate.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { recordResult, storedAnswer } from "./operation/record-result.ts";
 import { visibleState } from "./operation/supersede.ts";
-import { blocked, isCommercial, isFinal, quarantined, refused, retry } from "./operation/verdicts.ts";
+import { blocked, isCommercial, isFinal, quarantined, rejectedOrQuarantined, retry } from "./operation/verdicts.ts";
 import type { Catalog } from "./rows/catalog.ts";
 import type { Viewpoint } from "./rows/sender.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
@@ -79,7 +79,7 @@ function judgeFresh(
   if (isTooLarge(unit)) {
     const message = `A transaction has at most ${LIMITS.transactionOperations} operations and ${LIMITS.transactionBytes} bytes`;
     return fresh.map((member) =>
-      recordResult(ws, view, member, refused(view.catalog, member.raw, { code: "too_large", message })),
+      recordResult(ws, view, member, rejectedOrQuarantined(view.catalog, member.raw, { code: "too_large", message })),
     );
   }
   const savepoint = ws.savepoint();

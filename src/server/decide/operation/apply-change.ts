@@ -38,7 +38,7 @@ export function applyChange(judgement: Judgement, change: ProposedChange): Opera
     next: draft.state === "live" ? recordOf(served, draft) : undefined,
     acknowledged: change.acknowledged,
   });
-  if (verdict.outcome !== "applied") return refusal(judgement, verdict);
+  if (verdict.outcome !== "applied") return withoutEffect(judgement, verdict);
   const assigned = { ...verdict.assigned, ...acknowledgedValues(change) };
   writeRow(ws, amended(draft, assigned, verdict.without), operation.id);
   const effectFlags = applyEffects(judgement, verdict.effects);
@@ -57,7 +57,7 @@ export function applyChange(judgement: Judgement, change: ProposedChange): Opera
   });
 }
 
-function refusal(
+function withoutEffect(
   { view, operation }: Judgement,
   verdict: Exclude<PolicyVerdict, { outcome: "applied" }>,
 ): OperationResult {

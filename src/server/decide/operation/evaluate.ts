@@ -16,7 +16,7 @@ import { unmet } from "./order.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
 import { replayAcknowledged } from "./replay-acknowledged.ts";
 import { supersedeRefusal } from "./supersede.ts";
-import { applied, blocked, isCommercial, quarantined, refused, rejected, retry } from "./verdicts.ts";
+import { applied, blocked, isCommercial, quarantined, rejected, rejectedOrQuarantined, retry } from "./verdicts.ts";
 
 /** The till is newer than the server: the operation succeeds once the server is upgraded. */
 const NEWER_RETRY_MS = 300_000;
@@ -27,11 +27,11 @@ export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOper
     return quarantined(raw, "device_revoked", "The device was revoked: people decide about its work");
   if (prepared.bytes > LIMITS.operationBytes) {
     const message = `An operation has at most ${LIMITS.operationBytes} bytes`;
-    return refused(view.catalog, raw, { code: "too_large", message });
+    return rejectedOrQuarantined(view.catalog, raw, { code: "too_large", message });
   }
   if (!parsed.ok) {
     const message = "This is not an operation of the protocol";
-    return refused(view.catalog, raw, { code: "malformed", message, issues: parsed.issues });
+    return rejectedOrQuarantined(view.catalog, raw, { code: "malformed", message, issues: parsed.issues });
   }
   const operation = parsed.value;
   const savepoint = ws.savepoint();
@@ -74,7 +74,10 @@ function judgeOperation(
   const { catalog, principal } = view;
   const served = catalog.collections.get(sent.collection);
   if (served === undefined) {
-    return refused(catalog, sent, { code: "unknown_collection", message: "The server has no such collection" });
+    return rejectedOrQuarantined(catalog, sent, {
+      code: "unknown_collection",
+      message: "The server has no such collection",
+    });
   }
   if (view.released !== true && sent.branch !== undefined && sent.branch !== principal.branch) {
     return quarantined(sent, "branch_mismatch", "It was made in another branch than the token's");
@@ -94,7 +97,7 @@ function judgeOperation(
   const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
   if (!takesAction(served, operation)) {
     const message = `\`${served.name}\` does not take the action \`${operation.action}\``;
-    return refused(catalog, operation, { code: "malformed", message });
+    return rejectedOrQuarantined(catalog, operation, { code: "malformed", message });
   }
   if (acknowledged !== undefined) return replayAcknowledged({ ws, view, served, operation }, acknowledged);
   switch (operation.action) {

@@ -16,7 +16,7 @@ import { stateOf, upToDate } from "../rows/rows.ts";
 import { branchOf, canSee, inScope } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { refused, rejected } from "./verdicts.ts";
+import { rejected, rejectedOrQuarantined } from "./verdicts.ts";
 
 /**
  * The refusal, if the successor may not take the place of its targets: a target belongs to another row or branch, or it
@@ -73,7 +73,7 @@ function foreignTarget(
   const issues = [{ path: "supersedes", message: id }];
   // A void is not a fact: it contains nothing that people would have to look at.
   if (successor.action === "void") return rejected(successor, code, message, { issues });
-  return refused(catalog, successor, { code, message, issues });
+  return rejectedOrQuarantined(catalog, successor, { code, message, issues });
 }
 
 function tooLate(

@@ -103,7 +103,7 @@ export interface Objection {
 }
 
 /** Rejects the operation, or quarantines it if it must not be rejected. */
-export function refused(
+export function rejectedOrQuarantined(
   catalog: Catalog,
   operation: WireOperation | UnknownOperation,
   { code, message, issues }: Objection,
