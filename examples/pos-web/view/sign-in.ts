@@ -8,7 +8,7 @@ import { openDialog } from "./dialog.ts";
 import { h, setText, type View } from "./dom.ts";
 
 const FAULTS: Readonly<Record<SignInFault, string>> = {
-  wrong: "Nobody has this email and password.",
+  wrong: "No user has this email and password.",
   throttled: "Too many attempts. Wait a few minutes, then try again.",
   unreachable: "The server can't be reached. Signing in needs the network; once you are in, selling does not.",
   server: "The server has a fault. Try again in a moment.",
