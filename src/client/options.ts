@@ -1,6 +1,6 @@
 /** The options of a client, checked, with every default filled in. */
 import { LIMITS } from "../protocol/constants.ts";
-import { isId } from "../protocol/values.ts";
+import { isId, isText } from "../protocol/values.ts";
 import { checkCollections, type ResolvedCollections } from "../schema/collections.ts";
 import type { CollectionMap } from "../schema/types.ts";
 import { type Clock, systemClock } from "../shared/clock.ts";
@@ -135,7 +135,7 @@ function device(given: unknown): ResolvedOptions["device"] {
   );
   for (const name of ["name", "appVersion"]) {
     const value = device[name];
-    const fits = value === undefined || (typeof value === "string" && value.length > 0 && value.length <= MAX_LABEL);
+    const fits = value === undefined || isText(value, MAX_LABEL);
     expectOption(fits, `device.${name}`, `a string of 1 to ${MAX_LABEL} characters`, value, "Leave it out for none.");
   }
   return device;

@@ -101,6 +101,13 @@ const wrong: readonly (readonly [string, unknown, string, string, string])[] = [
     "7",
   ],
   [
+    "a device with half a character at the end of its name",
+    { ...right, device: { name: "Kasse 😀".slice(0, 7) } },
+    "device.name",
+    "a string of 1 to 128 characters",
+    JSON.stringify("Kasse 😀".slice(0, 7)),
+  ],
+  [
     "a device with an empty version",
     { ...right, device: { appVersion: "" } },
     "device.appVersion",

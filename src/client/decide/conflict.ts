@@ -7,7 +7,7 @@ import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
 import { readPatch, uneditableFields } from "./local-write.ts";
-import type { MintContext, OperationPayload, Target } from "./mint.ts";
+import { type MintContext, type OperationPayload, payloadFault, type Target } from "./mint.ts";
 import { pick } from "./replay.ts";
 import { supersede } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
@@ -73,15 +73,18 @@ export function resolveAutomatically(
     excluded: uneditableFields(definition),
   });
   const open = openConflict(input, sides, context.now);
-  if (answer.kept === "manual") {
+  const payload = resolutionPayload(definition, operation, sides, answer);
+  // A merged record may be more than an operation may carry. It must not keep the rest of the answer from being stored.
+  const fault = "fault" in answer ? answer.fault : payloadFault(payload);
+  if (answer.kept === "manual" || fault !== undefined) {
     workspace.annotate(operation.collection, id, { conflictId: open.id });
     workspace.putConflict(open);
-    return "fault" in answer ? { conflict: open, fault: answer.fault } : { conflict: open };
+    return fault === undefined ? { conflict: open } : { conflict: open, fault };
   }
   // The resolution is made in the name of the edit's author, not of the person who is at the till when the answer
   // arrives.
   const author = { ...context, actor: operation.actor };
-  supersede(workspace, author, operation, resolutionPayload(definition, operation, sides, answer), input.siblings);
+  supersede(workspace, author, operation, payload, input.siblings);
   const conflict: StoredConflict = { ...open, settled: { by: "resolver", at: context.now, kept: answer.kept } };
   workspace.putConflict(conflict);
   return { conflict };

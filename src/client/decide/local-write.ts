@@ -1,5 +1,6 @@
 /** Decides a local write: checks what a till's own user does, and puts it into the view and into the outbox. Pure. */
 
+import { isId } from "../../protocol/values.ts";
 import { addCounter, splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -43,6 +44,9 @@ export function decideLocalWrite(
   const minted: StoredOperation[] = [];
   for (const change of changes) {
     const { collection, entityId } = change;
+    // Of an update or a delete there is a row. The others could be stored under any id, and never be sent [M1].
+    if (!isId(entityId) && (change.action === "create" || change.action === "increment"))
+      throw invalid(change, "id", "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -");
     for (const payload of payloadsOf(workspace.definition(collection), workspace.view(collection, entityId), change)) {
       const operation = mint(workspace, context, change, payload);
       minted.push(operation);

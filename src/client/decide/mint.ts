@@ -49,6 +49,23 @@ export interface Target {
  */
 const FRAME_BYTES = 640;
 
+/** One id of `after` or `supersedes`, with quotes and a comma. */
+const ID_BYTES = 39;
+
+/**
+ * The largest payload that a till stores. The rest of an operation's bytes is kept for what sending and superseding add:
+ * the longest lists of ids, the names around them, and the epoch of a lost history.
+ */
+const PAYLOAD_BYTES = LIMITS.operationBytes - 24 * 1_024;
+
+const payloadBytes = (payload: OperationPayload) => jsonBytes(JSON.stringify(payload));
+
+/** The error for a payload that could not be sent, or not once it has been superseded often; `undefined` if it can be [M1]. */
+export function payloadFault(payload: OperationPayload): TillSyncError<"transaction_too_large"> | undefined {
+  const bytes = payloadBytes(payload);
+  return bytes > PAYLOAD_BYTES ? tooLarge(1, bytes) : undefined;
+}
+
 const LANES = { high: 0, normal: 1, low: 2 } as const;
 
 /** A new operation with its sequence number, not stored yet. `replaces`: the operation whose place it takes [C3]. */
@@ -59,11 +76,14 @@ export function mint(
   payload: OperationPayload,
   replaces?: StoredOperation,
 ): StoredOperation {
+  const bytes = payloadBytes(payload);
+  if (bytes > PAYLOAD_BYTES) throw tooLarge(1, bytes);
   const definition = workspace.definition(target.collection);
   const sequence = workspace.nextSequence();
   const isEdit = definition.kind === "record" && payload.action !== "increment" && payload.action !== "void";
   const based = isEdit && payload.action !== "create";
   const references = referencesOf(definition, payload);
+  const supersedes = replaces && [...(replaces.supersedes ?? []), replaces.id];
   const operation: StoredOperation = {
     id: context.uuid(),
     sequence,
@@ -76,18 +96,17 @@ export function mint(
     ...(based && { baseVersion: baseVersion(workspace, target, replaces) }),
     // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict [M4].
     ...(based && definition.conflict && strategyOf(definition.conflict) === "last_write_wins" && { force: true }),
-    ...(replaces && { supersedes: [...(replaces.supersedes ?? []), replaces.id] }),
+    ...(supersedes && { supersedes }),
     transaction: replaces?.transaction ?? context.transaction,
     schemaVersion: definition.schemaVersion,
     ...(context.branch !== undefined && { branch: context.branch }),
     ...(context.actor !== undefined && { actor: context.actor }),
     occurredAt: context.now,
     ...(references.length > 0 && { references }),
-    bytes: FRAME_BYTES + jsonBytes(JSON.stringify(payload)),
+    bytes: FRAME_BYTES + bytes + ID_BYTES * (supersedes?.length ?? 0),
     status: { state: "pending" },
     attempts: 0,
   };
-  if (operation.bytes > LIMITS.operationBytes) throw tooLarge(1, operation.bytes);
   return operation;
 }
 
@@ -137,7 +156,7 @@ export function checkTransactionSize(operations: readonly StoredOperation[]): vo
 
 function tooLarge(operations: number, bytes: number): TillSyncError<"transaction_too_large"> {
   const maxOperations = operations === 1 ? 1 : LIMITS.transactionOperations;
-  const maxBytes = operations === 1 ? LIMITS.operationBytes : LIMITS.transactionBytes;
+  const maxBytes = operations === 1 ? PAYLOAD_BYTES : LIMITS.transactionBytes;
   return new TillSyncError(
     "transaction_too_large",
     `Expected a transaction of at most ${maxOperations} operations and ${maxBytes} bytes, got ${operations} and ${bytes}, which could not be sent. Split it; for imports use createMany.`,

@@ -165,6 +165,7 @@ describe("a resolver", () => {
     "answers nothing": () => undefined as never,
     "answers another word": () => "local" as never,
     "answers what is not JSON": ({ server }) => ({ ...server, phone: new Date(0) }) as never,
+    "answers more than an operation may carry": ({ server }) => ({ ...server, note: "x".repeat(256 * 1024) }) as never,
     "writes to its arguments": (context) => {
       (context.server as { phone: string }).phone = "x";
       return "server";

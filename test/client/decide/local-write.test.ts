@@ -232,6 +232,15 @@ describe("an increment", () => {
     expect(one.view("products", "p-9")).toBeUndefined();
   });
 
+  test.each(["", "SKU 500/A", "чай", "x".repeat(65)])(
+    "of the id %j, which could never be sent, is refused [M1]",
+    (id) => {
+      expect(issue(refused(till(), [increment("products", id, { stock: -1 })]))).toEqual([
+        [["id"], "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -"],
+      ]);
+    },
+  );
+
   test("that was made before the row was known is in it when it comes", () => {
     const one = till();
     one.write([increment("products", "p-9", { stock: -1 })]);
