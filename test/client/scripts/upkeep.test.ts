@@ -53,6 +53,6 @@ test("a stale row is removed, however many current rows come before it", async (
   const { connection, sweep } = await resynced([...Array<number>(700).fill(2), 1]);
   let steps = 1;
   for (; (await sweep()).more; steps += 1) expect(steps).toBeLessThan(10);
-  expect(steps).toBe(2);
   expect(await connection.count(table, {})).toBe(700);
+  expect(steps).toBe(2);
 });
