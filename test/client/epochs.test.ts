@@ -343,6 +343,24 @@ describe("the journal [C8.7]", () => {
       },
     ));
 
+  test("is kept from the result on, not from the sale: what was sold long ago survives a restore too", async () => {
+    await using world = new ClientWorld();
+    const storage = memory();
+    const till = await world.open({ storage });
+    till.pause("the line is down");
+    await till.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(15 * DAY);
+    const backup = world.store.snapshot();
+    till.resume("the line is down");
+    await world.clock.advance(200_000);
+    expect(await world.rows("sales")).toHaveLength(1);
+    expect(operationsIn(storage).map(({ state }) => state)).toEqual(["applied"]);
+    world.store.restore(backup);
+    expect(await world.rows("sales")).toEqual([]);
+    await world.clock.advance(200_000);
+    expect(await world.rows("sales")).toHaveLength(1);
+  });
+
   test("goes by the server's time: a till whose clock was set ahead keeps it", async () => {
     await using world = new ClientWorld();
     await world.seed("products", { ...tea, stock: 10 });

@@ -3,6 +3,8 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { type IndexedDBOptions, indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
+import { openLink } from "../../src/storage/indexeddb/link.ts";
+import { openDatabase, type StoreConfig } from "../../src/storage/indexeddb/open.ts";
 import { describeStorageContract } from "../../src/testing/storage-contract.ts";
 import {
   counter,
@@ -197,6 +199,27 @@ describe("a dead connection", () => {
     expect(opened).toHaveBeenCalledTimes(1); // before any call needs it
     expect(await Promise.all([increment(connection), counter(connection)])).toEqual([2, expect.any(Number)]);
     expect(opened).toHaveBeenCalledTimes(1);
+  });
+
+  test("that is reported again after it was replaced does not cost the new connection", async () => {
+    const config: StoreConfig = {
+      factory,
+      name: "till",
+      layout,
+      hooks,
+      watchdogMs: 100,
+      durability: "strict",
+      reserveBytes: 0,
+    };
+    const first = await openDatabase(config);
+    if (first === undefined) throw new Error("it was superseded");
+    const link = openLink(config, first, async () => {});
+    link.drop(first);
+    const second = await link.database();
+    link.drop(first);
+    expect(second).not.toBe(first);
+    expect(await link.database()).toBe(second);
+    link.close();
   });
 
   test("that is being replaced when the store is closed leaves nothing open", async () => {

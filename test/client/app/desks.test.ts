@@ -377,6 +377,23 @@ describe("operations.amend", () => {
       ]);
     }));
 
+  test("keeps the removal of a field, if the correction does not name that field", () =>
+    shop(async (till, world) => {
+      const productAtServer = async () => (await world.rows("products")).find(({ id }) => id === "p-1");
+      await world.seed("products", { ...tea, note: "old" });
+      await world.clock.advance(60_000);
+      world.rejectNext("products");
+      await till.collections.products.update("p-1", { name: "A", note: undefined });
+      await world.clock.advance(1_000);
+      expect(await productAtServer()).toMatchObject({ name: "Tea", note: "old" });
+      const [rejected] = await till.operations.list({ state: "rejected" });
+      if (rejected?.collection !== "products") throw new Error("nothing was rejected");
+      await till.operations.amend(rejected, { name: "B" });
+      await world.clock.advance(1_000);
+      expect(await productAtServer()).toMatchObject({ name: "B" });
+      expect(await productAtServer()).not.toHaveProperty("note");
+    }));
+
   test("carries what it was given: the caller may change it at once", () =>
     shop(async (till, world, storage) => {
       const form = { name: "B", barcodes: ["7"] };

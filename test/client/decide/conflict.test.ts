@@ -289,16 +289,10 @@ describe("the desk", () => {
 });
 
 describe("a person", () => {
-  const chooses = (
-    change: LocalChange,
-    server: JsonObject | "deleted",
-    choice: Choice,
-    before?: (till: DecisionTill) => void,
-  ) => {
-    const { till, edit, desk } = met(manual(), change, server, ["phone"]);
-    before?.(till);
-    const workspace = till.open();
+  const resolve = (till: DecisionTill, edit: StoredOperation, choice: Choice) => {
+    const desk = till.conflicts.get(`c-${edit.id}`);
     if (desk === undefined) throw new Error("nothing lies on the desk");
+    const workspace = till.open();
     const successor = resolveByPerson(workspace, till.context(), {
       conflict: desk,
       operation: till.stored(edit),
@@ -308,6 +302,16 @@ describe("a person", () => {
     });
     till.commit(workspace);
     return { till, edit, successor, desk: till.conflicts.get(desk.id) };
+  };
+  const chooses = (
+    change: LocalChange,
+    server: JsonObject | "deleted",
+    choice: Choice,
+    before?: (till: DecisionTill) => void,
+  ) => {
+    const { till, edit } = met(manual(), change, server, ["phone"]);
+    before?.(till);
+    return resolve(till, edit, choice);
   };
 
   test("who keeps the server's side gives the edit up", () => {
@@ -323,6 +327,16 @@ describe("a person", () => {
     const { till, successor } = chooses(mine, { ...theirs, name: "Anne" }, "client");
     expect(sent(successor)).toEqual({ action: "update", patch: { phone: "2" } });
     expect(till.view("people", "c-1")).toEqual({ ...base, name: "Anne", phone: "2" });
+  });
+
+  test("who keeps the client's side removes the fields that the edit removed", () => {
+    const till = tillWith(manual());
+    till.pull("people", { id: "c-1", version: 11, data: { ...base, note: "old" } });
+    const edit = till.one(update("people", "c-1", { note: undefined }));
+    till.answer(conflict(edit, ["note"], { version: 20, data: { ...base, note: "other" } }));
+    const { successor } = resolve(till, edit, "client");
+    expect(sent(successor)).toEqual({ action: "update", patch: {}, unset: ["note"] });
+    expect(till.view("people", "c-1")).toEqual(base);
   });
 
   test("who merges chooses fields on top of the server's record", () => {

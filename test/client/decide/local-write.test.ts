@@ -133,6 +133,17 @@ describe("an update", () => {
     expect(till().one(update("products", "p-1", { category: undefined })).patch).toEqual({ category: "none" });
   });
 
+  test("of undefined removes a field that is null", () => {
+    const people = defineCollection({
+      schema: z.object({ name: z.string(), phone: z.string().nullable().optional() }),
+    });
+    const one = new DecisionTill({ people });
+    one.pull("people", { id: "c-1", version: 10, data: { name: "Ann", phone: null } });
+    const operation = one.one(update("people", "c-1", { phone: undefined }));
+    expect([operation.patch, operation.unset, operation.before]).toEqual([{}, ["phone"], { phone: null }]);
+    expect(one.view("people", "c-1")).toEqual({ name: "Ann" });
+  });
+
   test("of null sets null", () => {
     const one = till();
     one.write([create("customers", "c-1", { name: "Ann", phone: "1", points: 0 })]);

@@ -142,6 +142,28 @@ describe("policies", () => {
       { id: "c-1", data: { points: 5 } },
     ]);
   });
+  test("an effect on the operation's own row is in its result: the version and the data after the effect", async () => {
+    const world = await ServerWorld.open({
+      products: {
+        scope: "tenant",
+        allow: { ...open, update: "everyone", delete: "everyone" },
+        decide: ({ operation }) => ({
+          outcome: "applied",
+          effects:
+            operation.action === "update"
+              ? [{ collection: "products", id: operation.entityId, patch: { note: "checked" } }]
+              : [],
+        }),
+      },
+    });
+    const till = world.till();
+    await till.send(product("p-1"));
+    const before = await world.version("products", "p-1");
+    const result = await till.send(edit("p-1", before, { name: "Tea" }));
+    const after = await world.version("products", "p-1");
+    expect(after).toBeGreaterThan(before + 1);
+    expect(result).toMatchObject({ status: "applied", version: after, data: { name: "Tea", note: "checked" } });
+  });
   test("rows that only the effects bring to light cost one more run of the decision, however many operations have some", async () => {
     let asked = 0;
     const world = await ServerWorld.open({

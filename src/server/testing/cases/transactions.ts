@@ -1,9 +1,44 @@
 /** Transactions are serial, atomic and consistent. */
-import { ask, askAll } from "../../ports/store.ts";
+import { ask, askAll, type ServerStore } from "../../ports/store.ts";
 import { check, equal, rejects, sameRows } from "../assertions.ts";
 import { read, SHOP, takePosition, upTo, write } from "../calls.ts";
-import { type ContractCase, contractCase } from "../contract-case.ts";
+import { type ContractCase, contractCase, type StoreUnderTest } from "../contract-case.ts";
 import { clockRow, operationRow, recordRow } from "../rows.ts";
+
+/** How often readers and writers meet. */
+const ROUNDS = 30;
+/** How many different positions the readers must have seen. If they saw fewer, the case would test nothing. */
+const LEAST_SEEN = ROUNDS / 2;
+/** A read ends after so many steps even if the store lets no transaction commit during a read. */
+const MOST_STEPS = 50;
+/** The reads of one round end after so many, even if the transactions of the round have not. */
+const MOST_LOOKS = 50;
+
+/** Gives the row the next position of the tenant. */
+function sell(store: ServerStore, id: string): Promise<void> {
+  return store.transact(SHOP, function* () {
+    const clock = yield* ask({ kind: "clock" });
+    const position = (clock?.position ?? 0) + 1;
+    return { value: undefined, writes: { clock: clockRow(position), records: [recordRow(id, position)] } };
+  });
+}
+
+/** Reads through a second store if there can be one, as another process would: it shares no queue with the writer. */
+async function withReader(
+  { store, open }: StoreUnderTest,
+  body: (reader: ServerStore) => Promise<void>,
+): Promise<void> {
+  const second = await open?.();
+  try {
+    await body(second ?? store);
+  } finally {
+    await second?.close();
+  }
+}
+
+function checkInterleaved(seen: ReadonlySet<number>): void {
+  check(seen.size >= LEAST_SEEN, `the reads saw ${seen.size} different positions, expected at least ${LEAST_SEEN}`);
+}
 
 export const transactionCases: readonly ContractCase[] = [
   contractCase("transact: resolves with the script's value, and its writes are stored", async ({ store }) => {
@@ -123,55 +158,74 @@ export const transactionCases: readonly ContractCase[] = [
     },
   ),
 
-  contractCase("read: one snapshot over all of its steps, while others write", async ({ store }) => {
-    const sell = () =>
-      store.transact(SHOP, function* () {
-        const clock = yield* ask({ kind: "clock" });
-        const position = (clock?.position ?? 0) + 1;
-        return { value: undefined, writes: { clock: clockRow(position), records: [recordRow("tea", position)] } };
-      });
-    const look = () =>
-      store.read(SHOP, function* () {
-        const before = yield* ask({ kind: "clock" });
-        const [tea] = yield* ask({ kind: "records", keys: [{ collection: "products", id: "tea" }] });
-        const after = yield* ask({ kind: "clock" });
-        equal(
-          [tea?.version, after?.position],
-          [before?.position, before?.position],
-          "the row and the clock of one snapshot",
-        );
-      });
-    await Promise.all(upTo(100).flatMap(() => [sell(), look()]));
-  }),
-
-  contractCase("read: no position is visible without everything below it", async ({ store }) => {
-    const sell = (n: number) =>
-      store.transact(SHOP, function* () {
-        const clock = yield* ask({ kind: "clock" });
-        const position = (clock?.position ?? 0) + 1;
-        return { value: undefined, writes: { clock: clockRow(position), records: [recordRow(`row-${n}`, position)] } };
-      });
-    const look = () =>
-      store.read(SHOP, function* () {
-        const clock = yield* ask({ kind: "clock" });
-        const position = clock?.position ?? 0;
-        const { entries } = yield* ask({
-          kind: "changes",
-          collection: "products",
-          scopes: [""],
-          after: 0,
-          upTo: position,
-          limit: 1_000,
-          bytes: 1_000_000,
+  contractCase("read: one snapshot over all of its steps, while others write", (subject) =>
+    withReader(subject, async (reader) => {
+      const seen = new Set<number>();
+      for (const round of upTo(ROUNDS)) {
+        let isSold = false;
+        const look = () =>
+          reader.read(SHOP, function* () {
+            const before = yield* ask({ kind: "clock" });
+            // Read on until the sale is committed, if the store commits it during a read.
+            for (let step = 0; !isSold && step < MOST_STEPS; step += 1) yield* ask({ kind: "clock" });
+            const [tea] = yield* ask({ kind: "records", keys: [{ collection: "products", id: "tea" }] });
+            const after = yield* ask({ kind: "clock" });
+            equal(
+              [tea?.version, after?.position],
+              [before?.position, before?.position],
+              "the row and the clock of one snapshot",
+            );
+            return before?.position ?? 0;
+          });
+        const sold = sell(subject.store, "tea").then(() => {
+          isSold = true;
         });
-        equal(
-          entries.map(({ row }) => row.version),
-          upTo(position),
-          "the versions up to the clock's position",
+        const [position] = await Promise.all([look(), sold]);
+        check(position >= round - 1, `a read saw position ${position} after position ${round - 1} was committed`);
+        seen.add(position);
+      }
+      checkInterleaved(seen);
+    }),
+  ),
+
+  contractCase("read: no position is visible without everything below it", (subject) =>
+    withReader(subject, async (reader) => {
+      const seen = new Set<number>();
+      const look = () =>
+        reader.read(SHOP, function* () {
+          const clock = yield* ask({ kind: "clock" });
+          const position = clock?.position ?? 0;
+          const { entries } = yield* ask({
+            kind: "changes",
+            collection: "products",
+            scopes: [""],
+            after: 0,
+            upTo: position,
+            limit: 1_000,
+            bytes: 1_000_000,
+          });
+          equal(
+            entries.map(({ row }) => row.version),
+            upTo(position),
+            "the versions up to the clock's position",
+          );
+          seen.add(position);
+        });
+      for (const round of upTo(ROUNDS)) {
+        let isSold = false;
+        const sold = Promise.all([subject.store, reader].map((store, n) => sell(store, `row-${round}-${n}`))).finally(
+          () => {
+            isSold = true;
+          },
         );
-      });
-    await Promise.all(upTo(50).flatMap((n) => [sell(n), look()]));
-  }),
+        const looking = (async () => {
+          for (let looks = 0; !isSold && looks < MOST_LOOKS; looks += 1) await look();
+        })();
+        await Promise.all([looking, sold]);
+      }
+      checkInterleaved(seen);
+    }),
+  ),
 
   contractCase("secret: long, and the same at every call", async ({ store }) => {
     const [first, second] = await Promise.all([store.secret(), store.secret()]);

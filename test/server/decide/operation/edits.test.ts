@@ -40,6 +40,16 @@ describe("field conflicts [C5]", () => {
     ]);
     expect((await world.row("products", "p-1"))?.data).toEqual({ name: "Cola", priceCents: 300 });
   });
+  test("a field that another till has removed meanwhile is a conflict for a till that sets it", async () => {
+    const { world, a, b } = await shopWithCola();
+    await a.send(product("p-2", { name: "Cola", note: "cold" }));
+    const baseVersion = await world.version("products", "p-2");
+    await a.send(edit("p-2", baseVersion, {}, { unset: ["note"] }));
+    expect(await b.send(edit("p-2", baseVersion, { note: "warm" }))).toMatchObject({
+      status: "conflict",
+      fields: ["note"],
+    });
+  });
   test("a till is never in conflict with itself, whatever its base was", async () => {
     const { a, version } = await shopWithCola();
     await a.send(edit("p-1", version, { priceCents: 300 }));
