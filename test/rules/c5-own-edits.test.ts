@@ -84,3 +84,27 @@ test("an own edit does not hide another till's edit of another field from the ne
   await shop.converge(a, b);
   expect(shop.shown("products", "p-1")).toMatchObject({ name: "B", priceCents: 9 });
 });
+
+test("an older edit that is sent again after its author has deleted the row is a conflict, and brings nothing back", async () => {
+  await using shop = new RuleShop();
+  await shop.seed("customers", { id: "c-1", name: "Ann", phone: "1" });
+  const a = await shop.openTill();
+  shop.nextVerdict("customers", "rejected", "name_refused");
+  await a.data.customers.update("c-1", { name: "Anne" });
+  await a.sync();
+  await a.data.customers.delete("c-1");
+  await a.sync();
+  expect(shop.row("customers", "c-1")?.state).toBe("deleted");
+
+  const [refused] = await a.client.operations.list({ state: "rejected" });
+  await a.client.operations.retry((refused as { id: string }).id);
+  await a.sync();
+  const [judged] = a.line.of("push").at(-1)?.answer.results ?? [];
+  expect(judged).toMatchObject({ status: "conflict", server: { deleted: true } });
+  expect(shop.row("customers", "c-1")?.state).toBe("deleted");
+
+  const [conflict] = await a.client.conflicts.list();
+  await a.client.conflicts.resolve(conflict as never, "server");
+  await shop.converge(a);
+  expect(shop.row("customers", "c-1")?.state).toBe("deleted");
+});

@@ -10,6 +10,7 @@ import { type Plan, planOf } from "./plan.ts";
 import { runSeeds, runWorker } from "./processes.ts";
 import { regressionsFolder, runRegressions } from "./regressions.ts";
 import { progress, summary, told } from "./report.ts";
+import { drawnSeed } from "./seed.ts";
 import type { Answer } from "./worker.ts";
 import type { Outcome } from "./world.ts";
 
@@ -17,7 +18,8 @@ const USAGE = `npm run sim -- --seed 4711                  one run, with its tra
 npm run sim -- --seed 4711 --shrink         cut down to what it takes to fail
                 [--keep <name>]             and kept, as a regression that runs first
 npm run sim -- --plan <file>                a plan that was kept, with its trace
-npm run sim -- --seeds 5000 [--seed first]  many runs; ends with 1 where an invariant was violated
+npm run sim -- --seeds 5000 [--seed first]  many runs; ends with 1 if an invariant was violated. Without --seed the
+                                            first seed is drawn at random; the summary names it
                 [--processes 2]
 npm run sim -- --crash-points               one tape, cut once at every step of the till and of the server
 `;
@@ -55,7 +57,7 @@ async function main(): Promise<number> {
     if (values["crash-points"]) return await everyCrash(bundle.path);
     if (values.seeds !== undefined) {
       const count = wholeNumber("--seeds", values.seeds);
-      return await many(bundle.path, seed ?? 1, count, wholeNumber("--processes", values.processes));
+      return await many(bundle.path, seed ?? drawnSeed(), count, wholeNumber("--processes", values.processes));
     }
     const plan =
       values.plan === undefined ? planOf(seed ?? 1) : (JSON.parse(await readFile(values.plan, "utf8")) as Plan);

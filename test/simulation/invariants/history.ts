@@ -121,7 +121,11 @@ function lost(world: SimWorld, { records = [] }: StoreWrites, subject: string, o
   }
 }
 
-/** Nobody is in conflict with what he wrote himself [C5]. */
+/**
+ * Nobody is in conflict with what he wrote himself [C5]. But an update of a deleted row is a conflict whoever deleted it
+ * (docs/protocol.md, "Fields and conflicts"): such an update is made by a person who deletes a row, and then retries an earlier edit of it
+ * that was refused.
+ */
 function withHimself(world: SimWorld, rows: StoreWrites, subject: string, ops: readonly OperationRow[]): void {
   for (const { operationId, collection, entityId } of rows.conflicts ?? []) {
     const own = ops.find(({ id }) => id === operationId);
@@ -132,9 +136,24 @@ function withHimself(world: SimWorld, rows: StoreWrites, subject: string, ops: r
     const office = Object.values(row?.fields ?? {}).some(
       ([version, writer]) => version > base && writer !== own.incarnation,
     );
-    if (!others && !office)
+    if (!others && !office && !isOfOwnDeleted(world, own, ops))
       world.violation("S10", `${operationId} of ${subject} is in conflict, and nobody else wrote`);
   }
+}
+
+/** An update that its author made after he had deleted the row. The numbers of one store tell which came first. */
+function isOfOwnDeleted(world: SimWorld, update: OperationRow, ops: readonly OperationRow[]): boolean {
+  const sequenceOf = ({ id }: OperationRow) => world.model.operations.get(id)?.operation.sequence ?? 0;
+  return (
+    update.operation?.action === "update" &&
+    ops.some(
+      (other) =>
+        other.operation?.action === "delete" &&
+        isApplied(other) &&
+        other.incarnation === update.incarnation &&
+        sequenceOf(other) < sequenceOf(update),
+    )
+  );
 }
 
 /** What a lost history had let in comes in again without a conflict, and under whatever was written after it [C8.5]. */

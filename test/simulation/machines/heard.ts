@@ -31,10 +31,18 @@ interface HeardBody {
     readonly id: string;
     readonly status: string;
     readonly version?: number;
+    readonly server?: { readonly version: number };
     readonly deleted?: boolean;
     readonly replayed?: boolean;
   }[];
   readonly pages?: Readonly<Record<string, { readonly changes: readonly Change[] }>>;
+}
+
+/** The highest version of a row that the answer names; 0 if it names none. */
+export function highestVersion({ results, pages = {} }: HeardBody): number {
+  const inResults = results.flatMap(({ version = 0, server }) => [version, server?.version ?? 0]);
+  const inPages = Object.values(pages).flatMap(({ changes }) => changes.map(({ version }) => version));
+  return Math.max(0, ...inResults, ...inPages);
 }
 
 /** It may have been cut, or be somebody else's. */

@@ -128,10 +128,11 @@ export class Server {
   async revoke(device: string): Promise<void> {
     this.revoked.add(device);
     await this.#revoke(device);
-    // Rows of a tail that a restore has taken away have greater positions, and it has had them rightly.
+    // Rows of a tail that a restore has taken away have greater positions. The till may keep those that it was sent before it
+    // was revoked, also if their answer is still under way or waits for the till's disk.
     const had = this.#world.machines
       .filter(({ deviceId }) => deviceId === device)
-      .flatMap(({ heights }) => [...heights.values()].map(({ version }) => version));
+      .flatMap(({ heights, line }) => [...[...heights.values()].map(({ version }) => version), line.answeredVersion]);
     this.revokedAt.set(device, Math.max(this.rows().clock?.position ?? 0, ...had));
   }
 

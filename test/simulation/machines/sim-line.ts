@@ -3,7 +3,7 @@ import type { PushRequest } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { SimWorld } from "../world.ts";
-import { noteAnswer, parsed } from "./heard.ts";
+import { highestVersion, noteAnswer, parsed } from "./heard.ts";
 import type { Machine } from "./machine.ts";
 import type { Tab } from "./tab.ts";
 
@@ -38,6 +38,8 @@ export class SimLine {
   /** Added to every way. */
   slowMs = 0;
   sent = 0;
+  /** The highest version of a row in any answer of the server, whether the till has received and stored it or not. */
+  answeredVersion = 0;
   /** Operations that the server fails on, whatever they come with. */
   poison: ReadonlySet<string> | undefined;
   readonly #world: SimWorld;
@@ -129,6 +131,7 @@ export class SimLine {
     const asked = path === "push" ? request.clone() : undefined;
     const response = await server.handle(request);
     const text = await response.text();
+    if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (asked && response.ok) judgeWaiting(this.#world, (await asked.json()) as PushRequest, parsed(text).results);
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
