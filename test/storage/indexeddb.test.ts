@@ -56,6 +56,19 @@ function watchTransactions() {
   return seen;
 }
 
+const securityError = () => new DOMException("The operation is insecure.", "SecurityError");
+
+/** As browsers do where site data is blocked. A global is restored after the test. */
+function throwingGetter<T extends object>(object: T, name: string, error: unknown = securityError()): T {
+  if (object === globalThis) vi.stubGlobal(name, undefined);
+  return Object.defineProperty(object, name, {
+    configurable: true,
+    get() {
+      throw error;
+    },
+  });
+}
+
 const many = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 function putMany(connection: StorageConnection, prefix: string, count: number): Promise<void> {
@@ -528,6 +541,20 @@ describe("a database that can't be opened", () => {
     expect(error).toMatchObject({ code: "storage_unavailable", message: expect.stringContaining("normal window") });
   });
 
+  test.each([new DOMException("The operation is insecure.", "SecurityError"), new Error("blocked by an extension")])(
+    "because IndexedDB throws when it is read (%s) is `storage_unavailable`, with what to do",
+    async (cause) => {
+      throwingGetter(globalThis, "indexedDB", cause);
+      const error = await rejection(indexedDB().open("till", layout, hooks));
+      expect(error).toMatchObject({
+        code: "storage_unavailable",
+        details: { adapter: "indexeddb" },
+        message: expect.stringContaining("Allow site data"),
+        cause,
+      });
+    },
+  );
+
   test("because its keys can't be computed is left as it was", async () => {
     const before = await open();
     await increment(before);
@@ -563,6 +590,81 @@ describe("the platform's promises", () => {
       storage: { persisted: async () => true, estimate: async () => ({ usage: 1, quota: 2 }) },
     });
     expect(await connection.estimate()).toEqual({ persisted: true, usedBytes: 1, quotaBytes: 2, full: false });
+  });
+});
+
+describe("a platform object that throws when it is only read", () => {
+  const manager = () => ({ persist: async () => true, persisted: async () => true, estimate: async () => ({}) });
+  const storageOf = (storage: object) => vi.stubGlobal("navigator", { userAgent: "Chromium", storage });
+  const cases: Record<string, () => void> = {
+    navigator: () => throwingGetter(globalThis, "navigator"),
+    "navigator.userAgent": () => vi.stubGlobal("navigator", throwingGetter({ storage: manager() }, "userAgent")),
+    "navigator.storage": () => vi.stubGlobal("navigator", throwingGetter({ userAgent: "Chromium" }, "storage")),
+    "navigator.storage.persist": () => storageOf(throwingGetter(manager(), "persist")),
+    "navigator.storage.persisted": () => storageOf(throwingGetter(manager(), "persisted")),
+    "navigator.storage.estimate": () => storageOf(throwingGetter(manager(), "estimate")),
+    "an estimate's usage": () => storageOf({ ...manager(), estimate: async () => throwingGetter({}, "usage") }),
+    localStorage: () => throwingGetter(globalThis, "localStorage"),
+  };
+  test.each(Object.keys(cases))("counts as absent: %s", async (name) => {
+    cases[name]?.();
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const adapter = indexedDB({ factory, watchdogMs: 100 });
+    const connection = await adapter.open("till", layout, hooks);
+    await increment(connection);
+    expect(await counter(connection)).toBe(1);
+    expect(await connection.estimate()).toMatchObject({ usedBytes: undefined, full: false });
+    adapter.marker?.write("till", "1");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(adapter.marker?.read("till")).toBeUndefined();
+    await connection.destroy();
+    process.off("unhandledRejection", note);
+    expect([unhandled, hooks.failures]).toEqual([[], []]);
+  });
+
+  test.each(["persist", "persisted", "estimate"])("so does %s if it throws when it is called", async (method) => {
+    const refuse = () => {
+      throw securityError();
+    };
+    storageOf({ ...manager(), [method]: refuse });
+    const connection = await open();
+    expect(await connection.estimate()).toMatchObject({ usedBytes: undefined, quotaBytes: undefined, full: false });
+  });
+
+  test("hides no other failure: a full disk is still `storage_full`", async () => {
+    throwingGetter(globalThis, "navigator");
+    const full = new DOMException("no space", "QuotaExceededError");
+    vi.spyOn(factory, "open").mockImplementation(() => {
+      throw full;
+    });
+    expect(await rejection(open())).toMatchObject({ code: "storage_full", details: { usedBytes: undefined } });
+  });
+
+  test("the source of random bytes: neither the reserve nor the opening fails for it", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Chromium", storage: manager() });
+    const before = await open();
+    await increment(before);
+    await before.close();
+    throwingGetter(globalThis, "crypto");
+    const connection = await open();
+    expect(await connection.estimate()).toMatchObject({ full: false });
+    await increment(connection);
+    expect(await counter(connection)).toBe(2);
+  });
+
+  test("the key ranges: a read and a write are typed errors", async () => {
+    const connection = await open();
+    throwingGetter(globalThis, "IDBKeyRange");
+    const range = { lower: "a", upper: "z" };
+    const reads = [connection.scan("sales", { range }), connection.count("sales", { range })];
+    for (const read of reads) expect(await rejection(read)).toMatchObject({ code: "storage_unavailable" });
+    const write = connection.transact(strict, function* () {
+      yield [{ kind: "scan", table: "sales", options: { range } }];
+      return { value: undefined, writes: [] };
+    });
+    expect(await rejection(write)).toMatchObject({ code: "storage_unavailable" });
   });
 });
 

@@ -104,6 +104,29 @@ export async function collectionsAreTyped(): Promise<void> {
   yes<number extends Patchable["stock"] ? false : true>();
 }
 
+/** Without a `default`: if an action is missing here, this does not compile. */
+export function changesAreExhaustive(operation: Operation<typeof collections>): string {
+  if (operation.collection !== "products") return operation.id;
+  const { change } = operation;
+  switch (change.action) {
+    case "create":
+      return change.data.name;
+    case "update":
+      return change.patch.name ?? `based on ${change.baseVersion}`;
+    case "increment":
+      return `${change.by.stock ?? 0}`;
+    case "delete":
+      return `based on ${change.baseVersion}`;
+    case "void":
+      yes<Equal<typeof change, { readonly action: "void" }>>();
+      return "given up";
+  }
+}
+
+export function factsAreOnlyCreated(operation: Operation<typeof collections>): void {
+  if (operation.collection === "sales") yes<Equal<(typeof operation)["change"]["action"], "create">>();
+}
+
 export function queriesAreTyped(): void {
   void till.collections.products.find({ index: "category", equals: ["drinks", "Tea"] });
   void till.collections.products.find({ index: "category", equals: "drinks", startAfter: before });

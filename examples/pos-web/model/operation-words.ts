@@ -12,7 +12,7 @@ export interface QueuedOperation {
   readonly collection: string;
   readonly entityId: string;
   readonly change: {
-    readonly action: "create" | "update" | "increment" | "delete";
+    readonly action: "create" | "update" | "increment" | "delete" | "void";
     readonly data?: object;
     readonly by?: Readonly<Record<string, number | string | undefined>>;
   };
@@ -99,11 +99,12 @@ export function operationTitle(
     case "products": {
       const step = Number(change.by?.stock ?? 0);
       const name = nameOf(entityId) ?? entityId;
+      if (change.action === "void") return `Given up: ${name}`;
       if (change.action !== "increment") return `Product ${name}`;
       return `Stock of ${name}: ${step > 0 ? "+" : "−"}${Math.abs(step)}`;
     }
     default:
-      return `${collection}: ${change.action}`;
+      return change.action === "void" ? `Given up: ${collection}` : `${collection}: ${change.action}`;
   }
 }
 

@@ -38,8 +38,10 @@ function changeOf(operation: StoredOperation): object {
     }
     case "increment":
       return { action, by: operation.by };
-    default:
+    case "delete":
       return { action, baseVersion: operation.baseVersion ?? 0 };
+    case "void":
+      return { action };
   }
 }
 

@@ -338,7 +338,7 @@ function laneFailure(failure: TransportFailure, attempt: number): LaneFailure {
   return { response, attempt: response.kind === "action_needed" ? 0 : attempt + 1 };
 }
 
-function responseTo(failure: TransportFailure): FailureResponse {
+export function responseTo(failure: TransportFailure): FailureResponse {
   switch (failure.kind) {
     case "unauthorised":
       return { kind: "action_needed", cause: "auth_required" };

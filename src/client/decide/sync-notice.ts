@@ -14,7 +14,7 @@ export type SyncNotice =
   | { readonly kind: "epoch"; readonly from: string | undefined; readonly to: string; readonly replaying: number }
   /** Operations that this device had stored are gone from its disk. */
   | ({ readonly kind: "storage_lost" } & StorageLoss)
-  /** The request had no token, or one that the server refused. */
+  /** The request had no token, or one that the server does not accept. */
   | { readonly kind: "unauthorised"; readonly reason: "no_token" | "refused" }
   /** `pushed` operations got a result, and `pulled` rows arrived: `sync()` adds these up. */
   | { readonly kind: "moved"; readonly pushed: number; readonly pulled: number };

@@ -4,7 +4,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { sampleOf } from "../decide/clock-offset.ts";
 import type { MintContext } from "../decide/mint.ts";
-import type { MachineEvent } from "../decide/sync-machine.ts";
+import { type MachineEvent, responseTo } from "../decide/sync-machine.ts";
 import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
 import { type AnswerBinding, type AnswerResult, type AppliedAnswer, applyAnswer } from "../scripts/answer.ts";
@@ -105,7 +105,10 @@ export class CallContext {
 
   /** What a failed request leads to. */
   async afterFailure(lane: Call, failure: TransportFailure, fence: number): Promise<MachineEvent> {
-    if (failure.kind === "unauthorised") this.notice({ kind: "unauthorised", reason: failure.reason });
+    if (responseTo(failure).cause === "auth_required") {
+      // A refusal by code, such as `device_mismatch`, is about a token that the server has read.
+      this.notice({ kind: "unauthorised", reason: failure.kind === "unauthorised" ? failure.reason : "refused" });
+    }
     if (failure.kind !== "refused") return failed(lane, failure);
     if (failure.code === "identity_fork") return this.fork(fence);
     if (failure.code === "resync_required") return this.#resync(failure, fence);

@@ -17,7 +17,12 @@ export type Change<H extends CollectionShape> =
   /** What `by` adds to each counter. It is a decimal string if the counter is one. */
   | { readonly action: "increment"; readonly by: Readonly<Partial<Record<H["counters"], number | string>>> }
   /** The end of a record. `baseVersion` is as for an update. */
-  | { readonly action: "delete"; readonly baseVersion: number };
+  | { readonly action: "delete"; readonly baseVersion: number }
+  /**
+   * Gives up an earlier edit of the record, which it supersedes: a person discarded the edit, or settled its conflict
+   * with what the server already had.
+   */
+  | { readonly action: "void" };
 
 /** The state of an operation. It is in exactly one. */
 export type OperationStatus =

@@ -59,7 +59,8 @@ export interface SyncEvents<C extends CollectionMap = any> {
   /**
    * Sync waits for a valid token. Let a person sign in; selling continues. The `cause` is one of two:
    * - `no_token`: no one is signed in, because `getToken` returned none.
-   * - `refused`: the server refused the token, and `getToken` returned no better one.
+   * - `refused`: the server does not accept the token, and `getToken` returned no better one; or the token belongs to
+   *   another device, or lacks a permission.
    */
   auth_required: { readonly cause: "no_token" | "refused" };
   /** The device may not sync any more. What the till still has is pushed, into quarantine. `at`: now, in epoch ms. */

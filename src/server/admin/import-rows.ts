@@ -4,10 +4,10 @@ import type { CollectionMap, RecordOf } from "../../schema/types.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
 import { invalidOption, TillSyncError } from "../../shared/errors.ts";
-import { type Json, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
+import { deepEqual, type Json, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
 import { systemRandom } from "../../shared/random.ts";
 import type { ServedCollection } from "../decide/rows/catalog.ts";
-import { checkData, currentRow, without, writeRow } from "../decide/rows/rows.ts";
+import { checkData, currentRow, draftScope, type RowDraft, recordOf, without, writeRow } from "../decide/rows/rows.ts";
 import { asScript, DecisionFailure } from "../decide/rows/run.ts";
 import type { WorkingSet } from "../decide/rows/working-set.ts";
 import type { ServerStore } from "../ports/store.ts";
@@ -25,7 +25,10 @@ export interface ImportOptions<C extends CollectionMap, N extends keyof C & stri
   readonly tenant: string;
   /** The collection that gets the rows. */
   readonly collection: N;
-  /** Whole records, counters included. They overwrite what is there. */
+  /**
+   * Whole records. They overwrite what is there: a field that a row lacks gets its default, or is removed. A counter is
+   * set to the value that the row names; one that it does not name keeps its value.
+   */
   readonly rows: Iterable<ImportedRow> | AsyncIterable<ImportedRow>;
   /**
    * The branch that sees a row. An import bypasses policies: if the collection's policy has a `scope` by branch, pass
@@ -42,9 +45,13 @@ const BATCH = 500;
 
 /**
  * Writes rows from the server's side: seeds, migrations from another system. Each batch is one commit, which tills pull
- * like any other change. Rows overwrite what is there; an edit that a till made before conflicts with them.
+ * like any other change. Rows overwrite what is there.
  *
- * @returns how many rows were written
+ * Only what differs is written. A row in which nothing differs keeps its version, and no till pulls it. In a row that is
+ * written, only the fields with a new value count as changed: an edit that a till made before the import conflicts with
+ * it only if both changed the same field. A counter is never in conflict.
+ *
+ * @returns how many rows were imported, those in which nothing differed included
  * @throws TillSyncError `validation_failed`; the batches before that row were written
  */
 export async function importRows<const C extends CollectionMap, N extends keyof C & string>(
@@ -54,23 +61,26 @@ export async function importRows<const C extends CollectionMap, N extends keyof 
   checkTarget(store, tenant);
   const served = servedOf(options.collections, options.collection, options.branch as LooseBranch | undefined);
   if ((await readClock(store, tenant)) === undefined) await mint(store, tenant, options, { observed: undefined });
-  let written = 0;
+  let imported = 0;
   for await (const batch of batches(rows, BATCH)) {
     const commitId = random.uuid();
     const decide = (ws: WorkingSet) => {
-      for (const row of batch) importRow(ws, served, row, commitId);
-      ws.putCommit({ id: commitId, position: ws.take(commitId), kind: "import", actor, at: clock.now() });
+      let isChanged = false;
+      for (const row of batch) if (importRow(ws, served, row, commitId)) isChanged = true;
+      if (isChanged)
+        ws.putCommit({ id: commitId, position: ws.take(commitId), kind: "import", actor, at: clock.now() });
     };
     const prefetch = (ws: WorkingSet) => {
       for (const { id } of batch) ws.record(served.name, id);
     };
     await store.transact(tenant, asScript({ prefetch, decide })).catch(throwCause);
-    written += batch.length;
+    imported += batch.length;
   }
-  return written;
+  return imported;
 }
 
-function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, commitId: string): void {
+/** Returns whether the row was written: not if it is already as it would be. */
+function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, commitId: string): boolean {
   const { id } = row;
   if (!isId(id))
     throw invalidOption("rows", "rows whose `id` is 1 to 64 of A-Z a-z 0-9 _ -", id, "Ids are used in URLs and keys.");
@@ -81,18 +91,27 @@ function importRow(ws: WorkingSet, served: ServedCollection, row: ImportedRow, c
   const counters = importedCounters(served, id, data, before?.counters);
   const checked = checkData(served, id, without(data, ["id", ...served.resolved.counters]), counters);
   if (!checked.ok) throw refused(served, id, checked.issues);
-  const draft = {
+  const live = before?.state === "live" ? before : undefined;
+  const draft: RowDraft = {
     served,
     id,
     before,
     state: "live",
     data: checked.data,
     counters,
-    isCreation: before?.state !== "live",
-    writtenFields: Object.keys(checked.data),
+    isCreation: live === undefined,
+    writtenFields: changedFields(live?.data ?? {}, checked.data),
     writer: "import",
-  } as const;
+  };
+  const isSame = live !== undefined && deepEqual(recordOf(served, live), recordOf(served, draft));
+  if (isSame && live.scope === draftScope(draft)) return false;
   writeRow(ws, draft, commitId);
+  return true;
+}
+
+function changedFields(before: JsonObject, after: JsonObject): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => !deepEqual(before[name], after[name]));
 }
 
 /** A counter that the row does not name keeps its value. */

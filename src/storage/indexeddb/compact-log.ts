@@ -31,7 +31,7 @@ export async function compactLog(database: IDBDatabase): Promise<void> {
     store.count(OPENED).onsuccess = ({ target }) => {
       const isNew = (target as IDBRequest<number>).result === 0;
       if (isNew) store.put(true, OPENED);
-      else fillLog(store);
+      else tryTo(() => fillLog(store));
     };
   });
 }
@@ -45,6 +45,9 @@ function fillLog(store: IDBObjectStore): void {
 }
 
 function isChromium(): boolean {
-  const { navigator } = globalThis as { navigator?: { readonly userAgent?: string } };
-  return /Chrom/.test(navigator?.userAgent ?? "");
+  let userAgent: string | undefined;
+  tryTo(() => {
+    userAgent = (globalThis as { navigator?: { readonly userAgent?: string } }).navigator?.userAgent;
+  });
+  return /Chrom/.test(userAgent ?? "");
 }

@@ -84,7 +84,17 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
 
 /** No fallback to memory: a till that forgets its sales must not look like one that keeps them. */
 function platformFactory(): IDBFactory {
-  const factory = (globalThis as { indexedDB?: IDBFactory | null }).indexedDB;
+  let factory: IDBFactory | null | undefined;
+  try {
+    factory = (globalThis as { indexedDB?: IDBFactory | null }).indexedDB;
+  } catch (error) {
+    // If site data is blocked, some browsers throw as soon as the property is read.
+    throw unavailable(
+      `The browser denies this site access to its database (${String(error)}), so nothing could be stored. ` +
+        "Allow site data (cookies) for this site, or use a normal window instead of a private one.",
+      error,
+    );
+  }
   if (factory) return factory;
   throw unavailable(
     "There is no IndexedDB here, so nothing could be stored. Use a normal window instead of a private one, " +

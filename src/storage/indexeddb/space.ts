@@ -1,18 +1,15 @@
 /** What the platform says about the space that it grants. */
 import type { StorageEstimate } from "../../client/ports/storage.ts";
 
-/** Missing in insecure contexts and in old browsers: then nothing is known, which is not a failure. */
-function manager(): Partial<StorageManager> {
-  return (globalThis as { navigator?: { storage?: Partial<StorageManager> } }).navigator?.storage ?? {};
-}
-
 export async function estimateSpace(): Promise<StorageEstimate> {
-  const storage = manager();
   const [persisted, space] = await Promise.all([
-    storage.persisted?.().catch(() => false),
-    storage.estimate?.().catch(() => undefined),
+    ask((manager) => manager.persisted?.()),
+    ask(async (manager) => {
+      const estimate = await manager.estimate?.();
+      return { usedBytes: estimate?.usage, quotaBytes: estimate?.quota };
+    }),
   ]);
-  return { persisted: persisted ?? false, usedBytes: space?.usage, quotaBytes: space?.quota };
+  return { persisted: persisted ?? false, usedBytes: space?.usedBytes, quotaBytes: space?.quotaBytes };
 }
 
 /**
@@ -20,7 +17,18 @@ export async function estimateSpace(): Promise<StorageEstimate> {
  * the answer.
  */
 export function askToPersist(): void {
-  manager()
-    .persist?.()
-    .catch(() => {});
+  void ask((manager) => manager.persist?.());
+}
+
+/**
+ * The answer of the storage manager; `undefined` if nothing is known, which is not a failure. The manager is missing in
+ * insecure contexts and in old browsers. If site data is blocked, even reading it may throw.
+ */
+async function ask<T>(question: (manager: Partial<StorageManager>) => Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    const { navigator } = globalThis as { navigator?: { storage?: Partial<StorageManager> } };
+    return await question(navigator?.storage ?? {});
+  } catch {
+    return undefined;
+  }
 }

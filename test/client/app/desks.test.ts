@@ -488,6 +488,16 @@ describe("operations.discard", () => {
       expect((await till.collections.products.meta("p-1"))?.sync).toBe("synced");
     }));
 
+  test("is itself listed as an operation: a void, and nothing else", () =>
+    shop(async (till, world) => {
+      world.network.offline();
+      await till.collections.products.update("p-1", { name: "A" });
+      const [pending] = await till.operations.list();
+      await till.operations.discard(pending as never, { reason: "no" });
+      const changes = (await till.operations.list({ state: "pending" })).map(({ change }) => change);
+      expect(changes).toStrictEqual([{ action: "void" }]);
+    }));
+
   test("gives an edit up that waits, at once in the view", () =>
     shop(async (till, world) => {
       world.network.offline();

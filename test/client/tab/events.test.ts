@@ -210,6 +210,39 @@ describe("auth_required", () => {
         expect(told.heard).toEqual([{ event: "auth_required", payload: { cause } }]);
       }));
 
+  for (const code of ["forbidden", "device_mismatch", "unauthenticated"] as const)
+    test(`(${code}) names the cause \`refused\`: someone is signed in, and the server doesn't accept the token`, async () => {
+      await using world = new ClientWorld();
+      const transport = world.transport();
+      let isRefused = false;
+      const failure = { kind: "refused", code, status: code === "unauthenticated" ? 401 : 403, detail: "" } as const;
+      const till = await world.open({
+        transport: {
+          ...transport,
+          push: async (request, call) => (isRefused ? { ok: false, failure } : transport.push(request, call)),
+          pull: async (request, call) => (isRefused ? { ok: false, failure } : transport.pull(request, call)),
+        },
+      });
+      await world.clock.advance(1_000);
+      const told = listen(till, "auth_required");
+      isRefused = true;
+      await till.collections.sales.create(saleOf(1, 1));
+      await world.clock.advance(300_000);
+      expect(told.heard).toEqual([{ event: "auth_required", payload: { cause: "refused" } }]);
+    });
+
+  test("with another device's token, after a token was missing: first `no_token`, then `refused`", () =>
+    shop(async (till, world) => {
+      const told = listen(till, "auth_required");
+      world.token = undefined;
+      await world.clock.advance(60_000);
+      world.token = "good";
+      await world.clock.advance(60_000);
+      world.principal = () => ({ tenant: TENANT, branch: "main", device: "till-2", scopes: ["sync"] });
+      await world.clock.advance(300_000);
+      expect(told.of("auth_required")).toEqual([{ cause: "no_token" }, { cause: "refused" }]);
+    }));
+
   test("is told again when it happens again", () =>
     shop(async (till, world) => {
       const told = listen(till, "auth_required");

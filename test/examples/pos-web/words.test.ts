@@ -158,6 +158,11 @@ describe("an operation", () => {
       "Stock of Cola: −2",
     ]);
   });
+
+  test("that gives up another one says so", () => {
+    const given = [operation(5, "products", { action: "void" }), operation(6, "customers", { action: "void" })];
+    expect(given.map((entry) => operationTitle(entry, nameOf))).toEqual(["Given up: Cola", "Given up: customers"]);
+  });
 });
 
 describe("a fault of the till itself", () => {
