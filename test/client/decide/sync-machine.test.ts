@@ -173,7 +173,7 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
     registered: [goes(registering(), bare("registered"), online("busy", "busy"), ...ROUND)],
     reregister: [
       when(
-        "the answer named another epoch, or the store was found rolled back: it response again as what it is now",
+        "the answer named another epoch, or the store was found rolled back: it asks again as what it is now",
         goes(registering(), bare("reregister"), registering(), "register"),
       ),
     ],
@@ -185,7 +185,7 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
         goes(registering(2), failed("register"), unregistered(down(3)), "timer push 2000"),
       ),
       when(
-        "the server response for a wait",
+        "the server asks for a wait",
         goes(
           registering(),
           failed("register", throttled(9_000)),
@@ -564,7 +564,7 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
     acquired: [goes(paused(false, "night"), bare("acquired"), paused(true, "night"))],
     lost: [
       goes(paused(true, "night"), bare("lost"), paused(false, "night"), ...GIVE_WAY),
-      when("it response for none", stays(pausedAtRest("night"), bare("lost"))),
+      when("it asks for none", stays(pausedAtRest("night"), bare("lost"))),
     ],
     pause: [
       when("for one more reason", goes(paused(true, "night"), pause("roaming"), paused(true, "night", "roaming"))),
