@@ -140,7 +140,7 @@ export class Session {
     if (notice.kind === "contact") this.clientState.contact(notice.sample);
     if (notice.kind === "identity") this.clientState.identity = notice.identity;
     if (notice.kind === "forked") this.clientState.identity = notice.after;
-    if (notice.kind === "unauthorised") this.#unauthorised = notice.reason;
+    if (notice.kind === "unauthorised") this.#noticeUnauthorised(notice.reason);
     this.#publisher.notice(notice);
   }
 
@@ -250,6 +250,15 @@ export class Session {
     this.clientState.failure = failure;
     if (!told) this.emitter.fail(failure, failure.message);
     this.refresh();
+  }
+
+  /** While the status stays `auth_required`, a new reason is an event of its own: the status does not show it. */
+  #noticeUnauthorised(reason: "no_token" | "refused"): void {
+    const isNew = reason !== this.#unauthorised;
+    this.#unauthorised = reason;
+    const status = this.#status;
+    if (!isNew || status.phase !== "action_needed" || status.cause !== "auth_required") return;
+    this.emitter.emit("auth_required", { cause: reason });
   }
 
   #emitStatusEvents(before: SyncStatus, now: SyncStatus): void {

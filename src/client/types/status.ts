@@ -119,7 +119,8 @@ export type SyncPhase<N extends string = string> =
       readonly phase: "action_needed";
       /**
        * The reason:
-       * - `auth_required`: no one is signed in, the token was refused twice, or it is another device's. Sign in.
+       * - `auth_required`: no one is signed in, the token was refused twice, or it is another device's,
+       *   or it lacks a permission. Sign in.
        * - `device_revoked`: the device may not sync any more. Talk to the office.
        * - `wrong_workspace`: the token and the store belong to different shops. Nothing is pushed, pulled or deleted.
        *   Sign in to the right shop, or use another `name`.

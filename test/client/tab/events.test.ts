@@ -243,6 +243,17 @@ describe("auth_required", () => {
       expect(told.of("auth_required")).toEqual([{ cause: "no_token" }, { cause: "refused" }]);
     }));
 
+  test("is told again when only the reason changes", () =>
+    shop(async (till, world) => {
+      const told = listen(till, "auth_required");
+      world.token = undefined;
+      await world.clock.advance(60_000);
+      world.token = "bad";
+      world.principal = () => undefined;
+      await world.clock.advance(300_000);
+      expect(told.of("auth_required")).toEqual([{ cause: "no_token" }, { cause: "refused" }]);
+    }));
+
   test("is told again when it happens again", () =>
     shop(async (till, world) => {
       const told = listen(till, "auth_required");
