@@ -1,4 +1,6 @@
 /** The default Connectivity port: the browser's hints, if there is a browser. */
+
+import { fromPlatform } from "../../shared/from-platform.ts";
 import type { Connectivity } from "../ports/connectivity.ts";
 
 interface EventSource {
@@ -14,8 +16,6 @@ interface Platform extends Partial<EventSource> {
   readonly document?: EventSource & { readonly visibilityState?: string };
 }
 
-const platform = (): Platform => globalThis as unknown as Platform;
-
 /**
  * `pageshow` and `resume`: a page that returns from the back/forward cache or from a freeze has missed every event in
  * between.
@@ -25,17 +25,18 @@ const DOCUMENT_EVENTS = { resume: "resumed", freeze: "frozen" } as const;
 
 export const platformConnectivity: Connectivity = {
   "~port": "connectivity",
-  online: () => platform().navigator?.onLine !== false,
+  online: () => fromPlatform((it: Platform) => it.navigator?.onLine) !== false,
   subscribe(listener) {
-    const { document } = platform();
+    const window = globalThis as Platform;
+    const document = fromPlatform((it: Platform) => it.document);
     const undo: (() => void)[] = [];
     const listen = (source: Partial<EventSource> | undefined, type: string, react: (event: PageEvent) => void) => {
       source?.addEventListener?.(type, react);
       undo.push(() => source?.removeEventListener?.(type, react));
     };
-    for (const [type, hint] of Object.entries(WINDOW_EVENTS)) listen(platform(), type, () => listener(hint));
+    for (const [type, hint] of Object.entries(WINDOW_EVENTS)) listen(window, type, () => listener(hint));
     for (const [type, hint] of Object.entries(DOCUMENT_EVENTS)) listen(document, type, () => listener(hint));
-    listen(platform(), "pagehide", ({ persisted }) => persisted && listener("frozen"));
+    listen(window, "pagehide", ({ persisted }) => persisted && listener("frozen"));
     listen(document, "visibilitychange", () => document?.visibilityState === "visible" && listener("visible"));
     return () => {
       for (const stop of undo) stop();

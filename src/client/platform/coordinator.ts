@@ -3,9 +3,10 @@
  * process take turns.
  */
 import type { Clock } from "../../shared/clock.ts";
+import { fromPlatform } from "../../shared/from-platform.ts";
 import type { Random } from "../../shared/random.ts";
 import type { Coordinator } from "../ports/coordinator.ts";
-import type { OpenChannel } from "./broadcasts.ts";
+import type { Channel, OpenChannel } from "./broadcasts.ts";
 import { inProcess } from "./in-process.ts";
 import { leases } from "./leases.ts";
 import { type Locks, locks } from "./locks.ts";
@@ -17,13 +18,18 @@ interface Platform {
   readonly BroadcastChannel?: new (name: string) => ReturnType<NonNullable<OpenChannel>>;
 }
 
-const platform = (): Platform => globalThis as unknown as Platform;
-
 export function platformCoordinator(clock: Clock, random: Random): Coordinator {
-  const { document, WorkerGlobalScope, navigator, BroadcastChannel } = platform();
-  // Node has both too, but only within one process, and an open channel keeps the process from ending.
-  if (document === undefined && WorkerGlobalScope === undefined) return inProcess;
-  const channel = (BroadcastChannel && ((name: string) => new BroadcastChannel(name))) as OpenChannel;
+  // Node has locks and channels too, but only within one process, and an open channel keeps the process from ending.
+  const isBrowser = fromPlatform((it: Platform) => it.document !== undefined || it.WorkerGlobalScope !== undefined);
+  if (!isBrowser) return inProcess;
+  const channel = openChannel();
   const parts = { channel, clock, random };
-  return navigator?.locks ? locks({ ...parts, locks: navigator.locks }) : leases(parts);
+  const platformLocks = fromPlatform((it: Platform) => it.navigator?.locks);
+  return platformLocks ? locks({ ...parts, locks: platformLocks }) : leases(parts);
+}
+
+function openChannel(): OpenChannel {
+  const BroadcastChannel = fromPlatform((it: Platform) => it.BroadcastChannel);
+  if (BroadcastChannel === undefined) return undefined;
+  return <M>(name: string) => new BroadcastChannel(name) as Channel<M>;
 }

@@ -6,6 +6,7 @@
  * compaction LevelDB never reads the old log again.
  * (https://github.com/google/leveldb/issues/1287, docs/decisions/compacted-log.md)
  */
+import { fromPlatform } from "../../shared/from-platform.ts";
 import { tryTo } from "./open.ts";
 import { estimateSpace } from "./space.ts";
 import { LAYOUT } from "./upgrade.ts";
@@ -45,9 +46,6 @@ function fillLog(store: IDBObjectStore): void {
 }
 
 function isChromium(): boolean {
-  let userAgent: string | undefined;
-  tryTo(() => {
-    userAgent = (globalThis as { navigator?: { readonly userAgent?: string } }).navigator?.userAgent;
-  });
+  const userAgent = fromPlatform((it: { navigator?: { readonly userAgent?: string } }) => it.navigator?.userAgent);
   return /Chrom/.test(userAgent ?? "");
 }
