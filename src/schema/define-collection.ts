@@ -9,6 +9,8 @@ import type {
   FactsAreNeverEdited,
   NoSuchPathInTheRecord,
   StoredRecord,
+  UpcastFunction,
+  UpcastFunctions,
 } from "./types.ts";
 
 /**
@@ -82,10 +84,16 @@ export interface CollectionOptions<
    */
   schemaVersion?: number | undefined;
   /**
-   * Functions that bring the data of stored records and of queued operations from version n to n + 1, by n. They must
-   * be pure, and return plain JSON. Required if `schemaVersion` is above 1: a function for each version from 1.
+   * The steps that raise the data of records and of operations from version n to n + 1, by n. Required if
+   * `schemaVersion` is above 1: a step for each version from 1.
+   *
+   * A step is a function that takes a whole record, without `id` and counters, and returns it in the next version. It
+   * must be pure, and return plain JSON. Edits are raised with it too: it runs on a record with the edit and without
+   * it, and what differs is the edit in the next version. If a step computes one field from several, or throws when a
+   * field is absent, write `{ record, patch }`: `patch` takes and returns the changed fields alone, with `undefined`
+   * for a field to remove.
    */
-  upcast?: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>> | undefined;
+  upcast?: Readonly<Record<number, UpcastFunction | UpcastFunctions>> | undefined;
 }
 
 /**

@@ -20,4 +20,6 @@ export type {
   Patch,
   PatchOf,
   RecordOf,
+  UpcastFunction,
+  UpcastFunctions,
 } from "./types.ts";

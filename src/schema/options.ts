@@ -6,7 +6,7 @@ import { expectOption } from "../shared/errors.ts";
 import { isPlainObject } from "../shared/json.ts";
 import { isField, resolveIndexes } from "./index-options.ts";
 import { resolveReferences } from "./references.ts";
-import type { ResolvedCollection, Upcast } from "./resolved.ts";
+import type { ResolvedCollection, UpcastStep } from "./resolved.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 
 const OPTION_NAMES = [
@@ -122,14 +122,18 @@ function resolveUpcast(upcast: unknown = {}, schemaVersion: number): ResolvedCol
     upcast,
     "Write `upcast: { 1: (data) => data }`.",
   );
-  const steps: Record<number, Upcast> = Object.create(null);
+  const steps: Record<number, UpcastStep> = Object.create(null);
   const hint = `\`schemaVersion\` is ${schemaVersion}: each version before it needs the step to the next.`;
-  for (let from = 1; from < schemaVersion; from++) {
-    const step = upcast[from];
-    expectOption(typeof step === "function", `upcast[${from}]`, "a function", step, hint);
-    steps[from] = step as Upcast;
-  }
+  for (let from = 1; from < schemaVersion; from++) steps[from] = resolveStep(`upcast[${from}]`, upcast[from], hint);
   for (const from of Object.keys(upcast))
     expectOption(from in steps, `upcast[${from}]`, "left out", upcast[from], hint);
   return Object.freeze(steps);
+}
+
+function resolveStep(option: string, step: unknown, hint: string): UpcastStep {
+  const { record, patch } = isPlainObject(step) ? step : { record: step, patch: undefined };
+  expectOption(typeof record === "function", option, "a function, or `{ record, patch }`", step, hint);
+  const isPatchStep = patch === undefined || typeof patch === "function";
+  expectOption(isPatchStep, `${option}.patch`, "a function, or left out", patch, "It takes and returns a patch.");
+  return Object.freeze({ record, patch } as UpcastStep);
 }

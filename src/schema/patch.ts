@@ -27,6 +27,16 @@ export function applyPatch(data: JsonObject, patch: JsonObject, unset: readonly 
   return patched;
 }
 
+/** The members of `data` with these names; those that it does not have are left out. */
+export function pick(data: JsonObject | null | undefined, names: readonly string[]): JsonObject {
+  const picked: Record<string, Json> = {};
+  for (const name of names) {
+    const value = data?.[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
 /** Separates what to set from what to remove. */
 export function splitPatch(loose: LoosePatch): WirePatch {
   const patch: Record<string, Json> = {};

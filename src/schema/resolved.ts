@@ -1,7 +1,7 @@
 /** A collection with every default filled in: what client and server work with. */
 import { expectOption } from "../shared/errors.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
-import type { CollectionDefinition, ConflictResolver } from "./types.ts";
+import type { CollectionDefinition, ConflictResolver, UpcastFunction } from "./types.ts";
 
 export interface ResolvedCollection {
   readonly kind: "record" | "fact";
@@ -19,15 +19,19 @@ export interface ResolvedCollection {
   /** `undefined` for the default, which only the conflict module knows. */
   // biome-ignore lint/suspicious/noExplicitAny: each collection has its own record type
   readonly conflict: ConflictResolver<any> | undefined;
-  /** The functions from version n to n + 1, by n. */
-  readonly upcast: Readonly<Record<number, Upcast>>;
+  /** The steps from version n to n + 1, by n. */
+  readonly upcast: Readonly<Record<number, UpcastStep>>;
 }
 export interface CollectionReference {
   /** `customerId`, `supplier.supplierId`, `items[].productId`, `tagIds[]`. */
   readonly path: string;
   readonly collection: string;
 }
-export type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
+/** A step from one version to the next. Without `patch`, edits are raised by means of `record`. */
+export interface UpcastStep {
+  readonly record: UpcastFunction;
+  readonly patch: UpcastFunction | undefined;
+}
 
 // A property and not a WeakMap: a bundle may have two copies of the package, and one must be able to read what the
 // other has defined.

@@ -86,6 +86,20 @@ export interface ConflictContext<T> {
  */
 export type ConflictResolver<T> = (conflict: ConflictContext<T>) => T | "server" | "client" | "manual";
 
+/** A step of the option `upcast`: takes data of one schema version, and returns it in the next. */
+export type UpcastFunction = (data: Record<string, unknown>) => Record<string, unknown>;
+
+/** A step of the option `upcast` with a function of its own for patches. */
+export interface UpcastFunctions {
+  /** Takes and returns a whole record, without `id` and counters. */
+  readonly record: UpcastFunction;
+  /**
+   * Takes and returns the changed fields of an edit; `undefined` removes a field.
+   * @default by means of `record`, which runs on the record with the edit and without it
+   */
+  readonly patch?: UpcastFunction | undefined;
+}
+
 // No value has one of these types. Their names are the compiler's message: `?: never` would read "not assignable to
 // never".
 export interface ACounterChangesByIncrementOnly {

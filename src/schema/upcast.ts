@@ -1,41 +1,161 @@
-/** Brings records of older schema versions up to the current one. */
+/**
+ * Raises data of older schema versions to the current one: whole records, and edits [H7].
+ *
+ * An edit has only some fields, and a step is written for whole records. So the step runs on a record with the edit and
+ * without it, and what differs is the edit in the next version: a step that turns euros into cents turns `{ price: 3 }`
+ * into `{ price: 300 }`, and a default that it fills in is no edit.
+ */
 import { assert } from "../shared/assert.ts";
 import { messageOf, TillSyncError } from "../shared/errors.ts";
-import { faultText, isPlainObject, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
-import type { ResolvedCollection } from "./resolved.ts";
+import { deepEqual, faultText, isPlainObject, type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
+import { applyPatch, type LoosePatch, pick, splitPatch, type WirePatch } from "./patch.ts";
+import type { ResolvedCollection, UpcastStep } from "./resolved.ts";
+import type { UpcastFunction } from "./types.ts";
+
+/**
+ * An edit. `before`: the values that its fields had, if they are known. A field that the record did not have is not in
+ * it.
+ */
+export interface FieldEdit extends WirePatch {
+  readonly before?: JsonObject | undefined;
+}
+
+/** What a step returned: its values need not be JSON. */
+type Raised = Readonly<Record<string, unknown>>;
 
 /**
  * Runs every step from version `from` up to the collection's own. The steps get a copy, so a step that edits its
  * argument can't change what is stored.
  *
+ * @param data without `id` and counters: neither is a step's to change
  * @param from 1 to `resolved.schemaVersion`; the caller must keep newer records aside
  * @throws TillSyncError `validation_failed` if a step throws, or returns anything but a plain JSON object
  */
 export function upcastData(name: string, resolved: ResolvedCollection, from: number, data: JsonObject): JsonObject {
-  assert(
-    from >= 1 && from <= resolved.schemaVersion,
-    `a record of version ${from} met \`${name}\` ${resolved.schemaVersion}`,
-  );
-  if (from === resolved.schemaVersion) return data;
-  let current: Record<string, unknown> = toJson(data);
-  for (let version = from; version < resolved.schemaVersion; version++) {
-    current = runStep(name, resolved, version, current);
+  let current = data;
+  for (const [version, step] of stepsFrom(name, resolved, from)) {
+    const returned = run(name, version, step.record, current);
+    const fault = jsonFault(returned, { allowUndefined: true });
+    if (fault !== undefined) throw failed(name, version, `it returned ${faultText(fault)}`);
+    current = toJson(returned) as JsonObject;
   }
-  return toJson(current) as JsonObject;
+  return current;
 }
 
-function runStep(name: string, resolved: ResolvedCollection, version: number, data: Record<string, unknown>) {
-  const step = resolved.upcast[version];
-  assert(step !== undefined, `\`${name}\` has no step from version ${version}`);
+/**
+ * The same for an edit.
+ *
+ * @param record the record that is edited, without `id` and counters. Best is the record of version `from`. A newer one
+ * serves too, because what it has or lacks is the same with and without the edit. `{}` if there is none.
+ * @throws TillSyncError `validation_failed` if a step fails, or if it leaves nothing of the edit
+ */
+export function upcastEdit(
+  name: string,
+  resolved: ResolvedCollection,
+  from: number,
+  edit: FieldEdit,
+  record: JsonObject,
+): FieldEdit {
+  let raised = edit;
+  let plain = edit.before === undefined ? record : applyPatch(record, edit.before, absentBefore(edit));
+  for (const [version, step] of stepsFrom(name, resolved, from)) {
+    const edited = applyPatch(plain, raised.patch, raised.unset);
+    const after = step.patch === undefined ? run(name, version, step.record, plain) : attempt(step.record, plain);
+    const next =
+      step.patch === undefined
+        ? difference(raised, after, run(name, version, step.record, edited))
+        : splitJson(run(name, version, step.patch, looseOf(raised)));
+    if (next === undefined || (namesOf(next).length === 0 && !deepEqual(plain, edited)))
+      throw failed(name, version, `it leaves nothing of an edit of \`${namesOf(raised).join("`, `")}\``);
+    plain = onlyJson(after);
+    raised = edit.before === undefined ? next : { ...next, before: pick(plain, namesOf(next)) };
+  }
+  return raised;
+}
+
+/** The fields of an edit that the record did not have before it. */
+export function absentBefore({ patch, unset, before = {} }: FieldEdit): readonly string[] {
+  return [...Object.keys(patch), ...unset].filter((name) => !Object.hasOwn(before, name));
+}
+
+function* stepsFrom(
+  name: string,
+  resolved: ResolvedCollection,
+  from: number,
+): Generator<readonly [version: number, step: UpcastStep]> {
+  const { schemaVersion } = resolved;
+  assert(from >= 1 && from <= schemaVersion, `data of version ${from} met \`${name}\` ${schemaVersion}`);
+  for (let version = from; version < schemaVersion; version++) {
+    const step = resolved.upcast[version];
+    assert(step !== undefined, `\`${name}\` has no step from version ${version}`);
+    yield [version, step];
+  }
+}
+
+/**
+ * What the edit changes in the next version: the fields in which the two records differ, and those that the edit names
+ * and the next version has. `undefined` if the edit's value is no JSON there.
+ */
+function difference(edit: FieldEdit, plain: Raised, edited: Raised): WirePatch | undefined {
+  const patch: Record<string, Json> = {};
+  const unset: string[] = [];
+  for (const name of new Set([...Object.keys(plain), ...Object.keys(edited)])) {
+    const before = jsonIn(plain, name);
+    const after = jsonIn(edited, name);
+    if (after === NO_JSON) {
+      // A step computes nonsense from fields that the record does not have, with the edit and without it.
+      if (before !== NO_JSON) return undefined;
+    } else if (after === undefined) {
+      if (before !== undefined) unset.push(name);
+    } else if (before === NO_JSON || !deepEqual(before, after) || Object.hasOwn(edit.patch, name)) patch[name] = after;
+  }
+  return { patch, unset };
+}
+
+const NO_JSON: unique symbol = Symbol("no JSON");
+
+function jsonIn(record: Raised, name: string): Json | undefined | typeof NO_JSON {
+  const value = Object.hasOwn(record, name) ? record[name] : undefined;
+  if (value === undefined) return undefined;
+  return jsonFault(value) === undefined ? toJson(value) : NO_JSON;
+}
+
+function onlyJson(record: Raised): JsonObject {
+  const entries = Object.keys(record).map((name) => [name, jsonIn(record, name)] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== NO_JSON)) as JsonObject;
+}
+
+/** The edit as a step for patches gets it: `undefined` removes a field. */
+function looseOf({ patch, unset }: WirePatch): LoosePatch {
+  return { ...patch, ...Object.fromEntries(unset.map((name) => [name, undefined])) };
+}
+
+function splitJson(loose: Raised): WirePatch | undefined {
+  return jsonFault(loose, { allowUndefined: true }) === undefined ? splitPatch(toLoose(loose)) : undefined;
+}
+
+const toLoose = (loose: Raised): LoosePatch =>
+  Object.fromEntries(Object.entries(loose).map(([name, value]) => [name, value === undefined ? value : toJson(value)]));
+
+const namesOf = ({ patch, unset }: WirePatch): readonly string[] => [...Object.keys(patch), ...unset];
+
+/** A step that takes patches need not bear the record that stands in for the old one. */
+function attempt(step: UpcastFunction, data: JsonObject): Raised {
+  try {
+    return step(toLoose(data));
+  } catch {
+    return data;
+  }
+}
+
+function run(name: string, version: number, step: UpcastFunction, data: LoosePatch): Raised {
   let returned: unknown;
   try {
-    returned = step(data);
+    returned = step(toLoose(data));
   } catch (cause) {
     throw failed(name, version, messageOf(cause), { cause });
   }
   if (!isPlainObject(returned)) throw failed(name, version, "it returned no object");
-  const fault = jsonFault(returned, { allowUndefined: true });
-  if (fault !== undefined) throw failed(name, version, `it returned ${faultText(fault)}`);
   return returned;
 }
 

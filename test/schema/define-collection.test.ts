@@ -66,7 +66,7 @@ describe("a definition", () => {
       schemaVersion: 2,
     });
     expect(resolved.conflict).toBe(conflict);
-    expect(resolved.upcast[1]).toBe(upcast[1]);
+    expect(resolved.upcast[1]).toEqual({ record: upcast[1], patch: undefined });
   });
 
   it("takes indexes by field name alone", () => {

@@ -1,14 +1,13 @@
 /** Turns the answer to a conflict, a resolver's or a person's, into a superseding operation. Pure. */
 import { resolverOf } from "../../conflict/default-resolver.ts";
 import { type Resolution, runResolver } from "../../conflict/run-resolver.ts";
-import { applyPatch, changesBetween, type LoosePatch, splitPatch, wholeChanges } from "../../schema/patch.ts";
+import { applyPatch, changesBetween, type LoosePatch, pick, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
 import { readPatch, uneditableFields } from "./local-write.ts";
 import { type MintContext, type OperationPayload, payloadFault, type Target } from "./mint.ts";
-import { pick } from "./replay.ts";
 import { supersede } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
 

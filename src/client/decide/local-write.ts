@@ -2,7 +2,7 @@
 
 import { isId } from "../../protocol/values.ts";
 import { addCounter, splitCounters } from "../../schema/counters.ts";
-import { applyPatch, type LoosePatch, splitPatch, type WirePatch } from "../../schema/patch.ts";
+import { applyPatch, type LoosePatch, pick, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateRecord } from "../../schema/validate.ts";
 import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
@@ -11,7 +11,7 @@ import { deepEqual, type JsonObject, jsonFault, toJson } from "../../shared/json
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredRow } from "../state/rows.ts";
 import { checkTransactionSize, group, type MintContext, mint, type OperationPayload, type Target } from "./mint.ts";
-import { addDelta, type Delta, type Edit, mergeDelta, pick, replay } from "./replay.ts";
+import { addDelta, type Delta, type Edit, mergeDelta, replay } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** The view of a row: the base with this device's open operations replayed on it (L8). Pure. */
 
 import { addCounter } from "../../schema/counters.ts";
-import { applyPatch } from "../../schema/patch.ts";
+import { applyPatch, pick } from "../../schema/patch.ts";
 import { assert } from "../../shared/assert.ts";
 import type { CounterValue } from "../../shared/counter-step.ts";
-import type { Json, JsonObject } from "../../shared/json.ts";
+import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 
 /** The members of an operation that a replay needs. */
@@ -44,16 +44,6 @@ function applyEdit(
     default:
       return view;
   }
-}
-
-/** The members of `data` with these names; those that it does not have are left out. */
-export function pick(data: JsonObject | null | undefined, names: readonly string[]): JsonObject {
-  const picked: Record<string, Json> = {};
-  for (const name of names) {
-    const value = data?.[name];
-    if (value !== undefined) picked[name] = value;
-  }
-  return picked;
 }
 
 /** The counters of `data` with the steps added. */

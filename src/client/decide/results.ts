@@ -1,6 +1,6 @@
 /** Decides the server's results: each operation moves to its next state, and each row to its new base. Pure. */
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
-import { applyPatch } from "../../schema/patch.ts";
+import { applyPatch, pick } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
 import {
@@ -14,7 +14,6 @@ import {
 import type { StoredConflict } from "../state/rows.ts";
 import { resolveAutomatically } from "./conflict.ts";
 import type { MintContext } from "./mint.ts";
-import { pick } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What happened to an operation: the tab raises the client's events from it. */

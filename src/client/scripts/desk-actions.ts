@@ -1,12 +1,11 @@
 /** What people do on the desks: resolve a conflict; retry, correct or give up an operation. Each is one transaction. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import { splitCounters } from "../../schema/counters.ts";
-import { applyPatch, type LoosePatch } from "../../schema/patch.ts";
+import { applyPatch, type LoosePatch, pick } from "../../schema/patch.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { type Choice, resolveByPerson } from "../decide/conflict.ts";
 import { readPatch } from "../decide/local-write.ts";
 import type { MintContext, OperationPayload } from "../decide/mint.ts";
-import { pick } from "../decide/replay.ts";
 import { samePayload, supersede } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
