@@ -46,8 +46,8 @@ const checks = /* @__PURE__ */ (() => {
   const verdict = shape({ code: text, message: text, issues: maybe(list(shape({ path: text, message: text }))) });
   const row = oneOf(
     "deleted",
-    [undefined, shape({ version: count, data })],
-    [true, shape({ version: count, data: absent })],
+    [undefined, shape({ version: count, data, schemaVersion: maybe(from(1)) })],
+    [true, shape({ version: count, data: absent, schemaVersion: maybe(from(1)) })],
   );
   const head = { id: isUuid, replayed: maybe(flag), revision: maybe(count), at: maybe(count) };
   const flags = list(shape({ code: text, message: maybe(text), discrepancyId: maybe(text) }));
@@ -55,6 +55,7 @@ const checks = /* @__PURE__ */ (() => {
   const applied = {
     version: count,
     data: maybe(data),
+    schemaVersion: maybe(from(1)),
     deleted: maybe(flag),
     assigned: maybe(data),
     flags: maybe(flags),
@@ -73,16 +74,35 @@ const checks = /* @__PURE__ */ (() => {
 
   const change = oneOf(
     "deleted",
-    [undefined, shape({ id: isId, version: count, data })],
-    [true, shape({ id: isId, version: count, data: absent, reason: maybe((value) => value === "scope") })],
+    [undefined, shape({ id: isId, version: count, data, schemaVersion: maybe(from(1)) })],
+    [
+      true,
+      shape({
+        id: isId,
+        version: count,
+        data: absent,
+        schemaVersion: absent,
+        reason: maybe((value) => value === "scope"),
+      }),
+    ],
   );
-  const page = shape({ changes: list(change), cursor: isOpaque, more: flag, remaining: maybe(count) });
+  const page = shape({
+    changes: list(change),
+    cursor: isOpaque,
+    more: flag,
+    remaining: maybe(count),
+    schemaVersion: maybe(from(1)),
+  });
+  const byCollection =
+    (check: Check): Check =>
+    (value) =>
+      isPlainObject(value) && Object.entries(value).every(([name, one]) => isCollectionName(name) && check(one));
 
   const push = shape(answer);
   const pull = shape({
     ...answer,
-    pages: (value) =>
-      isPlainObject(value) && Object.entries(value).every(([name, one]) => isCollectionName(name) && page(one)),
+    pages: byCollection(page),
+    waiting: maybe(byCollection(text)),
   });
   const registration = shape({
     requestId: isId,

@@ -102,6 +102,15 @@ export const cursors = /* @__PURE__ */ define(() =>
   ),
 );
 
+/** Schema versions by collection. */
+export const versions = /* @__PURE__ */ define(() =>
+  table(
+    isCollectionName,
+    (value): value is number => Number.isSafeInteger(value) && (value as number) >= 1,
+    "a safe integer from 1, for the name of a collection",
+  ),
+);
+
 /** An operation of which only the id is checked. */
 export const unknownOperation = /* @__PURE__ */ define(() =>
   scalar(isUnknownOperation, "an object with a UUID in lower case as its `id`"),

@@ -85,5 +85,6 @@ export type {
   Verdict,
   VerdictIssue,
   VoidOperation,
+  WaitingCode,
   WireOperation,
 } from "./types.ts";

@@ -32,7 +32,14 @@ export const operationSchema = /* @__PURE__ */ define(() => {
     branch: z.optional(id),
     actor: z.optional(text(128)),
     occurredAt: moment,
-    acknowledged: z.optional(z.strictObject({ epoch: opaque, version, assigned: z.optional(jsonObject) })),
+    acknowledged: z.optional(
+      z.strictObject({
+        epoch: opaque,
+        version,
+        assigned: z.optional(jsonObject),
+        schemaVersion: z.optional(integerFrom(1)),
+      }),
+    ),
   };
   const force = z.optional(z.boolean());
   return z

@@ -12,6 +12,7 @@ import {
   marks,
   opaque,
   version,
+  versions,
 } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
 import { resultSchema } from "./results.ts";
@@ -25,6 +26,7 @@ export const pullRequestSchema = /* @__PURE__ */ define(() =>
     marks,
     schemaVersion: integerFrom(1),
     collections: cursors,
+    schemaVersions: z.optional(versions),
     limit: z.optional(z.int().check(z.minimum(1), z.maximum(LIMITS.pullChanges))),
   }),
 );
@@ -32,18 +34,27 @@ export const pullRequestSchema = /* @__PURE__ */ define(() =>
 export const pullResponseSchema = /* @__PURE__ */ define(() => {
   const absent = z.optional(z.undefined());
   const change = z.discriminatedUnion("deleted", [
-    z.object({ id, version, data: jsonObject, deleted: absent }),
-    z.object({ id, version, deleted: z.literal(true), reason: z.optional(z.literal("scope")), data: absent }),
+    z.object({ id, version, data: jsonObject, schemaVersion: z.optional(integerFrom(1)), deleted: absent }),
+    z.object({
+      id,
+      version,
+      deleted: z.literal(true),
+      reason: z.optional(z.literal("scope")),
+      data: absent,
+      schemaVersion: absent,
+    }),
   ]);
   const page = z.object({
     changes: z.array(change),
     cursor: opaque,
     more: z.boolean(),
     remaining: z.optional(integerFrom(0)),
+    schemaVersion: z.optional(integerFrom(1)),
   });
   // `z.record` silently drops a member called `__proto__`; the client's own checks refuse it, so this must, too.
   const pages = z.pipe(z.custom<object>(isUnpoisoned), z.record(collectionName, page));
-  return z.object({ ...answerHead, results: z.array(resultSchema), pages });
+  const waiting = z.pipe(z.custom<object>(isUnpoisoned), z.record(collectionName, z.string()));
+  return z.object({ ...answerHead, results: z.array(resultSchema), pages, waiting: z.optional(waiting) });
 });
 
 function isUnpoisoned(value: unknown): value is object {

@@ -16,8 +16,8 @@ const absent = /* @__PURE__ */ define(() => z.optional(z.undefined()));
 
 export const rowStateSchema = /* @__PURE__ */ define(() =>
   z.discriminatedUnion("deleted", [
-    z.object({ version, data: jsonObject, deleted: absent }),
-    z.object({ version, deleted: z.literal(true), data: absent }),
+    z.object({ version, data: jsonObject, schemaVersion: z.optional(integerFrom(1)), deleted: absent }),
+    z.object({ version, deleted: z.literal(true), data: absent, schemaVersion: z.optional(integerFrom(1)) }),
   ]),
 );
 
@@ -36,6 +36,7 @@ const finals = /* @__PURE__ */ define(
         status: z.literal("applied"),
         version,
         data: z.optional(jsonObject),
+        schemaVersion: z.optional(integerFrom(1)),
         deleted: z.optional(z.boolean()),
         assigned: z.optional(jsonObject),
         flags: z.optional(

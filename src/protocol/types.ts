@@ -44,6 +44,8 @@ export interface Acknowledged {
   readonly version: number;
   /** The `assigned` of that result. */
   readonly assigned?: JsonObject | undefined;
+  /** The schema version of `assigned`. @default the operation's */
+  readonly schemaVersion?: number | undefined;
 }
 
 /** Creates a row. */
@@ -96,9 +98,18 @@ export type Action = WireOperation["action"];
  */
 export type RowState =
   /** The row exists. */
-  | { readonly version: number; readonly data: JsonObject; readonly deleted?: undefined }
+  | (RowHead & { readonly data: JsonObject; readonly deleted?: undefined })
   /** The row is deleted, or, with `version` 0, may not be shown to this device. */
-  | { readonly version: number; readonly deleted: true; readonly data?: undefined };
+  | (RowHead & { readonly deleted: true; readonly data?: undefined });
+
+interface RowHead {
+  readonly version: number;
+  /**
+   * The schema version of the row, as the server has it [H7].
+   * @default in a result the operation's, on a desk 1
+   */
+  readonly schemaVersion?: number | undefined;
+}
 
 /** What people should see about an operation that was applied. */
 export interface Flag {
@@ -146,10 +157,13 @@ export interface AppliedResult extends ResultHead {
    */
   readonly version: number;
   /**
-   * The row as the operation left it. May be absent for a fact, if the row's version before it was `baseVersion` [C4],
-   * and if copies of rows would make the answer too long.
+   * The row as the operation left it. May be absent if the client can tell it by itself: the row is then what the
+   * operation made of the row at `baseVersion`, or of none [C4]. May also be absent if copies of rows would make the
+   * answer too long.
    */
   readonly data?: JsonObject | undefined;
+  /** The schema version of `data` and `assigned` [H7]. @default the operation's */
+  readonly schemaVersion?: number | undefined;
   /** `true`: the operation deleted the row, or found it deleted. */
   readonly deleted?: boolean | undefined;
   /** The fields that the server filled in. */
@@ -342,6 +356,11 @@ export interface PullRequest {
   /** The cursor of each collection to pull; `null` pulls from the start. */
   readonly collections: Readonly<Record<string, string | null>>;
   /**
+   * The app's schema version of each collection. Of a collection in which the server is ahead it sends no rows, because
+   * the app could not read them: it is in `waiting` [H7].
+   */
+  readonly schemaVersions?: Readonly<Record<string, number>> | undefined;
+  /**
    * How many changes the answer may hold, of all collections together.
    * @default 1_000
    * @minimum 1
@@ -354,8 +373,17 @@ export interface PullRequest {
  * `id` is the row's; `version` is the tenant's change position at which it last changed.
  */
 export type Change =
-  /** The row exists: `data` has its fields, including counters and server-assigned fields, without `id`. */
-  | { readonly id: string; readonly version: number; readonly data: JsonObject; readonly deleted?: undefined }
+  /**
+   * The row exists: `data` has its fields, including counters and server-assigned fields, without `id`.
+   * `schemaVersion`: of `data`, if it is not the page's.
+   */
+  | {
+      readonly id: string;
+      readonly version: number;
+      readonly data: JsonObject;
+      readonly schemaVersion?: number | undefined;
+      readonly deleted?: undefined;
+    }
   /** The row was deleted; with `reason: "scope"` it still exists, and has left what this device may see. */
   | {
       readonly id: string;
@@ -363,6 +391,7 @@ export type Change =
       readonly deleted: true;
       readonly reason?: "scope" | undefined;
       readonly data?: undefined;
+      readonly schemaVersion?: undefined;
     };
 /** The changes of one collection. */
 export interface PullPage {
@@ -374,13 +403,22 @@ export interface PullPage {
   readonly more: boolean;
   /** About how many rows follow; for a progress bar. */
   readonly remaining?: number | undefined;
+  /** The schema version of the rows [H7]. @default the version that the request names for the collection */
+  readonly schemaVersion?: number | undefined;
 }
+/**
+ * Why an answer has no page of a collection. `unknown_collection`: the server has no such collection. `schema_older`:
+ * the app's schema version of it is older than the server's.
+ */
+export type WaitingCode = "unknown_collection" | "schema_older";
 /** The answer to a pull. The client applies all of it in one local transaction. */
 export interface PullResponse extends Answer {
   /** The device's results since the older mark, from the same snapshot as the rows [C6]. */
   readonly results: readonly OperationResult[];
-  /** One for each collection asked for, by its name. */
+  /** One for each collection asked for that is not in `waiting`, by its name. */
   readonly pages: Readonly<Record<string, PullPage>>;
+  /** The collections asked for that the server can't send now: a {@link WaitingCode} for each. Absent for none. */
+  readonly waiting?: Readonly<Record<string, WaitingCode | (string & {})>> | undefined;
 }
 
 /** `GET /sync/time`. */
@@ -433,7 +471,10 @@ export interface ServerConflict {
   readonly entityId: string;
   /** The fields in conflict. */
   readonly fields: readonly string[];
-  /** What the operation wanted: the `patch` of an update, the `data` of a create, nothing of a delete. */
+  /**
+   * What the operation wanted: the `patch` of an update, the `data` of a create, nothing of a delete. In the schema
+   * version of `server`.
+   */
   readonly client: JsonObject;
   /** The row as it was when the conflict was found. */
   readonly server: RowState;

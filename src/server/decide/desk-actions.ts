@@ -3,16 +3,25 @@
  * [H3].
  */
 import { parseOperation } from "../../protocol/operation.ts";
-import type { FinalResult, ResolveConflictRequest, VerdictIssue, WireOperation } from "../../protocol/types.ts";
+import type {
+  FinalResult,
+  RejectedResult,
+  ResolveConflictRequest,
+  RowState,
+  VerdictIssue,
+  WireOperation,
+} from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { type CommitRow, type ConflictRow, isOpenQuarantine, type OperationRow } from "../ports/rows.ts";
-import { evaluate, inCurrentSchema } from "./operation/evaluate.ts";
+import { inCurrentSchema } from "./operation/current-schema.ts";
+import { evaluate } from "./operation/evaluate.ts";
 import type { PreparedOperation } from "./operation/prepared-operation.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
 import { isFinal } from "./operation/verdicts.ts";
 import type { Catalog, ServedCollection } from "./rows/catalog.ts";
+import { NewerRow } from "./rows/newer-row.ts";
 import { redactFor } from "./rows/redact.ts";
 import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows/rows.ts";
 import { branchOf, canSee, inScope } from "./rows/scope.ts";
@@ -113,28 +122,34 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
   return { kind: "revised", results, touched: [...touched] };
 }
 
-export function resolveConflict(
-  ws: WorkingSet,
-  input: DeskInput,
-  { choice, data, note }: ResolveConflictRequest,
-): DeskOutcome {
+export function resolveConflict(ws: WorkingSet, input: DeskInput, request: ResolveConflictRequest): DeskOutcome {
+  try {
+    return settleConflict(ws, input, request);
+  } catch (error) {
+    if (error instanceof NewerRow) return { kind: "refused", issues: [{ path: "", message: error.message }] };
+    throw error;
+  }
+}
+
+function settleConflict(ws: WorkingSet, input: DeskInput, { choice, data, note }: ResolveConflictRequest): DeskOutcome {
   const conflict = ws.conflict(input.id);
   if (conflict === undefined || !inScope(input.principal, conflict.scope)) return { kind: "not_found" };
   const operation = ws.operation(conflict.operationId);
   if (conflict.settled !== undefined || operation?.supersededBy !== undefined) return { kind: "conflict_settled" };
+  if (operation === undefined) return { kind: "not_found" };
   const served = input.catalog.collections.get(conflict.collection);
-  if (served === undefined || operation === undefined) return { kind: "not_found" };
   if (choice !== "server") {
-    const edit = choice === "client" ? clientEdit(served, operation) : mergedEdit(conflict, data);
-    const issues = overwrite(ws, input, { conflict, served, edit });
+    // Without its collection the row can't be written. The server's side can still be kept: nothing is written then.
+    if (served === undefined) return { kind: "not_found" };
+    const edit = choice === "client" ? clientEdit(ws, served, operation) : mergedEdit(conflict, data);
+    const issues = "issues" in edit ? edit.issues : overwrite(ws, input, { conflict, served, edit: edit.edit });
     if (issues !== undefined) return { kind: "refused", issues };
   }
-  const by = input.principal.actor ?? "office";
-  ws.putConflict({ ...conflict, settled: { choice, by, at: input.now, note } });
-  const row = currentRow(ws, served, conflict.entityId);
   const device = ws.device(operation.device);
   const till: Principal = { ...input.principal, branch: device?.branch };
-  const server = row !== undefined && canSee(served, row, till) ? stateOf(served, row) : undefined;
+  const server = served && rowSeenBy(ws, served, conflict.entityId, till);
+  const by = input.principal.actor ?? "office";
+  ws.putConflict({ ...conflict, settled: { choice, by, at: input.now, note } });
   const feedPosition = ws.take(input.commitId);
   const revised = revisedAsSuperseded(operation, { by: input.commitId, feedPosition, at: input.now, server });
   ws.putOperation(revised);
@@ -150,17 +165,25 @@ interface Edit {
   readonly unset?: readonly string[] | undefined;
 }
 
-/**
- * The till's edit, in the schema that the server has now. If it can't be upcast, it is used as it was: the schema
- * decides in the end.
- */
-function clientEdit(served: ServedCollection, { operation }: OperationRow): Edit | undefined {
-  const shaped = operation === undefined ? undefined : inCurrentSchema(served, operation);
-  return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
+/** The row as the till may see it. */
+function rowSeenBy(ws: WorkingSet, served: ServedCollection, id: string, till: Principal): RowState | undefined {
+  const row = currentRow(ws, served, id);
+  return row !== undefined && canSee(served, row, till) ? stateOf(served, row) : undefined;
 }
 
-function mergedEdit(conflict: ConflictRow, data: JsonObject | undefined): Edit {
-  return { action: "update", patch: data ?? conflict.client };
+type Shaped = { readonly edit: Edit | undefined } | { readonly issues: readonly VerdictIssue[] };
+
+/** The till's edit, in the schema that the server has now [H7]. */
+function clientEdit(ws: WorkingSet, served: ServedCollection, { operation }: OperationRow): Shaped {
+  if (operation === undefined) return { edit: undefined };
+  const shaped = inCurrentSchema(served, operation, ws.record(operation.collection, operation.entityId));
+  if ("operation" in shaped) return { edit: shaped.operation };
+  const { error } = shaped.result as RejectedResult;
+  return { issues: error.issues ?? [{ path: "", message: error.message }] };
+}
+
+function mergedEdit(conflict: ConflictRow, data: JsonObject | undefined): { readonly edit: Edit } {
+  return { edit: { action: "update", patch: data ?? conflict.client } };
 }
 
 interface Resolution {

@@ -8,7 +8,7 @@
  *   advances without rows.
  */
 import { LIMITS } from "../../protocol/constants.ts";
-import type { FinalResult } from "../../protocol/types.ts";
+import type { FinalResult, WaitingCode } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask, type FeedPage, type StoreReadScript } from "../ports/store.ts";
@@ -38,6 +38,8 @@ export type CursorClaim = Cursor | null | "forged";
 
 export interface PullInput extends Introduction {
   readonly cursors: ReadonlyMap<string, CursorClaim>;
+  /** The app's schema version of a collection, as far as the request names it. */
+  readonly schemaVersions: ReadonlyMap<string, number>;
   readonly limit: number;
 }
 
@@ -46,6 +48,8 @@ export interface DecidedPage {
   readonly changes: readonly string[];
   readonly cursor: Cursor;
   readonly more: boolean;
+  /** The schema version of the rows, if the request names another one or none. */
+  readonly schemaVersion?: number | undefined;
 }
 
 export interface PullAnswer {
@@ -54,6 +58,8 @@ export interface PullAnswer {
   readonly results: readonly FinalResult[];
   readonly mark: Mark;
   readonly pages: ReadonlyMap<string, DecidedPage>;
+  /** The collections that can't be sent, and why. */
+  readonly waiting: ReadonlyMap<string, WaitingCode>;
 }
 
 export type PullOutcome =
@@ -76,15 +82,35 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
   const { catalog, principal } = input.session;
   const budget: Budget = { changes: input.limit, bytes: LIMITS.pullBytes };
   const pages = new Map<string, DecidedPage>();
+  const waiting = waitingOf(input);
   for (const name of catalog.order) {
     const claim = input.cursors.get(name);
     const served = catalog.collections.get(name);
-    if (claim === undefined || claim === "forged" || served === undefined) continue;
+    if (claim === undefined || claim === "forged" || served === undefined || waiting.has(name)) continue;
     const feed: CollectionFeed = { served, principal, upTo };
     const from = claim ?? (yield* firstCursor(feed, ws.clock.epoch));
-    pages.set(name, yield* readPage(feed, from, budget));
+    pages.set(name, { ...(yield* readPage(feed, from, budget)), ...versionFor(input, served) });
   }
-  return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages };
+  return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages, waiting };
+}
+
+/** A collection that the server lacks, or whose rows the app could not read, must not stop the others (L6) [H7]. */
+function waitingOf({ session, cursors, schemaVersions }: PullInput): ReadonlyMap<string, WaitingCode> {
+  const waiting = new Map<string, WaitingCode>();
+  for (const name of cursors.keys()) {
+    const served = session.catalog.collections.get(name);
+    if (served === undefined) waiting.set(name, "unknown_collection");
+    else if ((schemaVersions.get(name) ?? served.resolved.schemaVersion) < served.resolved.schemaVersion)
+      waiting.set(name, "schema_older");
+  }
+  return waiting;
+}
+
+function versionFor(
+  { schemaVersions }: PullInput,
+  { name, resolved: { schemaVersion } }: ServedCollection,
+): { readonly schemaVersion?: number } {
+  return (schemaVersions.get(name) ?? 1) === schemaVersion ? {} : { schemaVersion };
 }
 
 function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
@@ -92,9 +118,10 @@ function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
   if (admitted.kind !== "admitted") return admitted;
   if (admitted.standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
   const { session, marks, cursors } = input;
+  const waiting = waitingOf(input);
   const unusable: string[] = [];
   for (const [name, claim] of cursors) {
-    if (claim === null) continue;
+    if (claim === null || waiting.has(name)) continue;
     const served = session.catalog.collections.get(name);
     const fits = claim !== "forged" && served !== undefined && isUsable(ws, served, session.principal, claim);
     if (!fits) unusable.push(name);

@@ -10,7 +10,9 @@ import type {
   UnknownOperation,
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
+import { conflictNow } from "../decide/conflict-now.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
+import type { Catalog } from "../decide/rows/catalog.ts";
 import type { Decision } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
 import type { WorkingSet } from "../decide/rows/working-set.ts";
@@ -35,6 +37,7 @@ export class DeskService {
   }
 
   async conflicts(caller: DeskCaller, query: DeskQuery): Promise<ConflictsResponse> {
+    const { catalog } = this.#parts;
     const state = query.state === "settled" ? "settled" : "open";
     const device = caller.device();
     const isShown = this.#visibility(caller);
@@ -47,7 +50,11 @@ export class DeskService {
       }
       return filling;
     });
-    return { requestId: caller.requestId, conflicts: page.rows.map(shownConflict), ...page.next };
+    return {
+      requestId: caller.requestId,
+      conflicts: page.rows.map((row) => shownConflict(catalog, row)),
+      ...page.next,
+    };
   }
 
   async quarantine(caller: DeskCaller, query: DeskQuery): Promise<QuarantineResponse> {
@@ -163,8 +170,9 @@ export class DeskService {
   }
 }
 
-function shownConflict(row: ConflictRow): ServerConflict {
-  const { id, operationId, collection, entityId, fields, client, server, device, actor, detectedAt, settled } = row;
+function shownConflict(catalog: Catalog, row: ConflictRow): ServerConflict {
+  const { id, operationId, collection, entityId, fields, device, actor, detectedAt, settled } = row;
+  const { client, server } = conflictNow(catalog, row);
   return {
     id,
     operationId,

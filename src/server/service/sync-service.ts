@@ -98,15 +98,14 @@ export class SyncService {
   /** Returns the answer as text: most of it is rows, copied from the text that is stored. */
   async pull(caller: DeviceCaller, request: PullRequest): Promise<string> {
     const { tenant } = caller.principal;
-    const unknown = Object.keys(request.collections).find((name) => !this.#parts.catalog.collections.has(name));
-    if (unknown !== undefined)
-      throw new RequestProblem("malformed", `collections.${unknown}: The server has no such collection`);
     const introduction = await this.#introduction(caller, request);
     const claims = Object.entries(request.collections).map(
       async ([name, cursor]) => [name, await this.#tokens.readCursor(tenant, cursor)] as const,
     );
     const cursors = new Map(await Promise.all(claims));
-    const input = { ...introduction, cursors, limit: request.limit ?? LIMITS.pullChanges };
+    const { limit = LIMITS.pullChanges } = request;
+    const schemaVersions = new Map(Object.entries(request.schemaVersions ?? {}));
+    const input = { ...introduction, cursors, limit, schemaVersions };
     const outcome = await this.#inCurrentEpoch(introduction, () =>
       this.#parts.store.read(tenant, () => decidePull(input)).catch(throwStoreFailure),
     );
@@ -119,17 +118,19 @@ export class SyncService {
         throw resync(outcome.epoch, outcome.collections);
       case "answered": {
         const pages = await this.#pageTexts(tenant, outcome);
-        return pullText({ ...(await this.#answerHead(caller, outcome)), results: outcome.results }, pages);
+        const { results, waiting } = outcome;
+        const head = await this.#answerHead(caller, outcome);
+        return pullText({ ...head, results, ...(waiting.size > 0 && { waiting: Object.fromEntries(waiting) }) }, pages);
       }
     }
   }
 
   async #pageTexts(tenant: string, { pages }: PullAnswer): Promise<Readonly<Record<string, PageText>>> {
     const texts: Record<string, PageText> = {};
-    for (const [name, { changes, cursor, more }] of pages) {
+    for (const [name, { cursor, ...page }] of pages) {
       const { remaining } = cursor;
       const token = await this.#tokens.makeCursor(tenant, cursor);
-      texts[name] = { changes, cursor: token, more, ...(more && remaining !== undefined && { remaining }) };
+      texts[name] = { ...page, cursor: token, ...(page.more && remaining !== undefined && { remaining }) };
     }
     return texts;
   }

@@ -265,11 +265,6 @@ describe("requests that are refused as a whole change nothing", () => {
       (till) => till.call("POST", "push", " ".repeat(LIMITS.pushInflatedBytes + 1)),
     ],
     [
-      "an unknown collection in a pull",
-      "malformed",
-      (till) => till.call("POST", "pull", { ...till.frame, schemaVersion: 1, collections: { ghosts: null } }),
-    ],
-    [
       "a limit beyond the protocol's",
       "malformed",
       (till) => till.call("POST", "pull", { ...till.frame, schemaVersion: 1, collections: {}, limit: 1e9 }),

@@ -218,7 +218,8 @@ export class Till {
 
   async pull(names: readonly string[] = ["products"], limit = 1000): Promise<PullOutcome> {
     const cursors = new Map(names.map((name) => [name, this.cursors.get(name) ?? null]));
-    const input = { session: this.#session(), epoch: this.#epoch(), marks: this.marks, cursors, limit };
+    const introduction = { session: this.#session(), epoch: this.#epoch(), marks: this.marks };
+    const input = { ...introduction, cursors, limit, schemaVersions: new Map() };
     const outcome = await this.world.store.read("shop", () => decidePull(input));
     if (outcome.kind === "answered") {
       this.marks = { ...this.marks, pull: outcome.mark };

@@ -3,12 +3,13 @@ import type { Flag, OperationResult } from "../../../protocol/types.ts";
 import type { JsonObject } from "../../../shared/json.ts";
 import type { PolicyVerdict } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
-import { checkData, dataOf, draftScope, type RowDraft, recordOf, without, writeRow } from "../rows/rows.ts";
-import { canSee, inScope } from "../rows/scope.ts";
+import { checkData, draftScope, type RowDraft, recordOf, without, writeRow } from "../rows/rows.ts";
+import { inScope } from "../rows/scope.ts";
 import { applyEffects } from "./effects.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { askPolicy, contentOf } from "./policy.ts";
 import { applied, isCommercial, outOfScope, quarantined, rejected } from "./verdicts.ts";
+import { visibleData } from "./visible.ts";
 
 export interface ProposedChange {
   readonly draft: RowDraft;
@@ -51,7 +52,7 @@ export function applyChange(judgement: Judgement, change: ProposedChange): Opera
   const echo = change.echo || assignedSomething || verdict.without.length > 0 || verdict.effects.length > 0;
   return applied(operation, row.version, {
     ...(row.state === "deleted" && { deleted: true }),
-    ...(echo && row.state === "live" && canSee(served, row, view.principal) && { data: dataOf(served, row) }),
+    ...(echo && visibleData(judgement, row)),
     ...(assignedSomething && { assigned }),
     flags,
   });

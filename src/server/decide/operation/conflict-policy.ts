@@ -5,7 +5,7 @@ import { runResolver } from "../../../conflict/run-resolver.ts";
 import type { AppliedResult, OperationResult, WireOperation } from "../../../protocol/types.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import type { ConflictRow, RecordRow } from "../../ports/rows.ts";
-import { checkData, dataOf, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
+import { checkData, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import { applyChange } from "./apply-change.ts";
 import type { Judgement } from "./judgement.ts";
@@ -65,8 +65,8 @@ export function settleByPolicy(
 }
 
 function keepServerRow({ served, operation }: Judgement, row: RecordRow): AppliedResult {
-  const state = row.state === "live" ? { data: dataOf(served, row) } : { deleted: true };
-  return applied(operation, row.version, state);
+  const { version, ...state } = stateOf(served, row);
+  return applied(operation, version, state);
 }
 
 function writeResolution(

@@ -15,7 +15,6 @@ import { mayDo, type Right } from "../rows/catalog.ts";
 import {
   checkData,
   currentRow,
-  dataOf,
   type FieldVersion,
   fieldVersion,
   foreignFields,
@@ -31,6 +30,7 @@ import { type FieldConflict, settleByPolicy } from "./conflict-policy.ts";
 import { unresolvedReferences } from "./facts.ts";
 import type { Judgement } from "./judgement.ts";
 import { applied, conflict, missing, outOfScope, rejected } from "./verdicts.ts";
+import { visibleData } from "./visible.ts";
 
 export function createRecord(judgement: Judgement<CreateOperation>): OperationResult {
   const { ws, view, served, operation } = judgement;
@@ -99,7 +99,7 @@ export function updateRecord(judgement: Judgement<UpdateOperation>): OperationRe
   };
   const flags: Flag[] = force === true ? [{ code: "forced" }] : [];
   flags.push(...unresolvedReferences(judgement, patch));
-  const echo = before.version !== baseVersion || !deepEqual(checked.data, merged);
+  const echo = judgement.isRaised || before.version !== baseVersion || !deepEqual(checked.data, merged);
   return applyChange(judgement, { draft, flags, echo });
 }
 
@@ -175,9 +175,4 @@ export function invalid(operation: WireOperation, issues: readonly VerdictIssue[
 export function draftOn({ view, served, operation }: Judgement, before: RecordRow | undefined) {
   const id = operation.entityId;
   return { served, id, before, counters: before?.counters ?? {}, writer: view.incarnation };
-}
-
-/** The row's data, if the row exists and the till may see it. */
-export function visibleData({ view, served }: Judgement, row: RecordRow): { readonly data?: JsonObject } {
-  return row.state === "live" && canSee(served, row, view.principal) ? { data: dataOf(served, row) } : {};
 }

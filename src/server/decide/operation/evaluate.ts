@@ -1,14 +1,14 @@
 /** Judges one operation. It leaves something in the working set only if the operation is applied. */
 import { LIMITS } from "../../../protocol/constants.ts";
 import type { OperationResult, WireOperation } from "../../../protocol/types.ts";
-import { upcastData } from "../../../schema/upcast.ts";
 import { isTillSyncError } from "../../../shared/errors.ts";
-import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import { mayDo, type ServedCollection } from "../rows/catalog.ts";
+import { NewerRow } from "../rows/newer-row.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { increment } from "./counters.ts";
+import { inCurrentSchema, NEWER_RETRY_MS } from "./current-schema.ts";
 import { createRecord, deleteRecord, updateRecord } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
@@ -17,9 +17,6 @@ import type { PreparedOperation } from "./prepared-operation.ts";
 import { replayAcknowledged } from "./replay-acknowledged.ts";
 import { supersedeRefusal } from "./supersede.ts";
 import { applied, blocked, isCommercial, quarantined, rejected, rejectedOrQuarantined, retry } from "./verdicts.ts";
-
-/** The till is newer than the server: the operation succeeds once the server is upgraded. */
-const NEWER_RETRY_MS = 300_000;
 
 export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): OperationResult {
   const { raw, parsed } = prepared;
@@ -56,6 +53,11 @@ function containingFailures(
         return quarantined(operation, "policy_failed", "The server's policy failed");
       return retry(operation, "policy_failed", "The server's policy failed");
     }
+    if (error instanceof NewerRow) {
+      // A newer server wrote the row, and an older one has taken its place. It succeeds once the server is updated.
+      ws.log("error", error.message, { collection: error.collection, operation: operation.id });
+      return retry(operation, "schema_newer", "A newer version of the server wrote the row", NEWER_RETRY_MS);
+    }
     if (isTillSyncError(error, "schema_async")) {
       // No record of the collection can be judged. A final result for each of them would be worse than none.
       ws.log("error", error.message, { collection: error.details.collection });
@@ -83,9 +85,10 @@ function judgeOperation(
     return quarantined(sent, "branch_mismatch", "It was made in another branch than the token's");
   }
   const commercial = isCommercial(catalog, sent);
-  const shaped = inCurrentSchema(served, sent);
+  const shaped = inCurrentSchema(served, sent, ws.record(sent.collection, sent.entityId));
   if ("result" in shaped) return shaped.result;
   const { operation } = shaped;
+  const isRaised = operation !== sent;
   if (view.released !== true) {
     const waitsFor = unmet(ws, operation, { commercial });
     if (waitsFor.length > 0) return blocked(operation, waitsFor);
@@ -99,18 +102,18 @@ function judgeOperation(
     const message = `\`${served.name}\` does not take the action \`${operation.action}\``;
     return rejectedOrQuarantined(catalog, operation, { code: "malformed", message });
   }
-  if (acknowledged !== undefined) return replayAcknowledged({ ws, view, served, operation }, acknowledged);
+  if (acknowledged !== undefined) return replayAcknowledged({ ws, view, served, operation, isRaised }, acknowledged);
   switch (operation.action) {
     case "increment":
-      return increment({ ws, view, served, operation });
+      return increment({ ws, view, served, operation, isRaised });
     case "create":
       return served.resolved.kind === "fact"
-        ? createFact({ ws, view, served, operation })
-        : createRecord({ ws, view, served, operation });
+        ? createFact({ ws, view, served, operation, isRaised })
+        : createRecord({ ws, view, served, operation, isRaised });
     case "update":
-      return updateRecord({ ws, view, served, operation });
+      return updateRecord({ ws, view, served, operation, isRaised });
     case "delete":
-      return deleteRecord({ ws, view, served, operation });
+      return deleteRecord({ ws, view, served, operation, isRaised });
   }
 }
 
@@ -120,7 +123,7 @@ function takesAction({ resolved }: ServedCollection, { action }: WireOperation):
 }
 
 /** A void only supersedes (see record-result.ts). In a collection of facts it requires the right to create. */
-function applyVoid({ view, served, operation }: Omit<Judgement, "ws">): OperationResult {
+function applyVoid({ view, served, operation }: Pick<Judgement, "view" | "served" | "operation">): OperationResult {
   if (served.resolved.kind === "fact" && !mayDo(served, "create", view.principal)) {
     return rejected(operation, "not_permitted", `The token may not create in \`${served.name}\``);
   }
@@ -135,52 +138,4 @@ function applyVoid({ view, served, operation }: Omit<Judgement, "ws">): Operatio
 function acknowledgement(ws: WorkingSet, { acknowledged }: WireOperation): Acknowledgement | undefined {
   if (acknowledged === undefined || acknowledged.epoch === ws.clock.epoch) return undefined;
   return { version: Math.min(acknowledged.version, ws.clock.epochStart), assigned: acknowledged.assigned };
-}
-
-type Shaped = { readonly operation: WireOperation } | { readonly result: OperationResult };
-
-/** An operation's data has the schema version that the operation names [H7], not the one of the app that sends it. */
-export function inCurrentSchema(served: ServedCollection, operation: WireOperation): Shaped {
-  const { name, resolved } = served;
-  if (operation.schemaVersion > resolved.schemaVersion) {
-    const message = `The server has version ${resolved.schemaVersion} of \`${name}\``;
-    return { result: retry(operation, "schema_newer", message, NEWER_RETRY_MS) };
-  }
-  if (operation.schemaVersion === resolved.schemaVersion) return { operation };
-  try {
-    const upcast = (data: JsonObject) => upcastData(name, resolved, operation.schemaVersion, data);
-    if (operation.action === "create") return { operation: { ...operation, data: upcast(operation.data) } };
-    if (operation.action === "update") return { operation: { ...operation, ...upcastPatch(operation, upcast) } };
-    return { operation };
-  } catch {
-    const message = `Its data can't be upcast from version ${operation.schemaVersion}`;
-    const result =
-      resolved.kind === "fact"
-        ? quarantined(operation, "schema_too_old", message)
-        : rejected(operation, "schema_too_old", message);
-    return { result };
-  }
-}
-
-/**
- * Upcasts are written for whole records. What an upcast fills in for an absent field is a default and not an edit.
- * Without this, an old till that changes a name would also set the new field, on every row that it edits.
- */
-function upcastPatch(
-  { patch, unset = [] }: Extract<WireOperation, { action: "update" }>,
-  upcast: (data: JsonObject) => JsonObject,
-): { readonly patch: JsonObject; readonly unset: readonly string[] } {
-  const defaults = defaultsOf(upcast);
-  const raised = Object.entries(upcast(patch)).filter(
-    ([name, value]) => Object.hasOwn(patch, name) || !deepEqual(value, defaults[name]),
-  );
-  return { patch: Object.fromEntries(raised), unset: unset.filter((name) => !raised.some(([set]) => set === name)) };
-}
-
-function defaultsOf(upcast: (data: JsonObject) => JsonObject): JsonObject {
-  try {
-    return upcast({});
-  } catch {
-    return {};
-  }
 }

@@ -8,6 +8,7 @@ import { inScope, scopeOf } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { applied, quarantined } from "./verdicts.ts";
+import { visibleData } from "./visible.ts";
 
 export function createFact(
   judgement: Judgement<CreateOperation>,
@@ -29,7 +30,7 @@ export function createFact(
   if (before !== undefined && before.state !== "stub") {
     const same = deepEqual(without(before.data, assigned), checked.data);
     return same
-      ? applied(operation, before.version)
+      ? applied(operation, before.version, isAsSent(judgement, checked.data) ? {} : visibleData(judgement, before))
       : quarantined(operation, "id_collision", "Another fact has this id, with different content");
   }
   const record = recordOf(served, { id: entityId, data: checked.data, counters: {} });
@@ -50,10 +51,15 @@ export function createFact(
       writer: view.incarnation,
     },
     flags,
-    echo: false,
+    echo: !isAsSent(judgement, checked.data),
     content: { data: record },
     acknowledged,
   });
+}
+
+/** Whether the fact is stored as the till has it. The schema may have trimmed it, or filled in a default [C4]. */
+function isAsSent({ operation, isRaised }: Judgement<CreateOperation>, data: JsonObject): boolean {
+  return !isRaised && deepEqual(operation.data, data);
 }
 
 /** A reference to a row that does not exist is flagged. It is no reason to hold the operation back [C1]. */

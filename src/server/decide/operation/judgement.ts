@@ -14,6 +14,8 @@ export interface Judgement<O extends WireOperation = WireOperation> {
   readonly view: Viewpoint;
   readonly served: ServedCollection;
   readonly operation: O;
+  /** The operation was sent in an older schema: the till can't tell what became of it, so every result has the row. */
+  readonly isRaised: boolean;
 }
 
 /** What the lost history made of an operation that returns after a restore [C8.5]. */

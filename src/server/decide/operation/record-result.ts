@@ -3,12 +3,13 @@
  * from the result. Each of these takes a position of its own. The operation takes the last one, so the next mark points
  * at it [C6].
  */
-import type { FinalResult } from "../../../protocol/types.ts";
-import type { OperationRow } from "../../ports/rows.ts";
+import type { FinalResult, WireOperation } from "../../../protocol/types.ts";
+import type { OperationRow, RecordRow } from "../../ports/rows.ts";
 import { redactFor } from "../rows/redact.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
+import { inCurrentSchema } from "./current-schema.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
 import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
@@ -25,12 +26,21 @@ export function recordResult(
   const position = ws.take(prepared.id);
   if (parsed.ok && result.status === "conflict") {
     const { collection, entityId } = parsed.value;
-    const scope = ws.record(collection, entityId)?.scope ?? "";
-    const row = conflictRow(view, parsed.value, { scope, fields: result.fields, server: result.server });
+    const record = ws.record(collection, entityId);
+    const scope = record?.scope ?? "";
+    const edit = raisedForDesk(view, parsed.value, record);
+    const row = conflictRow(view, edit, { scope, fields: result.fields, server: result.server });
     ws.putConflict({ ...row, position, settled: undefined });
   }
   ws.putOperation(operationRow(view, prepared, final, position));
   return final;
+}
+
+/** The desk shows both sides in the schema that the server has now [H7]. */
+function raisedForDesk(view: Viewpoint, operation: WireOperation, row: RecordRow | undefined): WireOperation {
+  const served = view.catalog.collections.get(operation.collection);
+  const shaped = served && inCurrentSchema(served, operation, row);
+  return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
 }
 
 function operationRow(

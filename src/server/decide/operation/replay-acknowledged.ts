@@ -22,10 +22,11 @@ import { checkData, currentRow, fieldVersion, lifeVersion, type RowDraft, record
 import { inScope } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
 import { increment } from "./counters.ts";
-import { draftOn, invalid, visibleData } from "./edits.ts";
+import { draftOn, invalid } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { applied, missing, outOfScope, rejected } from "./verdicts.ts";
+import { visibleData } from "./visible.ts";
 
 const OVERTAKEN = [{ code: "overtaken" }] as const;
 

@@ -10,7 +10,10 @@ import type { FeedEntry } from "../../ports/store.ts";
 import type { ServedCollection } from "./catalog.ts";
 import { dataOf, type ReadRow, readFeedRow } from "./rows.ts";
 
-/** Returns a function that writes a change of this collection as JSON. */
+/**
+ * Returns a function that writes a change of this collection as JSON. A row that is not of the server's schema version
+ * says so: a newer server wrote it, or an upcast failed on it [H7].
+ */
 export function changeTexts(served: ServedCollection): (entry: FeedEntry) => string {
   const dataText = dataTexts(served);
   return (entry) => {
@@ -18,24 +21,40 @@ export function changeTexts(served: ServedCollection): (entry: FeedEntry) => str
     const start = `{"id":${JSON.stringify(id)},"version":${version}`;
     if (entry.kind === "departure") return `${start},"deleted":true,"reason":"scope"}`;
     if (entry.row.state !== "live") return `${start},"deleted":true}`;
-    return `${start},"data":${dataText(entry.row)}}`;
+    const { schemaVersion, data } = dataText(entry.row);
+    const label = schemaVersion === served.resolved.schemaVersion ? "" : `,"schemaVersion":${schemaVersion}`;
+    return `${start},"data":${data}${label}}`;
   };
 }
 
+interface DataText {
+  readonly schemaVersion: number;
+  readonly data: string;
+}
+
 /** Returns a function that writes what `dataOf` returns for a row, as JSON. */
-function dataTexts(served: ServedCollection): (row: FeedRow) => string {
+function dataTexts(served: ServedCollection): (row: FeedRow) => DataText {
+  const { resolved } = served;
+  const text = dataTextsOf(served);
+  return (row) => {
+    if (row.schemaVersion >= resolved.schemaVersion) return { schemaVersion: row.schemaVersion, data: text(row) };
+    const { schemaVersion, ...read } = upcastOrAsStored(served, row);
+    return { schemaVersion, data: JSON.stringify(dataOf(served, read)) };
+  };
+}
+
+/** The same for rows that need no upcast. */
+function dataTextsOf(served: ServedCollection): (row: FeedRow) => string {
   const { resolved } = served;
   const members = resolved.counters.map((name) => `${JSON.stringify(name)}:`);
   const zeros = JSON.stringify(zeroCounters(resolved, {}));
   return (row) => {
-    if (row.schemaVersion < resolved.schemaVersion)
-      return JSON.stringify(dataOf(served, upcastOrAsStored(served, row)));
     if (members.length === 0) return row.data;
     // After a comma, a quotation mark can only begin a member: inside a string it would be escaped.
     const counters = `,${(row.counters === "{}" ? zeros : row.counters).slice(1)}`;
     const isPlain = members.every((member) => counters.includes(`,${member}`) && !row.data.includes(member));
     if (isPlain && row.data !== "{}") return row.data.slice(0, -1) + counters;
-    return JSON.stringify(dataOf(served, upcastOrAsStored(served, row)));
+    return JSON.stringify(dataOf(served, readFeedRow(served, row)));
   };
 }
 
@@ -43,10 +62,11 @@ function dataTexts(served: ServedCollection): (row: FeedRow) => string {
  * One row that an upcast fails on must not stop the whole shop's pull (L6): it is sent as it is stored, and the till's
  * own upcast reports the failure.
  */
-function upcastOrAsStored(served: ServedCollection, row: FeedRow): ReadRow {
+function upcastOrAsStored(served: ServedCollection, row: FeedRow): ReadRow & { readonly schemaVersion: number } {
+  const { schemaVersion } = served.resolved;
   try {
-    return readFeedRow(served, row);
+    return { ...readFeedRow(served, row), schemaVersion };
   } catch {
-    return readFeedRow(served, { ...row, schemaVersion: served.resolved.schemaVersion });
+    return { ...readFeedRow(served, { ...row, schemaVersion }), schemaVersion: row.schemaVersion };
   }
 }

@@ -21,6 +21,7 @@ import type { CounterValue } from "../../../shared/counter-step.ts";
 import type { Json, JsonObject } from "../../../shared/json.ts";
 import type { FeedRow, RecordRow } from "../../ports/rows.ts";
 import type { ServedCollection } from "./catalog.ts";
+import { NewerRow } from "./newer-row.ts";
 import { PolicyFailure } from "./policy-failure.ts";
 import { scopeOf } from "./scope.ts";
 import type { WorkingSet } from "./working-set.ts";
@@ -61,10 +62,13 @@ export function currentRow(ws: WorkingSet, served: ServedCollection, id: string)
 
 /**
  * A row is upcast when it is read, and stored in the new shape when it is next written: no migration walks the table.
+ *
+ * @throws NewerRow if a newer server wrote the row
  */
 export function upToDate(served: ServedCollection, row: RecordRow): RecordRow {
   const { schemaVersion } = served.resolved;
-  if (row.schemaVersion >= schemaVersion || row.state === "stub") return row;
+  if (row.schemaVersion === schemaVersion || row.state === "stub") return row;
+  if (row.schemaVersion > schemaVersion) throw new NewerRow(served.name, row.id, row.schemaVersion, schemaVersion);
   const data = upToDateData(served, row.schemaVersion, row.data);
   return { ...row, data, fields: upcastFields(row, data), schemaVersion };
 }
@@ -114,8 +118,16 @@ export function recordOf(served: ServedCollection, row: Pick<RecordRow, "id" | "
 }
 
 export function stateOf(served: ServedCollection, row: RecordRow): RowState {
-  if (row.state !== "live") return { version: row.version, deleted: true };
-  return { version: row.version, data: dataOf(served, row) };
+  const head = { version: row.version, ...labelOf(served) };
+  return row.state === "live" ? { ...head, data: dataOf(served, row) } : { ...head, deleted: true };
+}
+
+/**
+ * The schema version that stands beside data of the collection. Version 1 needs no label: every operation that has a
+ * final result then is of version 1.
+ */
+export function labelOf({ resolved: { schemaVersion } }: ServedCollection): { readonly schemaVersion?: number } {
+  return schemaVersion === 1 ? {} : { schemaVersion };
 }
 
 export type DataCheck =
