@@ -8,6 +8,7 @@
 import { assert } from "../shared/assert.ts";
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import { deepEqual, faultText, isPlainObject, type Json, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
+import { zeroCounters } from "./counters.ts";
 import { applyPatch, type LoosePatch, pick, splitPatch, type WirePatch } from "./patch.ts";
 import type { ResolvedCollection, UpcastStep } from "./resolved.ts";
 import type { UpcastFunction } from "./types.ts";
@@ -40,6 +41,17 @@ export function upcastData(name: string, resolved: ResolvedCollection, from: num
     current = toJson(returned) as JsonObject;
   }
   return current;
+}
+
+/**
+ * The same for a row as a till has it, with its counters. They belong to the row and not to its data, so no step sees
+ * them; one that is new counts from zero.
+ */
+export function upcastRow(name: string, resolved: ResolvedCollection, from: number, row: JsonObject): JsonObject {
+  if (from === resolved.schemaVersion) return row;
+  const { counters } = resolved;
+  const data = upcastData(name, resolved, from, Object.fromEntries(Object.entries(row).filter(([field]) => !counters.includes(field))));
+  return counters.length === 0 ? data : { ...zeroCounters(resolved, data), ...pick(row, counters) };
 }
 
 /**

@@ -35,6 +35,12 @@ export interface ErrorDetails {
   not_json: { readonly collection: string; readonly path: string };
   /** There is no such record on this device, or no such row in a snapshot. */
   not_found: { readonly collection: string; readonly id: string };
+  /**
+   * A newer app, or a newer server, wrote the record with a schema that this app does not know. Update the app.
+   */
+  schema_newer: { readonly collection: string; readonly id: string };
+  /** Operations of this collection are in the store, and the app does not have it. */
+  unknown_collection: { readonly collection: string };
   /** A record with this id exists on this device. */
   already_exists: { readonly collection: string; readonly id: string };
   /** Other writes changed what the transaction read, in each of its runs. */

@@ -43,8 +43,9 @@ export async function diagnose({
     },
     epoch: clientState.point.epoch,
     fence: clientState.point.fence,
-    collections: Object.entries(clientState.cursors).map(([name, { received, complete, generation }]) => ({
+    collections: Object.entries(clientState.cursors).map(([name, { waits, received, complete, generation }]) => ({
       name,
+      waits,
       received,
       complete,
       generation,

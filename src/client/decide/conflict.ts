@@ -1,45 +1,73 @@
 /** Turns the answer to a conflict, a resolver's or a person's, into a superseding operation. Pure. */
 import { resolverOf } from "../../conflict/default-resolver.ts";
 import { type Resolution, runResolver } from "../../conflict/run-resolver.ts";
+import type { RowState } from "../../protocol/types.ts";
 import { applyPatch, changesBetween, type LoosePatch, pick, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
+import { absentBefore } from "../../schema/upcast.ts";
+import { assert } from "../../shared/assert.ts";
+import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
+import { versionOf } from "../state/versions.ts";
+import { raisedEdit } from "./edit-now.ts";
 import { readPatch, uneditableFields } from "./local-write.ts";
 import { type MintContext, type OperationPayload, payloadFault, type Target } from "./mint.ts";
-import { supersede } from "./supersede.ts";
+import { supersede, unknownCollection } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The three sides as they are now. `client` is the server's record with only this edit on it, without later edits. */
+/**
+ * The three sides as they are now, in the app's schema version. `client` is the server's record with only this edit on
+ * it, without later edits. `undefined` for a side means that it has no record.
+ */
 export interface Sides {
   readonly base: JsonObject | undefined;
   readonly client: JsonObject | undefined;
   readonly server: JsonObject | undefined;
 }
 
-/** `undefined` for a side means that it has no record. */
-export function sidesOf(workspace: Workspace, operation: StoredOperation): Sides {
-  const row = workspace.row(operation.collection, operation.entityId);
-  const server = workspace.baseOf(operation.collection, operation.entityId) ?? undefined;
+/** `unknown`: the error that says why the sides are not known, so that only the server's side can be kept. */
+type KnownSides = Sides & { readonly unknown?: TillSyncError };
+
+function sidesOf(workspace: Workspace, operation: StoredOperation): KnownSides {
+  const { collection, entityId } = operation;
+  const definition = workspace.definition(collection);
+  const row = workspace.row(collection, entityId);
+  const server = workspace.baseOf(collection, entityId) ?? undefined;
   const lastServer = server ?? row?.deletedBase;
-  const base =
-    lastServer && operation.action !== "create"
-      ? applyPatch(lastServer, operation.before ?? {}, absentBefore(operation))
-      : undefined;
-  return { base, client: clientSide(operation, lastServer), server };
+  const nothing = { base: undefined, client: undefined, server };
+  if (!workspace.canRead(collection, entityId) || operation.schemaVersion > definition.schemaVersion)
+    return { ...nothing, unknown: newerSchema(operation) };
+  let edit: StoredOperation;
+  try {
+    edit = raisedEdit(definition, operation, lastServer ?? null);
+  } catch (error) {
+    if (!isTillSyncError(error, "validation_failed")) throw error;
+    return { ...nothing, unknown: error };
+  }
+  if (edit.action === "create") return { base: undefined, client: { ...edit.data, ...edit.zeros }, server };
+  if (lastServer === undefined) return edit.action === "delete" ? nothing : { ...nothing, unknown: gone(operation) };
+  const { patch = {}, unset = [], before = {} } = edit;
+  const base = applyPatch(lastServer, before, absentBefore({ patch, unset, before }));
+  return { base, client: edit.action === "update" ? applyPatch(lastServer, patch, unset) : undefined, server };
 }
 
-function clientSide(operation: StoredOperation, lastServer: JsonObject | undefined): JsonObject | undefined {
-  if (operation.action === "create") return { ...operation.data, ...operation.zeros };
-  if (operation.action === "update" && lastServer)
-    return applyPatch(lastServer, operation.patch ?? {}, operation.unset);
-  return undefined;
+/** The error for what a newer app or a newer server has written [H7]. */
+export function newerSchema({ collection, entityId }: Target): TillSyncError<"schema_newer"> {
+  return new TillSyncError(
+    "schema_newer",
+    `\`${entityId}\` in \`${collection}\` was written with a newer schema than this app has. Update the app, or keep the server's side.`,
+    { collection, id: entityId },
+  );
 }
 
-/** The fields of the patch that the record did not have before it. */
-function absentBefore({ patch = {}, unset = [], before = {} }: StoredOperation): readonly string[] {
-  return [...Object.keys(patch), ...unset].filter((name) => !Object.hasOwn(before, name));
+function gone({ collection, entityId }: Target): TillSyncError<"not_found"> {
+  return new TillSyncError(
+    "not_found",
+    `Neither the server nor this device has \`${entityId}\` in \`${collection}\` any more. Keep the server's side, or give the whole record as \`merged\`.`,
+    { collection, id: entityId },
+  );
 }
 
 /** A conflict that the server has reported. `siblings`: the loaded members of the operation's local transaction. */
@@ -48,6 +76,8 @@ export interface ConflictInput {
   readonly conflictId: string;
   /** The fields in conflict, as the server named them. */
   readonly fields: readonly string[];
+  /** The row as the server has it. */
+  readonly server: RowState;
   readonly siblings: readonly StoredOperation[];
 }
 
@@ -61,8 +91,12 @@ export function resolveAutomatically(
   input: ConflictInput,
 ): { readonly conflict: StoredConflict; readonly fault?: unknown } {
   const { operation } = input;
-  const definition = workspace.definition(operation.collection);
-  const sides = sidesOf(workspace, operation);
+  const known = knownSides(workspace, input, context.now);
+  if ("conflict" in known) {
+    workspace.putConflict(known.conflict);
+    return known;
+  }
+  const { definition, sides } = known;
   const id = operation.entityId;
   const answer = runResolver(resolverOf(definition), {
     base: sides.base && { id, ...sides.base },
@@ -71,7 +105,7 @@ export function resolveAutomatically(
     fields: input.fields,
     excluded: uneditableFields(definition),
   });
-  const open = openConflict(input, sides, context.now);
+  const open = openConflict(input, { ...sides, ...versionLabel(definition) }, context.now);
   const payload = resolutionPayload(definition, operation, sides, answer);
   // A merged record may be more than an operation may carry. It must not keep the rest of the answer from being stored.
   const fault = "fault" in answer ? answer.fault : payloadFault(payload);
@@ -89,6 +123,32 @@ export function resolveAutomatically(
   return { conflict };
 }
 
+/**
+ * The sides, or the conflict as it is left to people because they are not known. An app that lacks the collection, or
+ * that is older than the server, keeps the server's row as it came [H7].
+ */
+function knownSides(
+  workspace: Workspace,
+  input: ConflictInput,
+  now: number,
+):
+  | { readonly definition: ResolvedCollection; readonly sides: Sides }
+  | { readonly conflict: StoredConflict; readonly fault?: unknown } {
+  const { operation, server } = input;
+  const { collection, entityId, schemaVersion } = operation;
+  const from = server.schemaVersion ?? schemaVersion;
+  if (!workspace.knows(collection) || from > workspace.definition(collection).schemaVersion) {
+    const row = { base: undefined, client: undefined, server: server.data, schemaVersion: from };
+    return { conflict: openConflict(input, row, now) };
+  }
+  const definition = workspace.definition(collection);
+  const { unknown, ...sides } = sidesOf(workspace, operation);
+  if (unknown === undefined) return { definition, sides };
+  workspace.annotate(collection, entityId, { conflictId: input.conflictId });
+  const conflict = openConflict(input, { ...sides, ...versionLabel(definition) }, now);
+  return isTillSyncError(unknown, "validation_failed") ? { conflict, fault: unknown } : { conflict };
+}
+
 /** A person's answer. `merged`: the fields that they chose, on top of the server's record as it is now. */
 export type Choice = "client" | "server" | { readonly merged: LoosePatch };
 
@@ -103,11 +163,8 @@ export interface PersonsChoice {
 
 /** Carries out a person's answer, and returns the operation that supersedes the one in conflict. */
 export function resolveByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
-  const { conflict, operation, note } = input;
-  const definition = workspace.definition(operation.collection);
-  const sides = sidesOf(workspace, operation);
-  const answer = personsAnswer(definition, operation, sides, input.choice);
-  const payload = resolutionPayload(definition, operation, sides, answer);
+  const { conflict, operation, note, choice } = input;
+  const { sides, answer, payload } = settlement(workspace, operation, conflict, choice);
   const successor = supersede(workspace, context, operation, payload, input.siblings);
   const kept = answer.kept === "manual" ? "merged" : answer.kept;
   workspace.putConflict({
@@ -116,6 +173,23 @@ export function resolveByPerson(workspace: Workspace, context: MintContext, inpu
     settled: { by: "person", at: context.now, kept, ...(note !== undefined && { note }) },
   });
   return successor;
+}
+
+/** What a person's answer comes to. Keeping the server's side needs neither a collection nor a row that can be read. */
+function settlement(workspace: Workspace, operation: StoredOperation, conflict: StoredConflict, choice: Choice) {
+  const { collection } = operation;
+  const keepsServer = choice === "server";
+  if (!workspace.knows(collection) || versionOf(conflict) > workspace.definition(collection).schemaVersion) {
+    if (keepsServer) return { sides: {}, answer: { kept: choice }, payload: { action: "void" } } as const;
+    throw workspace.knows(collection) ? newerSchema(operation) : unknownCollection(collection);
+  }
+  const definition = workspace.definition(collection);
+  const { unknown, ...sides } = sidesOf(workspace, operation);
+  const needsEdit = choice === "client" || !isTillSyncError(unknown, "not_found");
+  if (unknown !== undefined && needsEdit && !keepsServer) throw unknown;
+  const answer = personsAnswer(definition, operation, sides, choice);
+  const payload = resolutionPayload(definition, operation, sides, answer);
+  return { sides: { ...sides, ...versionLabel(definition) }, answer, payload };
 }
 
 function personsAnswer(definition: ResolvedCollection, target: Target, sides: Sides, choice: Choice): Resolution {
@@ -135,7 +209,7 @@ function resolutionPayload(
   if (answer.kept === "server" || answer.kept === "manual") return { action: "void" };
   if (answer.kept === "client" && operation.action === "delete") return { action: "delete" };
   const wanted = answer.kept === "merged" ? answer.record : sides.client;
-  if (wanted === undefined) return { action: "void" };
+  assert(wanted !== undefined, "the client's side of an edit is known, or was not offered");
   const excluded = uneditableFields(definition);
   if (sides.server === undefined) return recreate(definition, wanted);
   const loose =
@@ -165,7 +239,16 @@ function recreate(definition: ResolvedCollection, record: JsonObject): Operation
   return { action: "create", data, ...(definition.counters.length > 0 && { zeros }) };
 }
 
-function openConflict({ operation, conflictId, fields }: ConflictInput, sides: Sides, now: number): StoredConflict {
+/** What a conflict stores of its schema version: version 1 is not named. */
+const versionLabel = ({ schemaVersion }: ResolvedCollection) => ({
+  schemaVersion: schemaVersion === 1 ? undefined : schemaVersion,
+});
+
+function openConflict(
+  { operation, conflictId, fields }: ConflictInput,
+  sides: Sides & Pick<StoredConflict, "schemaVersion">,
+  now: number,
+): StoredConflict {
   return {
     id: conflictId,
     operationId: operation.id,

@@ -5,6 +5,7 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
+import { raised, versionOf } from "../state/versions.ts";
 import type { Conflict, Operation, OperationStatus } from "../types/desks.ts";
 import type { Verdict } from "../types/record.ts";
 import { uneditableFields } from "./local-write.ts";
@@ -71,16 +72,19 @@ export function verdictOf({ code, message, issues = [] }: WireVerdict): Verdict 
 }
 
 export function conflictView(conflict: StoredConflict, collections: ResolvedCollections): Conflict {
+  const definition = collections[conflict.collection];
   const record = (data: JsonObject | undefined) => data && recordOf(conflict.entityId, data);
-  const excluded = uneditableFields(collections[conflict.collection] ?? { counters: [], assigned: [] });
+  const side = (data: JsonObject | undefined) =>
+    data && definition ? raised(conflict.collection, definition, versionOf(conflict), data) : data;
+  const [base, client, server] = [side(conflict.base), side(conflict.client), side(conflict.server)];
   return {
     id: conflict.id,
     collection: conflict.collection,
     entityId: conflict.entityId,
-    base: record(conflict.base),
-    client: record(conflict.client),
-    server: record(conflict.server),
-    fields: fieldDifferences(conflict.base, conflict.client, conflict.server, excluded),
+    base: record(base),
+    client: record(client),
+    server: record(server),
+    fields: definition ? fieldDifferences(base, client, server, uneditableFields(definition)) : conflict.fields,
     detectedAt: conflict.detectedAt,
     actor: conflict.actor,
     settled: conflict.settled,

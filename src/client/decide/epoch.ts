@@ -34,12 +34,16 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
   const { status } = operation;
   switch (status.state) {
     case "applied": {
-      const { version, assigned, result } = status;
+      const { version, assigned, schemaVersion, result } = status;
       const again: StoredOperation = { ...operation, status: RESEND };
       if (operation.action === "void" || result.epoch === undefined || version === undefined) return again;
       return {
         ...again,
-        acknowledged: { epoch: result.epoch, version, ...(assigned && { assigned }) },
+        acknowledged: {
+          epoch: result.epoch,
+          version,
+          ...(assigned && { assigned, ...(schemaVersion !== undefined && { schemaVersion }) }),
+        },
         missingSince: generationOf(point, operation.collection) + 1,
       };
     }

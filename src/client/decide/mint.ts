@@ -6,6 +6,7 @@ import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { CounterValue } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { type JsonObject, jsonBytes } from "../../shared/json.ts";
+import { omit } from "../../shared/omit.ts";
 import { isCommercial, isOpen, type Lane, type StoredOperation, subjectOf } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -21,7 +22,12 @@ export interface MintContext {
 }
 
 /** What an operation does, checked and in its wire form. */
-export type OperationPayload =
+export type OperationPayload = Effect & {
+  /** The schema version of its data. @default that of the app */
+  readonly schemaVersion?: number | undefined;
+};
+
+type Effect =
   | {
       readonly action: "create";
       readonly data: JsonObject;
@@ -58,66 +64,117 @@ const ID_BYTES = 39;
  */
 const PAYLOAD_BYTES = LIMITS.operationBytes - 24 * 1_024;
 
-const payloadBytes = (payload: OperationPayload) => jsonBytes(JSON.stringify(payload));
+/** The size of the payload in bytes. @throws TillSyncError `transaction_too_large` if it could not be sent [M1] */
+function sizeOf(payload: OperationPayload): number {
+  const bytes = jsonBytes(JSON.stringify(omit(payload, "schemaVersion")));
+  if (bytes > PAYLOAD_BYTES) throw tooLarge(1, bytes);
+  return bytes;
+}
 
-/** The error for a payload that could not be sent, or not once it has been superseded often; `undefined` if it can be [M1]. */
-export function payloadFault(payload: OperationPayload): TillSyncError<"transaction_too_large"> | undefined {
-  const bytes = payloadBytes(payload);
-  return bytes > PAYLOAD_BYTES ? tooLarge(1, bytes) : undefined;
+/** The error for a payload that could not be sent, or not once it has been superseded often; `undefined` if it can be. */
+export function payloadFault(payload: OperationPayload): unknown {
+  try {
+    sizeOf(payload);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 const LANES = { high: 0, normal: 1, low: 2 } as const;
 
-/** A new operation with its sequence number, not stored yet. `replaces`: the operation whose place it takes [C3]. */
+/** A new operation with its sequence number, not stored yet. */
 export function mint(
   workspace: Workspace,
   context: MintContext,
   target: Target,
   payload: OperationPayload,
-  replaces?: StoredOperation,
 ): StoredOperation {
-  const bytes = payloadBytes(payload);
-  if (bytes > PAYLOAD_BYTES) throw tooLarge(1, bytes);
   const definition = workspace.definition(target.collection);
+  const bytes = FRAME_BYTES + sizeOf(payload);
   const sequence = workspace.nextSequence();
-  const isEdit = definition.kind === "record" && payload.action !== "increment" && payload.action !== "void";
-  const based = isEdit && payload.action !== "create";
+  const based = definition.kind === "record" && isBased(payload);
   const references = referencesOf(definition, payload);
-  const supersedes = replaces && [...(replaces.supersedes ?? []), replaces.id];
-  const operation: StoredOperation = {
-    id: context.uuid(),
+  return {
+    ...head(context, target, payload),
     sequence,
-    rank: replaces?.rank ?? sequence,
-    lane: replaces?.lane ?? LANES[definition.priority],
-    collection: target.collection,
-    entityId: target.entityId,
+    rank: sequence,
+    lane: LANES[definition.priority],
     kind: definition.kind,
-    ...payload,
-    ...(based && { baseVersion: baseVersion(workspace, target, replaces) }),
-    // "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict [M4].
-    ...(based && definition.conflict && strategyOf(definition.conflict) === "last_write_wins" && { force: true }),
-    ...(supersedes && { supersedes }),
-    transaction: replaces?.transaction ?? context.transaction,
     schemaVersion: definition.schemaVersion,
-    ...(context.branch !== undefined && { branch: context.branch }),
-    ...(context.actor !== undefined && { actor: context.actor }),
-    occurredAt: context.now,
+    ...(based && { baseVersion: baseVersion(workspace, target) }),
+    ...(based && forced(definition)),
     ...(references.length > 0 && { references }),
-    bytes: FRAME_BYTES + bytes + ID_BYTES * (supersedes?.length ?? 0),
+    transaction: context.transaction,
+    bytes,
+  };
+}
+
+/**
+ * A new operation that takes the place of another one [C3]. It is about the same row, so it needs the collection only
+ * for what is new in it: what an app does not know any more can still be sent again, or given up.
+ */
+export function mintSuccessor(
+  workspace: Workspace,
+  context: MintContext,
+  replaced: StoredOperation,
+  payload: OperationPayload,
+): StoredOperation {
+  const { collection, kind, rank, lane, transaction } = replaced;
+  const definition = workspace.knows(collection) ? workspace.definition(collection) : undefined;
+  const { schemaVersion = definition?.schemaVersion ?? replaced.schemaVersion } = payload;
+  const isSame = payload.schemaVersion !== undefined;
+  const supersedes = [...(replaced.supersedes ?? []), replaced.id];
+  const bytes = FRAME_BYTES + sizeOf(payload) + ID_BYTES * supersedes.length;
+  const based = kind === "record" && isBased(payload);
+  const references = definition && !isSame ? referencesOf(definition, payload) : replaced.references;
+  return {
+    ...head(context, replaced, payload),
+    sequence: workspace.nextSequence(),
+    rank,
+    lane,
+    kind,
+    schemaVersion,
+    // Its author has seen the server's row as it is now.
+    ...(based && { baseVersion: workspace.row(collection, replaced.entityId)?.version ?? replaced.baseVersion ?? 0 }),
+    ...(based && (definition ? forced(definition) : replaced.force && { force: true })),
+    ...(references?.length && { references }),
+    supersedes,
+    transaction: transaction ?? context.transaction,
+    bytes,
+  };
+}
+
+/** What is the same in every new operation. */
+function head(context: MintContext, { collection, entityId }: Target, payload: OperationPayload) {
+  const { now, branch, actor } = context;
+  return {
+    id: context.uuid(),
+    collection,
+    entityId,
+    ...omit(payload, "schemaVersion"),
+    ...(branch !== undefined && { branch }),
+    ...(actor !== undefined && { actor }),
+    occurredAt: now,
     status: { state: "pending" },
     attempts: 0,
-  };
-  return operation;
+  } as const;
+}
+
+/** Whether the operation changes a row that its author saw. */
+const isBased = ({ action }: OperationPayload) => action === "update" || action === "delete";
+
+/** "The last one that reaches the server wins" is a wish about every edit, not an answer to a conflict [M4]. */
+function forced({ conflict }: ResolvedCollection) {
+  return conflict && strategyOf(conflict) === "last_write_wins" && { force: true };
 }
 
 /**
  * The version that the author of an edit saw. An edit of a row with open edits takes the lowest `baseVersion` among
- * them: its author has not seen what pulls have brought underneath since [C5]. The author of a superseding edit has
- * seen the server's row as it is now.
+ * them: its author has not seen what pulls have brought underneath since [C5].
  */
-function baseVersion(workspace: Workspace, target: Target, replaces: StoredOperation | undefined): number {
+function baseVersion(workspace: Workspace, target: Target): number {
   const current = workspace.row(target.collection, target.entityId)?.version ?? 0;
-  if (replaces) return current;
   const pending = workspace
     .operationsOf(target.collection, target.entityId)
     .filter((o) => isOpen(o) && o.baseVersion !== undefined);

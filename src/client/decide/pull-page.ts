@@ -15,12 +15,13 @@ export function decidePullPage(
   cursor: CursorState,
   generation: number,
 ): CursorState {
-  for (const change of page.changes) {
+  const appVersion = workspace.definition(collection).schemaVersion;
+  for (const { id, version, data = null, schemaVersion = page.schemaVersion } of page.changes) {
     // For this till, a row that left its scope is deleted.
-    workspace.setBase(collection, change.id, change.version, change.deleted ? null : change.data);
+    workspace.setBase(collection, id, version, data, schemaVersion);
   }
   const complete = !page.more || (cursor.complete && cursor.generation === generation);
-  const rest = omit(cursor, "remaining", "sweep");
+  const rest = omit(cursor, "remaining", "sweep", "waits");
   const sweep = complete && !cursor.complete && generation > 1 ? "" : cursor.sweep;
   return {
     ...rest,
@@ -33,7 +34,22 @@ export function decidePullPage(
     // Rows that this resync did not bring are gone from the server [H10]: they are removed afterwards, in bounded
     // steps.
     ...(sweep !== undefined && { sweep }),
+    ...(isAhead(page, appVersion) && { waits: "schema_newer" }),
   };
+}
+
+/** Whether the app is ahead of the server: it can read the rows, and the server can't read what it writes. */
+const isAhead = ({ schemaVersion }: PullPage, appVersion: number) =>
+  schemaVersion !== undefined && schemaVersion < appVersion;
+
+/**
+ * Why the collection can't be pulled: the server says so, or it is ahead of the app, which then could not read the rows
+ * [H7]. `undefined`: it can.
+ */
+export function waitsFor(page: PullPage | undefined, code: string | undefined, appVersion: number): string | undefined {
+  if (page === undefined) return code;
+  const versions = page.changes.map(({ schemaVersion = page.schemaVersion ?? appVersion }) => schemaVersion);
+  return Math.max(page.schemaVersion ?? appVersion, ...versions) > appVersion ? "schema_older" : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Decides the server's results: each operation moves to its next state, and each row to its new base. Pure. */
 import type { AppliedResult, FinalResult, OperationResult, RejectedResult, RowState } from "../../protocol/types.ts";
 import { applyPatch, pick } from "../../schema/patch.ts";
+import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
 import {
@@ -13,7 +14,9 @@ import {
 } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
 import { resolveAutomatically } from "./conflict.ts";
+import { editNow } from "./edit-now.ts";
 import type { MintContext } from "./mint.ts";
+import { addDelta } from "./replay.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What happened to an operation: the tab raises the client's events from it. */
@@ -122,12 +125,6 @@ function decideFinal(
       return [{ kind: "quarantined", operation: next }];
     }
     case "conflict": {
-      if (!workspace.knows(operation.collection)) {
-        // No one can settle it with an app that lacks the collection. It is sent again from time to time, until an app
-        // that has the collection is back.
-        workspace.put(asBlocked(workspace, operation, { id: result.id, status: "blocked", by: [] }));
-        return [];
-      }
       takeRow(workspace, operation, result.server);
       const next: StoredOperation = {
         ...judged,
@@ -138,6 +135,7 @@ function decideFinal(
         operation: next,
         conflictId: result.conflictId,
         fields: result.fields,
+        server: result.server,
         siblings: input.siblings(operation),
       });
       return fault === undefined
@@ -168,46 +166,79 @@ function applied(
       state: "applied",
       version: result.version,
       ...(result.assigned && { assigned: result.assigned }),
+      ...(result.assigned && result.schemaVersion !== undefined && { schemaVersion: result.schemaVersion }),
       ...(result.flags && { flags: result.flags }),
       result: stamp,
     },
   };
+  const { collection, entityId } = operation;
   const before = {
-    version: workspace.row(operation.collection, operation.entityId)?.version ?? 0,
-    data: workspace.baseOf(operation.collection, operation.entityId),
+    version: workspace.row(collection, entityId)?.version ?? 0,
+    data: workspace.baseOf(collection, entityId),
   };
   workspace.put(next);
-  if (operation.action === "void" || !workspace.knows(operation.collection)) return [];
-  const base = baseAfter(operation, result, before, workspace.definition(operation.collection).counters);
-  if (base !== undefined) workspace.setBase(operation.collection, operation.entityId, result.version, base);
+  if (operation.action === "void" || !workspace.knows(collection)) return [];
+  const base = baseAfter(workspace.definition(collection), operation, result, before);
+  if (base?.version !== undefined) workspace.setBase(collection, entityId, base.version, base.data, base.schemaVersion);
+  else if (base !== undefined) workspace.amendBase(collection, entityId, base.data);
   if (result.flags && result.flags.length > 0)
     workspace.annotate(operation.collection, operation.entityId, { flags: result.flags });
   return [{ kind: "applied", operation: next }];
 }
 
-/**
- * The row as the operation left it; `null` if that deleted it. `undefined` if the result does not tell: the next pull
- * will.
- */
+/** The base of a row before a result. */
+interface BaseBefore {
+  readonly version: number;
+  readonly data: JsonObject | null;
+}
+
+/** The next base of a row. `version` is absent if the base keeps the one that it has. */
+type NextBase =
+  | { readonly data: JsonObject; readonly version?: undefined }
+  | { readonly data: JsonObject | null; readonly version: number; readonly schemaVersion: number };
+
+/** The base as the operation left it; `undefined` if the result does not tell: the next pull will. */
 function baseAfter(
+  definition: ResolvedCollection,
   operation: StoredOperation,
   result: AppliedResult,
-  before: { readonly version: number; readonly data: JsonObject | null },
-  counters: readonly string[],
-): JsonObject | null | undefined {
-  if (result.deleted) return null;
-  if (result.data) return result.data;
+  before: BaseBefore,
+): NextBase | undefined {
+  const { schemaVersion } = definition;
+  const { version, data, schemaVersion: from = operation.schemaVersion } = result;
+  if (result.deleted) return { version, data: null, schemaVersion };
+  if (data && from <= schemaVersion) return { version, data, schemaVersion: from };
   // If the result leaves out the row, the row's version just before was the operation's `baseVersion`, so its effect on
   // the base is known [C4]. That does not hold for an operation that re-entered after a restore, over a base of the
   // lost history.
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
-  switch (operation.action) {
+  const own = ownEffect(definition, operation, from === schemaVersion ? result.assigned : undefined, before.data);
+  if (own === undefined) return undefined;
+  if (operation.action === "create" || operation.action === "delete") return { version, data: own, schemaVersion };
+  // The server is ahead of the app, which can't read the row. Until the app is updated, the row is what it was here,
+  // with this operation. It keeps its version: what others have written since is not in it [H7].
+  if (data) return own ? { data: own } : undefined;
+  // During a resync the base may be older, because an earlier result of this till has replaced it.
+  const isBase = operation.action === "update" && before.version === operation.baseVersion;
+  return isBase ? { version, data: own, schemaVersion } : undefined;
+}
+
+/** The base with what this till did to it; `undefined` if that can't be told. */
+function ownEffect(
+  definition: ResolvedCollection,
+  operation: StoredOperation,
+  assigned: JsonObject | undefined,
+  base: JsonObject | null,
+): JsonObject | null | undefined {
+  const edit = editNow(definition, operation, base);
+  if (edit === undefined) return undefined;
+  switch (edit.action) {
     case "create":
-      return { ...operation.data, ...operation.zeros, ...pick(before.data, counters), ...result.assigned };
+      return { ...edit.data, ...edit.zeros, ...pick(base, definition.counters), ...assigned };
     case "update":
-      // During a resync the base may be older, because an earlier result of this till has replaced it.
-      if (before.data === null || before.version !== operation.baseVersion) return undefined;
-      return { ...applyPatch(before.data, operation.patch ?? {}, operation.unset), ...result.assigned };
+      return base && { ...applyPatch(base, edit.patch ?? {}, edit.unset), ...assigned };
+    case "increment":
+      return base && { ...base, ...addDelta(base, edit.by ?? {}) };
     case "delete":
       return null;
     default:
@@ -262,7 +293,11 @@ function closeConflict(
   return [{ kind: "conflict", conflict: settled }];
 }
 
+/** Takes the row of a refusal, unless the server is ahead of the app and the row can't be read [H7]. */
 function takeRow(workspace: Workspace, operation: StoredOperation, row: RowState | undefined): void {
-  if (row && workspace.knows(operation.collection))
-    workspace.setBase(operation.collection, operation.entityId, row.version, row.deleted ? null : row.data);
+  const { collection, entityId, schemaVersion } = operation;
+  if (row === undefined || !workspace.knows(collection)) return;
+  const from = row.schemaVersion ?? schemaVersion;
+  if (from > workspace.definition(collection).schemaVersion) return;
+  workspace.setBase(collection, entityId, row.version, row.deleted ? null : row.data, from);
 }

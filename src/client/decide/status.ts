@@ -34,6 +34,9 @@ export function deriveStatus(before: SyncStatus | undefined, facts: StatusInput,
   const next = {
     since: before?.phase === phase.phase ? before.since : now,
     pending: { count, oldestAt: count === 0 ? undefined : queue.oldestAt, byCollection: queue.waiting },
+    waiting: Object.entries(facts.cursors).flatMap(([collection, { waits }]) =>
+      waits === undefined ? [] : [{ collection, cause: waits }],
+    ),
     attention: { conflicts: queue.conflicts, rejected: queue.rejected, quarantined: queue.quarantined },
     lastPushAt: point.lastPushAt,
     lastPullAt: point.lastPullAt,
@@ -103,8 +106,16 @@ function failurePhase({ online, retryAt }: StatusInput, failure: ShownFailure): 
   return { phase: "offline", cause: online ? failure.cause : "no_network", retryAt };
 }
 
+/**
+ * Whether the first pull of the collection is over. A collection that waits for an update does not hold up the others
+ * [H7].
+ */
+export function isPulled({ everComplete, waits }: CursorState): boolean {
+  return everComplete || (waits !== undefined && waits !== "schema_newer");
+}
+
 function firstSync({ cursors }: StatusInput): SyncPhase | undefined {
-  const open = Object.entries(cursors).filter(([, cursor]) => !cursor.everComplete);
+  const open = Object.entries(cursors).filter(([, cursor]) => !isPulled(cursor));
   if (open.length === 0) return undefined;
   const all = Object.values(cursors);
   const received = all.reduce((sum, cursor) => sum + cursor.received, 0);

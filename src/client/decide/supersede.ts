@@ -1,8 +1,9 @@
 /**
  * Replaces an operation by a new one: resolutions, amendments, retries and giving up (`void`) all do this [C3]. Pure.
  */
+import { TillSyncError } from "../../shared/errors.ts";
 import { isWaiting, resultOf, type StoredOperation } from "../state/operation.ts";
-import { type MintContext, mint, type OperationPayload } from "./mint.ts";
+import { type MintContext, mintSuccessor, type OperationPayload } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -18,8 +19,7 @@ export function supersede(
   siblings: readonly StoredOperation[],
   { keepGroup = false, note }: { readonly keepGroup?: boolean; readonly note?: string } = {},
 ): StoredOperation {
-  const target = { collection: old.collection, entityId: old.entityId };
-  const successor = mint(workspace, context, target, payload, old);
+  const successor = mintSuccessor(workspace, context, old, payload);
   const bound =
     old.group !== undefined &&
     (keepGroup ||
@@ -44,8 +44,24 @@ export function supersede(
   return stored;
 }
 
-/** The payload of a retry. A retry needs a new id: the server answers the old id with its final result forever [H9]. */
+/** The error for what can't be done without the collection, which another version of the app had. */
+export function unknownCollection(collection: string): TillSyncError<"unknown_collection"> {
+  return new TillSyncError(
+    "unknown_collection",
+    `This app has no collection \`${collection}\`, which another version of it had. Use that version, retry the operation as it is, or give it up.`,
+    { collection },
+  );
+}
+
+/**
+ * The payload of a retry, in the schema version in which it was made: the server raises it [H7]. A retry needs a new id,
+ * because the server answers the old id with its final result forever [H9].
+ */
 export function samePayload(operation: StoredOperation): OperationPayload {
+  return { ...payloadOf(operation), schemaVersion: operation.schemaVersion };
+}
+
+function payloadOf(operation: StoredOperation): OperationPayload {
   switch (operation.action) {
     case "create":
       return { action: "create", data: operation.data ?? {}, ...(operation.zeros && { zeros: operation.zeros }) };

@@ -24,6 +24,8 @@ import {
 } from "../state/operation.ts";
 import type { StoredConflict, StoredRow } from "../state/rows.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
+import { raised, rowNow, versionOf } from "../state/versions.ts";
+import { editNow } from "./edit-now.ts";
 import { mergeDelta, replay } from "./replay.ts";
 
 /** A row before and after a commit; live queries compare both with their ranges. */
@@ -61,6 +63,7 @@ export class Workspace {
   readonly #bySubject = new Map<string, Set<string>>();
   readonly #dirtyOperations = new Set<string>();
   readonly #conflicts = new Map<string, StoredConflict>();
+  readonly #faults = new Map<string, unknown>();
   /** Rows that do not agree with their operations, because this app does not have their collection. */
   readonly #orphans: Orphan[] = [];
 
@@ -69,7 +72,8 @@ export class Workspace {
     this.#point = input.point;
     this.#queueBefore = input.queue;
     this.#queue = input.queue;
-    for (const [collection, row] of input.rows) this.#before.set(subjectOf(collection, row.id), row);
+    for (const [collection, row] of input.rows)
+      this.#before.set(subjectOf(collection, row.id), rowNow(collection, this.definition(collection), row));
     for (const operation of input.operations) this.#remember(operation);
   }
 
@@ -164,6 +168,7 @@ export class Workspace {
     for (const { status, action } of this.operationsOf(collection, id)) {
       const { state } = status;
       if (isUnfinished(state) && action !== "void") row.states = tally(row.states, state, 1);
+      if (status.state === "conflict") row.conflictId = status.conflictId;
     }
     this.#recountView(collection, row);
   }
@@ -177,11 +182,29 @@ export class Workspace {
     Object.assign(this.#draft(collection, id), note);
   }
 
+  /** The errors of steps that failed on rows of an answer. Such a row is kept as it came, and has no view [H7]. */
+  get faults(): readonly unknown[] {
+    return [...this.#faults.values()];
+  }
+
+  /** Whether the app can read what the server has of the row. */
+  canRead(collection: string, id: string): boolean {
+    const row = this.row(collection, id);
+    return row === undefined || isReadable(this.definition(collection), row);
+  }
+
   /**
    * Takes a row from an answer as the base if its version is greater; the first row after a resync began is always
-   * taken [C4]. `null`: the server has none.
+   * taken [C4]. `null`: the server has none. `schemaVersion`: of `data`;
+   * the app's if it is not given.
    */
-  setBase(collection: string, id: string, version: number, data: JsonObject | null): void {
+  setBase(
+    collection: string,
+    id: string,
+    version: number,
+    data: JsonObject | null,
+    schemaVersion = this.definition(collection).schemaVersion,
+  ): void {
     const generation = generationOf(this.#point, collection);
     const known = this.row(collection, id);
     if (known && known.generation === generation && version <= known.version) return;
@@ -191,14 +214,35 @@ export class Workspace {
     row.generation = generation;
     if (data !== null) row.deletedBase = undefined;
     else if (row.base) row.deletedBase = row.base;
-    row.base = data;
+    if (data === null) row.base = null;
+    else this.#takeData(collection, row, data, schemaVersion);
     if (newGeneration) this.#recountView(collection, row);
   }
 
-  /** The server's copy of the row; `null` if there is none. */
+  #takeData(collection: string, row: Draft, data: JsonObject, schemaVersion: number): void {
+    const definition = this.definition(collection);
+    const now = raised(collection, definition, schemaVersion, data, (error) => this.#faults.set(collection, error));
+    row.base = now ?? data;
+    row.schemaVersion = now ? definition.schemaVersion : schemaVersion;
+  }
+
+  /**
+   * Writes what an own operation made of the row into the base, if the server's answer has the row in a schema that the
+   * app can't read [H7]. The version stays: what others have written up to the answer's version is not in the base.
+   */
+  amendBase(collection: string, id: string, data: JsonObject): void {
+    if (this.canRead(collection, id)) this.#draft(collection, id).base = data;
+  }
+
+  /** Lets a row be written in the app's schema version, if it is not [H7]. */
+  touch(collection: string, id: string): void {
+    if (this.row(collection, id) !== undefined) this.#draft(collection, id);
+  }
+
+  /** The server's copy of the row; `null` if there is none, or none that the app can read. */
   baseOf(collection: string, id: string): JsonObject | null {
     const row = this.row(collection, id);
-    if (row === undefined) return null;
+    if (row === undefined || !this.canRead(collection, id)) return null;
     return row.base === undefined ? (row.data ?? null) : row.base;
   }
 
@@ -285,8 +329,9 @@ export class Workspace {
   }
 
   #materialise(collection: string, row: Draft): StoredRow {
-    const { counters } = this.definition(collection);
+    const definition = this.definition(collection);
     const base = row.base ?? null;
+    const readable = isReadable(definition, row);
     const edits = row.edits
       ? this.operationsOf(collection, row.id).filter((o) => isReplayed(o) && this.#isOnBase(row, o))
       : [];
@@ -294,14 +339,19 @@ export class Workspace {
       edits.length === (row.edits ?? 0),
       `row ${row.id} of ${collection} has ${row.edits} edits, ${edits.length} were loaded`,
     );
-    const view = replay(base, edits, row.delta, counters);
+    // What an edit of another version makes of the row is not known: it is sent, and is not in the view [H7].
+    const replayed = edits.map((edit) => editNow(definition, edit, base)).filter((edit) => edit !== undefined);
+    const view = readable ? replay(base, replayed, row.delta, definition.counters) : undefined;
     const open = edits.length > 0 || row.delta !== undefined;
+    const schemaVersion = readable ? definition.schemaVersion : versionOf(row);
     return compact({
       ...row,
       data: view,
-      base: open ? base : undefined,
+      base: open || !readable ? base : undefined,
+      schemaVersion: schemaVersion === 1 ? undefined : schemaVersion,
       edits: row.edits || undefined,
-      deletedBase: edits.length > 0 ? row.deletedBase : undefined,
+      // Keeping a refused edit of a deleted row means creating the row again, also after a retry.
+      deletedBase: row.states ? row.deletedBase : undefined,
       conflictId: row.states?.conflict ? row.conflictId : undefined,
     });
   }
@@ -323,6 +373,10 @@ export class Workspace {
       queue.edits += sign;
     this.#queue = queue;
   }
+}
+
+function isReadable(definition: ResolvedCollection, row: Pick<StoredRow, "base" | "schemaVersion">): boolean {
+  return row.base === null || versionOf(row) === definition.schemaVersion;
 }
 
 type Tally = Readonly<Partial<Record<string, number>>>;

@@ -8,7 +8,7 @@
 import type { OperationResult, PullPage } from "../../protocol/types.ts";
 import type { ResolvedCollections } from "../../schema/collections.ts";
 import type { MintContext, Target } from "../decide/mint.ts";
-import { decidePullPage } from "../decide/pull-page.ts";
+import { decidePullPage, waitsFor } from "../decide/pull-page.ts";
 import { decideResults, type OperationEvent } from "../decide/results.ts";
 import type { RowChange } from "../decide/workspace.ts";
 import type { StorageScript, StorageWrite } from "../ports/storage.ts";
@@ -44,6 +44,8 @@ export interface AppliedAnswer {
   readonly mark: string;
   readonly results: readonly OperationResult[];
   readonly pages?: Readonly<Record<string, PullPage>> | undefined;
+  /** The collections of which a pull brought no page, and why. */
+  readonly waiting?: Readonly<Record<string, string>> | undefined;
 }
 
 export type AnswerResult =
@@ -65,8 +67,9 @@ export function* applyAnswer(
   binding: AnswerBinding,
   answer: AppliedAnswer,
 ): StorageScript<AnswerResult> {
-  const pages = Object.entries(answer.pages ?? {}).filter(([collection]) => Object.hasOwn(collections, collection));
-  const [[identity], stored] = yield* ask([meta(IDENTITY), cursorsOf(pages.map(([collection]) => collection))]);
+  const { pages, waiting } = readable(collections, answer);
+  const names = [...pages.map(([collection]) => collection), ...Object.keys(waiting)];
+  const [[identity], stored] = yield* ask([meta(IDENTITY), cursorsOf(names)]);
   const cursors = stored.map((cursor) => cursor ?? FIRST_CURSOR);
   const targets = pages.flatMap(([collection, page]) =>
     page.changes.map((change): Target => ({ collection, entityId: change.id })),
@@ -78,8 +81,8 @@ export function* applyAnswer(
     rebasing: true,
   });
   const { workspace, point } = loaded;
-  const asked = pages.every(
-    ([collection], index) => binding.cursors === undefined || binding.cursors[collection] === cursors[index]?.cursor,
+  const asked = names.every(
+    (collection, index) => binding.cursors === undefined || binding.cursors[collection] === cursors[index]?.cursor,
   );
   const current = point.fence === binding.fence && point.epoch === binding.epoch && answer.epoch === binding.epoch;
   if (!current || !asked || identity?.incarnation !== binding.incarnation)
@@ -100,6 +103,10 @@ export function* applyAnswer(
       generationOf(point, collection),
     );
   }
+  for (const [index, [collection, waits]] of Object.entries(waiting).entries()) {
+    const cursor = cursors[pages.length + index] ?? FIRST_CURSOR;
+    if (cursor.waits !== waits) moved[collection] = { ...cursor, waits };
+  }
   yield* findOldest(workspace, answer.results.length);
   const next = advance(point, answer, pages.length > 0 || answer.pages !== undefined);
   const pruned = yield* pruneJournal(answer.serverTime);
@@ -110,7 +117,30 @@ export function* applyAnswer(
     writes.push({ kind: "put", table: META, key: cursorKey(collection), value: cursor });
   return {
     writes,
-    value: { stale: false, events, changes: done.changes, queue: workspace.queue, point: next, cursors: moved },
+    value: {
+      stale: false,
+      events: [...events, ...workspace.faults.map((error) => ({ kind: "fault", error }) as const)],
+      changes: done.changes,
+      queue: workspace.queue,
+      point: next,
+      cursors: moved,
+    },
+  };
+}
+
+/** The pages that the app can read, and why it can't read the others [H7]. */
+function readable(
+  collections: ResolvedCollections,
+  { pages = {}, waiting = {} }: AppliedAnswer,
+): { readonly pages: readonly (readonly [string, PullPage])[]; readonly waiting: Readonly<Record<string, string>> } {
+  const known = Object.entries(collections).map(([name, { schemaVersion }]) => {
+    const page = Object.hasOwn(pages, name) ? pages[name] : undefined;
+    const code = Object.hasOwn(waiting, name) ? waiting[name] : undefined;
+    return { name, page, waits: waitsFor(page, code, schemaVersion) };
+  });
+  return {
+    pages: known.flatMap(({ name, page, waits }) => (page && waits === undefined ? [[name, page] as const] : [])),
+    waiting: Object.fromEntries(known.flatMap(({ name, waits }) => (waits === undefined ? [] : [[name, waits]]))),
   };
 }
 

@@ -3,10 +3,11 @@ import type { ResolvedCollections } from "../../schema/collections.ts";
 import { splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, pick } from "../../schema/patch.ts";
 import { TillSyncError } from "../../shared/errors.ts";
-import { type Choice, resolveByPerson } from "../decide/conflict.ts";
+import { type Choice, newerSchema, resolveByPerson } from "../decide/conflict.ts";
+import { raisedEdit } from "../decide/edit-now.ts";
 import { readPatch } from "../decide/local-write.ts";
 import type { MintContext, OperationPayload } from "../decide/mint.ts";
-import { samePayload, supersede } from "../decide/supersede.ts";
+import { samePayload, supersede, unknownCollection } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import type { QueueState } from "../state/meta.ts";
@@ -119,9 +120,12 @@ export function* amendOperation(
 }
 
 /** Checked like any edit: on the record that the correction makes, and stored as the schema outputs it. */
-function amendedPayload(workspace: Workspace, operation: StoredOperation, loose: LoosePatch): OperationPayload {
-  const { collection, entityId } = operation;
+function amendedPayload(workspace: Workspace, stored: StoredOperation, loose: LoosePatch): OperationPayload {
+  const { collection, entityId } = stored;
+  if (!workspace.knows(collection)) throw unknownCollection(collection);
   const definition = workspace.definition(collection);
+  if (stored.schemaVersion > definition.schemaVersion) throw newerSchema(stored);
+  const operation = raisedEdit(definition, stored, workspace.baseOf(collection, entityId));
   if (operation.action === "create") {
     const before = { ...operation.data, ...operation.zeros };
     const { patch, unset } = readPatch(definition, operation, before, loose);

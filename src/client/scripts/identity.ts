@@ -157,7 +157,11 @@ export interface Restarted {
   readonly cursors: Readonly<Record<string, CursorState>>;
 }
 
-function* restart(collections: readonly string[], point: SyncPoint): Reads<Readonly<Record<string, CursorState>>> {
+/** The cursors of these collections at the start of a resync. */
+export function* restart(
+  collections: readonly string[],
+  point: SyncPoint,
+): Reads<Readonly<Record<string, CursorState>>> {
   const [cursors] = yield* ask([cursorsOf(collections)]);
   return Object.fromEntries(
     collections.map((collection, index) => [
@@ -167,6 +171,7 @@ function* restart(collections: readonly string[], point: SyncPoint): Reads<Reado
   );
 }
 
-function storedCursors(cursors: Readonly<Record<string, CursorState>>): readonly StorageWrite[] {
+/** Cursors as they are written. */
+export function storedCursors(cursors: Readonly<Record<string, CursorState>>): readonly StorageWrite[] {
   return Object.entries(cursors).map(([collection, cursor]) => put(cursorKey(collection), cursor));
 }

@@ -17,6 +17,8 @@ import {
   orphanRange,
   type QUEUE,
   type QueueState,
+  type SCHEMAS,
+  type Schemas,
   type SYNC,
   type SyncPoint,
 } from "../state/meta.ts";
@@ -70,6 +72,7 @@ interface MetaRows {
   [QUEUE]: QueueState;
   [SYNC]: SyncPoint;
   [LEASE]: StoredLease;
+  [SCHEMAS]: Schemas;
 }
 type MetaAnswer<K extends readonly (keyof MetaRows)[]> = { [I in keyof K]: MetaRows[K[I]] | undefined };
 

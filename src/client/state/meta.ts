@@ -81,12 +81,17 @@ export interface CursorState {
    * (`""`: none yet). Absent: nothing is left to remove.
    */
   readonly sweep?: string | undefined;
+  /** Why the collection waits for an update of the app or of the server: see `status.waiting`. Absent: it does not. */
+  readonly waits?: string | undefined;
 }
 
 export const IDENTITY = "identity";
 export const QUEUE = "queue";
 export const SYNC = "sync";
 export const LEASE = "lease";
+/** The row `schemas`: the schema version of each collection in the app that last opened the store. */
+export const SCHEMAS = "schemas";
+export type Schemas = Readonly<Partial<Record<string, number>>>;
 export const cursorKey = (collection: string) => `cursor:${collection}`;
 
 /** The row `orphan:<subject>`: a row whose operations changed state while the app did not have its collection. */

@@ -105,6 +105,8 @@ export type StoredStatus =
        */
       readonly version?: number | undefined;
       readonly assigned?: JsonObject | undefined;
+      /** The schema version of `assigned`, if it is not the operation's. */
+      readonly schemaVersion?: number | undefined;
       readonly flags?: readonly Flag[] | undefined;
       readonly result: ResultStamp;
     }
@@ -134,7 +136,12 @@ export interface StoredOperation extends MintedOperation {
   readonly attempts: number;
   /** The result that a lost epoch had given it, kept until it is applied in the current epoch [C8.5]. */
   readonly acknowledged?:
-    | { readonly epoch: string; readonly version: number; readonly assigned?: JsonObject | undefined }
+    | {
+        readonly epoch: string;
+        readonly version: number;
+        readonly assigned?: JsonObject | undefined;
+        readonly schemaVersion?: number | undefined;
+      }
     | undefined;
   /**
    * The first generation of bases that lack its effect: bases of earlier generations come from the lost epoch, which
@@ -182,6 +189,9 @@ export type OperationState = keyof typeof STATES;
 export type UnfinishedState = {
   [S in OperationState]: (typeof STATES)[S]["unfinished"] extends true ? S : never;
 }[OperationState];
+
+/** All states in which something is left to do. */
+export const UNFINISHED = (Object.keys(STATES) as OperationState[]).filter(isUnfinished);
 
 /** An operation in one of these states, with what that state carries. */
 export type OperationIn<S extends OperationState> = StoredOperation & {

@@ -19,6 +19,8 @@ import type { UnfinishedState } from "./operation.ts";
  *     null     absent   the server has no row, and this device's operations make none: edits of a row that the server
  *                       has deleted, a row that was created and deleted here, increments of an unknown row
  *
+ * A row whose base the app can't read has no `data`, and keeps its base as it came: see versions.ts.
+ *
  * A row on which nothing is unfinished has only `id`, `data`, `version`, `generation`, `rev`, and perhaps `flags` and
  * `changedHereAt`. A deleted row is kept without `data`, so an older answer that arrives late can't bring it back: its
  * version is not greater.
@@ -31,6 +33,11 @@ export interface StoredRow {
   readonly version: number;
   /** The number of the resync that brought the base; 0 for none. See `SyncPoint.generations`. */
   readonly generation: number;
+  /**
+   * The schema version of `data`, `base` and `deletedBase`: that of the app that wrote them, or of the server that sent
+   * them if that app could not read them. Absent: 1.
+   */
+  readonly schemaVersion?: number | undefined;
   /** Raised whenever the stored row changes: a transaction compares it to check that what it read is still current. */
   readonly rev: number;
   /**
@@ -73,6 +80,8 @@ export interface StoredConflict {
   readonly server?: JsonObject | undefined;
   /** The fields that are in conflict, as the server named them. */
   readonly fields: readonly string[];
+  /** The schema version of the sides. Absent: 1. */
+  readonly schemaVersion?: number | undefined;
   /** Epoch ms, by this device. */
   readonly detectedAt: number;
   /** The edit's sequence number. */

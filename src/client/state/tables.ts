@@ -6,6 +6,7 @@ import { type Key, type KeyRange, prefixRange } from "../../shared/keys.ts";
 import type { IndexLayout, StorageLayout, TableLayout } from "../ports/storage.ts";
 import { isOpen, isReplayed, type StoredOperation, subjectOf } from "./operation.ts";
 import type { StoredConflict, StoredRow } from "./rows.ts";
+import { rowNow } from "./versions.ts";
 
 /** Raise it when a stored shape changes so that older code could not read it. */
 export const STORAGE_FORMAT = 1;
@@ -84,7 +85,10 @@ export const subjectRange = (collection: string, id: string): KeyRange => prefix
 export const stateRange = (state: string): KeyRange => prefixRange([state]);
 export const transactionRange = (transaction: string): KeyRange => prefixRange([transaction]);
 
-/** The tables of the queue and of every collection. */
+/**
+ * The tables of the queue and of every collection. The keys of a row are those of the app's schema version, so an index
+ * is built again when the version changes [H7].
+ */
 export function storageLayout(collections: ResolvedCollections): StorageLayout {
   const tables: TableLayout[] = [
     OPERATIONS_TABLE as TableLayout,
@@ -95,8 +99,8 @@ export function storageLayout(collections: ResolvedCollections): StorageLayout {
     const indexes = Object.entries(collection.indexes).map(
       ([index, fields]): IndexLayout => ({
         name: index,
-        signature: indexSignature(fields),
-        keys: (value) => rowKeys(fields, value as StoredRow),
+        signature: indexSignature(fields) + (collection.schemaVersion === 1 ? "" : `@${collection.schemaVersion}`),
+        keys: (value) => rowKeys(fields, rowNow(name, collection, value as StoredRow)),
       }),
     );
     tables.push({ name: tableOf(name), indexes });

@@ -12,7 +12,9 @@ import type {
   StorageScript,
 } from "../ports/storage.ts";
 import type { CursorState, Identity, QueueState, SyncPoint } from "../state/meta.ts";
-import { storageLayout, tablesFor } from "../state/tables.ts";
+import type { StoredRow } from "../state/rows.ts";
+import { collectionOf, storageLayout, tableOf, tablesFor } from "../state/tables.ts";
+import { rowNow } from "../state/versions.ts";
 
 /** What a commit changed. Live queries, waits and the status are updated from it. */
 export interface Commit {
@@ -90,12 +92,24 @@ export class LocalStore {
     return opening;
   }
 
+  /** Rows of collections are returned in the schema version of the app [H7]. */
   async get<V>(table: string, keys: readonly string[]): Promise<readonly (V | undefined)[]> {
-    return (await this.open()).get<V>(table, keys);
+    const found = await (await this.open()).get<V>(table, keys);
+    const now = this.#reader<V>(table);
+    return now ? found.map((row) => row && now(row)) : found;
   }
 
+  /** The same for a scan. */
   async scan<V>(table: string, options: ScanOptions): Promise<readonly ScannedRow<V>[]> {
-    return (await this.open()).scan<V>(table, options);
+    const found = await (await this.open()).scan<V>(table, options);
+    const now = this.#reader<V>(table);
+    return now ? found.map((row) => ({ ...row, value: now(row.value) })) : found;
+  }
+
+  #reader<V>(table: string): ((row: V) => V) | undefined {
+    const name = collectionOf(table);
+    const definition = table === tableOf(name) ? this.collections[name] : undefined;
+    return definition && ((row) => rowNow(name, definition, row as unknown as StoredRow) as unknown as V);
   }
 
   async count(table: string, options: Pick<ScanOptions, "index" | "range">): Promise<number> {

@@ -63,6 +63,13 @@ export class CallContext {
     return Math.max(1, ...Object.values(this.store.collections).map((c) => c.schemaVersion));
   }
 
+  /** The schema version of each collection. */
+  get schemaVersions(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      Object.entries(this.store.collections).map(([name, { schemaVersion }]) => [name, schemaVersion]),
+    );
+  }
+
   /** The identity of the store and its sync point. */
   async whoAndWhere(): Promise<readonly [Identity, SyncPoint]> {
     const [identity, point] = await this.store.get<unknown>(META, [IDENTITY, SYNC]);

@@ -22,8 +22,8 @@ export async function pull(call: CallContext, fence: number, signal: AbortSignal
   // Once space has run out, what is left is for sales: this pull asks for the device's own results, but for no rows.
   const { collections, isFirst } = call.isFull ? NOTHING : await cursorsOf(call);
   const limit = isFirst ? FIRST_PULL_LIMIT : PULL_LIMIT;
-  const { schemaVersion } = call;
-  const request = { device: { id, incarnation }, epoch, marks, schemaVersion, collections, limit };
+  const { schemaVersion, schemaVersions } = call;
+  const request = { device: { id, incarnation }, epoch, marks, schemaVersion, schemaVersions, collections, limit };
   const result = await transport.pull(request, call.transportCall(identity, signal));
   if (!result.ok) return call.afterFailure("pull", result.failure, fence);
   call.contact(result.timing);
@@ -39,8 +39,9 @@ export async function pull(call: CallContext, fence: number, signal: AbortSignal
     if (cursor.sweep !== undefined && !result.value.pages[name]?.more) await sweep(call, name, fence);
   }
   // If there is more but nothing moved, the next tick asks again, not the next millisecond.
-  const moved = pages.some(([name, page]) => page.changes.length > 0 || page.cursor !== collections[name]);
-  return { kind: "pulled", more: moved && pages.some(([, page]) => page.more) };
+  const isMoved = ([name, page]: (typeof pages)[number]) =>
+    outcome.cursors[name]?.cursor === page.cursor && (page.changes.length > 0 || page.cursor !== collections[name]);
+  return { kind: "pulled", more: pages.some(isMoved) && pages.some(([, page]) => page.more) };
 }
 
 interface Wanted {

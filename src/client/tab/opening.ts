@@ -2,7 +2,9 @@
  * What happens to a store before any caller gets its connection, and the snapshot of it that a client keeps in memory.
  */
 import type { ResolvedCollections } from "../../schema/collections.ts";
+import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageConnection } from "../ports/storage.ts";
+import { changedSchemas, noteSchemas, restateStep, schemasOf } from "../scripts/app-versions.ts";
 import { ensureIdentity } from "../scripts/identity.ts";
 import { adoptStep } from "../scripts/upkeep.ts";
 import {
@@ -15,9 +17,12 @@ import {
   type Identity,
   QUEUE,
   type QueueState,
+  SCHEMAS,
+  type Schemas,
   SYNC,
   type SyncPoint,
 } from "../state/meta.ts";
+import { UNFINISHED } from "../state/operation.ts";
 import { META, tablesFor } from "../state/tables.ts";
 import type { StoreSnapshot } from "../store/local-store.ts";
 
@@ -42,6 +47,24 @@ export async function adoptOrphans(connection: StorageConnection, collections: R
   const step = () =>
     connection.transact({ tables, durability: "strict", label: "adopt" }, () => adoptStep(collections));
   while ((await step()).more);
+}
+
+/** Follows an update or a rollback of the app. There is nothing to do unless a schema version has changed. */
+export async function adoptVersions(connection: StorageConnection, collections: ResolvedCollections): Promise<void> {
+  const [before] = await connection.get<Schemas>(META, [SCHEMAS]);
+  if (deepEqual({ ...before } as JsonObject, { ...before, ...schemasOf(collections) } as JsonObject)) return;
+  const tables = tablesFor(Object.keys(collections));
+  const changed = changedSchemas(before, collections);
+  for (const state of changed.length === 0 ? [] : UNFINISHED) {
+    let after: number | undefined = 0;
+    while (after !== undefined) {
+      const from: number = after;
+      after = await connection.transact({ tables, durability: "strict", label: "restate" }, () =>
+        restateStep(collections, changed, state, from),
+      );
+    }
+  }
+  await connection.transact({ tables: [META], durability: "strict", label: "schemas" }, () => noteSchemas(collections));
 }
 
 /** Reads what a client keeps in memory of its store, in one read. */

@@ -23,7 +23,7 @@ import { ClientState } from "./client-state.ts";
 import { CommitFeed } from "./commit-feed.ts";
 import { Emitter } from "./emitter.ts";
 import { EventPublisher } from "./event-publisher.ts";
-import { adoptOrphans, identityOf, readSnapshot } from "./opening.ts";
+import { adoptOrphans, adoptVersions, identityOf, readSnapshot } from "./opening.ts";
 import { StoreMarker } from "./store-marker.ts";
 
 export interface SessionHooks {
@@ -216,6 +216,7 @@ export class Session {
     this.clientState.failure = undefined;
     this.clientState.identity = await identityOf(connection, device.id, clock.now(), () => random.uuid());
     await adoptOrphans(connection, this.store.collections);
+    await adoptVersions(connection, this.store.collections);
     this.clientState.apply(await readSnapshot(connection, Object.keys(this.store.collections)));
     const loss = this.#marker.check();
     if (loss) this.notice({ kind: "storage_lost", ...loss });

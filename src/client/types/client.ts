@@ -229,7 +229,8 @@ export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposab
   sync(options?: { signal?: AbortSignal | undefined }): Promise<SyncOutcome>;
   /**
    * Resolves when the collections have been pulled completely at least once on this device. From then on it resolves
-   * immediately, even offline. It rejects if the store cannot be opened, when `signal` aborts, and on `close()`.
+   * immediately, even offline. It does not wait for a collection of which nothing can be pulled: see
+   * `status.waiting`. It rejects if the store cannot be opened, when `signal` aborts, and on `close()`.
    *
    * @throws TillSyncError `invalid_option` (an unknown collection), and the codes of `start`
    * @example

@@ -11,6 +11,16 @@ export type ActionCause =
   | "protocol_unsupported"
   | "upgrade_needed";
 
+/**
+ * Why a collection waits:
+ * - `unknown_collection`: the server has no such collection. Nothing of it is pulled. Update the server.
+ * - `schema_older`: the app's schema version is older than the server's. Nothing is pulled, because the app could not
+ *   read it; what is sold and edited here is sent. Update the app.
+ * - `schema_newer`: the app's schema version is newer than the server's. Rows are pulled; what is sold and edited here
+ *   waits. Update the server.
+ */
+export type WaitingCause = "unknown_collection" | "schema_older" | "schema_newer" | (string & {});
+
 // ── Status: `phase` says what to show, its own fields say why ──
 
 /** What every status has, whatever its phase. */
@@ -34,6 +44,11 @@ export interface StatusFacts<N extends string = string> {
    * has not discarded.
    */
   readonly attention: { readonly conflicts: number; readonly rejected: number; readonly quarantined: number };
+  /**
+   * The collections that wait for an update of the app or of the server, with the `cause`. Everything else syncs on.
+   * Explained at {@link WaitingCause}.
+   */
+  readonly waiting: readonly { readonly collection: N; readonly cause: WaitingCause }[];
   /** When the last answer to a push was stored: epoch ms of the server's clock. `undefined`: never. */
   readonly lastPushAt: number | undefined;
   /** When the last answer to a pull was stored: epoch ms of the server's clock. `undefined`: never. */

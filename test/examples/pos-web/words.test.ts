@@ -15,6 +15,7 @@ import { ago, dayName, lasting, until } from "../../../examples/pos-web/model/wh
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const facts = {
+  waiting: [] as SyncStatus["waiting"],
   since: NOW,
   pending: { count: 0, oldestAt: undefined, byCollection: {} },
   attention: { conflicts: 0, rejected: 0, quarantined: 0 },
