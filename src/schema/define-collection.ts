@@ -34,7 +34,8 @@ export interface CollectionOptions<
   kind?: K | undefined;
   /**
    * A Standard Schema (zod, valibot, arktype) of the record. It must check synchronously, put out JSON, and accept its
-   * own output. It may declare `id` or not: the record that it checks always has one.
+   * own output. It may be strict, and refuse keys that it does not declare. If it declares `id`, it checks the
+   * record's id; otherwise it sees none.
    */
   schema: S & SchemaCheck<S>;
   /**

@@ -2,7 +2,7 @@
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import { faultText, isPlainObject, type JsonFault, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
 import type { ResolvedCollection } from "./resolved.ts";
-import type { SchemaIssue, SchemaResult } from "./standard-schema.ts";
+import type { SchemaIssue, SchemaResult, StandardSchemaV1 } from "./standard-schema.ts";
 
 interface Invalid {
   readonly ok: false;
@@ -13,13 +13,20 @@ interface Invalid {
   readonly fault?: JsonFault;
 }
 
-export type RecordCheck =
-  | { readonly ok: true; readonly data: JsonObject }
-  | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
+interface Valid {
+  readonly ok: true;
+  readonly data: JsonObject;
+}
+type Verdict = Valid | Invalid;
+
+export type RecordCheck = Valid | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
+
+// A strict schema refuses it, and an ordinary one ignores it. An identifier: some libraries quote other names.
+const UNDECLARED = "tillsync_undeclared";
 
 /**
- * The record to store: the schema's output as plain JSON, without `id`. The schema always checks `{ ...data, id }`,
- * whether it declares `id` or not.
+ * The record to store: the schema's output as plain JSON, without `id`. A schema that declares `id` checks it; a strict
+ * schema may leave it out.
  *
  * @throws TillSyncError `validation_failed` with the schema's issues, `not_json`, `schema_async`
  */
@@ -56,14 +63,22 @@ export function checkRecord(name: string, resolved: ResolvedCollection, id: stri
   return verdict.ok ? verdict : { ok: false, issues: verdict.issues };
 }
 
-function judge(
-  name: string,
-  { schema }: ResolvedCollection,
-  id: string,
-  data: object,
-): Invalid | (RecordCheck & { ok: true }) {
-  // A spread defines members and doesn't assign them: a `__proto__` member from `JSON.parse` stays harmless.
-  const record = { ...data, id };
+/**
+ * Standard Schema can't be asked whether a schema declares `id`, so a refused record is checked again with an `id` that
+ * can be read but isn't among the keys: a strict schema looks at the keys. That verdict holds only if the schema says
+ * of `id` what it says of a key that no schema declares. Otherwise it declares `id`, and may have lost the hidden one
+ * when it copied the record.
+ */
+function judge(name: string, { schema }: ResolvedCollection, id: string, data: object): Verdict {
+  const verdict = judgeRecord(name, schema, id, { ...data, id });
+  if (verdict.ok) return verdict;
+  const withHiddenId = (more?: object) =>
+    judgeRecord(name, schema, id, Object.defineProperty({ ...data, ...more, id }, "id", { enumerable: false }));
+  const probe = withHiddenId({ [UNDECLARED]: id });
+  return issuesText(probe).replaceAll(UNDECLARED, "id") === issuesText(verdict) ? withHiddenId() : verdict;
+}
+
+function judgeRecord(name: string, schema: StandardSchemaV1, id: string, record: object): Verdict {
   let result: SchemaResult<unknown> | Promise<unknown> | undefined;
   try {
     result = schema["~standard"].validate(record);
@@ -91,7 +106,7 @@ function judge(
   return result.issues === undefined ? judgeOutput(id, result.value) : { ok: false, issues: result.issues };
 }
 
-function judgeOutput(id: string, output: unknown): ReturnType<typeof judge> {
+function judgeOutput(id: string, output: unknown): Verdict {
   const fault = isPlainObject(output)
     ? jsonFault(output, { allowUndefined: true })
     : { path: "", segments: [], reason: "something else than an object" };
@@ -102,6 +117,10 @@ function judgeOutput(id: string, output: unknown): ReturnType<typeof judge> {
   if (idAfter === id) return { ok: true, data: stored };
   const message = "the schema must leave the id as it is: it names the record on the till and on the server";
   return { ok: false, issues: [{ message, path: ["id"] }] };
+}
+
+function issuesText(verdict: Verdict): string {
+  return verdict.ok ? "" : verdict.issues.map(issueText).join("\n");
 }
 
 function issueText({ message, path = [] }: SchemaIssue = { message: "it gave no reason" }): string {

@@ -174,7 +174,7 @@ function checkPolicy(name: string, { kind }: ResolvedCollection, policy: unknown
   const policyHint = `Write \`${name}: { scope: "tenant", allow: { read: "everyone", create: "everyone" } }\`.`;
   expectOption(isObject(policy), at, "a policy", policy, policyHint);
   const { scope, allow } = policy;
-  const isScope = scope === "tenant" || (isObject(scope) && typeof scope.branch === "function");
+  const isScope = scope === "tenant" || (isObject(scope) && isSynchronous(scope.branch));
   const scopes = '"tenant" or { branch: (record) => … }';
   expectOption(isScope, `${at}.scope`, scopes, scope, "It says which tills receive the rows.");
   const allowHint = 'Write `allow: { read: "everyone", create: "sales:write" }`.';
@@ -188,14 +188,19 @@ function checkPolicy(name: string, { kind }: ResolvedCollection, policy: unknown
   }
   for (const member of ["reads", "decide", "conflict"]) {
     const value = policy[member];
-    const isFunction = value === undefined || typeof value === "function";
     const pureHint = "It is synchronous and pure: it may run more than once.";
-    expectOption(isFunction, `${at}.${member}`, "a function", value, pureHint);
+    const isRight = value === undefined || isSynchronous(value);
+    expectOption(isRight, `${at}.${member}`, "a function that is not async", value, pureHint);
   }
   const mayConflict = kind === "record" || policy.conflict === undefined;
   const factHint = "A fact is never edited, so no conflict is possible.";
   expectOption(mayConflict, `${at}.conflict`, "left out for a fact", policy.conflict, factHint);
   return policy as unknown as LoosePolicy;
+}
+
+/** An `async` function is refused here. Otherwise every operation would wait for good, with a line in the log for each. */
+function isSynchronous(value: unknown): boolean {
+  return typeof value === "function" && Object.prototype.toString.call(value) !== "[object AsyncFunction]";
 }
 
 function checkRule(option: string, rule: unknown): void {

@@ -1,14 +1,17 @@
 /** The till in the browser as a shop runs it: the page that `npm start` builds and serves, a real browser, a real server process. */
 import { rm } from "node:fs/promises";
-import type { BrowserContext, Page } from "playwright";
+import type { Page, Route } from "playwright";
 import { createSyncClient, http, type RecordOf } from "tillsync";
 import { memory } from "tillsync/storage/memory";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { collections } from "../../examples/reference-server/collections.ts";
 import { DEMO } from "../../examples/reference-server/seed.ts";
+import { ALL_SENT, chipSays, PATIENCE_MS, signIn, tile } from "./support/pos-web.ts";
 import { type Browser, type Running, startBrowser, startShop, temporaryFolder } from "./support/processes.ts";
 
-const PATIENCE_MS = 120_000;
+const patience = { timeout: PATIENCE_MS };
+/** For a whole test, of several steps. */
+const LIMIT_MS = 3 * PATIENCE_MS;
 let shop: Running;
 
 beforeAll(async () => {
@@ -19,7 +22,7 @@ afterAll(() => shop?.[Symbol.asyncDispose]());
 async function openBrowser(profile: string): Promise<Browser> {
   const browser = await startBrowser(profile);
   onTestFinished(() => browser[Symbol.asyncDispose]());
-  browser.context.setDefaultTimeout(30_000);
+  browser.context.setDefaultTimeout(PATIENCE_MS);
   return browser;
 }
 
@@ -30,19 +33,9 @@ async function newProfile(): Promise<string> {
   return profile;
 }
 
-async function signIn(context: BrowserContext): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(shop.url);
-  await page.getByLabel("Email").fill(DEMO.cashier);
-  await page.getByLabel("Password").fill(DEMO.password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("heading", { name: "Cart" }).waitFor();
-  return page;
-}
-
 /** Sells one of a product for cash, with a keyboard as a cashier would, and answers the number on its receipt. */
 async function sell(page: Page, product: string): Promise<string> {
-  await page.getByRole("button", { name: new RegExp(`^${product},`) }).click();
+  await tile(page, product).click();
   await page.keyboard.press("F4");
   await page.getByRole("heading", { name: "Checkout" }).waitFor();
   await page.keyboard.type("50");
@@ -52,9 +45,21 @@ async function sell(page: Page, product: string): Promise<string> {
   return receipt?.replace("Receipt ", "") ?? "";
 }
 
-const chip = (page: Page) => page.getByRole("button", { name: /^Sync:/ });
-const chipSays = (page: Page, name: RegExp) => page.getByRole("button", { name }).waitFor();
-const ALL_SENT = /^Sync: Online, nothing to send/;
+/**
+ * The answers to pushes are lost after the server has committed, until `stop`, which waits for those that are under way:
+ * a handler that outlives its page rejects when the test is over.
+ */
+async function loseAnswers(page: Page) {
+  let lost = 0;
+  const lose = async (route: Route) => {
+    await route.fetch(NO_LIMIT);
+    lost += 1;
+    await route.abort("connectionreset");
+  };
+  await page.route("**/sync/push", lose);
+  return { count: () => lost, stop: () => page.unrouteAll({ behavior: "wait" }) };
+}
+const NO_LIMIT = { timeout: 0 };
 
 /** What another till of the shop gets to see of it: the server's own account. */
 async function account() {
@@ -82,6 +87,11 @@ async function account() {
 }
 
 async function expectOnServerOnce(receipts: readonly string[]): Promise<void> {
+  const arrived = async () => {
+    const { salesOf } = await account();
+    return receipts.filter((receipt) => salesOf(receipt).length > 0);
+  };
+  await expect.poll(arrived, patience).toEqual(receipts);
   const { salesOf, paymentsOf } = await account();
   for (const receipt of receipts) {
     const sales = salesOf(receipt);
@@ -97,121 +107,144 @@ async function expectShown(page: Page, receipts: readonly string[]): Promise<voi
   const { salesOf } = await account();
   for (const receipt of receipts) {
     const [sale] = salesOf(receipt);
-    await page.getByRole("button", { name: new RegExp(`${sale?.orderNumber}.*On the server`) }).waitFor();
+    await page.getByRole("button", { name: new RegExp(`${receipt}.*${sale?.orderNumber}.*On the server`) }).waitFor();
   }
 }
 
-test("a till sells with and without a network, is loaded again without one, and every sale is on the server once", async () => {
-  const { context } = await openBrowser(await newProfile());
-  const page = await signIn(context);
-  const before = (await account()).stockOf("cola") ?? 0;
-  const receipts = [await sell(page, "Cola 500 ml")];
-  await chipSays(page, ALL_SENT);
-  await page.evaluate(() => navigator.serviceWorker.ready);
+test(
+  "a till sells with and without a network, is loaded again without one, and every sale is on the server once",
+  async () => {
+    const { context } = await openBrowser(await newProfile());
+    const page = await signIn(context, shop.url);
+    const before = (await account()).stockOf("cola") ?? 0;
+    const receipts = [await sell(page, "Cola 500 ml")];
+    await chipSays(page, ALL_SENT);
+    await page.evaluate(() => navigator.serviceWorker.ready);
 
-  await context.setOffline(true);
-  await chipSays(page, /^Sync: Offline/);
-  receipts.push(await sell(page, "Cola 500 ml"));
-  await page.reload();
-  await page.getByRole("heading", { name: "Cart" }).waitFor();
-  expect(await chip(page).getAttribute("aria-label")).toContain("3 changes to send");
-  receipts.push(await sell(page, "Cola 500 ml"));
-  await page.getByRole("link", { name: "Sync" }).click();
-  await expect.poll(() => page.locator(".operation[data-state=pending]").count()).toBe(6);
-  expect((await account()).stockOf("cola")).toBe(before - 1);
+    await context.setOffline(true);
+    await chipSays(page, /^Sync: Offline/);
+    receipts.push(await sell(page, "Cola 500 ml"));
+    await page.reload();
+    await page.getByRole("heading", { name: "Cart" }).waitFor();
+    await chipSays(page, /^Sync: Offline.* 3 changes to send/);
+    receipts.push(await sell(page, "Cola 500 ml"));
+    await page.getByRole("link", { name: "Sync" }).click();
+    await expect.poll(() => page.locator(".operation[data-state=pending]").count(), patience).toBe(6);
+    expect((await account()).stockOf("cola")).toBe(before - 1);
 
-  await context.setOffline(false);
-  await chipSays(page, ALL_SENT);
-  await expectOnServerOnce(receipts);
-  expect((await account()).stockOf("cola")).toBe(before - 3);
-  await expectShown(page, receipts);
-}, 180_000);
+    await context.setOffline(false);
+    await chipSays(page, ALL_SENT);
+    await expectOnServerOnce(receipts);
+    expect((await account()).stockOf("cola")).toBe(before - 3);
+    await expectShown(page, receipts);
+  },
+  LIMIT_MS,
+);
 
-test("a browser that is killed after an offline sale has it when it starts again, and sends it once", async () => {
-  const profile = await newProfile();
-  const first = await openBrowser(profile);
-  const page = await signIn(first.context);
-  await chipSays(page, ALL_SENT);
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await first.context.setOffline(true);
-  const receipt = await sell(page, "Rye bread");
-  await first.kill();
-  expect((await account()).salesOf(receipt)).toEqual([]);
+test(
+  "a browser that is killed after an offline sale has it when it starts again, and sends it once",
+  async () => {
+    const profile = await newProfile();
+    const first = await openBrowser(profile);
+    const page = await signIn(first.context, shop.url);
+    await chipSays(page, ALL_SENT);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await first.context.setOffline(true);
+    const receipt = await sell(page, "Rye bread");
+    await first.kill();
+    expect((await account()).salesOf(receipt)).toEqual([]);
 
-  const second = await openBrowser(profile);
-  const again = await second.context.newPage();
-  await again.goto(shop.url);
-  await again.getByRole("heading", { name: "Cart" }).waitFor();
-  await chipSays(again, ALL_SENT);
-  await expectOnServerOnce([receipt]);
-}, 180_000);
+    const second = await openBrowser(profile);
+    const again = await second.context.newPage();
+    await again.goto(shop.url);
+    await again.getByRole("heading", { name: "Cart" }).waitFor();
+    await chipSays(again, ALL_SENT);
+    await expectOnServerOnce([receipt]);
+  },
+  LIMIT_MS,
+);
 
-test("an answer that is lost after the server has committed does not double the sale", async () => {
-  const { context } = await openBrowser(await newProfile());
-  const page = await signIn(context);
-  await chipSays(page, ALL_SENT);
-  const before = (await account()).stockOf("sugar") ?? 0;
-  let lost = 0;
-  await page.route("**/sync/push", async (route) => {
-    await route.fetch();
-    lost += 1;
-    await route.abort("connectionreset");
-  });
-  const receipt = await sell(page, "Sugar 1 kg");
-  await expect.poll(() => lost, { timeout: 30_000 }).toBeGreaterThan(0);
-  // The server has it; the till can't know, and says so.
-  expect((await account()).salesOf(receipt)).toHaveLength(1);
-  await chipSays(page, /^Sync: Offline, 3 changes to send/);
-  await page.unroute("**/sync/push");
-  await chipSays(page, ALL_SENT);
-  await expectOnServerOnce([receipt]);
-  expect((await account()).stockOf("sugar")).toBe(before - 1);
-}, 180_000);
+test(
+  "an answer that is lost after the server has committed does not double the sale",
+  async () => {
+    const { context } = await openBrowser(await newProfile());
+    const page = await signIn(context, shop.url);
+    await chipSays(page, ALL_SENT);
+    const before = (await account()).stockOf("sugar") ?? 0;
+    const answers = await loseAnswers(page);
+    const receipt = await sell(page, "Sugar 1 kg");
+    await expect.poll(answers.count, patience).toBeGreaterThan(0);
+    // The server has it; the till can't know, and says so.
+    expect((await account()).salesOf(receipt)).toHaveLength(1);
+    await chipSays(page, /^Sync: Offline.* 3 changes to send/);
+    await answers.stop();
+    // The network is back: the till need not wait for its next attempt.
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await chipSays(page, ALL_SENT);
+    await expectOnServerOnce([receipt]);
+    expect((await account()).stockOf("sugar")).toBe(before - 1);
+  },
+  LIMIT_MS,
+);
 
-test("two tabs of one till sell at the same time under different numbers, and both show both sales, which are on the server once", async () => {
-  const { context } = await openBrowser(await newProfile());
-  const one = await signIn(context);
-  const other = await context.newPage();
-  await other.goto(shop.url);
-  await other.getByRole("heading", { name: "Cart" }).waitFor();
-  const receipts = await Promise.all([sell(one, "Butter croissant"), sell(other, "Butter croissant")]);
-  for (const page of [one, other]) await chipSays(page, ALL_SENT);
-  await expectOnServerOnce(receipts);
-  for (const page of [one, other]) await expectShown(page, receipts);
-}, 180_000);
+test(
+  "two tabs of one till sell at the same time under different numbers, and both show both sales, which are on the server once",
+  async () => {
+    const { context } = await openBrowser(await newProfile());
+    const one = await signIn(context, shop.url);
+    const other = await context.newPage();
+    await other.goto(shop.url);
+    await other.getByRole("heading", { name: "Cart" }).waitFor();
+    const receipts = await Promise.all([sell(one, "Butter croissant"), sell(other, "Butter croissant")]);
+    for (const page of [one, other]) await chipSays(page, ALL_SENT);
+    await expectOnServerOnce(receipts);
+    for (const page of [one, other]) await expectShown(page, receipts);
+  },
+  LIMIT_MS,
+);
 
-test("a token that the server takes no longer is renewed once for all tabs, and nobody types a password", async () => {
-  const { context } = await openBrowser(await newProfile());
-  let current: string | undefined;
-  let ended: string | undefined;
-  let renewals = 0;
-  context.on("request", (request) => {
-    if (request.url().endsWith("/auth/refresh")) renewals += 1;
-  });
-  await context.route("**/sync/*", async (route) => {
-    const { authorization, "tillsync-request-id": requestId = "" } = route.request().headers();
-    current = authorization;
-    if (authorization !== ended) return route.continue();
-    const problem = { type: "about:blank", title: "No", status: 401, detail: "It has ended", code: "unauthenticated" };
-    return route.fulfill({
-      status: 401,
-      headers: {
-        "content-type": "application/problem+json",
-        "tillsync-protocol": "1",
-        "tillsync-request-id": requestId,
-      },
-      body: JSON.stringify({ ...problem, requestId }),
+test(
+  "a token that the server takes no longer is renewed once for all tabs, and nobody types a password",
+  async () => {
+    const { context } = await openBrowser(await newProfile());
+    let current: string | undefined;
+    let ended: string | undefined;
+    let renewals = 0;
+    context.on("request", (request) => {
+      if (request.url().endsWith("/auth/refresh")) renewals += 1;
     });
-  });
-  const one = await signIn(context);
-  const other = await context.newPage();
-  await other.goto(shop.url);
-  for (const page of [one, other]) await chipSays(page, ALL_SENT);
+    await context.route("**/sync/*", async (route) => {
+      const { authorization, "tillsync-request-id": requestId = "" } = route.request().headers();
+      current = authorization;
+      if (authorization !== ended) return route.continue();
+      const problem = {
+        type: "about:blank",
+        title: "No",
+        status: 401,
+        detail: "It has ended",
+        code: "unauthenticated",
+      };
+      return route.fulfill({
+        status: 401,
+        headers: {
+          "content-type": "application/problem+json",
+          "tillsync-protocol": "1",
+          "tillsync-request-id": requestId,
+        },
+        body: JSON.stringify({ ...problem, requestId }),
+      });
+    });
+    const one = await signIn(context, shop.url);
+    const other = await context.newPage();
+    await other.goto(shop.url);
+    for (const page of [one, other]) await chipSays(page, ALL_SENT);
 
-  ended = current;
-  const receipts = await Promise.all([sell(one, "Gouda 200 g"), sell(other, "Gouda 200 g")]);
-  for (const page of [one, other]) await chipSays(page, ALL_SENT);
-  await expectOnServerOnce(receipts);
-  expect(current).not.toBe(ended);
-  expect(renewals).toBe(1);
-}, 180_000);
+    ended = current;
+    const receipts = await Promise.all([sell(one, "Gouda 200 g"), sell(other, "Gouda 200 g")]);
+    for (const page of [one, other]) await chipSays(page, ALL_SENT);
+    await expectOnServerOnce(receipts);
+    expect(current).not.toBe(ended);
+    expect(renewals).toBe(1);
+  },
+  LIMIT_MS,
+);

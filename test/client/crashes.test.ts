@@ -87,7 +87,7 @@ describe("after a crash at any moment of the way of a sale", () => {
       expect(bothCounts(disk).stored, at).toEqual(bothCounts(disk).counted);
       await world[Symbol.asyncDispose]();
     }
-  }, 60_000);
+  });
 });
 
 describe("a client that was never closed", () => {

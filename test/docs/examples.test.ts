@@ -58,7 +58,7 @@ describe("the code in the documentation", () => {
     const tsc = [join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"];
     const { stdout } = spawnSync(process.execPath, tsc, { cwd: folder, encoding: "utf8" });
     errors = stdout.split(/\n(?=\S)/).filter((error) => error.trim() !== "");
-  }, 120_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("is there", () => {
@@ -74,7 +74,7 @@ describe("the code in the documentation", () => {
     examples
       .filter(({ output }) => output !== undefined)
       .map((example) => [`${example.page}:${example.line}`, example]),
-  )("%s prints what the page says", { timeout: 60_000 }, async (_, { file, output }) => {
+  )("%s prints what the page says", async (_, { file, output }) => {
     expect(await run(folder, file)).toEqual({ printed: output, complaints: "", status: 0 });
   });
 });

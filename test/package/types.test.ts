@@ -22,7 +22,7 @@ describe("the compiler", () => {
     // An error's explanation follows it, indented.
     errors = stdout.split(/\n(?=\S)/).filter((error) => error.trim() !== "");
     if (status !== 0 && errors.length === 0) throw new Error(`tsc ended with ${status} and said nothing`);
-  }, 120_000);
+  });
 
   for (const path of typeTests) {
     test(`agrees with ${path}`, () => {

@@ -27,9 +27,7 @@ test.each([1, 200])(
   },
 );
 
-test("a blocked edit is sent again at the latest a minute later, though nothing woke it", {
-  timeout: 20_000,
-}, async () => {
+test("a blocked edit is sent again at the latest a minute later, though nothing woke it", async () => {
   await using shop = new RuleShop();
   const a = shop.till({ sync: { auto: true } });
   const b = await shop.openTill();
@@ -92,7 +90,7 @@ test("what was held up in the very answer that brought something final is sent a
   await shop.converge(a);
 });
 
-test("hundreds of blocked edits do not stand in a sale's way", { timeout: 20_000 }, async () => {
+test("hundreds of blocked edits do not stand in a sale's way", async () => {
   await using shop = new RuleShop();
   const a = await shop.openTill();
   const b = await shop.openTill();

@@ -55,8 +55,31 @@ describe("validateRecord", () => {
     });
   });
 
-  it("says that a strict schema must declare the id", () => {
-    expect(() => validate(z.strictObject({ name: z.string() }), { name: "Tea" })).toThrow(/"id"/);
+  it.each([
+    ["zod", z.strictObject({ name: z.string() })],
+    ["valibot", v.strictObject({ name: v.string() })],
+    ["arktype", type({ name: "string", "+": "reject" })],
+    ["arktype, deep", type({ name: "string" }).onDeepUndeclaredKey("reject")],
+  ])("spares a strict schema the id that it does not declare (%s)", (_name, schema) => {
+    expect(validate(schema, { name: "Tea" })).toStrictEqual({ name: "Tea" });
+    expect(() => validate(schema, { name: "Tea", more: 1 })).toThrow(/\bmore\b/);
+    expect(thrown(() => validate(schema, { name: 1 }))).toMatchObject({
+      message: expect.stringContaining("accepts: `name`: "),
+      details: { issues: { length: 1 } },
+    });
+  });
+
+  it("names only what the app wrote when a strict schema refuses other keys", () => {
+    expect(thrown(() => validate(z.strictObject({ name: z.string() }), { more: 1 }))).toMatchObject({
+      details: { issues: [{ path: ["name"] }, { message: 'Unrecognized key: "more"' }] },
+    });
+  });
+
+  it("does not take an id that a strict schema declares for one that it leaves out", () => {
+    const schema = z.strictObject({ id: z.uuid().optional(), name: z.string() });
+    expect(thrown(() => validate(schema, { name: "Tea" }))).toMatchObject({ details: { issues: [{ path: ["id"] }] } });
+    const copies = z.preprocess((record) => ({ ...(record as object) }), schema);
+    expect(thrown(() => validate(copies, { name: "Tea" }))).toMatchObject({ details: { issues: [{ path: ["id"] }] } });
   });
 
   it("leaves out members that are undefined, at any depth", () => {

@@ -1,9 +1,11 @@
 import { defineCollection } from "tillsync/schema";
 import { memoryStore } from "tillsync/server/memory";
+import { createTestShop } from "tillsync/testing";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { announceRestore, importRows, readRows } from "../../src/server/index.ts";
 import type { RecordRow, TenantClock } from "../../src/server/ports/rows.ts";
+import { tea, collections as tillCollections } from "../support/shop.ts";
 import { openTill, shopServer } from "./support/http.ts";
 import { collections } from "./support/shop.ts";
 import { count, edit } from "./support/world.ts";
@@ -219,4 +221,25 @@ describe("announceRestore [C8.2]", () => {
       epoch,
     });
   });
+});
+
+test("an imported counter is a new start: what a till sold offline before the import is taken off it afterwards", async () => {
+  const { products } = tillCollections;
+  await using shop = createTestShop({ collections: { products } });
+  await shop.server.seed("products", [{ ...tea, stock: 10 }]);
+  const till = shop.till();
+  await till.start();
+  await shop.clock.advance(10_000);
+  await till.collections.products.increment(tea.id, { stock: -3 });
+  await shop.clock.advance(10_000);
+  await shop.server.seed("products", [{ ...tea, priceCents: 270 }]);
+  expect(await shop.server.rows("products")).toMatchObject([{ priceCents: 270, stock: 7 }]);
+
+  shop.network.offline();
+  await till.collections.products.increment(tea.id, { stock: -2 });
+  await shop.server.seed("products", [{ ...tea, priceCents: 280, stock: 7 }]);
+  shop.network.online();
+  await shop.clock.advance(120_000);
+  expect(await shop.server.rows("products")).toMatchObject([{ priceCents: 280, stock: 5 }]);
+  expect(await till.collections.products.get(tea.id)).toMatchObject({ priceCents: 280, stock: 5 });
 });

@@ -35,6 +35,15 @@ describe("a forgotten or odd option fails at construction, and says which", () =
       { policies: { ...policies(), products: { scope: "tenant", allow: { ...open, update: "x" } } } },
     ],
     ["policies.sales.decide", { policies: { ...policies(), sales: { scope: "tenant", allow: open, decide: true } } }],
+    // Otherwise every operation would wait for good, with a line in the server's log for each.
+    [
+      "policies.sales.decide",
+      { policies: { ...policies(), sales: { scope: "tenant", allow: open, decide: async () => ({}) } } },
+    ],
+    [
+      "policies.sales.reads",
+      { policies: { ...policies(), sales: { scope: "tenant", allow: open, reads: async () => ({}) } } },
+    ],
     [
       "policies.sales.conflict",
       { policies: { ...policies(), sales: { scope: "tenant", allow: open, conflict: () => "server" } } },

@@ -40,7 +40,7 @@ function callOf(signal: AbortSignal = new AbortController().signal): TransportCa
 }
 
 function transportTo(server: LoopbackServer, options: Partial<HttpOptions> = {}) {
-  return http({ url: server.url, getToken: () => "token-1", timeoutMs: 5_000, ...options });
+  return http({ url: server.url, getToken: () => "token-1", timeoutMs: 60_000, ...options });
 }
 
 const rightly: Handler = (received, response) => reply(received, response, { body: answer });
@@ -253,7 +253,7 @@ describe("the token", () => {
     };
     const transport = transportTo(server, { getToken });
     const running = Promise.all([transport.push(small, callOf()), transport.push(small, callOf())]);
-    await vi.waitFor(() => expect(renewals).toBe(1));
+    await expect.poll(() => renewals).toBe(1);
     expect((await transport.time(callOf())).ok).toBe(true); // after a round trip both were refused
     renewing.resolve();
     expect((await running).map(({ ok }) => ok)).toEqual([true, true]);
@@ -270,7 +270,7 @@ describe("the token", () => {
     const transport = transportTo(server, { getToken });
     const controller = new AbortController();
     const first = transport.push(small, callOf(controller.signal));
-    await vi.waitFor(() => expect(renewals).toBe(1));
+    await expect.poll(() => renewals).toBe(1);
     controller.abort();
     expect(await first).toEqual({ ok: false, failure: { kind: "aborted" } });
     expect((await transport.push(small, callOf())).ok).toBe(true);

@@ -30,7 +30,7 @@ function open(options: Partial<HttpOptions> = {}) {
     heard.push(thing);
     for (const { count, resolve } of waiting) if (heard.length >= count) resolve();
   };
-  const transport = http({ url: server.url, getToken: () => "token-1", timeoutMs: 2_000, ...options });
+  const transport = http({ url: server.url, getToken: () => "token-1", timeoutMs: 60_000, ...options });
   transport.live?.(
     { poke: (collections) => hear(collections), closed: () => hear("closed") },
     { device: "till-3", requestId: "r-1", signal: controller.signal },

@@ -87,6 +87,15 @@ export function totalsOf({ lines }: Pick<Cart, "lines">): Totals {
   };
 }
 
+/** What was typed as a quantity: a whole number, or why it is none. */
+export function readQuantity(text: string): { readonly quantity: number } | { readonly refused: string } {
+  const typed = text.trim();
+  const quantity = /^\d+$/.test(typed) ? Number(typed) : Number.NaN;
+  if (quantity <= MAX_QUANTITY) return { quantity };
+  const what = typed === "" ? "Nothing" : `“${typed}”`;
+  return { refused: `${what} is not a quantity: a line takes whole numbers up to ${MAX_QUANTITY.toLocaleString()}` };
+}
+
 /** How many of a product are in the cart, over all its lines. */
 export function quantityOf({ lines }: Cart, productId: string): number {
   return lines.reduce((sum, line) => (line.productId === productId ? sum + line.quantity : sum), 0);

@@ -10,6 +10,17 @@ export interface SaleState {
   readonly onReceipt: string;
 }
 
+/**
+ * The number under which a sale is listed. The customer has the till's own number on paper, so it never changes; the
+ * server's order number is shown beside it when it has arrived. A sale that was made elsewhere may have only that one.
+ */
+export function saleNumber(sale: {
+  readonly receiptNumber?: string | undefined;
+  readonly orderNumber?: string | undefined;
+}) {
+  return sale.receiptNumber ?? sale.orderNumber ?? "Sale";
+}
+
 /** The server assigns `orderNumber`: a sale that has one is on the server. */
 export function saleState(meta: Pick<RecordMeta, "sync" | "flags"> | undefined): SaleState {
   const isWaiting = meta === undefined || meta.sync === "pending" || meta.sync === "blocked";

@@ -1,26 +1,37 @@
 /** The cart: lines, quantities, the total, and the way to pay. */
-import { type CartLine, lineTotal, MAX_QUANTITY, removeLine, setQuantity, totalsOf } from "../model/cart.ts";
+import {
+  type CartLine,
+  lineTotal,
+  MAX_QUANTITY,
+  readQuantity,
+  removeLine,
+  setQuantity,
+  totalsOf,
+} from "../model/cart.ts";
 import { formatMoney } from "../model/money.ts";
 import { counted } from "../model/when.ts";
-import { say } from "./announce.ts";
+import { notify, say } from "./announce.ts";
 import { h, keyedList, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
 
 export function cartPanel({ cart, shop }: Counter, pay: () => void): View {
   const money = (cents: number) => formatMoney(cents, shop.currency);
-  const heading = h("h2", {}, "Cart");
+  const heading = h("h2", { id: "cart", tabindex: -1 }, "Cart");
   const pieces = h("span", { class: "muted" });
   const clear = h(
     "button",
     { type: "button", class: "button quiet small", onclick: empty, "aria-label": "Clear the cart" },
     "Clear",
   );
-  const list = h("ul", { class: "cart-lines", "aria-label": "Cart" });
+  const list = h("ul", { class: "cart-lines", "aria-label": "In the cart" });
   const hint = h("div", { class: "empty" }, icon("cart"), h("p", {}, "Tap a product, or scan its barcode."));
   const tax = h("dd", {});
   const total = h("dd", { class: "total" });
   const amount = h("span", {});
+  const toCart = h("a", { class: "button quiet to-cart", href: "#cart", onclick: showCart }, icon("cart"));
+  const inCart = h("span", {});
+  toCart.append(inCart);
   const button = h(
     "button",
     { type: "button", class: "button primary pay", "aria-keyshortcuts": "F4", onclick: pay },
@@ -28,6 +39,12 @@ export function cartPanel({ cart, shop }: Counter, pay: () => void): View {
     amount,
   );
 
+  // On a phone the cart is below the products. The address stays the page's: the till reads its route from it.
+  function showCart(event: MouseEvent): void {
+    event.preventDefault();
+    element.querySelector(".cart-head")?.scrollIntoView({ block: "start" });
+    heading.focus({ preventScroll: true });
+  }
   function empty(): void {
     cart.clear();
     say("The cart is empty");
@@ -57,11 +74,12 @@ export function cartPanel({ cart, shop }: Counter, pay: () => void): View {
     clear.hidden = isEmpty;
     button.disabled = isEmpty;
     setText(pieces, isEmpty ? "" : counted(totals.pieces, "item"));
+    setText(inCart, counted(totals.pieces, "item"));
     setText(tax, money(totals.taxCents));
     setText(total, money(totals.totalCents));
     setText(amount, isEmpty ? "" : money(totals.totalCents));
-    setAttribute(button, "aria-label", isEmpty ? "Pay" : `Pay ${money(totals.totalCents)}`);
-    if (next.lines.length > count) list.lastElementChild?.scrollIntoView({ block: "nearest" });
+    // Only the list is scrolled: `scrollIntoView` would take a whole phone's page away from under the finger.
+    if (next.lines.length > count) list.scrollTop = list.scrollHeight;
     count = next.lines.length;
   });
 
@@ -71,12 +89,8 @@ export function cartPanel({ cart, shop }: Counter, pay: () => void): View {
     h("header", { class: "cart-head" }, heading, pieces, clear),
     hint,
     list,
-    h(
-      "footer",
-      { class: "cart-foot" },
-      h("dl", { class: "sums" }, h("dt", {}, "Tax in it"), tax, h("dt", { class: "total" }, "Total"), total),
-      button,
-    ),
+    h("dl", { class: "sums" }, h("dt", {}, "Tax in it"), tax, h("dt", { class: "total" }, "Total"), total),
+    h("footer", { class: "cart-foot" }, toCart, button),
   );
   return { element, close: stop };
 }
@@ -91,23 +105,31 @@ function lineRow(first: CartLine, money: (cents: number) => string, { set, remov
   const name = h("span", { class: "line-name" });
   const unit = h("span", { class: "muted" });
   const sum = h("span", { class: "line-sum" });
-  const step = (by: number) => (line.quantity + by < 1 ? remove(line) : set(line.lineId, line.quantity + by));
+  const step = (by: number) => {
+    const wanted = line.quantity + by;
+    if (wanted < 1) remove(line);
+    else if (wanted > MAX_QUANTITY) refuse(readQuantity(String(wanted)));
+    else set(line.lineId, wanted);
+  };
   const less = h("button", { type: "button", class: "button square", onclick: () => step(-1) });
   const more = h("button", { type: "button", class: "button square", onclick: () => step(1) }, icon("plus"));
   const field = h("input", {
     class: "quantity",
     type: "text",
     inputmode: "numeric",
-    maxlength: 4,
     onchange: commit,
     onfocus: () => field.select(),
   });
 
   function commit(): void {
-    const wanted = /^\d{1,4}$/.test(field.value.trim()) ? Number(field.value) : line.quantity;
-    if (wanted === 0) remove(line);
-    else set(line.lineId, Math.min(wanted, MAX_QUANTITY));
+    const read = readQuantity(field.value);
+    if ("refused" in read) refuse(read);
+    else if (read.quantity === 0) remove(line);
+    else set(line.lineId, read.quantity);
     field.value = String(line.quantity);
+  }
+  function refuse(read: ReturnType<typeof readQuantity>): void {
+    if ("refused" in read) notify(`${read.refused}. ${line.name} stays at ${line.quantity}.`);
   }
   const element = h(
     "li",

@@ -1,9 +1,11 @@
 /** The choice of a category, or all of them. */
 import type { Category } from "../till/client.ts";
 import { h, keyedList, setAttribute, setText } from "./dom.ts";
+import { oneTabStop } from "./one-tab-stop.ts";
 
 export function categoryBar(choose: (id: string | undefined) => void) {
-  const element = h("div", { class: "categories", role: "group", "aria-label": "Categories" });
+  const element = h("div", { class: "categories", role: "toolbar", "aria-label": "Categories" });
+  const stop = oneTabStop(element);
   let chosen: string | undefined;
   const list = keyedList<{ readonly id: string | undefined; readonly name: string; readonly colour: number }>(element, {
     key: ({ id }) => id ?? "",
@@ -28,6 +30,7 @@ export function categoryBar(choose: (id: string | undefined) => void) {
         all,
         ...categories.map((category, index) => ({ id: category.id, name: category.name, colour: (index % 8) + 1 })),
       ]);
+      stop.refresh();
     },
   };
 }

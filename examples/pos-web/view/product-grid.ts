@@ -3,9 +3,9 @@ import { type Cart, quantityOf } from "../model/cart.ts";
 import { colourOf, monogram, stockLevel } from "../model/catalog.ts";
 import { formatMoney } from "../model/money.ts";
 import type { Category, Product } from "../till/client.ts";
-import { h, keyedList, setAttribute, setText } from "./dom.ts";
-import { moveByArrows } from "./grid-keys.ts";
+import { h, keyedList, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
+import { oneTabStop } from "./one-tab-stop.ts";
 
 interface GridOptions {
   readonly currency: string;
@@ -20,11 +20,8 @@ interface GridContent {
 }
 
 export function productGrid({ currency, pick }: GridOptions) {
-  const list = h("ul", {
-    class: "tiles",
-    "aria-label": "Products",
-    onkeydown: (event: KeyboardEvent) => moveByArrows(event, list),
-  });
+  const list = h("ul", { class: "tiles", "aria-label": "Products", role: "toolbar" });
+  const stop = oneTabStop(list);
   const emptyText = h("p", {});
   const empty = h("div", { class: "empty", hidden: true }, icon("search"), emptyText);
   const more = h(
@@ -43,15 +40,17 @@ export function productGrid({ currency, pick }: GridOptions) {
       const stock = h("span", { class: "tile-stock" });
       const mark = h("span", { class: "tile-mark", "aria-hidden": "true" });
       const badge = h("span", { class: "tile-badge", "aria-hidden": "true", hidden: true });
+      const taken = h("span", { class: "visually-hidden" });
       const button = h(
         "button",
         { type: "button", class: "tile", onclick: () => pick(product) },
         h("span", { class: "tile-top" }, mark, badge),
         name,
         h("span", { class: "tile-foot" }, price, stock),
+        taken,
       );
       return {
-        element: h("li", {}, button),
+        element: h("li", { role: "none" }, button),
         update(next) {
           product = next;
           const inCart = content === undefined ? 0 : quantityOf(content.cart, product.id);
@@ -66,8 +65,7 @@ export function productGrid({ currency, pick }: GridOptions) {
           badge.hidden = inCart === 0;
           stock.dataset.level = level;
           button.dataset.colour = String(colourOf(content?.categories ?? [], product.categoryId));
-          const taken = inCart === 0 ? "" : `, ${inCart} in the cart`;
-          setAttribute(button, "aria-label", `${product.name}, ${money}, ${left}${taken}`);
+          setText(taken, inCart === 0 ? "" : `${inCart} in the cart`);
         },
       };
     },
@@ -83,6 +81,7 @@ export function productGrid({ currency, pick }: GridOptions) {
     render(next: GridContent): void {
       content = next;
       render(next.products);
+      stop.refresh();
       empty.hidden = next.products.length > 0;
       setText(emptyText, next.empty);
       more.hidden = !next.hasMore;

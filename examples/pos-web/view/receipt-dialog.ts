@@ -13,7 +13,8 @@ export function openReceipt(counter: Counter, saleId: string, changeCents: numbe
     className: "receipt-dialog",
     body: h(
       "div",
-      { class: "dialog-body" },
+      // A long receipt is scrolled with the keyboard, too.
+      { class: "dialog-body", tabindex: 0, role: "region", "aria-label": "Change and receipt" },
       changeCents > 0 &&
         h(
           "p",

@@ -1,7 +1,7 @@
 /** The sales of this branch, newest first, and the details of one. */
 import type { QuerySnapshot } from "tillsync";
 import { formatMoney } from "../model/money.ts";
-import { saleState } from "../model/sale-words.ts";
+import { saleNumber, saleState } from "../model/sale-words.ts";
 import { clockTime, counted, dayName, dayOf } from "../model/when.ts";
 import type { Sale } from "../till/client.ts";
 import { h, keyedList, setAttribute, setText, type View } from "./dom.ts";
@@ -113,14 +113,10 @@ function saleRow(isChosen: boolean, open: () => void) {
       day.hidden = name === undefined;
       setText(day, name ?? "");
       setText(time, clockTime(sale.soldAt));
-      setText(number, sale.orderNumber ?? sale.receiptNumber ?? "Sale");
-      setText(
-        what,
-        counted(
-          sale.items.reduce((count, item) => count + item.quantity, 0),
-          "item",
-        ),
-      );
+      setText(number, saleNumber(sale));
+      const pieces = sale.items.reduce((count, item) => count + item.quantity, 0);
+      const order = sale.orderNumber === undefined || sale.receiptNumber === undefined ? [] : [sale.orderNumber];
+      setText(what, [counted(pieces, "item"), ...order].join(" · "));
       setText(sum, formatMoney(sale.totalCents, sale.currency));
       setText(tag, state);
       setAttribute(tag, "data-tone", tone);

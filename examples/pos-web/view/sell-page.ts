@@ -26,7 +26,12 @@ export function sellPage(counter: Counter): View {
   let hasMore = false;
 
   const put = (product: Product) => {
-    cart.change((before) => addProduct(before, product));
+    const before = quantityOf(cart.cart, product.id);
+    cart.change((current) => addProduct(current, product));
+    if (quantityOf(cart.cart, product.id) === before) {
+      notify(`A line takes no more than ${before.toLocaleString()}. ${product.name} was not added.`);
+      return;
+    }
     const total = formatMoney(totalsOf(cart.cart).totalCents, shop.currency);
     say(`${product.name}, ${quantityOf(cart.cart, product.id)} in the cart. Total ${total}`);
   };

@@ -65,6 +65,15 @@ function shell(place: Workplace, shop: ShopFacts): View {
     counter.go(route);
   }
 
+  /** Without a change of the address, which the till reads its route from. */
+  function skipTo(id: string): (event: MouseEvent) => void {
+    return (event) => {
+      event.preventDefault();
+      document.getElementById(id)?.focus();
+    };
+  }
+
+  const toCart = h("a", { class: "skip", href: "#cart", onclick: skipTo("cart") }, "Skip to the cart");
   const chip = statusChip(counter);
   const notices = banners(counter);
   const person = personMenu(counter);
@@ -77,19 +86,23 @@ function shell(place: Workplace, shop: ShopFacts): View {
     page = pageOf(counter, route);
     main.className = `page page-${route.page}`;
     fill(main, page.element);
+    toCart.hidden = route.page !== "sell";
     for (const { page: name, link } of links)
       setAttribute(link, "aria-current", name === route.page ? "page" : undefined);
     document.title = `${PAGES.find((entry) => entry.route.page === route.page)?.label} · ${shop.name}`;
     // A screen reader announces every page after the first.
-    if (shown !== undefined && shown !== route.page) main.focus({ preventScroll: true });
+    // What had the focus on the page before is gone, so the keyboard goes on from here.
+    if (shown !== undefined && (shown !== route.page || document.activeElement === document.body)) {
+      main.focus({ preventScroll: true });
+    }
     shown = route.page;
   }
   addEventListener("popstate", render);
-
   const element = h(
     "div",
     { class: "till", "data-screen": "till" },
-    h("a", { class: "skip", href: "#main" }, "Skip to the page"),
+    h("a", { class: "skip", href: "#main", onclick: skipTo("main") }, "Skip to the page"),
+    toCart,
     h(
       "header",
       { class: "topbar" },

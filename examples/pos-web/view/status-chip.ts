@@ -10,14 +10,17 @@ import { everySecond } from "./ticker.ts";
 export function statusChip({ till, go }: Counter): View {
   const label = h("span", { class: "chip-label" });
   const count = h("span", { class: "chip-count" });
+  const rest = h("span", { class: "visually-hidden" });
   const cause = h("span", { class: "chip-cause" });
   const warning = h("span", { class: "chip-warning", hidden: true }, icon("alert"));
   const element = h(
     "button",
     { type: "button", class: "chip", onclick: () => go({ page: "queue" }) },
     h("span", { class: "lamp" }),
+    h("span", { class: "visually-hidden" }, "Sync:"),
     h("span", { class: "chip-text" }, label, cause),
     count,
+    rest,
     warning,
   );
   let said: string | undefined;
@@ -32,9 +35,11 @@ export function statusChip({ till, go }: Counter): View {
     setText(cause, words.tone === "waiting" || words.tone === "alert" ? words.cause : "");
     setText(count, status.pending.count === 0 ? "" : status.pending.count.toLocaleString());
     warning.hidden = attention === 0 && status.storage.atRisk !== "full";
-    const waits = status.pending.count === 0 ? "nothing to send" : `${counted(status.pending.count, "change")} to send`;
+    const { count: waiting } = status.pending;
+    const waits = waiting === 0 ? "Nothing to send." : `${waiting === 1 ? "change" : "changes"} to send.`;
     const more = attention === 0 ? "" : ` ${counted(attention, "entry", "entries")} for a person to look at.`;
-    setAttribute(element, "aria-label", `Sync: ${words.label}, ${waits}.${more} Open the queue.`);
+    // What is shown is part of the name: a person who speaks to the device says what they see.
+    setText(rest, `${waits}${more} Open the queue.`);
     setAttribute(element, "title", [words.cause, words.meaning, storage].filter(Boolean).join("\n"));
     // Sending and fetching alternate many times a minute. Only what matters to the cashier is read aloud.
     const stand = words.tone === "waiting" || words.tone === "alert" ? words.label : "Online";

@@ -27,7 +27,8 @@ export interface ImportOptions<C extends CollectionMap, N extends keyof C & stri
   readonly collection: N;
   /**
    * Whole records. They overwrite what is there: a field that a row lacks gets its default, or is removed. A counter is
-   * set to the value that the row names; one that it does not name keeps its value.
+   * set to the value that the row names, and steps that tills send afterwards are added to it, whenever they were made;
+   * a counter that the row does not name keeps its value.
    */
   readonly rows: Iterable<ImportedRow> | AsyncIterable<ImportedRow>;
   /**

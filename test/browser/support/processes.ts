@@ -55,7 +55,12 @@ export async function startBrowser(profile: string): Promise<Browser> {
     context,
     kill: () => ended(child, "SIGKILL"),
     async [Symbol.asyncDispose]() {
-      await browser.close().catch(() => {}); // it may have been killed
+      const close = async () => {
+        // A handler of a route that is still at work when its page goes would reject after the test.
+        for (const routed of [...context.pages(), context]) await routed.unrouteAll({ behavior: "ignoreErrors" });
+        await browser.close();
+      };
+      await close().catch(() => {}); // it may have been killed
       await ended(child, "SIGTERM");
     },
   };

@@ -13,7 +13,7 @@ const files = () =>
 
 beforeAll(async () => {
   folder = await bringPage(() => {});
-}, 60_000);
+});
 
 test("a page whose sources have not changed is not built again", async () => {
   const said: string[] = [];

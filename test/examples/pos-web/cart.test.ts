@@ -5,6 +5,7 @@ import {
   EMPTY_CART,
   lineTax,
   quantityOf,
+  readQuantity,
   removeLine,
   setQuantity,
   totalsOf,
@@ -12,6 +13,28 @@ import {
 
 const cola = { id: "cola", name: "Cola", sku: "COLA", priceCents: 150, taxRate: 1_900, taxIncluded: true };
 const bread = { id: "bread", name: "Rye bread", sku: "BREAD", priceCents: 320, taxRate: 700, taxIncluded: true };
+
+describe("a quantity that is typed", () => {
+  test.each([
+    ["7", 7],
+    [" 12 ", 12],
+    ["0", 0],
+    ["9999", 9_999],
+    ["007", 7],
+  ])("is read: %j", (text, quantity) => {
+    expect(readQuantity(text)).toEqual({ quantity });
+  });
+
+  test.each(["", "10000", "12345678901234567890", "1.5", "1,5", "-1", "two", "0x10", "1e3"])(
+    "is refused with a word that names it: %j",
+    (text) => {
+      const named = text === "" ? "Nothing" : `“${text}”`;
+      expect(readQuantity(text)).toEqual({
+        refused: `${named} is not a quantity: a line takes whole numbers up to ${(9_999).toLocaleString()}`,
+      });
+    },
+  );
+});
 
 describe("the cart", () => {
   test("adds up what is in it, in minor units", () => {

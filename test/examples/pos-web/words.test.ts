@@ -9,7 +9,7 @@ import {
   operationTitle,
   type QueuedOperation,
 } from "../../../examples/pos-web/model/operation-words.ts";
-import { flagWords, saleState } from "../../../examples/pos-web/model/sale-words.ts";
+import { flagWords, saleNumber, saleState } from "../../../examples/pos-web/model/sale-words.ts";
 import { statusWords, storageWords, waitingWords } from "../../../examples/pos-web/model/status-words.ts";
 import { ago, dayName, lasting, until } from "../../../examples/pos-web/model/when.ts";
 
@@ -180,6 +180,14 @@ describe("a fault of the till itself", () => {
       expect(advice).not.toMatch(/^Clear|delete/);
     }
   });
+});
+
+test("a sale is listed under the number on the customer's paper, whatever number the server adds", () => {
+  const receiptNumber = "T3-000042";
+  expect(saleNumber({ receiptNumber })).toBe(receiptNumber);
+  expect(saleNumber({ receiptNumber, orderNumber: "ORD-7" })).toBe(receiptNumber);
+  expect(saleNumber({ orderNumber: "ORD-7" })).toBe("ORD-7");
+  expect(saleNumber({})).toBe("Sale");
 });
 
 test("moments are said as people say them", () => {

@@ -5,9 +5,7 @@ import { parseLog, totalsOf } from "../../../examples/replay/log.ts";
 import { newDatabase } from "../../support/postgres.ts";
 import { folder, run, syntheticLog } from "./support.ts";
 
-test("two servers on one PostgreSQL: tills are spread over both, each server is killed, and nothing is lost", {
-  timeout: 180_000,
-}, async () => {
+test("two servers on one PostgreSQL: tills are spread over both, each server is killed, and nothing is lost", async () => {
   const at = await folder();
   const database = await newDatabase();
   onTestFinished(() => database.drop());

@@ -7,9 +7,7 @@ import { parseCommandLine } from "../../../examples/replay/options.ts";
 import { root } from "../../../scripts/entries.mjs";
 import { folder, run, syntheticLog } from "./support.ts";
 
-test("a log is sold again by tills that are cut off and killed, and nothing is lost", {
-  timeout: 180_000,
-}, async () => {
+test("a log is sold again by tills that are cut off and killed, and nothing is lost", async () => {
   const at = await folder();
   const [csv, json] = [join(at, "sales.csv"), join(at, "out.json")];
   const text = syntheticLog(60);
@@ -36,7 +34,7 @@ test("a log is sold again by tills that are cut off and killed, and nothing is l
   expect(report.faults).toMatchObject({ server_killed: expect.any(Number) });
 });
 
-test("without faults there are outages only", { timeout: 120_000 }, async () => {
+test("without faults there are outages only", async () => {
   const at = await folder();
   await writeFile(join(at, "sales.csv"), syntheticLog(12, 2));
   const { code, out } = await run(join(at, "sales.csv"), "--tills", "2");
@@ -44,7 +42,7 @@ test("without faults there are outages only", { timeout: 120_000 }, async () => 
   expect(out).toContain("faults: none");
 });
 
-test("a wrong call ends with 2 and says what was expected", { timeout: 60_000 }, async () => {
+test("a wrong call ends with 2 and says what was expected", async () => {
   expect(await run()).toMatchObject({
     code: 2,
     error: expect.stringMatching(/^Expected the path of a sales log, got nothing\./),

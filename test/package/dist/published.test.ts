@@ -40,7 +40,7 @@ describe("an application that checks its libraries too", () => {
   test.each([
     ["bundler", "esnext"],
     ["nodenext", "nodenext"],
-  ])("compiles with moduleResolution %s", { timeout: 60_000 }, (moduleResolution, module) => {
+  ])("compiles with moduleResolution %s", (moduleResolution, module) => {
     const compilerOptions = {
       ...{ target: "es2022", lib: ["es2022", "dom", "dom.iterable"], types: [], module, moduleResolution },
       ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },

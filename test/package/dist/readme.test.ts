@@ -38,7 +38,7 @@ beforeAll(() => {
     `./${tarball}`,
     ...linked,
   ]);
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function npm(cwd: string, parameters: readonly string[]): void {
@@ -52,7 +52,7 @@ function npm(cwd: string, parameters: readonly string[]): void {
   });
 }
 
-test("the first program runs as printed, in an empty folder", { timeout: 60_000 }, () => {
+test("the first program runs as printed, in an empty folder", () => {
   if (program?.title === undefined || printed === undefined) throw new Error("The README has no first program");
   writeFileSync(join(folder, program.title), program.code);
   const { stdout, stderr, status } = spawnSync(process.execPath, [program.title], { cwd: folder, encoding: "utf8" });

@@ -16,9 +16,7 @@ afterAll(async () => {
   for (const made of databases) await made.drop();
 });
 
-test("a process that is killed loses nothing that it acknowledged, and leaves nothing half done", {
-  timeout: 60_000,
-}, async () => {
+test("a process that is killed loses nothing that it acknowledged, and leaves nothing half done", async () => {
   const { url } = await database();
   let stored = 0;
   for (const killAfter of [1, 37, 160]) {
@@ -33,7 +31,7 @@ test("a process that is killed loses nothing that it acknowledged, and leaves no
   }
 });
 
-test("processes that open a new database together and write to it take turns", { timeout: 60_000 }, async () => {
+test("processes that open a new database together and write to it take turns", async () => {
   const { url } = await database();
   const writers = ["north", "south", "east"];
   const positions = await Promise.all(writers.map((name) => runWriter(url, name, { count: 40 })));
@@ -42,7 +40,7 @@ test("processes that open a new database together and write to it take turns", {
   expect(await committed(postgresStore({ url }))).toBe(writers.length * 40);
 });
 
-test("a reader that follows while processes write misses nothing", { timeout: 60_000 }, async () => {
+test("a reader that follows while processes write misses nothing", async () => {
   const { url } = await database();
   const store = postgresStore({ url });
   let isWriting = true;

@@ -9,9 +9,7 @@ import { committed, runWriter } from "./writers.ts";
 const folder = mkdtempSync(join(tmpdir(), "tillsync-processes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("a process that is killed loses nothing that it acknowledged, and leaves nothing half done", {
-  timeout: 60_000,
-}, async () => {
+test("a process that is killed loses nothing that it acknowledged, and leaves nothing half done", async () => {
   const path = join(folder, "killed.sqlite");
   let stored = 0;
   for (const killAfter of [1, 37, 160]) {
@@ -23,7 +21,7 @@ test("a process that is killed loses nothing that it acknowledged, and leaves no
   }
 });
 
-test("processes that open a new database together and write to it take turns", { timeout: 60_000 }, async () => {
+test("processes that open a new database together and write to it take turns", async () => {
   const path = join(folder, "shared.sqlite");
   const writers = ["north", "south", "east"];
   const positions = await Promise.all(writers.map((name) => runWriter(path, name, { count: 40 })));
