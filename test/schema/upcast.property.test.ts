@@ -1,3 +1,4 @@
+/** Edits are raised by the difference that they make [H7]. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyPatch } from "../../src/schema/patch.ts";

@@ -133,6 +133,7 @@ export class Session {
     if (this.#status === before) return;
     this.emitter.emit("status", this.#status);
     this.#emitStatusEvents(before, this.#status);
+    this.#logWaiting(before, this.#status);
   }
 
   /** Takes what the sync calls found out. */
@@ -260,6 +261,19 @@ export class Session {
     const status = this.#status;
     if (!isNew || status.phase !== "action_needed" || status.cause !== "auth_required") return;
     this.emitter.emit("auth_required", { cause: reason });
+  }
+
+  /** A collection may wait for weeks, so the log says it once, when it begins and when it is over [H7]. */
+  #logWaiting(before: SyncStatus, now: SyncStatus): void {
+    if (before.waiting === now.waiting) return;
+    const causes = (status: SyncStatus) => new Map(status.waiting.map(({ collection, cause }) => [collection, cause]));
+    const [then, since] = [causes(before), causes(now)];
+    for (const collection of new Set([...then.keys(), ...since.keys()])) {
+      const cause = since.get(collection);
+      if (cause === then.get(collection)) continue;
+      const message = cause === undefined ? "A collection does not wait any more" : "A collection waits for an update";
+      this.#options.logger.info(message, { collection, ...(cause !== undefined && { cause }) });
+    }
   }
 
   #emitStatusEvents(before: SyncStatus, now: SyncStatus): void {
