@@ -4,7 +4,7 @@ import { ask, askAll, type StoreRead } from "../../../src/server/ports/store.ts"
 import { Connection, type Statement } from "../../../src/server/postgres/connection.ts";
 import { postgresStore } from "../../../src/server/postgres/index.ts";
 import { planRead } from "../../../src/server/postgres/reads.ts";
-import { sessionSettings } from "../../../src/server/postgres/session.ts";
+import { transactionSettings } from "../../../src/server/postgres/transaction-settings.ts";
 import { planWrites } from "../../../src/server/postgres/writes.ts";
 import { SHOP, upTo, write } from "../../../src/server/testing/calls.ts";
 import {
@@ -100,8 +100,8 @@ describe.each(Object.keys(beliefs))("the plan of every statement, with %s", (bel
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const session = { schema: "tillsync", role: "tillsync_tenants", busyTimeoutMs: 1_000, statementTimeoutMs: 10_000 };
-    const { text, values } = sessionSettings(session);
-    await client.query(text, [...values]);
+    const { text, values } = transactionSettings(session)(SHOP);
+    await client.query(text.replaceAll(", true)", ", false)"), [...values]); // for all that follows on this connection
   });
   afterAll(() => client.end());
 
