@@ -158,6 +158,16 @@ test("every table with a tenant has a policy that holds for its owner too", asyn
   expect(found).toEqual([...tenantTables].sort().map((name) => ({ name, forced: true })));
 });
 
+test("no policy has a subquery, which Citus refuses on a distributed table", async () => {
+  const schema = newName("schema");
+  const store = postgresStore({ url: database.url, schema });
+  await store.secret();
+  await store.close();
+  const policies = await database.query("select qual from pg_policies where schemaname = $1", [schema]);
+  expect(policies).toHaveLength(tenantTables.length);
+  for (const { qual } of policies) expect(qual).not.toMatch(/select/i);
+});
+
 describe("the role of transactions", () => {
   test("has no right to the secret, nor to the migrations", async () => {
     const schema = newName("schema");

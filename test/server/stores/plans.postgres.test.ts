@@ -144,6 +144,16 @@ describe.each(Object.keys(beliefs))("the plan of every statement, with %s", (bel
   );
 });
 
+test("every statement compares each tenant with its parameter, so that tables can be distributed by tenant", () => {
+  const changed = planWrites(SHOP, { ...rows, returns: [{ collection: "products", id: "row-1", scope: "north" }] });
+  for (const { text } of [...requests.flatMap((request) => planRead(SHOP, request).statements), ...changed]) {
+    const compared = [...text.matchAll(/\btenant = (\S+)/g)].map(([, other]) => other);
+    const isInsert = text.startsWith("insert into");
+    expect(compared.length + Number(isInsert), text).toBeGreaterThan(0);
+    expect(new Set(compared), text).toEqual(new Set(isInsert ? [] : ["$1"]));
+  }
+});
+
 test("a push is three round trips, whatever its size; a pull is one for each of its steps", async () => {
   const store = postgresStore({ url: database.url });
   for (let uses = 0; uses < 8; uses++) await write(store, {}); // the connection is there, and its plans are made
