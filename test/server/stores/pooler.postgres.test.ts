@@ -1,16 +1,12 @@
 /** The store, and pokes, through a real PgBouncer in both of its modes. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  findPgbouncer,
-  NO_PGBOUNCER,
-  type RunningPgbouncer,
-  startPgbouncer,
-} from "../../../scripts/pgbouncer.mjs";
-import { postgresStore } from "../../../src/server/postgres/index.ts";
-import { read, write } from "../../../src/server/testing/calls.ts";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { findPgbouncer, NO_PGBOUNCER, type RunningPgbouncer, startPgbouncer } from "../../../scripts/pgbouncer.mjs";
+import { postgresPokes, postgresStore } from "../../../src/server/postgres/index.ts";
+import { upTo, write } from "../../../src/server/testing/calls.ts";
 import { serverStoreContract } from "../../../src/server/testing/index.ts";
 import { clockRow, recordRow } from "../../../src/server/testing/rows.ts";
-import { newDatabase, newName, serverUrl, type TestDatabase } from "../../support/postgres.ts";
+import { newDatabase, newName, query, serverUrl, type TestDatabase } from "../../support/postgres.ts";
+import { probeClock } from "../support/probe-clock.ts";
 
 const program = findPgbouncer();
 if (program === undefined) test.skip(`the store behind PgBouncer: not run, ${NO_PGBOUNCER}`);
@@ -65,5 +61,43 @@ describe.runIf(program !== undefined).each(modes)("behind PgBouncer in %s mode",
       expect(row).toEqual({ rows: 20, own: 20 });
     }
     await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test("nothing that a store sets reaches another client of the pooler", async () => {
+    const store = postgresStore({ url, schema: newName("schema") });
+    await Promise.all(upTo(20).map((n) => write(store, { clock: clockRow(n) }, `tenant-${n}`)));
+    const names = ["search_path", "role", "lock_timeout", "statement_timeout", "enable_seqscan", "tillsync.tenant"];
+    const text = `select pg_backend_pid() as pid, ${names.map((name) => `coalesce(current_setting('${name}', true), '')`)}`;
+    const settings = async (from: string) => Object.values((await query(from, text))[0] ?? {}).slice(1);
+    const fresh = await settings(database.url);
+    for (let n = 0; n < 8; n++) expect(await settings(url)).toEqual(fresh);
+    await store.close();
+  });
+
+  const pokes = mode === "session" ? "pokes arrive" : "pokes do not arrive";
+  test(`${pokes}, and the log says so`, async () => {
+    const logged: string[] = [];
+    let told = () => {};
+    const isTold = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const add = (level: string) => (message: string) => {
+      logged.push(`${level}: ${message}`);
+      told();
+    };
+    // In transaction mode it is over after notifications that were sent later could have arrived.
+    const later = async () => {
+      for (let n = 0; n < 20; n++) await query(url, "select pg_notify('tillsync_pokes', '[]')");
+    };
+    const clock = mode === "session" ? probeClock() : probeClock(later());
+    const relay = postgresPokes({ url, logger: { error: add("error"), info: add("info"), debug() {} }, clock });
+    onTestFinished(() => relay.close());
+    relay.subscribe(() => {});
+    await isTold;
+    expect(logged).toEqual([
+      mode === "session"
+        ? "info: Receiving pokes from other servers"
+        : expect.stringMatching(/^error: No poke arrives from other servers: .*a pooler in session mode/),
+    ]);
   });
 });
