@@ -60,7 +60,8 @@ export interface PostgresStoreOptions {
 }
 
 /**
- * A server store in PostgreSQL, for any number of processes. It does nothing yet: the first call connects and migrates.
+ * A server store in PostgreSQL, for any number of processes. It does nothing yet: `openStore`, or the first call,
+ * connects and migrates.
  * If that fails, the call rejects with `storage_unavailable`, `storage_newer` or `storage_corrupt`, and the next call
  * tries again.
  *
