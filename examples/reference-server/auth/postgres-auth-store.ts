@@ -37,7 +37,8 @@ export class AuthDatabaseError extends Error {
  * How a transaction begins that can wait for a lock. Its settings end with it: on the connection they would reach other
  * clients of a pooler.
  */
-const BEGIN = `begin; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`;
+const LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout"];
+const BEGIN = `begin; ${LIMITS.map((name) => `set local ${name} = ${STATEMENT_MS}`).join("; ")}`;
 
 type Tenant = { readonly id: string; readonly name: string };
 
