@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { bringBrowser, browserVersion, findBrowser } from "./browser.mjs";
 import { root } from "./entries.mjs";
+import { describePgbouncer, findPgbouncer, NO_PGBOUNCER } from "./pgbouncer.mjs";
 import { bringPostgres, describePostgres } from "./postgres.mjs";
 
 const given = process.argv.slice(2);
@@ -28,6 +29,12 @@ try {
 } catch (error) {
   console.error(`postgres: ${error instanceof Error ? error.message : error}`);
   process.exit(1);
+}
+
+if (needsPostgres(given)) {
+  const program = findPgbouncer();
+  const missing = `${NO_PGBOUNCER}. The tests behind a pooler DO NOT RUN`;
+  console.log(`pgbouncer: ${program === undefined ? missing : describePgbouncer(program)}`);
 }
 
 const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...given], {

@@ -2,12 +2,11 @@
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Logger } from "tillsync";
-import type { PokeRelay, ServerStore } from "tillsync/server";
+import { openStore, type PokeRelay, type ServerStore } from "tillsync/server";
 import { postgresPokes, postgresStore } from "tillsync/server/postgres";
 import { type OpenSqlite, type SyncSqliteDriver, sqliteStore } from "tillsync/server/sqlite";
 import type { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
-import { PostgresAuthStore } from "./auth/postgres-auth-store.ts";
 import { SqliteAuthStore } from "./auth/sqlite-auth-store.ts";
 
 export interface Databases {
@@ -52,10 +51,12 @@ export async function openDatabases({ database, authDatabase, secret, logger }: 
     await store.close();
   };
   try {
-    await store.secret();
+    await openStore(store);
     if (driver !== undefined && !isPostgres(authDatabase)) {
       authStore = await SqliteAuthStore.open(authDatabase, driver);
     } else {
+      // Not before the store is open, which says what to install if there is no `pg`.
+      const { PostgresAuthStore } = await import("./auth/postgres-auth-store.ts");
       const shared = await PostgresAuthStore.open(authDatabase);
       authStore = shared;
       keys ??= keysFromText(await shared.signingKey());

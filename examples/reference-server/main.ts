@@ -1,7 +1,6 @@
 /** `npm start`: the reference server on the command line. */
 import { bringPage } from "../pos-web/build.ts";
 import { KEYS_VARIABLE, WeakKeyError } from "./auth/keys.ts";
-import { AuthDatabaseError } from "./auth/postgres-auth-store.ts";
 import { nameOf, withoutPasswords } from "./database.ts";
 import { jsonLogger } from "./logger.ts";
 import { parseCommandLine, USAGE, UsageError } from "./options.ts";
@@ -56,9 +55,9 @@ function endOnSignal(server: RunningServer): void {
 function fail(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   const isUsage = error instanceof UsageError || error instanceof WeakKeyError;
-  // By name: importing `isTillSyncError` would load the whole client.
-  const isExplained = isUsage || error instanceof AuthDatabaseError;
-  const hasMessage = isExplained || (error instanceof Error && error.name === "TillSyncError");
+  // By name: importing `isTillSyncError` would load the whole client, and `AuthDatabaseError` the library `pg`.
+  const isExplained = error instanceof Error && ["TillSyncError", "AuthDatabaseError"].includes(error.name);
+  const hasMessage = isUsage || isExplained;
   process.stderr.write(`${withoutPasswords(hasMessage ? error.message : explain(code, error))}\n`);
   process.exit(isUsage ? MISUSED : FAILED);
 }
@@ -73,6 +72,8 @@ function explain(code: string | undefined, error: unknown): string {
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return `Expected --host to be an address of this computer, got ${address ?? (error as Error).message}. 127.0.0.1 always is.`;
+    case "ERR_MODULE_NOT_FOUND":
+      return `${(error as Error).message}. Install what is missing with \`npm install\`: \`pg\` for PostgreSQL, \`libsql\` for a file.`;
     default:
       return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }

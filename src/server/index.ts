@@ -5,6 +5,7 @@
  */
 export { announceRestore } from "./admin/announce-restore.ts";
 export { importRows } from "./admin/import-rows.ts";
+export { openStore } from "./admin/open-store.ts";
 export { readRows } from "./admin/read-rows.ts";
 export { revokeDevice } from "./admin/revoke-device.ts";
 export { type Live, type LiveAdmission, type LiveSocket, requestWithLiveToken } from "./http/live.ts";

@@ -45,6 +45,8 @@ export interface ErrorDetails {
   already_exists: { readonly collection: string; readonly id: string };
   /** Other writes changed what the transaction read, in each of its runs. */
   transaction_contended: { readonly runs: number };
+  /** The function of a transaction wrote through the client, and not through its argument. Nothing was stored. */
+  transaction_bypassed: Readonly<Record<never, never>>;
   /** A read or a write after the transaction had ended. */
   transaction_finished: { readonly transaction: string };
   /**

@@ -5,6 +5,7 @@ import { postgresPokes, postgresStore } from "../../src/server/postgres/index.ts
 import { createSyncServer } from "../../src/server/server.ts";
 import { newDatabase, type TestDatabase } from "../support/postgres.ts";
 import { authenticate, openTill } from "./support/http.ts";
+import { probeClock } from "./support/probe-clock.ts";
 import { collections, policies } from "./support/shop.ts";
 import { product, sale } from "./support/world.ts";
 
@@ -34,7 +35,7 @@ function counter<T>() {
   };
 }
 
-/** A relay that listens; its waits for a lost connection are over at once. */
+/** A relay that listens. */
 async function relay() {
   const connected = counter<string>();
   const logger = {
@@ -45,7 +46,7 @@ async function relay() {
     },
   };
   const heard = counter<PokeHint>();
-  const pokes = postgresPokes({ url: database.url, logger, clock: { sleep: async () => {} } });
+  const pokes = postgresPokes({ url: database.url, logger, clock: probeClock() });
   onTestFinished(() => pokes.close());
   pokes.subscribe(heard.add);
   await connected.until(1);

@@ -198,6 +198,11 @@ export async function desksAreTyped(operation: Operation<typeof collections>): P
   const conflict: Conflict<typeof collections> | undefined = await till.conflicts.get("c");
   // @ts-expect-error facts have none
   if (conflict?.collection === "sales") return;
+  // Of any collection: a desk has one pair of buttons for all of them.
+  if (conflict !== undefined) await till.conflicts.resolve(conflict, "client", { note: "asked" });
+  for (const open of await till.conflicts.list()) await till.conflicts.resolve(open, "server");
+  // @ts-expect-error which fields there are depends on the collection
+  if (conflict !== undefined) await till.conflicts.resolve(conflict, { merged: { name: "Tea" } });
   // @ts-expect-error stock is a counter
   if (conflict?.collection === "products") await till.conflicts.resolve(conflict, { merged: { stock: 5 } });
   if (conflict?.collection === "products") await till.conflicts.resolve(conflict, { merged: { priceCents: 5 } });

@@ -33,6 +33,13 @@ export class AuthDatabaseError extends Error {
   override readonly name = "AuthDatabaseError";
 }
 
+/**
+ * How a transaction begins that can wait for a lock. Its settings end with it: on the connection they would reach other
+ * clients of a pooler.
+ */
+const LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout"];
+const BEGIN = `begin; ${LIMITS.map((name) => `set local ${name} = ${STATEMENT_MS}`).join("; ")}`;
+
 type Tenant = { readonly id: string; readonly name: string };
 
 export class PostgresAuthStore implements AuthStore {
@@ -59,7 +66,7 @@ export class PostgresAuthStore implements AuthStore {
       application_name: "tillsync-auth",
       max: MAX_CONNECTIONS,
       connectionTimeoutMillis: CONNECT_MS,
-      statement_timeout: STATEMENT_MS,
+      // `statement_timeout` would be a parameter of the connection's start, which poolers refuse: see BEGIN.
       query_timeout: STATEMENT_MS + CONNECT_MS,
       keepAlive: true,
     });
@@ -70,7 +77,7 @@ export class PostgresAuthStore implements AuthStore {
   /** Created at the first start, by the server that is first. */
   async signingKey(): Promise<string> {
     const made = ["signing", newKey()];
-    await this.#all(
+    await this.#change(
       `insert into ${SCHEMA}.auth_keys (name, secret) values ($1, $2) on conflict (name) do nothing`,
       made,
     );
@@ -141,14 +148,14 @@ export class PostgresAuthStore implements AuthStore {
   }
 
   async end(session: string, at: number): Promise<void> {
-    await this.#all(`update ${SCHEMA}.auth_sessions set ended_at = coalesce(ended_at, $1) where id = $2`, [
+    await this.#change(`update ${SCHEMA}.auth_sessions set ended_at = coalesce(ended_at, $1) where id = $2`, [
       at,
       session,
     ]);
   }
 
   async signOutUser(session: string): Promise<void> {
-    await this.#all(`update ${SCHEMA}.auth_sessions set "user" = null where id = $1`, [session]);
+    await this.#change(`update ${SCHEMA}.auth_sessions set "user" = null where id = $1`, [session]);
   }
 
   async refreshToken(token: string): Promise<RefreshToken | undefined> {
@@ -173,7 +180,7 @@ export class PostgresAuthStore implements AuthStore {
 
   async revoke(tenant: string, device: string, at: number): Promise<boolean> {
     const text = `update ${SCHEMA}.auth_devices set revoked_at = coalesce(revoked_at, $1) where tenant = $2 and id = $3 returning id`;
-    return (await this.#all(text, [at, tenant, device])).length > 0;
+    return (await this.#change(text, [at, tenant, device])).length > 0;
   }
 
   async revocations(): Promise<readonly { readonly tenant: string; readonly device: string }[]> {
@@ -185,6 +192,11 @@ export class PostgresAuthStore implements AuthStore {
     return this.#pool.end();
   }
 
+  async #change(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#transaction(async (client) => (await client.query<QueryResultRow>(text, [...values])).rows);
+  }
+
+  /** For what waits for no lock: one round trip. */
   async #all(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     return (await this.#pool.query<QueryResultRow>(text, [...values])).rows;
   }
@@ -196,7 +208,7 @@ export class PostgresAuthStore implements AuthStore {
     client.on("error", ignore);
     let isLost = false;
     try {
-      await client.query("begin");
+      await client.query(BEGIN);
       const value = await work(client);
       await client.query("commit");
       return value;
@@ -239,10 +251,9 @@ async function migrate(url: string): Promise<void> {
   try {
     const { rows: found } = await client.query("select to_regnamespace($1) is null as missing", [SCHEMA]);
     if (found[0]?.missing === true) await client.query(`create schema if not exists ${SCHEMA}`);
-    await client.query(`set search_path = ${SCHEMA}`);
-    await client.query("create table if not exists auth_migrations (number integer not null primary key)");
-    await client.query("insert into auth_migrations (number) values (0) on conflict (number) do nothing");
-    await client.query("begin");
+    await client.query(`create table if not exists ${SCHEMA}.auth_migrations (number integer not null primary key)`);
+    await client.query(`insert into ${SCHEMA}.auth_migrations (number) values (0) on conflict (number) do nothing`);
+    await client.query(`begin; set local search_path = ${SCHEMA}`);
     await client.query("select 1 from auth_migrations where number = 0 for update");
     const { rows } = await client.query("select max(number) as number from auth_migrations");
     const applied = Number(rows[0]?.number);

@@ -7,7 +7,8 @@
  * - Never repeated: a database that was restored from a backup has forgotten the numbers that it gave out since, and
  *   they are on receipts. The tills send those sales again with their numbers, in any order, among new sales. To move
  *   the counter past them as they arrive would be too late for the new sales in between. So every history after the
- *   first has its own numbers, "ORD-2-000101".
+ *   first has its own numbers, "ORD-2-000101". (If one backup is restored twice, call `announceRestore` twice after the
+ *   second time, or both histories are number 2.)
  *
  * It costs nothing that all sales of a tenant move one counter: they wait for the tenant's clock row in any case.
  */

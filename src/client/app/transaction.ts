@@ -15,7 +15,7 @@ import { type LocalWriteResult, localWrite } from "../scripts/local-write.ts";
 import type { StoredRow } from "../state/rows.ts";
 import { collectionOf, tableOf } from "../state/tables.ts";
 import type { LocalStore } from "../store/local-store.ts";
-import type { Writer } from "../store/writer.ts";
+import type { Run, Writer } from "../store/writer.ts";
 import type { TransactionOptions } from "../types/collections.ts";
 import { type LooseQuery, planQuery, withOwn } from "./query-plan.ts";
 import { readAllRows } from "./query-read.ts";
@@ -34,14 +34,14 @@ export async function runTransaction(
   options: TransactionOptions = {},
 ): Promise<unknown> {
   const { signal } = options;
+  writer.expectNoRun();
   for (let runs = 1; ; runs += 1) {
     throwIfAborted(signal);
     const buffer = new TransactionBuffer(store, writer);
     try {
-      const value = await orAborted(
-        Promise.resolve(run(buffer.collections, { id: buffer.id, now: buffer.now })),
-        signal,
-      );
+      const started: Run = {};
+      const value = await orAborted(Promise.resolve(begin(writer, started, run, buffer)), signal);
+      if (started.error !== undefined) throw started.error;
       buffer.finish();
       // From here on an abort could not tell any more whether the transaction was written.
       if (await buffer.commit(options.actor)) return value;
@@ -55,6 +55,21 @@ export async function runTransaction(
         { runs },
       );
     }
+  }
+}
+
+/** Calls the function; the writer knows of it until the function returns or waits. */
+function begin(
+  writer: Writer,
+  started: Run,
+  run: TransactionRun,
+  { collections, id, now }: TransactionBuffer,
+): unknown {
+  writer.run = started;
+  try {
+    return run(collections, { id, now });
+  } finally {
+    writer.run = undefined;
   }
 }
 

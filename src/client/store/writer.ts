@@ -23,9 +23,19 @@ export interface WriterOptions {
   queued(): void;
 }
 
+/** A run of a transaction's function. `error`: it wrote through the client. */
+export interface Run {
+  error?: TillSyncError;
+}
+
 export class Writer {
   readonly #options: WriterOptions;
   readonly #collections: ResolvedCollections;
+  /**
+   * The run whose function is on the call stack: from its call to its first `await`. After that, nothing shows whether
+   * a write is the function's or another task's.
+   */
+  run: Run | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -68,10 +78,26 @@ export class Writer {
       readonly separate?: boolean | undefined;
     } = {},
   ): Promise<LocalWriteResult> {
+    this.expectNoRun();
     const context = this.context(options.actor, options.transaction);
     return this.commit([...new Set(changes.map((change) => change.collection))], () =>
       localWrite(this.#collections, context, changes, options),
     );
+  }
+
+  /**
+   * A write that the function of a transaction makes past the transaction would be neither in it nor undone with it.
+   * @throws TillSyncError `transaction_bypassed`
+   */
+  expectNoRun(): void {
+    const { run } = this;
+    if (run === undefined) return;
+    run.error = new TillSyncError(
+      "transaction_bypassed",
+      "Expected writes inside a transaction's function to use its argument, got one through the client.",
+      {},
+    );
+    throw run.error;
   }
 
   /** Runs a script that writes locally, in a strict transaction, and announces what it has committed. */

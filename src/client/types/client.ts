@@ -182,9 +182,9 @@ export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposab
    * all or nothing on the server too.
    *
    * @returns what the function returned
-   * @throws TillSyncError `transaction_contended`, `transaction_finished`, `transaction_too_large`,
-   * `validation_failed`, `not_found`, `already_exists`, `not_json`, `schema_async`, `invalid_query`, `invalid_option`
-   * (the actor), `storage_full`, and the codes of `start`
+   * @throws TillSyncError `transaction_contended`, `transaction_bypassed`, `transaction_finished`,
+   * `transaction_too_large`, `validation_failed`, `not_found`, `already_exists`, `not_json`, `schema_async`,
+   * `invalid_query`, `invalid_option` (the actor), `storage_full`, and the codes of `start`
    * @example
    * const sale = await till.transaction(async ({ products, sales }, { now }) => {
    *   const product = await products.get(productId);
@@ -270,7 +270,25 @@ export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposab
    * till.on("rejected", ({ operation, reason }) => console.log(operation.collection, reason.message));
    * stop();
    */
-  on<E extends keyof SyncEvents<C>>(event: E, listener: (payload: SyncEvents<C>[E]) => void): Unsubscribe;
+  on<
+    // Written out, so the compiler lists them if a name is wrong.
+    E extends
+      | "status"
+      | "queued"
+      | "applied"
+      | "rejected"
+      | "quarantined"
+      | "conflict"
+      | "pulled"
+      | "auth_required"
+      | "device_revoked"
+      | "epoch_changed"
+      | "identity_forked"
+      | "storage_lost"
+      | "storage_at_risk"
+      | "skew"
+      | "error",
+  >(event: E, listener: (payload: SyncEvents<C>[E]) => void): Unsubscribe;
 
   /** The outbox and the journal: what waits, what became of it, and what people can do about what was refused. */
   readonly operations: OperationDesk<C>;

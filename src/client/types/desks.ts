@@ -255,6 +255,12 @@ export interface ConflictDesk<C extends CollectionMap> {
    * const [conflict] = await till.conflicts.list();
    * if (conflict?.collection === "products") await till.conflicts.resolve(conflict, { merged: { priceCents: 450 } });
    */
+  resolve(
+    conflict: Conflict<C>,
+    choice: "client" | "server",
+    options?: { actor?: string | undefined; note?: string | undefined },
+  ): Promise<void>;
+  /** With `merged`, `collection` must have narrowed the conflict: it says which fields there are. */
   resolve<N extends RecordNames<C>>(
     conflict: ConflictOf<ShapeOf<C, N>, N>,
     choice: "client" | "server" | { merged: Patch<ShapeOf<C, N>> },

@@ -42,7 +42,13 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
   if (standing !== "current") return { kind: standing };
   const forked = forkedSequence(ws, session.incarnation, operations);
-  if (forked !== undefined) return { kind: "fork", sequence: forked };
+  if (forked !== undefined) {
+    const { device, incarnation } = session;
+    const { sequence, operation } = forked;
+    const fields = { code: "identity_fork", device, incarnation, operation, sequence };
+    ws.log("info", "Two stores use one identity; the push was refused", fields);
+    return { kind: "fork", sequence };
+  }
 
   const before = ws.clock.position;
   const view: Viewpoint = { ...session, revoked: knownDevice(ws, session).revokedAt !== undefined };
@@ -94,20 +100,20 @@ function withoutCopies(
 }
 
 /**
- * A sequence number of the incarnation that belongs to two ids: two stores use one identity [C7]. Nothing of the
+ * The first operation whose sequence number in the incarnation belongs to another id: two stores use one identity [C7]. Nothing of the
  * request is applied.
  */
 function forkedSequence(
   ws: WorkingSet,
   incarnation: string,
   operations: readonly PreparedOperation[],
-): number | undefined {
+): { readonly sequence: number; readonly operation: string } | undefined {
   const here = new Map<number, string>();
   for (const operation of operations) {
     const { sequence } = headOf(operation);
     if (sequence === undefined) continue;
     const owner = ws.sequenceOwner(incarnation, sequence) ?? here.get(sequence) ?? operation.id;
-    if (owner !== operation.id) return sequence;
+    if (owner !== operation.id) return { sequence, operation: operation.id };
     here.set(sequence, operation.id);
   }
   return undefined;

@@ -28,7 +28,7 @@ const HAS_LEFT = `
   from departures d where d.tenant = $1 and d.collection = $2 and d.scope = parts.part
   and d.version > $3::bigint and d.version <= $4::bigint
   and not exists (
-    select 1 from records r where r.tenant = d.tenant and r.collection = d.collection and r.id = d.id
+    select 1 from records r where r.tenant = $1 and r.collection = d.collection and r.id = d.id
     and coalesce(r.state, 'stub') <> 'stub' and r.scope = any($6::text[]) offset 0)`;
 
 /** The version of the last record of a full page. Departures after it belong to the next page: each is read once. */

@@ -35,6 +35,16 @@ export function isSerialization(error: unknown): boolean {
   return [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].includes(sqlState(error) ?? "");
 }
 
+const INVALID_SQL_STATEMENT_NAME = "26000";
+
+/**
+ * A statement is not prepared in the session that was to run it: a pooler in transaction mode moved the connection to
+ * another session. The transaction had no effect.
+ */
+export function isUnprepared(error: unknown): boolean {
+  return sqlState(error) === INVALID_SQL_STATEMENT_NAME;
+}
+
 /** Two processes created the same object at once: the one that failed finds it on a retry. */
 export function isCreatedTwice(error: unknown): boolean {
   // unique_violation (of a catalogue), duplicate_schema, duplicate_table, duplicate_object

@@ -7,9 +7,31 @@
  * supports advisory locks.
  */
 import { type CheckedMigration, pendingMigrations } from "../sql/migrations.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Statement } from "./connection.ts";
 
 const LOCK = 0;
+
+/** Every step is a transaction, whose settings end with it: a pooler may give the session to other clients. */
+export async function inTransaction<T>(
+  connection: Connection,
+  settings: Statement,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    await connection.run([{ text: "begin", values: [] }, settings]);
+    const value = await work();
+    await connection.run([{ text: "commit", values: [] }]);
+    return value;
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+}
+
+/** Until the transaction ends, no other process migrates or grants. */
+export async function lockMigrations(connection: Connection): Promise<void> {
+  await connection.all("select 1 from tillsync_migrations where number = $1 for update", String(LOCK));
+}
 
 /** @throws TillSyncError `storage_newer`, `storage_corrupt` */
 export async function pendingIn(
@@ -20,21 +42,22 @@ export async function pendingIn(
 }
 
 /**
- * The schema must exist and be first in `search_path`. If two processes create the same object at once, one of them
- * gets an error for which {@link isCreatedTwice} holds; its caller tries again.
+ * The schema must exist, and `settings` put it first in `search_path`. If two processes create the same object at once,
+ * one of them gets an error for which {@link isCreatedTwice} holds; its caller tries again.
  */
-export async function migrate(connection: Connection, known: readonly CheckedMigration[]): Promise<void> {
-  const pending = await pendingIn(connection, known);
-  if (pending.length === 0) return;
-  await connection.script(
-    "create table if not exists tillsync_migrations (number bigint not null primary key, name text not null, checksum text not null)",
-  );
-  await connection.all(
-    "insert into tillsync_migrations (number, name, checksum) values ($1, 'lock', '') on conflict (number) do nothing",
-    String(LOCK),
-  );
+export async function migrate(
+  connection: Connection,
+  settings: Statement,
+  known: readonly CheckedMigration[],
+): Promise<void> {
+  const pending = await inTransaction(connection, settings, async () => {
+    const found = await pendingIn(connection, known);
+    if (found.length > 0) await makeLock(connection);
+    return found;
+  });
   for (const { number } of pending) {
-    await locked(connection, async () => {
+    await inTransaction(connection, settings, async () => {
+      await lockMigrations(connection);
       const migration = (await pendingIn(connection, known))[0];
       if (migration?.number !== number) return; // another process was first
       await connection.script(migration.sql);
@@ -48,17 +71,14 @@ export async function migrate(connection: Connection, known: readonly CheckedMig
   }
 }
 
-/** Runs `work` in a transaction, one process at a time. */
-export async function locked(connection: Connection, work: () => Promise<void>): Promise<void> {
-  try {
-    await connection.script("begin");
-    await connection.all("select 1 from tillsync_migrations where number = $1 for update", String(LOCK));
-    await work();
-    await connection.script("commit");
-  } catch (error) {
-    await connection.rollback();
-    throw error;
-  }
+async function makeLock(connection: Connection): Promise<void> {
+  await connection.script(
+    "create table if not exists tillsync_migrations (number bigint not null primary key, name text not null, checksum text not null)",
+  );
+  await connection.all(
+    "insert into tillsync_migrations (number, name, checksum) values ($1, 'lock', '') on conflict (number) do nothing",
+    String(LOCK),
+  );
 }
 
 async function appliedMigrations(connection: Connection): Promise<ReadonlyMap<number, string>> {

@@ -1,14 +1,14 @@
-/** Opens the database at a URL as a pool of connections that keeps the store's guarantees. */
+/** Opens the database at a URL: migrates it, and makes the pool and the settings of the store's transactions. */
 import { systemDigest } from "../../shared/digest.ts";
 import type { Random } from "../../shared/random.ts";
 import type { CheckedMigration, Migration } from "../sql/migrations.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Statement } from "./connection.ts";
 import { findDriver, type PgClient, type PgConfig, type PgDriver } from "./driver.ts";
 import { unavailable, unreachable } from "./errors.ts";
-import { locked, migrate, pendingIn } from "./migrate.ts";
+import { inTransaction, lockMigrations, migrate, pendingIn } from "./migrate.ts";
 import { ConnectionPool } from "./pool.ts";
-import { sessionSettings } from "./session.ts";
 import { tenantTables } from "./tables.ts";
+import { settingsOfMigrations, transactionSettings } from "./transaction-settings.ts";
 
 /** The role that transactions take if row-level security does not apply to the user of the URL. */
 const DEFAULT_ROLE = "tillsync_tenants";
@@ -28,6 +28,8 @@ export interface DatabaseOptions {
 
 export interface OpenedDatabase {
   readonly pool: ConnectionPool;
+  /** The settings of a transaction of a tenant. */
+  readonly settings: (tenant: string) => Statement;
   readonly secret: string;
 }
 
@@ -57,10 +59,10 @@ export async function openDatabase(
   }
   try {
     const { role, secret } = await prepare(new Connection(client), options, known, random);
-    const settings = sessionSettings({ ...options, role });
+    const settings = transactionSettings({ ...options, role });
     const query_timeout = options.statementTimeoutMs + SILENCE_MS;
     const pool = new driver.Pool({ ...config, max: options.maxConnections, query_timeout });
-    return { pool: new ConnectionPool(pool, settings, where), secret };
+    return { pool: new ConnectionPool(pool, where), settings, secret };
   } finally {
     await client.end();
   }
@@ -86,19 +88,18 @@ async function prepare(
   known: readonly CheckedMigration[],
   random: Random,
 ): Promise<Prepared> {
-  const { schema, busyTimeoutMs } = options;
-  await connection.all("select set_config('search_path', $1, false)", schema);
-  await pendingIn(connection, known); // throws before anything is changed
-
-  await connection.all("select set_config('lock_timeout', $1, false)", String(busyTimeoutMs));
-  await connection.all("select set_config('synchronous_commit', 'on', false)");
-  await refuseOtherEncodings(connection);
-  // `create schema if not exists` requires the right to create schemas even if this one exists.
-  const [[found] = []] = await connection.all("select to_regnamespace($1)::text", schema);
-  if (found === null) await connection.script(`create schema if not exists ${schema}`);
-  await migrate(connection, known);
-  const role = await prepareRole(connection, options);
-  return { role, secret: await readSecret(connection, random) };
+  const { schema } = options;
+  const settings = settingsOfMigrations(options);
+  await inTransaction(connection, settings, async () => {
+    await pendingIn(connection, known); // throws before anything is changed
+    await refuseOtherEncodings(connection);
+    // `create schema if not exists` requires the right to create schemas even if this one exists.
+    const [[found] = []] = await connection.all("select to_regnamespace($1)::text", schema);
+    if (found === null) await connection.script(`create schema if not exists ${schema}`);
+  });
+  await migrate(connection, settings, known);
+  const role = await inTransaction(connection, settings, () => prepareRole(connection, options));
+  return { role, secret: await inTransaction(connection, settings, () => readSecret(connection, random)) };
 }
 
 async function refuseOtherEncodings(connection: Connection): Promise<void> {
@@ -147,10 +148,9 @@ async function prepareRole(
   );
   if (lacking.length > 0) {
     // Not on `settings`, which holds the secret, and not on the migrations: transactions need neither.
-    await locked(connection, () =>
-      connection.script(
-        `grant usage on schema ${schema} to ${quoted}; grant select, insert, update, delete on ${tenantTables.join(", ")} to ${quoted}`,
-      ),
+    await lockMigrations(connection);
+    await connection.script(
+      `grant usage on schema ${schema} to ${quoted}; grant select, insert, update, delete on ${tenantTables.join(", ")} to ${quoted}`,
     );
   }
   return role;

@@ -1,5 +1,5 @@
-/** A bounded number of connections, each configured before its first use. */
-import { Connection, type Statement } from "./connection.ts";
+/** A bounded number of connections. Nothing is set on them: a pooler may give their sessions to other clients. */
+import { Connection, type Preparing, type Statement } from "./connection.ts";
 import type { PgPool, PgPoolClient } from "./driver.ts";
 import { unreachable } from "./errors.ts";
 
@@ -17,14 +17,13 @@ interface Pooled {
 
 export class ConnectionPool {
   readonly #pool: PgPool;
-  readonly #settings: Statement;
   /** Host, port and database, for messages. */
   readonly #where: string;
   readonly #pooled = new WeakMap<PgPoolClient, Pooled>();
+  readonly #preparing: Preparing = { named: true };
 
-  constructor(pool: PgPool, settings: Statement, where: string) {
+  constructor(pool: PgPool, where: string) {
     this.#pool = pool;
-    this.#settings = settings;
     this.#where = where;
     // A connection that fails in use rejects its request there; the pool replaces one that fails while idle.
     // Without a listener, Node would end the process.
@@ -37,21 +36,18 @@ export class ConnectionPool {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw unreachable(this.#where, error);
     });
-    let pooled: Pooled | undefined;
+    const pooled = this.#pooled.get(client) ?? this.#first(client);
     try {
-      pooled = this.#pooled.get(client) ?? (await this.#prepared(client));
       pooled.uses++;
       if (isPowerOfTwo(pooled.uses)) await pooled.connection.run([DISCARD_PLANS]);
       return await work(pooled.connection);
     } finally {
-      client.release(pooled === undefined || pooled.connection.broken);
+      client.release(pooled.connection.broken);
     }
   }
 
-  async #prepared(client: PgPoolClient): Promise<Pooled> {
-    const connection = new Connection(client);
-    await connection.run([this.#settings]);
-    const pooled = { connection, uses: 0 };
+  #first(client: PgPoolClient): Pooled {
+    const pooled = { connection: new Connection(client, this.#preparing), uses: 0 };
     this.#pooled.set(client, pooled);
     return pooled;
   }

@@ -6,6 +6,8 @@
  * - Hints that arrive while a notification is being sent are combined in the next one: each process has at most one in
  *   flight.
  * - Without a connection, hints are dropped, and the connection is restored in the background. No caller waits for it.
+ * - Behind a pooler in transaction mode, LISTEN succeeds and nothing ever arrives. So each new connection is tried with a
+ *   notification that is sent over another one.
  */
 import { type Clock, systemClock } from "../../shared/clock.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -13,19 +15,19 @@ import { type Logger, silentLogger } from "../../shared/logger.ts";
 import { type Random, systemRandom } from "../../shared/random.ts";
 import type { PokeHint, PokeRelay } from "../ports/poke-relay.ts";
 import { Connection, type Statement } from "./connection.ts";
-import { findDriver, type PgClient } from "./driver.ts";
+import { findDriver, type PgClient, type PgDriver } from "./driver.ts";
 import { checkUrl } from "./postgres-store.ts";
 
 /** What `postgresPokes` takes. */
 export interface PostgresPokesOptions {
   /**
    * The store's database: `postgres://user:password@host:port/database`. A pooler in between must work in session mode:
-   * LISTEN belongs to one connection.
+   * LISTEN belongs to one connection. If nothing arrives over it, `logger` gets an error that says so.
    */
   readonly url: string;
-  /** Is informed if the connection is lost or restored. @default none: silent */
+  /** Is informed if the connection is lost or restored, or if nothing arrives over it. @default none: silent */
   readonly logger?: Logger | undefined;
-  /** For the waits between attempts to connect. @default the platform's clock */
+  /** For the waits between attempts to connect, and for a first notification. @default the platform's clock */
   readonly clock?: Pick<Clock, "sleep"> | undefined;
   /** For the name of this process, and for jitter. @default the platform's randomness */
   readonly random?: Random | undefined;
@@ -51,9 +53,13 @@ const CHANNEL = "tillsync_pokes";
 const MAX_PAYLOAD_CHARACTERS = 2_000;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 10_000;
+/** How long a notification to this process itself may take. It takes a few milliseconds. */
+const PROBE_MS = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
+/** It has no collections: other processes ignore it. */
+type Probe = readonly [from: string, nonce: string];
 type Message = readonly [from: string, tenant: string, device: string | null, collections: readonly string[]];
 
 class NotifiedPokes implements PokeRelay {
@@ -70,6 +76,9 @@ class NotifiedPokes implements PokeRelay {
   #pending = new Map<string, { readonly hint: PokeHint; readonly collections: Set<string> }>();
   #connection: Connection | undefined;
   #isSending = false;
+  #isDeaf = false;
+  /** Is called with the nonce of each probe of this process that arrives. */
+  #probed: (nonce: unknown) => void = () => {};
   #running: Promise<void> | undefined;
 
   constructor({ url, logger, clock, random }: PostgresPokesOptions) {
@@ -124,13 +133,15 @@ class NotifiedPokes implements PokeRelay {
   }
 
   #receive(payload: string | undefined): void {
-    let message: Message;
+    let message: Message | Probe;
     try {
-      message = JSON.parse(payload ?? "") as Message;
+      message = JSON.parse(payload ?? "") as Message | Probe;
     } catch {
       return; // not ours: anyone who can reach the database can notify
     }
-    if (!Array.isArray(message) || message[0] === this.#self || !Array.isArray(message[3])) return;
+    if (!Array.isArray(message)) return;
+    if (message[0] === this.#self) this.#probed(message[1]);
+    if (message[0] === this.#self || !Array.isArray(message[3])) return;
     const [, tenant, device, collections] = message;
     for (const listener of this.#listeners) listener({ tenant, device: device ?? undefined, collections });
   }
@@ -155,15 +166,8 @@ class NotifiedPokes implements PokeRelay {
   /** Resolves when the connection has ended. */
   async #listen(connected: () => void): Promise<void> {
     const driver = await findDriver();
-    const client: PgClient = new driver.Client({
-      connectionString: this.#url,
-      application_name: "tillsync-pokes",
-      keepAlive: true,
-      connectionTimeoutMillis: CONNECT_MS,
-      query_timeout: ANSWER_MS,
-    });
+    const client = this.#newClient(driver);
     const ended = new Promise<void>((resolve) => client.on("end", resolve));
-    client.on("error", () => {}); // its end follows
     client.on("notification", ({ payload }) => this.#receive(payload));
     const end = () => void client.end().catch(() => {});
     this.#closing.signal.addEventListener("abort", end, { once: true });
@@ -172,7 +176,7 @@ class NotifiedPokes implements PokeRelay {
       const connection = new Connection(client);
       await connection.script(`listen ${CHANNEL}`);
       this.#connection = connection;
-      this.#logger.info("Receiving pokes from other servers");
+      this.#tell(await this.#hears(driver, ended));
       connected();
       await ended;
     } finally {
@@ -180,5 +184,58 @@ class NotifiedPokes implements PokeRelay {
       this.#closing.signal.removeEventListener("abort", end);
       end();
     }
+  }
+
+  /** Whether a notification that another connection sends arrives. `undefined`: the connection has ended before. */
+  async #hears(driver: PgDriver, ended: Promise<void>): Promise<boolean | undefined> {
+    const probe: Probe = [this.#self, this.#random.uuid()];
+    const waiting = new AbortController();
+    const arrived = new Promise<true>((resolve) => {
+      this.#probed = (nonce) => {
+        if (nonce === probe[1]) resolve(true);
+      };
+    });
+    const sender = this.#newClient(driver);
+    try {
+      await sender.connect();
+      await new Connection(sender).run([
+        { text: "select pg_notify($1, $2)", values: [CHANNEL, JSON.stringify(probe)] },
+      ]);
+      const tooLate = this.#clock.sleep(PROBE_MS, waiting.signal).then(
+        () => false,
+        () => undefined,
+      );
+      return await Promise.race([arrived, ended.then(() => undefined), tooLate]);
+    } finally {
+      waiting.abort();
+      this.#probed = () => {};
+      void sender.end().catch(() => {});
+    }
+  }
+
+  #tell(hears: boolean | undefined): void {
+    if (hears === undefined) return;
+    if (hears) this.#logger.info("Receiving pokes from other servers");
+    else if (!this.#isDeaf) {
+      this.#logger.error(
+        "No poke arrives from other servers: a notification to this server itself was lost. A pooler in transaction mode " +
+          "does not pass on LISTEN. Give `postgresPokes` a URL that leads to the database, or to a pooler in session " +
+          "mode. Until then, tills learn of what other servers received when they poll.",
+        { waitedMs: PROBE_MS },
+      );
+    }
+    this.#isDeaf = !hears;
+  }
+
+  #newClient(driver: PgDriver): PgClient {
+    const client: PgClient = new driver.Client({
+      connectionString: this.#url,
+      application_name: "tillsync-pokes",
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: ANSWER_MS,
+    });
+    client.on("error", () => {}); // its end follows
+    return client;
   }
 }

@@ -15,11 +15,11 @@ import { type Random, systemRandom } from "../../shared/random.ts";
 import type { ServerStore, StoreReadScript, StoreScript } from "../ports/store.ts";
 import { type RetryOptions, retryWhile } from "../sql/retry.ts";
 import type { Connection } from "./connection.ts";
-import { isCreatedTwice, isSerialization, storeError, unavailable } from "./errors.ts";
+import { isCreatedTwice, isSerialization, isUnprepared, storeError, unavailable } from "./errors.ts";
 import { migrations } from "./migrations/all.ts";
 import { type DatabaseOptions, type OpenedDatabase, openDatabase } from "./open-database.ts";
 import { isStorable } from "./table.ts";
-import { readOnce, transactOnce } from "./transaction.ts";
+import { readOnce, type Tenancy, transactOnce } from "./transaction.ts";
 
 /** What `postgresStore` takes. */
 export interface PostgresStoreOptions {
@@ -60,7 +60,8 @@ export interface PostgresStoreOptions {
 }
 
 /**
- * A server store in PostgreSQL, for any number of processes. It does nothing yet: the first call connects and migrates.
+ * A server store in PostgreSQL, for any number of processes. It does nothing yet: `openStore`, or the first call,
+ * connects and migrates.
  * If that fails, the call rejects with `storage_unavailable`, `storage_newer` or `storage_corrupt`, and the next call
  * tries again.
  *
@@ -136,13 +137,13 @@ class PostgresStore implements ServerStore {
         // hundred times as long.
         if (clock.monotonic() > deadline)
           throw unavailable("Earlier transactions waited for the tenant's clock row for too long.");
-        return this.#use(tenant, (connection) => transactOnce(connection, tenant, script));
+        return this.#use(tenant, (connection, tenancy) => transactOnce(connection, tenancy, script));
       }),
     );
   }
 
   read<T>(tenant: string, script: () => StoreReadScript<T>): Promise<T> {
-    return this.#call(() => this.#use(tenant, (connection) => readOnce(connection, tenant, script)));
+    return this.#call(() => this.#use(tenant, (connection, tenancy) => readOnce(connection, tenancy, script)));
   }
 
   secret(): Promise<string> {
@@ -171,10 +172,12 @@ class PostgresStore implements ServerStore {
     }
   }
 
-  async #use<T>(tenant: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #use<T>(tenant: string, work: (connection: Connection, tenancy: Tenancy) => Promise<T>): Promise<T> {
     if (!isStorable(tenant)) throw unavailable("Expected a tenant without U+0000 and lone surrogates.");
-    const { pool } = await this.#open();
-    return retryWhile(this.#retry, isSerialization, () => pool.use(work));
+    const { pool, settings } = await this.#open();
+    const tenancy = { tenant, settings: settings(tenant) };
+    const hadNoEffect = (error: unknown) => isSerialization(error) || isUnprepared(error);
+    return retryWhile(this.#retry, hadNoEffect, () => pool.use((connection) => work(connection, tenancy)));
   }
 
   #open(): Promise<OpenedDatabase> {

@@ -18,13 +18,12 @@ const BEGIN: Statement = { text: "begin isolation level read committed, read wri
 const BEGIN_READ: Statement = { text: "begin isolation level repeatable read, read only", values: [] };
 const COMMIT: Statement = { text: "commit", values: [] };
 
-/**
- * The setting that row-level security reads. It ends with the transaction: a pooled connection belongs to no tenant.
- */
-const tenantIs = (tenant: string): Statement => ({
-  text: "select set_config('tillsync.tenant', $1, true)",
-  values: [tenant],
-});
+/** Whose transaction it is, and the statement that says so to the database: see `transactionSettings`. */
+export interface Tenancy {
+  readonly tenant: string;
+  readonly settings: Statement;
+}
+
 const lock = (tenant: string): Statement => ({
   text: `select ${clocks.selection("t")} from clocks t where t.tenant = $1 for update`,
   values: [tenant],
@@ -36,7 +35,7 @@ const makeLock = (tenant: string): Statement => ({
 
 export async function transactOnce<T>(
   connection: Connection,
-  tenant: string,
+  { tenant, settings }: Tenancy,
   script: () => StoreScript<T>,
 ): Promise<T> {
   let clock: TenantClock | undefined;
@@ -46,7 +45,7 @@ export async function transactOnce<T>(
     let step = steps.next();
     let asked = planned(step.done === true ? [] : step.value);
     let [, , locked = [], ...rows]: Rows = await connection.run([
-      ...[BEGIN, tenantIs(tenant), lock(tenant)],
+      ...[BEGIN, settings, lock(tenant)],
       ...asked.statements,
     ]);
     if (locked.length === 0) {
@@ -73,12 +72,12 @@ export async function transactOnce<T>(
 
 export async function readOnce<T>(
   connection: Connection,
-  tenant: string,
+  { tenant, settings }: Tenancy,
   script: () => StoreReadScript<T>,
 ): Promise<T> {
   try {
     const steps = script();
-    let opening: readonly Statement[] = [BEGIN_READ, tenantIs(tenant)];
+    let opening: readonly Statement[] = [BEGIN_READ, settings];
     let step = steps.next();
     while (step.done !== true) {
       const asked = planStep(tenant, step.value);

@@ -390,6 +390,61 @@ describe("after its end", () => {
     }));
 });
 
+describe("a write past it, through the client", () => {
+  const past: Readonly<Record<string, (till: Till) => Promise<unknown>>> = {
+    "a create": (till) => till.collections.payments.create({ saleId: "s-1", amountCents: 1 }),
+    "an import": (till) => till.collections.payments.createMany([{ saleId: "s-1", amountCents: 1 }]),
+    "an update": (till) => till.collections.products.update("p-1", { name: "A" }),
+    "a delete": (till) => till.collections.products.delete("p-1"),
+    "an increment": (till) => till.collections.products.increment("p-1", { stock: 1 }),
+    "another transaction": (till) => till.transaction((tx) => void tx.products.delete("p-1")),
+  };
+  test.each(Object.keys(past))("%s before the first await fails, and so does the transaction", (what) =>
+    shop(async (till, world, storage) => {
+      world.network.offline();
+      let written: Promise<unknown> = Promise.resolve();
+      const outcome = till.transaction((tx) => {
+        tx.sales.create(saleOf(1, 1));
+        written = (past[what] as (till: Till) => Promise<unknown>)(till);
+        written.catch(() => {});
+      });
+      expect(await failure(outcome)).toBe("transaction_bypassed");
+      expect(await failure(written)).toBe("transaction_bypassed");
+      expect(operationsIn(storage)).toEqual([]);
+      // Nothing stays of it: neither for the next write nor for the next transaction.
+      await till.collections.products.update("p-1", { name: "A" });
+      await till.transaction((tx) => tx.products.increment("p-1", { stock: 1 }));
+      expect(operationsIn(storage).map(({ action }) => action)).toEqual(["update", "increment"]);
+    }),
+  );
+
+  test("a function that throws before its first await leaves nothing behind", () =>
+    shop(async (till) => {
+      const outcome = till.transaction(() => {
+        throw new Error("changed my mind");
+      });
+      expect(await failure(outcome)).toBe("changed my mind");
+      await till.collections.products.update("p-1", { name: "A" });
+    }));
+
+  test("a write of other code while the transaction waits is not mistaken for one", () =>
+    shop(async (till, world, storage) => {
+      world.network.offline();
+      let resume = () => {};
+      const paused = new Promise<void>((resolve) => {
+        resume = resolve;
+      });
+      const transaction = till.transaction(async (tx) => {
+        tx.sales.create(saleOf(1, 1));
+        await paused;
+      });
+      await till.collections.products.update("p-2", { name: "B" });
+      resume();
+      await transaction;
+      expect(operationsIn(storage).map(({ collection }) => collection)).toEqual(["products", "sales"]);
+    }));
+});
+
 describe("called off", () => {
   test("before it begins, its function is not run", () =>
     shop(async (till) => {

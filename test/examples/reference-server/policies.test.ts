@@ -215,6 +215,15 @@ test("after a restore, numbers of the lost history come back with their sales an
   expect(rows.map(({ orderNumber }) => orderNumber).sort()).toEqual(["ORD-000001", "ORD-2-000002"]);
 });
 
+test("a backup that is restored again has a series of its own if each of its restores is announced again", async () => {
+  const { server, owner, tenant } = await shop();
+  await announceRestore(server.store, tenant); // as after the first restore, of which the backup knows nothing
+  await announceRestore(server.store, tenant);
+  const raw = new RawTill(server, await loginTill(server, owner.email));
+  const [sale] = await raw.push(create("sales", saleOf(1)));
+  expect(sale.assigned).toEqual({ orderNumber: "ORD-3-000001" });
+});
+
 test("what is given back twice is flagged on the second refund, by line", async () => {
   const { raw } = await shop();
   const sale = create("sales", saleOf(2));

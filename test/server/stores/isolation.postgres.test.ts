@@ -5,8 +5,8 @@ import { Connection, type Statement } from "../../../src/server/postgres/connect
 import type { PgClient } from "../../../src/server/postgres/driver.ts";
 import { postgresStore } from "../../../src/server/postgres/index.ts";
 import { planRead } from "../../../src/server/postgres/reads.ts";
-import { sessionSettings } from "../../../src/server/postgres/session.ts";
 import { tenantTables } from "../../../src/server/postgres/tables.ts";
+import { transactionSettings } from "../../../src/server/postgres/transaction-settings.ts";
 import { read, write } from "../../../src/server/testing/calls.ts";
 import * as rows from "../../../src/server/testing/rows.ts";
 import { newDatabase, newName, type TestDatabase, urlOf } from "../../support/postgres.ts";
@@ -97,7 +97,10 @@ describe.each(["a superuser's URL", "an ordinary owner's URL"])("row-level secur
     await client.connect();
     connection = new Connection(client as unknown as PgClient);
     const role = whose === "a superuser's URL" ? "tillsync_tenants" : undefined;
-    await connection.run([sessionSettings({ schema, role, busyTimeoutMs: 1_000, statementTimeoutMs: 10_000 })]);
+    const settings = transactionSettings({ schema, role, busyTimeoutMs: 1_000, statementTimeoutMs: 10_000 });
+    // The tenant is set by each transaction below, all else for the whole connection.
+    const { text, values } = settings("");
+    await connection.run([{ text: text.replaceAll(", true)", ", false)"), values }]);
   });
   afterAll(async () => {
     await client.end();
@@ -153,6 +156,16 @@ test("every table with a tenant has a policy that holds for its owner too", asyn
     [schema],
   );
   expect(found).toEqual([...tenantTables].sort().map((name) => ({ name, forced: true })));
+});
+
+test("no policy has a subquery, which Citus refuses on a distributed table", async () => {
+  const schema = newName("schema");
+  const store = postgresStore({ url: database.url, schema });
+  await store.secret();
+  await store.close();
+  const policies = await database.query("select qual from pg_policies where schemaname = $1", [schema]);
+  expect(policies).toHaveLength(tenantTables.length);
+  for (const { qual } of policies) expect(qual).not.toMatch(/select/i);
 });
 
 describe("the role of transactions", () => {

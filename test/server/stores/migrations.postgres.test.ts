@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Connection } from "../../../src/server/postgres/connection.ts";
 import type { PgClient } from "../../../src/server/postgres/driver.ts";
 import { postgresStore } from "../../../src/server/postgres/index.ts";
-import { migrate } from "../../../src/server/postgres/migrate.ts";
+import { migrate as migrateWith } from "../../../src/server/postgres/migrate.ts";
 import { migrations } from "../../../src/server/postgres/migrations/all.ts";
 import type { CheckedMigration } from "../../../src/server/sql/migrations.ts";
 import { takePosition } from "../../../src/server/testing/calls.ts";
@@ -34,6 +34,10 @@ const second: CheckedMigration = {
   sql: "create table two (a text); insert into one values ('x')",
   checksum: "c2",
 };
+
+/** The connection has the search path already. */
+const migrate = (connection: Connection, known: readonly CheckedMigration[]) =>
+  migrateWith(connection, { text: "select 1", values: [] }, known);
 
 const tables = async (connection: Connection) =>
   (

@@ -4,7 +4,7 @@ import { ask, askAll, type StoreRead } from "../../../src/server/ports/store.ts"
 import { Connection, type Statement } from "../../../src/server/postgres/connection.ts";
 import { postgresStore } from "../../../src/server/postgres/index.ts";
 import { planRead } from "../../../src/server/postgres/reads.ts";
-import { sessionSettings } from "../../../src/server/postgres/session.ts";
+import { transactionSettings } from "../../../src/server/postgres/transaction-settings.ts";
 import { planWrites } from "../../../src/server/postgres/writes.ts";
 import { SHOP, upTo, write } from "../../../src/server/testing/calls.ts";
 import {
@@ -100,8 +100,8 @@ describe.each(Object.keys(beliefs))("the plan of every statement, with %s", (bel
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const session = { schema: "tillsync", role: "tillsync_tenants", busyTimeoutMs: 1_000, statementTimeoutMs: 10_000 };
-    const { text, values } = sessionSettings(session);
-    await client.query(text, [...values]);
+    const { text, values } = transactionSettings(session)(SHOP);
+    await client.query(text.replaceAll(", true)", ", false)"), [...values]); // for all that follows on this connection
   });
   afterAll(() => client.end());
 
@@ -142,6 +142,16 @@ describe.each(Object.keys(beliefs))("the plan of every statement, with %s", (bel
       for (const node of sorted) expect(node["Node Type"], statement.text).not.toMatch(/Index|Seq/);
     },
   );
+});
+
+test("every statement compares each tenant with its parameter, so that tables can be distributed by tenant", () => {
+  const changed = planWrites(SHOP, { ...rows, returns: [{ collection: "products", id: "row-1", scope: "north" }] });
+  for (const { text } of [...requests.flatMap((request) => planRead(SHOP, request).statements), ...changed]) {
+    const compared = [...text.matchAll(/\btenant = (\S+)/g)].map(([, other]) => other);
+    const isInsert = text.startsWith("insert into");
+    expect(compared.length + Number(isInsert), text).toBeGreaterThan(0);
+    expect(new Set(compared), text).toEqual(new Set(isInsert ? [] : ["$1"]));
+  }
 });
 
 test("a push is three round trips, whatever its size; a pull is one for each of its steps", async () => {

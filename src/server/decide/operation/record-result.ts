@@ -33,6 +33,7 @@ export function recordResult(
     ws.putConflict({ ...row, position, settled: undefined });
   }
   ws.putOperation(operationRow(view, prepared, final, position));
+  logRefusal(ws, view, prepared, final);
   return final;
 }
 
@@ -41,6 +42,23 @@ function raisedForDesk(view: Viewpoint, operation: WireOperation, row: RecordRow
   const served = view.catalog.collections.get(operation.collection);
   const shaped = served && inCurrentSchema(served, operation, row);
   return shaped !== undefined && "operation" in shaped ? shaped.operation : operation;
+}
+
+/**
+ * Once for each operation: a known id is not judged again. The verdict's message stays out, because it may quote the
+ * shop's data.
+ */
+function logRefusal(ws: WorkingSet, { device }: Viewpoint, prepared: PreparedOperation, result: FinalResult): void {
+  if (result.status !== "quarantined" && result.status !== "rejected") return;
+  const { collection } = headOf(prepared);
+  // What is quarantined waits for a person. What is rejected is on the till's desk.
+  const level = result.status === "quarantined" ? "error" : "info";
+  ws.log(level, `An operation was ${result.status}`, {
+    code: result.error.code,
+    device,
+    operation: prepared.id,
+    ...(collection !== "" && { collection }),
+  });
 }
 
 function operationRow(
@@ -89,12 +107,12 @@ export function storedAnswer(
  */
 function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): void {
   const id = uuidOf(prepared.hash);
+  if (ws.operation(id) !== undefined) return;
   ws.log("error", "An operation id was used twice, with different payloads", {
     operation: prepared.id,
     kept: id,
     device: view.device,
   });
-  if (ws.operation(id) !== undefined) return;
   const position = ws.take(id);
   const result = {
     ...quarantined({ id }, "operation_id_reused", `It arrived under the id ${prepared.id}, which is taken`),

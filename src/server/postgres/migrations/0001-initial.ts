@@ -6,8 +6,9 @@
  * - Ids are compared byte by byte (`collate "C"`), whatever the locale of the database.
  * - Documents are text and not jsonb, which reorders members, refuses U+0000 and returns another text [H9].
  * - Row-level security applies to all of it: a statement that forgot its tenant finds nothing and can write nothing.
- *   The policy reads the setting of the transaction, once per statement. An empty setting, which is what a
- *   transaction leaves behind, counts as no tenant.
+ *   The policy reads the setting of the transaction, once per statement: every statement compares the tenant with its
+ *   own parameter, and the planner then compares the parameter with the setting before it looks at a row. An empty
+ *   setting, which is what a transaction leaves behind, counts as no tenant.
  */
 const tenantTables = [
   ...["clocks", "epochs", "records", "departures", "operations", "commits", "devices", "incarnations"],
@@ -19,7 +20,7 @@ const isolation = tenantTables
     (table) => `
 alter table ${table} enable row level security;
 alter table ${table} force row level security;
-create policy tenant_only on ${table} using (tenant = (select nullif(current_setting('tillsync.tenant', true), '')));`,
+create policy tenant_only on ${table} using (tenant = nullif(current_setting('tillsync.tenant', true), ''));`,
   )
   .join("");
 
