@@ -58,7 +58,8 @@ async function takeBack({ machine, tab, draw, world }: CommandContext, limit: nu
   const { id: saleId, productId, quantity } = draw.pick(sales);
   const made = await tab.client.transaction((tx) => {
     const back = tx.refunds.create({ saleId, productId, quantity, doubtful: draw.chance(DOUBTFUL) });
-    tx.products.increment(productId, { stock: quantity });
+    // Two counters in one step, one of which may sum up to nothing with the sale.
+    tx.products.increment(productId, { stock: quantity, returned: quantity });
     return back;
   });
   world.model.acknowledge(machine, "refunds", [made.id]);

@@ -134,7 +134,7 @@ function withHimself(world: SimWorld, rows: StoreWrites, subject: string, ops: r
     const others = ops.some(({ incarnation }) => incarnation !== own.incarnation);
     const row = rows.records?.find((one) => one.collection === collection && one.id === entityId);
     const office = Object.values(row?.fields ?? {}).some(
-      ([version, writer]) => version > base && writer !== own.incarnation,
+      ([version, writer]) => version > base && writer !== own.incarnation && writer !== "policy",
     );
     if (!others && !office && !isOfOwnDeleted(world, own, ops))
       world.violation("S10", `${operationId} of ${subject} is in conflict, and nobody else wrote`);

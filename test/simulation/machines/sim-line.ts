@@ -93,9 +93,10 @@ export class SimLine {
     const { machine } = tab;
     if (machine.isFirst && this.#world.reaches("request_before")) machine.crash(`before it asks ${path}`);
     await tab.through(Promise.resolve());
-    const asker = path === "push" || path === "pull" ? await askerOf(request) : undefined;
+    const lane = path === "push" || path === "pull" ? path : undefined;
+    const asker = lane && (await askerOf(request));
     const response = await this.#travel(path, request, armed?.fault);
-    if (response.ok && asker !== undefined) noteAnswer(tab, asker, await response.clone().text());
+    if (response.ok && lane && asker) noteAnswer(tab, lane, asker, await response.clone().text());
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
     await tab.through(Promise.resolve());

@@ -27,7 +27,7 @@ export class Tab {
   state: "alive" | "frozen" | "dead" = "alive";
   /** The fencing epoch that it was given last. */
   fence = 0;
-  /** Each answer that it has got, by its mark. */
+  /** Each answer that it has got, by its lane and its mark. */
   readonly answered = new Map<string, HeardAnswer>();
   readonly #timeline: Timeline;
   readonly #ended = deferred<void>();
