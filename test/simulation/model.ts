@@ -5,11 +5,14 @@
 import type { StoredOperation } from "../../src/client/state/operation.ts";
 import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
+import type { Seen } from "./machines/seen.ts";
 import type { Tab } from "./machines/tab.ts";
 import type { SimWorld } from "./world.ts";
 
 export interface KnownOperation {
   readonly operation: StoredOperation;
+  /** What the author of an edit had before him when he made it. */
+  readonly seen?: Seen | undefined;
   /** A listener was told of it. */
   told: boolean;
   /**
@@ -31,12 +34,16 @@ export interface Owed {
   readonly at: number;
   readonly incarnation: string;
   readonly lastSequence: number;
+  /** How many operations the server says that it never got; `undefined` where the till must find that out itself. */
+  readonly missing: number | undefined;
 }
 
 export interface Heard {
   readonly machine: Machine;
   readonly at: number;
   readonly event: "storage_lost" | "identity_forked" | "epoch_changed" | "device_revoked";
+  /** Of `storage_lost`. */
+  readonly missing?: number | undefined;
 }
 
 export class Model {
@@ -74,7 +81,8 @@ export class Model {
     });
     for (const event of ["storage_lost", "identity_forked", "epoch_changed", "device_revoked"] as const) {
       client.on(event, (payload: unknown) => {
-        this.heard.push({ machine, at: timeline.now, event });
+        const { missing } = payload as { readonly missing?: number };
+        this.heard.push({ machine, at: timeline.now, event, missing });
         this.#world.trace.say(machine.name, `${event} ${JSON.stringify(payload)}`);
       });
     }
@@ -86,9 +94,9 @@ export class Model {
   }
 
   /** It is being committed on that disk. */
-  stored(_machine: Machine, operation: StoredOperation): void {
+  stored(_machine: Machine, operation: StoredOperation, seen?: Seen): void {
     const known = this.operations.get(operation.id);
-    if (known === undefined) this.operations.set(operation.id, { operation, told: false });
+    if (known === undefined) this.operations.set(operation.id, { operation, seen, told: false });
   }
 
   /** A caller was told that these are on disk. */
@@ -130,7 +138,12 @@ export class Model {
   met(machine: Machine, { lastSequence, unsynced }: RegisterResponse): void {
     const { isNew, sequence, incarnation } = machine.counted();
     if (lastSequence > sequence || (isNew && unsynced.length > 0))
-      this.owed.set(machine, { at: this.#world.timeline.now, incarnation, lastSequence });
+      this.owed.set(machine, {
+        at: this.#world.timeline.now,
+        incarnation,
+        lastSequence,
+        missing: lastSequence > sequence ? undefined : unsynced.reduce((sum, { missing }) => sum + missing, 0),
+      });
     // It did not come to hear the answer before, and has counted on since: the fork that follows is all that it can tell.
     else if (this.owed.get(machine)?.incarnation === incarnation) this.owed.delete(machine);
     const loss = this.losses.findLast((one) => one.machine === machine);

@@ -111,4 +111,22 @@ const both: Command = {
   },
 };
 
-export const editing: readonly Command[] = [price, rename, phone, create, remove, twice, renew, both];
+/** A field that may be missing, and may be null: people tell the two apart. */
+const note: Command = {
+  kind: "note",
+  weight: 4,
+  async run({ tab, draw, world }) {
+    const id = draw.pick([...CUSTOMERS, ...CONTESTED]);
+    const wanted = draw.pick([undefined, undefined, null, `Note ${draw.int(0, 9)}`]);
+    const isRefused = draw.chance(2 * REFUSED);
+    const made = await tab.client.collections.customers.update(id, {
+      note: wanted,
+      ...(isRefused && { name: REFUSED_NAME }),
+    });
+    if (made.note !== wanted)
+      world.violation("S6", `${tab.name} set the note of ${id} to ${wanted}, and was given ${made.note}`);
+    return `${id} ${wanted}`;
+  },
+};
+
+export const editing: readonly Command[] = [price, rename, phone, note, create, remove, twice, renew, both];

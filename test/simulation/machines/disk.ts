@@ -20,6 +20,7 @@ import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { judgeAnswer } from "../invariants/commits.ts";
+import { seenBy } from "./seen.ts";
 import type { Tab } from "./tab.ts";
 
 /** What becomes of a step. `crash_after`, `silent`: it is done, and nobody hears of it. */
@@ -98,8 +99,11 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
         world.violation("S8", `${tab.name} wrote "${label}", and ${machine.holder?.name} has the turn`);
     }
     if (label === "answer" && done.writes.length > 0) yield* judgeAnswer(tab, done.writes, stored);
+    const authors = yield* seenBy(machine, done.writes);
     for (const write of done.writes) {
-      if (write.kind === "put" && write.table === OPERATIONS) machine.minted(write.value as StoredOperation);
+      if (write.kind !== "put" || write.table !== OPERATIONS) continue;
+      const operation = write.value as StoredOperation;
+      machine.minted(operation, authors.get(operation.id));
     }
     return done;
   }

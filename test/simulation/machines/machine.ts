@@ -12,6 +12,7 @@ import { collections } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
+import type { Seen } from "./seen.ts";
 import { branchOf } from "./server.ts";
 import { SimLine } from "./sim-line.ts";
 import { Tab } from "./tab.ts";
@@ -200,9 +201,9 @@ export class Machine {
     return next.fault;
   }
 
-  minted(operation: StoredOperation): void {
+  minted(operation: StoredOperation, seen?: Seen): void {
     this.#isMarked = true;
-    this.world.model.stored(this, operation);
+    this.world.model.stored(this, operation, seen);
   }
 
   snapshot(): MemorySnapshot {
@@ -253,9 +254,14 @@ export class Machine {
     return operationsIn(this.snapshot());
   }
 
+  /** As it is stored. */
+  row(collection: string, id: string): StoredRow | undefined {
+    return this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+  }
+
   /** What the server says of a row, as far as this till knows. */
   base(collection: string, id: string): StoredRow["data"] {
-    const row = this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+    const row = this.row(collection, id);
     return (row?.base === undefined ? row?.data : row.base) ?? undefined;
   }
 

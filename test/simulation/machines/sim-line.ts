@@ -1,6 +1,7 @@
 /** The network between one machine and the server, and what becomes of requests on it. */
-import type { PushRequest } from "../../../src/protocol/types.ts";
+import type { PushRequest, RegisterResponse } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
+import { judgeUnsynced } from "../invariants/counted.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { SimWorld } from "../world.ts";
 import { highestVersion, noteAnswer, parsed } from "./heard.ts";
@@ -135,6 +136,7 @@ export class SimLine {
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (asked && response.ok) judgeWaiting(this.#world, (await asked.json()) as PushRequest, parsed(text).results);
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);
+    if (response.ok && path === "register") judgeUnsynced(this.#world, JSON.parse(text) as RegisterResponse);
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
     await timeline.wait(this.#wayMs());
     // It may have been cut while the server was at work.
