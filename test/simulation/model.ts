@@ -3,6 +3,7 @@
  */
 
 import type { StoredOperation } from "../../src/client/state/operation.ts";
+import { JOURNAL_WINDOW_MS } from "../../src/protocol/constants.ts";
 import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
 import type { Seen } from "./machines/seen.ts";
@@ -13,6 +14,10 @@ export interface KnownOperation {
   readonly operation: StoredOperation;
   /** What the author of an edit had before him when he made it. */
   readonly seen?: Seen | undefined;
+  /** When the server gave the first final result: by its clock. */
+  judgedAt?: number;
+  /** Its till has forgotten it, as it may after two weeks [C8.7]. */
+  pruned?: boolean;
   /** A listener was told of it. */
   told: boolean;
   /**
@@ -97,6 +102,27 @@ export class Model {
   stored(_machine: Machine, operation: StoredOperation, seen?: Seen): void {
     const known = this.operations.get(operation.id);
     if (known === undefined) this.operations.set(operation.id, { operation, seen, told: false });
+  }
+
+  /** The server has answered. What it says at a time is not older than what was asked. */
+  judged(results: readonly { readonly id: string; readonly status: string }[], at: number): void {
+    for (const { id, status } of results) {
+      const known = this.operations.get(id);
+      if (known && status !== "blocked" && status !== "retry") known.judgedAt ??= at;
+    }
+  }
+
+  /** A till forgets it: only what it has known for two weeks, and what another operation stands for. */
+  pruned(machine: Machine, id: string): void {
+    const known = this.operations.get(id);
+    if (known === undefined) return;
+    known.pruned = true;
+    const { state } = machine.operations().find((one) => one.id === id) ?? {};
+    // It may have been judged long ago, and have been heard of only now.
+    const { receivedAt } = this.#world.server.rows().operations?.find((row) => row.id === id) ?? {};
+    const age = this.#world.server.now() - Math.min(...[known.judgedAt, receivedAt].filter((at) => at !== undefined));
+    if (state === "applied" && !(age >= JOURNAL_WINDOW_MS))
+      this.#world.violation("S1", `${machine.name} forgets ${id}, which was applied ${age / 86_400_000} days ago`);
   }
 
   /** A caller was told that these are on disk. */

@@ -55,6 +55,8 @@ export class SimWorld {
   readonly hits: Record<string, number> = {};
   readonly reached: Record<string, number> = {};
   isHealing = false;
+  /** How long the shop was shut: machines and server slept, and only their clocks went on. */
+  shutMs = 0;
   /** The shop has been filled; from now on anything may end. */
   #isOpen = false;
 

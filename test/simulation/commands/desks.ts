@@ -2,9 +2,11 @@
 import type { ConflictOf } from "tillsync";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { Draw } from "../engine/draw.ts";
+import type { Listed } from "../machines/server.ts";
 import type { Tab } from "../machines/tab.ts";
 import type { SimWorld } from "../world.ts";
 import type { Command } from "./command.ts";
+import { type Desk, onDesk } from "./offices.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 /** Of somebody at the office, at one conflict. */
@@ -104,13 +106,6 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
   return rejected.length;
 }
 
-interface ConflictList {
-  readonly conflicts: readonly { readonly id: string }[];
-}
-interface QuarantineList {
-  readonly quarantined: readonly { readonly operation: { readonly id: string } }[];
-}
-
 /** The office has chosen the till's side: its fields are there, or somebody has written since. */
 function isWritten(world: SimWorld, id: string): void {
   const { operations = [], records = [] } = world.server.rows();
@@ -123,22 +118,36 @@ function isWritten(world: SimWorld, id: string): void {
     world.violation("S10", `the office chose the till's side of ${id}, and it is not written`);
 }
 
+/** Every page of a desk of the whole shop: what was on it before and is still on it afterwards must be among them. */
+async function listAll(world: SimWorld, desk: Desk): Promise<readonly Listed[] | undefined> {
+  const before = onDesk(world.server, desk);
+  const { wasRestored } = world.server;
+  const listed = await world.server.list(desk);
+  if (listed === undefined || world.server.wasRestored !== wasRestored) return listed;
+  const after = onDesk(world.server, desk);
+  const ids = new Set(listed.map(({ id }) => id));
+  if (ids.size !== listed.length) world.violation("S14", `the ${desk} desk lists one twice`);
+  for (const id of before.keys())
+    if (after.has(id) && !ids.has(id)) world.violation("S14", `the ${desk} desk does not list ${id}`);
+  return listed;
+}
+
 export async function settleInOffice(world: SimWorld, draw: Draw): Promise<number> {
   const { server } = world;
-  const listed = (await server.desk("conflicts")) as ConflictList | undefined;
-  for (const { id } of listed?.conflicts ?? []) {
+  const listed = (await listAll(world, "conflicts")) ?? [];
+  for (const { id } of listed) {
     // Meanwhile the till may settle it, too.
     if (draw.chance(0.5)) await world.timeline.wait(draw.int(0, LONGEST_LOOK_MS));
     const choice = draw.pick(["client", "server"] as const);
     const answer = await server.desk(`conflicts/${id}/resolve`, { choice });
     if (answer !== undefined && choice === "client") isWritten(world, id);
   }
-  const kept = (await server.desk("quarantine")) as QuarantineList | undefined;
-  for (const { operation } of kept?.quarantined ?? []) {
-    if (draw.chance(0.8)) await server.desk(`quarantine/${operation.id}/release`, {});
-    else await server.desk(`quarantine/${operation.id}/discard`, { reason: "a mistake" });
+  const kept = (await listAll(world, "quarantine")) ?? [];
+  for (const { id } of kept) {
+    if (draw.chance(0.8)) await server.desk(`quarantine/${id}/release`, {});
+    else await server.desk(`quarantine/${id}/discard`, { reason: "a mistake" });
   }
-  return (listed?.conflicts.length ?? 0) + (kept?.quarantined.length ?? 0);
+  return listed.length + kept.length;
 }
 
 const resolve: Command = {
@@ -192,7 +201,10 @@ const office: Command = {
 const syncNow: Command = {
   kind: "sync_now",
   weight: 2,
-  run: async ({ tab }) => (await tab.client.sync()).outcome,
+  run: async ({ tab }) => {
+    tab.machine.line.hurry(tab);
+    return (await tab.client.sync()).outcome;
+  },
 };
 const pauseAndResume: Command = {
   kind: "pause",
@@ -200,6 +212,7 @@ const pauseAndResume: Command = {
   async run({ world, tab, draw }) {
     tab.client.pause("tea");
     await world.timeline.wait(draw.int(100, 20_000));
+    tab.machine.line.hurry(tab);
     tab.client.resume("tea");
     return "resumed";
   },

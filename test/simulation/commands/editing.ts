@@ -15,6 +15,7 @@ const price: Command = {
     const id = draw.pick(PRODUCTS);
     const priceCents = draw.int(1, 9_999);
     const { priceCents: seen } = await tab.client.collections.products.update(id, { priceCents });
+    if (tab.isAlive && draw.chance(0.3)) tab.watched?.awaits("products", id);
     return `${id} ${seen}`;
   },
 };

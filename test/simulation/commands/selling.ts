@@ -33,6 +33,7 @@ async function sell(context: CommandContext, withCustomer: boolean, withEdit = f
   });
   world.model.acknowledge(machine, "sales", [sale.id]);
   world.model.acknowledge(machine, "payments", [payment.id]);
+  if (tab.isAlive && draw.chance(0.3)) tab.watched?.awaits("sales", sale.id);
   if (tab.isAlive && (await tab.client.collections.sales.get(sale.id)) === undefined && tab.isAlive)
     world.violation("S6", `${tab.name} does not see its own sale ${sale.id}`);
   return `${quantity} of ${productId} as ${sale.id.slice(-6)}`;

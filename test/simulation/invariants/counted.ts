@@ -6,9 +6,7 @@ import type { SimWorld } from "../world.ts";
 export function judgeUnsynced(world: SimWorld, { unsynced }: Pick<RegisterResponse, "unsynced">): void {
   const { operations = [] } = world.server.rows();
   for (const { incarnation, lastSequence, missing } of unsynced) {
-    const got = new Set(
-      operations.flatMap((row) => (row.incarnation === incarnation ? (row.sequence ?? []) : [])),
-    );
+    const got = new Set(operations.flatMap((row) => (row.incarnation === incarnation ? (row.sequence ?? []) : [])));
     const first = Math.min(...got);
     const between = lastSequence - first + 1 - got.size;
     // A fork goes on counting where the store before it had ended, so what lies before its first number may be another's.

@@ -24,7 +24,10 @@ export const told: Invariant = {
       if (said.length === 0)
         world.violation("S12", `${machine.name} was told by the server that it is behind, and told nobody`);
       else if (missing !== undefined && !said.some((one) => (one.missing ?? 0) === missing))
-        world.violation("S12", `${machine.name} lacks ${missing} operations, and told of ${said.map((one) => one.missing)}`);
+        world.violation(
+          "S12",
+          `${machine.name} lacks ${missing} operations, and told of ${said.map((one) => one.missing)}`,
+        );
     }
     const clones = world.machines.filter(({ name, deviceId }) => name !== deviceId);
     const shareAName = new Set(clones.map(({ deviceId }) => deviceId));

@@ -27,7 +27,9 @@ export function* seenBy(machine: Machine, writes: readonly StorageWrite[]): Read
   for (const edit of edits) {
     const table = tableOf(edit.collection);
     // An answer that a resolver replies to brings the row in the same transaction.
-    const written = puts.find((put) => put.table === table && put.key === edit.entityId)?.value as StoredRow | undefined;
+    const written = puts.find((put) => put.table === table && put.key === edit.entityId)?.value as
+      | StoredRow
+      | undefined;
     const [before] = yield* get<StoredRow>(table, [edit.entityId]);
     const version = Math.max(written?.version ?? 0, before?.version ?? 0);
     const open = edit.supersedes ? [] : yield* openEdits(machine, edit);
@@ -41,11 +43,16 @@ export function* seenBy(machine: Machine, writes: readonly StorageWrite[]): Read
   return found;
 }
 
-function* openEdits(machine: Machine, { id, collection, entityId }: StoredOperation): Reads<readonly StoredOperation[]> {
+function* openEdits(
+  machine: Machine,
+  { id, collection, entityId }: StoredOperation,
+): Reads<readonly StoredOperation[]> {
   const own = machine.operations().filter((o) => o.collection === collection && o.entityId === entityId && o.id !== id);
   if (own.length === 0) return [];
   const [stored] = (yield* readAll([{ kind: "get", table: OPERATIONS, keys: own.map((o) => o.id) }])) as [
     readonly StoredOperation[],
   ];
-  return stored.filter(({ action, status }) => action === "update" && /^(pending|blocked|conflict)$/.test(status.state));
+  return stored.filter(
+    ({ action, status }) => action === "update" && /^(pending|blocked|conflict)$/.test(status.state),
+  );
 }
