@@ -15,7 +15,7 @@ import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 import { probe } from "./probing.ts";
 
 export interface Violation {
-  /** As docs/reliability.md names them: S1 to S13 and V1 to V4. */
+  /** As docs/reliability.md names them: S1 to S15 and V1 to V4. */
   readonly invariant: string;
   readonly what: string;
   readonly at: number;
