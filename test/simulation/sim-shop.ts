@@ -84,7 +84,15 @@ export const seedRows = {
     stock: FIRST_STOCK,
     returned: 0,
   })),
-  customers: CUSTOMERS.map((id) => ({ id, name: `Customer ${id}`, phone: null, points: 0, visits: 0 })),
+  // One note that is null, and one that is a text.
+  customers: CUSTOMERS.map((id, at) => ({
+    id,
+    name: `Customer ${id}`,
+    phone: null,
+    note: at === 0 ? null : "Regular",
+    points: 0,
+    visits: 0,
+  })),
 };
 
 /** Products that nobody sells: they fill pages. */

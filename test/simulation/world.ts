@@ -145,7 +145,7 @@ export class SimWorld {
       await this.timeline.runUntil(this.timeline.now + LOOK_MS, () => this.violations.length > 0);
       if (this.violations.length > 0) return;
       if (await this.timeline.during(isSettled(this))) return;
-      if (looks % LOOKS_PER_TIDYING === 0) void tidy(this);
+      if (looks % LOOKS_PER_TIDYING === 0) void tidy(this, looks === LOOKS_PER_TIDYING);
     }
     const open = await this.timeline.during(isSettled(this, true));
     this.violation("V1", `not settled after ${PATIENCE_MS / 60_000} minutes: ${JSON.stringify(open)}`);

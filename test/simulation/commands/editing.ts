@@ -115,11 +115,11 @@ const both: Command = {
 /** A field that may be missing, and may be null: people tell the two apart. */
 const note: Command = {
   kind: "note",
-  weight: 4,
+  weight: 8,
   async run({ tab, draw, world }) {
-    const id = draw.pick([...CUSTOMERS, ...CONTESTED]);
+    const id = draw.pick([...CUSTOMERS, ...CUSTOMERS, ...CONTESTED]);
     const wanted = draw.pick([undefined, undefined, null, `Note ${draw.int(0, 9)}`]);
-    const isRefused = draw.chance(2 * REFUSED);
+    const isRefused = draw.chance(3 * REFUSED);
     const made = await tab.client.collections.customers.update(id, {
       note: wanted,
       ...(isRefused && { name: REFUSED_NAME }),
