@@ -1,9 +1,10 @@
-/** The worker as one file, with the production code in it as it is, or with one deliberate mistake. */
+/** The worker as one file, with the production code in it as it is but for its limits, or with one deliberate mistake. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import * as esbuild from "esbuild";
 import { root } from "../../scripts/entries.mjs";
+import { limitPatches } from "./limits.ts";
 
 /** A mistake in the source: this text, which is there exactly once, reads otherwise. */
 export interface Patch {
@@ -22,6 +23,7 @@ export async function bundleWorker(patches: readonly Patch[] = []): Promise<Bund
   const folder = await mkdtemp(join(tmpdir(), "tillsync-simulation-"));
   const path = join(folder, "worker.mjs");
   const applied = new Set<Patch>();
+  const all = [...limitPatches, ...patches];
   await esbuild.build({
     entryPoints: [join(root, "test/simulation/worker.ts")],
     absWorkingDir: root,
@@ -34,9 +36,9 @@ export async function bundleWorker(patches: readonly Patch[] = []): Promise<Bund
     logLevel: "silent",
     // Some dependency asks for a built-in by `require`.
     banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);` },
-    plugins: patches.length === 0 ? [] : [patching(patches, applied)],
+    plugins: [patching(all, applied)],
   });
-  const missed = patches.filter((patch) => !applied.has(patch));
+  const missed = all.filter((patch) => !applied.has(patch));
   if (missed.length > 0) throw new Error(`No file of the simulation is ${missed.map(({ file }) => file).join(", ")}.`);
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }

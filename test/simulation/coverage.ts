@@ -16,6 +16,7 @@ const STATES = [
   "paused",
   "action_needed auth_required",
   "action_needed device_revoked",
+  "action_needed wrong_workspace",
   "failed",
 ] as const;
 

@@ -7,14 +7,14 @@ import { differences } from "./invariants/converged.ts";
 import type { SimWorld } from "./world.ts";
 
 /** Everybody looks at his desk. Choices become simpler with time, so that they end. */
-export async function tidy(world: SimWorld): Promise<void> {
+export async function tidy(world: SimWorld, isFirst = false): Promise<void> {
   const draw = new Draw(world.timeline.now, "tidy");
   await settleInOffice(world, draw).catch(() => 0);
   for (const machine of world.machines) {
     const [tab] = machine.tabs;
     if (tab === undefined) continue;
     await resolveAtTill(tab, draw).catch(() => 0);
-    await reviseAtTill(tab, draw, true).catch(() => 0);
+    await reviseAtTill(tab, draw, !isFirst).catch(() => 0);
   }
 }
 

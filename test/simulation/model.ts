@@ -3,13 +3,21 @@
  */
 
 import type { StoredOperation } from "../../src/client/state/operation.ts";
+import { JOURNAL_WINDOW_MS } from "../../src/protocol/constants.ts";
 import type { RegisterResponse } from "../../src/protocol/types.ts";
 import type { Machine } from "./machines/machine.ts";
+import type { Seen } from "./machines/seen.ts";
 import type { Tab } from "./machines/tab.ts";
 import type { SimWorld } from "./world.ts";
 
 export interface KnownOperation {
   readonly operation: StoredOperation;
+  /** What the author of an edit had before him when he made it. */
+  readonly seen?: Seen | undefined;
+  /** When the server gave the first final result: by its clock. */
+  judgedAt?: number;
+  /** Its till has forgotten it, as it may after two weeks [C8.7]. */
+  pruned?: boolean;
   /** A listener was told of it. */
   told: boolean;
   /**
@@ -31,12 +39,16 @@ export interface Owed {
   readonly at: number;
   readonly incarnation: string;
   readonly lastSequence: number;
+  /** How many operations the server says that it never got; `undefined` where the till must find that out itself. */
+  readonly missing: number | undefined;
 }
 
 export interface Heard {
   readonly machine: Machine;
   readonly at: number;
   readonly event: "storage_lost" | "identity_forked" | "epoch_changed" | "device_revoked";
+  /** Of `storage_lost`. */
+  readonly missing?: number | undefined;
 }
 
 export class Model {
@@ -74,7 +86,8 @@ export class Model {
     });
     for (const event of ["storage_lost", "identity_forked", "epoch_changed", "device_revoked"] as const) {
       client.on(event, (payload: unknown) => {
-        this.heard.push({ machine, at: timeline.now, event });
+        const { missing } = payload as { readonly missing?: number };
+        this.heard.push({ machine, at: timeline.now, event, missing });
         this.#world.trace.say(machine.name, `${event} ${JSON.stringify(payload)}`);
       });
     }
@@ -86,9 +99,30 @@ export class Model {
   }
 
   /** It is being committed on that disk. */
-  stored(_machine: Machine, operation: StoredOperation): void {
+  stored(_machine: Machine, operation: StoredOperation, seen?: Seen): void {
     const known = this.operations.get(operation.id);
-    if (known === undefined) this.operations.set(operation.id, { operation, told: false });
+    if (known === undefined) this.operations.set(operation.id, { operation, seen, told: false });
+  }
+
+  /** The server has answered. What it says at a time is not older than what was asked. */
+  judged(results: readonly { readonly id: string; readonly status: string }[], at: number): void {
+    for (const { id, status } of results) {
+      const known = this.operations.get(id);
+      if (known && status !== "blocked" && status !== "retry") known.judgedAt ??= at;
+    }
+  }
+
+  /** A till forgets it: only what it has known for two weeks, and what another operation stands for. */
+  pruned(machine: Machine, id: string): void {
+    const known = this.operations.get(id);
+    if (known === undefined) return;
+    known.pruned = true;
+    const { state } = machine.operations().find((one) => one.id === id) ?? {};
+    // It may have been judged long ago, and have been heard of only now.
+    const { receivedAt } = this.#world.server.rows().operations?.find((row) => row.id === id) ?? {};
+    const age = this.#world.server.now() - Math.min(...[known.judgedAt, receivedAt].filter((at) => at !== undefined));
+    if (state === "applied" && !(age >= JOURNAL_WINDOW_MS))
+      this.#world.violation("S1", `${machine.name} forgets ${id}, which was applied ${age / 86_400_000} days ago`);
   }
 
   /** A caller was told that these are on disk. */
@@ -130,7 +164,12 @@ export class Model {
   met(machine: Machine, { lastSequence, unsynced }: RegisterResponse): void {
     const { isNew, sequence, incarnation } = machine.counted();
     if (lastSequence > sequence || (isNew && unsynced.length > 0))
-      this.owed.set(machine, { at: this.#world.timeline.now, incarnation, lastSequence });
+      this.owed.set(machine, {
+        at: this.#world.timeline.now,
+        incarnation,
+        lastSequence,
+        missing: lastSequence > sequence ? undefined : unsynced.reduce((sum, { missing }) => sum + missing, 0),
+      });
     // It did not come to hear the answer before, and has counted on since: the fork that follows is all that it can tell.
     else if (this.owed.get(machine)?.incarnation === incarnation) this.owed.delete(machine);
     const loss = this.losses.findLast((one) => one.machine === machine);

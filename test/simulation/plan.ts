@@ -22,6 +22,17 @@ export interface PlanOptions {
   readonly diskMs: number;
   /** Operations in a push, at most. */
   readonly batch: number;
+  // What follows is missing in plans that were kept before it was there.
+  /** Pages, steps and windows hold a few rows only (limits.ts). */
+  readonly small?: boolean | undefined;
+  /** So many products beside those that are sold: more than any page or step holds. */
+  readonly catalogue?: number | undefined;
+  /** The channel for pokes: not asked for, there, or asked for and not there. */
+  readonly live?: "off" | "on" | "missing" | undefined;
+  /** The client's own intervals, instead of short ones. */
+  readonly defaults?: boolean | undefined;
+  /** How likely somebody watches lists and records in a tab. */
+  readonly watches?: number | undefined;
 }
 
 /** The n-th time that the first till, or the server, is at such a point of its work. */
@@ -46,6 +57,8 @@ export interface Plan {
   readonly crash?: CrashPoint | undefined;
 }
 
+/** More than a page of rows, and than a step of whatever goes through all of them. */
+const CATALOGUE = 700;
 /** Few kinds of fault in each run, but those often: all of them at once hide each other. */
 const SHARE_OF_FAULTS = [0.1, 0.25, 0.5];
 
@@ -59,10 +72,13 @@ export function planOf(seed: number): Plan {
     leases: draw.pick([0, 0, 0.5]),
     diskMs: draw.pick([0, 0, 2, 40]),
     batch: draw.pick([1, 3, 20, 200]),
+    ...widthOf(new Draw(seed, "width")),
   };
   const share = draw.pick(SHARE_OF_FAULTS);
   const chosen = faults.filter(() => draw.chance(share));
-  const favoured = commands.map((command) => ({ ...command, weight: command.weight * draw.pick([0.3, 1, 3]) }));
+  const favoured = commands
+    .filter(({ needs }) => needs?.(options) ?? true)
+    .map((command) => ({ ...command, weight: command.weight * draw.pick([0.3, 1, 3]) }));
   const event = (kind: string): PlannedCommand => ({
     at: draw.int(500, durationMs),
     till: draw.int(0, 11),
@@ -77,6 +93,18 @@ export function planOf(seed: number): Plan {
       chosen.length === 0
         ? []
         : Array.from({ length: draw.int(3, 30) }, () => event(draw.weighted(chosen).kind)).sort(byTime),
+  };
+}
+
+/** A large shop is rare, since it takes its time; small limits make the same pages and steps full in any. */
+function widthOf(draw: Draw) {
+  const isLarge = draw.chance(0.03);
+  return {
+    small: draw.chance(0.4) && !isLarge,
+    catalogue: isLarge ? CATALOGUE : 0,
+    live: draw.pick(["off", "on", "on", "missing"] as const),
+    defaults: draw.chance(0.2),
+    watches: draw.pick([0, 0.5, 1]),
   };
 }
 

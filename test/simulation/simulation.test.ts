@@ -57,7 +57,7 @@ test(
     expect(violations(outcomes), REPEAT).toEqual([]);
     expect(outcomes, REPEAT).toHaveLength(SEEDS);
     // So many seeds reach nearly every kind of fault: a plan that draws none would find nothing.
-    expect(coverage.unreachedFaults().length, REPEAT).toBeLessThanOrEqual(4);
+    expect(coverage.unreachedFaults().length, REPEAT).toBeLessThanOrEqual(6);
     expect(coverage.pairs.size, REPEAT).toBeGreaterThan(300);
   },
 );

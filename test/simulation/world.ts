@@ -15,7 +15,7 @@ import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 import { probe } from "./probing.ts";
 
 export interface Violation {
-  /** As docs/reliability.md names them: S1 to S13 and V1 to V4. */
+  /** As docs/reliability.md names them: S1 to S15 and V1 to V4. */
   readonly invariant: string;
   readonly what: string;
   readonly at: number;
@@ -55,6 +55,8 @@ export class SimWorld {
   readonly hits: Record<string, number> = {};
   readonly reached: Record<string, number> = {};
   isHealing = false;
+  /** How long the shop was shut: machines and server slept, and only their clocks went on. */
+  shutMs = 0;
   /** The shop has been filled; from now on anything may end. */
   #isOpen = false;
 
@@ -143,7 +145,7 @@ export class SimWorld {
       await this.timeline.runUntil(this.timeline.now + LOOK_MS, () => this.violations.length > 0);
       if (this.violations.length > 0) return;
       if (await this.timeline.during(isSettled(this))) return;
-      if (looks % LOOKS_PER_TIDYING === 0) void tidy(this);
+      if (looks % LOOKS_PER_TIDYING === 0) void tidy(this, looks === LOOKS_PER_TIDYING);
     }
     const open = await this.timeline.during(isSettled(this, true));
     this.violation("V1", `not settled after ${PATIENCE_MS / 60_000} minutes: ${JSON.stringify(open)}`);

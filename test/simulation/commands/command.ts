@@ -2,6 +2,7 @@
 import type { Draw } from "../engine/draw.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
+import type { PlanOptions } from "../plan.ts";
 import type { SimWorld } from "../world.ts";
 
 export interface CommandContext {
@@ -14,6 +15,8 @@ export interface CommandContext {
 export interface Command {
   readonly kind: string;
   readonly weight: number;
+  /** Only in plans with these options. */
+  needs?(options: PlanOptions): boolean;
   /** Answers what it did, for the trace. May reject with what a caller may be told; and never settles where the tab dies. */
   run(context: CommandContext): Promise<string>;
 }

@@ -1,43 +1,84 @@
 /** People who decide: at the till, and in the back office, which both may do at once. */
 import type { ConflictOf } from "tillsync";
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { Draw } from "../engine/draw.ts";
+import type { Listed } from "../machines/server.ts";
 import type { Tab } from "../machines/tab.ts";
 import type { SimWorld } from "../world.ts";
 import type { Command } from "./command.ts";
+import { type Desk, onDesk } from "./offices.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 /** Of somebody at the office, at one conflict. */
 const LONGEST_LOOK_MS = 4_000;
-const pick = (from: Json, names: readonly string[]) => Object.fromEntries(names.map((name) => [name, from[name]]));
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 const isElse = (wanted: Json, there: Json | undefined) =>
-  Object.entries(wanted).some(([name, value]) => there?.[name] !== value);
+  Object.entries(wanted).some(([name, value]) => !isSame(there?.[name], value));
+
+/** What a desk must carry over: each field as it shall be, `undefined` where it shall be gone. */
+type Wanted = Json;
+
+/** The operation that took the other's place says all of it, but for what the server's row has already. */
+function isCarried(
+  successor: Pick<StoredOperation, "action" | "data" | "patch" | "unset">,
+  wanted: Wanted,
+  base: Json | undefined,
+): boolean {
+  const { action, data, patch = {}, unset = [] } = successor;
+  if (action === "create") return !isElse(wanted, data);
+  return Object.entries(wanted).every(
+    ([name, value]) =>
+      (base !== undefined && isSame(base[name], value)) ||
+      (value === undefined ? unset.includes(name) : isSame(patch[name], value)),
+  );
+}
+
+/** Runs the act of a person, and looks at what it has stored, unless the row moved on meanwhile. */
+async function judged(tab: Tab, of: Subject, act: () => Promise<void>, wanted: Wanted, what: string): Promise<void> {
+  const { machine } = tab;
+  const before = machine.row(of.collection, of.entityId);
+  await act();
+  const after = machine.row(of.collection, of.entityId);
+  const successor = machine.operations().find(({ supersedes }) => supersedes?.includes(of.id));
+  if (successor === undefined || before?.version !== after?.version || before?.generation !== after?.generation) return;
+  const base = machine.base(of.collection, of.entityId);
+  if (!isCarried(successor, wanted, base))
+    machine.world.violation("S10", `${tab.name} ${what} of ${of.id}, and ${successor.id} does not say all of it`);
+}
+
+interface Subject {
+  readonly id: string;
+  readonly collection: string;
+  readonly entityId: string;
+}
 
 export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
   const open = await tab.client.conflicts.list();
   const { machine } = tab;
   for (const conflict of open) {
     const choice = draw.pick(["client", "server", "merged"] as const);
-    const merged = { name: `Agreed ${draw.int(0, 9)}` };
+    const merged = {
+      name: `Agreed ${draw.int(0, 9)}`,
+      ...(conflict.collection === "customers" && draw.chance(0.3) && { note: undefined }),
+    };
     const isDeleted = conflict.client === undefined || conflict.server === undefined;
     const one = conflict as ConflictOf<never, never>;
-    await tab.client.conflicts.resolve(
-      one,
-      choice === "merged" ? (isDeleted ? "client" : ({ merged } as never)) : choice,
-    );
-    if (choice === "server" || isDeleted) continue;
-    const wanted =
-      choice === "merged"
-        ? merged
-        : pick(
-            conflict.client as Json,
-            conflict.fields.map(({ field }) => field),
-          );
-    const successor = machine.operations().find(({ supersedes }) => supersedes?.includes(conflict.id));
-    const shown = machine.base(conflict.collection, conflict.entityId);
-    if (successor?.action === "void" && isElse(wanted, conflict.server as Json) && isElse(wanted, shown))
-      machine.world.violation("S10", `${tab.name} dropped what was chosen for the conflict ${conflict.id}`);
+    const side = choice === "merged" && isDeleted ? "client" : choice;
+    const resolve = () => tab.client.conflicts.resolve(one, side === "merged" ? ({ merged } as never) : side);
+    if (side === "server" || isDeleted) {
+      await resolve();
+      continue;
+    }
+    // The edit as it was made, and not as the desk remembers it.
+    const edit = machine.world.model.operations.get(conflict.id)?.operation;
+    const own = edit?.action === "update" ? wantedBy(edit) : {};
+    await judged(tab, conflict, resolve, side === "merged" ? merged : own, `chose "${side}" in the conflict`);
   }
   return open.length;
+}
+
+function wantedBy({ patch = {}, unset = [] }: StoredOperation): Wanted {
+  return { ...patch, ...Object.fromEntries(unset.map((name) => [name, undefined])) };
 }
 
 /** Rejected edits are corrected, sent again, or given up; and in the end also what waits for a row that nobody brings back [C8.6]. */
@@ -47,22 +88,22 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
     if (operation.kind === "fact") continue;
     const what = givesUp ? "discard" : draw.pick(["retry", "amend", "discard"] as const);
     if (what === "retry") await tab.client.operations.retry(operation.id);
-    else if (what === "amend" && (operation.change.action === "create" || operation.change.action === "update"))
-      await tab.client.operations.amend(operation as never, { name: `Corrected ${draw.int(0, 9)}` } as never);
-    else await tab.client.operations.discard(operation as never, { reason: "no longer wanted" });
+    else if (what === "amend" && (operation.change.action === "create" || operation.change.action === "update")) {
+      const patch = {
+        name: `Corrected ${draw.int(0, 9)}`,
+        ...(operation.collection === "customers" && draw.chance(0.3) && { note: undefined }),
+      };
+      const made = tab.machine.world.model.operations.get(operation.id)?.operation;
+      const wanted = { ...(made?.action === "update" && wantedBy(made)), ...patch };
+      const amend = () => tab.client.operations.amend(operation as never, patch as never);
+      await judged(tab, operation, amend, wanted, "corrected the edit");
+    } else await tab.client.operations.discard(operation as never, { reason: "no longer wanted" });
   }
   if (givesUp)
     for (const { id, kind, missing } of tab.machine.operations())
       if (missing && kind === "record")
         await tab.client.operations.discard({ id } as never, { reason: "its row is gone" });
   return rejected.length;
-}
-
-interface ConflictList {
-  readonly conflicts: readonly { readonly id: string }[];
-}
-interface QuarantineList {
-  readonly quarantined: readonly { readonly operation: { readonly id: string } }[];
 }
 
 /** The office has chosen the till's side: its fields are there, or somebody has written since. */
@@ -77,22 +118,36 @@ function isWritten(world: SimWorld, id: string): void {
     world.violation("S10", `the office chose the till's side of ${id}, and it is not written`);
 }
 
+/** Every page of a desk of the whole shop: what was on it before and is still on it afterwards must be among them. */
+async function listAll(world: SimWorld, desk: Desk): Promise<readonly Listed[] | undefined> {
+  const before = onDesk(world.server, desk);
+  const { wasRestored } = world.server;
+  const listed = await world.server.list(desk);
+  if (listed === undefined || world.server.wasRestored !== wasRestored) return listed;
+  const after = onDesk(world.server, desk);
+  const ids = new Set(listed.map(({ id }) => id));
+  if (ids.size !== listed.length) world.violation("S14", `the ${desk} desk lists one twice`);
+  for (const id of before.keys())
+    if (after.has(id) && !ids.has(id)) world.violation("S14", `the ${desk} desk does not list ${id}`);
+  return listed;
+}
+
 export async function settleInOffice(world: SimWorld, draw: Draw): Promise<number> {
   const { server } = world;
-  const listed = (await server.desk("conflicts")) as ConflictList | undefined;
-  for (const { id } of listed?.conflicts ?? []) {
+  const listed = (await listAll(world, "conflicts")) ?? [];
+  for (const { id } of listed) {
     // Meanwhile the till may settle it, too.
     if (draw.chance(0.5)) await world.timeline.wait(draw.int(0, LONGEST_LOOK_MS));
     const choice = draw.pick(["client", "server"] as const);
     const answer = await server.desk(`conflicts/${id}/resolve`, { choice });
     if (answer !== undefined && choice === "client") isWritten(world, id);
   }
-  const kept = (await server.desk("quarantine")) as QuarantineList | undefined;
-  for (const { operation } of kept?.quarantined ?? []) {
-    if (draw.chance(0.8)) await server.desk(`quarantine/${operation.id}/release`, {});
-    else await server.desk(`quarantine/${operation.id}/discard`, { reason: "a mistake" });
+  const kept = (await listAll(world, "quarantine")) ?? [];
+  for (const { id } of kept) {
+    if (draw.chance(0.8)) await server.desk(`quarantine/${id}/release`, {});
+    else await server.desk(`quarantine/${id}/discard`, { reason: "a mistake" });
   }
-  return (listed?.conflicts.length ?? 0) + (kept?.quarantined.length ?? 0);
+  return listed.length + kept.length;
 }
 
 const resolve: Command = {
@@ -146,7 +201,10 @@ const office: Command = {
 const syncNow: Command = {
   kind: "sync_now",
   weight: 2,
-  run: async ({ tab }) => (await tab.client.sync()).outcome,
+  run: async ({ tab }) => {
+    tab.machine.line.hurry(tab);
+    return (await tab.client.sync()).outcome;
+  },
 };
 const pauseAndResume: Command = {
   kind: "pause",
@@ -154,6 +212,7 @@ const pauseAndResume: Command = {
   async run({ world, tab, draw }) {
     tab.client.pause("tea");
     await world.timeline.wait(draw.int(100, 20_000));
+    tab.machine.line.hurry(tab);
     tab.client.resume("tea");
     return "resumed";
   },

@@ -15,6 +15,7 @@ const price: Command = {
     const id = draw.pick(PRODUCTS);
     const priceCents = draw.int(1, 9_999);
     const { priceCents: seen } = await tab.client.collections.products.update(id, { priceCents });
+    if (tab.isAlive && draw.chance(0.3)) tab.watched?.awaits("products", id);
     return `${id} ${seen}`;
   },
 };
@@ -111,4 +112,22 @@ const both: Command = {
   },
 };
 
-export const editing: readonly Command[] = [price, rename, phone, create, remove, twice, renew, both];
+/** A field that may be missing, and may be null: people tell the two apart. */
+const note: Command = {
+  kind: "note",
+  weight: 8,
+  async run({ tab, draw, world }) {
+    const id = draw.pick([...CUSTOMERS, ...CUSTOMERS, ...CONTESTED]);
+    const wanted = draw.pick([undefined, undefined, null, `Note ${draw.int(0, 9)}`]);
+    const isRefused = draw.chance(3 * REFUSED);
+    const made = await tab.client.collections.customers.update(id, {
+      note: wanted,
+      ...(isRefused && { name: REFUSED_NAME }),
+    });
+    if (made.note !== wanted)
+      world.violation("S6", `${tab.name} set the note of ${id} to ${wanted}, and was given ${made.note}`);
+    return `${id} ${wanted}`;
+  },
+};
+
+export const editing: readonly Command[] = [price, rename, phone, note, create, remove, twice, renew, both];

@@ -1,11 +1,13 @@
 /** Everything that somebody may do. */
 import { branches } from "./branches.ts";
+import { catalogue } from "./catalogue.ts";
 import type { Command } from "./command.ts";
 import { desks } from "./desks.ts";
 import { editing } from "./editing.ts";
+import { offices } from "./offices.ts";
 import { selling } from "./selling.ts";
 
-export const commands: readonly Command[] = [...selling, ...editing, ...branches, ...desks];
+export const commands: readonly Command[] = [...selling, ...editing, ...branches, ...desks, ...offices, ...catalogue];
 
 const byKind = new Map(commands.map((command) => [command.kind, command]));
 

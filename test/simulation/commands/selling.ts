@@ -33,6 +33,7 @@ async function sell(context: CommandContext, withCustomer: boolean, withEdit = f
   });
   world.model.acknowledge(machine, "sales", [sale.id]);
   world.model.acknowledge(machine, "payments", [payment.id]);
+  if (tab.isAlive && draw.chance(0.3)) tab.watched?.awaits("sales", sale.id);
   if (tab.isAlive && (await tab.client.collections.sales.get(sale.id)) === undefined && tab.isAlive)
     world.violation("S6", `${tab.name} does not see its own sale ${sale.id}`);
   return `${quantity} of ${productId} as ${sale.id.slice(-6)}`;
@@ -58,7 +59,8 @@ async function takeBack({ machine, tab, draw, world }: CommandContext, limit: nu
   const { id: saleId, productId, quantity } = draw.pick(sales);
   const made = await tab.client.transaction((tx) => {
     const back = tx.refunds.create({ saleId, productId, quantity, doubtful: draw.chance(DOUBTFUL) });
-    tx.products.increment(productId, { stock: quantity });
+    // Two counters in one step, one of which may sum up to nothing with the sale.
+    tx.products.increment(productId, { stock: quantity, returned: quantity });
     return back;
   });
   world.model.acknowledge(machine, "refunds", [made.id]);

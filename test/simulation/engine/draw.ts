@@ -1,9 +1,12 @@
 /** Draws from a seed. Each purpose has a stream of its own, so that one more draw here changes nothing there. */
 
 export class Draw {
+  /** Its seed. */
+  readonly of: number;
   #state: number;
 
   constructor(seed: number, purpose = "") {
+    this.of = seed;
     let mixed = seed ^ 0x9e3779b9;
     for (let at = 0; at < purpose.length; at++)
       mixed = Math.imul(mixed ^ purpose.charCodeAt(at), 0x5bd1e995) ^ (mixed >>> 13);

@@ -1,10 +1,12 @@
 /** Everything that may go wrong. */
 import type { Fault } from "./fault.ts";
 import { network } from "./network.ts";
+import { people } from "./people.ts";
 import { server } from "./server.ts";
 import { till } from "./till.ts";
+import { time } from "./time.ts";
 
-export const faults: readonly Fault[] = [...network, ...till, ...server];
+export const faults: readonly Fault[] = [...network, ...till, ...server, ...time, ...people];
 
 const byKind = new Map(faults.map((fault) => [fault.kind, fault]));
 

@@ -44,7 +44,11 @@ export const network: readonly Fault[] = [
   onRequest("crossed_answer", () => ({ kind: "crossed" })),
   onRequest("freeze_in_flight", () => ({ kind: "freeze" })),
   onRequest("poison", () => ({ kind: "poison" })),
-  onRequest("status", (draw) => ({ kind: "status", status: draw.pick(STATUSES) })),
+  onRequest("status", (draw) => ({
+    kind: "status",
+    status: draw.pick(STATUSES),
+    ...(draw.chance(0.4) && { retryAfterS: draw.int(1, 9) }),
+  })),
   cut("partition", "both"),
   cut("requests_cut", "requests"),
   cut("answers_cut", "answers"),

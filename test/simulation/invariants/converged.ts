@@ -60,7 +60,10 @@ interface Finder {
 }
 
 /** What nobody has counted yet is nothing. */
-const ZEROS: Readonly<Record<string, Json>> = { products: { stock: 0 }, customers: { points: 0 } };
+const ZEROS: Readonly<Record<string, Json>> = {
+  products: { stock: 0, returned: 0 },
+  customers: { points: 0, visits: 0 },
+};
 
 const shown = (row: RecordRow) => canonical({ id: row.id, ...ZEROS[row.collection], ...row.data, ...row.counters });
 

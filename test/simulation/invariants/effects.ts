@@ -1,6 +1,6 @@
 /** S2, S11: each fact has had its effect exactly once. Goods move only with facts, so that stock and facts tell of each other. */
 import type { RecordRow } from "../../../src/server/ports/rows.ts";
-import { FIRST_STOCK, PRODUCTS } from "../sim-shop.ts";
+import { FIRST_STOCK, labelOf, PRODUCTS, SHORT_QUANTITY } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -26,6 +26,9 @@ export const effects: Invariant = {
           "S2",
           `the stock of ${product} is ${row?.counters.stock}, and its facts say ${FIRST_STOCK + sold}`,
         );
+      const returned = sum(refunds, product, 1);
+      if ((row?.counters.returned ?? 0) !== returned)
+        world.violation("S2", `${row?.counters.returned} of ${product} are returned, and its refunds say ${returned}`);
     }
     // Of those who are not there any more, too: counters outlive the row.
     for (const { collection, id, counters } of rows) {
@@ -33,9 +36,14 @@ export const effects: Invariant = {
       const points = sales.filter(({ customerId }) => customerId === id).length;
       if ((counters.points ?? 0) !== points)
         world.violation("S2", `${id} has ${counters.points} points, and ${points} sales`);
+      // One that was set aside and released is applied without the effects of the policy that had doubted it.
+      const visits = sales.filter(({ customerId, doubtful }) => customerId === id && doubtful !== true).length;
+      if ((counters.visits ?? 0) !== visits)
+        world.violation("S2", `${id} has ${counters.visits} visits, and ${visits} sales that nobody doubts`);
     }
     halves(world, sales, facts(rows, "payments"));
     creations(world, rows);
+    policies(world, rows, sales);
   },
 };
 
@@ -77,4 +85,31 @@ function creations(world: SimWorld, rows: readonly RecordRow[]): void {
   for (const subject of live)
     if (/^(sales|payments|refunds)/.test(subject) && !made.has(subject))
       world.violation("S3", `${subject} is there, and no operation has made it`);
+}
+
+/** What a policy does beside its verdict happens once for each operation that takes effect, and with it. */
+function policies(world: SimWorld, rows: readonly RecordRow[], sales: readonly Fact[]): void {
+  const { discrepancies = [], epochs, operations = [] } = world.server.rows();
+  const saleOf = new Map(operations.map(({ id, entityId }) => [id, entityId]));
+  const counts = new Map<string, number>();
+  for (const { operationId } of discrepancies) {
+    const id = saleOf.get(operationId) ?? operationId;
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  for (const { id, quantity, doubtful } of sales) {
+    const wanted = quantity === SHORT_QUANTITY && doubtful !== true ? 1 : 0;
+    const found = counts.get(id) ?? 0;
+    if (found !== wanted) world.violation("S2", `sale ${id} has ${found} discrepancies, and ${wanted} is right`);
+    counts.delete(id);
+  }
+  for (const id of counts.keys()) world.violation("S2", `a discrepancy of sale ${id}, which is not there`);
+  // What comes back after a restore is judged under what was written since [C8.5].
+  if (epochs?.length !== 1) return;
+  for (const { collection, id, state, data, fields, createdVersion } of rows) {
+    const [version = 0, writer = ""] = fields.priceCents ?? [];
+    // The office asks no policy.
+    if (collection !== "products" || state !== "live" || version <= createdVersion || writer === "office") continue;
+    if (data.label !== labelOf(data.priceCents))
+      world.violation("S2", `${id} costs ${data.priceCents}, and its label says ${data.label}`);
+  }
 }

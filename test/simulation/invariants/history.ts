@@ -3,6 +3,7 @@
 import type { OperationRow } from "../../../src/server/ports/rows.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { grouped } from "../engine/grouped.ts";
+import { fieldsOf } from "../machines/seen.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -80,7 +81,7 @@ function inOrder(world: SimWorld, subject: string, ops: readonly OperationRow[])
 }
 
 /**
- * No edit overwrites a field that another till wrote after its author had looked [C5]. He has looked, too, where an earlier edit of his
+ * No edit overwrites a field that another till wrote after its author had looked [C5]: as the model saw him look, whatever the edit claims. He has looked, too, where an earlier edit of his
  * was in conflict, and he has settled that: what he had pending behind it comes after.
  */
 function unseen(world: SimWorld, subject: string, ops: readonly OperationRow[]): void {
@@ -90,20 +91,22 @@ function unseen(world: SimWorld, subject: string, ops: readonly OperationRow[]):
   const updates = ops.filter(isApplied).flatMap((row) => {
     const { operation } = row;
     if (operation?.action !== "update" || operation.force) return [];
-    const fields = [...Object.keys(operation.patch), ...(operation.unset ?? [])];
-    return [{ ...row, fields, base: operation.baseVersion }];
+    const seen = world.model.operations.get(row.id)?.seen;
+    return [{ ...row, fields: fieldsOf(operation), seen: (field: string) => seen?.get(field) ?? 0 }];
   });
   for (const one of updates)
     for (const other of updates)
       if (
         other.incarnation !== one.incarnation &&
-        other.version > one.base &&
         other.version < one.version &&
-        other.fields.some((field) => one.fields.includes(field)) &&
+        one.fields.some((field) => other.fields.includes(field) && other.version > one.seen(field)) &&
         // What was written in a life before went with that life.
         !births.some((born) => other.version < born && born < one.version) &&
         !updates.some(
-          (mine) => mine.incarnation === one.incarnation && mine.base >= other.version && mine.version < one.version,
+          (mine) =>
+            mine.incarnation === one.incarnation &&
+            mine.version < one.version &&
+            mine.fields.some((field) => one.fields.includes(field) && mine.seen(field) >= other.version),
         )
       )
         world.violation("S10", `${one.id} overwrote what ${other.id} had written to ${subject} behind its back`);
@@ -118,6 +121,9 @@ function lost(world: SimWorld, { records = [] }: StoreWrites, subject: string, o
     for (const [field, value] of Object.entries(operation.patch))
       if (row.data[field] !== value && (row.fields[field]?.[0] ?? 0) <= version)
         world.violation("S1", `${id} took effect, and ${field} of ${subject} is not what it wrote`);
+    for (const field of operation.unset ?? [])
+      if (row.data[field] !== undefined && (row.fields[field]?.[0] ?? 0) <= version)
+        world.violation("S1", `${id} took effect, and ${field} of ${subject} is still there`);
   }
 }
 
@@ -134,7 +140,7 @@ function withHimself(world: SimWorld, rows: StoreWrites, subject: string, ops: r
     const others = ops.some(({ incarnation }) => incarnation !== own.incarnation);
     const row = rows.records?.find((one) => one.collection === collection && one.id === entityId);
     const office = Object.values(row?.fields ?? {}).some(
-      ([version, writer]) => version > base && writer !== own.incarnation,
+      ([version, writer]) => version > base && writer !== own.incarnation && writer !== "policy",
     );
     if (!others && !office && !isOfOwnDeleted(world, own, ops))
       world.violation("S10", `${operationId} of ${subject} is in conflict, and nobody else wrote`);

@@ -13,7 +13,8 @@ export const order: Invariant = {
         .map(({ entityId }) => entityId),
     );
     // Gone with the one disk that had it, and then with the server's database: nobody can bring it [C8.8].
-    for (const { operation, lost } of world.model.operations.values()) if (lost) judged.add(operation.entityId);
+    for (const { operation, lost, pruned } of world.model.operations.values())
+      if (lost || pruned) judged.add(operation.entityId);
     const sales = new Map(rows.filter(({ collection }) => collection === "sales").map((row) => [row.id, row.version]));
     // Those that some till deletes may be made again, behind the sales that are of them.
     const customers = new Map(

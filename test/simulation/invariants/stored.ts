@@ -78,7 +78,7 @@ function wrongSums(
         if ((row?.generation ?? 0) >= missingSince)
           sums.set(`${subject}/${counter}`, (sums.get(`${subject}/${counter}`) ?? 0) + Number(step));
   }
-  return ["products/stock", "customers/points"].flatMap((named) => {
+  return ["products/stock", "products/returned", "customers/points", "customers/visits"].flatMap((named) => {
     const [collection, counter = ""] = named.split("/");
     return (tables[`c:${collection}`] ?? []).flatMap(([id, value]) => {
       const { data, base } = value as StoredRow;

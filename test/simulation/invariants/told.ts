@@ -13,15 +13,21 @@ export const told: Invariant = {
       if (!said)
         world.violation("S12", `${machine.name} lost ${unsynced.size} operations with its disk, and nobody was told`);
     }
-    for (const [machine, { at }] of world.model.owed) {
+    for (const [machine, { at, missing }] of world.model.owed) {
       // One whose disk was exchanged once more, or that was revoked, may not have come to it.
       const isCut = losses.some((loss) => loss.machine === machine && loss.at >= at);
       const loss = losses.findLast((one) => one.machine === machine);
-      const said = heard.some(
+      const said = heard.filter(
         (one) => one.machine === machine && one.at >= (loss?.at ?? 0) && one.event === "storage_lost",
       );
-      if (!said && !isCut && !world.server.revoked.has(machine.deviceId))
+      if (isCut || world.server.revoked.has(machine.deviceId)) continue;
+      if (said.length === 0)
         world.violation("S12", `${machine.name} was told by the server that it is behind, and told nobody`);
+      else if (missing !== undefined && !said.some((one) => (one.missing ?? 0) === missing))
+        world.violation(
+          "S12",
+          `${machine.name} lacks ${missing} operations, and told of ${said.map((one) => one.missing)}`,
+        );
     }
     const clones = world.machines.filter(({ name, deviceId }) => name !== deviceId);
     const shareAName = new Set(clones.map(({ deviceId }) => deviceId));

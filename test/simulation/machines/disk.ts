@@ -20,6 +20,8 @@ import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { judgeAnswer } from "../invariants/commits.ts";
+import { judgeFailedAnswer } from "../invariants/flight.ts";
+import { seenBy } from "./seen.ts";
 import type { Tab } from "./tab.ts";
 
 /** What becomes of a step. `crash_after`, `silent`: it is done, and nobody hears of it. */
@@ -44,6 +46,7 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
     if (fault === "crash_before" || (machine.isFirst && world.reaches("disk_before"))) machine.crash(`at ${what}`);
     // Never answered to a tab that is dead: nothing that it would have done next happens.
     await tab.through(world.timeline.wait(machine.diskMs()));
+    if ((fault === "fail" || fault === "full") && what === "transact answer") judgeFailedAnswer(tab);
     if (fault === "fail") throw unavailable("The platform refused.");
     if (fault === "full" && what.startsWith("transact"))
       throw new TillSyncError("storage_full", "There is no space left.", {
@@ -98,8 +101,13 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
         world.violation("S8", `${tab.name} wrote "${label}", and ${machine.holder?.name} has the turn`);
     }
     if (label === "answer" && done.writes.length > 0) yield* judgeAnswer(tab, done.writes, stored);
+    for (const write of done.writes)
+      if (write.kind === "delete" && write.table === OPERATIONS) world.model.pruned(machine, String(write.key));
+    const authors = yield* seenBy(machine, done.writes);
     for (const write of done.writes) {
-      if (write.kind === "put" && write.table === OPERATIONS) machine.minted(write.value as StoredOperation);
+      if (write.kind !== "put" || write.table !== OPERATIONS) continue;
+      const operation = write.value as StoredOperation;
+      machine.minted(operation, authors.get(operation.id));
     }
     return done;
   }

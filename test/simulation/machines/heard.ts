@@ -9,10 +9,15 @@ export interface HeardAnswer {
   readonly deleted: { readonly subject: string; readonly version: number; readonly by?: string }[];
 }
 
-/** An answer is known by its mark again, when the till writes that down. */
-export function noteAnswer({ answered, machine }: Tab, asker: string, text: string): void {
+export type Lane = "push" | "pull";
+
+/** An answer is known by its mark again, when the till writes that down. Both lanes may have been given the same mark. */
+export const heardAs = (lane: Lane, mark: string) => `${lane} ${mark}`;
+
+export function noteAnswer({ answered, machine }: Tab, lane: Lane, asker: string, text: string): void {
   const answer = parsed(text);
-  const { askers, deleted } = answered.get(answer.mark) ?? { askers: new Set<string>(), deleted: [] };
+  const key = heardAs(lane, answer.mark);
+  const { askers, deleted } = answered.get(key) ?? { askers: new Set<string>(), deleted: [] };
   askers.add(asker);
   for (const { id, status, deleted: isDeleted, version = 0 } of answer.results) {
     const operation = machine.world.model.operations.get(id)?.operation;
@@ -22,7 +27,7 @@ export function noteAnswer({ answered, machine }: Tab, asker: string, text: stri
   for (const [collection, { changes }] of Object.entries(answer.pages ?? {}))
     for (const { id, version, deleted: isDeleted } of changes)
       if (isDeleted) deleted.push({ subject: `${collection}/${id}`, version });
-  answered.set(answer.mark, { askers, deleted });
+  answered.set(key, { askers, deleted });
 }
 
 interface HeardBody {

@@ -8,13 +8,16 @@ import type { StoredRow } from "../../../src/client/state/rows.ts";
 import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { Draw } from "../engine/draw.ts";
+import { platform } from "../engine/platform.ts";
 import { collections } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
+import type { Seen } from "./seen.ts";
 import { branchOf } from "./server.ts";
 import { SimLine } from "./sim-line.ts";
 import { Tab } from "./tab.ts";
+import { Watched } from "./watched.ts";
 
 const ROBBED_MS = 14_000;
 const REOPEN_MS = 5_000;
@@ -48,6 +51,8 @@ export class Machine {
   sleptMs = 0;
   isFull = false;
   isSignedOut = false;
+  /** Whoever issues the tokens does not answer. */
+  areTokensOut = false;
   steps = 0;
   /** Of each row the version that it has taken last. */
   readonly heights = new Map<string, { readonly version: number; readonly generation: number }>();
@@ -60,6 +65,8 @@ export class Machine {
   readonly #armed: { readonly name: string; readonly fault: StepFault; left: number }[] = [];
   readonly #armedOf: { readonly name: string; readonly fault: StepFault; readonly label: string }[] = [];
   #token: string;
+  /** The branch of the token that it was lent. */
+  #elsewhere: string | undefined;
   #opened = 0;
 
   constructor(world: SimWorld, options: MachineOptions) {
@@ -89,7 +96,7 @@ export class Machine {
   }
 
   wallClock(): number {
-    return START + this.world.timeline.now + this.wallOffsetMs;
+    return START + this.world.timeline.now + this.world.shutMs + this.wallOffsetMs;
   }
 
   diskMs(): number {
@@ -105,6 +112,8 @@ export class Machine {
     this.#opened += 1;
     const tab = new Tab(this, `${this.name}.${this.#opened}`, this.draw.seed());
     this.tabs.push(tab);
+    const { options } = this.world.plan;
+    platform.hosts.set(`${tab.name}.shop.test`, (socket, protocols) => this.line.dial(tab, socket, protocols));
     const marker = {
       read: (name: string) => this.#markers.get(name),
       write: (name: string, text: string) => void this.#markers.set(name, text),
@@ -113,18 +122,17 @@ export class Machine {
       name: this.storeName,
       storage: diskOf(tab, this.disk, marker),
       transport: http({
-        url: "http://shop.test/sync",
+        url: `http://${tab.name}.shop.test/sync`,
         getToken: ({ refused }) => this.#getToken(refused),
-        live: "off",
+        live: options.live === undefined || options.live === "off" ? "off" : "auto",
         fetch: this.line.fetch(tab),
         timeoutMs: 15_000,
       }),
       collections,
       device: { id: this.deviceId },
       sync: {
-        intervalMs: 5_000,
-        retry: { minMs: 200, maxMs: 10_000 },
-        batch: { maxOperations: this.world.plan.options.batch },
+        ...(!options.defaults && { intervalMs: 5_000, retry: { minMs: 200, maxMs: 10_000 } }),
+        batch: { maxOperations: options.batch },
       },
       clock: tab.clock,
       random: tab.random,
@@ -132,6 +140,7 @@ export class Machine {
       connectivity: tab.connectivity,
     });
     this.world.model.watch(tab);
+    if (tab.draw.chance(options.watches ?? 0)) tab.watched = new Watched(tab);
     this.#begin(tab);
     return tab;
   }
@@ -200,9 +209,9 @@ export class Machine {
     return next.fault;
   }
 
-  minted(operation: StoredOperation): void {
+  minted(operation: StoredOperation, seen?: Seen): void {
     this.#isMarked = true;
-    this.world.model.stored(this, operation);
+    this.world.model.stored(this, operation, seen);
   }
 
   snapshot(): MemorySnapshot {
@@ -213,6 +222,7 @@ export class Machine {
   exchangeDisk(content: MemorySnapshot | undefined, keepsMarker: boolean): void {
     const before = operationsIn(this.snapshot());
     this.crash("to exchange its disk");
+    this.lend(undefined);
     this.life += 1;
     this.disk = memory({ id: `${this.name}.${this.life}` });
     this.heights.clear();
@@ -239,7 +249,17 @@ export class Machine {
     return { isNew: identity?.registered === undefined, sequence: queue?.sequence ?? 0, incarnation };
   }
 
+  /** Its token is one of that branch now; `undefined`: of its own. A store that has met nobody yet would stay in it. */
+  lend(branch: string | undefined): boolean {
+    if (branch !== undefined && this.counted().isNew) return false;
+    this.#elsewhere = branch;
+    this.#token = this.world.server.token(this.deviceId, branch);
+    return true;
+  }
+
   heal(): void {
+    this.lend(undefined);
+    this.areTokensOut = false;
     this.line.heal();
     this.#armed.length = 0;
     this.#armedOf.length = 0;
@@ -253,17 +273,22 @@ export class Machine {
     return operationsIn(this.snapshot());
   }
 
+  /** As it is stored. */
+  row(collection: string, id: string): StoredRow | undefined {
+    return this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+  }
+
   /** What the server says of a row, as far as this till knows. */
   base(collection: string, id: string): StoredRow["data"] {
-    const row = this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+    const row = this.row(collection, id);
     return (row?.base === undefined ? row?.data : row.base) ?? undefined;
   }
 
   #getToken(refused: string | undefined): string | undefined {
     if (this.isSignedOut) return undefined;
     if (refused !== undefined) {
-      if (this.line.isCut) throw new Error("No way to whoever issues the tokens.");
-      this.#token = this.world.server.token(this.deviceId);
+      if (this.line.isCut || this.areTokensOut) throw new Error("No way to whoever issues the tokens.");
+      this.#token = this.world.server.token(this.deviceId, this.#elsewhere);
     }
     return this.#token;
   }

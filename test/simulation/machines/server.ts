@@ -1,5 +1,5 @@
 /** The server: two processes of the real handler over one store. They crash, are slow, and the database is put back. */
-import { createSyncHandler } from "tillsync/server";
+import { createSyncServer, type LiveSocket, type SyncServer } from "tillsync/server";
 import { type MemorySnapshot, type MemoryStore, type MemoryStoreStep, memoryStore } from "tillsync/server/memory";
 import { announceRestore } from "../../../src/server/admin/announce-restore.ts";
 import { importRows } from "../../../src/server/admin/import-rows.ts";
@@ -7,11 +7,24 @@ import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
-import { type BRANCHES, collections, policies, seedRows, TENANT } from "../sim-shop.ts";
+import { type BRANCHES, catalogueRows, collections, seedRows, TENANT, whileWorking } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
+import { Relay } from "./relay.ts";
+
+/** What a desk lists, as far as it is looked at. */
+export interface Listed {
+  readonly id: string;
+}
+interface DeskList {
+  readonly conflicts?: readonly Listed[];
+  readonly quarantined?: readonly { readonly operation: Listed }[];
+  readonly next?: string;
+}
 
 interface Process {
-  handler: ((request: Request) => Promise<Response>) | undefined;
+  server: SyncServer | undefined;
+  /** Its channels for pokes: they end with it. */
+  readonly sockets: Set<LiveSocket>;
   /** Counts its lives: an answer of an earlier one never leaves. */
   life: number;
 }
@@ -41,10 +54,16 @@ export class Server {
   isRestoring = false;
   /** Its database is, or was, another one than it began with: tills may have bases of several histories. */
   wasRestored = false;
+  /** The shop's policies throw at edits: those are to be sent again later. */
+  policiesFail = false;
+  /** The database takes nothing, or nobody can say whose a token is: a 503 with a Retry-After. */
+  isDatabaseDown = false;
+  areTokensUnchecked = false;
   readonly #world: SimWorld;
   readonly #draw: Draw;
   readonly #processes: Process[] = [];
   readonly #tokens = new Map<string, number>();
+  readonly #relay: Relay;
   #armed: MemoryStoreStep | undefined;
   #turn = 0;
 
@@ -52,27 +71,48 @@ export class Server {
     this.#world = world;
     this.#draw = new Draw(seed, "server");
     this.store = memoryStore({ random: this.#random("store"), faults: { before: (step) => this.#before(step) } });
-    for (let at = 0; at < PROCESSES; at++) this.#processes.push({ handler: this.#start(at), life: 1 });
+    this.#relay = new Relay(world.timeline);
+    for (let at = 0; at < PROCESSES; at++)
+      this.#processes.push({ server: this.#start(at), sockets: new Set(), life: 1 });
   }
 
   now(): number {
-    return START + this.#world.timeline.now;
+    return START + this.#world.timeline.now + this.#world.shutMs;
   }
 
   async seed(): Promise<void> {
     const common = { store: this.store, collections, tenant: TENANT, clock: this.#clock, random: this.#random("seed") };
     await importRows({ ...common, collection: "products", rows: seedRows.products });
     await importRows({ ...common, collection: "customers", rows: seedRows.customers });
+    const { catalogue = 0 } = this.#world.plan.options;
+    if (catalogue > 0) await importRows({ ...common, collection: "products", rows: catalogueRows(catalogue) });
   }
 
   async handle(request: Request): Promise<Response> {
     this.#turn += 1;
     const process = this.#processes[this.#turn % PROCESSES] as Process;
-    if (process.handler === undefined) throw new TypeError("Connection refused");
+    if (process.server === undefined) throw new TypeError("Connection refused");
     const { life } = process;
-    const response = await process.handler(request);
+    const response = await process.server.handler(request);
     if (process.life !== life) throw new TypeError("Connection reset");
     return response;
+  }
+
+  /** A channel for pokes to one of the processes; `undefined`: there is none to be had. */
+  async connect(request: Request, socket: LiveSocket): Promise<{ close(): void } | undefined> {
+    this.#turn += 1;
+    const process = this.#processes[this.#turn % PROCESSES] as Process;
+    const { life, server, sockets } = process;
+    const connection = await server?.live.connect(request, socket);
+    if (connection === undefined || connection instanceof Response) return undefined;
+    if (process.life !== life) return undefined;
+    sockets.add(socket);
+    return {
+      close: () => {
+        sockets.delete(socket);
+        connection.close();
+      },
+    };
   }
 
   /** The whole machine goes down at the next such step of a transaction. */
@@ -83,10 +123,12 @@ export class Server {
   crash(which: number | "all", forMs: number): void {
     for (const [at, process] of this.#processes.entries()) {
       if (which !== "all" && which !== at) continue;
-      process.handler = undefined;
+      process.server = undefined;
       process.life += 1;
+      for (const socket of process.sockets) socket.close();
+      process.sockets.clear();
       this.#world.timeline.after(forMs, () => {
-        process.handler ??= this.#start(at);
+        process.server ??= this.#start(at);
       });
     }
     this.#world.trace.say("server", `crash of ${which} for ${forMs} ms`);
@@ -95,7 +137,10 @@ export class Server {
   up(): void {
     this.slowMs = 0;
     this.#armed = undefined;
-    for (const [at, process] of this.#processes.entries()) process.handler ??= this.#start(at);
+    this.policiesFail = false;
+    this.isDatabaseDown = false;
+    this.areTokensUnchecked = false;
+    for (const [at, process] of this.#processes.entries()) process.server ??= this.#start(at);
   }
 
   backup(): MemorySnapshot {
@@ -141,8 +186,9 @@ export class Server {
     this.#tokens.set(device, this.#generation(device) + 1);
   }
 
-  token(device: string): string {
-    return `${device}.${this.#generation(device)}`;
+  /** @param branch another one than it works in */
+  token(device: string, branch = ""): string {
+    return `${device}.${this.#generation(device)}.${branch}`;
   }
 
   /** Everything that is stored. */
@@ -150,13 +196,26 @@ export class Server {
     return this.store.snapshot().tenants[TENANT] ?? {};
   }
 
-  /** What the back office does at its own desk. */
-  async desk(path: string, body?: object): Promise<unknown> {
+  /** All that a desk lists, page by page; `undefined` where the server does not answer. */
+  async list(desk: "conflicts" | "quarantine", branch?: string): Promise<readonly Listed[] | undefined> {
+    const found: Listed[] = [];
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      const page = (await this.desk(`${desk}${after && `?after=${after}`}`, undefined, branch)) as DeskList | undefined;
+      if (page === undefined) return undefined;
+      for (const { id } of page.conflicts ?? []) found.push({ id });
+      for (const { operation } of page.quarantined ?? []) found.push({ id: operation.id });
+      after = page.next;
+    }
+    return found;
+  }
+
+  /** What the back office does at its own desk: the one of the whole shop, or that of a branch. */
+  async desk(path: string, body?: object, branch = ""): Promise<unknown> {
     const response = await this.handle(
       new Request(`http://shop.test/sync/${path}`, {
         method: body === undefined ? "GET" : "POST",
         headers: {
-          authorization: "Bearer office.0",
+          authorization: `Bearer office.0.${branch}`,
           "content-type": "application/json",
           "tillsync-protocol": "1",
           "tillsync-request-id": this.#random(`desk${this.#turn}`).uuid(),
@@ -167,6 +226,7 @@ export class Server {
     return response.ok ? response.json() : undefined;
   }
 
+  readonly #policies = whileWorking(() => !this.policiesFail);
   readonly #clock = { now: () => this.now() };
 
   #revoke(device: string): Promise<unknown> {
@@ -189,25 +249,29 @@ export class Server {
     return this.#tokens.get(device) ?? 0;
   }
 
-  #start(at: number): (request: Request) => Promise<Response> {
-    return createSyncHandler({
+  #start(at: number): SyncServer {
+    return createSyncServer({
       store: this.store,
       collections,
-      policies,
+      policies: this.#policies,
+      pokes: this.#relay.of(`process${at}`),
       clock: { now: () => this.now(), sleep: (ms) => this.#world.timeline.wait(ms) },
       random: this.#random(`process${at}.${this.#world.timeline.now}`),
       authenticate: (request: Request) => {
-        const [device = "", generation] = (request.headers.get("authorization") ?? "")
+        if (this.areTokensUnchecked) throw new Error("Whoever knows the tokens does not answer.");
+        const [device = "", generation, branch = ""] = (request.headers.get("authorization") ?? "")
           .replace("Bearer ", "")
           .split(".");
         if (device === "" || Number(generation) !== this.#generation(device)) return undefined;
-        if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk"] };
-        return { tenant: TENANT, branch: branchOf(device), device, scopes: ["sync"] };
+        const bound = branch === "" ? {} : { branch };
+        if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk"], ...bound };
+        return { tenant: TENANT, branch: branchOf(device), device, scopes: ["sync"], ...bound };
       },
     });
   }
 
   async #before(step: MemoryStoreStep): Promise<void> {
+    if (this.isDatabaseDown && step === "begin") throw new ServerCrash("The database does not answer.");
     if (this.slowMs > 0) await this.#world.timeline.wait(this.#draw.int(0, this.slowMs));
     const isPoint = this.#world.reaches(`server_${step}`);
     if (this.#armed !== step && !isPoint) return;

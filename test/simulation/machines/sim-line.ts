@@ -1,8 +1,12 @@
 /** The network between one machine and the server, and what becomes of requests on it. */
-import type { PushRequest } from "../../../src/protocol/types.ts";
+import type { PushRequest, RegisterResponse } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
+import type { SimSocket } from "../engine/platform.ts";
+import { judgeUnsynced } from "../invariants/counted.ts";
+import { Patience } from "../invariants/patience.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { SimWorld } from "../world.ts";
+import { Channel } from "./channel.ts";
 import { highestVersion, noteAnswer, parsed } from "./heard.ts";
 import type { Machine } from "./machine.ts";
 import type { Tab } from "./tab.ts";
@@ -23,7 +27,7 @@ export type RequestFault =
         | "freeze"
         | "poison";
     }
-  | { readonly kind: "status"; readonly status: number };
+  | { readonly kind: "status"; readonly status: number; readonly retryAfterS?: number | undefined };
 
 export type Cut = "both" | "requests" | "answers";
 
@@ -38,6 +42,10 @@ export class SimLine {
   /** Added to every way. */
   slowMs = 0;
   sent = 0;
+  /** How often it was asked for a channel for pokes. */
+  dialled = 0;
+  readonly channels = new Set<Channel>();
+  readonly #patience: Patience;
   /** The highest version of a row in any answer of the server, whether the till has received and stored it or not. */
   answeredVersion = 0;
   /** Operations that the server fails on, whatever they come with. */
@@ -53,6 +61,12 @@ export class SimLine {
     this.#world = world;
     this.#name = name;
     this.#draw = draw;
+    this.#patience = new Patience(world);
+  }
+
+  /** A person does not wait for what the server had asked for. */
+  hurry(tab: Tab): void {
+    this.#patience.forget(tab);
   }
 
   /** Befalls the next request. */
@@ -76,6 +90,30 @@ export class SimLine {
     this.seemsUp = true;
     this.slowMs = 0;
     this.#armed.length = 0;
+    // One that is dead without having said so would be found out by the platform, in time.
+    this.breakChannels();
+  }
+
+  breakChannels(): void {
+    for (const channel of [...this.channels]) channel.break();
+  }
+
+  /** A tab asks for a channel. */
+  dial(tab: Tab, socket: SimSocket, protocols: readonly string[]): void {
+    this.dialled += 1;
+    this.#world.trace.say(this.#name, `${tab.name} asks live`);
+    const channel = new Channel(this, tab, socket);
+    this.channels.add(channel);
+    void channel.dial(protocols);
+  }
+
+  /** One way over the network. */
+  way(): Promise<void> {
+    return this.#world.timeline.wait(this.#wayMs());
+  }
+
+  isOpen(way: "requests" | "answers"): boolean {
+    return [...this.#cuts].every(({ what }) => what !== "both" && what !== way);
   }
 
   fetch(tab: Tab): typeof globalThis.fetch {
@@ -89,16 +127,28 @@ export class SimLine {
     const path = new URL(request.url).pathname.split("/").at(-1) ?? "";
     const armed = this.#armed.shift();
     if (armed) this.#world.hit(armed.name);
+    this.#patience.asked(tab, path);
     this.#world.trace.say(this.#name, `${tab.name} asks ${path}${armed ? `, which meets ${armed.name}` : ""}`);
     const { machine } = tab;
     if (machine.isFirst && this.#world.reaches("request_before")) machine.crash(`before it asks ${path}`);
     await tab.through(Promise.resolve());
-    const asker = path === "push" || path === "pull" ? await askerOf(request) : undefined;
-    const response = await this.#travel(path, request, armed?.fault);
-    if (response.ok && asker !== undefined) noteAnswer(tab, asker, await response.clone().text());
+    const lane = path === "push" || path === "pull" ? path : undefined;
+    const asker = lane && (await askerOf(request));
+    if (path === "push") {
+      tab.pushes += 1;
+      tab.isPushing = true;
+      request.signal.addEventListener("abort", () => {
+        tab.isPushing = false;
+      });
+    }
+    const response = await this.#travel(path, request, armed?.fault).finally(() => {
+      if (path === "push") tab.isPushing = false;
+    });
+    if (response.ok && lane && asker) noteAnswer(tab, lane, asker, await response.clone().text());
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
     await tab.through(Promise.resolve());
+    this.#patience.answered(tab, path, response);
     const isIts = response.headers.get(REQUEST_ID) === request.headers.get(REQUEST_ID);
     const isAwaited = !request.signal.aborted;
     if (response.ok && isIts && isAwaited && path === "register") await this.#meet(machine, response.clone());
@@ -109,13 +159,13 @@ export class SimLine {
     const { timeline, server } = this.#world;
     await timeline.wait(this.#wayMs());
     if (fault?.kind === "delay") await timeline.wait(this.#draw.int(1_000, LATE_MS));
-    if (!this.#isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
+    if (!this.isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
     if (fault?.kind === "late") {
       this.#again(request.clone());
       return this.#silence();
     }
     if (fault?.kind === "foreign") return this.#foreign(request);
-    if (fault?.kind === "status") return this.#between(fault.status);
+    if (fault?.kind === "status") return this.#between(fault);
     const former = this.#answered.get(path);
     if (fault?.kind === "stale" && former) return new Response(former.text, { status: 200, headers: former.headers });
     const others = this.#world.machines.flatMap(({ line }) => (line === this ? [] : (line.#answered.get(path) ?? [])));
@@ -129,15 +179,18 @@ export class SimLine {
       return new Response("It failed.", { status: 500 });
 
     const asked = path === "push" ? request.clone() : undefined;
+    const askedAt = server.now();
     const response = await server.handle(request);
     const text = await response.text();
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
+    if (response.ok) this.#world.model.judged(parsed(text).results, askedAt);
     if (asked && response.ok) judgeWaiting(this.#world, (await asked.json()) as PushRequest, parsed(text).results);
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);
+    if (response.ok && path === "register") judgeUnsynced(this.#world, JSON.parse(text) as RegisterResponse);
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
     await timeline.wait(this.#wayMs());
     // It may have been cut while the server was at work.
-    if (!this.#isOpen("answers") || fault?.kind === "drop_answer") return this.#silence();
+    if (!this.isOpen("answers") || fault?.kind === "drop_answer") return this.#silence();
     const { status, headers } = response;
     const whole = new Response(fault?.kind === "truncate" ? text.slice(0, text.length >> 1) : text, {
       status,
@@ -164,10 +217,6 @@ export class SimLine {
       this.poison ??= new Set(operations.filter((o) => o === last || isBound(o)).map(({ id }) => id));
     }
     return operations.some(({ id }) => this.poison?.has(id));
-  }
-
-  #isOpen(way: "requests" | "answers"): boolean {
-    return [...this.#cuts].every(({ what }) => what !== "both" && what !== way);
   }
 
   #wayMs(): number {
@@ -199,8 +248,9 @@ export class SimLine {
     }
   }
 
-  #between(status: number): Response {
-    const headers = { "content-type": "text/plain", ...(status === 429 && { "retry-after": "3" }) };
+  #between({ status, retryAfterS }: Extract<RequestFault, { kind: "status" }>): Response {
+    const after = retryAfterS ?? (status === 429 ? 3 : undefined);
+    const headers = { "content-type": "text/plain", ...(after !== undefined && { "retry-after": String(after) }) };
     return new Response("busy", { status, headers });
   }
 }

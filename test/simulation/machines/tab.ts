@@ -15,6 +15,7 @@ import type { Timeline } from "../engine/timeline.ts";
 import type { Shop } from "../sim-shop.ts";
 import type { HeardAnswer } from "./heard.ts";
 import type { Machine } from "./machine.ts";
+import type { Watched } from "./watched.ts";
 
 export class Tab {
   readonly name: string;
@@ -25,9 +26,16 @@ export class Tab {
   readonly coordinator: Coordinator;
   client!: SyncClient<Shop>;
   state: "alive" | "frozen" | "dead" = "alive";
+  /** How many pushes it has begun, and whether it waits for the answer of one. */
+  pushes = 0;
+  isPushing = false;
+  /** What somebody watches in it. */
+  watched: Watched | undefined;
+  /** For what is drawn in this tab. */
+  readonly draw: Draw;
   /** The fencing epoch that it was given last. */
   fence = 0;
-  /** Each answer that it has got, by its mark. */
+  /** Each answer that it has got, by its lane and its mark. */
   readonly answered = new Map<string, HeardAnswer>();
   readonly #timeline: Timeline;
   readonly #ended = deferred<void>();
@@ -39,6 +47,7 @@ export class Tab {
     this.name = name;
     this.#timeline = machine.world.timeline;
     this.random = seededRandom(seed);
+    this.draw = new Draw(seed, "tab");
     this.clock = {
       now: () => machine.wallClock(),
       monotonic: () => this.#timeline.now - machine.sleptMs,

@@ -3,6 +3,7 @@ import { answers } from "./answers.ts";
 import { desks } from "./desks.ts";
 import { epochs } from "./epochs.ts";
 import { fences } from "./fences.ts";
+import { foreign } from "./foreign.ts";
 import { identity } from "./identity.ts";
 import { judging } from "./judging.ts";
 import { loop } from "./loop.ts";
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...desks,
   ...scope,
   ...loop,
+  ...foreign,
 ];

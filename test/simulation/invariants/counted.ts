@@ -1,0 +1,16 @@
+/** S12: how many operations of an earlier store the server says that it lacks, against what it has. */
+import type { RegisterResponse } from "../../../src/protocol/types.ts";
+import type { SimWorld } from "../world.ts";
+
+/** Judged when the server answers: what is late may arrive a moment later. */
+export function judgeUnsynced(world: SimWorld, { unsynced }: Pick<RegisterResponse, "unsynced">): void {
+  const { operations = [] } = world.server.rows();
+  for (const { incarnation, lastSequence, missing } of unsynced) {
+    const got = new Set(operations.flatMap((row) => (row.incarnation === incarnation ? (row.sequence ?? []) : [])));
+    const first = Math.min(...got);
+    const between = lastSequence - first + 1 - got.size;
+    // A fork goes on counting where the store before it had ended, so what lies before its first number may be another's.
+    if (missing < between || missing > lastSequence - got.size)
+      world.violation("S12", `the server lacks ${between} operations of ${incarnation}, and says ${missing}`);
+  }
+}
