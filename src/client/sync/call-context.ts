@@ -1,9 +1,11 @@
 /**
  * What register, push and pull share: the identity and the sync point, applying an answer, and what a refusal leads to.
  */
+import { LIMITS } from "../../protocol/constants.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { sampleOf } from "../decide/clock-offset.ts";
 import type { MintContext } from "../decide/mint.ts";
+import type { RequestSize } from "../decide/request-size.ts";
 import { type MachineEvent, responseTo } from "../decide/sync-machine.ts";
 import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
@@ -78,6 +80,11 @@ export class CallContext {
 
   transportCall(identity: Identity, signal: AbortSignal): TransportCall {
     return { device: identity.deviceId, requestId: this.#deps.uuid(), signal };
+  }
+
+  /** What a request asks of its answer if the line is slow. */
+  answerBound({ bytes, patienceMs }: RequestSize): { readonly limitBytes?: number } {
+    return patienceMs === undefined ? {} : { limitBytes: Math.min(bytes, LIMITS.pullBytes) };
   }
 
   /** Reports that the server has answered, with a sample of its clock. */

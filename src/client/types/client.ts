@@ -115,7 +115,7 @@ export interface SyncOptions {
    */
   intervalMs?: number | undefined;
   /**
-   * The largest push. A single transaction is sent even if it alone is larger.
+   * The largest push. On a slow line pushes are smaller. A single transaction is sent even if it alone is larger.
    * @default 200 operations, 512 KiB
    */
   batch?:
