@@ -10,6 +10,8 @@ export const collections = {
       name: z.string().min(1),
       priceCents: z.int().nonnegative(),
       shelf: z.string().optional(),
+      /** Large, for slow lines. */
+      picture: z.string().optional(),
       stock: z.int().default(0),
     }),
     indexes: { name: "name" },
@@ -32,6 +34,8 @@ export const collections = {
       till: z.string(),
       /** The server will set it aside: part of the data, so that it does so again after a restore. */
       doubtful: z.boolean(),
+      /** Large, for slow lines. */
+      signature: z.string().optional(),
       orderNumber: z.string().optional(),
     }),
     indexes: ["till"],

@@ -1,6 +1,7 @@
 /** The network between one machine and the server, and what becomes of requests on it. */
 import type { PushRequest } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
+import { TooSlow } from "../invariants/too-slow.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { SimWorld } from "../world.ts";
 import { highestVersion, noteAnswer, parsed } from "./heard.ts";
@@ -46,6 +47,9 @@ export class SimLine {
   readonly #name: string;
   readonly #draw: Draw;
   readonly #cuts = new Set<{ readonly what: Cut }>();
+  /** What the line carries now, each way; `undefined`: whatever is sent takes no time. */
+  #speed: { readonly bytesPerSecond: number; readonly forGood: boolean } | undefined;
+  readonly #tooSlow: TooSlow;
   readonly #armed: { readonly fault: RequestFault; readonly name: string }[] = [];
   readonly #answered = new Map<string, { readonly text: string; readonly headers: Headers }>();
 
@@ -53,6 +57,25 @@ export class SimLine {
     this.#world = world;
     this.#name = name;
     this.#draw = draw;
+    this.#tooSlow = new TooSlow(world);
+  }
+
+  /**
+   * It carries only so much, until the answer is called. `forGood`: also while everything is being put right, so the
+   * tills must get along with it.
+   */
+  carry(bytesPerSecond: number, forGood: boolean): () => void {
+    const speed = { bytesPerSecond, forGood };
+    this.#speed = speed;
+    this.#tooSlow.begin();
+    return () => {
+      if (this.#speed === speed && !forGood) this.#speed = undefined;
+    };
+  }
+
+  /** Everything has been put right: now it must be fast. */
+  speedUp(): void {
+    this.#speed = undefined;
   }
 
   /** Befalls the next request. */
@@ -75,6 +98,7 @@ export class SimLine {
     this.#cuts.clear();
     this.seemsUp = true;
     this.slowMs = 0;
+    if (!this.#speed?.forGood) this.#speed = undefined;
     this.#armed.length = 0;
   }
 
@@ -94,6 +118,7 @@ export class SimLine {
     if (machine.isFirst && this.#world.reaches("request_before")) machine.crash(`before it asks ${path}`);
     await tab.through(Promise.resolve());
     const asker = path === "push" || path === "pull" ? await askerOf(request) : undefined;
+    await this.#tooSlow.watch(tab, path, request);
     const response = await this.#travel(path, request, armed?.fault);
     if (response.ok && asker !== undefined) noteAnswer(tab, asker, await response.clone().text());
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
@@ -108,6 +133,9 @@ export class SimLine {
   async #travel(path: string, request: Request, fault: RequestFault | undefined): Promise<Response> {
     const { timeline, server } = this.#world;
     await timeline.wait(this.#wayMs());
+    const sentMs = await this.#transfer((await request.clone().arrayBuffer()).byteLength);
+    // It has given up before the last byte was sent.
+    if (request.signal.aborted) return this.#silence();
     if (fault?.kind === "delay") await timeline.wait(this.#draw.int(1_000, LATE_MS));
     if (!this.#isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
     if (fault?.kind === "late") {
@@ -136,6 +164,8 @@ export class SimLine {
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
     await timeline.wait(this.#wayMs());
+    const carriedMs = sentMs + (await this.#transfer(text.length));
+    this.#tooSlow.carried(path, carriedMs);
     // It may have been cut while the server was at work.
     if (!this.#isOpen("answers") || fault?.kind === "drop_answer") return this.#silence();
     const { status, headers } = response;
@@ -168,6 +198,14 @@ export class SimLine {
 
   #isOpen(way: "requests" | "answers"): boolean {
     return [...this.#cuts].every(({ what }) => what !== "both" && what !== way);
+  }
+
+  /** Takes the time that so many bytes take. */
+  async #transfer(bytes: number): Promise<number> {
+    if (this.#speed === undefined) return 0;
+    const ms = Math.round((bytes / this.#speed.bytesPerSecond) * 1_000);
+    await this.#world.timeline.wait(ms);
+    return ms;
   }
 
   #wayMs(): number {
