@@ -119,7 +119,7 @@ export class SimLine {
     await tab.through(Promise.resolve());
     const asker = path === "push" || path === "pull" ? await askerOf(request) : undefined;
     await this.#tooSlow.watch(tab, path, request);
-    const response = await this.#travel(path, request, armed?.fault);
+    const response = await this.#travel(tab, path, request, armed?.fault);
     if (response.ok && asker !== undefined) noteAnswer(tab, asker, await response.clone().text());
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
@@ -130,12 +130,15 @@ export class SimLine {
     return tab.through(Promise.resolve(response));
   }
 
-  async #travel(path: string, request: Request, fault: RequestFault | undefined): Promise<Response> {
+  async #travel(tab: Tab, path: string, request: Request, fault: RequestFault | undefined): Promise<Response> {
     const { timeline, server } = this.#world;
     await timeline.wait(this.#wayMs());
     const sentMs = await this.#transfer((await request.clone().arrayBuffer()).byteLength);
     // It has given up before the last byte was sent.
-    if (request.signal.aborted) return this.#silence();
+    if (request.signal.aborted) {
+      this.#tooSlow.carried(tab, path, sentMs);
+      return this.#silence();
+    }
     if (fault?.kind === "delay") await timeline.wait(this.#draw.int(1_000, LATE_MS));
     if (!this.#isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
     if (fault?.kind === "late") {
@@ -165,7 +168,7 @@ export class SimLine {
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
     await timeline.wait(this.#wayMs());
     const carriedMs = sentMs + (await this.#transfer(text.length));
-    this.#tooSlow.carried(path, carriedMs);
+    this.#tooSlow.carried(tab, path, carriedMs);
     // It may have been cut while the server was at work.
     if (!this.#isOpen("answers") || fault?.kind === "drop_answer") return this.#silence();
     const { status, headers } = response;
