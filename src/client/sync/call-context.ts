@@ -26,6 +26,8 @@ export interface CallContextDeps {
   context(): MintContext;
   /** Whether the platform refuses to give more space. */
   full(): boolean;
+  /** The best estimate of the server's clock minus the till's, in ms. */
+  offsetMs(): number;
   notice(notice: SyncNotice): void;
 }
 
@@ -103,7 +105,7 @@ export class CallContext {
       // may use what is left.
       this.isFull ? "strict" : "relaxed",
       this.names,
-      () => applyAnswer(store.collections, context, binding, answer),
+      () => applyAnswer(store.collections, context, binding, { ...answer, offsetMs: this.#deps.offsetMs() }),
       (outcome) => (outcome.stale ? {} : outcome),
     );
   }

@@ -93,17 +93,18 @@ export class SyncNow {
    */
   async #turn(signal: AbortSignal | undefined): Promise<boolean> {
     const { session, loop, tabs, clock } = this.#deps;
-    const asks = new Set<string | undefined>();
-    const isAnswered = () => loop.state.kind !== "standby" || asks.delete(tabs.leader?.answers);
+    const asks = new Set<string | undefined>([tabs.requestRound()]);
+    const isAnswered = () => loop.state.kind !== "standby" || asks.has(tabs.leader?.answers);
     const turn = session.until(isAnswered, signal).then(() => true);
-    for (let asked = 0; asked < MOST_ASKED; asked += 1) {
-      asks.add(tabs.requestRound());
+    turn.catch(() => {}); // the last race may have ended without it
+    for (let asked = 1; asked <= MOST_ASKED; asked += 1) {
       const over = new AbortController();
       const patience = clock.sleep(TURN_MS, over.signal).then(() => false);
-      const isOver = await Promise.race([turn, patience]).finally(() => over.abort());
-      turn.catch(() => {}); // the race may have ended without it
       patience.catch(() => {});
-      if (isOver) return true;
+      if (await Promise.race([turn, patience]).finally(() => over.abort())) return true;
+      asks.add(tabs.requestRound());
+      // A coordinator may deliver at once, before the new `ask` was known here.
+      if (isAnswered()) return true;
     }
     return false;
   }
