@@ -84,6 +84,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
     uuid,
     context: () => writer.background(),
     full: () => clientState.storage?.full === true,
+    offsetMs: () => clientState.offset.offsetMs,
     notice(notice) {
       session.notice(notice);
       if (notice.kind === "contact") tabs.contact();

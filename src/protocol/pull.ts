@@ -28,6 +28,7 @@ export const pullRequestSchema = /* @__PURE__ */ define(() =>
     collections: cursors,
     schemaVersions: z.optional(versions),
     limit: z.optional(z.int().check(z.minimum(1), z.maximum(LIMITS.pullChanges))),
+    limitBytes: z.optional(integerFrom(1)),
   }),
 );
 

@@ -1,7 +1,7 @@
 /** `POST /sync/push`. */
 import * as z from "zod/mini";
 import { LIMITS } from "./constants.ts";
-import { answerHead, deviceRef, marks, opaque, unknownOperation } from "./fields.ts";
+import { answerHead, deviceRef, integerFrom, marks, opaque, unknownOperation } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
 import { resultSchema } from "./results.ts";
 import type { PushFrame, PushResponse } from "./types.ts";
@@ -20,7 +20,7 @@ const operations = /* @__PURE__ */ define(() =>
 );
 
 export const pushFrameSchema = /* @__PURE__ */ define(() =>
-  z.object({ device: deviceRef, epoch: opaque, marks, operations }),
+  z.object({ device: deviceRef, epoch: opaque, marks, operations, limitBytes: z.optional(integerFrom(1)) }),
 );
 
 export const pushResponseSchema = /* @__PURE__ */ define(() =>

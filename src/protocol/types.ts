@@ -308,6 +308,12 @@ export interface PushRequest {
   readonly marks: Marks;
   /** At most 500, no id twice; no transaction may be split over two pushes [C1]. */
   readonly operations: readonly WireOperation[];
+  /**
+   * How many bytes of results the answer may hold in addition to those of the operations; at least one result.
+   * @default 2_097_152
+   * @minimum 1
+   */
+  readonly limitBytes?: number | undefined;
 }
 /** A push as a server first reads it: the frame is judged as a whole, each operation later and on its own [C9]. */
 export interface PushFrame {
@@ -319,6 +325,8 @@ export interface PushFrame {
   readonly marks: Marks;
   /** At most 500, no id twice. */
   readonly operations: readonly UnknownOperation[];
+  /** How many bytes of results the answer may hold in addition to those of the operations. */
+  readonly limitBytes?: number | undefined;
 }
 /** An operation that has not been parsed: an id by which to answer it, and whatever else was sent. */
 export interface UnknownOperation {
@@ -367,6 +375,12 @@ export interface PullRequest {
    * @maximum 1_000
    */
   readonly limit?: number | undefined;
+  /**
+   * How many bytes of changes the answer may hold, and how many of results; at least one of each.
+   * @default 2_097_152
+   * @minimum 1
+   */
+  readonly limitBytes?: number | undefined;
 }
 /**
  * A row that has changed since the cursor.

@@ -61,39 +61,83 @@ export function splitCounters(
   return { data: rest, by };
 }
 
-/** The record with every counter at zero: what a server checks against the schema, as a `create` has no counters. */
+/** The record with every counter at zero, as it is before the first step. */
 export function zeroCounters(resolved: ResolvedCollection, data: JsonObject): JsonObject {
-  let zeros = knownZeros.get(resolved);
-  if (zeros === undefined) {
-    zeros = Object.fromEntries(resolved.counters.map((field) => [field, zeroOf(resolved, field)]));
-    knownZeros.set(resolved, zeros);
-  }
-  return { ...data, ...zeros };
+  return { ...data, ...valuesOf(resolved).zeros };
 }
-
-// The zeros of a definition never change, and a schema takes microseconds to refuse a record.
-const knownZeros = /* @__PURE__ */ new WeakMap<ResolvedCollection, CounterSteps>();
 
 /**
- * `0`, or `"0"` if the schema requires a decimal string. Only the schema knows which, so it checks a record that has
- * only this field; what else it says about such a record doesn't matter.
+ * Values for all counters with which an edit is judged if the schema refuses it with the counters as they are [H4]: for
+ * each counter the accepted value that is nearest to zero; then the same with one counter at its largest or smallest.
  */
-function zeroOf(resolved: ResolvedCollection, field: string): CounterValue {
-  try {
-    const result = resolved.schema["~standard"].validate({ id: "0", [field]: 0 });
-    if ("then" in result) {
-      // `validateRecord` throws `schema_async` for it; this promise must not become an unhandled rejection.
-      result.then(undefined, () => {});
-      return 0;
-    }
-    const refused = "issues" in result && result.issues?.some(({ path }) => keyOf(path?.[0]) === field);
-    return refused === true ? "0" : 0;
-  } catch {
-    // A refinement that throws on an almost empty record. The real record is checked later.
-    return 0;
-  }
+export function acceptedCounters(resolved: ResolvedCollection): readonly CounterSteps[] {
+  return valuesOf(resolved).accepted;
 }
 
-function keyOf(part: PropertyKey | { readonly key: PropertyKey } | undefined): PropertyKey | undefined {
+interface CounterValues {
+  readonly zeros: CounterSteps;
+  readonly accepted: readonly CounterSteps[];
+}
+
+// The values of a definition never change, and a schema takes microseconds to refuse a record.
+const knownValues = /* @__PURE__ */ new WeakMap<ResolvedCollection, CounterValues>();
+
+function valuesOf(resolved: ResolvedCollection): CounterValues {
+  const known = knownValues.get(resolved);
+  if (known !== undefined) return known;
+  const zeros: Record<string, CounterValue> = {};
+  const nearest: Record<string, CounterValue> = {};
+  const extremes: CounterSteps[] = [];
+  for (const field of resolved.counters) {
+    const numbers = acceptedOf(resolved, field, LADDER);
+    zeros[field] = numbers.length > 0 ? 0 : "0";
+    const values = numbers.length > 0 ? numbers : acceptedOf(resolved, field, decimals());
+    const sorted = values.sort((a, b) => Number(a) - Number(b));
+    nearest[field] = sorted.reduce((a, b) => (Math.abs(Number(b)) < Math.abs(Number(a)) ? b : a), sorted[0] ?? "0");
+    for (const value of [sorted.at(-1), sorted[0]])
+      if (value !== undefined && value !== nearest[field]) extremes.push({ [field]: value });
+  }
+  const values = { zeros, accepted: [nearest, ...extremes.map((extreme) => ({ ...nearest, ...extreme }))] };
+  knownValues.set(resolved, values);
+  return values;
+}
+
+/** Powers of 2 and of 10, and zero: most ranges contain one of them. */
+const LADDER: readonly number[] = [
+  0,
+  ...[2, 10].flatMap((base) =>
+    Array.from({ length: base === 2 ? 53 : 16 }, (_, power) => base ** power).flatMap((n) => [n, -n]),
+  ),
+];
+const decimals = () => LADDER.flatMap((n) => ["", ".0", ".00", ".000"].map((fraction) => `${n}${fraction}`));
+
+/**
+ * The values that the schema accepts for a counter, those given and the bounds that zod and valibot name in their
+ * issues (`minimum`, `divisor`, `requirement`). Only the schema knows, so it checks a record that has only this field;
+ * what else it says about such a record doesn't matter.
+ */
+function acceptedOf(resolved: ResolvedCollection, field: string, values: readonly CounterValue[]): CounterValue[] {
+  const bounds = new Set<number>();
+  const isAccepted = (value: CounterValue): boolean => {
+    try {
+      const result = resolved.schema["~standard"].validate({ id: "0", [field]: value });
+      // `validateRecord` throws `schema_async` for it; this promise must not become an unhandled rejection.
+      if ("then" in result) result.then(undefined, () => {});
+      const issues = "issues" in result ? (result.issues ?? []) : [];
+      const refusals = issues.filter(({ path }) => keyOf(path?.[0]) === field);
+      for (const bound of refusals.flatMap(Object.values)) if (Number.isSafeInteger(bound)) bounds.add(bound);
+      return refusals.length === 0;
+    } catch {
+      // A refinement that throws on an almost empty record. The real record is checked later.
+      return true;
+    }
+  };
+  const accepted = values.filter(isAccepted);
+  const near = typeof values[0] === "number" ? [...bounds].flatMap((bound) => [bound - 1, bound, bound + 1]) : [];
+  return [...accepted, ...near.filter(isAccepted)];
+}
+
+/** The field at which an issue's path begins. */
+export function keyOf(part: PropertyKey | { readonly key: PropertyKey } | undefined): PropertyKey | undefined {
   return typeof part === "object" ? part.key : part;
 }

@@ -1,6 +1,7 @@
 /** Checks a record against its schema: one reading of the schema's result, and two ways to report it. */
 import { messageOf, TillSyncError } from "../shared/errors.ts";
 import { faultText, isPlainObject, type JsonFault, type JsonObject, jsonFault, toJson } from "../shared/json.ts";
+import { acceptedCounters, keyOf } from "./counters.ts";
 import type { ResolvedCollection } from "./resolved.ts";
 import type { SchemaIssue, SchemaResult, StandardSchemaV1 } from "./standard-schema.ts";
 
@@ -31,7 +32,20 @@ const UNDECLARED = "tillsync_undeclared";
  * @throws TillSyncError `validation_failed` with the schema's issues, `not_json`, `schema_async`
  */
 export function validateRecord(name: string, resolved: ResolvedCollection, id: string, data: object): JsonObject {
-  const verdict = judge(name, resolved, id, data);
+  return dataOf(name, id, judge(name, resolved, id, data));
+}
+
+/**
+ * The same for the record that an edit results in. Its counters are not part of the edit: see {@link checkRecord}. Of
+ * the data that is returned, only the fields of the edit are of use.
+ *
+ * @throws TillSyncError as `validateRecord`
+ */
+export function validateEdited(name: string, resolved: ResolvedCollection, id: string, data: object): JsonObject {
+  return dataOf(name, id, judgeFields(name, resolved, id, data));
+}
+
+function dataOf(name: string, id: string, verdict: Verdict): JsonObject {
   if (verdict.ok) return verdict.data;
   const { issues, fault, ...rest } = verdict;
   if (fault !== undefined) {
@@ -55,12 +69,33 @@ export function validateRecord(name: string, resolved: ResolvedCollection, id: s
  * The same for a server, which returns issues instead of throwing. If the schema throws, that is an issue of this
  * record: one record on which a schema throws must not fail the whole batch.
  *
+ * No change that reaches a server sets a counter, and steps are never refused, so counters may be outside of the
+ * schema's bounds: the record is accepted if the schema accepts it with any values that it accepts for its counters
+ * [H4]. The counters in the data that is returned may be those values.
+ *
  * @throws TillSyncError `schema_async` only: no record of the collection could ever be checked, so a final verdict on
  * each would be wrong
  */
 export function checkRecord(name: string, resolved: ResolvedCollection, id: string, data: object): RecordCheck {
-  const verdict = judge(name, resolved, id, data);
+  const verdict = judgeFields(name, resolved, id, data);
   return verdict.ok ? verdict : { ok: false, issues: verdict.issues };
+}
+
+/** Judges what does not concern counters: with the counters as they are, or as the schema accepts them. */
+function judgeFields(name: string, resolved: ResolvedCollection, id: string, data: object): Verdict {
+  const asItIs = judge(name, resolved, id, data);
+  const { counters } = resolved;
+  if (asItIs.ok || counters.length === 0) return asItIs;
+  const ownIssues = ({ issues }: Invalid) => issues.filter(({ path }) => !counters.includes(String(keyOf(path?.[0]))));
+  let fewest = ownIssues(asItIs);
+  for (const values of acceptedCounters(resolved)) {
+    const verdict = judge(name, resolved, id, { ...data, ...values });
+    if (verdict.ok) return verdict;
+    const own = ownIssues(verdict);
+    // A rule over the whole record may be broken with some counters only: the edit did not break it.
+    if (fewest.length === 0 || (own.length > 0 && own.length < fewest.length)) fewest = own;
+  }
+  return fewest.length === 0 ? asItIs : { ...asItIs, issues: fewest };
 }
 
 /**

@@ -13,6 +13,25 @@ async function shop(run: (till: Till, world: ClientWorld) => Promise<void>): Pro
 }
 const manual = { sync: { auto: false } };
 
+/** While it is cut, a push fails half a second after it was sent. */
+function cutLine(world: ClientWorld) {
+  const transport = world.transport();
+  const line = {
+    isCut: false,
+    pushes: [] as string[],
+    transport: {
+      ...transport,
+      async push(request, call) {
+        line.pushes.push(line.isCut ? "cut" : "through");
+        if (!line.isCut) return transport.push(request, call);
+        await world.clock.sleep(500);
+        return { ok: false, failure: { kind: "unreachable", reason: "network" } } as const;
+      },
+    } satisfies Transport as Transport,
+  };
+  return line;
+}
+
 describe("sync()", () => {
   test("done: what went there, what came, what is left", () =>
     shop(async (till, world) => {
@@ -69,6 +88,53 @@ describe("sync()", () => {
       await world.clock.advance(1_000);
       expect(till.status.pending.count).toBe(0);
     }));
+
+  test("is a round of its own: what was under way before may fail, and another attempt follows", async () => {
+    await using world = new ClientWorld();
+    const line = cutLine(world);
+    const till = await world.open({ transport: line.transport });
+    line.isCut = true;
+    await till.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(200);
+    line.isCut = false;
+    const outcome = till.sync();
+    await world.clock.advance(1_000);
+    expect(await outcome).toMatchObject({ outcome: "done", pushed: 1, remaining: 0 });
+    expect(line.pushes).toEqual(["cut", "through"]);
+  });
+
+  test("is a round of its own in a client that waits for its turn, too", async () => {
+    await using world = new ClientWorld();
+    const line = cutLine(world);
+    const options = { transport: line.transport, storage: memory() };
+    await world.open(options);
+    const waiting = world.till(options);
+    await waiting.start();
+    await world.clock.settle();
+    line.isCut = true;
+    await waiting.collections.sales.create(saleOf(1, 1));
+    await world.clock.advance(200);
+    line.isCut = false;
+    const outcome = waiting.sync();
+    await world.clock.advance(1_000);
+    expect(await outcome).toMatchObject({ outcome: "done", remaining: 0 });
+    expect(line.pushes).toEqual(["cut", "through"]);
+  });
+
+  test("counts what it has moved for itself, and leaves the loop to another that is running", async () => {
+    await using world = new ClientWorld();
+    const till = world.till(manual);
+    await till.collections.sales.create(saleOf(1, 1));
+    const one = till.sync();
+    await till.collections.sales.create(saleOf(1, 2));
+    const two = till.sync();
+    expect([await one, await two]).toMatchObject([
+      { outcome: "done", pushed: 2 },
+      { outcome: "done", remaining: 0 },
+    ]);
+    expect(till.status.phase).toBe("stopped");
+    expect(await world.rows("sales")).toHaveLength(2);
+  });
 
   test("twice at once: both have an outcome", () =>
     shop(async (till) => {

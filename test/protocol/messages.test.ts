@@ -268,6 +268,8 @@ describe("requests are refused with", () => {
     ["collections as a list", "pull.request", "collections", ["products"]],
     ["limit 0", "pull.request", "limit", 0],
     ["limit 1,001", "pull.request", "limit", 1_001],
+    ["limitBytes 0", "pull.request", "limitBytes", 0],
+    ["limitBytes as text", "push.request", "limitBytes", "64 KiB"],
     ["no schema version", "pull.request", "schemaVersion", undefined],
     ["a name with U+0000", "register.request", "device.name", "a\0"],
     ["a name of 129 characters", "register.request", "device.name", "x".repeat(129)],

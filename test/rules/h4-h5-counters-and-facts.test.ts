@@ -177,3 +177,31 @@ test("a sale that is stored can be neither edited nor deleted", async () => {
   expect(shop.shown("sales", "s-1").totalCents).toBe(5_000);
   await shop.converge(a);
 });
+
+test("an oversold product can be edited, deleted and made again, whatever its schema says about stock", async () => {
+  const products = defineCollection({
+    schema: z.object({ name: z.string().min(1), stock: z.int().nonnegative().default(0) }),
+    counters: ["stock"],
+  });
+  const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+  await using shop = new RuleShop({ collections: { products }, policies: { products: { scope: "tenant", allow } } });
+  await shop.seed("products", { id: "p-1", name: "Tea", stock: 1 });
+  const a = await shop.openTill();
+  const b = await shop.openTill();
+  await a.data.products.update("p-1", { name: "Green tea" });
+  await b.data.products.increment("p-1", { stock: -2 });
+  await b.sync();
+  await a.sync();
+  expect(a.operationOn("p-1").state).toBe("applied");
+  await b.sync();
+  expect(await b.data.products.update("p-1", { name: "Black tea" })).toMatchObject({ name: "Black tea", stock: -1 });
+  await expect(b.data.products.update("p-1", { name: "" })).rejects.toMatchObject({ code: "validation_failed" });
+  await b.data.products.delete("p-1");
+  await b.data.products.create({ id: "p-1", name: "Tea", stock: 3 });
+  await shop.converge(b, a);
+  for (const till of [a, b]) expect(await till.data.products.get("p-1")).toMatchObject({ name: "Tea", stock: 2 });
+  // What a create itself names is checked: the app has just filled in a form.
+  await expect(b.data.products.create({ name: "Mate", stock: -1 })).rejects.toMatchObject({
+    code: "validation_failed",
+  });
+});

@@ -4,7 +4,7 @@ import { defineCollection } from "tillsync/schema";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { addCounter, splitCounters, zeroCounters } from "../../src/schema/counters.ts";
+import { acceptedCounters, addCounter, splitCounters, zeroCounters } from "../../src/schema/counters.ts";
 import { resolvedOf } from "../../src/schema/resolved.ts";
 
 /** A decimal as an integer of 10⁻⁹. */
@@ -108,6 +108,24 @@ describe("splitCounters", () => {
   });
 });
 
+describe("acceptedCounters", () => {
+  it("finds for each counter what its schema accepts: nearest to zero, and then the extremes of one", () => {
+    const definition = defineCollection({
+      schema: z.object({
+        name: z.string(),
+        stock: z.int().min(70).max(71),
+        litres: z.string().regex(/^\d\.\d\d$/),
+      }),
+      counters: ["stock", "litres"],
+    });
+    expect(acceptedCounters(resolvedOf(definition))).toEqual([
+      { stock: 70, litres: "0.00" },
+      { stock: 71, litres: "0.00" },
+      { stock: 70, litres: "8.00" },
+    ]);
+  });
+});
+
 describe("zeroCounters", () => {
   const zeros = (definition: Parameters<typeof resolvedOf>[0]) => zeroCounters(resolvedOf(definition), { name: "Tea" });
 
@@ -126,6 +144,15 @@ describe("zeroCounters", () => {
     });
     for (const definition of [zod, valibot, arktype])
       expect(zeros(definition)).toEqual({ name: "Tea", stock: 0, litres: "0" });
+  });
+
+  it("starts an integer from 0 even if its bounds do not allow it", () => {
+    const zod = defineCollection({ schema: z.object({ stock: z.int().min(70).max(71) }), counters: ["stock"] });
+    const valibot = defineCollection({
+      schema: v.object({ stock: v.pipe(v.number(), v.maxValue(-12), v.minValue(-13)) }),
+      counters: ["stock"],
+    });
+    for (const definition of [zod, valibot]) expect(zeros(definition)).toEqual({ name: "Tea", stock: 0 });
   });
 
   it("replaces what was there", () => {

@@ -12,6 +12,8 @@ export const collections = {
       shelf: z.string().optional(),
       /** Written by the server alone: an effect of each edit that sets the price. */
       label: z.string().optional(),
+      /** Large, for slow lines. */
+      picture: z.string().optional(),
       stock: z.int().default(0),
       returned: z.int().default(0),
     }),
@@ -43,6 +45,8 @@ export const collections = {
       till: z.string(),
       /** The server will set it aside: part of the data, so that it does so again after a restore. */
       doubtful: z.boolean(),
+      /** Large, for slow lines. */
+      signature: z.string().optional(),
       orderNumber: z.string().optional(),
     }),
     indexes: ["till"],

@@ -15,7 +15,7 @@ import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 import { probe } from "./probing.ts";
 
 export interface Violation {
-  /** As docs/reliability.md names them: S1 to S15 and V1 to V4. */
+  /** As docs/reliability.md names them: S1 to S15 and V1 to V5. */
   readonly invariant: string;
   readonly what: string;
   readonly at: number;
@@ -115,6 +115,7 @@ export class SimWorld {
     for (const fault of plan.faults) timeline.at(fault.at, () => void this.#fault(fault));
     await timeline.runUntil(plan.options.durationMs, () => this.violations.length > 0);
     if (this.violations.length === 0) await this.#heal();
+    for (const { line } of this.machines) line.speedUp();
     if (this.violations.length === 0) await probe(this);
     if (this.violations.length === 0)
       for (const { check } of invariants) await timeline.during(Promise.resolve(check(this)));

@@ -1,5 +1,7 @@
 /** Estimates how far the server's clock is from this device's. Pure. */
 
+import type { SyncPoint } from "../state/meta.ts";
+
 export interface OffsetSample {
   /** The server's time minus this device's, in ms; the error is at most half of `roundTripMs`. */
   readonly offsetMs: number;
@@ -31,14 +33,37 @@ export function bestSample(samples: readonly OffsetSample[]): OffsetSample | und
   return agree ? least : last;
 }
 
-/** The best estimate. `confidence` is `low` if even the best round trip was slow, and `none` without any sample. */
-export function bestOffset(samples: readonly OffsetSample[]): {
+/** How far the server's clock is from this device's, and how that is known. */
+export interface ClockOffset {
   readonly offsetMs: number;
-  readonly confidence: "none" | "low" | "high";
-} {
+  readonly confidence: "none" | "remembered" | "low" | "high";
+}
+
+const UNKNOWN: ClockOffset = { offsetMs: 0, confidence: "none" };
+
+/**
+ * The best estimate. `confidence` is `low` if even the best round trip was slow. Without any sample it is what was
+ * remembered, or `none`.
+ */
+export function bestOffset(samples: readonly OffsetSample[], remembered: ClockOffset = UNKNOWN): ClockOffset {
   const best = bestSample(samples);
-  if (best === undefined) return { offsetMs: 0, confidence: "none" };
+  if (best === undefined) return remembered;
   return { offsetMs: Math.round(best.offsetMs), confidence: best.roundTripMs <= CONFIDENT_MS ? "high" : "low" };
+}
+
+/**
+ * What a client knows when it starts, from what the last one stored. The till's clock may have been set since. If it
+ * was set back, the server's last answer shows that: the server's clock is not before that answer.
+ *
+ * @param now this device's clock
+ */
+export function rememberedOffset(
+  { offsetMs, lastPushAt = 0, lastPullAt = 0 }: Pick<SyncPoint, "offsetMs" | "lastPushAt" | "lastPullAt">,
+  now: number,
+): ClockOffset {
+  if (offsetMs === undefined) return UNKNOWN;
+  const least = Math.max(lastPushAt, lastPullAt) - now;
+  return { offsetMs: Math.max(offsetMs, least), confidence: "remembered" };
 }
 
 /**

@@ -4,7 +4,7 @@ import { isId } from "../../protocol/values.ts";
 import { addCounter, splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, pick, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
-import { validateRecord } from "../../schema/validate.ts";
+import { validateEdited } from "../../schema/validate.ts";
 import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject, jsonFault, toJson } from "../../shared/json.ts";
@@ -164,7 +164,7 @@ export function readPatch(
       `Field \`${fault.path}\` of \`${target.collection}\` is not JSON: ${fault.reason}.`,
       { collection: target.collection, path: fault.path },
     );
-  const valid = validateRecord(
+  const valid = validateEdited(
     target.collection,
     definition,
     target.entityId,

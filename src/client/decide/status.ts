@@ -4,6 +4,7 @@ import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
 import type { CursorState, QueueState, SyncPoint } from "../state/meta.ts";
 import type { ActionCause, OfflineCause, SyncOutcome, SyncPhase, SyncStatus } from "../types/status.ts";
+import type { ClockOffset } from "./clock-offset.ts";
 import type { SyncState } from "./sync-machine.ts";
 
 export interface StatusInput {
@@ -22,7 +23,7 @@ export interface StatusInput {
   readonly queue: QueueState;
   readonly point: SyncPoint;
   readonly cursors: Readonly<Record<string, CursorState>>;
-  readonly clock: { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" };
+  readonly clock: ClockOffset;
   readonly storage: StorageEstimate | undefined;
 }
 

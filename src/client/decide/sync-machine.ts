@@ -19,6 +19,8 @@
  * - Push and pull are separate lanes. Neither waits for the other, for its failure, or for the wait after that (L6).
  *   Each has at most one request in flight and, at rest, its own timer.
  * - No wake is lost: a lane that is running looks again afterwards, and a lane at rest has a timer.
+ * - A person's `sync()` is a round of its own: a request that was in flight before is followed by another one, also if it
+ *   fails.
  * - A transport failure never changes an operation. The request is retried after a wait, however often it fails (L6).
  * - Waits are capped. `Retry-After`, up to one hour, is a lower bound that only a person's `sync()` ignores.
  */
@@ -31,10 +33,10 @@ import { type BackoffOptions, backoffMs } from "./backoff.ts";
 export type LaneName = "push" | "pull";
 
 /**
- * A lane is at rest (`idle`), has a request in flight (`busy`), or has one in flight and must look again afterwards
- * (`again`).
+ * A lane is at rest (`idle`), has a request in flight (`busy`), or has one in flight and must look again afterwards:
+ * unless that request fails (`again`), or in any case, because a person has asked for a round (`asked`).
  */
-export type LaneState = "idle" | "busy" | "again";
+export type LaneState = "idle" | "busy" | "again" | "asked";
 export interface Lanes {
   readonly push: LaneState;
   readonly pull: LaneState;
@@ -60,6 +62,8 @@ export type SyncState =
        * How the previous attempt failed, if it did. The status keeps showing that failure until this attempt succeeds.
        */
       readonly after?: FailureResponse | undefined;
+      /** A person has asked for a round during this attempt: if it fails, another one follows at once. */
+      readonly asked?: true | undefined;
     }
   | { readonly kind: "online"; readonly lanes: Lanes }
   /** At least one lane is failing, or the registration, for which both lanes wait. */
@@ -166,8 +170,13 @@ export function transition(state: SyncState, event: MachineEvent, input: Machine
       // The answer revealed another epoch, or that the store was rolled back. The store has adapted, and registers
       // again.
       if (event.kind === "reregister") return register(state.attempt);
-      if (event.kind === "failed" && event.lane === "register")
-        return notRegistered(laneFailure(event.failure, state.attempt), state.attempt, input);
+      if (event.kind === "wake" && event.why === "manual") return { state: { ...state, asked: true }, effects: [] };
+      if (event.kind === "failed" && event.lane === "register") {
+        const failure = laneFailure(event.failure, state.attempt);
+        return state.asked
+          ? register(failure.attempt, [], failure.response)
+          : notRegistered(failure, state.attempt, input);
+      }
       return stay;
     case "online":
     case "offline":
@@ -199,14 +208,19 @@ function inContact(
       const anew = Object.entries(failures).map(([lane, failure]) => [lane, { ...failure, attempt: 0 }]);
       return lanes.length === 0
         ? stay
-        : begin(state, lanes, event.why === "queued" ? failures : Object.fromEntries(anew));
+        : begin(
+            state,
+            lanes,
+            event.why === "queued" ? failures : Object.fromEntries(anew),
+            event.why === "manual" ? "asked" : "again",
+          );
     }
     case "pushed":
     case "pulled": {
       const lane: LaneName = event.kind === "pushed" ? "push" : "pull";
       const was = state.lanes[lane];
       if (was === "idle") return stay;
-      const goesOn = event.more || was === "again";
+      const goesOn = event.more || was !== "busy";
       const next = contact({ ...state.lanes, [lane]: goesOn ? "busy" : "idle" }, omit(failures, lane));
       // At rest the push lane, like the pull lane, looks again after a while: no event wakes blocked operations [H2].
       return { state: next, effects: [goesOn ? { kind: lane } : { kind: "timer", lane, afterMs: poll(input) }] };
@@ -216,9 +230,10 @@ function inContact(
       if (lane === "register" || failure.kind === "aborted") return stay;
       const attempt = failures[lane]?.attempt ?? 0;
       const next = laneFailure(failure, attempt);
+      const isAsked = state.lanes[lane] === "asked";
       return {
-        state: contact({ ...state.lanes, [lane]: "idle" }, { ...failures, [lane]: next }),
-        effects: [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],
+        state: contact({ ...state.lanes, [lane]: isAsked ? "busy" : "idle" }, { ...failures, [lane]: next }),
+        effects: [isAsked ? { kind: lane } : { kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],
       };
     }
     default:
@@ -286,14 +301,19 @@ function register(attempt: number, before: readonly MachineEffect[] = [], after?
  * Starts these lanes if they rest, and makes them look again if they run. A store that is not registered yet registers
  * first.
  */
-function begin(state: Contact, lanes: readonly LaneName[], failures: LaneFailures): Transition {
+function begin(
+  state: Contact,
+  lanes: readonly LaneName[],
+  failures: LaneFailures,
+  afterwards: "again" | "asked" = "again",
+): Transition {
   if (state.kind !== "online" && !state.registered)
     return register(failures.push?.attempt ?? 0, [{ kind: "cancel_timers" }], failures.push?.response);
   const next: Record<LaneName, LaneState> = { ...state.lanes };
   const effects: MachineEffect[] = [];
   for (const lane of lanes) {
     if (next[lane] === "idle") effects.push({ kind: lane });
-    next[lane] = next[lane] === "idle" ? "busy" : "again";
+    if (next[lane] !== "asked") next[lane] = next[lane] === "idle" ? "busy" : afterwards;
   }
   return { state: contact(next, failures), effects };
 }

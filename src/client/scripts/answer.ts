@@ -41,6 +41,8 @@ export interface AnswerBinding {
 export interface AppliedAnswer {
   readonly epoch: string;
   readonly serverTime: number;
+  /** The best estimate of the server's clock minus the till's, in ms. */
+  readonly offsetMs?: number | undefined;
   readonly mark: string;
   readonly results: readonly OperationResult[];
   readonly pages?: Readonly<Record<string, PullPage>> | undefined;
@@ -149,6 +151,7 @@ function readable(
  * [C8].
  */
 function advance(point: SyncPoint, answer: AppliedAnswer, isPull: boolean): SyncPoint {
-  if (isPull) return { ...point, marks: { ...point.marks, pull: answer.mark }, lastPullAt: answer.serverTime };
-  return { ...point, marks: { ...point.marks, push: answer.mark }, lastPushAt: answer.serverTime };
+  const known = { ...point, offsetMs: answer.offsetMs ?? point.offsetMs };
+  if (isPull) return { ...known, marks: { ...point.marks, pull: answer.mark }, lastPullAt: answer.serverTime };
+  return { ...known, marks: { ...point.marks, push: answer.mark }, lastPushAt: answer.serverTime };
 }

@@ -61,6 +61,8 @@ export interface SyncPoint {
   readonly lastPushAt?: number | undefined;
   /** Server time, epoch ms. */
   readonly lastPullAt?: number | undefined;
+  /** The server's clock minus the till's in ms, as it was known with the last answer. */
+  readonly offsetMs?: number | undefined;
 }
 
 /** The row `cursor:<collection>`: how far a collection has been pulled. */

@@ -1,9 +1,11 @@
 /**
  * What register, push and pull share: the identity and the sync point, applying an answer, and what a refusal leads to.
  */
+import { LIMITS } from "../../protocol/constants.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { sampleOf } from "../decide/clock-offset.ts";
 import type { MintContext } from "../decide/mint.ts";
+import type { RequestSize } from "../decide/request-size.ts";
 import { type MachineEvent, responseTo } from "../decide/sync-machine.ts";
 import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
@@ -24,6 +26,8 @@ export interface CallContextDeps {
   context(): MintContext;
   /** Whether the platform refuses to give more space. */
   full(): boolean;
+  /** The best estimate of the server's clock minus the till's, in ms. */
+  offsetMs(): number;
   notice(notice: SyncNotice): void;
 }
 
@@ -80,6 +84,11 @@ export class CallContext {
     return { device: identity.deviceId, requestId: this.#deps.uuid(), signal };
   }
 
+  /** What a request asks of its answer if the line is slow. */
+  answerBound({ bytes, patienceMs }: RequestSize): { readonly limitBytes?: number } {
+    return patienceMs === undefined ? {} : { limitBytes: Math.min(bytes, LIMITS.pullBytes) };
+  }
+
   /** Reports that the server has answered, with a sample of its clock. */
   contact({ serverTime, roundTripMs }: Timing): void {
     const { clock } = this;
@@ -96,7 +105,7 @@ export class CallContext {
       // may use what is left.
       this.isFull ? "strict" : "relaxed",
       this.names,
-      () => applyAnswer(store.collections, context, binding, answer),
+      () => applyAnswer(store.collections, context, binding, { ...answer, offsetMs: this.#deps.offsetMs() }),
       (outcome) => (outcome.stale ? {} : outcome),
     );
   }

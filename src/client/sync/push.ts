@@ -1,6 +1,15 @@
 /** Sends the head of the outbox, batch after batch. */
 import { BLOCKED_RETRY_MS } from "../../protocol/constants.ts";
-import { afterRefusal, afterServerError, afterSuccess, type BatchLimit, fullBatch } from "../decide/batch-limit.ts";
+import {
+  type Amount,
+  afterAnswer,
+  afterRefusal,
+  afterServerError,
+  afterTooSlow,
+  fullSize,
+  isTooSlow,
+  type RequestSize,
+} from "../decide/request-size.ts";
 import type { BatchLimits, Selected } from "../decide/selection.ts";
 import type { MachineEvent } from "../decide/sync-machine.ts";
 import { toWire } from "../decide/wire.ts";
@@ -29,7 +38,8 @@ const WAKE_PAUSE_MS = 15_000;
 export class Pusher {
   readonly #call: CallContext;
   readonly #deps: PushDeps;
-  #limit: BatchLimit;
+  readonly #max: Amount;
+  #size: RequestSize;
   #round = 0;
   #wokenAt = 0;
   /**
@@ -41,7 +51,8 @@ export class Pusher {
   constructor(call: CallContext, deps: PushDeps) {
     this.#call = call;
     this.#deps = deps;
-    this.#limit = fullBatch(deps.batch.maxOperations);
+    this.#max = { count: deps.batch.maxOperations, bytes: deps.batch.maxBytes };
+    this.#size = fullSize(this.#max);
   }
 
   /** Sends one batch, and applies its answer. */
@@ -60,7 +71,7 @@ export class Pusher {
   }
 
   async #select(): Promise<Chosen | undefined> {
-    const limits = { maxOperations: this.#limit.operations, maxBytes: this.#deps.batch.maxBytes };
+    const limits = { maxOperations: this.#size.count, maxBytes: this.#size.bytes };
     const request = { limits, round: this.#round, skip: (operation: StoredOperation) => this.#isSetAside(operation) };
     const { store } = this.#call;
     const { selected, identity, point } = await store.transact("select", "relaxed", [], () => nextBatch(request));
@@ -72,9 +83,13 @@ export class Pusher {
   async #send({ selected, identity, marks, epoch }: Chosen, fence: number, signal: AbortSignal): Promise<MachineEvent> {
     const call = this.#call;
     const { incarnation, deviceId: id } = identity;
-    const request = { device: { id, incarnation }, epoch, marks, operations: selected.map(toWire) };
+    // The answer carries results that nothing asked for. A line that is slow for the batch is slow for them too.
+    const bounds = call.answerBound(this.#size);
+    const request = { device: { id, incarnation }, epoch, marks, operations: selected.map(toWire), ...bounds };
+    const sentAt = call.clock.monotonic();
     const result = await call.transport.push(request, call.transportCall(identity, signal));
-    if (!result.ok) return this.#afterFailure(result.failure, selected, fence);
+    const tookMs = call.clock.monotonic() - sentAt;
+    if (!result.ok) return this.#afterFailure(result.failure, selected, fence, tookMs);
     call.contact(result.timing);
     const { results } = result.value;
     const answer = { ...result.value, serverTime: result.timing.serverTime };
@@ -86,27 +101,33 @@ export class Pusher {
       // as failed.
       return failed("push", { kind: "server_error", status: 200 });
     }
-    this.#limit = afterSuccess(this.#limit, this.#deps.batch.maxOperations);
+    this.#size = afterAnswer(this.#size, this.#max, amountOf(selected), tookMs);
     const pushed = outcome.events.filter((h) => h.kind !== "fault").length;
     call.notice({ kind: "moved", pushed, pulled: 0 });
     return { kind: "pushed", more: true };
   }
 
   /** A batch that is refused as a whole is halved, down to the one unit that causes it [C9]. */
-  async #afterFailure(failure: TransportFailure, selected: readonly Selected[], fence: number): Promise<MachineEvent> {
+  async #afterFailure(
+    failure: TransportFailure,
+    selected: readonly Selected[],
+    fence: number,
+    tookMs: number,
+  ): Promise<MachineEvent> {
     const units = new Set(selected.map(({ operation }) => operation.group ?? operation.id)).size;
     if (failure.kind === "refused" && (failure.code === "malformed" || failure.code === "too_large")) {
-      const { limit, single } = afterRefusal(selected.length, units);
-      this.#limit = limit;
+      const { size, single } = afterRefusal(this.#size, selected.length, units);
+      this.#size = size;
       const isMine = !single || (await this.#park(selected, fence, failure.code, failure.detail));
       return isMine ? { kind: "pushed", more: true } : { kind: "lost" };
     }
     if (failure.kind === "server_error" && failure.status === 500) {
-      const { limit, single } = afterServerError(this.#limit, selected.length, units);
-      this.#limit = limit;
+      const { size, single } = afterServerError(this.#size, selected.length, units);
+      this.#size = size;
       const until = this.#call.clock.monotonic() + BLOCKED_RETRY_MS;
       if (single) for (const { operation } of selected) this.#setAside.set(operation.id, until);
     }
+    if (isTooSlow(failure, tookMs)) this.#size = afterTooSlow(this.#size, amountOf(selected), tookMs);
     return this.#call.afterFailure("push", failure, fence);
   }
 
@@ -139,6 +160,10 @@ export class Pusher {
     this.#setAside.delete(operation.id);
     return false;
   }
+}
+
+function amountOf(selected: readonly Selected[]): Amount {
+  return { count: selected.length, bytes: selected.reduce((sum, { operation }) => sum + operation.bytes, 0) };
 }
 
 interface Chosen {

@@ -2,7 +2,7 @@
 
 import type { MachineEvent } from "../decide/sync-machine.ts";
 import { type Call, CallContext, type CallContextDeps, failed } from "./call-context.ts";
-import { pull } from "./pull.ts";
+import { fullPage, pull } from "./pull.ts";
 import { type PushDeps, Pusher } from "./push.ts";
 import { type RegisterDeps, register } from "./register.ts";
 
@@ -14,6 +14,7 @@ export class SyncCalls {
   readonly #call: CallContext;
   readonly #pusher: Pusher;
   readonly #device: RegisterDeps["device"];
+  readonly #page = fullPage();
   readonly #restarts = { register: 0, push: 0, pull: 0 };
 
   constructor(deps: SyncCallsDeps) {
@@ -32,7 +33,7 @@ export class SyncCalls {
   }
 
   async pull(fence: number, signal: AbortSignal): Promise<MachineEvent> {
-    return this.#paced("pull", await pull(this.#call, fence, signal));
+    return this.#paced("pull", await pull(this.#call, this.#page, fence, signal));
   }
 
   async #handOver(fence: number, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,14 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 import { deepEqual, type JsonObject } from "../../shared/json.ts";
-import { addSample, bestOffset, bestSample, type OffsetSample } from "../decide/clock-offset.ts";
+import {
+  addSample,
+  bestOffset,
+  bestSample,
+  type ClockOffset,
+  type OffsetSample,
+  rememberedOffset,
+} from "../decide/clock-offset.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
 import {
   type CursorState,
@@ -27,6 +34,8 @@ export class ClientState {
   /** Whether the server has answered since the client was created. */
   contacted = false;
   #samples: readonly OffsetSample[] = [];
+  /** From the store as it was when it was opened. Not read anew, because time would stand still with an old answer. */
+  #remembered: ClockOffset | undefined;
   readonly #clock: Clock;
 
   constructor(collections: readonly string[], clock: Clock) {
@@ -40,8 +49,8 @@ export class ClientState {
   }
 
   /** The best estimate of the server's clock. */
-  get offset(): { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" } {
-    return bestOffset(this.#samples);
+  get offset(): ClockOffset {
+    return bestOffset(this.#samples, this.#remembered);
   }
 
   /** The sample on which `offset` is based. */
@@ -59,7 +68,10 @@ export class ClientState {
   apply(commit: Commit): void {
     if (commit.identity) this.identity = commit.identity;
     if (commit.queue) this.queue = commit.queue;
-    if (commit.point) this.point = commit.point;
+    if (commit.point) {
+      this.point = commit.point;
+      this.#remembered ??= rememberedOffset(commit.point, this.#clock.now());
+    }
     if (commit.cursors) this.cursors = { ...this.cursors, ...commit.cursors };
   }
 

@@ -23,12 +23,21 @@ export interface SyncNowDeps {
   readonly auto: boolean;
 }
 
-/** How long to wait for the turn, or for a report of the client that has it. */
+/** How long to wait for the turn, or for a report of the client that has it, before it is asked again. */
 const TURN_MS = 1_000;
+/** A client that has the turn and is frozen loses it within this time, and the next one answers. */
+const MOST_ASKED = 30;
+
+interface Moved {
+  pushed: number;
+  pulled: number;
+}
 
 export class SyncNow {
   readonly #deps: SyncNowDeps;
-  #moved = { pushed: 0, pulled: 0 };
+  /** What each round that is running has moved. */
+  readonly #rounds = new Set<Moved>();
+  #begun = false;
 
   constructor(deps: SyncNowDeps) {
     this.#deps = deps;
@@ -37,41 +46,66 @@ export class SyncNow {
   /** Counts what this client has sent and received during the round. */
   notice(notice: SyncNotice): void {
     if (notice.kind !== "moved") return;
-    this.#moved = { pushed: this.#moved.pushed + notice.pushed, pulled: this.#moved.pulled + notice.pulled };
+    for (const moved of this.#rounds) {
+      moved.pushed += notice.pushed;
+      moved.pulled += notice.pulled;
+    }
   }
 
   /**
    * Never rejects because of the network. If no loop runs in the background, one is started for this round and stopped
    * after it.
+   *
+   * The outcome is never that of an attempt that was under way before: the machine begins another one after it.
    */
   async sync(signal: AbortSignal | undefined): Promise<SyncOutcome> {
     const { session, loop } = this.#deps;
     await session.open();
-    this.#moved = { pushed: 0, pulled: 0 };
-    const begun = !this.#deps.auto && loop.state.kind === "stopped";
-    if (begun) loop.dispatch({ kind: "start" });
-    const outcome = () => outcomeOf(session.statusInput(), this.#moved);
+    const moved: Moved = { pushed: 0, pulled: 0 };
+    this.#rounds.add(moved);
+    if (!this.#deps.auto && loop.state.kind === "stopped") {
+      this.#begun = true;
+      loop.dispatch({ kind: "start" });
+    }
+    const outcome = () => outcomeOf(session.statusInput(), moved);
     try {
-      if (loop.state.kind === "standby") await this.#turn(signal);
-      loop.dispatch({ kind: "wake", why: "manual" });
+      // A client that has yet to take the turn begins its attempts after this.
+      if (loop.state.kind !== "standby") loop.dispatch({ kind: "wake", why: "manual" });
+      else if (!(await this.#turn(signal)))
+        return { outcome: "offline", cause: "unreachable", remaining: session.status.pending.count };
       await session.until(() => outcome() !== undefined, signal);
       // This client may not know yet what another one has just sent.
       if (loop.state.kind === "standby") await session.checkStore();
-      return outcome() ?? { outcome: "done", ...this.#moved, remaining: 0 };
+      return outcome() ?? { outcome: "done", ...moved, remaining: 0 };
     } finally {
-      if (begun) loop.dispatch({ kind: "stop" });
+      this.#rounds.delete(moved);
+      // Another round may still be running on the same loop.
+      if (this.#begun && this.#rounds.size === 0) {
+        this.#begun = false;
+        loop.dispatch({ kind: "stop" });
+      }
     }
   }
 
-  /** Another client of the store may keep the turn for good. It is asked for a round, and reports how that goes. */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Another client of the store may keep the turn for good. It is asked for a round, and reports how that goes. Returns
+   * whether it has answered, or this client has got the turn.
+   */
+  async #turn(signal: AbortSignal | undefined): Promise<boolean> {
     const { session, loop, tabs, clock } = this.#deps;
-    const ask = tabs.requestRound();
-    const over = new AbortController();
-    const turn = session.until(() => loop.state.kind !== "standby" || tabs.leader?.answers === ask, signal);
-    const patience = clock.sleep(TURN_MS, over.signal);
-    await Promise.race([turn, patience]).finally(() => over.abort());
-    turn.catch(() => {}); // the race may have ended without it
-    patience.catch(() => {});
+    const asks = new Set<string | undefined>([tabs.requestRound()]);
+    const isAnswered = () => loop.state.kind !== "standby" || asks.has(tabs.leader?.answers);
+    const turn = session.until(isAnswered, signal).then(() => true);
+    turn.catch(() => {}); // the last race may have ended without it
+    for (let asked = 1; asked <= MOST_ASKED; asked += 1) {
+      const over = new AbortController();
+      const patience = clock.sleep(TURN_MS, over.signal).then(() => false);
+      patience.catch(() => {});
+      if (await Promise.race([turn, patience]).finally(() => over.abort())) return true;
+      asks.add(tabs.requestRound());
+      // A coordinator may deliver at once, before the new `ask` was known here.
+      if (isAnswered()) return true;
+    }
+    return false;
   }
 }

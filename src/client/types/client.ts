@@ -115,7 +115,7 @@ export interface SyncOptions {
    */
   intervalMs?: number | undefined;
   /**
-   * The largest push. A single transaction is sent even if it alone is larger.
+   * The largest push. On a slow line pushes are smaller. A single transaction is sent even if it alone is larger.
    * @default 200 operations, 512 KiB
    */
   batch?:
@@ -218,7 +218,8 @@ export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposab
   resume(reason: string): void;
   /**
    * Pushes and pulls now, without waiting for a backoff. It never rejects because of the network: the outcome says what
-   * happened. With `sync: { auto: false }` it is the only way to sync.
+   * happened. It is never the outcome of a request that was under way before the call: another one follows that. With
+   * `sync: { auto: false }` it is the only way to sync.
    *
    * @param options when `signal` aborts, the promise rejects with its reason; a background loop is not stopped by it
    * @throws TillSyncError the codes of `start`

@@ -54,10 +54,12 @@ export interface StatusFacts<N extends string = string> {
   /** When the last answer to a pull was stored: epoch ms of the server's clock. `undefined`: never. */
   readonly lastPullAt: number | undefined;
   /**
-   * `offsetMs`: the server's clock minus the till's; 0 until it is known. `confidence`: `none` before the first answer
-   * of the server; `low` if the best round trip took more than two seconds; otherwise `high`.
+   * `offsetMs`: the server's clock minus the till's; 0 until it is known. The times of what the till makes are corrected
+   * by it. `confidence`: `none` before the first answer of the server to this store; `remembered` from a start until its
+   * first answer: the till's clock may have been set in between; `low` if the best round trip took more than two
+   * seconds; otherwise `high`.
    */
-  readonly clock: { readonly offsetMs: number; readonly confidence: "none" | "low" | "high" };
+  readonly clock: { readonly offsetMs: number; readonly confidence: "none" | "remembered" | "low" | "high" };
   /** The space for the store, as far as the platform tells. */
   readonly storage: {
     /** The platform has promised not to delete the store. */

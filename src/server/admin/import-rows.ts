@@ -1,5 +1,6 @@
 /** `importRows`: writes rows from the server's side, for seeds and migrations from another system. */
 import { isId } from "../../protocol/values.ts";
+import { zeroCounters } from "../../schema/counters.ts";
 import type { CollectionMap, RecordOf } from "../../schema/types.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { type CounterValue, isCounterStep } from "../../shared/counter-step.ts";
@@ -123,10 +124,12 @@ function importedCounters(
   before: Readonly<Record<string, CounterValue>> | undefined,
 ): Readonly<Record<string, CounterValue>> {
   const counters: Record<string, CounterValue> = { ...before };
+  const zeros = zeroCounters(served.resolved, {});
   for (const name of served.resolved.counters) {
     const value: Json | undefined = data[name];
     if (value === undefined) continue;
-    if (!isCounterStep(value)) {
+    // The schema's bounds are not asked [H4], so its type is.
+    if (!isCounterStep(value) || typeof value !== typeof zeros[name]) {
       const message = "a counter starts from a safe integer, or from a decimal string";
       throw refused(served, id, [{ path: name, message }]);
     }

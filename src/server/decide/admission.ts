@@ -12,6 +12,13 @@ export interface Introduction {
   readonly session: Sender;
   readonly epoch: EpochClaim;
   readonly marks: MarksSeen;
+  /**
+   * How many bytes of results the answer may hold that the request did not ask for, and of changes: a till on a slow
+   * line asks for less.
+   *
+   * @default what the protocol allows, which is also the most
+   */
+  readonly limitBytes?: number | undefined;
 }
 
 export type Refusal =

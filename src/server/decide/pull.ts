@@ -7,7 +7,6 @@
  * - A collection that the page does not reach keeps its cursor. The cursor of a collection that may not be read
  *   advances without rows.
  */
-import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, WaitingCode } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
@@ -16,7 +15,7 @@ import { decideAdmission, type Introduction, type Refusal } from "./admission.ts
 import { needsEpoch } from "./epoch.ts";
 import { mayDo, type ServedCollection } from "./rows/catalog.ts";
 import { changeTexts } from "./rows/change-text.ts";
-import { type OwnResults, ownResults } from "./rows/feed.ts";
+import { answerBytes, type OwnResults, ownResults } from "./rows/feed.ts";
 import { type Mark, markOf } from "./rows/marks.ts";
 import { runDecision } from "./rows/run.ts";
 import { scopesSeen } from "./rows/scope.ts";
@@ -80,7 +79,9 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
   if (head.kind !== "current") return head;
   const { upTo, results } = head.own;
   const { catalog, principal } = input.session;
-  const budget: Budget = { changes: input.limit, bytes: LIMITS.pullBytes };
+  const budget: Budget = { changes: input.limit, bytes: answerBytes(input), isUnused: true };
+  // Behind the last result that fitted, the snapshot goes on.
+  const isCut = upTo < ws.clock.position;
   const pages = new Map<string, DecidedPage>();
   const waiting = waitingOf(input);
   for (const name of catalog.order) {
@@ -89,7 +90,8 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     if (claim === undefined || claim === "forged" || served === undefined || waiting.has(name)) continue;
     const feed: CollectionFeed = { served, principal, upTo };
     const from = claim ?? (yield* firstCursor(feed, ws.clock.epoch));
-    pages.set(name, { ...(yield* readPage(feed, from, budget)), ...versionFor(input, served) });
+    const page = yield* readPage(feed, from, budget);
+    pages.set(name, { ...page, more: page.more || isCut, ...versionFor(input, served) });
   }
   return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages, waiting };
 }
@@ -117,7 +119,7 @@ function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
   const admitted = decideAdmission(ws, input);
   if (admitted.kind !== "admitted") return admitted;
   if (admitted.standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
-  const { session, marks, cursors } = input;
+  const { session, cursors } = input;
   const waiting = waitingOf(input);
   const unusable: string[] = [];
   for (const [name, claim] of cursors) {
@@ -129,7 +131,7 @@ function begin(ws: WorkingSet, input: PullInput): Head | PullOutcome {
     else if (claim.position > ws.clock.position) return needsEpoch(ws);
   }
   if (unusable.length > 0) return { kind: "stale", epoch: ws.clock.epoch, collections: unusable };
-  return { kind: "current", own: ownResults(ws, session, marks) };
+  return { kind: "current", own: ownResults(ws, input) };
 }
 
 function isUsable(ws: WorkingSet, served: ServedCollection, principal: Principal, cursor: Cursor): boolean {
@@ -171,6 +173,8 @@ function* firstCursor({ served, principal, upTo }: CollectionFeed, epoch: string
 interface Budget {
   changes: number;
   bytes: number;
+  /** No page has taken anything yet. */
+  isUnused: boolean;
 }
 
 function* readPage(
@@ -181,7 +185,7 @@ function* readPage(
   const end: Cursor = { ...from, position: Math.max(from.position, upTo), remaining: undefined };
   if (from.view === "nothing" || from.position >= upTo) return { changes: [], cursor: end, more: false };
   if (budget.changes <= 0 || budget.bytes <= 0) return { changes: [], cursor: from, more: true };
-  const isFirst = budget.bytes === LIMITS.pullBytes;
+  const isFirst = budget.isUnused;
   const textOf = changeTexts(served);
   const changes: string[] = [];
   let position = from.position;
@@ -194,6 +198,7 @@ function* readPage(
     budget.changes -= fits.changes.length;
     budget.bytes -= fits.bytes;
     changes.push(...fits.changes);
+    if (fits.changes.length > 0) budget.isUnused = false;
     position = entries[fits.changes.length - 1]?.row.version ?? position;
     if (fits.changes.length < entries.length) {
       budget.bytes = Math.min(budget.bytes, 0);

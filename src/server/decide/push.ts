@@ -60,7 +60,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
     units.flatMap((unit) => judgeUnit(ws, view, unit)),
   );
   noteReceived(ws, session, sequencesStored(ws, fresh));
-  const own = ownResults(ws, session, input.marks, new Set(operations.map(({ id }) => id)));
+  const own = ownResults(ws, input, new Set(operations.map(({ id }) => id)));
   return {
     kind: "answered",
     epoch: ws.clock.epoch,
@@ -148,7 +148,7 @@ export function prefetch(ws: WorkingSet, input: PushInput): void {
   standingOf(ws, epoch, marks);
   ws.device(session.device);
   ws.incarnations(session.device);
-  ownResults(ws, session, marks);
+  ownResults(ws, input);
   for (const prepared of operations) prefetchOperation(ws, session, prepared);
 }
 

@@ -156,6 +156,7 @@ export class SyncService {
       session: { catalog: this.#parts.catalog, principal, device, incarnation, receivedAt },
       epoch: await this.#tokens.readEpoch(principal.tenant, request.epoch),
       marks: await this.#tokens.readMarks(principal.tenant, request.marks ?? {}),
+      limitBytes: request.limitBytes,
     };
   }
 
@@ -173,6 +174,7 @@ interface Introducing {
   readonly device: { readonly incarnation: string };
   readonly epoch?: string | undefined;
   readonly marks?: Marks | undefined;
+  readonly limitBytes?: number | undefined;
 }
 
 function needsMinting<T extends { readonly kind: string }>(outcome: T | NeedsEpoch): outcome is NeedsEpoch {

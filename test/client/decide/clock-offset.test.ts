@@ -1,7 +1,13 @@
 /** What a till can know of the server's clock. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addSample, bestOffset, type OffsetSample, sampleOf } from "../../../src/client/decide/clock-offset.ts";
+import {
+  addSample,
+  bestOffset,
+  type OffsetSample,
+  rememberedOffset,
+  sampleOf,
+} from "../../../src/client/decide/clock-offset.ts";
 
 const sample = (offsetMs: number, roundTripMs: number, takenAt = 0): OffsetSample => ({
   offsetMs,
@@ -68,5 +74,31 @@ describe("what is remembered", () => {
   test("is of the last hour: clocks drift", () => {
     const kept = addSample([sample(1, 5, 0), sample(2, 5, 1)], sample(3, 500, HOUR));
     expect(kept.map(({ offsetMs }) => offsetMs)).toEqual([2, 3]);
+  });
+});
+
+describe("what a start remembers", () => {
+  test("is what the last answer left, until the first sample", () => {
+    const remembered = rememberedOffset({ offsetMs: 5_000, lastPullAt: 100_000 }, 200_000);
+    expect(remembered).toEqual({ offsetMs: 5_000, confidence: "remembered" });
+    expect(bestOffset([], remembered)).toEqual(remembered);
+    expect(bestOffset([sample(7, 100)], remembered)).toEqual({ offsetMs: 7, confidence: "high" });
+  });
+
+  test("is nothing in a store that no server has answered", () => {
+    expect(rememberedOffset({}, 200_000)).toEqual({ offsetMs: 0, confidence: "none" });
+  });
+
+  test("never leads to a time before the last answer, whatever the till's clock says", () => {
+    fc.assert(
+      fc.property(
+        fc.record({ offsetMs: fc.integer(), lastPushAt: fc.nat(), lastPullAt: fc.nat(), now: fc.nat() }),
+        ({ now, ...point }) => {
+          const { offsetMs } = rememberedOffset(point, now);
+          expect(now + offsetMs).toBeGreaterThanOrEqual(Math.max(point.lastPushAt, point.lastPullAt));
+          expect(offsetMs).toBeGreaterThanOrEqual(point.offsetMs);
+        },
+      ),
+    );
   });
 });

@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { outcomeOf } from "../../../src/client/decide/status.ts";
 import {
   type LaneFailure,
   type LaneFailures,
@@ -16,6 +17,7 @@ import {
   transition,
 } from "../../../src/client/decide/sync-machine.ts";
 import type { TransportFailure } from "../../../src/client/ports/transport.ts";
+import { EMPTY_QUEUE } from "../../../src/client/state/meta.ts";
 
 /**
  * With `unit` in the middle, every wait is a round number: a poll is 27 s, the first backoff 500 ms, and it doubles.
@@ -34,6 +36,8 @@ const registering = (attempt = 0, after?: LaneFailure): SyncState => ({
   attempt,
   ...(after && { after: after.response }),
 });
+/** A person has asked for a round while it registers. */
+const registeringAsked = (attempt = 0): SyncState => ({ kind: "registering", attempt, asked: true });
 const online = (push: LaneState, pull: LaneState): SyncState => ({ kind: "online", lanes: lanes(push, pull) });
 const paused = (leading: boolean, ...reasons: string[]): SyncState => ({
   kind: "paused",
@@ -168,7 +172,10 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
     lost: [goes(registering(), bare("lost"), standby, ...GIVE_WAY)],
     pause: [goes(registering(), pause("night"), paused(true, "night"), ...HOLD)],
     resume: [stays(registering(), resume("night"))],
-    wake: [stays(registering(), wake("manual"))],
+    wake: [
+      stays(registering(), wake("online")),
+      when("a person asks for a round", goes(registering(), wake("manual"), registeringAsked())),
+    ],
     tick: [stays(registering(), tick("pull"))],
     registered: [goes(registering(), bare("registered"), online("busy", "busy"), ...ROUND)],
     reregister: [
@@ -180,6 +187,10 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
     pushed: [stays(registering(), pushed(true))],
     pulled: [stays(registering(), pulled(true))],
     failed: [
+      when(
+        "a person asked meanwhile: it registers again at once",
+        goes(registeringAsked(2), failed("register"), registering(3, down(3)), "register"),
+      ),
       when(
         "there is no way through",
         goes(registering(2), failed("register"), unregistered(down(3)), "timer push 2000"),
@@ -223,6 +234,14 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
         goes(online("busy", "idle"), wake("poke"), online("again", "busy"), "pull"),
       ),
       when("both run already", goes(online("busy", "again"), wake("visible"), online("again", "again"))),
+      when(
+        "a person asks while they run: each looks again, whatever becomes of its request",
+        goes(online("busy", "again"), wake("manual"), online("asked", "asked")),
+      ),
+      when(
+        "something is queued after a person has asked",
+        goes(online("asked", "idle"), wake("queued"), online("asked", "idle")),
+      ),
     ],
     tick: [
       goes(online("idle", "idle"), tick("pull"), online("idle", "busy"), "pull"),
@@ -233,6 +252,7 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
     reregister: [goes(online("busy", "busy"), bare("reregister"), registering(), "abort", "cancel_timers", "register")],
     pushed: [
       when("the outbox is empty", goes(online("busy", "idle"), pushed(), online("idle", "idle"), LOOK)),
+      when("a person asked meanwhile", goes(online("asked", "idle"), pushed(), online("busy", "idle"), "push")),
       when("there is more", goes(online("busy", "idle"), pushed(true), online("busy", "idle"), "push")),
       when("something came meanwhile", goes(online("again", "idle"), pushed(), online("busy", "idle"), "push")),
       when("it was called off before", stays(online("idle", "idle"), pushed(true))),
@@ -243,6 +263,10 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
       when("it was poked meanwhile", goes(online("busy", "again"), pulled(), online("busy", "busy"), "pull")),
     ],
     failed: [
+      when(
+        "a person asked meanwhile: it is sent again at once",
+        goes(online("asked", "idle"), failed("push"), offline({ push: down(1) }, lanes("busy", "idle")), "push"),
+      ),
       when(
         "the other lane runs, and goes on running: this one waits for itself alone",
         goes(
@@ -323,7 +347,7 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
         goes(
           offline({ push: down(0) }, lanes("idle", "busy")),
           wake("manual"),
-          offline({ push: down(0) }, lanes("busy", "again")),
+          offline({ push: down(0) }, lanes("busy", "asked")),
           "push",
         ),
       ),
@@ -476,7 +500,7 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
         goes(
           actionNeeded(undefined, lanes("busy", "idle")),
           wake("manual"),
-          actionNeeded(undefined, lanes("again", "busy")),
+          actionNeeded(undefined, lanes("asked", "busy")),
           "pull",
         ),
       ),
@@ -792,6 +816,8 @@ class MachineWorld {
   state: SyncState = stopped;
   readonly requests = new Set<"register" | "push" | "pull">();
   readonly timers = new Set<LaneName>();
+  /** How many requests of each kind were ever begun. */
+  readonly begun = { register: 0, push: 0, pull: 0 };
   /** The turn was asked for, and not given yet. */
   queueing = false;
   introduced = false;
@@ -814,6 +840,7 @@ class MachineWorld {
         if (effect.kind !== "register")
           expect(this.introduced, `${effect.kind} before the store is introduced`).toBe(true);
         this.requests.add(effect.kind);
+        this.begun[effect.kind] += 1;
         if (effect.kind !== "register") this.timers.delete(effect.kind);
         return;
       case "abort":
@@ -961,11 +988,35 @@ describe("after any sequence of events", () => {
         if (!("lanes" in world.state)) return; // it must register first
         for (const lane of why === "queued" ? (["push"] as const) : (["push", "pull"] as const)) {
           const isWaiting = why !== "manual" && before.kind !== "online" && before.failures[lane] !== undefined;
-          if (before.lanes[lane] !== "idle") expect(world.state.lanes[lane]).toBe("again");
+          const looks = why === "manual" || before.lanes[lane] === "asked" ? "asked" : "again";
+          if (before.lanes[lane] !== "idle") expect(world.state.lanes[lane]).toBe(looks);
           else if (!isWaiting) expect(world.state.lanes[lane]).toBe("busy");
         }
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  test("a person's round has an outcome only of requests that were begun after it", async () => {
+    await fc.assert(
+      fc.property(steps, steps, units, (sequence, then, seed) => {
+        const world = live(sequence, seed);
+        const before = { ...world.begun };
+        world.tell(wake("manual"), 0.5);
+        const idle = { online: true, queue: EMPTY_QUEUE };
+        if (!("lanes" in world.state) && world.state.kind !== "registering") return;
+        for (const item of then) {
+          const event = "kind" in item ? undefined : world.possible(item.choice, item.failure, item.more);
+          if (event) world.report(event, 0.5);
+          if (!("lanes" in world.state)) continue;
+          if (outcomeOf({ sync: world.state, ...idle }, { pushed: 0, pulled: 0 }) === undefined) continue;
+          const { register, push, pull } = world.begun;
+          const isNew = register > before.register || (push > before.push && pull > before.pull);
+          expect(isNew, `the outcome of ${JSON.stringify(world.state)} is older`).toBe(true);
+          return;
+        }
+      }),
+      { numRuns: 2_000 },
     );
   });
 

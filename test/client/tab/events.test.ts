@@ -1,9 +1,10 @@
 /** The events of a client: each is raised once, with what is needed to act on it. */
 import { describe, expect, test } from "vitest";
+import type { Transport } from "../../../src/client/ports/transport.ts";
 import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";
 import { saleOf, tea } from "../../support/shop.ts";
-import { ClientWorld, listen, START, TENANT, type Till } from "../support/world.ts";
+import { ClientWorld, listen, operationsIn, START, TENANT, type Till } from "../support/world.ts";
 
 async function shop(run: (till: Till, world: ClientWorld) => Promise<void>): Promise<void> {
   await using world = new ClientWorld();
@@ -295,6 +296,31 @@ describe("skew (L10)", () => {
     await world.clock.advance(300_000);
     expect([told.heard, heard.heard]).toEqual([[], [{ event: "skew", payload: { offsetMs: 600_005 } }]]);
     expect(other.now() - world.clock.now()).toBe(600_005);
+  });
+
+  test("a till that starts without a network goes on with the offset of its last answer, and says so", async () => {
+    await using world = new ClientWorld();
+    const storage = memory();
+    const transport = world.transport();
+    const ahead = <T extends { readonly ok: boolean }>(result: T): T =>
+      result.ok ? { ...result, timing: { serverTime: world.clock.now() + 600_000, roundTripMs: 10 } } : result;
+    const pull: Transport["pull"] = async (request, call) => ahead(await transport.pull(request, call));
+    const till = await world.open({ storage, transport: { ...transport, pull } });
+    await world.clock.advance(60_000);
+    await till.close();
+    world.network.offline();
+    const again = world.till({ storage });
+    const heard = listen(again, "skew");
+    await again.start();
+    await world.clock.advance(5_000);
+    expect(again.status.clock).toEqual({ offsetMs: 600_005, confidence: "remembered" });
+    await again.collections.sales.create(saleOf(1, 1));
+    const [operation] = operationsIn(storage);
+    expect(operation?.occurredAt).toBe(world.clock.now() + 600_005);
+    expect(heard.heard).toEqual([]);
+    world.network.online();
+    await world.clock.advance(60_000);
+    expect(again.status.clock).toMatchObject({ confidence: "high" });
   });
 
   test("is not told of a clock that is a little off", () =>

@@ -90,6 +90,20 @@ test("sync() of a client that waits is not answered by what the other one said o
   expect(await round).toMatchObject({ outcome: "offline", remaining: 1 });
 });
 
+test("sync() of a client that no other one answers says that nothing was reached", async () => {
+  await using world = new ClientWorld();
+  const deaf: Coordinator = {
+    ...inProcess,
+    broadcast: (scope, message) => message.kind !== "wake" && inProcess.broadcast(scope, message),
+  };
+  const { follower } = await twoTabs(world, deaf);
+  await follower.collections.sales.create(saleOf(1, 1));
+  await world.clock.settle();
+  const round = follower.sync();
+  await world.clock.advance(31_000);
+  expect(await round).toMatchObject({ outcome: "offline", cause: "unreachable" });
+});
+
 test("what a newer version of the app says in words of its own is ignored", async () => {
   await using world = new ClientWorld();
   const { leader, follower, storage } = await twoTabs(world);

@@ -325,7 +325,9 @@ export const swaps: Readonly<Record<string, readonly Swap[]>> = {
 export const nobodys: readonly string[] = [
   ...["header tillsync-protocol", "header tillsync-request-id", "header tillsync-server-time"],
   ...["name", "os", "appVersion"].map((label) => `POST register device.${label}`),
-  ...["register schemaVersion", "pull schemaVersion", "pull limit"].map((member) => `POST ${member}`),
+  ...["register schemaVersion", "pull schemaVersion", "pull limit", "pull limitBytes", "push limitBytes"].map(
+    (member) => `POST ${member}`,
+  ),
   ...[
     "action",
     "collection",

@@ -168,3 +168,53 @@ describe("own results in every answer [C6]", () => {
     expect((await till.pulled(["sales"])).pages.get("sales")?.more).toBe(false);
   });
 });
+
+describe("a till that asks for few bytes", () => {
+  const asking = async (till: ReturnType<ServerWorld["till"]>, limitBytes: number) => {
+    till.limitBytes = limitBytes;
+    return till.pulled();
+  };
+
+  test("gets pages of that size, of at least one change, and every row once", async () => {
+    const { till } = await stocked(25, 200);
+    const seen: string[] = [];
+    for (let more = true; more; ) {
+      const page = (await asking(till, seen.length === 0 ? 1 : 1_000)).pages.get("products")!;
+      expect(page.changes.length).toBe(seen.length === 0 ? 1 : Math.min(3, 25 - seen.length));
+      seen.push(...page.changes.map(({ id }) => id));
+      more = page.more;
+    }
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `p-${n}`));
+  });
+  test("gets its results in the same way, and the rows up to the last of them", async () => {
+    const { world, till } = await stocked(3);
+    await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));
+    till.marks = { push: undefined, pull: undefined };
+    const ids = new Set<string>();
+    let answers = 0;
+    for (let more = true; more; answers += 1) {
+      const { results, pages } = await asking(till, 300);
+      expect(results.length).toBeGreaterThan(0);
+      for (const { id } of results) ids.add(id);
+      more = pages.get("products")!.more;
+    }
+    expect(ids.size).toBe(12);
+    expect(answers).toBeGreaterThan(3);
+    expect(till.marks.pull?.position).toBe((await world.clock())?.position);
+  });
+  test("gets no more than the protocol allows, however many it asks for", async () => {
+    const big = LIMITS.operationBytes - 1_000;
+    const { till } = await stocked(12, big);
+    const { pages } = await asking(till, 100 * LIMITS.pullBytes);
+    expect(pages.get("products")?.changes).toHaveLength(Math.floor(LIMITS.pullBytes / big));
+  });
+  test("gets few results beside those of its push", async () => {
+    const { till } = await stocked(1);
+    await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));
+    till.marks = { push: undefined, pull: undefined };
+    till.limitBytes = 300;
+    const outcome = await till.outcome([sale("s-99")]);
+    expect(outcome).toMatchObject({ kind: "answered" });
+    expect(outcome.kind === "answered" && outcome.results.length).toBeLessThan(5);
+  });
+});

@@ -143,6 +143,8 @@ export class Till {
   marks: { push: Mark | undefined; pull: Mark | undefined } = { push: undefined, pull: undefined };
   cursors = new Map<string, CursorClaim>();
   claim: EpochClaim | undefined;
+  /** Of the answers that it asks for. */
+  limitBytes: number | undefined;
 
   constructor(
     world: ServerWorld,
@@ -185,6 +187,7 @@ export class Till {
       session: this.#session(),
       epoch: this.#epoch(),
       marks: this.marks,
+      limitBytes: this.limitBytes,
       operations: sketches.map((sketch) =>
         prepared("id" in sketch && "sequence" in sketch ? (sketch as WireOperation) : this.mint(sketch as Sketch)),
       ),
@@ -218,7 +221,8 @@ export class Till {
 
   async pull(names: readonly string[] = ["products"], limit = 1000): Promise<PullOutcome> {
     const cursors = new Map(names.map((name) => [name, this.cursors.get(name) ?? null]));
-    const introduction = { session: this.#session(), epoch: this.#epoch(), marks: this.marks };
+    const { marks, limitBytes } = this;
+    const introduction = { session: this.#session(), epoch: this.#epoch(), marks, limitBytes };
     const input = { ...introduction, cursors, limit, schemaVersions: new Map() };
     const outcome = await this.world.store.read("shop", () => decidePull(input));
     if (outcome.kind === "answered") {

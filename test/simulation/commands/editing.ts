@@ -34,6 +34,17 @@ const rename: Command = {
   },
 };
 
+const picture: Command = {
+  kind: "picture",
+  weight: 2,
+  async run({ tab, draw }) {
+    const id = draw.pick([...PRODUCTS, ...CONTESTED]);
+    const characters = draw.int(500, 6_000);
+    await tab.client.collections.products.update(id, { picture: draw.pick(["a", "b"]).repeat(characters) });
+    return `${id} ${characters} characters`;
+  },
+};
+
 const phone: Command = {
   kind: "phone",
   weight: 4,
@@ -130,4 +141,4 @@ const note: Command = {
   },
 };
 
-export const editing: readonly Command[] = [price, rename, phone, note, create, remove, twice, renew, both];
+export const editing: readonly Command[] = [price, rename, picture, phone, note, create, remove, twice, renew, both];

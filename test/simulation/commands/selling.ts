@@ -114,6 +114,7 @@ const importSales: Command = {
   weight: 1,
   async run({ machine, tab, draw, world }) {
     const amount = draw.int(2, 12);
+    const signature = draw.chance(0.5) ? "s".repeat(draw.int(500, 3_000)) : undefined;
     const made = await tab.client.collections.sales.createMany(
       Array.from({ length: amount }, () => ({
         productId: draw.pick(PRODUCTS),
@@ -121,6 +122,7 @@ const importSales: Command = {
         totalCents: 0,
         till: machine.name,
         doubtful: draw.chance(DOUBTFUL),
+        ...(signature !== undefined && { signature }),
       })),
     );
     world.model.acknowledge(

@@ -53,6 +53,15 @@ export const network: readonly Fault[] = [
   cut("requests_cut", "requests"),
   cut("answers_cut", "answers"),
   {
+    kind: "slow_line",
+    weight: 3,
+    strike({ world, machine, draw, hit }) {
+      hit();
+      const end = machine.line.carry(draw.int(2_000, 50_000), draw.chance(0.3));
+      world.timeline.after(draw.int(20_000, 180_000), end);
+    },
+  },
+  {
     kind: "slow_network",
     weight: 2,
     strike({ world, machine, draw, hit }) {

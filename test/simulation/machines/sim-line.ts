@@ -4,6 +4,7 @@ import type { Draw } from "../engine/draw.ts";
 import type { SimSocket } from "../engine/platform.ts";
 import { judgeUnsynced } from "../invariants/counted.ts";
 import { Patience } from "../invariants/patience.ts";
+import { TooSlow } from "../invariants/too-slow.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { SimWorld } from "../world.ts";
 import { Channel } from "./channel.ts";
@@ -54,6 +55,9 @@ export class SimLine {
   readonly #name: string;
   readonly #draw: Draw;
   readonly #cuts = new Set<{ readonly what: Cut }>();
+  /** What the line carries now, each way; `undefined`: whatever is sent takes no time. */
+  #speed: { readonly bytesPerSecond: number; readonly forGood: boolean } | undefined;
+  readonly #tooSlow: TooSlow;
   readonly #armed: { readonly fault: RequestFault; readonly name: string }[] = [];
   readonly #answered = new Map<string, { readonly text: string; readonly headers: Headers }>();
 
@@ -62,11 +66,30 @@ export class SimLine {
     this.#name = name;
     this.#draw = draw;
     this.#patience = new Patience(world);
+    this.#tooSlow = new TooSlow(world);
   }
 
   /** A person does not wait for what the server had asked for. */
   hurry(tab: Tab): void {
     this.#patience.forget(tab);
+  }
+
+  /**
+   * It carries only so much, until the answer is called. `forGood`: also while everything is being put right, so the
+   * tills must get along with it.
+   */
+  carry(bytesPerSecond: number, forGood: boolean): () => void {
+    const speed = { bytesPerSecond, forGood };
+    this.#speed = speed;
+    this.#tooSlow.begin();
+    return () => {
+      if (this.#speed === speed && !forGood) this.#speed = undefined;
+    };
+  }
+
+  /** Everything has been put right: now it must be fast. */
+  speedUp(): void {
+    this.#speed = undefined;
   }
 
   /** Befalls the next request. */
@@ -89,6 +112,7 @@ export class SimLine {
     this.#cuts.clear();
     this.seemsUp = true;
     this.slowMs = 0;
+    if (!this.#speed?.forGood) this.#speed = undefined;
     this.#armed.length = 0;
     // One that is dead without having said so would be found out by the platform, in time.
     this.breakChannels();
@@ -141,7 +165,8 @@ export class SimLine {
         tab.isPushing = false;
       });
     }
-    const response = await this.#travel(path, request, armed?.fault).finally(() => {
+    await this.#tooSlow.watch(tab, path, request);
+    const response = await this.#travel(tab, path, request, armed?.fault).finally(() => {
       if (path === "push") tab.isPushing = false;
     });
     if (response.ok && lane && asker) noteAnswer(tab, lane, asker, await response.clone().text());
@@ -155,9 +180,15 @@ export class SimLine {
     return tab.through(Promise.resolve(response));
   }
 
-  async #travel(path: string, request: Request, fault: RequestFault | undefined): Promise<Response> {
+  async #travel(tab: Tab, path: string, request: Request, fault: RequestFault | undefined): Promise<Response> {
     const { timeline, server } = this.#world;
     await timeline.wait(this.#wayMs());
+    const sentMs = await this.#transfer((await request.clone().arrayBuffer()).byteLength);
+    // It has given up before the last byte was sent.
+    if (request.signal.aborted) {
+      this.#tooSlow.carried(tab, path, sentMs);
+      return this.#silence();
+    }
     if (fault?.kind === "delay") await timeline.wait(this.#draw.int(1_000, LATE_MS));
     if (!this.isOpen("requests") || fault?.kind === "drop_request") return this.#silence();
     if (fault?.kind === "late") {
@@ -189,6 +220,8 @@ export class SimLine {
     if (response.ok && path === "register") judgeUnsynced(this.#world, JSON.parse(text) as RegisterResponse);
     if (response.ok) this.#answered.set(path, { text, headers: response.headers });
     await timeline.wait(this.#wayMs());
+    const carriedMs = sentMs + (await this.#transfer(text.length));
+    this.#tooSlow.carried(tab, path, carriedMs);
     // It may have been cut while the server was at work.
     if (!this.isOpen("answers") || fault?.kind === "drop_answer") return this.#silence();
     const { status, headers } = response;
@@ -217,6 +250,14 @@ export class SimLine {
       this.poison ??= new Set(operations.filter((o) => o === last || isBound(o)).map(({ id }) => id));
     }
     return operations.some(({ id }) => this.poison?.has(id));
+  }
+
+  /** Takes the time that so many bytes take. */
+  async #transfer(bytes: number): Promise<number> {
+    if (this.#speed === undefined) return 0;
+    const ms = Math.round((bytes / this.#speed.bytesPerSecond) * 1_000);
+    await this.#world.timeline.wait(ms);
+    return ms;
   }
 
   #wayMs(): number {

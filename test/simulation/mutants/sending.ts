@@ -94,6 +94,47 @@ export const sending: readonly Mutant[] = [
     ),
   ),
   mutant(
+    "a batch that is too slow is sent again as it was",
+    "V5",
+    patch(
+      "client/sync/push.ts",
+      "if (isTooSlow(failure, tookMs)) this.#size = afterTooSlow(this.#size, amountOf(selected), tookMs);",
+      "",
+    ),
+  ),
+  mutant(
+    "a page that is too slow is asked for again as it was",
+    "V5",
+    patch(
+      "client/sync/pull.ts",
+      "if (isTooSlow(result.failure, tookMs)) size.current = afterTooSlow(size.current, asked, tookMs);",
+      "",
+    ),
+  ),
+  mutant(
+    "the size that was too slow comes back with the first answer",
+    "V5",
+    patch(
+      "client/decide/request-size.ts",
+      'return { ...size, count: grown("count"), bytes: grown("bytes"), failures: 0 };',
+      "return { ...size, count: max.count, bytes: max.bytes, failures: 0 };",
+    ),
+  ),
+  mutant(
+    "a server gives pages of its own size",
+    "V5",
+    patch(
+      "server/decide/pull.ts",
+      "changes: input.limit, bytes: answerBytes(input), isUnused",
+      "changes: 1_000, bytes: 2_097_152, isUnused",
+    ),
+  ),
+  mutant(
+    "a server gives as many results as it has",
+    "V5",
+    patch("server/decide/rows/feed.ts", "let budget = answerBytes(asked);", "let budget = 2_097_152;"),
+  ),
+  mutant(
     "blocked never woken",
     "H2",
     patch("client/scripts/upkeep.ts", "if (stored === undefined || blocked.length === 0)", "if (true)"),

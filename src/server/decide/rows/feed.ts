@@ -23,15 +23,18 @@ export interface OwnResults {
   readonly upTo: number;
 }
 
+/** What a request says about the results that its answer carries. */
+export interface Asked {
+  readonly session: Sender;
+  readonly marks: MarksSeen;
+  readonly limitBytes?: number | undefined;
+}
+
 /**
  * @param sent ids whose results the answer carries in any case
  */
-export function ownResults(
-  ws: WorkingSet,
-  session: Sender,
-  marks: MarksSeen,
-  sent: ReadonlySet<string> = new Set(),
-): OwnResults {
+export function ownResults(ws: WorkingSet, asked: Asked, sent: ReadonlySet<string> = new Set()): OwnResults {
+  const { marks } = asked;
   const { position } = ws.clock;
   const seen = marksIn(marks).map(({ upTo }) => upTo);
 
@@ -40,12 +43,17 @@ export function ownResults(
   // till would count it twice [C6].
   const older = seen.length === 2 ? Math.min(...seen) : 0;
   const newer = Math.max(0, ...seen);
-  let page = pageAfter(ws, session, older, sent);
+  let page = pageAfter(ws, asked, older, sent);
   // There are more than one answer holds. Whatever lies below the newer mark arrived with the answer that brought that
   // mark, so starting there skips nothing. Starting at the older mark every time would never finish on a till that only
   // pulls.
-  if (page.cutAt !== undefined && newer > older) page = pageAfter(ws, session, newer, sent);
+  if (page.cutAt !== undefined && newer > older) page = pageAfter(ws, asked, newer, sent);
   return { results: page.results, upTo: page.cutAt ?? position };
+}
+
+/** The bytes of changes, or of results, that the answer may hold. */
+export function answerBytes({ limitBytes = LIMITS.pullBytes }: Pick<Asked, "limitBytes">): number {
+  return Math.min(limitBytes, LIMITS.pullBytes);
 }
 
 interface Page {
@@ -55,10 +63,11 @@ interface Page {
 }
 
 /** Results may carry rows: only as many are taken as an answer holds (L12), but always at least one. */
-function pageAfter(ws: WorkingSet, session: Sender, after: number, sent: ReadonlySet<string>): Page {
+function pageAfter(ws: WorkingSet, asked: Asked, after: number, sent: ReadonlySet<string>): Page {
+  const { session } = asked;
   const limit = LIMITS.resultsPerAnswer - sent.size;
   const results: FinalResult[] = [];
-  let budget: number = LIMITS.pullBytes;
+  let budget = answerBytes(asked);
   let cutAt = after;
   for (const row of resultsAfter(ws, session.device, after)) {
     if (sent.has(row.id)) continue;
