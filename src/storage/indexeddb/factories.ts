@@ -10,8 +10,8 @@ import { tryTo } from "./open.ts";
 
 export interface Factories {
   current(): IDBFactory;
-  /** Takes the factory of a new frame. `false`: there can't be one, and the current factory stays. */
-  renew(): boolean;
+  /** Takes the factory of a new frame. If there can't be one, the current factory stays. */
+  renew(): void;
   /** Removes the frame. Its connections end with it. */
   release(): void;
 }
@@ -24,9 +24,8 @@ export function createFactories(factory: IDBFactory, isPlatforms: boolean): Fact
   return {
     current: () => current,
     renew() {
-      let isRenewed = false;
+      if (!isPlatforms) return;
       tryTo(() => {
-        if (!isPlatforms) return;
         release();
         frame = document.createElement("iframe");
         frame.hidden = true;
@@ -35,9 +34,7 @@ export function createFactories(factory: IDBFactory, isPlatforms: boolean): Fact
         // `idb` recognises a request by `instanceof`.
         Object.setPrototypeOf(theirs.IDBRequest.prototype, IDBRequest.prototype);
         current = theirs.indexedDB;
-        isRenewed = true;
       });
-      return isRenewed;
     },
     release,
   };

@@ -77,7 +77,7 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
   return unavailable(
     `The browser's database failed (${String(error)}). Nothing was stored. ${
       isProcessLost(error)
-        ? "Its process has ended, and there is no other one for this page or its workers. Load the page again."
+        ? "Its process has ended. Load the page again."
         : "Reload, or restart the browser; if site data is blocked, as in a private window, use a normal window."
     }`,
     error,

@@ -41,7 +41,7 @@ export interface IndexedDBOptions {
 }
 
 const WATCHDOG_MS = 10_000;
-/** Room for some hundred to some thousand sales: see docs/decisions/reserve-database.md. */
+/** More than a thousand sales in Chromium and WebKit, about 50 in Firefox (docs/decisions/reserve-database.md). */
 const RESERVE_BYTES = 4 * 1024 * 1024;
 
 /**

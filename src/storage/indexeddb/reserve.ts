@@ -26,7 +26,7 @@ export interface Reserve {
   /** The platform refused space to work that may not use the reserve. */
   refused(): void;
   /** Deletes it, with the store. */
-  destroy(): Promise<void>;
+  destroy(): Promise<unknown>;
 }
 
 const RESERVE = "~reserve";
@@ -36,8 +36,8 @@ const CHUNK = 65_536;
 
 export function createReserve(config: StoreConfig): Reserve {
   const { name, reserveBytes } = config;
-  /** How many refusals there were. */
-  let refusals = 0;
+  /** Whether there was a refusal since the store was last looked at. */
+  let isRefused = false;
   let isFull = false;
   /** What must be free beside the reserve before the store is no longer full. */
   let roomBytes = reserveBytes || CHUNK;
@@ -46,14 +46,13 @@ export function createReserve(config: StoreConfig): Reserve {
   const release = (what: string) => deleteDatabase(config, name + what);
   const releaseAll = async () => (await Promise.all([release(RESERVE), release(PROBE)])).includes(true);
   const refused = () => {
-    refusals += 1;
-    isFull = true;
+    isRefused = isFull = true;
   };
   return {
     isFull: () => isFull,
     refused,
     async keep(database) {
-      const before = refusals;
+      isRefused = false;
       try {
         if (!isMoved) await removeFormer(database);
         isMoved = true;
@@ -63,7 +62,7 @@ export function createReserve(config: StoreConfig): Reserve {
         await release(PROBE);
         await take(config, PROBE, roomBytes);
         await release(PROBE);
-        if (before !== refusals) return;
+        if (isRefused) return;
         roomBytes *= 2;
         isFull = false;
       } catch (error) {
@@ -76,9 +75,7 @@ export function createReserve(config: StoreConfig): Reserve {
       refused();
       return await releaseAll();
     },
-    async destroy() {
-      await releaseAll();
-    },
+    destroy: releaseAll,
   };
 }
 
@@ -109,8 +106,6 @@ function take({ factories, name }: StoreConfig, what: string, bytes: number): Pr
 
 /** Older versions had the reserve in the till's own database. */
 async function removeFormer(database: IDBDatabase): Promise<void> {
-  const request = database.transaction(LAYOUT).objectStore(LAYOUT).getKey(RESERVE);
-  if ((await wrap(request)) === undefined) return;
   const transaction = database.transaction(LAYOUT, "readwrite", { durability: "relaxed" });
   await wrap(transaction.objectStore(LAYOUT).delete(RESERVE));
 }
