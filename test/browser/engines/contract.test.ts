@@ -23,7 +23,10 @@ describe.each(engines)("$name", ({ name, isHere }) => {
       const failed = ended.filter(({ error }) => error !== undefined);
       expect(failed.map((one) => `${one.name}\n${one.error}`).join("\n\n")).toBe("");
       expect(ended.map((one) => one.name)).toEqual(
-        expect.arrayContaining([expect.stringMatching(/^indexedDB.* > /), expect.stringMatching(/^a sale made offline/)]),
+        expect.arrayContaining([
+          expect.stringMatching(/^indexedDB.* > /),
+          expect.stringMatching(/^a sale made offline/),
+        ]),
       );
       expect(ended.length).toBeGreaterThan(50);
     },

@@ -14,6 +14,7 @@ export function watchFirstSight(): void {
     found.push(`the policy was violated: ${violatedDirective} ${blockedURI}`);
   });
   new MutationObserver(() => {
-    if (document.body?.textContent?.includes("has no products yet")) found.push("a shop with products was called empty");
+    if (document.body?.textContent?.includes("has no products yet"))
+      found.push("a shop with products was called empty");
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }

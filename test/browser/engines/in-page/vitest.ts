@@ -50,6 +50,7 @@ function test(name: string, run: Work): void {
 }
 const beforeEach = (work: Work) => void innermost().before.push(work);
 const afterEach = (work: Work) => void innermost().after.push(work);
+
 export { afterEach, beforeEach, describe, expect, test as it, test };
 
 /** A test that hangs is told. */
