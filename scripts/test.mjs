@@ -1,10 +1,11 @@
 /**
- * `npm test [-- filters and options of Vitest]`: finds or brings a browser and a PostgreSQL, then runs Vitest once.
+ * `npm test [-- filters and options of Vitest]`: finds or brings the browsers and a PostgreSQL, then runs Vitest once.
  * What a filter leaves out is not prepared: dist is built only for the tests that look at it.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { bringBrowser, browserVersion, findBrowser } from "./browser.mjs";
+import { bringEngines } from "./engines.mjs";
 import { root } from "./entries.mjs";
 import { describePgbouncer, findPgbouncer, NO_PGBOUNCER } from "./pgbouncer.mjs";
 import { bringPostgres, describePostgres } from "./postgres.mjs";
@@ -22,6 +23,20 @@ try {
   console.error(`browser: ${error instanceof Error ? error.message : error}`);
   process.exit(1);
 }
+
+/** Not tested, because the platform can't have them: said before the run, and after it, when the rest has scrolled away. */
+const untested = [];
+try {
+  const engines = needsEngines(given) ? bringEngines(["firefox", "webkit"]) : new Map();
+  for (const [name, found] of engines) {
+    if (typeof found !== "string") console.log(`browser: ${found.path} ${found.version}`);
+    else untested.push(`!!! ${name} IS NOT TESTED: none was found, and none could be installed (${found})`);
+  }
+} catch (error) {
+  console.error(`browser: ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
+}
+for (const line of untested) console.error(line);
 
 try {
   // Vitest's global setup finds it again, and starts it.
@@ -42,6 +57,7 @@ const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs"
   env,
   stdio: ["ignore", "inherit", "inherit"],
 });
+for (const line of untested) console.error(line);
 process.exit(status ?? 1);
 
 /**
@@ -50,6 +66,14 @@ process.exit(status ?? 1);
  */
 function needsBrowser(filters) {
   return selects(filters, (path) => path.endsWith(".browser.test.ts") || /^test\/browser\/.*\.test\.ts$/.test(path));
+}
+
+/**
+ * Firefox and WebKit, for the tests of the engines beside Chromium.
+ * @param {readonly string[]} filters
+ */
+function needsEngines(filters) {
+  return selects(filters, (path) => /^test\/browser\/engines\/.*\.test\.ts$/.test(path));
 }
 
 /** @param {readonly string[]} filters */

@@ -1,11 +1,9 @@
 /** The till in the browser as a shop runs it: the page that `npm start` builds and serves, a real browser, a real server process. */
 import { rm } from "node:fs/promises";
 import type { Page, Route } from "playwright";
-import { createSyncClient, http, type RecordOf } from "tillsync";
-import { memory } from "tillsync/storage/memory";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { collections } from "../../examples/reference-server/collections.ts";
-import { DEMO } from "../../examples/reference-server/seed.ts";
+import { account, expectOnServerOnce } from "./support/account.ts";
+import { watchFirstSight } from "./support/first-sight.ts";
 import { ALL_SENT, chipSays, PATIENCE_MS, signIn, tile } from "./support/pos-web.ts";
 import { type Browser, type Running, startBrowser, startShop, temporaryFolder } from "./support/processes.ts";
 
@@ -61,50 +59,10 @@ async function loseAnswers(page: Page) {
 }
 const NO_LIMIT = { timeout: 0 };
 
-/** What another till of the shop gets to see of it: the server's own account. */
-async function account() {
-  const device = { id: `auditor-${crypto.randomUUID()}` };
-  const login = await fetch(`${shop.url}/auth/login`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ email: DEMO.email, password: DEMO.password, device }),
-  });
-  const { accessToken } = (await login.json()) as { accessToken: string };
-  const transport = http({ url: `${shop.url}/sync`, getToken: () => accessToken, live: "off" });
-  await using till = createSyncClient({ name: "auditor", storage: memory(), transport, collections, device });
-  await till.start();
-  await till.firstSync();
-  const [sales, payments, products] = await Promise.all([
-    till.collections.sales.find(),
-    till.collections.payments.find(),
-    till.collections.products.find(),
-  ]);
-  return {
-    salesOf: (receipt: string) => sales.filter(({ receiptNumber }) => receiptNumber === receipt),
-    paymentsOf: (sale: RecordOf<typeof collections.sales>) => payments.filter(({ saleId }) => saleId === sale.id),
-    stockOf: (id: string) => products.find((product) => product.id === id)?.stock,
-  };
-}
-
-async function expectOnServerOnce(receipts: readonly string[]): Promise<void> {
-  const arrived = async () => {
-    const { salesOf } = await account();
-    return receipts.filter((receipt) => salesOf(receipt).length > 0);
-  };
-  await expect.poll(arrived, patience).toEqual(receipts);
-  const { salesOf, paymentsOf } = await account();
-  for (const receipt of receipts) {
-    const sales = salesOf(receipt);
-    expect(sales, receipt).toEqual([expect.objectContaining({ orderNumber: expect.stringMatching(/^ORD-/) })]);
-    expect(sales.flatMap(paymentsOf), receipt).toHaveLength(1);
-  }
-  expect(new Set(receipts).size).toBe(receipts.length);
-}
-
 /** The page says the same as the server. */
 async function expectShown(page: Page, receipts: readonly string[]): Promise<void> {
   await page.getByRole("link", { name: "Sales" }).click();
-  const { salesOf } = await account();
+  const { salesOf } = await account(shop.url);
   for (const receipt of receipts) {
     const [sale] = salesOf(receipt);
     await page.getByRole("button", { name: new RegExp(`${receipt}.*${sale?.orderNumber}.*On the server`) }).waitFor();
@@ -115,8 +73,11 @@ test(
   "a till sells with and without a network, is loaded again without one, and every sale is on the server once",
   async () => {
     const { context } = await openBrowser(await newProfile());
+    await context.addInitScript(watchFirstSight);
     const page = await signIn(context, shop.url);
-    const before = (await account()).stockOf("cola") ?? 0;
+    await tile(page, "Cola 500 ml").waitFor();
+    expect(await page.evaluate(() => window.firstSight_)).toEqual([]);
+    const before = (await account(shop.url)).stockOf("cola") ?? 0;
     const receipts = [await sell(page, "Cola 500 ml")];
     await chipSays(page, ALL_SENT);
     await page.evaluate(() => navigator.serviceWorker.ready);
@@ -130,12 +91,12 @@ test(
     receipts.push(await sell(page, "Cola 500 ml"));
     await page.getByRole("link", { name: "Sync" }).click();
     await expect.poll(() => page.locator(".operation[data-state=pending]").count(), patience).toBe(6);
-    expect((await account()).stockOf("cola")).toBe(before - 1);
+    expect((await account(shop.url)).stockOf("cola")).toBe(before - 1);
 
     await context.setOffline(false);
     await chipSays(page, ALL_SENT);
-    await expectOnServerOnce(receipts);
-    expect((await account()).stockOf("cola")).toBe(before - 3);
+    await expectOnServerOnce(shop.url, receipts);
+    expect((await account(shop.url)).stockOf("cola")).toBe(before - 3);
     await expectShown(page, receipts);
   },
   LIMIT_MS,
@@ -152,14 +113,14 @@ test(
     await first.context.setOffline(true);
     const receipt = await sell(page, "Rye bread");
     await first.kill();
-    expect((await account()).salesOf(receipt)).toEqual([]);
+    expect((await account(shop.url)).salesOf(receipt)).toEqual([]);
 
     const second = await openBrowser(profile);
     const again = await second.context.newPage();
     await again.goto(shop.url);
     await again.getByRole("heading", { name: "Cart" }).waitFor();
     await chipSays(again, ALL_SENT);
-    await expectOnServerOnce([receipt]);
+    await expectOnServerOnce(shop.url, [receipt]);
   },
   LIMIT_MS,
 );
@@ -170,19 +131,19 @@ test(
     const { context } = await openBrowser(await newProfile());
     const page = await signIn(context, shop.url);
     await chipSays(page, ALL_SENT);
-    const before = (await account()).stockOf("sugar") ?? 0;
+    const before = (await account(shop.url)).stockOf("sugar") ?? 0;
     const answers = await loseAnswers(page);
     const receipt = await sell(page, "Sugar 1 kg");
     await expect.poll(answers.count, patience).toBeGreaterThan(0);
     // The server has it; the till can't know, and says so.
-    expect((await account()).salesOf(receipt)).toHaveLength(1);
+    expect((await account(shop.url)).salesOf(receipt)).toHaveLength(1);
     await chipSays(page, /^Sync: Offline.* 3 changes to send/);
     await answers.stop();
     // The network is back: the till need not wait for its next attempt.
     await page.evaluate(() => dispatchEvent(new Event("online")));
     await chipSays(page, ALL_SENT);
-    await expectOnServerOnce([receipt]);
-    expect((await account()).stockOf("sugar")).toBe(before - 1);
+    await expectOnServerOnce(shop.url, [receipt]);
+    expect((await account(shop.url)).stockOf("sugar")).toBe(before - 1);
   },
   LIMIT_MS,
 );
@@ -197,7 +158,7 @@ test(
     await other.getByRole("heading", { name: "Cart" }).waitFor();
     const receipts = await Promise.all([sell(one, "Butter croissant"), sell(other, "Butter croissant")]);
     for (const page of [one, other]) await chipSays(page, ALL_SENT);
-    await expectOnServerOnce(receipts);
+    await expectOnServerOnce(shop.url, receipts);
     for (const page of [one, other]) await expectShown(page, receipts);
   },
   LIMIT_MS,
@@ -242,7 +203,7 @@ test(
     ended = current;
     const receipts = await Promise.all([sell(one, "Gouda 200 g"), sell(other, "Gouda 200 g")]);
     for (const page of [one, other]) await chipSays(page, ALL_SENT);
-    await expectOnServerOnce(receipts);
+    await expectOnServerOnce(shop.url, receipts);
     expect(current).not.toBe(ended);
     expect(renewals).toBe(1);
   },

@@ -5,6 +5,7 @@ import type { Page as Tab } from "playwright";
 import { afterEach, expect, test } from "vitest";
 import { tea } from "../support/shop.ts";
 import { Lab } from "./support/browser.ts";
+import { fillDisk } from "./support/fill-disk.ts";
 
 let lab: Lab;
 const open = async (flags?: readonly string[]) => {
@@ -107,7 +108,7 @@ test(
     await open(["--enable-features=StorageQuotaSettings:PoolSizeBytes/16000000/PoolSizeRatio/0.5"]);
     const tab = await lab.tab();
     await sell(tab);
-    await fill(tab);
+    await tab.evaluate(fillDisk);
     const sale = await sell(tab);
     expect(await settled(tab, sale)).toBe("applied");
     await expect.poll(async () => (await storage(tab)).atRisk, soon).toBe("full");
@@ -136,7 +137,7 @@ test(
  */
 async function stockUpWhileFull(tab: Tab): Promise<number> {
   for (let added = 1; ; added += 1) {
-    await fill(tab);
+    await tab.evaluate(fillDisk);
     await expect.poll(async () => (await storage(tab)).atRisk, soon).toBe("full");
     // Ends a pull that began while there was space.
     await tab.evaluate(() => window.page.till.sync());
@@ -153,36 +154,12 @@ async function stockUpWhileFull(tab: Tab): Promise<number> {
 /** Sells until there is no space, the reserve included, and answers how many sales were kept. */
 async function sellUntilRefused(tab: Tab): Promise<number> {
   for (let kept = 0; ; kept += 1) {
-    await fill(tab);
+    await tab.evaluate(fillDisk);
     const outcome = (await trySell(tab)) as { readonly error?: unknown };
     if (outcome.error === undefined) continue;
     expect(outcome).toMatchObject({ error: { code: "storage_full" } });
     return kept;
   }
-}
-
-/** Another database of the site takes all the space that there is. */
-function fill(tab: Tab): Promise<void> {
-  return tab.evaluate(async () => {
-    const other = await new Promise<IDBDatabase>((resolve) => {
-      const opening = indexedDB.open("other", 1);
-      opening.onupgradeneeded = () => opening.result.createObjectStore("s", { autoIncrement: true });
-      opening.onsuccess = () => resolve(opening.result);
-    });
-    other.onversionchange = () => other.close();
-    for (let bytes = 2 ** 20; bytes >= 2 ** 10; ) {
-      const noise = new Uint8Array(bytes);
-      for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(noise.subarray(at, at + 65_536));
-      const isStored = await new Promise((resolve) => {
-        const transaction = other.transaction("s", "readwrite");
-        transaction.objectStore("s").put(noise);
-        transaction.oncomplete = () => resolve(true);
-        transaction.onabort = () => resolve(false);
-      });
-      if (!isStored) bytes /= 2;
-    }
-    other.close();
-  });
 }
 
 test(

@@ -13,6 +13,7 @@ const STATES = [
   "offline unreachable",
   "offline server_error",
   "offline throttled",
+  "offline device_error",
   "paused",
   "action_needed auth_required",
   "action_needed device_revoked",

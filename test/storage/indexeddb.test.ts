@@ -2,6 +2,7 @@ import type { StorageConnection, StorageLayout } from "../../src/client/ports/st
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { createFactories } from "../../src/storage/indexeddb/factories.ts";
 import { type IndexedDBOptions, indexedDB } from "../../src/storage/indexeddb/indexeddb.ts";
 import { openLink } from "../../src/storage/indexeddb/link.ts";
 import { openDatabase, type StoreConfig } from "../../src/storage/indexeddb/open.ts";
@@ -216,7 +217,7 @@ describe("a dead connection", () => {
 
   test("that is reported again after it was replaced does not cost the new connection", async () => {
     const config: StoreConfig = {
-      factory,
+      factories: createFactories(factory, false),
       name: "till",
       layout,
       hooks,

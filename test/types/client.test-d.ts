@@ -171,7 +171,7 @@ export function eventsAndStatusAreTyped(status: SyncStatus): string | undefined 
   // @ts-expect-error only while offline
   status.retryAt;
   if (status.phase === "offline")
-    return status.cause satisfies "no_network" | "unreachable" | "server_error" | "throttled";
+    return status.cause satisfies "no_network" | "unreachable" | "server_error" | "throttled" | "device_error";
   return undefined;
 }
 

@@ -92,6 +92,7 @@ const OFFLINE = {
   unreachable: "The server can't be reached.",
   server_error: "The server has a fault.",
   throttled: "The server is busy and asked to wait.",
+  device_error: "This device could not store what the server sent.",
 } as const;
 
 const HELD = {

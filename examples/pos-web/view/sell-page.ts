@@ -20,7 +20,8 @@ const MAX_LISTED = 1_000;
 export function sellPage(counter: Counter): View {
   const { till, cart, shop } = counter;
   const { products, categories } = till.collections;
-  let all: readonly Product[] = [];
+  /** `undefined`: not read yet, which is not the same as a shop without products. */
+  let all: readonly Product[] | undefined;
   let groups: readonly Category[] = [];
   let categoryId: string | undefined;
   let hasMore = false;
@@ -70,7 +71,7 @@ export function sellPage(counter: Counter): View {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const text = search.value.trim();
-    const matches = filterProducts(all, { text, categoryId: undefined });
+    const matches = filterProducts(all ?? [], { text, categoryId: undefined });
     if (looksLikeBarcode(text)) await scan(text);
     else if (text !== "" && matches.length === 1 && matches[0] !== undefined) put(matches[0]);
     else return;
@@ -79,13 +80,14 @@ export function sellPage(counter: Counter): View {
   };
 
   const render = () => {
+    if (all === undefined) return;
     const shown = filterProducts(all, { text: search.value, categoryId });
     bar.render(groups, categoryId);
     grid.render({ products: shown, categories: groups, cart: cart.cart, empty: emptyWords(), hasMore });
     if (search.value !== "") setText(found, `${counted(shown.length, "product")} found`);
   };
   const emptyWords = () => {
-    if (all.length === 0) return "This shop has no products yet. The office adds them.";
+    if (all?.length === 0) return "This shop has no products yet. The office adds them.";
     return search.value.trim() === "" ? "No products in this category." : `Nothing matches “${search.value.trim()}”.`;
   };
 

@@ -30,6 +30,9 @@ import type { TransportFailure } from "../ports/transport.ts";
 import type { ActionCause, OfflineCause } from "../types/status.ts";
 import { type BackoffOptions, backoffMs } from "./backoff.ts";
 
+/** How a request failed: on its way or at the server, or here, because the store failed or a decision threw. */
+export type RequestFailure = TransportFailure | { readonly kind: "device_error" };
+
 export type LaneName = "push" | "pull";
 
 /**
@@ -107,7 +110,7 @@ export type MachineEvent =
   | { readonly kind: "reregister" }
   | { readonly kind: "pushed"; readonly more: boolean }
   | { readonly kind: "pulled"; readonly more: boolean }
-  | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: TransportFailure };
+  | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: RequestFailure };
 
 export type MachineEffect =
   /** Starting a lane cancels its timer; `cancel_timers` cancels the timers of both lanes. */
@@ -353,12 +356,12 @@ type FailureResponse =
   | { readonly kind: "offline"; readonly cause: OfflineCause; readonly floorMs: number }
   | { readonly kind: "action_needed"; readonly cause: ActionCause };
 
-function laneFailure(failure: TransportFailure, attempt: number): LaneFailure {
+function laneFailure(failure: RequestFailure, attempt: number): LaneFailure {
   const response = responseTo(failure);
   return { response, attempt: response.kind === "action_needed" ? 0 : attempt + 1 };
 }
 
-export function responseTo(failure: TransportFailure): FailureResponse {
+export function responseTo(failure: RequestFailure): FailureResponse {
   switch (failure.kind) {
     case "unauthorised":
       return { kind: "action_needed", cause: "auth_required" };
@@ -367,6 +370,8 @@ export function responseTo(failure: TransportFailure): FailureResponse {
       return { kind: "offline", cause: failure.kind, floorMs: failure.retryAfterMs ?? 0 };
     case "refused":
       return responseToCode(failure.code);
+    case "device_error":
+      return { kind: "offline", cause: "device_error", floorMs: 0 };
     case "unreachable":
     case "aborted":
       return { kind: "offline", cause: "unreachable", floorMs: 0 };

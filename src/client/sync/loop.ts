@@ -163,9 +163,10 @@ export class SyncLoop {
       try {
         event = await this.#deps[kind](this.#fence, signal);
       } catch (error) {
-        // The store failed, or a decision threw, so nothing was written. It is reported, and retried like an outage.
+        // The store failed, or a decision threw, so nothing was written. It is reported as what it is, and retried like
+        // an outage.
         if (!signal.aborted) this.#deps.failed(error, `A ${kind} could not be completed.`);
-        event = { kind: "failed", lane: kind, failure: { kind: "server_error", status: 0 } };
+        event = { kind: "failed", lane: kind, failure: { kind: "device_error" } };
       }
       if (!signal.aborted) this.dispatch(event);
     };

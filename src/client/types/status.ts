@@ -2,7 +2,7 @@
 import type { AnyTillSyncError } from "../../shared/errors.ts";
 
 /** Why a request failed; it is tried again after a wait. Explained at `SyncPhase`. */
-export type OfflineCause = "unreachable" | "server_error" | "throttled";
+export type OfflineCause = "unreachable" | "server_error" | "throttled" | "device_error";
 /** What only a person, or a newer app, can fix. Explained at `SyncPhase`. */
 export type ActionCause =
   | "auth_required"
@@ -118,6 +118,8 @@ export type SyncPhase<N extends string = string> =
        *   no token could be obtained.
        * - `server_error`: the server or a proxy answered 5xx, or with a code that asks for nothing else.
        * - `throttled`: the server or a proxy answered 429.
+       * - `device_error`: the device itself could not do its part: its store failed, or has no room for the answer. The
+       *   server is not to blame. The event `error` has the reason.
        */
       readonly cause: "no_network" | OfflineCause;
       /** When it tries again: epoch ms of the till's own clock. `undefined` if it is trying now. */

@@ -47,9 +47,18 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   const cap = isGzip ? limits.maxCompressedBytes : limits.maxBytes;
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > cap) throw tooLarge(cap);
-  const received = await collect(request.body, cap);
+  const received = await collect(await streamOf(request), cap);
   const bytes = isGzip ? await inflate(received, limits.maxBytes) : received;
   return { value: parseJson(decode(bytes)), bytes: bytes.byteLength };
+}
+
+/**
+ * Firefox has no `Request.prototype.body`. A blob has it all, but tells its size before its bytes are read, and need not
+ * be in memory.
+ */
+async function streamOf(request: Request): Promise<ReadableStream<Uint8Array> | null> {
+  const { body } = request as { readonly body?: ReadableStream<Uint8Array> | null };
+  return body === undefined ? (await request.blob().catch(endedEarly)).stream() : body;
 }
 
 /** Counts the bytes that arrive, and trusts no header. */
@@ -59,9 +68,7 @@ async function collect(body: ReadableStream<Uint8Array> | null, cap: number): Pr
   let size = 0;
   const reader = body.getReader();
   for (;;) {
-    const { done, value } = await reader.read().catch(() => {
-      throw new RequestProblem("malformed", "The body ended early");
-    });
+    const { done, value } = await reader.read().catch(endedEarly);
     if (done) break;
     size += value.byteLength;
     if (size > cap) {
@@ -72,6 +79,10 @@ async function collect(body: ReadableStream<Uint8Array> | null, cap: number): Pr
     chunks.push(value);
   }
   return joined(chunks, size);
+}
+
+function endedEarly(): never {
+  throw new RequestProblem("malformed", "The body ended early");
 }
 
 function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {

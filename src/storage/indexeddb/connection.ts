@@ -16,7 +16,7 @@ export function connect(config: StoreConfig, database: IDBDatabase): StorageConn
   const reads = new Set<Promise<unknown>>();
   const finished = () => Promise.allSettled([writer.idle(), ...reads]);
   const link = openLink(config, database, finished);
-  const reserve = createReserve(config.reserveBytes);
+  const reserve = createReserve(config);
   const writer = createWriter(link, config, reserve);
   const ask = createReader(link, watchdogMs, writer.isBusy);
 
@@ -36,22 +36,30 @@ export function connect(config: StoreConfig, database: IDBDatabase): StorageConn
       return { ...space[0], full: reserve.isFull() };
     },
     async close() {
-      link.refuse();
-      await finished();
-      link.close();
+      await end();
+      config.factories.release();
     },
     async destroy() {
       assertOpen();
-      await connection.close();
+      await end();
       removeMarker(config.name);
       try {
-        await deleteDatabase(config);
+        await deleteDatabase(config, config.name);
+        await reserve.destroy();
       } catch (error) {
         throw await typedError(error);
+      } finally {
+        config.factories.release();
       }
     },
   };
   return connection;
+
+  async function end(): Promise<void> {
+    link.refuse();
+    await finished();
+    link.close();
+  }
 
   async function read<T>(read: StorageRead): Promise<T> {
     assertOpen();

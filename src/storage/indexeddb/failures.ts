@@ -13,9 +13,20 @@ export function isConnectionLoss(error: unknown): boolean {
   return /^(InvalidState|Unknown|Abort|TransactionInactive|Timeout)Error$/.test(nameOf(error));
 }
 
+/**
+ * By shape and not by `instanceof`, as everything here: the error may be a frame's. (`factories.ts`)
+ */
 export function nameOf(error: unknown): string {
-  return error instanceof Error || error instanceof DOMException ? error.name : "";
+  const { name } = (error ?? {}) as { readonly name?: unknown };
+  return typeof name === "string" ? name : "";
 }
+
+/** WebKit: the process that had the databases has ended, and this document is given no other one. */
+export function isProcessLost(error: unknown): boolean {
+  return nameOf(error) === "UnknownError" && /database server lost/i.test(String(error));
+}
+
+const isOfThePlatform = (error: unknown) => Object.prototype.toString.call(error) === "[object DOMException]";
 
 export function unavailable(message: string, cause?: unknown): TillSyncError<"storage_unavailable"> {
   return new TillSyncError("storage_unavailable", message, { adapter: KIND }, { cause });
@@ -51,7 +62,7 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
     );
   }
   // Chromium: "Internal error opening backing store", and `NotReadableError` for a value whose file is gone.
-  if (name === "NotReadableError" || (error instanceof DOMException && /backing store|corrupt/i.test(error.message))) {
+  if (name === "NotReadableError" || (isOfThePlatform(error) && /backing store|corrupt/i.test(String(error)))) {
     return new TillSyncError(
       "storage_corrupt",
       `The stored data can't be read (${table}), and was left as it is. A full or failing disk is the usual cause. ` +
@@ -61,11 +72,14 @@ export async function typedError(error: unknown, table = "all tables"): Promise<
     );
   }
   // The request was wrong, not the platform.
-  if (!(error instanceof DOMException) || /^(Data|NotFound|Constraint|ReadOnly|InvalidAccess)/.test(name))
+  if (!isOfThePlatform(error) || /^(Data|NotFound|Constraint|ReadOnly|InvalidAccess)/.test(name))
     return new TillSyncError("internal", `The browser's database refused a request (${String(error)}).`, {}, options);
   return unavailable(
-    `The browser's database failed (${String(error)}). Nothing was stored. Reload, or restart the browser; ` +
-      "if site data is blocked, as in a private window, use a normal window.",
+    `The browser's database failed (${String(error)}). Nothing was stored. ${
+      isProcessLost(error)
+        ? "Its process has ended. Load the page again."
+        : "Reload, or restart the browser; if site data is blocked, as in a private window, use a normal window."
+    }`,
     error,
   );
 }

@@ -16,7 +16,7 @@ import { wrap } from "idb";
 import type { StorageRead, StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { assertDeclared, tableOf } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
-import { type StoreConfig, tryTo } from "./open.ts";
+import { type StoreConfig, tryTo, whenAborted } from "./open.ts";
 import { answer } from "./reads.ts";
 import { type StoredRow, storedRow } from "./rows.ts";
 import type { SpeculativeReads } from "./speculative-reads.ts";
@@ -89,9 +89,9 @@ export function runGroup(
       return finish(error);
     }
     transaction.oncomplete = () => finish();
-    // The transaction has the reason; its requests only report that they were aborted.
-    transaction.onabort = () =>
-      finish(transaction.error ?? cause ?? new DOMException("It was aborted without a reason", "AbortError"));
+    whenAborted(transaction, (reason) =>
+      finish(reason ?? cause ?? new DOMException("It was aborted without a reason", "AbortError")),
+    );
     runAll().catch((error) => {
       cause = error;
       abort();

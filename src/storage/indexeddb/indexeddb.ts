@@ -3,6 +3,7 @@ import type { StorageAdapter } from "../../client/ports/storage.ts";
 import { expectOption } from "../../shared/errors.ts";
 import { compactLog } from "./compact-log.ts";
 import { connect } from "./connection.ts";
+import { createFactories } from "./factories.ts";
 import { KIND, typedError, unavailable } from "./failures.ts";
 import { marker } from "./marker.ts";
 import { openDatabase, type StoreConfig } from "./open.ts";
@@ -40,7 +41,7 @@ export interface IndexedDBOptions {
 }
 
 const WATCHDOG_MS = 10_000;
-/** Room for a few thousand sales. */
+/** More than a thousand sales in Chromium and WebKit, about 50 in Firefox (docs/decisions/reserve-database.md). */
 const RESERVE_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -67,8 +68,8 @@ export function indexedDB(options: IndexedDBOptions = {}): StorageAdapter {
     scope: (name) => `${KIND}:${name}`,
     marker,
     async open(name, layout, hooks) {
-      const factory = options.factory ?? platformFactory();
-      const config: StoreConfig = { factory, name, layout, hooks, watchdogMs, durability, reserveBytes };
+      const factories = createFactories(options.factory ?? platformFactory(), options.factory === undefined);
+      const config: StoreConfig = { factories, name, layout, hooks, watchdogMs, durability, reserveBytes };
       try {
         const database = (await openDatabase(config)) as IDBDatabase;
         if (!isPersistAsked) askToPersist();

@@ -9,13 +9,14 @@
 import type { StorageHooks, StorageLayout } from "../../client/ports/storage.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { layoutChange } from "../stored-layout.ts";
-import { nameOf, silence, typedError, unavailable } from "./failures.ts";
+import type { Factories } from "./factories.ts";
+import { isProcessLost, nameOf, silence, typedError, unavailable } from "./failures.ts";
 import { readLayout, upgrade } from "./upgrade.ts";
 import { pause, startWatchdog, withWatchdog } from "./watchdog.ts";
 
 /** A store: its name and layout, the options of the adapter, and the hooks of its client. */
 export interface StoreConfig {
-  readonly factory: IDBFactory;
+  readonly factories: Factories;
   readonly name: string;
   readonly layout: StorageLayout;
   readonly hooks: StorageHooks;
@@ -25,7 +26,7 @@ export interface StoreConfig {
   readonly reserveBytes: number;
 }
 
-/** The waits before each retry: a database process that crashed is back within a second or two. */
+/** The waits before each retry. */
 const BACKOFF_MS = [50, 250, 1000];
 
 /** The opening, in the error about a database that does not answer. */
@@ -59,6 +60,7 @@ export async function openDatabase(config: StoreConfig, onDeleted?: () => void):
       if (onDeleted && isTillSyncError(error, "storage_newer")) return undefined;
       const wait = TRANSIENT.test(nameOf(error)) ? BACKOFF_MS[failures++] : undefined;
       if (wait === undefined) throw await typedError(error);
+      if (isProcessLost(error)) config.factories.renew();
       await pause(wait);
     }
   }
@@ -66,9 +68,9 @@ export async function openDatabase(config: StoreConfig, onDeleted?: () => void):
 
 /** One `open`. It ends with the database, an error of the platform, or a typed error. */
 function request(config: StoreConfig, onDeleted: (() => void) | undefined, version?: number): Promise<IDBDatabase> {
-  const { factory, name, layout, watchdogMs } = config;
+  const { factories, name, layout, watchdogMs } = config;
   return new Promise((resolve, reject) => {
-    const opening = factory.open(name, version);
+    const opening = factories.current().open(name, version);
     let what = OPENING;
     let failure: unknown;
     const fail = (error: unknown) => {
@@ -82,6 +84,8 @@ function request(config: StoreConfig, onDeleted: (() => void) | undefined, versi
     };
     opening.onupgradeneeded = ({ oldVersion }) => {
       const transaction = opening.transaction as IDBTransaction;
+      // The opening itself only says that it was aborted.
+      whenAborted(transaction, (reason) => reason !== undefined && fail(reason));
       const change = async () => {
         // A request can't be cancelled: one that has failed here may still get its turn, when the other tabs are
         // closed.
@@ -117,14 +121,32 @@ function request(config: StoreConfig, onDeleted: (() => void) | undefined, versi
   });
 }
 
-/** Deletes the database. The connections of other tabs are asked to close, and do so. */
-export function deleteDatabase({ factory, name, watchdogMs }: StoreConfig): Promise<void> {
-  const deleted = new Promise<void>((resolve, reject) => {
-    const deleting = factory.deleteDatabase(name);
-    deleting.onsuccess = () => resolve();
+/**
+ * Deletes the database. The connections of other tabs are asked to close, and do so.
+ *
+ * @returns whether there was one
+ */
+export function deleteDatabase({ factories, watchdogMs }: StoreConfig, name: string): Promise<boolean> {
+  const deleted = new Promise<boolean>((resolve, reject) => {
+    const deleting = factories.current().deleteDatabase(name);
+    deleting.onsuccess = (event) => resolve((event as IDBVersionChangeEvent).oldVersion > 0);
     deleting.onerror = () => reject(deleting.error);
   });
   return withWatchdog(deleted, watchdogMs, "a deletion, which another tab blocks");
+}
+
+/**
+ * Tells why a transaction was aborted: what its first failed request says, otherwise what the transaction says, which is
+ * `undefined` if it was aborted on purpose. In Firefox and WebKit only the request has the reason, and if the request
+ * failed after `commit()`, only the event that bubbles from it. The requests after it say no more than "AbortError".
+ */
+export function whenAborted(transaction: IDBTransaction, tell: (reason: unknown) => void): void {
+  let reason: unknown;
+  transaction.onerror = ({ target }) => {
+    const { error } = target as IDBRequest;
+    if (nameOf(error) !== "AbortError") reason ??= error;
+  };
+  transaction.onabort = () => tell(reason ?? transaction.error ?? undefined);
 }
 
 export function tryTo(work: () => void): void {

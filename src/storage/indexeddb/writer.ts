@@ -86,7 +86,7 @@ export function createWriter(link: Link, config: StoreConfig, reserve: Reserve) 
     if (nameOf(error) === "QuotaExceededError") {
       if (group[0]?.durability !== "strict") reserve.refused();
       // If the reserve can't be released, the caller gets the platform's refusal.
-      else if (await reserve.spend(database).catch(() => false)) {
+      else if (await reserve.spend().catch(() => false)) {
         queue.unshift(...group);
         return;
       }

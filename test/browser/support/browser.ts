@@ -1,89 +1,21 @@
 /** A shop's server and a real browser with tabs, both of which can be mistreated. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { build } from "esbuild";
 import { type BrowserContext, type CDPSession, chromium, type Page as Tab } from "playwright";
-import { createSyncHandler, importRows, readRows } from "tillsync/server";
-import { memoryStore } from "tillsync/server/memory";
 import { chromeArguments, findBrowser } from "../../../scripts/browser.mjs";
-import { publicEntries, root } from "../../../scripts/entries.mjs";
-import { collections, tea } from "../../support/shop.ts";
 import type { TillSetup } from "./page.ts";
+import { bundle, ShopServer } from "./shop-server.ts";
 
-const everyone = {
-  scope: "tenant",
-  allow: { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" },
-} as const;
-const facts = { scope: "tenant", allow: { read: "everyone", create: "everyone" } } as const;
-
-/** The page's script, from the source, as an application's bundler would make it. */
-async function bundle(page: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [root + page],
-    alias: Object.fromEntries(publicEntries().map(({ specifier, source }) => [specifier, root + source])),
-    bundle: true,
-    // A page is made of the side effects of its files.
-    ignoreAnnotations: true,
-    format: "iife",
-    target: "es2022",
-    write: false,
-  });
-  return outputFiles[0]?.text ?? "";
-}
-
-export class Lab implements AsyncDisposable {
-  readonly store = memoryStore();
-  readonly #server: Server;
+export class Lab extends ShopServer {
   readonly #flags: readonly string[];
   readonly #profile = mkdtempSync(join(tmpdir(), "tillsync-browser-"));
   #context: BrowserContext | undefined;
-  /** Requests are cut off before the server sees them. */
-  online = true;
-  /** So many answers to pushes are lost after the server has committed. */
-  loseAnswers = 0;
-  /** Answers to pushes wait for it. */
-  gate: Promise<void> | undefined;
-  /** The calls that arrived, in their order. */
-  readonly calls: string[] = [];
 
   private constructor(script: string, flags: readonly string[]) {
+    super(script);
     this.#flags = flags;
-    const handle = createSyncHandler({
-      store: this.store,
-      collections,
-      policies: { products: everyone, customers: everyone, sales: facts, payments: facts },
-      authenticate: () => ({ tenant: "shop", branch: "main", scopes: [] }),
-    });
-    const sync = getRequestListener(handle);
-    this.#server = createServer((request, response) => {
-      const { pathname } = new URL(request.url ?? "/", "http://shop.test");
-      if (!pathname.startsWith("/sync/")) {
-        response.setHeader("content-type", pathname === "/page.js" ? "text/javascript" : "text/html");
-        response.end(pathname === "/page.js" ? script : PAGE);
-        return;
-      }
-      if (!this.online) {
-        request.socket.destroy();
-        return;
-      }
-      this.calls.push(pathname.slice("/sync/".length));
-      if (pathname === "/sync/push" && (this.gate || this.loseAnswers > 0)) {
-        const end = response.end.bind(response) as (...rest: unknown[]) => typeof response;
-        const lose = this.loseAnswers-- > 0;
-        const { gate } = this;
-        response.end = ((...rest: unknown[]) => {
-          if (lose) request.socket.destroy();
-          else void gate?.then(() => end(...rest));
-          return response;
-        }) as typeof response.end;
-      }
-      void sync(request, response);
-    });
   }
 
   /**
@@ -91,15 +23,10 @@ export class Lab implements AsyncDisposable {
    * @param page what its pages run
    */
   static async open(flags: readonly string[] = [], page = "test/browser/support/page.ts"): Promise<Lab> {
-    const lab = new Lab(await bundle(page), flags);
-    await lab.stockUp({ ...tea, stock: 100 });
-    await new Promise<void>((resolve) => lab.#server.listen(0, "127.0.0.1", resolve));
+    const lab = new Lab(await bundle([page]), flags);
+    await lab.begin();
     await lab.launch();
     return lab;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
   /** The folder in which the browser keeps its databases; localStorage lies beside it. */
@@ -162,34 +89,10 @@ export class Lab implements AsyncDisposable {
     this.#context = undefined;
   }
 
-  /** A product that the back office adds. */
-  async stockUp(product: typeof tea & { readonly stock?: number }): Promise<void> {
-    const { store } = this;
-    await importRows({ store, collections, tenant: "shop", collection: "products", rows: [product] });
-  }
-
-  async sold(): Promise<readonly string[]> {
-    const ids: string[] = [];
-    for await (const row of readRows({ store: this.store, collections, tenant: "shop", collection: "sales" })) {
-      ids.push(row.id);
-    }
-    return ids;
-  }
-
-  async stock(): Promise<number | undefined> {
-    for await (const row of readRows({ store: this.store, collections, tenant: "shop", collection: "products" })) {
-      return row.stock;
-    }
-    return undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await this.quit();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await super[Symbol.asyncDispose]();
     // The last of its processes may still be writing.
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
-
-const PAGE = '<!doctype html><title>Till</title><script src="/page.js"></script>';

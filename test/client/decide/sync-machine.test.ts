@@ -13,6 +13,7 @@ import {
   type Lanes,
   type MachineEffect,
   type MachineEvent,
+  type RequestFailure,
   type SyncState,
   transition,
 } from "../../../src/client/decide/sync-machine.ts";
@@ -92,7 +93,7 @@ const pause = (reason: string): MachineEvent => ({ kind: "pause", reason });
 const resume = (reason: string): MachineEvent => ({ kind: "resume", reason });
 const pushed = (more = false): MachineEvent => ({ kind: "pushed", more });
 const pulled = (more = false): MachineEvent => ({ kind: "pulled", more });
-const failed = (lane: "push" | "pull" | "register", failure: TransportFailure = unreachable): MachineEvent => ({
+const failed = (lane: "push" | "pull" | "register", failure: RequestFailure = unreachable): MachineEvent => ({
   kind: "failed",
   lane,
   failure,
@@ -647,16 +648,17 @@ test("a transition that changes nothing gives the same object back", () => {
 
 // ── The response to each failure ──
 describe("a failure", () => {
-  type FailureKind = TransportFailure["kind"];
+  type FailureKind = RequestFailure["kind"];
   const kinds: Record<
     Exclude<FailureKind, "refused">,
-    { readonly failure: TransportFailure; readonly response: string }
+    { readonly failure: RequestFailure; readonly response: string }
   > = {
     unreachable: { failure: unreachable, response: "unreachable" },
     unauthorised: { failure: { kind: "unauthorised", reason: "refused" }, response: "auth_required" },
     throttled: { failure: throttled(), response: "throttled" },
     server_error: { failure: { kind: "server_error", status: 502 }, response: "server_error" },
     aborted: { failure: aborted, response: "unreachable" },
+    device_error: { failure: { kind: "device_error" }, response: "device_error" },
   };
   const codes: Record<Extract<TransportFailure, { kind: "refused" }>["code"], string> = {
     unauthenticated: "auth_required",
@@ -678,7 +680,7 @@ describe("a failure", () => {
     internal: "server_error",
     unavailable: "server_error",
   };
-  const causeOf = (failure: TransportFailure) => {
+  const causeOf = (failure: RequestFailure) => {
     const [next] = step(registering(), failed("register", failure));
     return next.kind === "offline" || next.kind === "action_needed" ? next.cause : next.kind;
   };
@@ -893,7 +895,7 @@ class MachineWorld {
   }
 
   /** What this world can report now: answers to requests in flight, a timer that runs, the turn that was asked for. */
-  possible(choice: number, failure: TransportFailure, more: boolean): MachineEvent | undefined {
+  possible(choice: number, failure: RequestFailure, more: boolean): MachineEvent | undefined {
     const found: MachineEvent[] = [];
     for (const lane of this.timers) found.push(tick(lane));
     if (this.queueing) found.push(bare("acquired"));
@@ -923,7 +925,8 @@ class MachineWorld {
   }
 }
 
-const failures = fc.constantFrom<TransportFailure>(
+const failures = fc.constantFrom<RequestFailure>(
+  { kind: "device_error" },
   unreachable,
   signedOut,
   throttled(5_000),
@@ -953,7 +956,7 @@ const steps = fc.array(
 const units = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 8 });
 
 function live(
-  sequence: readonly (MachineEvent | { choice: number; failure: TransportFailure; more: boolean })[],
+  sequence: readonly (MachineEvent | { choice: number; failure: RequestFailure; more: boolean })[],
   seed: readonly number[],
 ): MachineWorld {
   const world = new MachineWorld();

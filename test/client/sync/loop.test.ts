@@ -77,15 +77,18 @@ test("an answer that comes after its request was aborted reports to nobody", asy
   await kit.loop.close();
 });
 
-test("a request that throws is told, and tried again like an outage", async () => {
-  const kit = loopWith({ push: () => Promise.reject(new Error("the store failed")) });
-  await online(kit);
-  await kit.answer("pull", { kind: "pulled", more: false });
-  expect(kit.log).toContain("error the store failed");
-  expect(kit.loop.state).toMatchObject({ kind: "offline", cause: "server_error" });
-  expect(kit.loop.retryAt).toBeGreaterThan(kit.clock.now());
-  await kit.loop.close();
-});
+test.each(["register", "push", "pull"] as const)(
+  "a %s that throws is told, shown as the device's own fault, and tried again like an outage",
+  async (lane) => {
+    const kit = loopWith({ [lane]: () => Promise.reject(new Error("the store failed")) });
+    await online(kit);
+    for (const kind of ["push", "pull"] as const) await kit.answer(kind, { kind: `${kind}ed`, more: false });
+    expect(kit.log).toContain("error the store failed");
+    expect(kit.loop.state).toMatchObject({ kind: "offline", cause: "device_error" });
+    expect(kit.loop.retryAt).toBeGreaterThan(kit.clock.now());
+    await kit.loop.close();
+  },
+);
 
 test("close resolves only when what was begun is over", async () => {
   const kit = loopWith();

@@ -129,6 +129,31 @@ describe("the phase", () => {
       expect(till.status).toMatchObject({ phase: "offline", cause: "server_error" });
     }));
 
+  test("offline, device_error: the server has answered, and the device could not store it", async () => {
+    let isFull = false;
+    const storage = memory({
+      faults: {
+        before({ kind, label }) {
+          if (isFull && kind === "commit" && label === "answer") throw new Error("no space");
+        },
+      },
+    });
+    await shop(
+      async (till, world) => {
+        const told = listen(till, "error");
+        isFull = true;
+        await world.seed("products", { ...tea, id: "p-2" });
+        expect(await till.sync()).toMatchObject({ outcome: "offline", cause: "device_error" });
+        expect(till.status).toMatchObject({ phase: "offline", cause: "device_error" });
+        expect(told.heard.length).toBeGreaterThan(0);
+        isFull = false;
+        await world.clock.advance(120_000);
+        expect(till.status.phase).toBe("online");
+      },
+      { storage },
+    );
+  });
+
   test("offline, throttled: not before the server's time", () =>
     shop(async (till, world) => {
       for (let n = 0; n < 2; n += 1) world.network.answerNext(429, "", { "retry-after": "20" });

@@ -40,6 +40,7 @@ describe("the status", () => {
     [{ phase: "offline", cause: "unreachable", retryAt: undefined }, "waiting", "Offline"],
     [{ phase: "offline", cause: "server_error", retryAt: undefined }, "waiting", "Offline"],
     [{ phase: "offline", cause: "throttled", retryAt: undefined }, "waiting", "Offline"],
+    [{ phase: "offline", cause: "device_error", retryAt: undefined }, "waiting", "Offline"],
     [{ phase: "paused", reasons: ["forced_offline"] }, "waiting", "Offline by choice"],
     [{ phase: "action_needed", cause: "auth_required" }, "alert", "Sign in again"],
     [{ phase: "action_needed", cause: "device_revoked" }, "alert", "Till shut out"],
