@@ -20,7 +20,7 @@ const operations = /* @__PURE__ */ define(() =>
 );
 
 export const pushFrameSchema = /* @__PURE__ */ define(() =>
-  z.object({ device: deviceRef, epoch: opaque, marks, operations }),
+  z.object({ device: deviceRef, epoch: opaque, marks: z.optional(marks), operations }),
 );
 
 export const pushResponseSchema = /* @__PURE__ */ define(() =>

@@ -304,8 +304,8 @@ export interface PushRequest {
   readonly device: DeviceRef;
   /** The epoch of the client's store; opaque. */
   readonly epoch: string;
-  /** The client's marks. */
-  readonly marks: Marks;
+  /** The client's marks. Without them the answer brings its results from the beginning. */
+  readonly marks?: Marks | undefined;
   /** At most 500, no id twice; no transaction may be split over two pushes [C1]. */
   readonly operations: readonly WireOperation[];
 }
@@ -315,8 +315,8 @@ export interface PushFrame {
   readonly device: DeviceRef;
   /** The epoch of the client's store; opaque. */
   readonly epoch: string;
-  /** The client's marks. */
-  readonly marks: Marks;
+  /** The client's marks. Without them the answer brings its results from the beginning. */
+  readonly marks?: Marks | undefined;
   /** At most 500, no id twice. */
   readonly operations: readonly UnknownOperation[];
 }
@@ -349,8 +349,8 @@ export interface PullRequest {
   readonly device: DeviceRef;
   /** The epoch of the client's store; opaque. */
   readonly epoch: string;
-  /** The client's marks. */
-  readonly marks: Marks;
+  /** The client's marks. Without them the answer brings its results from the beginning. */
+  readonly marks?: Marks | undefined;
   /** The highest schema version of the app's collections. From 1. */
   readonly schemaVersion: number;
   /** The cursor of each collection to pull; `null` pulls from the start. */
@@ -478,6 +478,8 @@ export interface ServerConflict {
   readonly client: JsonObject;
   /** The row as it was when the conflict was found. */
   readonly server: RowState;
+  /** The row as it is now, in an open conflict whose row was written since. */
+  readonly current?: RowState | undefined;
   /** The device that sent the operation. */
   readonly device: string;
   /** The `actor` of the operation. */
@@ -513,6 +515,12 @@ export interface ResolveConflictRequest {
   readonly choice: "server" | "client" | "merged";
   /** The fields to set on top of the server's row. Required with `merged`, refused otherwise. */
   readonly data?: JsonObject | undefined;
+  /**
+   * The version of the row that the person saw: of `current` in the list, or of `server` if there was no `current`.
+   * If anybody has written a field of the row since, nothing is resolved (`conflict_moved`).
+   * @default the version of `server` with `client` and `merged`; with `server` nothing is compared
+   */
+  readonly version?: number | undefined;
   /** Kept with who and when: 1 to 1,000 characters. */
   readonly note?: string | undefined;
 }

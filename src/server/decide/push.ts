@@ -83,20 +83,27 @@ function withoutCopies(
   const carried = new Set<string>();
   let budget: number = LIMITS.pullBytes;
   const kept = results.toReversed().map((result) => {
-    const stored = result.status === "applied" && result.data !== undefined ? ws.operation(result.id) : undefined;
+    const copy = copyIn(result);
+    const stored = copy === undefined ? undefined : ws.operation(result.id);
     // A result that was stored before this push stays as it was answered then.
     if (stored === undefined || stored.feedPosition <= before) return result;
     const row = recordKey(stored.collection, stored.entityId);
-    if (carried.has(row)) budget -= jsonBytes(JSON.stringify((result as AppliedResult).data));
+    if (carried.has(row)) budget -= jsonBytes(JSON.stringify(copy));
     if (!carried.has(row) || budget >= 0) {
       carried.add(row);
       return result;
     }
-    const { data: _, ...rest } = result as AppliedResult;
+    const { data: _data, server: _server, ...rest } = result as AppliedResult & { readonly server?: unknown };
     ws.putOperation({ ...stored, result: rest });
     return rest;
   });
   return kept.toReversed();
+}
+
+/** The row in the result, if the result may leave it out. */
+function copyIn(result: OperationResult): unknown {
+  if (result.status === "applied") return result.data;
+  return result.status === "rejected" ? result.server : undefined;
 }
 
 /**

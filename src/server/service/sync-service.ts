@@ -194,10 +194,11 @@ function pullText(answer: Omit<PullResponse, "pages">, pages: Readonly<Record<st
 }
 
 function resync(epoch: string, collections?: readonly string[] | undefined): RequestProblem {
-  return new RequestProblem("resync_required", "Nothing was applied; set the epoch and start again", {
-    epoch,
-    collections,
-  });
+  const detail =
+    collections === undefined
+      ? "The request names another epoch. Nothing was applied: set the epoch and pull from the start"
+      : "These cursors can't be continued: pull these collections from the start";
+  return new RequestProblem("resync_required", detail, { epoch, collections });
 }
 
 function wrongWorkspace(): RequestProblem {
