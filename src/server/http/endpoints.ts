@@ -76,9 +76,9 @@ async function register(call: Call): Promise<object> {
 }
 
 async function push(call: Call): Promise<object> {
-  const { value, bytes } = await body(call);
-  const frame = accepted(parsePushFrame(value));
-  return call.service.sync.push(deviceCallerOf(call, frame.device.id), frame, bytes);
+  const sent = await body(call);
+  const frame = accepted(parsePushFrame(sent.value));
+  return call.service.sync.push(deviceCallerOf(call, frame.device.id), frame, sent);
 }
 
 async function pull(call: Call): Promise<AnswerBody> {

@@ -25,7 +25,7 @@ import { Tokens } from "../tokens/tokens.ts";
 import { beginEpoch } from "./begin-epoch.ts";
 import type { DeviceCaller, Publish } from "./caller.ts";
 import { commitDecision } from "./commit.ts";
-import { prepareOperations } from "./prepare-push.ts";
+import { prepareOperations, type SentText } from "./prepare-push.ts";
 import { PushQueue } from "./push-queue.ts";
 
 /** A restore is noticed once. If one request notices more, several restores happened at once. */
@@ -69,11 +69,11 @@ export class SyncService {
     };
   }
 
-  /** @param bodyBytes the size of the request's JSON */
-  async push(caller: DeviceCaller, frame: PushFrame, bodyBytes: number): Promise<PushResponse> {
+  /** @param sent the request's JSON, as it was sent, and its size */
+  async push(caller: DeviceCaller, frame: PushFrame, sent: SentText): Promise<PushResponse> {
     const { tenant } = caller.principal;
     const introduction = await this.#introduction(caller, frame);
-    const context = { bodyBytes, tenant, seal: this.#seal, tokens: this.#tokens };
+    const context = { sent, tenant, seal: this.#seal, tokens: this.#tokens };
     const operations = await prepareOperations(frame, context);
     const outcome = await this.#inCurrentEpoch(introduction, () =>
       this.#queue.push({ ...introduction, operations }).catch(throwStoreFailure),
