@@ -54,10 +54,12 @@ export const conflictsResponseSchema = /* @__PURE__ */ define(() =>
 );
 
 export const resolveConflictRequestSchema = /* @__PURE__ */ define(() =>
-  z.object({ choice, data: z.optional(jsonObject), version: z.optional(version), note: z.optional(reason) }).check(({ value, issues }) => {
-    if ((value.choice === "merged") === (value.data !== undefined)) return;
-    issues.push({ code: "custom", input: value, path: ["data"], message: "Expected with `merged`, and only then" });
-  }),
+  z
+    .object({ choice, data: z.optional(jsonObject), version: z.optional(version), note: z.optional(reason) })
+    .check(({ value, issues }) => {
+      if ((value.choice === "merged") === (value.data !== undefined)) return;
+      issues.push({ code: "custom", input: value, path: ["data"], message: "Expected with `merged`, and only then" });
+    }),
 );
 
 export const quarantineResponseSchema = /* @__PURE__ */ define(() =>

@@ -29,7 +29,11 @@ test.each([
   ["two members of one name", '{"operations":[1],"operations":[2]}', ["2"]],
   ["the name on another level", '{"x":{"operations":[1]},"operations":[2]}', ["2"]],
   ["the name as a value", '{"x":"operations","y":[1]}', []],
-  ["quotes and brackets in strings", String.raw`{"operations":["],\"",{"a":"[{"}]}`, [String.raw`"],\""`, '{"a":"[{"}']],
+  [
+    "quotes and brackets in strings",
+    String.raw`{"operations":["],\"",{"a":"[{"}]}`,
+    [String.raw`"],\""`, '{"a":"[{"}'],
+  ],
   ["an empty array", '{"operations":[ ]}', []],
 ])("elements: %s", (_, text, elements) => {
   JSON.parse(text);

@@ -23,8 +23,16 @@ import { isFinal } from "./operation/verdicts.ts";
 import type { Catalog, ServedCollection } from "./rows/catalog.ts";
 import { NewerRow } from "./rows/newer-row.ts";
 import { redactFor } from "./rows/redact.ts";
-import { checkData, currentRow, draftScope, fieldsWrittenAfter, type RowDraft, stateOf, writeRow } from "./rows/rows.ts";
-import { branchOf, canSee, inScope } from "./rows/scope.ts";
+import {
+  checkData,
+  currentRow,
+  draftScope,
+  fieldsWrittenAfter,
+  type RowDraft,
+  stateOf,
+  writeRow,
+} from "./rows/rows.ts";
+import { branchOf, canSee, inScope, type Touched } from "./rows/scope.ts";
 import type { Viewpoint } from "./rows/sender.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
@@ -38,7 +46,7 @@ export interface DeskInput {
 }
 
 export type DeskOutcome =
-  | { readonly kind: "revised"; readonly results: readonly FinalResult[]; readonly touched: readonly string[] }
+  | { readonly kind: "revised"; readonly results: readonly FinalResult[]; readonly touched: readonly Touched[] }
   | { readonly kind: "not_found" | "not_quarantined" | "conflict_settled" | "conflict_moved" }
   | { readonly kind: "refused"; readonly issues: readonly VerdictIssue[] };
 
@@ -94,7 +102,7 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
     results.push(revise(ws, row, result, revisionOf(input)));
   }
   commit(ws, input, "release");
-  return { kind: "revised", results, touched: [...new Set([...ws.collectionsWrittenSince(before), found.collection])] };
+  return { kind: "revised", results, touched: [...ws.touchedSince(before), ...touchedResults(ws, members)] };
 }
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
@@ -106,10 +114,18 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
   // they would be a payment without its sale [C1].
   const members = boundTo(ws, found).filter(isOpenQuarantine);
   const error = { code: "discarded", message: reason };
-  const results = members.map((row) => revise(ws, row, { id: row.id, status: "quarantined", error }, revisionOf(input)));
+  const results = members.map((row) =>
+    revise(ws, row, { id: row.id, status: "quarantined", error }, revisionOf(input)),
+  );
   commit(ws, input, "discard");
-  const touched = new Set(members.map(({ collection }) => collection).filter((collection) => collection !== ""));
-  return { kind: "revised", results, touched: [...touched] };
+  return { kind: "revised", results, touched: touchedResults(ws, members) };
+}
+
+/** Their devices have revised results to pull. */
+function touchedResults(ws: WorkingSet, rows: readonly OperationRow[]): readonly Touched[] {
+  return rows
+    .filter(({ collection }) => collection !== "")
+    .map((row) => ({ collection: row.collection, scope: branchOf(row, ws.device(row.device)) }));
 }
 
 export function resolveConflict(ws: WorkingSet, input: DeskInput, request: ResolveConflictRequest): DeskOutcome {
@@ -135,6 +151,7 @@ function settleConflict(
   // Nothing is written over what the desk has not seen [C5]. A desk that names no version has seen the row in the list.
   const seen = version ?? (choice === "server" ? undefined : conflict.server.version);
   if (seen !== undefined && hasMoved(ws, input, conflict, seen)) return { kind: "conflict_moved" };
+  const before = ws.clock.position;
   if (choice !== "server") {
     // Without its collection the row can't be written. The server's side can still be kept: nothing is written then.
     if (served === undefined) return { kind: "not_found" };
@@ -152,7 +169,11 @@ function settleConflict(
   ws.putOperation(revised);
   commit(ws, input, "resolve");
   // The till may see more than the office, because the row may have moved to another branch since.
-  return { kind: "revised", results: [redactFor(input, revised)], touched: [conflict.collection] };
+  return {
+    kind: "revised",
+    results: [redactFor(input, revised)],
+    touched: [...ws.touchedSince(before), ...touchedResults(ws, [operation])],
+  };
 }
 
 /**

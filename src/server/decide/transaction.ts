@@ -7,13 +7,13 @@
  */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
+import type { OperationRow } from "../ports/rows.ts";
 import { evaluate } from "./operation/evaluate.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { recordResult, storedAnswer } from "./operation/record-result.ts";
 import { applySiblings, discardSiblings, givesUpFact, siblingsOf } from "./operation/siblings.ts";
 import { visibleState } from "./operation/supersede.ts";
 import { blocked, isCommercial, isFinal, quarantined, rejectedOrQuarantined, retry } from "./operation/verdicts.ts";
-import type { OperationRow } from "../ports/rows.ts";
 import type { Catalog } from "./rows/catalog.ts";
 import type { Viewpoint } from "./rows/sender.ts";
 import type { WorkingSet } from "./rows/working-set.ts";

@@ -88,7 +88,10 @@ async function pull(call: Call): Promise<AnswerBody> {
 
 /** A fetch handler can't upgrade a request to a WebSocket: `tillsync/server/hono` and `createSyncServer().live` can. */
 async function noSocket(): Promise<never> {
-  throw new RequestProblem("not_found", "This server has no live channel; tills can poll");
+  throw new RequestProblem(
+    "not_found",
+    "There is no live channel here without an upgrade to a WebSocket; tills can poll",
+  );
 }
 
 async function conflicts(call: Call): Promise<object> {

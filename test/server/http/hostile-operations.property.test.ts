@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PushResponse, QuarantineResponse } from "../../../src/protocol/types.ts";
 import { times } from "../../support/property.ts";
-import { HttpTill, operation, openTill, shopServer } from "../support/http.ts";
+import { HttpTill, openTill, operation, shopServer } from "../support/http.ts";
 import { sale, uuid } from "../support/world.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
@@ -48,7 +48,11 @@ test("every other operation of the push is applied, and this one is kept as it w
         const office = new HttpTill(server, "", "shop///sync:desk");
         const list = await server.handler(
           new Request("http://shop.test/sync/quarantine", {
-            headers: { authorization: `Bearer ${office.token}`, "tillsync-protocol": "1", "tillsync-request-id": uuid(1) },
+            headers: {
+              authorization: `Bearer ${office.token}`,
+              "tillsync-protocol": "1",
+              "tillsync-request-id": uuid(1),
+            },
           }),
         );
         const { quarantined } = (await list.json()) as QuarantineResponse;
