@@ -253,6 +253,12 @@ export interface RegisterRequest {
   };
   /** The highest schema version of the app's collections. From 1. */
   readonly schemaVersion: number;
+  /**
+   * The first sequence number that this incarnation gives out itself: 1 in a new store, and after a fork the number that
+   * follows those of the former incarnation. Numbers from here on that never arrive are missing [M6].
+   * @default the lowest number of the first push that brings any
+   */
+  readonly firstSequence?: number | undefined;
   /** The epoch of the client's store; absent at the first contact. */
   readonly epoch?: string | undefined;
   /** The client's marks; absent at the first contact. */

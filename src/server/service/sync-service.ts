@@ -49,7 +49,7 @@ export class SyncService {
   async register(caller: DeviceCaller, request: RegisterRequest): Promise<RegisterResponse> {
     const { tenant, branch } = caller.principal;
     const introduction = await this.#introduction(caller, request);
-    const input = { ...introduction, named: request.device };
+    const input = { ...introduction, named: request.device, firstSequence: request.firstSequence };
     const outcome = await this.#inCurrentEpoch(introduction, () =>
       commitDecision(this.#parts, tenant, { decide: (ws) => decideRegistration(ws, input) }, throwStoreFailure),
     );

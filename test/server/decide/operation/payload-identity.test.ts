@@ -107,12 +107,12 @@ describe("sequence numbers", () => {
       const principal = { tenant: "shop", scopes: [] };
       const session = { catalog: world.catalog, principal, device: "d", incarnation, receivedAt: world.now };
       const named = { name: undefined, os: undefined, appVersion: undefined };
-      return (await world.store.transact("shop", asScript({ decide: (ws) => register(ws, session, named) }))).value;
+      return (await world.store.transact("shop", asScript({ decide: (ws) => register(ws, session, { named }) }))).value;
     };
     await enrol("i-1");
     expect((await enrol("i-2")).unsynced).toEqual([]);
   });
-  test("gaps are counted from the first that came [M6]", async () => {
+  test("gaps are counted from the lowest of the first push [M6]", async () => {
     const world = await ServerWorld.open();
     const till = world.till();
     till.sequence = 10;
