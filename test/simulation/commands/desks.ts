@@ -59,7 +59,11 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
 }
 
 interface ConflictList {
-  readonly conflicts: readonly { readonly id: string }[];
+  readonly conflicts: readonly {
+    readonly id: string;
+    readonly server: { readonly version: number };
+    readonly current?: { readonly version: number };
+  }[];
 }
 interface QuarantineList {
   readonly quarantined: readonly { readonly operation: { readonly id: string } }[];
@@ -80,11 +84,11 @@ function isWritten(world: SimWorld, id: string): void {
 export async function settleInOffice(world: SimWorld, draw: Draw): Promise<number> {
   const { server } = world;
   const listed = (await server.desk("conflicts")) as ConflictList | undefined;
-  for (const { id } of listed?.conflicts ?? []) {
+  for (const { id, server: found, current = found } of listed?.conflicts ?? []) {
     // Meanwhile the till may settle it, too.
     if (draw.chance(0.5)) await world.timeline.wait(draw.int(0, LONGEST_LOOK_MS));
     const choice = draw.pick(["client", "server"] as const);
-    const answer = await server.desk(`conflicts/${id}/resolve`, { choice });
+    const answer = await server.desk(`conflicts/${id}/resolve`, { choice, version: current.version });
     if (answer !== undefined && choice === "client") isWritten(world, id);
   }
   const kept = (await server.desk("quarantine")) as QuarantineList | undefined;
