@@ -14,6 +14,8 @@ import { rfc3339 } from "../../shared/rfc3339.ts";
 import { conflictNow } from "../decide/conflict-now.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
 import { type Catalog, mayDo } from "../decide/rows/catalog.ts";
+import { NewerRow } from "../decide/rows/newer-row.ts";
+import { PolicyFailure } from "../decide/rows/policy-failure.ts";
 import { stateOf, upToDate } from "../decide/rows/rows.ts";
 import type { Decision } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
@@ -156,7 +158,14 @@ export class DeskService {
     if (served === undefined || now.state === "stub" || now.version === server.version) return undefined;
     const { principal } = caller;
     const isTheirs = inScope(principal, now.scope) && (this.#hasDesk(caller) || mayDo(served, "read", principal));
-    return isTheirs ? stateOf(served, upToDate(served, now)) : { version: 0, deleted: true };
+    if (!isTheirs) return { version: 0, deleted: true };
+    try {
+      return stateOf(served, upToDate(served, now));
+    } catch (error) {
+      // Its resolution is refused until the server can read the row.
+      if (error instanceof NewerRow || error instanceof PolicyFailure) return undefined;
+      throw error;
+    }
   }
 
   #hasDesk({ principal }: DeskCaller): boolean {
