@@ -34,8 +34,8 @@ export const desks: readonly Mutant[] = [
     "C3",
     patch(
       "server/decide/desk-actions.ts",
-      '  if (choice !== "server") {\n    const edit',
-      '  if (choice === "nobody") {\n    const edit',
+      '  if (choice !== "server") {\n    // Without',
+      '  if (choice === "nobody") {\n    // Without',
     ),
   ),
   mutant(
