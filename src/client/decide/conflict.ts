@@ -138,7 +138,13 @@ function knownSides(
   const { collection, entityId, schemaVersion } = operation;
   const from = server.schemaVersion ?? schemaVersion;
   if (!workspace.knows(collection) || from > workspace.definition(collection).schemaVersion) {
-    const row = { base: undefined, client: undefined, server: server.data, schemaVersion: from, version: server.version };
+    const row = {
+      base: undefined,
+      client: undefined,
+      server: server.data,
+      schemaVersion: from,
+      version: server.version,
+    };
     return { conflict: openConflict(input, row, now) };
   }
   const definition = workspace.definition(collection);
