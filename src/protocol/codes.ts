@@ -13,6 +13,7 @@ export const PROBLEM_STATUS = {
   resync_required: 409,
   identity_fork: 409,
   conflict_settled: 409,
+  conflict_moved: 409,
   not_quarantined: 409,
   too_large: 413,
   unsupported_encoding: 415,

@@ -1,6 +1,6 @@
 /** The server's desks: conflicts, and operations in quarantine. */
 import * as z from "zod/mini";
-import { collectionName, id, jsonObject, moment, opaque, text, unknownOperation, uuid } from "./fields.ts";
+import { collectionName, id, jsonObject, moment, opaque, text, unknownOperation, uuid, version } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
 import { finalResultSchema, rowStateSchema, verdictSchema } from "./results.ts";
 import type {
@@ -42,6 +42,7 @@ export const conflictsResponseSchema = /* @__PURE__ */ define(() =>
         fields: z.array(z.string()),
         client: jsonObject,
         server: rowStateSchema,
+        current: z.optional(rowStateSchema),
         device: id,
         actor: z.optional(z.string()),
         detectedAt: moment,
@@ -53,10 +54,12 @@ export const conflictsResponseSchema = /* @__PURE__ */ define(() =>
 );
 
 export const resolveConflictRequestSchema = /* @__PURE__ */ define(() =>
-  z.object({ choice, data: z.optional(jsonObject), note: z.optional(reason) }).check(({ value, issues }) => {
-    if ((value.choice === "merged") === (value.data !== undefined)) return;
-    issues.push({ code: "custom", input: value, path: ["data"], message: "Expected with `merged`, and only then" });
-  }),
+  z
+    .object({ choice, data: z.optional(jsonObject), version: z.optional(version), note: z.optional(reason) })
+    .check(({ value, issues }) => {
+      if ((value.choice === "merged") === (value.data !== undefined)) return;
+      issues.push({ code: "custom", input: value, path: ["data"], message: "Expected with `merged`, and only then" });
+    }),
 );
 
 export const quarantineResponseSchema = /* @__PURE__ */ define(() =>

@@ -23,7 +23,7 @@ export const pullRequestSchema = /* @__PURE__ */ define(() =>
   z.object({
     device: deviceRef,
     epoch: opaque,
-    marks,
+    marks: z.optional(marks),
     schemaVersion: integerFrom(1),
     collections: cursors,
     schemaVersions: z.optional(versions),

@@ -20,7 +20,13 @@ const operations = /* @__PURE__ */ define(() =>
 );
 
 export const pushFrameSchema = /* @__PURE__ */ define(() =>
-  z.object({ device: deviceRef, epoch: opaque, marks, operations, limitBytes: z.optional(integerFrom(1)) }),
+  z.object({
+    device: deviceRef,
+    epoch: opaque,
+    marks: z.optional(marks),
+    operations,
+    limitBytes: z.optional(integerFrom(1)),
+  }),
 );
 
 export const pushResponseSchema = /* @__PURE__ */ define(() =>

@@ -9,6 +9,7 @@ export const registerRequestSchema = /* @__PURE__ */ define(() => {
   return z.object({
     device: z.object({ id, incarnation: uuid, name: label, os: label, appVersion: label }),
     schemaVersion: integerFrom(1),
+    firstSequence: z.optional(integerFrom(1)),
     epoch: z.optional(opaque),
     marks: z.optional(marks),
   });

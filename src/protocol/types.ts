@@ -253,6 +253,12 @@ export interface RegisterRequest {
   };
   /** The highest schema version of the app's collections. From 1. */
   readonly schemaVersion: number;
+  /**
+   * The first sequence number that this incarnation gives out itself: 1 in a new store, and after a fork the number that
+   * follows those of the former incarnation. Numbers from here on that never arrive are missing [M6].
+   * @default the lowest number of the first push that brings any
+   */
+  readonly firstSequence?: number | undefined;
   /** The epoch of the client's store; absent at the first contact. */
   readonly epoch?: string | undefined;
   /** The client's marks; absent at the first contact. */
@@ -304,8 +310,8 @@ export interface PushRequest {
   readonly device: DeviceRef;
   /** The epoch of the client's store; opaque. */
   readonly epoch: string;
-  /** The client's marks. */
-  readonly marks: Marks;
+  /** The client's marks. Without them the answer brings its results from the beginning. */
+  readonly marks?: Marks | undefined;
   /** At most 500, no id twice; no transaction may be split over two pushes [C1]. */
   readonly operations: readonly WireOperation[];
   /**
@@ -321,8 +327,8 @@ export interface PushFrame {
   readonly device: DeviceRef;
   /** The epoch of the client's store; opaque. */
   readonly epoch: string;
-  /** The client's marks. */
-  readonly marks: Marks;
+  /** The client's marks. Without them the answer brings its results from the beginning. */
+  readonly marks?: Marks | undefined;
   /** At most 500, no id twice. */
   readonly operations: readonly UnknownOperation[];
   /** How many bytes of results the answer may hold in addition to those of the operations. */
@@ -357,8 +363,8 @@ export interface PullRequest {
   readonly device: DeviceRef;
   /** The epoch of the client's store; opaque. */
   readonly epoch: string;
-  /** The client's marks. */
-  readonly marks: Marks;
+  /** The client's marks. Without them the answer brings its results from the beginning. */
+  readonly marks?: Marks | undefined;
   /** The highest schema version of the app's collections. From 1. */
   readonly schemaVersion: number;
   /** The cursor of each collection to pull; `null` pulls from the start. */
@@ -492,6 +498,8 @@ export interface ServerConflict {
   readonly client: JsonObject;
   /** The row as it was when the conflict was found. */
   readonly server: RowState;
+  /** The row as it is now, in an open conflict whose row was written since. */
+  readonly current?: RowState | undefined;
   /** The device that sent the operation. */
   readonly device: string;
   /** The `actor` of the operation. */
@@ -527,6 +535,12 @@ export interface ResolveConflictRequest {
   readonly choice: "server" | "client" | "merged";
   /** The fields to set on top of the server's row. Required with `merged`, refused otherwise. */
   readonly data?: JsonObject | undefined;
+  /**
+   * The version of the row that the person saw: of `current` in the list, or of `server` if there was no `current`.
+   * If anybody has written a field of the row since, nothing is resolved (`conflict_moved`).
+   * @default the version of `server` with `client` and `merged`; with `server` nothing is compared
+   */
+  readonly version?: number | undefined;
   /** Kept with who and when: 1 to 1,000 characters. */
   readonly note?: string | undefined;
 }

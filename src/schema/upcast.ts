@@ -50,7 +50,12 @@ export function upcastData(name: string, resolved: ResolvedCollection, from: num
 export function upcastRow(name: string, resolved: ResolvedCollection, from: number, row: JsonObject): JsonObject {
   if (from === resolved.schemaVersion) return row;
   const { counters } = resolved;
-  const data = upcastData(name, resolved, from, Object.fromEntries(Object.entries(row).filter(([field]) => !counters.includes(field))));
+  const data = upcastData(
+    name,
+    resolved,
+    from,
+    Object.fromEntries(Object.entries(row).filter(([field]) => !counters.includes(field))),
+  );
   return counters.length === 0 ? data : { ...zeroCounters(resolved, data), ...pick(row, counters) };
 }
 

@@ -35,7 +35,8 @@ export interface SyncHandlerOptions<C extends CollectionMap> {
   /** Where everything is kept: `sqliteStore`, `postgresStore`, `memoryStore`, or a store of your own. */
   store: ServerStore;
   /**
-   * Returns whom the request's token stands for. Called for each request, and before a WebSocket is opened.
+   * Returns whom the request's token stands for. Called for each request, before a WebSocket is opened, and before that
+   * WebSocket is poked, with the request that opened it.
    * `undefined` results in a 401. Throwing results in a 503; do that if the token service is unreachable. A till keeps
    * its work either way.
    */

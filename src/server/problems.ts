@@ -4,25 +4,27 @@ import type { VerdictIssue } from "../protocol/types.ts";
 import type { Logger } from "../shared/logger.ts";
 import { DecisionFailure } from "./decide/rows/run.ts";
 
+/** One title for each code, whatever the occasion (RFC 9457). docs/protocol.md shows them. */
 const TITLES: Readonly<Record<ProblemCode, string>> = {
-  malformed: "The request is malformed",
-  unauthenticated: "Nobody is signed in",
+  malformed: "Malformed",
+  unauthenticated: "Not signed in",
   forbidden: "The token does not allow this",
-  device_mismatch: "The token is another device's",
+  device_mismatch: "Another device",
   device_revoked: "The device was revoked",
-  wrong_workspace: "The store belongs to another shop",
+  wrong_workspace: "Another shop",
   not_found: "There is nothing here",
   method_not_allowed: "Not with this method",
-  resync_required: "The history is another one: pull from the start",
-  identity_fork: "Two stores count as one",
+  resync_required: "Start over",
+  identity_fork: "Two stores, one identity",
   conflict_settled: "Somebody else has settled it",
+  conflict_moved: "The row has changed",
   not_quarantined: "It is not in quarantine",
-  too_large: "The request is too large",
-  unsupported_encoding: "The body's encoding is not supported",
-  protocol_unsupported: "The protocol's version is not supported",
+  too_large: "Too large",
+  unsupported_encoding: "Unknown encoding",
+  protocol_unsupported: "Unknown protocol version",
   throttled: "Too many requests",
   internal: "The server failed",
-  unavailable: "The server can't answer now",
+  unavailable: "Unavailable",
 };
 
 /**

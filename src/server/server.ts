@@ -27,7 +27,7 @@ export interface SyncServer {
 export function createSyncServer<const C extends CollectionMap>(options: SyncHandlerOptions<C>): SyncServer {
   const parts = resolveServerOptions(options);
   const live = new PokeHub(parts);
-  const publish: Publish = (tenant, device, collections) => live.publish(tenant, device, collections);
+  const publish: Publish = (tenant, device, touched) => live.publish(tenant, device, touched);
   const service = { sync: new SyncService(parts, publish), desks: new DeskService(parts, publish) };
   return { handler: handlerOf(parts, service), live };
 }

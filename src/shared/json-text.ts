@@ -55,3 +55,69 @@ export function scanJsonText(
   }
   return undefined;
 }
+
+/** Calls `visit` with every character of JSON text that is not inside a string, and the depth after it. */
+function walk(text: string, visit: (character: string, offset: number, depth: number) => void): void {
+  let depth = 0;
+  let isQuoted = false;
+  for (let offset = 0; offset < text.length; offset++) {
+    const character = text[offset] ?? "";
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) {
+      if (character === "\\") offset++; // the next character is not the closing quote
+      continue;
+    } else if (character === "[" || character === "{") depth++;
+    else if (character === "]" || character === "}") depth--;
+    visit(character, offset, depth);
+  }
+}
+
+/** JSON text with `null` in place of every array and object that is nested deeper than `maxDepth`. */
+export function withoutDepth(text: string, maxDepth: number): string {
+  const kept: string[] = [];
+  let from = 0;
+  let isPruning = false;
+  walk(text, (_character, offset, depth) => {
+    if (!isPruning && depth > maxDepth) {
+      kept.push(text.slice(from, offset), "null");
+      isPruning = true;
+    } else if (isPruning && depth <= maxDepth) {
+      from = offset + 1;
+      isPruning = false;
+    }
+  });
+  return kept.join("") + text.slice(from);
+}
+
+/**
+ * The texts of the elements of an array that is a member of the outermost object, as they stand there. The text must be
+ * valid JSON, and the member an array. If the member is there twice, the last one counts, as it does for `JSON.parse`.
+ */
+export function elementTexts(text: string, member: string): readonly string[] {
+  let elements: string[] = [];
+  let key = "";
+  let quotedFrom = -1;
+  let from = -1;
+  walk(text, (character, offset, depth) => {
+    if (depth === 1 && character === '"') {
+      // The last string before a colon is the name of the member.
+      if (quotedFrom < 0) quotedFrom = offset;
+      else {
+        key = text.slice(quotedFrom, offset + 1);
+        quotedFrom = -1;
+      }
+    } else if (depth === 1 && character === ":") {
+      if (JSON.parse(key) === member) {
+        elements = [];
+        from = offset + 1;
+      } else from = -1;
+    } else if (from < 0) return;
+    else if (depth === 2 && character === "[" && text.slice(from, offset).trim() === "") from = offset + 1;
+    else if ((depth === 2 && character === ",") || (depth === 1 && character === "]")) {
+      const element = text.slice(from, offset).trim();
+      if (element !== "") elements.push(element);
+      from = character === "]" ? -1 : offset + 1;
+    }
+  });
+  return elements;
+}

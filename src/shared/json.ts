@@ -2,7 +2,7 @@
 import { assert } from "./assert.ts";
 
 // The other half of the subject: text that is not parsed yet.
-export { jsonBytes, scanJsonText } from "./json-text.ts";
+export { elementTexts, jsonBytes, scanJsonText, withoutDepth } from "./json-text.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {

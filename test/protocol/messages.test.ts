@@ -238,7 +238,6 @@ describe("the frame of a push", () => {
     ["an incarnation that is no UUID", "device.incarnation", "1", "device.incarnation"],
     ["no epoch", "epoch", undefined, "epoch"],
     ["an empty epoch", "epoch", "", "epoch"],
-    ["no marks", "marks", undefined, "marks"],
     ["a mark of 2,049 characters", "marks.push", "m".repeat(2_049), "marks.push"],
     ["null as a mark", "marks.pull", null, "marks.pull"],
     ["no operations", "operations", undefined, "operations"],

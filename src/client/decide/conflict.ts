@@ -105,7 +105,7 @@ export function resolveAutomatically(
     fields: input.fields,
     excluded: uneditableFields(definition),
   });
-  const open = openConflict(input, { ...sides, ...versionLabel(definition) }, context.now);
+  const open = openConflict(input, { ...sides, ...labels(workspace, operation, definition) }, context.now);
   const payload = resolutionPayload(definition, operation, sides, answer);
   // A merged record may be more than an operation may carry. It must not keep the rest of the answer from being stored.
   const fault = "fault" in answer ? answer.fault : payloadFault(payload);
@@ -138,18 +138,24 @@ function knownSides(
   const { collection, entityId, schemaVersion } = operation;
   const from = server.schemaVersion ?? schemaVersion;
   if (!workspace.knows(collection) || from > workspace.definition(collection).schemaVersion) {
-    const row = { base: undefined, client: undefined, server: server.data, schemaVersion: from };
+    const row = {
+      base: undefined,
+      client: undefined,
+      server: server.data,
+      schemaVersion: from,
+      version: server.version,
+    };
     return { conflict: openConflict(input, row, now) };
   }
   const definition = workspace.definition(collection);
   const { unknown, ...sides } = sidesOf(workspace, operation);
   if (unknown === undefined) return { definition, sides };
   workspace.annotate(collection, entityId, { conflictId: input.conflictId });
-  const conflict = openConflict(input, { ...sides, ...versionLabel(definition) }, now);
+  const conflict = openConflict(input, { ...sides, ...labels(workspace, operation, definition) }, now);
   return isTillSyncError(unknown, "validation_failed") ? { conflict, fault: unknown } : { conflict };
 }
 
-/** A person's answer. `merged`: the fields that they chose, on top of the server's record as it is now. */
+/** A person's answer. `merged`: the fields that they chose, on top of the server's record as the desk shows it. */
 export type Choice = "client" | "server" | { readonly merged: LoosePatch };
 
 /** A person's answer to an open conflict, whose operation is loaded with the members of its local transaction. */
@@ -165,7 +171,7 @@ export interface PersonsChoice {
 export function resolveByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
   const { conflict, operation, note, choice } = input;
   const { sides, answer, payload } = settlement(workspace, operation, conflict, choice);
-  const successor = supersede(workspace, context, operation, payload, input.siblings);
+  const successor = supersede(workspace, context, operation, payload, input.siblings, { seen: conflict.version });
   const kept = answer.kept === "manual" ? "merged" : answer.kept;
   workspace.putConflict({
     ...conflict,
@@ -184,7 +190,13 @@ function settlement(workspace: Workspace, operation: StoredOperation, conflict: 
     throw workspace.knows(collection) ? newerSchema(operation) : unknownCollection(collection);
   }
   const definition = workspace.definition(collection);
-  const { unknown, ...sides } = sidesOf(workspace, operation);
+  const isShown =
+    conflict.version !== undefined &&
+    versionOf(conflict) === definition.schemaVersion &&
+    (conflict.client !== undefined || operation.action === "delete");
+  // A person decides on what the desk shows. What was written since, the server finds by the version [C5].
+  const { base, client, server } = conflict;
+  const { unknown, ...sides } = isShown ? { base, client, server, unknown: undefined } : sidesOf(workspace, operation);
   const needsEdit = choice === "client" || !isTillSyncError(unknown, "not_found");
   if (unknown !== undefined && needsEdit && !keepsServer) throw unknown;
   const answer = personsAnswer(definition, operation, sides, choice);
@@ -244,9 +256,15 @@ const versionLabel = ({ schemaVersion }: ResolvedCollection) => ({
   schemaVersion: schemaVersion === 1 ? undefined : schemaVersion,
 });
 
+/** The versions of the sides: that of the server's row, and that of their schema. */
+const labels = (workspace: Workspace, { collection, entityId }: Target, definition: ResolvedCollection) => ({
+  version: workspace.row(collection, entityId)?.version,
+  ...versionLabel(definition),
+});
+
 function openConflict(
   { operation, conflictId, fields }: ConflictInput,
-  sides: Sides & Pick<StoredConflict, "schemaVersion">,
+  sides: Sides & Pick<StoredConflict, "schemaVersion" | "version">,
   now: number,
 ): StoredConflict {
   return {

@@ -112,13 +112,15 @@ export function mint(
 
 /**
  * A new operation that takes the place of another one [C3]. It is about the same row, so it needs the collection only
- * for what is new in it: what an app does not know any more can still be sent again, or given up.
+ * for what is new in it: what an app does not know any more can still be sent again, or given up. `seen`: the version of
+ * the server's row that its author decided on.
  */
 export function mintSuccessor(
   workspace: Workspace,
   context: MintContext,
   replaced: StoredOperation,
   payload: OperationPayload,
+  seen?: number,
 ): StoredOperation {
   const { collection, kind, rank, lane, transaction } = replaced;
   const definition = workspace.knows(collection) ? workspace.definition(collection) : undefined;
@@ -127,6 +129,7 @@ export function mintSuccessor(
   const supersedes = [...(replaced.supersedes ?? []), replaced.id];
   const bytes = FRAME_BYTES + sizeOf(payload) + ID_BYTES * supersedes.length;
   const based = kind === "record" && isBased(payload);
+  const current = workspace.row(collection, replaced.entityId)?.version ?? replaced.baseVersion ?? 0;
   const references = definition && !isSame ? referencesOf(definition, payload) : replaced.references;
   return {
     ...head(context, replaced, payload),
@@ -135,8 +138,8 @@ export function mintSuccessor(
     lane,
     kind,
     schemaVersion,
-    // Its author has seen the server's row as it is now.
-    ...(based && { baseVersion: workspace.row(collection, replaced.entityId)?.version ?? replaced.baseVersion ?? 0 }),
+    // Its author has seen the server's row as it is now, or as it was when the desk showed it.
+    ...(based && { baseVersion: Math.min(current, seen ?? current) }),
     ...(based && (definition ? forced(definition) : replaced.force && { force: true })),
     ...(references?.length && { references }),
     supersedes,

@@ -6,10 +6,16 @@ import { isWaiting, resultOf, type StoredOperation } from "../state/operation.ts
 import { type MintContext, mintSuccessor, type OperationPayload } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
 
+export interface SupersedeOptions {
+  readonly keepGroup?: boolean;
+  readonly note?: string;
+  readonly seen?: number | undefined;
+}
+
 /**
  * Stores the successor of `old`, and `old` as superseded. `siblings`: the loaded members of its local transaction.
  * `keepGroup`: the same action supersedes the other members too, so the successors stay bound in one wire transaction
- * [C1]. `note`: a person's reason.
+ * [C1]. `note`: a person's reason. `seen`: the version of the server's row that was decided on.
  */
 export function supersede(
   workspace: Workspace,
@@ -17,9 +23,9 @@ export function supersede(
   old: StoredOperation,
   payload: OperationPayload,
   siblings: readonly StoredOperation[],
-  { keepGroup = false, note }: { readonly keepGroup?: boolean; readonly note?: string } = {},
+  { keepGroup = false, note, seen }: SupersedeOptions = {},
 ): StoredOperation {
-  const successor = mintSuccessor(workspace, context, old, payload);
+  const successor = mintSuccessor(workspace, context, old, payload, seen);
   const bound =
     old.group !== undefined &&
     (keepGroup ||

@@ -14,6 +14,7 @@ import {
   IDENTITY,
   type Identity,
   nextGenerations,
+  QUEUE,
   type QueueState,
   SYNC,
   type SyncPoint,
@@ -29,7 +30,7 @@ const put = (key: string, value: unknown): StorageWrite => ({ kind: "put", table
 export function* ensureIdentity(device: string | undefined, now: number, uuid: () => string): StorageScript<Identity> {
   const [[known]] = yield* ask([meta(IDENTITY)]);
   if (known) return { value: known, writes: [] };
-  const identity: Identity = { deviceId: device ?? uuid(), incarnation: uuid(), createdAt: now };
+  const identity: Identity = { deviceId: device ?? uuid(), incarnation: uuid(), createdAt: now, firstSequence: 1 };
   return { value: identity, writes: [put(IDENTITY, identity), put(SYNC, FIRST_SYNC_POINT)] };
 }
 
@@ -78,10 +79,12 @@ export function* forkIdentity(
   fence: number,
   incarnation: string,
 ): StorageScript<{ readonly before: Identity; readonly after: Identity } | undefined> {
-  const [[before, point]] = yield* ask([meta(IDENTITY, SYNC)]);
+  const [[before, point, queue]] = yield* ask([meta(IDENTITY, SYNC, QUEUE)]);
   if (before === undefined || point?.fence !== fence) return { value: undefined, writes: [] };
   const rest = omit(before, "number");
-  const after: Identity = { ...rest, incarnation, registered: false };
+  // What was made before the fork may arrive from a clone, so only what is made from now on can be missing.
+  const firstSequence = (queue?.sequence ?? 0) + 1;
+  const after: Identity = { ...rest, incarnation, firstSequence, registered: false };
   return { value: { before, after }, writes: [put(IDENTITY, after)] };
 }
 

@@ -9,6 +9,8 @@ export interface Identity {
   readonly incarnation: string;
   /** Epoch ms. */
   readonly createdAt: number;
+  /** The first sequence number that this incarnation gives out [M6]. Absent in a store of an earlier version. */
+  readonly firstSequence?: number | undefined;
   /** The device's number from the server; absent until this incarnation has been registered. */
   readonly number?: number | undefined;
   /** The tenant of the store; set by the first registration. */

@@ -78,6 +78,8 @@ export interface StoredConflict {
   /** The server's row with this edit on it. */
   readonly client?: JsonObject | undefined;
   readonly server?: JsonObject | undefined;
+  /** The version of the server's row when the sides were taken. Absent in a store of an earlier version. */
+  readonly version?: number | undefined;
   /** The fields that are in conflict, as the server named them. */
   readonly fields: readonly string[];
   /** The schema version of the sides. Absent: 1. */

@@ -30,6 +30,7 @@ export async function register(
     {
       device: { id: identity.deviceId, incarnation: identity.incarnation, name, appVersion },
       schemaVersion: call.schemaVersion,
+      ...(identity.firstSequence !== undefined && { firstSequence: identity.firstSequence }),
       ...(point.epoch !== undefined && { epoch: point.epoch, marks: point.marks }),
     },
     call.transportCall(identity, signal),

@@ -247,7 +247,8 @@ export interface ConflictDesk<C extends CollectionMap> {
   live(): Live<readonly Conflict<C>[]>;
   /**
    * Settles a conflict. The choice is a side, or the fields that a person chose, which are applied to the server's
-   * record as it is now. It is sent as a new operation that supersedes the one in conflict.
+   * record as the conflict shows it. It is sent as a new operation that supersedes the one in conflict. If somebody
+   * else has written these fields in the meantime, it is in conflict itself, and the desk shows the new record.
    * @param options `actor`: who settles it, if it is not the person whom the option `actor` names. `note`: kept with
    * the conflict on this device
    * @throws TillSyncError `conflict_settled`, `validation_failed`, `not_json`, `schema_async`

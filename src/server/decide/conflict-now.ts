@@ -20,7 +20,8 @@ export function conflictNow(
     const { name, resolved } = served;
     const raised = upcastEdit(name, resolved, from, { patch: client, unset: [] }, server.data ?? {});
     const head = { version: server.version, ...labelOf(served) };
-    const row = server.data === undefined ? { deleted: true as const } : { data: upcastRow(name, resolved, from, server.data) };
+    const row =
+      server.data === undefined ? { deleted: true as const } : { data: upcastRow(name, resolved, from, server.data) };
     return { client: raised.patch, server: { ...head, ...row } };
   } catch (error) {
     if (!isTillSyncError(error, "validation_failed")) throw error;

@@ -2,7 +2,6 @@
  * What the back office does: releases and discards quarantined operations, and settles conflicts. Each revises results
  * [H3].
  */
-import { parseOperation } from "../../protocol/operation.ts";
 import type {
   FinalResult,
   RejectedResult,
@@ -15,16 +14,25 @@ import { applyPatch } from "../../schema/patch.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import { type CommitRow, type ConflictRow, isOpenQuarantine, type OperationRow } from "../ports/rows.ts";
+import { boundTo } from "./operation/bound.ts";
 import { inCurrentSchema } from "./operation/current-schema.ts";
 import { evaluate } from "./operation/evaluate.ts";
-import type { PreparedOperation } from "./operation/prepared-operation.ts";
+import { prepareStored, type Revision, revise } from "./operation/revise.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
 import { isFinal } from "./operation/verdicts.ts";
 import type { Catalog, ServedCollection } from "./rows/catalog.ts";
 import { NewerRow } from "./rows/newer-row.ts";
 import { redactFor } from "./rows/redact.ts";
-import { checkData, currentRow, draftScope, type RowDraft, stateOf, writeRow } from "./rows/rows.ts";
-import { branchOf, canSee, inScope } from "./rows/scope.ts";
+import {
+  checkData,
+  currentRow,
+  draftScope,
+  fieldsWrittenAfter,
+  type RowDraft,
+  stateOf,
+  writeRow,
+} from "./rows/rows.ts";
+import { branchOf, canSee, inScope, type Touched } from "./rows/scope.ts";
 import type { Viewpoint } from "./rows/sender.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
@@ -38,8 +46,8 @@ export interface DeskInput {
 }
 
 export type DeskOutcome =
-  | { readonly kind: "revised"; readonly results: readonly FinalResult[]; readonly touched: readonly string[] }
-  | { readonly kind: "not_found" | "not_quarantined" | "conflict_settled" }
+  | { readonly kind: "revised"; readonly results: readonly FinalResult[]; readonly touched: readonly Touched[] }
+  | { readonly kind: "not_found" | "not_quarantined" | "conflict_settled" | "conflict_moved" }
   | { readonly kind: "refused"; readonly issues: readonly VerdictIssue[] };
 
 /**
@@ -65,17 +73,6 @@ function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: Ope
   };
 }
 
-/**
- * The quarantined operations that belong together: a commercial transaction is released as a whole, or not at all [C1].
- */
-function group(ws: WorkingSet, row: OperationRow): readonly OperationRow[] {
-  if (row.transaction === undefined) return [row];
-  const members = ws
-    .members(row.transaction)
-    .filter((member) => member.device === row.device && isOpenQuarantine(member));
-  return [...members].sort((a, b) => a.position - b.position);
-}
-
 /** Whether the caller's desk has the operation: a token that is bound to a branch sees its branch's desk. */
 function isOnDesk(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
   return inScope(principal, branchOf(row, ws.device(row.device)));
@@ -87,7 +84,8 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   const before = ws.clock.position;
   const savepoint = ws.savepoint();
-  const members = group(ws, found);
+  // A commercial transaction is released as a whole, or not at all [C1].
+  const members = boundTo(ws, found);
   const results: FinalResult[] = [];
   for (const row of members) {
     const view = viewOf(ws, input, row);
@@ -101,10 +99,10 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
     }
     // While it was quarantined because its sender might not do this, it superseded nothing. Now it does.
     if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
-    results.push(revise(ws, input, row, result));
+    results.push(revise(ws, row, result, revisionOf(input)));
   }
   commit(ws, input, "release");
-  return { kind: "revised", results, touched: [...new Set([...ws.collectionsWrittenSince(before), found.collection])] };
+  return { kind: "revised", results, touched: [...ws.touchedSince(before), ...touchedResults(ws, members)] };
 }
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
@@ -114,12 +112,20 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
   // It stays quarantined, with a code that closes it: only the till's own people can say that a fact did not happen
   // (L11), and its payload is kept forever. The other members of its transaction are discarded with it: released alone
   // they would be a payment without its sale [C1].
-  const members = group(ws, found);
+  const members = boundTo(ws, found).filter(isOpenQuarantine);
   const error = { code: "discarded", message: reason };
-  const results = members.map((row) => revise(ws, input, row, { id: row.id, status: "quarantined", error }));
+  const results = members.map((row) =>
+    revise(ws, row, { id: row.id, status: "quarantined", error }, revisionOf(input)),
+  );
   commit(ws, input, "discard");
-  const touched = new Set(members.map(({ collection }) => collection).filter((collection) => collection !== ""));
-  return { kind: "revised", results, touched: [...touched] };
+  return { kind: "revised", results, touched: touchedResults(ws, members) };
+}
+
+/** Their devices have revised results to pull. */
+function touchedResults(ws: WorkingSet, rows: readonly OperationRow[]): readonly Touched[] {
+  return rows
+    .filter(({ collection }) => collection !== "")
+    .map((row) => ({ collection: row.collection, scope: branchOf(row, ws.device(row.device)) }));
 }
 
 export function resolveConflict(ws: WorkingSet, input: DeskInput, request: ResolveConflictRequest): DeskOutcome {
@@ -131,13 +137,21 @@ export function resolveConflict(ws: WorkingSet, input: DeskInput, request: Resol
   }
 }
 
-function settleConflict(ws: WorkingSet, input: DeskInput, { choice, data, note }: ResolveConflictRequest): DeskOutcome {
+function settleConflict(
+  ws: WorkingSet,
+  input: DeskInput,
+  { choice, data, note, version }: ResolveConflictRequest,
+): DeskOutcome {
   const conflict = ws.conflict(input.id);
   if (conflict === undefined || !inScope(input.principal, conflict.scope)) return { kind: "not_found" };
   const operation = ws.operation(conflict.operationId);
   if (conflict.settled !== undefined || operation?.supersededBy !== undefined) return { kind: "conflict_settled" };
   if (operation === undefined) return { kind: "not_found" };
   const served = input.catalog.collections.get(conflict.collection);
+  // Nothing is written over what the desk has not seen [C5]. A desk that names no version has seen the row in the list.
+  const seen = version ?? (choice === "server" ? undefined : conflict.server.version);
+  if (seen !== undefined && hasMoved(ws, input, conflict, seen)) return { kind: "conflict_moved" };
+  const before = ws.clock.position;
   if (choice !== "server") {
     // Without its collection the row can't be written. The server's side can still be kept: nothing is written then.
     if (served === undefined) return { kind: "not_found" };
@@ -155,7 +169,21 @@ function settleConflict(ws: WorkingSet, input: DeskInput, { choice, data, note }
   ws.putOperation(revised);
   commit(ws, input, "resolve");
   // The till may see more than the office, because the row may have moved to another branch since.
-  return { kind: "revised", results: [redactFor(input, revised)], touched: [conflict.collection] };
+  return {
+    kind: "revised",
+    results: [redactFor(input, revised)],
+    touched: [...ws.touchedSince(before), ...touchedResults(ws, [operation])],
+  };
+}
+
+/**
+ * Whether a field of the row was written after that version, or the row was deleted or created again. Sales move its
+ * counters all day, and that changes nothing of what a person has looked at [H4]. A row that has left the caller's
+ * branch is not compared: it can't be written over anyway.
+ */
+function hasMoved(ws: WorkingSet, { principal }: DeskInput, conflict: ConflictRow, seen: number): boolean {
+  const row = ws.record(conflict.collection, conflict.entityId);
+  return row !== undefined && inScope(principal, row.scope) && fieldsWrittenAfter(row, seen).length > 0;
 }
 
 interface Edit {
@@ -240,24 +268,8 @@ function write(
   return undefined;
 }
 
-/** A stored operation, to be judged again. It may have been malformed, and then still is. */
-function prepareStored(row: OperationRow): PreparedOperation {
-  const raw = { ...row.operation, id: row.id };
-  return { id: row.id, raw, parsed: parseOperation(raw), hash: row.hash, bytes: 0, acknowledgedIsAuthentic: false };
-}
-
-function revise(ws: WorkingSet, { commitId, now }: DeskInput, row: OperationRow, result: FinalResult): FinalResult {
-  const revision = row.revision + 1;
-  const revised = { ...result, revision, at: now };
-  ws.putOperation({
-    ...row,
-    status: result.status,
-    version: result.status === "applied" ? result.version : 0,
-    revision,
-    feedPosition: ws.take(commitId),
-    result: revised,
-  });
-  return revised;
+function revisionOf({ commitId, now }: DeskInput): Revision {
+  return { takenBy: commitId, at: now };
 }
 
 /** The commit takes the last position, so the next mark points at it. */

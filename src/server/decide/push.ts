@@ -10,6 +10,7 @@ import { headOf, type PreparedOperation } from "./operation/prepared-operation.t
 import { knownDevice, noteReceived } from "./rows/devices.ts";
 import { ownResults } from "./rows/feed.ts";
 import { type Mark, markOf } from "./rows/marks.ts";
+import type { Touched } from "./rows/scope.ts";
 import type { Sender, Viewpoint } from "./rows/sender.ts";
 import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
@@ -23,8 +24,8 @@ export interface PushAnswer {
   readonly epoch: string;
   readonly results: readonly OperationResult[];
   readonly mark: Mark;
-  /** The collections with a change that other tills will want to pull. */
-  readonly touched: readonly string[];
+  /** Where something has changed that other tills will want to pull. */
+  readonly touched: readonly Touched[];
 }
 
 export type PushOutcome =
@@ -66,7 +67,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
     epoch: ws.clock.epoch,
     results: [...results, ...own.results],
     mark: markOf(ws, own.upTo),
-    touched: touchedCollections(ws, before, units, results),
+    touched: touchedBy(ws, view, before, units, results),
   };
 }
 
@@ -83,20 +84,27 @@ function withoutCopies(
   const carried = new Set<string>();
   let budget: number = LIMITS.pullBytes;
   const kept = results.toReversed().map((result) => {
-    const stored = result.status === "applied" && result.data !== undefined ? ws.operation(result.id) : undefined;
+    const copy = copyIn(result);
+    const stored = copy === undefined ? undefined : ws.operation(result.id);
     // A result that was stored before this push stays as it was answered then.
     if (stored === undefined || stored.feedPosition <= before) return result;
     const row = recordKey(stored.collection, stored.entityId);
-    if (carried.has(row)) budget -= jsonBytes(JSON.stringify((result as AppliedResult).data));
+    if (carried.has(row)) budget -= jsonBytes(JSON.stringify(copy));
     if (!carried.has(row) || budget >= 0) {
       carried.add(row);
       return result;
     }
-    const { data: _, ...rest } = result as AppliedResult;
+    const { data: _data, server: _server, ...rest } = result as AppliedResult & { readonly server?: unknown };
     ws.putOperation({ ...stored, result: rest });
     return rest;
   });
   return kept.toReversed();
+}
+
+/** The row in the result, if the result may leave it out. */
+function copyIn(result: OperationResult): unknown {
+  if (result.status === "applied") return result.data;
+  return result.status === "rejected" ? result.server : undefined;
 }
 
 /**
@@ -123,20 +131,22 @@ function sequencesStored(ws: WorkingSet, fresh: readonly PreparedOperation[]): r
   return fresh.flatMap(({ id }) => ws.operation(id)?.sequence ?? []);
 }
 
-function touchedCollections(
+function touchedBy(
   ws: WorkingSet,
+  { principal }: Viewpoint,
   before: number,
   units: readonly Unit[],
   results: readonly OperationResult[],
-): readonly string[] {
-  const touched = new Set(ws.collectionsWrittenSince(before));
-  // A superseded operation may belong to another device. That device learns of it by a revised result, which a pull
-  // brings.
+): readonly Touched[] {
+  const touched = [...ws.touchedSince(before)];
+  // A superseded operation may belong to another device of the branch. That device learns of it by a revised result,
+  // which a pull brings.
   const fresh = new Set(results.filter(({ replayed }) => replayed !== true).map(({ id }) => id));
   for (const { parsed, id } of units.flatMap(({ members }) => members)) {
-    if (parsed.ok && fresh.has(id) && (parsed.value.supersedes?.length ?? 0) > 0) touched.add(parsed.value.collection);
+    if (!parsed.ok || !fresh.has(id) || (parsed.value.supersedes ?? []).length === 0) continue;
+    touched.push({ collection: parsed.value.collection, scope: principal.branch ?? "" });
   }
-  return [...touched];
+  return touched;
 }
 
 /**

@@ -7,6 +7,8 @@ import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface RegistrationInput extends Introduction {
   readonly named: RegisterRequest["device"];
+  /** The first sequence number of the incarnation, if it says so. */
+  readonly firstSequence?: number | undefined;
 }
 
 export type RegistrationOutcome =
@@ -23,8 +25,8 @@ export function decideRegistration(ws: WorkingSet, input: RegistrationInput): Re
   const admitted = decideAdmission(ws, input);
   if (admitted.kind !== "admitted") return admitted;
   // A stale epoch is no reason to refuse: the answer names the epoch in force.
-  const { session, named, epoch } = input;
-  const registration = register(ws, session, named);
+  const { session, epoch } = input;
+  const registration = register(ws, session, input);
   // If a clone of the store has sent something already, this store must receive those results before it sees their rows
   // [C6].
   const isNew = epoch.kind === "none" && registration.lastSequence === 0;

@@ -7,9 +7,11 @@
  */
 import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
+import type { OperationRow } from "../ports/rows.ts";
 import { evaluate } from "./operation/evaluate.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { recordResult, storedAnswer } from "./operation/record-result.ts";
+import { applySiblings, discardSiblings, givesUpFact, siblingsOf } from "./operation/siblings.ts";
 import { visibleState } from "./operation/supersede.ts";
 import { blocked, isCommercial, isFinal, quarantined, rejectedOrQuarantined, retry } from "./operation/verdicts.ts";
 import type { Catalog } from "./rows/catalog.ts";
@@ -86,32 +88,64 @@ function judgeFresh(
   const failedBefore = unit.kind === "editorial" ? failedMember(ws, unit, fresh) : undefined;
   if (failedBefore !== undefined) return fresh.map((member) => blocked(member, [failedBefore]));
 
+  const siblings = siblingsOf(ws, view, fresh);
   const results = fresh.map((member) => {
     const result = evaluate(ws, view, member);
     // Recorded at once, so that the next member sees it. If the unit does not take effect, all of it is rolled back.
     return isFinal(result) ? recordResult(ws, view, member, result) : result;
   });
-  if (unit.kind === "single") return results;
-  if (!results.every(isFinal)) {
+  if (!areFinal(results)) {
+    if (unit.kind === "single") return results;
     ws.rollback(savepoint);
     return waitTogether(results);
   }
-  if (unit.kind === "commercial") {
-    const culprit = results.find(({ status }) => status === "quarantined");
-    if (culprit === undefined) return results;
+  if (unit.kind === "editorial") {
+    const failed = results.find(({ status }) => status !== "applied");
+    if (failed === undefined) {
+      settleSiblings(ws, view, siblings, { fresh, results });
+      return results;
+    }
     ws.rollback(savepoint);
-    return fresh.map((member, index) =>
-      recordResult(ws, view, member, quarantinedWith(culprit.id, results[index] as FinalResult)),
-    );
+    return fresh.map((member, index) => {
+      const result = results[index] as FinalResult;
+      if (result.status === "applied") return blocked(member, [failed.id]);
+      return recordResult(ws, view, member, withRowAsItIs(ws, view, member, result));
+    });
   }
-  const failed = results.find(({ status }) => status !== "applied");
-  if (failed === undefined) return results;
+  const culprit =
+    results.find(({ status }) => status === "quarantined")?.id ??
+    settleSiblings(ws, view, siblings, { fresh, results });
+  // One that is quarantined alone keeps its own reason.
+  if (culprit === undefined || results.every(({ id }) => id === culprit)) return results;
   ws.rollback(savepoint);
-  return fresh.map((member, index) => {
-    const result = results[index] as FinalResult;
-    if (result.status === "applied") return blocked(member, [failed.id]);
-    return recordResult(ws, view, member, withRowAsItIs(ws, view, member, result));
-  });
+  return fresh.map((member, index) =>
+    recordResult(ws, view, member, quarantinedWith(culprit, results[index] as FinalResult)),
+  );
+}
+
+interface Judged {
+  readonly fresh: readonly PreparedOperation[];
+  readonly results: readonly FinalResult[];
+}
+
+/**
+ * What becomes of the siblings of the operations that the unit has replaced. Returns the id of a sibling that can't be
+ * applied: then nothing of the unit is.
+ */
+function settleSiblings(
+  ws: WorkingSet,
+  view: Viewpoint,
+  siblings: readonly OperationRow[],
+  { fresh, results }: Judged,
+): string | undefined {
+  const takenBy = fresh.at(-1)?.id ?? "";
+  if (fresh.some((member, index) => givesUpFact(view, member, results[index] as FinalResult))) {
+    discardSiblings(ws, view, siblings, takenBy);
+    return undefined;
+  }
+  // What gives something up books nothing: the others go on waiting for people.
+  const books = fresh.some(({ raw }, index) => raw.action !== "void" && results[index]?.status === "applied");
+  return books ? applySiblings(ws, view, siblings, takenBy) : undefined;
 }
 
 function isTooLarge({ kind, members }: Unit): boolean {
@@ -129,6 +163,10 @@ function failedMember(ws: WorkingSet, unit: Unit, fresh: readonly PreparedOperat
       stored !== undefined && stored.status !== "applied" && stored.supersededBy === undefined && !superseded.has(id)
     );
   })?.id;
+}
+
+function areFinal(results: readonly OperationResult[]): results is readonly FinalResult[] {
+  return results.every(isFinal);
 }
 
 /** If one member must wait, all of them wait. */

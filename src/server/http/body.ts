@@ -7,7 +7,7 @@
  */
 import { MESSAGE_DEPTH } from "../../protocol/constants.ts";
 import { builtinModule } from "../../shared/builtin.ts";
-import { scanJsonText } from "../../shared/json.ts";
+import { scanJsonText, withoutDepth } from "../../shared/json.ts";
 import { RequestProblem } from "../problems.ts";
 
 export interface BodyLimits {
@@ -19,15 +19,18 @@ export interface BodyLimits {
 
 export interface Body {
   readonly value: unknown;
+  /** The JSON text. Where it nests deeper than anything that is read, `value` has `null`. */
+  readonly text: string;
   /** UTF-8 bytes of the JSON text. */
   readonly bytes: number;
 }
 
 /**
  * One operation that nests deeper than the protocol allows must not fail the whole request [C9]: it gets its own
- * result. From this depth on, the text itself is dangerous.
+ * result. What walks a value would overflow the stack at some depth, so nothing below this one is read. It is more than
+ * a message may have, so an operation that is cut there is malformed in any case.
  */
-const MAX_TEXT_DEPTH = MESSAGE_DEPTH * 4;
+const MAX_READ_DEPTH = MESSAGE_DEPTH * 4;
 /**
  * A body of 8 MiB may hold four million values. Those cost hundreds of megabytes while the request waits, but only a
  * few kilobytes of gzip to send (L12). No transaction that the protocol allows has as many values as this limit: a till
@@ -49,7 +52,8 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   if (declared > cap) throw tooLarge(cap);
   const received = await collect(await streamOf(request), cap);
   const bytes = isGzip ? await inflate(received, limits.maxBytes) : received;
-  return { value: parseJson(decode(bytes)), bytes: bytes.byteLength };
+  const text = decode(bytes);
+  return { value: parseJson(text), text, bytes: bytes.byteLength };
 }
 
 /**
@@ -134,14 +138,13 @@ function decode(bytes: Uint8Array): string {
 }
 
 function parseJson(text: string): unknown {
-  const fault = scanJsonText(text, { maxDepth: MAX_TEXT_DEPTH, maxKeys: MAX_VALUES, maxValues: MAX_VALUES });
-  if (fault !== undefined) {
-    const what =
-      fault.reason === "too_deep" ? `nested deeper than ${MAX_TEXT_DEPTH}` : `of more than ${MAX_VALUES} values`;
-    throw new RequestProblem("malformed", `The body is ${what}`);
-  }
+  const limits = { maxKeys: MAX_VALUES, maxValues: MAX_VALUES };
+  if (scanJsonText(text, { ...limits, maxDepth: Number.POSITIVE_INFINITY }) !== undefined)
+    throw new RequestProblem("malformed", `The body is of more than ${MAX_VALUES} values`);
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    const isDeep = scanJsonText(text, { ...limits, maxDepth: MAX_READ_DEPTH }) !== undefined;
+    return isDeep ? JSON.parse(withoutDepth(text, MAX_READ_DEPTH)) : value;
   } catch {
     // The parser's own message quotes the text, which may be a customer's data.
     throw new RequestProblem("malformed", "The body is not JSON");

@@ -76,9 +76,9 @@ async function register(call: Call): Promise<object> {
 }
 
 async function push(call: Call): Promise<object> {
-  const { value, bytes } = await body(call);
-  const frame = accepted(parsePushFrame(value));
-  return call.service.sync.push(deviceCallerOf(call, frame.device.id), frame, bytes);
+  const sent = await body(call);
+  const frame = accepted(parsePushFrame(sent.value));
+  return call.service.sync.push(deviceCallerOf(call, frame.device.id), frame, sent);
 }
 
 async function pull(call: Call): Promise<AnswerBody> {
@@ -88,7 +88,10 @@ async function pull(call: Call): Promise<AnswerBody> {
 
 /** A fetch handler can't upgrade a request to a WebSocket: `tillsync/server/hono` and `createSyncServer().live` can. */
 async function noSocket(): Promise<never> {
-  throw new RequestProblem("not_found", "This server has no live channel; tills can poll");
+  throw new RequestProblem(
+    "not_found",
+    "There is no live channel here without an upgrade to a WebSocket; tills can poll",
+  );
 }
 
 async function conflicts(call: Call): Promise<object> {

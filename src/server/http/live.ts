@@ -1,15 +1,18 @@
 /**
  * Pokes: hints without content that something has changed, so tills pull now instead of at their next poll [M7].
  *
- * They reach the sockets of this process and, through a relay, those of other processes. Nothing depends on a poke:
- * without one, a till learns of a change at its next poll.
+ * A poke names only what the socket's token may read, in its branch. Pokes reach the sockets of this process and,
+ * through a relay, those of other processes. Nothing depends on a poke: without one, a till learns of a change at its
+ * next poll.
  */
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../../protocol/constants.ts";
 import type { Poke } from "../../protocol/types.ts";
+import { mayDo } from "../decide/rows/catalog.ts";
+import { inScope, type Touched } from "../decide/rows/scope.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask } from "../ports/store.ts";
-import { problemOf, revoked, throwStoreFailure } from "../problems.ts";
+import { problemOf, RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
 import { fromBase64Url } from "../tokens/seal.ts";
 import { deviceOf, principalOf } from "./authenticate.ts";
 import { acceptsGzip, answerProblem } from "./respond.ts";
@@ -18,7 +21,7 @@ import { acceptsGzip, answerProblem } from "./respond.ts";
 export interface LiveSocket {
   /** Sends a text message. If it throws, the socket is dropped. */
   send(text: string): void;
-  /** Closes the socket; `code` as in RFC 6455. The server calls it when the token expires. */
+  /** Closes the socket; `code` as in RFC 6455. The server calls it when the token has ended or the device is revoked. */
   close(code?: number, reason?: string): void;
 }
 
@@ -44,10 +47,24 @@ export interface Live {
 interface Connection {
   readonly device: string | undefined;
   readonly socket: LiveSocket;
+  /** The request that opened the socket, without its body: what it is allowed is asked again before each poke. */
+  readonly request: Request;
   /** Aborted when the socket is detached. */
   readonly gone: AbortController;
-  /** Collected until the end of the microtask, so ten pushes that commit together are one poke. */
-  pending: Set<string> | undefined;
+  /** Where something has changed since the last poke, each place once. */
+  readonly pending: Map<string, Hint>;
+}
+
+/** The connections of one tenant. */
+interface Room {
+  readonly connections: Set<Connection>;
+  isPoking: boolean;
+}
+
+/** `collection` is absent: any of them may have changed. */
+interface Hint {
+  readonly collection?: string;
+  readonly scope: string | undefined;
 }
 
 /** RFC 6455, 7.4.1. */
@@ -55,11 +72,14 @@ const POLICY_VIOLATION = 1008;
 
 export class PokeHub implements Live {
   readonly #parts: ServerParts;
-  readonly #tenants = new Map<string, Set<Connection>>();
+  readonly #tenants = new Map<string, Room>();
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    parts.pokes?.subscribe(({ tenant, device, collections }) => this.#deliver(tenant, device, collections));
+    parts.pokes?.subscribe(({ tenant, device, collections, scope }) => {
+      const hints = collections.map((collection): Hint => ({ collection, scope }));
+      this.#deliver(tenant, device, hints.length > 0 ? hints : [{ scope }]);
+    });
   }
 
   async admit(original: Request): Promise<LiveAdmission | Response> {
@@ -68,8 +88,12 @@ export class PokeHub implements Live {
     try {
       const principal = await principalOf(this.#parts, request);
       const device = deviceOf(principal, request);
-      if (device !== undefined && (await this.#isRevoked(principal.tenant, device))) throw revoked();
-      return { attach: (socket) => this.#attach(principal, device, socket) };
+      const { size } = await this.#revokedAmong(principal.tenant, device === undefined ? [] : [device]);
+      if (size > 0) throw revoked();
+      return {
+        attach: (socket) =>
+          this.#attach(principal, { device, socket, request: new Request(request.url, { headers: request.headers }) }),
+      };
     } catch (error) {
       const context = { requestId, now: this.#parts.clock.now(), acceptsGzip: acceptsGzip(request) };
       return answerProblem(context, problemOf(error, requestId, this.#parts.logger));
@@ -82,25 +106,91 @@ export class PokeHub implements Live {
   }
 
   /** Pokes every socket of the tenant except those of the device that made the change: that device has its answer. */
-  publish(tenant: string, device: string | undefined, collections: readonly string[]): void {
-    this.#deliver(tenant, device, collections);
-    this.#parts.pokes?.publish({ tenant, device, collections });
+  publish(tenant: string, device: string | undefined, touched: readonly Touched[]): void {
+    this.#deliver(tenant, device, touched);
+    const byScope = new Map<string | undefined, Set<string>>();
+    for (const { collection, scope } of touched) {
+      const collections = byScope.get(scope) ?? new Set();
+      byScope.set(scope, collections.add(collection));
+    }
+    for (const [scope, collections] of byScope)
+      this.#parts.pokes?.publish({ tenant, device, collections: [...collections], scope });
   }
 
-  #deliver(tenant: string, device: string | undefined, collections: readonly string[]): void {
-    for (const connection of this.#tenants.get(tenant) ?? []) {
+  #deliver(tenant: string, device: string | undefined, hints: readonly Hint[]): void {
+    const room = this.#tenants.get(tenant);
+    if (room === undefined) return;
+    for (const connection of room.connections) {
       if (device !== undefined && connection.device === device) continue;
-      if (connection.pending === undefined) {
-        connection.pending = new Set();
-        queueMicrotask(() => this.#flush(tenant, connection));
+      for (const hint of hints) connection.pending.set(JSON.stringify([hint.collection, hint.scope]), hint);
+    }
+    if (!room.isPoking) void this.#pokeAll(tenant, room);
+  }
+
+  /** Ten pushes that commit together are one poke: what comes while the tokens are checked goes out with the rest. */
+  async #pokeAll(tenant: string, room: Room): Promise<void> {
+    room.isPoking = true;
+    for (;;) {
+      const waiting = [...room.connections].filter(({ pending }) => pending.size > 0);
+      if (waiting.length === 0) break;
+      try {
+        await this.#poke(tenant, waiting);
+      } catch (error) {
+        // The hints are lost, and the tills poll.
+        for (const { pending } of waiting) pending.clear();
+        this.#parts.logger.debug("Tills could not be poked", { tenant, cause: String(error) });
       }
-      for (const collection of collections) connection.pending.add(collection);
+    }
+    room.isPoking = false;
+  }
+
+  /**
+   * A socket may be older than its rights. So before each poke its token and its device are asked for again, one read for
+   * all of the tenant's sockets. That costs less than the pull which each poke leads to.
+   */
+  async #poke(tenant: string, waiting: readonly Connection[]): Promise<void> {
+    const devices = new Set(waiting.flatMap(({ device }) => device ?? []));
+    const [principals, revokedOnes] = await Promise.all([
+      Promise.all(waiting.map((connection) => this.#principalOf(tenant, connection))),
+      this.#revokedAmong(tenant, [...devices]),
+    ]);
+    for (const [index, connection] of waiting.entries()) {
+      const hints = [...connection.pending.values()];
+      connection.pending.clear();
+      const principal = principals[index];
+      if (connection.gone.signal.aborted || principal === "unknown") continue;
+      if (principal === undefined) this.#end(tenant, connection, "The token has ended");
+      else if (connection.device !== undefined && revokedOnes.has(connection.device))
+        this.#end(tenant, connection, "The device was revoked");
+      else this.#send(tenant, connection, this.#visible(principal, hints));
     }
   }
 
-  #flush(tenant: string, connection: Connection): void {
-    const poke: Poke = { collections: [...(connection.pending ?? [])] };
-    connection.pending = undefined;
+  /** Whom the socket's token stands for now. `undefined`: for nobody, or for somebody else. */
+  async #principalOf(tenant: string, { request, device }: Connection): Promise<Principal | "unknown" | undefined> {
+    try {
+      const principal = await principalOf(this.#parts, request);
+      return principal.tenant === tenant && deviceOf(principal, request) === device ? principal : undefined;
+    } catch (error) {
+      if (error instanceof RequestProblem && error.code !== "unavailable") return undefined;
+      this.#parts.logger.debug("A live token could not be checked", { tenant, cause: String(error) });
+      return "unknown";
+    }
+  }
+
+  /** The collections in which the token may see the change; `undefined`: in none of them. */
+  #visible(principal: Principal, hints: readonly Hint[]): Poke | undefined {
+    const inSight = hints.filter(({ collection, scope }) => {
+      if (scope !== undefined && !inScope(principal, scope)) return false;
+      const served = collection === undefined ? undefined : this.#parts.catalog.collections.get(collection);
+      return collection === undefined || (served !== undefined && mayDo(served, "read", principal));
+    });
+    if (inSight.length === 0) return undefined;
+    return { collections: [...new Set(inSight.flatMap(({ collection }) => collection ?? []))] };
+  }
+
+  #send(tenant: string, connection: Connection, poke: Poke | undefined): void {
+    if (poke === undefined) return;
     try {
       connection.socket.send(JSON.stringify(poke));
     } catch (error) {
@@ -110,11 +200,14 @@ export class PokeHub implements Live {
     }
   }
 
-  #attach({ tenant, expiresAt }: Principal, device: string | undefined, socket: LiveSocket): { close(): void } {
-    const connection: Connection = { device, socket, gone: new AbortController(), pending: undefined };
-    const connections = this.#tenants.get(tenant);
-    if (connections === undefined) this.#tenants.set(tenant, new Set([connection]));
-    else connections.add(connection);
+  #attach(
+    { tenant, expiresAt }: Principal,
+    opened: Pick<Connection, "device" | "socket" | "request">,
+  ): { close(): void } {
+    const connection: Connection = { ...opened, gone: new AbortController(), pending: new Map() };
+    const room = this.#tenants.get(tenant) ?? { connections: new Set(), isPoking: false };
+    this.#tenants.set(tenant, room);
+    room.connections.add(connection);
     if (expiresAt !== undefined) void this.#endAt(expiresAt, tenant, connection);
     return { close: () => this.#detach(tenant, connection) };
   }
@@ -130,28 +223,33 @@ export class PokeHub implements Live {
       if (signal.aborted) return; // the socket was detached before its token expired
       logger.error("The clock's sleep failed: a socket is closed early", { tenant, cause: String(error) });
     }
+    this.#end(tenant, connection, "The token has ended");
+  }
+
+  #end(tenant: string, connection: Connection, reason: string): void {
     this.#detach(tenant, connection);
     try {
-      connection.socket.close(POLICY_VIOLATION, "The token has ended");
+      connection.socket.close(POLICY_VIOLATION, reason);
     } catch (error) {
-      logger.debug("A socket could not be closed", { tenant, cause: String(error) });
+      this.#parts.logger.debug("A socket could not be closed", { tenant, cause: String(error) });
     }
   }
 
   #detach(tenant: string, connection: Connection): void {
     connection.gone.abort();
-    const connections = this.#tenants.get(tenant);
-    connections?.delete(connection);
-    if (connections?.size === 0) this.#tenants.delete(tenant);
+    const room = this.#tenants.get(tenant);
+    room?.connections.delete(connection);
+    if (room?.connections.size === 0) this.#tenants.delete(tenant);
   }
 
-  async #isRevoked(tenant: string, device: string): Promise<boolean> {
+  async #revokedAmong(tenant: string, devices: readonly string[]): Promise<ReadonlySet<string>> {
+    if (devices.length === 0) return new Set();
     const rows = await this.#parts.store
       .read(tenant, function* script() {
-        return yield* ask({ kind: "devices", ids: [device] });
+        return yield* ask({ kind: "devices", ids: devices });
       })
       .catch(throwStoreFailure);
-    return rows[0]?.revokedAt !== undefined;
+    return new Set(rows.filter(({ revokedAt }) => revokedAt !== undefined).map(({ id }) => id));
   }
 }
 

@@ -13,6 +13,11 @@ export interface PokeHint {
   readonly device: string | undefined;
   /** The names of the collections that changed. Empty: any of them may have. */
   readonly collections: readonly string[];
+  /**
+   * The branch whose tills see what changed; "" for the whole tenant. `undefined`: not known. A relay that does not
+   * pass it on makes tills of other branches pull for nothing.
+   */
+  readonly scope?: string | undefined;
 }
 
 /** The port. `postgresPokes` of `tillsync/server/postgres` implements it. */

@@ -184,11 +184,14 @@ export interface IncarnationRow {
   readonly number: number;
   /** The first contact. Epoch ms. */
   readonly registeredAt: number;
-  /** The lowest sequence number received. `undefined`: none yet. */
+  /**
+   * The sequence number from which missing ones are counted: as the till has named it, or the lowest of the first push
+   * that brought any. `undefined`: neither yet.
+   */
   readonly firstSequence: number | undefined;
   /** The highest sequence number received; 0: none yet. */
   readonly lastSequence: number;
-  /** How many different sequence numbers have arrived. Less than the range between the two: some are missing. */
+  /** How many different sequence numbers from `firstSequence` on have arrived. Less than there are up to the last: some are missing. */
   readonly received: number;
 }
 

@@ -60,7 +60,13 @@ const LONGEST_WAIT_MS = 30_000;
 
 /** It has no collections: other processes ignore it. */
 type Probe = readonly [from: string, nonce: string];
-type Message = readonly [from: string, tenant: string, device: string | null, collections: readonly string[]];
+type Message = readonly [
+  from: string,
+  tenant: string,
+  device: string | null,
+  collections: readonly string[],
+  scope: string | null,
+];
 
 class NotifiedPokes implements PokeRelay {
   readonly "~port" = "poke-relay";
@@ -72,7 +78,7 @@ class NotifiedPokes implements PokeRelay {
   readonly #self: string;
   readonly #listeners: ((hint: PokeHint) => void)[] = [];
   readonly #closing = new AbortController();
-  /** By tenant and device: what was published since the last notification. */
+  /** By tenant, device and branch: what was published since the last notification. */
   #pending = new Map<string, { readonly hint: PokeHint; readonly collections: Set<string> }>();
   #connection: Connection | undefined;
   #isSending = false;
@@ -91,7 +97,7 @@ class NotifiedPokes implements PokeRelay {
 
   publish(hint: PokeHint): void {
     if (this.#connection === undefined) return;
-    const key = JSON.stringify([hint.tenant, hint.device ?? null]);
+    const key = JSON.stringify([hint.tenant, hint.device ?? null, hint.scope ?? null]);
     const pending = this.#pending.get(key);
     if (pending === undefined) this.#pending.set(key, { hint, collections: new Set(hint.collections) });
     else for (const collection of hint.collections) pending.collections.add(collection);
@@ -124,11 +130,12 @@ class NotifiedPokes implements PokeRelay {
     }
   }
 
-  #notification({ tenant, device }: PokeHint, collections: readonly string[]): Statement {
-    const message: Message = [this.#self, tenant, device ?? null, collections];
+  #notification({ tenant, device, scope }: PokeHint, collections: readonly string[]): Statement {
+    const message: Message = [this.#self, tenant, device ?? null, collections, scope ?? null];
     const text = JSON.stringify(message);
     // An empty list of collections means any collection.
-    const short = text.length <= MAX_PAYLOAD_CHARACTERS ? text : JSON.stringify([...message.slice(0, 3), []]);
+    const short =
+      text.length <= MAX_PAYLOAD_CHARACTERS ? text : JSON.stringify([...message.slice(0, 3), [], scope ?? null]);
     return { text: "select pg_notify($1, $2)", values: [CHANNEL, short] };
   }
 
@@ -142,8 +149,10 @@ class NotifiedPokes implements PokeRelay {
     if (!Array.isArray(message)) return;
     if (message[0] === this.#self) this.#probed(message[1]);
     if (message[0] === this.#self || !Array.isArray(message[3])) return;
-    const [, tenant, device, collections] = message;
-    for (const listener of this.#listeners) listener({ tenant, device: device ?? undefined, collections });
+    // A process of an earlier version sends no branch.
+    const [, tenant, device, collections, scope = null] = message;
+    const hint: PokeHint = { tenant, device: device ?? undefined, collections, scope: scope ?? undefined };
+    for (const listener of this.#listeners) listener(hint);
   }
 
   /** Keeps the connection for as long as this is open, and reconnects after a loss. */

@@ -1,4 +1,5 @@
 /** What the services and their callers share: who calls, and what is published after a commit. */
+import type { Touched } from "../decide/rows/scope.ts";
 import type { Principal } from "../policy-types.ts";
 
 interface Caller {
@@ -25,7 +26,7 @@ export interface DeskCaller extends Caller {
 }
 
 /**
- * Called after each commit with the collections that other devices may want to pull. `device` made the change and is
- * not notified; `undefined`: every device is.
+ * Called after each commit with what other devices may want to pull. `device` made the change and is not notified;
+ * `undefined`: every device is.
  */
-export type Publish = (tenant: string, device: string | undefined, collections: readonly string[]) => void;
+export type Publish = (tenant: string, device: string | undefined, touched: readonly Touched[]) => void;

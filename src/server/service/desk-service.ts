@@ -6,19 +6,23 @@ import type {
   QuarantineResponse,
   ResolveConflictRequest,
   RevisedResponse,
+  RowState,
   ServerConflict,
   UnknownOperation,
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import { conflictNow } from "../decide/conflict-now.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
-import type { Catalog } from "../decide/rows/catalog.ts";
+import { type Catalog, mayDo } from "../decide/rows/catalog.ts";
+import { NewerRow } from "../decide/rows/newer-row.ts";
+import { PolicyFailure } from "../decide/rows/policy-failure.ts";
+import { stateOf, upToDate } from "../decide/rows/rows.ts";
 import type { Decision } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
-import type { WorkingSet } from "../decide/rows/working-set.ts";
+import { recordKey, type WorkingSet } from "../decide/rows/working-set.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
-import type { ConflictRow, OperationRow } from "../ports/rows.ts";
+import type { ConflictRow, OperationRow, RecordKey, RecordRow } from "../ports/rows.ts";
 import { ask, type StoreReadScript } from "../ports/store.ts";
 import { malformed, RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
 import type { DeskCaller, Publish } from "./caller.ts";
@@ -42,11 +46,18 @@ export class DeskService {
     const device = caller.device();
     const isShown = this.#visibility(caller);
     const range = rangeOf(query);
+    const currentState = (row: ConflictRow, now: RecordRow) => this.#currentState(caller, row, now);
     const page = await this.#read(caller.principal, device, function* script() {
-      const filling = new DeskPage<ConflictRow>(range);
+      const filling = new DeskPage<ShownConflictRow>(range);
       while (!filling.isDone) {
         const rows = yield* ask({ kind: "conflictList", state, ...filling.nextRead });
-        filling.add(rows, ({ scope, device }) => isShown(scope, device));
+        const moved = state === "open" ? yield* ask({ kind: "records", keys: rows.map(recordOf) }) : [];
+        const byKey = new Map(moved.map((row) => [recordKey(row.collection, row.id), row]));
+        const shown = rows.map((row) => {
+          const now = byKey.get(recordKey(row.collection, row.entityId));
+          return { ...row, current: now && currentState(row, now) };
+        });
+        filling.add(shown, ({ scope, device }) => isShown(scope, device));
       }
       return filling;
     });
@@ -131,8 +142,29 @@ export class DeskService {
         throw new RequestProblem("not_quarantined", "It was released, discarded or superseded");
       case "conflict_settled":
         throw new RequestProblem("conflict_settled", "The conflict is settled");
+      case "conflict_moved":
+        throw new RequestProblem(
+          "conflict_moved",
+          "The row was written after the version that was decided on; read the conflict again",
+        );
       case "revoked":
         throw revoked();
+    }
+  }
+
+  /** The row as it is now, if it was written since the conflict was found. */
+  #currentState(caller: DeskCaller, { server }: ConflictRow, now: RecordRow): RowState | undefined {
+    const served = this.#parts.catalog.collections.get(now.collection);
+    if (served === undefined || now.state === "stub" || now.version === server.version) return undefined;
+    const { principal } = caller;
+    const isTheirs = inScope(principal, now.scope) && (this.#hasDesk(caller) || mayDo(served, "read", principal));
+    if (!isTheirs) return { version: 0, deleted: true };
+    try {
+      return stateOf(served, upToDate(served, now));
+    } catch (error) {
+      // Its resolution is refused until the server can read the row.
+      if (error instanceof NewerRow || error instanceof PolicyFailure) return undefined;
+      throw error;
     }
   }
 
@@ -170,9 +202,18 @@ export class DeskService {
   }
 }
 
-function shownConflict(catalog: Catalog, row: ConflictRow): ServerConflict {
-  const { id, operationId, collection, entityId, fields, device, actor, detectedAt, settled } = row;
+interface ShownConflictRow extends ConflictRow {
+  readonly current: RowState | undefined;
+}
+
+function recordOf({ collection, entityId }: ConflictRow): RecordKey {
+  return { collection, id: entityId };
+}
+
+function shownConflict(catalog: Catalog, row: ShownConflictRow): ServerConflict {
+  const { id, operationId, collection, entityId, fields, current } = row;
   const { client, server } = conflictNow(catalog, row);
+  const { device, actor, detectedAt, settled } = row;
   return {
     id,
     operationId,
@@ -181,6 +222,7 @@ function shownConflict(catalog: Catalog, row: ConflictRow): ServerConflict {
     fields,
     client,
     server,
+    ...(current !== undefined && { current }),
     device,
     ...(actor !== undefined && { actor }),
     detectedAt: rfc3339(detectedAt),

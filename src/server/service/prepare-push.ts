@@ -4,11 +4,18 @@
 import { LIMITS } from "../../protocol/constants.ts";
 import { parseOperation } from "../../protocol/operation.ts";
 import { payloadOf } from "../../protocol/payload.ts";
-import type { PushFrame, UnknownOperation } from "../../protocol/types.ts";
-import { canonicalJson, jsonBytes } from "../../shared/json.ts";
-import type { PreparedOperation } from "../decide/operation/prepared-operation.ts";
+import type { PushFrame, UnknownOperation, WireOperation } from "../../protocol/types.ts";
+import { canonicalJson, elementTexts, jsonBytes, jsonFault } from "../../shared/json.ts";
+import { MAX_KEPT_DEPTH, type PreparedOperation } from "../decide/operation/prepared-operation.ts";
 import type { Seal } from "../tokens/seal.ts";
 import type { Tokens } from "../tokens/tokens.ts";
+
+/** A request's body. */
+export interface SentText {
+  readonly text: string;
+  /** UTF-8 bytes. */
+  readonly bytes: number;
+}
 
 interface Preparation {
   readonly tenant: string;
@@ -18,37 +25,52 @@ interface Preparation {
    * Whether an operation can be larger than allowed: a body that is smaller than one operation may be contains none.
    */
   readonly measures: boolean;
+  /** The operation's own part of the body. Finding it costs a pass over the body, so only faulty operations ask. */
+  readonly textOf: (index: number) => string;
 }
 
 export async function prepareOperations(
   { operations }: PushFrame,
-  { bodyBytes, ...context }: Omit<Preparation, "measures"> & { readonly bodyBytes: number },
+  { sent, ...context }: Omit<Preparation, "measures" | "textOf"> & { readonly sent: SentText },
 ): Promise<readonly PreparedOperation[]> {
-  const preparation = { ...context, measures: bodyBytes > LIMITS.operationBytes };
+  let texts: readonly string[] | undefined;
+  const textOf = (index: number) => {
+    texts ??= elementTexts(sent.text, "operations");
+    return texts[index] ?? "";
+  };
+  const preparation = { ...context, textOf, measures: sent.bytes > LIMITS.operationBytes };
   const prepared: PreparedOperation[] = [];
-  for (const raw of operations) prepared.push(await prepareOne(raw, preparation));
+  for (const [index, raw] of operations.entries()) prepared.push(await prepareOne(raw, index, preparation));
   return prepared;
 }
 
 async function prepareOne(
   raw: UnknownOperation,
-  { tenant, seal, tokens, measures }: Preparation,
+  index: number,
+  { tenant, seal, tokens, measures, textOf }: Preparation,
 ): Promise<PreparedOperation> {
   const parsed = parseOperation(raw);
-  const text = parsed.ok ? canonicalJson(payloadOf(parsed.value)) : malformedText(raw);
+  const isFaulty = !parsed.ok && jsonFault(raw, { maxDepth: MAX_KEPT_DEPTH }) !== undefined;
+  const size = measures && !isFaulty ? jsonBytes(JSON.stringify(raw)) : 0;
+  const text = isFaulty || size > LIMITS.operationBytes ? textOf(index) : undefined;
   const acknowledged = parsed.ok ? parsed.value.acknowledged : undefined;
   const claim = acknowledged === undefined ? undefined : await tokens.readEpoch(tenant, acknowledged.epoch);
   return {
     id: raw.id,
     raw,
+    text,
     parsed,
-    hash: await seal.sha256(text),
-    bytes: measures ? jsonBytes(JSON.stringify(raw)) : 0,
+    hash: await seal.sha256(parsed.ok ? payloadText(parsed.value) : malformedText(raw, isFaulty ? text : undefined)),
+    bytes: measures && isFaulty ? jsonBytes(text ?? "") : size,
     acknowledgedIsAuthentic: claim?.kind === "authentic",
   };
 }
 
-/** A malformed operation has no canonical text: any difference makes it another one. */
-function malformedText(operation: UnknownOperation): string {
-  return `malformed ${JSON.stringify(operation)}`;
+function payloadText(operation: WireOperation): string {
+  return canonicalJson(payloadOf(operation));
+}
+
+/** A malformed operation has no canonical text: any difference makes it another one, also one that no value shows. */
+function malformedText(operation: UnknownOperation, text: string | undefined): string {
+  return `malformed ${text ?? JSON.stringify(operation)}`;
 }

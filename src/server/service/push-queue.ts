@@ -120,9 +120,9 @@ export class PushQueue {
     // Another empty push: its answer has the mark after all units, and the device's other results.
     const last = await this.#transactOne(tenant, { ...input, operations: [] });
     if (last.kind !== "answered") return last;
-    const touched = [
-      ...new Set(input.operations.flatMap(({ parsed }) => (parsed.ok ? [parsed.value.collection] : []))),
-    ];
+    const touched = input.operations.flatMap(({ parsed }) =>
+      parsed.ok ? [{ collection: parsed.value.collection, scope: undefined }] : [],
+    );
     return { ...last, results: [...results, ...last.results.filter(({ id }) => !ids.has(id))], touched };
   }
 

@@ -25,7 +25,7 @@ import { Tokens } from "../tokens/tokens.ts";
 import { beginEpoch } from "./begin-epoch.ts";
 import type { DeviceCaller, Publish } from "./caller.ts";
 import { commitDecision } from "./commit.ts";
-import { prepareOperations } from "./prepare-push.ts";
+import { prepareOperations, type SentText } from "./prepare-push.ts";
 import { PushQueue } from "./push-queue.ts";
 
 /** A restore is noticed once. If one request notices more, several restores happened at once. */
@@ -49,7 +49,7 @@ export class SyncService {
   async register(caller: DeviceCaller, request: RegisterRequest): Promise<RegisterResponse> {
     const { tenant, branch } = caller.principal;
     const introduction = await this.#introduction(caller, request);
-    const input = { ...introduction, named: request.device };
+    const input = { ...introduction, named: request.device, firstSequence: request.firstSequence };
     const outcome = await this.#inCurrentEpoch(introduction, () =>
       commitDecision(this.#parts, tenant, { decide: (ws) => decideRegistration(ws, input) }, throwStoreFailure),
     );
@@ -69,11 +69,11 @@ export class SyncService {
     };
   }
 
-  /** @param bodyBytes the size of the request's JSON */
-  async push(caller: DeviceCaller, frame: PushFrame, bodyBytes: number): Promise<PushResponse> {
+  /** @param sent the request's JSON, as it was sent, and its size */
+  async push(caller: DeviceCaller, frame: PushFrame, sent: SentText): Promise<PushResponse> {
     const { tenant } = caller.principal;
     const introduction = await this.#introduction(caller, frame);
-    const context = { bodyBytes, tenant, seal: this.#seal, tokens: this.#tokens };
+    const context = { sent, tenant, seal: this.#seal, tokens: this.#tokens };
     const operations = await prepareOperations(frame, context);
     const outcome = await this.#inCurrentEpoch(introduction, () =>
       this.#queue.push({ ...introduction, operations }).catch(throwStoreFailure),
@@ -196,10 +196,11 @@ function pullText(answer: Omit<PullResponse, "pages">, pages: Readonly<Record<st
 }
 
 function resync(epoch: string, collections?: readonly string[] | undefined): RequestProblem {
-  return new RequestProblem("resync_required", "Nothing was applied; set the epoch and start again", {
-    epoch,
-    collections,
-  });
+  const detail =
+    collections === undefined
+      ? "The request names another epoch. Nothing was applied: set the epoch and pull from the start"
+      : "These cursors can't be continued: pull these collections from the start";
+  return new RequestProblem("resync_required", detail, { epoch, collections });
 }
 
 function wrongWorkspace(): RequestProblem {

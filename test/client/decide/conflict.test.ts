@@ -252,6 +252,7 @@ describe("the desk", () => {
       base,
       client: { ...base, phone: "2" },
       server: theirs,
+      version: 20,
       fields: ["phone"],
       detectedAt: NOW,
       sequence: 1,
@@ -363,11 +364,18 @@ describe("a person", () => {
     expect([sent(successor), successor.baseVersion]).toEqual([{ action: "delete" }, 20]);
   });
 
-  test("answers to the server's row as it is now, not as it was when the conflict was found", () => {
+  test("answers to the row that the desk showed, so that what was written since is in conflict again [C5]", () => {
     const { successor } = chooses(mine, theirs, "client", (till) =>
-      till.pull("people", { id: "c-1", version: 40, data: { ...theirs, name: "Anne" } }),
+      till.pull("people", { id: "c-1", version: 40, data: { ...theirs, name: "Anne", phone: "8" } }),
     );
-    expect([sent(successor), successor.baseVersion]).toEqual([{ action: "update", patch: { phone: "2" } }, 40]);
+    expect([sent(successor), successor.baseVersion]).toEqual([{ action: "update", patch: { phone: "2" } }, 20]);
+  });
+
+  test("does not bring back a row that was deleted after the desk had shown it", () => {
+    const { successor } = chooses(mine, theirs, "client", (till) =>
+      till.pull("people", { id: "c-1", version: 40, deleted: true }),
+    );
+    expect([sent(successor), successor.baseVersion]).toEqual([{ action: "update", patch: { phone: "2" } }, 20]);
   });
 
   test("leaves later edits of the row in the view, on top", () => {

@@ -672,6 +672,7 @@ describe("a failure", () => {
     method_not_allowed: "server_error",
     resync_required: "server_error",
     identity_fork: "server_error",
+    conflict_moved: "server_error",
     conflict_settled: "server_error",
     not_quarantined: "server_error",
     too_large: "server_error",

@@ -112,7 +112,13 @@ describe("quarantine [H3]", () => {
     const [sold, paid] = await till.push(sale("s-1", { totalCents: 500 }, tx), payment("y-1", "s-1", tx));
     expect([sold?.status, paid?.status]).toEqual(["quarantined", "quarantined"]);
     const outcome = await world.discard(sold?.id ?? "", "a test");
-    expect(outcome).toMatchObject({ kind: "revised", touched: ["sales", "payments"] });
+    expect(outcome).toMatchObject({
+      kind: "revised",
+      touched: [
+        { collection: "sales", scope: "" },
+        { collection: "payments", scope: "" },
+      ],
+    });
     expect(await world.quarantined()).toEqual([]);
     expect(await world.release(paid?.id ?? "")).toEqual({ kind: "not_quarantined" });
   });

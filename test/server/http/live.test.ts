@@ -1,10 +1,10 @@
 import type { AddressInfo } from "node:net";
 import { serve, upgradeWebSocket } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { syncRoutes } from "../../../src/server/hono/index.ts";
-import { requestWithLiveToken } from "../../../src/server/index.ts";
+import { requestWithLiveToken, revokeDevice } from "../../../src/server/index.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { fakeClock } from "../../../src/testing/fake-clock.ts";
 import { authenticate, HttpTill, openTill, shopServer } from "../support/http.ts";
@@ -109,6 +109,124 @@ describe("pokes [M7]", () => {
       const refused = await server.live.connect(liveRequest(token("shop/b")), { send() {}, close() {} });
       expect((refused as Response).status).toBe(500);
       expect(server.logged.map(({ level }) => level)).toContain("error");
+    });
+  });
+
+  describe("name only what the socket's token may read", () => {
+    const private_ = { sales: { scope: "tenant", allow: { read: "office", create: "everyone" } } } as const;
+    async function listening(server: ReturnType<typeof shopServer>, who: string) {
+      const sent: string[] = [];
+      const closed: unknown[] = [];
+      await server.live.connect(liveRequest(`tillsync.1, ${token(who)}`), {
+        send: (text) => void sent.push(text),
+        close: (...reason) => void closed.push(reason),
+      });
+      return { sent, closed };
+    }
+
+    test("a collection that it may not read is not named, and alone it is no reason for a poke", async () => {
+      const server = shopServer(private_);
+      const till = await openTill(server, "a");
+      const [cashier, office] = [await listening(server, "shop/b"), await listening(server, "shop/c//office")];
+      await till.push(sale("s-1"));
+      await turn();
+      await till.push(sale("s-2"), product("p-1"));
+      await turn();
+      expect(cashier.sent).toEqual(['{"collections":["products"]}']);
+      expect(office.sent).toEqual(['{"collections":["sales"]}', '{"collections":["sales","products"]}']);
+    });
+
+    test("nor is a change in another branch, until a row comes from there or goes there", async () => {
+      const server = shopServer();
+      const head = await openTill(server, "a");
+      const [north, south] = [await listening(server, "shop/b/north"), await listening(server, "shop/c/south")];
+      const create = { action: "create", collection: "shifts", entityId: "h-1" };
+      const [made] = await head.push({ ...create, data: { branch: "north", cashier: "Ann" } });
+      await turn();
+      expect([north.sent.length, south.sent.length]).toEqual([1, 0]);
+      const baseVersion = (made as { version: number }).version;
+      await head.push({ ...create, action: "update", data: undefined, baseVersion, patch: { branch: "south" } });
+      await turn();
+      expect([north.sent.length, south.sent.length]).toEqual([2, 1]);
+    });
+
+    test("the office's release of a branch's sale is no poke for another branch", async () => {
+      const strict = { decide: () => ({ outcome: "quarantined", code: "arithmetic", message: "no" }) as const };
+      const scope = { branch: () => "north" };
+      const server = shopServer({
+        sales: { scope, allow: { read: "everyone", create: "everyone" } as const, ...strict },
+      });
+      const till = await openTill(server, "a", "shop/a/north");
+      const [kept] = await till.push(sale("s-1"));
+      const [north, south] = [await listening(server, "shop/b/north"), await listening(server, "shop/c/south")];
+      const office = new HttpTill(server, "", "shop///sync:desk");
+      const released = await office.call("POST", `quarantine/${kept?.id}/release`, undefined, {
+        "tillsync-device": "office",
+      });
+      expect(released.status).toBe(200);
+      await turn();
+      expect([north.sent, south.sent]).toEqual([['{"collections":["sales"]}'], []]);
+    });
+
+    test("the socket of a device that was revoked is closed instead of poked", async () => {
+      const server = shopServer();
+      const till = await openTill(server, "a");
+      await openTill(server, "b");
+      const socket = await listening(server, "shop/b");
+      await revokeDevice({ store: server.store, tenant: "shop", device: "b" });
+      await till.push(product("p-1"));
+      await turn();
+      expect(socket).toEqual({ sent: [], closed: [[1008, "The device was revoked"]] });
+    });
+
+    test.each([
+      ["stands for nobody any more", "nobody"],
+      ["stands for another device", "shop/x"],
+      ["stands for another tenant", "other/b"],
+    ])("the socket of a token that %s is closed", async (_, now) => {
+      let isLater = false;
+      const renamed = (request: Request) =>
+        authenticate(
+          isLater && request.url.endsWith("/live")
+            ? new Request(request.url, { headers: { authorization: now } })
+            : request,
+        );
+      const server = shopServer({}, { authenticate: renamed });
+      const till = await openTill(server, "a");
+      const socket = await listening(server, "shop/b");
+      isLater = true;
+      await till.push(product("p-1"));
+      await turn();
+      expect(socket).toEqual({ sent: [], closed: [[1008, "The token has ended"]] });
+    });
+
+    test("while the token can't be checked, the hint is lost and the socket stays", async () => {
+      let isDown = false;
+      const failing = (request: Request) => {
+        if (isDown && request.url.endsWith("/live")) throw new Error("down");
+        return authenticate(request);
+      };
+      const server = shopServer({}, { authenticate: failing });
+      const till = await openTill(server, "a");
+      const socket = await listening(server, "shop/b");
+      isDown = true;
+      await till.push(product("p-1"));
+      await turn();
+      expect(socket).toEqual({ sent: [], closed: [] });
+      isDown = false;
+      await till.push(product("p-2"));
+      await turn();
+      expect(socket).toEqual({ sent: ['{"collections":["products"]}'], closed: [] });
+    });
+
+    test("a hundred sockets cost one read of devices", async () => {
+      const server = shopServer();
+      const till = await openTill(server, "a");
+      for (let n = 0; n < 100; n += 1) await listening(server, `shop/t-${n}`);
+      const reads = vi.spyOn(server.store, "read");
+      await till.push(product("p-1"));
+      await turn();
+      expect(reads).toHaveBeenCalledTimes(1);
     });
   });
 

@@ -135,11 +135,11 @@ async function listAll(world: SimWorld, desk: Desk): Promise<readonly Listed[] |
 export async function settleInOffice(world: SimWorld, draw: Draw): Promise<number> {
   const { server } = world;
   const listed = (await listAll(world, "conflicts")) ?? [];
-  for (const { id } of listed) {
+  for (const { id, version } of listed) {
     // Meanwhile the till may settle it, too.
     if (draw.chance(0.5)) await world.timeline.wait(draw.int(0, LONGEST_LOOK_MS));
     const choice = draw.pick(["client", "server"] as const);
-    const answer = await server.desk(`conflicts/${id}/resolve`, { choice });
+    const answer = await server.desk(`conflicts/${id}/resolve`, { choice, version });
     if (answer !== undefined && choice === "client") isWritten(world, id);
   }
   const kept = (await listAll(world, "quarantine")) ?? [];

@@ -12,11 +12,16 @@ import type { SimWorld } from "../world.ts";
 import { Relay } from "./relay.ts";
 
 /** What a desk lists, as far as it is looked at. */
+interface Versioned {
+  readonly version: number;
+}
 export interface Listed {
   readonly id: string;
+  /** Of the row as the desk shows it; absent for an operation in quarantine. */
+  readonly version?: number;
 }
 interface DeskList {
-  readonly conflicts?: readonly Listed[];
+  readonly conflicts?: readonly (Listed & { readonly server: Versioned; readonly current?: Versioned })[];
   readonly quarantined?: readonly { readonly operation: Listed }[];
   readonly next?: string;
 }
@@ -202,7 +207,7 @@ export class Server {
     for (let after: string | undefined = ""; after !== undefined; ) {
       const page = (await this.desk(`${desk}${after && `?after=${after}`}`, undefined, branch)) as DeskList | undefined;
       if (page === undefined) return undefined;
-      for (const { id } of page.conflicts ?? []) found.push({ id });
+      for (const { id, server, current = server } of page.conflicts ?? []) found.push({ id, version: current.version });
       for (const { operation } of page.quarantined ?? []) found.push({ id: operation.id });
       after = page.next;
     }

@@ -7,7 +7,7 @@ export const desks: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/desk-actions.ts",
-      "  const members = group(ws, found);\n  const results: FinalResult[] = [];",
+      "  const members = boundTo(ws, found);\n  const results: FinalResult[] = [];",
       "  const members = [found];\n  const results: FinalResult[] = [];",
     ),
   ),
@@ -16,7 +16,7 @@ export const desks: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/desk-actions.ts",
-      "  const members = group(ws, found);\n  const error",
+      "  const members = boundTo(ws, found).filter(isOpenQuarantine);\n  const error",
       "  const members = [found];\n  const error",
     ),
   ),
@@ -34,8 +34,8 @@ export const desks: readonly Mutant[] = [
     "C3",
     patch(
       "server/decide/desk-actions.ts",
-      '  if (choice !== "server") {\n    const edit',
-      '  if (choice === "nobody") {\n    const edit',
+      '  if (choice !== "server") {\n    // Without',
+      '  if (choice === "nobody") {\n    // Without',
     ),
   ),
   mutant(

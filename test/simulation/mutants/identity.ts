@@ -12,8 +12,8 @@ export const identity: readonly Mutant[] = [
     "C7",
     patch(
       "client/scripts/identity.ts",
-      "const after: Identity = { ...rest, incarnation, registered: false };",
-      "const after: Identity = { ...rest, registered: false };",
+      "const after: Identity = { ...rest, incarnation, firstSequence, registered: false };",
+      "const after: Identity = { ...rest, firstSequence, registered: false };",
     ),
   ),
   mutant(

@@ -29,8 +29,8 @@ export const judging: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/transaction.ts",
-      "if (culprit === undefined) return results;",
-      "if (culprit === undefined || true) return results;",
+      "if (culprit === undefined || results.every(({ id }) => id === culprit)) return results;",
+      "if (results.length > 0) return results;",
     ),
   ),
   mutant(

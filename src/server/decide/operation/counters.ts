@@ -2,7 +2,9 @@
  * Increments [H4]. They commute, so they conflict with nothing and are never rejected. Counters belong to (collection,
  * id) and not to the row's life: steps on a row that does not exist count towards the sum when it appears.
  */
-import type { Flag, IncrementOperation, OperationResult } from "../../../protocol/types.ts";
+import type { Flag, IncrementOperation, OperationResult, VerdictIssue } from "../../../protocol/types.ts";
+import type { RecordRow } from "../../ports/rows.ts";
+import type { ServedCollection } from "../rows/catalog.ts";
 import { addSteps, currentRow } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
@@ -18,8 +20,8 @@ export function increment(
   const before = currentRow(ws, served, entityId);
   const counters = addSteps(served, before?.counters ?? {}, by);
   if (counters === undefined) {
-    const fields = Object.keys(by).join("`, `");
-    return quarantined(operation, "malformed", `\`${fields}\` of \`${served.name}\` can't be incremented by that`);
+    const issues = stepIssues(served, before?.counters ?? {}, by);
+    return quarantined(operation, "malformed", "The counters can't take these steps", issues);
   }
   const flags: Flag[] = [];
   if (before === undefined || before.state === "stub") flags.push({ code: "unknown_row" });
@@ -40,5 +42,20 @@ export function increment(
     // If two tills sell one product, neither can compute the sum by itself [C4].
     echo: true,
     acknowledged,
+  });
+}
+
+/** What is wrong with each step. */
+function stepIssues(
+  served: ServedCollection,
+  before: RecordRow["counters"],
+  by: IncrementOperation["by"],
+): readonly VerdictIssue[] {
+  return Object.entries(by).flatMap(([name, step]) => {
+    const path = `by.${name}`;
+    if (!served.resolved.counters.includes(name)) return { path, message: "There is no such counter" };
+    if (addSteps(served, {}, { [name]: step }) === undefined) return { path, message: "Expected an integer" };
+    if (addSteps(served, before, { [name]: step }) !== undefined) return [];
+    return { path, message: "The sum would be too large to be exact" };
   });
 }

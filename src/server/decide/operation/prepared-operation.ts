@@ -9,6 +9,8 @@ export interface PreparedOperation {
   readonly id: string;
   /** As it was received. */
   readonly raw: UnknownOperation;
+  /** Its text as it was received, if `raw` can't be stored as it is, or is too large. */
+  readonly text?: string | undefined;
   readonly parsed: Parsed<WireOperation>;
   /** The identity of its payload [H8]: see protocol/payload.ts. */
   readonly hash: string;
@@ -32,19 +34,21 @@ export function headOf({ raw, parsed }: Pick<PreparedOperation, "raw" | "parsed"
   };
 }
 
+/** A malformed operation that nests deeper is kept as text. */
+export const MAX_KEPT_DEPTH = 40;
+
 /**
  * The form in which the operation is kept. Nothing that was sent is dropped (L1), not even what no database could store
- * as JSON: that is kept as its text, in which every character that cannot be stored is escaped. Of an operation that is
- * larger than allowed, only as much text is kept as an operation may have: otherwise a few kilobytes of gzip would fill
- * the disk (L12).
+ * as JSON, or what a number can't hold: that is kept as its text. Of an operation that is larger than allowed, only as
+ * much text is kept as an operation may have: otherwise a few kilobytes of gzip would fill the disk (L12).
  */
-export function keptOperation({ id, raw, parsed, bytes }: PreparedOperation): WireOperation {
-  if (bytes > LIMITS.operationBytes)
-    return { id, raw: startOf(JSON.stringify(raw)), bytes } as unknown as WireOperation;
-  if (parsed.ok) return parsed.value;
-  const kept = jsonFault(raw, { maxDepth: 40 }) === undefined ? raw : { id, raw: JSON.stringify(raw) };
+export function keptOperation({ id, raw, text, parsed, bytes }: PreparedOperation): WireOperation {
+  if (parsed.ok && bytes <= LIMITS.operationBytes) return parsed.value;
+  const isKept = bytes <= LIMITS.operationBytes && jsonFault(raw, { maxDepth: MAX_KEPT_DEPTH }) === undefined;
   // Not a valid operation: `release` parses it again.
-  return kept as unknown as WireOperation;
+  if (isKept) return raw as unknown as WireOperation;
+  const kept = startOf(text ?? JSON.stringify(raw));
+  return { id, raw: kept, ...(bytes > LIMITS.operationBytes && { bytes }) } as unknown as WireOperation;
 }
 
 /** Does not end with half of a surrogate pair, which no database accepts. */

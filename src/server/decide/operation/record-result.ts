@@ -11,7 +11,7 @@ import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
 import { inCurrentSchema } from "./current-schema.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
-import { cameTooLate, markSuperseded } from "./supersede.ts";
+import { cameTooLate, markSuperseded, stateToShow } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
 
 export function recordResult(
@@ -22,7 +22,7 @@ export function recordResult(
 ): FinalResult {
   const { parsed } = prepared;
   if (parsed.ok) markSuperseded(ws, view, parsed.value, result);
-  const final = { ...result, at: view.receivedAt };
+  const final = { ...withServer(ws, view, prepared, result), at: view.receivedAt };
   const position = ws.take(prepared.id);
   if (parsed.ok && result.status === "conflict") {
     const { collection, entityId } = parsed.value;
@@ -61,6 +61,13 @@ function logRefusal(ws: WorkingSet, { device }: Viewpoint, prepared: PreparedOpe
   });
 }
 
+/** A refused edit comes back with the row as it is, which is what the till shows from now on. */
+function withServer(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation, result: FinalResult): FinalResult {
+  if (result.status !== "rejected" || result.server !== undefined) return result;
+  const server = stateToShow(ws, view, headOf(prepared));
+  return server === undefined ? result : { ...result, server };
+}
+
 function operationRow(
   view: Viewpoint,
   prepared: PreparedOperation,
@@ -95,19 +102,20 @@ export function storedAnswer(
 ): FinalResult {
   // A placeholder has no hash: it was superseded before it arrived.
   if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(view, stored), replayed: true };
-  quarantineReused(ws, view, prepared);
-  return rejected(prepared, "operation_id_reused", `This id belongs to another operation, which is ${stored.status}`, {
-    issues: [{ path: "status", message: stored.status }],
-  });
+  const at = quarantineReused(ws, view, prepared);
+  const message = `This id belongs to another operation, which is ${stored.status}`;
+  const server = stateToShow(ws, view, headOf(prepared));
+  return { ...rejected(prepared, "operation_id_reused", message, { server }), at };
 }
 
 /**
  * Both payloads are kept. The second one is quarantined under an id made from its hash, where people see it and can
- * release it. That happens once, however often it is sent.
+ * release it. That happens once, however often it is sent. Returns when it happened.
  */
-function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): void {
+function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): number {
   const id = uuidOf(prepared.hash);
-  if (ws.operation(id) !== undefined) return;
+  const known = ws.operation(id);
+  if (known !== undefined) return known.receivedAt;
   ws.log("error", "An operation id was used twice, with different payloads", {
     operation: prepared.id,
     kept: id,
@@ -125,6 +133,7 @@ function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOpe
     sequence: undefined,
     transaction: undefined,
   });
+  return view.receivedAt;
 }
 
 /**

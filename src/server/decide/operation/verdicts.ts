@@ -84,16 +84,14 @@ export function retry({ id }: Named, code: string, message: string, afterMs = PO
 }
 
 /**
- * Whether the operation is a fact or an increment. What rejects an edit quarantines
- * them (L11); H5 has the two exceptions. The operation may be malformed, since that can be the reason for the refusal. Nothing is known of an unknown
- * collection: a create in it may be a sale.
+ * Whether the operation is an increment, or anything in a collection of facts. What rejects an edit quarantines them
+ * (L11); H5 has the two exceptions. The operation may be malformed, since that can be the reason for the refusal.
+ * Nothing is known of an unknown collection: a create in it may be a sale.
  */
 export function isCommercial(catalog: Catalog, operation: WireOperation | UnknownOperation): boolean {
   if (operation.action === "increment") return true;
   const served = typeof operation.collection === "string" ? catalog.collections.get(operation.collection) : undefined;
-  if (served === undefined) return operation.action === "create";
-  if (served.resolved.kind === "record") return false;
-  return operation.action !== "update" && operation.action !== "delete";
+  return served === undefined ? operation.action === "create" : served.resolved.kind === "fact";
 }
 
 export interface Objection {

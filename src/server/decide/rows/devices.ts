@@ -25,9 +25,13 @@ export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: S
 /**
  * The incarnation's row. No two incarnations share a number: two clones must not print the same receipt numbers [C7].
  */
-export function enrolled(ws: WorkingSet, { device, incarnation, receivedAt }: Sender): IncarnationRow {
+export function enrolled(
+  ws: WorkingSet,
+  { device, incarnation, receivedAt }: Sender,
+  firstSequence?: number | undefined,
+): IncarnationRow {
   const known = ws.incarnations(device).find((row) => row.incarnation === incarnation);
-  if (known !== undefined) return known;
+  if (known !== undefined) return counting(ws, known, firstSequence);
   const number = ws.clock.deviceNumber + 1;
   ws.setClock({ ...ws.clock, deviceNumber: number });
   const row: IncarnationRow = {
@@ -35,10 +39,18 @@ export function enrolled(ws: WorkingSet, { device, incarnation, receivedAt }: Se
     device,
     number,
     registeredAt: receivedAt,
-    firstSequence: undefined,
+    firstSequence,
     lastSequence: 0,
     received: 0,
   };
+  ws.putIncarnation(row);
+  return row;
+}
+
+/** What has arrived already was counted from another number. So a number that is named later comes too late. */
+function counting(ws: WorkingSet, known: IncarnationRow, firstSequence: number | undefined): IncarnationRow {
+  if (firstSequence === undefined || firstSequence === known.firstSequence || known.lastSequence > 0) return known;
+  const row = { ...known, firstSequence };
   ws.putIncarnation(row);
   return row;
 }
@@ -55,7 +67,11 @@ export interface Registration {
 }
 
 /** Idempotent. */
-export function register(ws: WorkingSet, session: Sender, named: Named): Registration {
+export function register(
+  ws: WorkingSet,
+  session: Sender,
+  { named, firstSequence }: { readonly named: Named; readonly firstSequence?: number | undefined },
+): Registration {
   const before = knownDevice(ws, session);
   const { principal } = session;
   const row: DeviceRow = {
@@ -66,7 +82,7 @@ export function register(ws: WorkingSet, session: Sender, named: Named): Registr
     appVersion: named.appVersion ?? before.appVersion,
   };
   ws.putDevice(row);
-  const { number, lastSequence } = enrolled(ws, session);
+  const { number, lastSequence } = enrolled(ws, session, firstSequence);
   const others = ws.incarnations(session.device).filter(({ incarnation }) => incarnation !== session.incarnation);
   const unsynced = others
     .filter((other) => other.lastSequence > 0)
@@ -77,7 +93,7 @@ export function register(ws: WorkingSet, session: Sender, named: Named): Registr
 
 /**
  * How many sequence numbers between the first and the last never arrived [M6]. The first need not be 1: a fork
- * continues counting.
+ * continues counting, and what it still sends of the numbers before it may have arrived from its clone.
  */
 function missingOf({ firstSequence, lastSequence, received }: IncarnationRow): number {
   return firstSequence === undefined ? 0 : Math.max(0, lastSequence - firstSequence + 1 - received);
@@ -88,10 +104,11 @@ export function noteReceived(ws: WorkingSet, session: Sender, sequences: readonl
   ws.putDevice({ ...knownDevice(ws, session), lastPushAt: session.receivedAt });
   const row = enrolled(ws, session);
   if (sequences.length === 0) return;
+  const firstSequence = row.firstSequence ?? Math.min(...sequences);
   ws.putIncarnation({
     ...row,
-    firstSequence: Math.min(row.firstSequence ?? Number.MAX_SAFE_INTEGER, ...sequences),
+    firstSequence,
     lastSequence: Math.max(row.lastSequence, ...sequences),
-    received: row.received + sequences.length,
+    received: row.received + sequences.filter((sequence) => sequence >= firstSequence).length,
   });
 }

@@ -47,11 +47,14 @@ export function lifeVersion(row: RecordRow): number {
   return fieldVersion(row, LIFE)[0];
 }
 
+/** The fields that were written after `version`, by anybody. `id` among them means the row's life. */
+export function fieldsWrittenAfter(row: RecordRow, version: number): readonly string[] {
+  return Object.keys(row.fields).filter((field) => fieldVersion(row, field)[0] > version);
+}
+
 /** The fields that another incarnation wrote after `baseVersion` [C5]. `id` among them means the row's life. */
 export function foreignFields(row: RecordRow, baseVersion: number, incarnation: string): readonly string[] {
-  return Object.entries(row.fields)
-    .filter(([, [version, writer]]) => version > baseVersion && writer !== incarnation)
-    .map(([field]) => field);
+  return fieldsWrittenAfter(row, baseVersion).filter((field) => fieldVersion(row, field)[1] !== incarnation);
 }
 
 /** The row in the shape of the schema that the server has now. */

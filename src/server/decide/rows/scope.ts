@@ -44,6 +44,13 @@ export function canSee(served: ServedCollection, row: RecordRow, principal: Prin
   return inScope(principal, row.scope) && mayDo(served, "read", principal);
 }
 
+/** Where something has changed. */
+export interface Touched {
+  readonly collection: string;
+  /** The branch whose tills see the change; "" for the whole tenant. `undefined`: not known. */
+  readonly scope: string | undefined;
+}
+
 /** The scopes whose rows a pull returns. */
 export function scopesSeen(principal: Principal): ScopeFilter {
   return principal.branch === undefined ? "all" : ["", principal.branch];

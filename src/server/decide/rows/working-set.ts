@@ -26,6 +26,7 @@ import type {
 } from "../../ports/rows.ts";
 import type { StoreReads, StoreWrites } from "../../ports/store.ts";
 import { type Kind, keyed, type MissingRead, Overlay, type Undo, Written, whole } from "./overlay.ts";
+import type { Touched } from "./scope.ts";
 
 export interface LogLine {
   readonly level: "error" | "info";
@@ -180,9 +181,13 @@ export class WorkingSet {
     this.#returns.put(key, row);
   }
 
-  *collectionsWrittenSince(position: number): Iterable<string> {
-    for (const row of this.#records.allWritten()) {
-      if (row.version > position && row.state !== "stub") yield row.collection;
+  /** Where rows were written since then, and where rows have left a branch. */
+  *touchedSince(position: number): Iterable<Touched> {
+    for (const { collection, scope, version, state } of this.#records.allWritten()) {
+      if (version > position && state !== "stub") yield { collection, scope };
+    }
+    for (const { collection, scope, version } of this.#departures.allWritten()) {
+      if (version > position) yield { collection, scope };
     }
   }
 

@@ -1,0 +1,52 @@
+/**
+ * Which operations in quarantine belong together [C1]. The members of a transaction do, and whatever takes the place of
+ * a member takes it in the transaction too: a corrected sale is released with the payment of the one that it corrects.
+ */
+import type { OperationRow } from "../../ports/rows.ts";
+import type { WorkingSet } from "../rows/working-set.ts";
+
+/** In quarantine, and not replaced. What was discarded is too: whoever takes it up again takes up all that is bound to it. */
+export function isSetAside({ status, supersededBy }: OperationRow): boolean {
+  return status === "quarantined" && supersededBy === undefined;
+}
+
+/**
+ * Everything in quarantine that is bound to the operation, the operation included, in the order in which the places
+ * were first taken. An operation that another one of them replaces is not among them.
+ */
+export function boundTo(ws: WorkingSet, start: OperationRow): readonly OperationRow[] {
+  const seen = new Map([[start.id, start]]);
+  // The map grows while it is walked: what is found is looked at in its turn.
+  for (const row of seen.values()) {
+    for (const next of neighbours(ws, row)) if (!seen.has(next.id)) seen.set(next.id, next);
+  }
+  const aside = [...seen.values()].filter(isSetAside);
+  const replaced = new Set(aside.flatMap(targetsOf));
+  return aside.filter(({ id }) => !replaced.has(id)).sort((a, b) => placeOf(ws, a) - placeOf(ws, b));
+}
+
+function* neighbours(ws: WorkingSet, row: OperationRow): Iterable<OperationRow> {
+  const { transaction, supersededBy } = row;
+  // Transactions are named by tills: another device's transaction of the same name is another one.
+  if (transaction !== undefined) yield* ws.members(transaction).filter(({ device }) => device === row.device);
+  const successor = supersededBy === undefined ? undefined : ws.operation(supersededBy);
+  if (successor !== undefined) yield successor;
+  for (const id of targetsOf(row)) {
+    const target = ws.operation(id);
+    if (target === undefined) continue;
+    // A successor that its sender might not send has not taken the place yet. If it is released, it does.
+    if (target.supersededBy === row.id || (isSetAside(row) && isSetAside(target))) yield target;
+  }
+}
+
+/** The operations that it names in `supersedes`. A malformed one may name anything there. */
+function targetsOf({ operation }: OperationRow): readonly string[] {
+  const named: unknown = operation?.supersedes;
+  return Array.isArray(named) ? named.filter((id) => typeof id === "string") : [];
+}
+
+/** A payment is judged after its sale, though the sale was corrected after the payment had arrived. */
+function placeOf(ws: WorkingSet, row: OperationRow): number {
+  const places = targetsOf(row).map((id) => ws.operation(id)?.position ?? row.position);
+  return Math.min(row.position, ...places);
+}

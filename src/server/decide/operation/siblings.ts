@@ -1,0 +1,92 @@
+/**
+ * What superseding a member of a quarantined commercial transaction does to its other members [C1]. No half of a sale
+ * is ever in the books, so the successor is applied only together with them.
+ */
+import type { FinalResult } from "../../../protocol/types.ts";
+import type { OperationRow } from "../../ports/rows.ts";
+import type { Viewpoint } from "../rows/sender.ts";
+import type { WorkingSet } from "../rows/working-set.ts";
+import { boundTo, isSetAside } from "./bound.ts";
+import { evaluate } from "./evaluate.ts";
+import type { PreparedOperation } from "./prepared-operation.ts";
+import { prepareStored, revise } from "./revise.ts";
+import { markSuperseded } from "./supersede.ts";
+import { isCommercial, quarantined } from "./verdicts.ts";
+
+/**
+ * The operations in quarantine that are bound to what these successors replace, and that none of them replaces. To be
+ * asked before the successors are judged, because they close what they replace.
+ */
+export function siblingsOf(
+  ws: WorkingSet,
+  { catalog }: Viewpoint,
+  successors: readonly PreparedOperation[],
+): readonly OperationRow[] {
+  const replaced = new Set<string>();
+  for (const { parsed } of successors) {
+    if (!parsed.ok || !isCommercial(catalog, parsed.value)) continue;
+    for (const id of parsed.value.supersedes ?? []) replaced.add(id);
+  }
+  const siblings = new Map<string, OperationRow>();
+  for (const id of replaced) {
+    const target = ws.operation(id);
+    if (target === undefined || !isSetAside(target)) continue;
+    for (const row of boundTo(ws, target)) if (!replaced.has(row.id)) siblings.set(row.id, row);
+  }
+  return [...siblings.values()];
+}
+
+/**
+ * Applies the siblings of successors that were applied. Returns the id of the one that can't be, if there is one: then
+ * the caller takes everything back.
+ */
+export function applySiblings(
+  ws: WorkingSet,
+  view: Viewpoint,
+  siblings: readonly OperationRow[],
+  takenBy: string,
+): string | undefined {
+  for (const row of siblings) {
+    const { device, incarnation } = row;
+    const principal = { ...view.principal, device, actor: row.operation?.actor };
+    const own: Viewpoint = { ...view, principal, device, incarnation };
+    const prepared = prepareStored(row);
+    const result = evaluate(ws, own, prepared);
+    if (result.status !== "applied") return row.id;
+    if (prepared.parsed.ok) markSuperseded(ws, own, prepared.parsed.value, result);
+    revise(ws, row, result, { takenBy, at: view.receivedAt });
+  }
+  commit(ws, view, siblings, { kind: "release", takenBy });
+  return undefined;
+}
+
+/** Discards the siblings of a fact that was given up: released alone, they would be a payment without its sale. */
+export function discardSiblings(
+  ws: WorkingSet,
+  view: Viewpoint,
+  siblings: readonly OperationRow[],
+  takenBy: string,
+): void {
+  for (const row of siblings) {
+    const result = quarantined(row, "discarded", "It was given up with another member of its transaction");
+    revise(ws, row, result, { takenBy, at: view.receivedAt });
+  }
+  commit(ws, view, siblings, { kind: "discard", takenBy });
+}
+
+/** The next mark must point at a row that has its position. The commit has the id of the operation that caused it. */
+function commit(
+  ws: WorkingSet,
+  { principal, receivedAt }: Viewpoint,
+  siblings: readonly OperationRow[],
+  { kind, takenBy }: { readonly kind: "release" | "discard"; readonly takenBy: string },
+): void {
+  if (siblings.length === 0) return;
+  ws.putCommit({ id: takenBy, position: ws.take(takenBy), kind, actor: principal.actor, at: receivedAt });
+}
+
+/** Whether the operation gives up a fact. Giving up a step of a counter leaves the facts of its transaction as they are. */
+export function givesUpFact({ catalog }: Viewpoint, { parsed }: PreparedOperation, result: FinalResult): boolean {
+  if (!parsed.ok || parsed.value.action !== "void" || result.status !== "applied") return false;
+  return catalog.collections.get(parsed.value.collection)?.resolved.kind === "fact";
+}
