@@ -60,7 +60,7 @@ table<SyncPhase["phase"]>({
 });
 table<Extract<SyncPhase, { phase: "online" }>["activity"]>({ idle: true, pushing: true, pulling: true });
 table<Extract<SyncPhase, { phase: "offline" }>["cause"]>({
-  ...{ no_network: true, unreachable: true, server_error: true, throttled: true },
+  ...{ no_network: true, unreachable: true, server_error: true, throttled: true, device_error: true },
 });
 table<Extract<SyncPhase, { phase: "action_needed" }>["cause"]>({
   ...{ auth_required: true, device_revoked: true, wrong_workspace: true },
