@@ -202,8 +202,8 @@ const syncNow: Command = {
   kind: "sync_now",
   weight: 2,
   run: async ({ tab }) => {
-    tab.machine.line.hurry(tab);
-    return (await tab.client.sync()).outcome;
+    const done = tab.machine.line.hurry();
+    return (await tab.client.sync().finally(done)).outcome;
   },
 };
 const pauseAndResume: Command = {
@@ -212,7 +212,7 @@ const pauseAndResume: Command = {
   async run({ world, tab, draw }) {
     tab.client.pause("tea");
     await world.timeline.wait(draw.int(100, 20_000));
-    tab.machine.line.hurry(tab);
+    tab.machine.line.hurry()();
     tab.client.resume("tea");
     return "resumed";
   },

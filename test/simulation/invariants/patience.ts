@@ -9,6 +9,7 @@ const LEAST_DEFAULT_MS = 250;
 export class Patience {
   readonly #world: SimWorld;
   readonly #notBefore = new Map<string, number>();
+  #hurried = 0;
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -16,7 +17,7 @@ export class Patience {
 
   answered(tab: Tab, path: string, { status, headers }: Response): void {
     const seconds = Number(headers.get("retry-after") ?? Number.NaN);
-    if ((status !== 503 && status !== 429) || Number.isNaN(seconds)) return;
+    if ((status !== 503 && status !== 429) || Number.isNaN(seconds) || this.#hurried > 0) return;
     const least = this.#world.plan.options.defaults ? LEAST_DEFAULT_MS : LEAST_MS;
     this.#notBefore.set(`${tab.name} ${path}`, this.#world.timeline.now + seconds * 1_000 + least);
   }
@@ -29,6 +30,15 @@ export class Patience {
     this.#notBefore.delete(`${tab.name} ${path}`);
     if (now < notBefore)
       this.#world.violation("V3", `${tab.name} asks ${path} ${notBefore - now} ms sooner than it was told to`);
+  }
+
+  /** A person wants it now, whatever any tab of the machine was told, or is told until the answer is called. */
+  hurry(): () => void {
+    this.#hurried += 1;
+    this.#notBefore.clear();
+    return () => {
+      this.#hurried -= 1;
+    };
   }
 
   forget({ name }: Tab): void {

@@ -69,9 +69,9 @@ export class SimLine {
     this.#tooSlow = new TooSlow(world);
   }
 
-  /** A person does not wait for what the server had asked for. */
-  hurry(tab: Tab): void {
-    this.#patience.forget(tab);
+  /** A person does not wait for what the server had asked for, until the answer is called. */
+  hurry(): () => void {
+    return this.#patience.hurry();
   }
 
   /**
