@@ -174,7 +174,8 @@ export class SimLine {
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
     await tab.through(Promise.resolve());
-    this.#patience.answered(tab, path, response);
+    // Nobody hears what comes after a request was given up.
+    if (!request.signal.aborted) this.#patience.answered(tab, path, response);
     const isIts = response.headers.get(REQUEST_ID) === request.headers.get(REQUEST_ID);
     const isAwaited = !request.signal.aborted;
     if (response.ok && isIts && isAwaited && path === "register") await this.#meet(machine, response.clone());
