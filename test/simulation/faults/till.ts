@@ -31,6 +31,14 @@ export const till: readonly Fault[] = [
     },
   },
   {
+    /** The disk refuses just that: what was sent stays unanswered here. */
+    kind: "answer_refused",
+    weight: 3,
+    strike({ machine, draw }) {
+      for (let left = draw.int(1, 3); left > 0; left--) machine.armStepOf("answer_refused", "fail", "answer");
+    },
+  },
+  {
     /** In the middle of what only the holder of the turn may write. */
     kind: "freeze_at_turn",
     weight: 4,

@@ -7,7 +7,7 @@ export const time: readonly Fault[] = [
   {
     /** Holidays: everything sleeps, and what was not sent before is sent after. Longer than a journal is kept. */
     kind: "shop_shut",
-    weight: 1.5,
+    weight: 3,
     async strike({ world, draw, hit }) {
       const unreached = world.machines.filter(() => draw.chance(0.5)).map(({ line }) => line.cut("both"));
       await world.timeline.wait(draw.int(0, 15_000));

@@ -2,6 +2,7 @@
 import type { PushRequest, RegisterResponse } from "../../../src/protocol/types.ts";
 import type { Draw } from "../engine/draw.ts";
 import type { SimSocket } from "../engine/platform.ts";
+import { judgeEffects } from "../invariants/answered.ts";
 import { judgeUnsynced } from "../invariants/counted.ts";
 import { Patience } from "../invariants/patience.ts";
 import { TooSlow } from "../invariants/too-slow.ts";
@@ -173,7 +174,8 @@ export class SimLine {
     if (armed?.fault.kind === "freeze") machine.freezeUntilRobbed(tab);
     if (machine.isFirst && this.#world.reaches("answer_after")) machine.crash(`when it is answered ${path}`);
     await tab.through(Promise.resolve());
-    this.#patience.answered(tab, path, response);
+    // Nobody hears what comes after a request was given up.
+    if (!request.signal.aborted) this.#patience.answered(tab, path, response);
     const isIts = response.headers.get(REQUEST_ID) === request.headers.get(REQUEST_ID);
     const isAwaited = !request.signal.aborted;
     if (response.ok && isIts && isAwaited && path === "register") await this.#meet(machine, response.clone());
@@ -215,6 +217,7 @@ export class SimLine {
     const text = await response.text();
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (response.ok) this.#world.model.judged(parsed(text).results, askedAt);
+    if (asked && response.ok) judgeEffects(this.#world, parsed(text).results);
     if (asked && response.ok) judgeWaiting(this.#world, (await asked.json()) as PushRequest, parsed(text).results);
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);
     if (response.ok && path === "register") judgeUnsynced(this.#world, JSON.parse(text) as RegisterResponse);

@@ -162,7 +162,7 @@ const waits: readonly Mutant[] = [
     patch("client/scripts/journal.ts", "value.status.result.at < horizon;", "value.occurredAt < horizon;"),
   ),
   mutant(
-    "the journal forgets a sale that was released late",
+    "the journal is pruned after a day",
     "C8.7",
     patch(
       "client/scripts/journal.ts",
