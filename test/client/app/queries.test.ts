@@ -1,5 +1,5 @@
 /** Queries: each kind of range, each page, each live value. */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
 import { memory } from "../../../src/storage/memory/memory.ts";

@@ -1,5 +1,5 @@
 /** How long a till waits before it tries again. */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { backoffMs } from "../../../src/client/decide/backoff.ts";
 

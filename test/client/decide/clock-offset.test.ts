@@ -1,5 +1,5 @@
 /** What a till can know of the server's clock. */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   addSample,

@@ -1,5 +1,5 @@
 /** Local writes: they are checked, and are in the view and in the outbox at once. */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";

@@ -1,5 +1,5 @@
 /** The view of a row: the server's base, and this device's open operations on it (L8). */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addDelta, mergeDelta, replay } from "../../../src/client/decide/replay.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";

@@ -1,6 +1,6 @@
 /** Which operations go into the next push, in which order, and what each waits for. */
 
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";

@@ -2,7 +2,7 @@
  * The sync machine, cell by cell. The table is total: a new state or event does not compile until the table says what
  * it means in every cell. After it come scenarios, and what must hold after any sequence of events.
  */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../../src/client/decide/status.ts";
 import {

@@ -1,5 +1,5 @@
 /** The counts of a row and of the queue always agree with the operations themselves. */
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { isIn, isWaiting, resultOf, type StoredOperation } from "../../../src/client/state/operation.ts";
