@@ -98,7 +98,14 @@ export type {
 export type { SyncEvents } from "./client/types/events.ts";
 export type { RecordMeta, RecordSync, Settlement, Verdict } from "./client/types/record.ts";
 export type { Live, Unsubscribe } from "./client/types/shape.ts";
-export type { DeviceIdentity, StatusFacts, SyncOutcome, SyncPhase, SyncStatus } from "./client/types/status.ts";
+export type {
+  DeviceIdentity,
+  StatusFacts,
+  SyncOutcome,
+  SyncPhase,
+  SyncStatus,
+  WaitingCause,
+} from "./client/types/status.ts";
 export type { Flag } from "./protocol/types.ts";
 export type { CheckReferences } from "./schema/checks.ts";
 export type { CollectionOptions } from "./schema/define-collection.ts";
