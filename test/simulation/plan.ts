@@ -33,6 +33,8 @@ export interface PlanOptions {
   readonly defaults?: boolean | undefined;
   /** How likely somebody watches lists and records in a tab. */
   readonly watches?: number | undefined;
+  /** Apps and servers are updated and rolled back (versions.ts). */
+  readonly versions?: boolean | undefined;
 }
 
 /** The n-th time that the first till, or the server, is at such a point of its work. */
@@ -75,7 +77,7 @@ export function planOf(seed: number): Plan {
     ...widthOf(new Draw(seed, "width")),
   };
   const share = draw.pick(SHARE_OF_FAULTS);
-  const chosen = faults.filter(() => draw.chance(share));
+  const chosen = faults.filter(({ needs }) => draw.chance(needs ? 0.7 : share) && (needs?.(options) ?? true));
   const favoured = commands
     .filter(({ needs }) => needs?.(options) ?? true)
     .map((command) => ({ ...command, weight: command.weight * draw.pick([0.3, 1, 3]) }));
@@ -105,6 +107,7 @@ function widthOf(draw: Draw) {
     live: draw.pick(["off", "on", "on", "missing"] as const),
     defaults: draw.chance(0.2),
     watches: draw.pick([0, 0.5, 1]),
+    versions: new Draw(draw.of, "versions").chance(1),
   };
 }
 

@@ -200,4 +200,4 @@ export class SimWorld {
 
 /** What a caller may be told when the platform fails, or when somebody was there before. */
 const EXPECTED =
-  /^(storage_|not_found|already_exists|client_closed|validation_failed|transaction_contended|operation_not_rejected|conflict_settled|unsynced_work)/;
+  /^(storage_|not_found|already_exists|client_closed|validation_failed|transaction_contended|operation_not_rejected|conflict_settled|unsynced_work|schema_newer|unknown_collection)/;

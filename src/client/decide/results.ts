@@ -179,8 +179,10 @@ function applied(
   workspace.put(next);
   if (operation.action === "void" || !workspace.knows(collection)) return [];
   const base = baseAfter(workspace.definition(collection), operation, result, before);
-  if (base?.version !== undefined) workspace.setBase(collection, entityId, base.version, base.data, base.schemaVersion);
-  else if (base !== undefined) workspace.amendBase(collection, entityId, base.data);
+  if (base?.version !== undefined) {
+    workspace.setBase(collection, entityId, base.version, base.data, base.schemaVersion);
+    if (base.guessed) workspace.markGuessed(collection, entityId);
+  } else if (base !== undefined) workspace.amendBase(collection, entityId, base.data);
   if (result.flags && result.flags.length > 0)
     workspace.annotate(operation.collection, operation.entityId, { flags: result.flags });
   return [{ kind: "applied", operation: next }];
@@ -195,7 +197,12 @@ interface BaseBefore {
 /** The next base of a row. `version` is absent if the base keeps the one that it has. */
 type NextBase =
   | { readonly data: JsonObject; readonly version?: undefined }
-  | { readonly data: JsonObject | null; readonly version: number; readonly schemaVersion: number };
+  | {
+      readonly data: JsonObject | null;
+      readonly version: number;
+      readonly schemaVersion: number;
+      readonly guessed?: boolean;
+    };
 
 /** The base as the operation left it; `undefined` if the result does not tell: the next pull will. */
 function baseAfter(
@@ -214,9 +221,10 @@ function baseAfter(
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
   const own = ownEffect(definition, operation, from === schemaVersion ? result.assigned : undefined, before.data);
   if (own === undefined) return undefined;
-  if (operation.action === "create" || operation.action === "delete") return { version, data: own, schemaVersion };
-  // The server is ahead of the app, which can't read the row. Until the app is updated, the row is what it was here,
-  // with this operation. It keeps its version: what others have written since is not in it [H7].
+  // If the server is ahead of the app, the app can't read the row. Until it is updated, the row is what it was here, with
+  // this operation. It keeps its version, because what others have written since is not in it [H7].
+  if (operation.action === "create" || operation.action === "delete")
+    return { version, data: own, schemaVersion, guessed: data !== undefined };
   if (data) return own ? { data: own } : undefined;
   // During a resync the base may be older, because an earlier result of this till has replaced it.
   const isBase = operation.action === "update" && before.version === operation.baseVersion;

@@ -207,11 +207,13 @@ export class Workspace {
   ): void {
     const generation = generationOf(this.#point, collection);
     const known = this.row(collection, id);
-    if (known && known.generation === generation && version <= known.version) return;
+    const isOld = known && (known.guessed ? version < known.version : version <= known.version);
+    if (known?.generation === generation && isOld) return;
     const row = this.#draft(collection, id);
     const newGeneration = row.generation !== generation;
     row.version = version;
     row.generation = generation;
+    row.guessed = undefined;
     if (data !== null) row.deletedBase = undefined;
     else if (row.base) row.deletedBase = row.base;
     if (data === null) row.base = null;
@@ -224,6 +226,11 @@ export class Workspace {
     const now = raised(collection, definition, schemaVersion, data, (error) => this.#faults.set(collection, error));
     row.base = now ?? data;
     row.schemaVersion = now ? definition.schemaVersion : schemaVersion;
+  }
+
+  /** Marks the base, which `setBase` has just taken, as what this till makes of the row: see {@link StoredRow.guessed}. */
+  markGuessed(collection: string, id: string): void {
+    this.#draft(collection, id).guessed = true;
   }
 
   /**

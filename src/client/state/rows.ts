@@ -31,6 +31,11 @@ export interface StoredRow {
   readonly data?: JsonObject | undefined;
   /** The base's version; 0 if no answer of the server has brought the row. */
   readonly version: number;
+  /**
+   * Set if the base is what an own operation made of the row, because the app could not read the row in the result: an
+   * answer that has this version of the row replaces it [H7].
+   */
+  readonly guessed?: true | undefined;
   /** The number of the resync that brought the base; 0 for none. See `SyncPoint.generations`. */
   readonly generation: number;
   /**

@@ -4,10 +4,19 @@ import { catalogue } from "./catalogue.ts";
 import type { Command } from "./command.ts";
 import { desks } from "./desks.ts";
 import { editing } from "./editing.ts";
+import { notes } from "./notes.ts";
 import { offices } from "./offices.ts";
 import { selling } from "./selling.ts";
 
-export const commands: readonly Command[] = [...selling, ...editing, ...branches, ...desks, ...offices, ...catalogue];
+export const commands: readonly Command[] = [
+  ...selling,
+  ...editing,
+  ...branches,
+  ...desks,
+  ...offices,
+  ...catalogue,
+  ...notes,
+];
 
 const byKind = new Map(commands.map((command) => [command.kind, command]));
 

@@ -1,6 +1,7 @@
 /** Something that goes wrong. A new one is a file or a line here; the coverage report asks for it in every pair. */
 import type { Draw } from "../engine/draw.ts";
 import type { Machine } from "../machines/machine.ts";
+import type { PlanOptions } from "../plan.ts";
 import type { SimWorld } from "../world.ts";
 
 export interface FaultContext {
@@ -14,5 +15,7 @@ export interface FaultContext {
 export interface Fault {
   readonly kind: string;
   readonly weight: number;
+  /** Only in plans with these options. */
+  needs?(options: PlanOptions): boolean;
   strike(context: FaultContext): void | Promise<void>;
 }

@@ -5,8 +5,9 @@ import { people } from "./people.ts";
 import { server } from "./server.ts";
 import { till } from "./till.ts";
 import { time } from "./time.ts";
+import { versions } from "./versions.ts";
 
-export const faults: readonly Fault[] = [...network, ...till, ...server, ...time, ...people];
+export const faults: readonly Fault[] = [...network, ...till, ...server, ...time, ...people, ...versions];
 
 const byKind = new Map(faults.map((fault) => [fault.kind, fault]));
 

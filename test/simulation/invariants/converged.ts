@@ -2,7 +2,7 @@
 import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Tab } from "../machines/tab.ts";
-import { collections } from "../sim-shop.ts";
+import { NEWEST, shopOf } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -11,7 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 export async function differences(world: SimWorld): Promise<readonly string[]> {
   const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
   const found: string[] = [];
-  for (const name of Object.keys(collections)) {
+  for (const name of Object.keys(shopOf(world.plan.options.versions ? NEWEST : 1))) {
     for (const machine of world.machines) {
       if (world.server.revoked.has(machine.deviceId)) continue; // it is told nothing more [H6]
       const aside = setAside(machine);

@@ -4,9 +4,20 @@ import { converged } from "./converged.ts";
 import { effects } from "./effects.ts";
 import { history } from "./history.ts";
 import type { Invariant } from "./invariant.ts";
+import { labels } from "./labels.ts";
 import { order } from "./order.ts";
 import { quiet } from "./quiet.ts";
 import { stored } from "./stored.ts";
 import { told } from "./told.ts";
 
-export const invariants: readonly Invariant[] = [stored, accounted, effects, converged, order, history, told, quiet];
+export const invariants: readonly Invariant[] = [
+  stored,
+  accounted,
+  labels,
+  effects,
+  converged,
+  order,
+  history,
+  told,
+  quiet,
+];

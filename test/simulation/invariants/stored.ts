@@ -50,7 +50,9 @@ export function disagreements(machine: Machine): readonly string[] {
         found.push(`${machine.name} has an operation on ${subject}, and no row`);
     }
   }
-  for (const { kind, action, state, collection, entityId } of operations) {
+  for (const { kind, action, state, collection, entityId, schemaVersion } of operations) {
+    // What a newer app has made can't be shown by an older one: it would be in another unit.
+    if (schemaVersion > machine.app) continue;
     if (kind !== "fact" || action !== "create" || !UNFINISHED.includes(state)) continue;
     const row = tables[`c:${collection}`]?.find(([key]) => key === entityId)?.[1] as StoredRow | undefined;
     if (row?.data === undefined)

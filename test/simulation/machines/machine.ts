@@ -9,13 +9,14 @@ import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import { type FlatOperation, flat } from "../../support/flat-operation.ts";
 import { Draw } from "../engine/draw.ts";
 import { platform } from "../engine/platform.ts";
-import { collections } from "../sim-shop.ts";
+import { down, mislabelled, NEWEST, plainOperation, shopOf, type Version } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import { Browser } from "./browser.ts";
 import { diskOf, type StepFault } from "./disk.ts";
 import type { Seen } from "./seen.ts";
 import { branchOf } from "./server.ts";
 import { SimLine } from "./sim-line.ts";
+import { speaking } from "./speaking.ts";
 import { Tab } from "./tab.ts";
 import { Watched } from "./watched.ts";
 
@@ -54,6 +55,8 @@ export class Machine {
   /** Whoever issues the tokens does not answer. */
   areTokensOut = false;
   steps = 0;
+  /** The version of the app that its next tabs have. */
+  app: Version = 1;
   /** Of each row the version that it has taken last. */
   readonly heights = new Map<string, { readonly version: number; readonly generation: number }>();
   /** Of the disk: another one after it was lost. */
@@ -118,7 +121,7 @@ export class Machine {
       read: (name: string) => this.#markers.get(name),
       write: (name: string, text: string) => void this.#markers.set(name, text),
     };
-    tab.client = createSyncClient({
+    const client = createSyncClient({
       name: this.storeName,
       storage: diskOf(tab, this.disk, marker),
       transport: http({
@@ -128,7 +131,7 @@ export class Machine {
         fetch: this.line.fetch(tab),
         timeoutMs: 15_000,
       }),
-      collections,
+      collections: shopOf(this.app),
       device: { id: this.deviceId },
       sync: {
         ...(!options.defaults && { intervalMs: 5_000, retry: { minMs: 200, maxMs: 10_000 } }),
@@ -139,6 +142,7 @@ export class Machine {
       coordinator: tab.coordinator,
       connectivity: tab.connectivity,
     });
+    tab.client = speaking(client, this.app);
     this.world.model.watch(tab);
     if (tab.draw.chance(options.watches ?? 0)) tab.watched = new Watched(tab);
     this.#begin(tab);
@@ -211,7 +215,11 @@ export class Machine {
 
   minted(operation: StoredOperation, seen?: Seen): void {
     this.#isMarked = true;
-    this.world.model.stored(this, operation, seen);
+    const plain = plainOperation(operation);
+    const wrong = mislabelled(plain.collection, { ...plain.data, ...plain.patch });
+    if (wrong)
+      this.world.violation("S16", `${this.name} has made ${plain.id} of version ${plain.schemaVersion}: ${wrong}`);
+    this.world.model.stored(this, plain, seen);
   }
 
   snapshot(): MemorySnapshot {
@@ -257,7 +265,14 @@ export class Machine {
     return true;
   }
 
+  /** Another version of the app is installed, and all tabs are loaded again. */
+  install(version: Version): void {
+    this.app = version;
+    this.crash(`to change its app to version ${version}`);
+  }
+
   heal(): void {
+    if (this.world.plan.options.versions && this.app !== NEWEST) this.install(NEWEST);
     this.lend(undefined);
     this.areTokensOut = false;
     this.line.heal();
@@ -275,7 +290,10 @@ export class Machine {
 
   /** As it is stored. */
   row(collection: string, id: string): StoredRow | undefined {
-    return this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+    const row = this.snapshot().tables[`c:${collection}`]?.find(([key]) => key === id)?.[1] as StoredRow | undefined;
+    if (row === undefined) return undefined;
+    const plain = (data: StoredRow["data"]) => data && (down(row.schemaVersion ?? 1, collection, data) as typeof data);
+    return { ...row, data: plain(row.data), base: row.base ? plain(row.base) : row.base };
   }
 
   /** What the server says of a row, as far as this till knows. */
@@ -295,5 +313,5 @@ export class Machine {
 }
 
 export function operationsIn(snapshot: MemorySnapshot): readonly FlatOperation[] {
-  return (snapshot.tables[OPERATIONS] ?? []).map(([, value]) => flat(value as StoredOperation));
+  return (snapshot.tables[OPERATIONS] ?? []).map(([, value]) => flat(plainOperation(value as StoredOperation)));
 }

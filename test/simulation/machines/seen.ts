@@ -3,6 +3,7 @@ import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { StoredRow } from "../../../src/client/state/rows.ts";
 import { OPERATIONS, tableOf } from "../../../src/client/state/tables.ts";
+import { plainOperation } from "../versions.ts";
 import type { Machine } from "./machine.ts";
 
 /** Of each field that an edit touches: the highest version of it that its author can have seen. */
@@ -22,7 +23,7 @@ export function* seenBy(machine: Machine, writes: readonly StorageWrite[]): Read
   const puts = writes.filter((write): write is Put => write.kind === "put");
   const edits = puts
     .filter(({ table }) => table === OPERATIONS)
-    .map(({ value }) => value as StoredOperation)
+    .map(({ value }) => plainOperation(value as StoredOperation))
     .filter(({ id, action }) => action === "update" && !known.has(id));
   for (const edit of edits) {
     const table = tableOf(edit.collection);
@@ -52,7 +53,7 @@ function* openEdits(
   const [stored] = (yield* readAll([{ kind: "get", table: OPERATIONS, keys: own.map((o) => o.id) }])) as [
     readonly StoredOperation[],
   ];
-  return stored.filter(
-    ({ action, status }) => action === "update" && /^(pending|blocked|conflict)$/.test(status.state),
-  );
+  return stored
+    .map(plainOperation)
+    .filter(({ action, status }) => action === "update" && /^(pending|blocked|conflict)$/.test(status.state));
 }

@@ -4,10 +4,12 @@ import { type MemorySnapshot, type MemoryStore, type MemoryStoreStep, memoryStor
 import { announceRestore } from "../../../src/server/admin/announce-restore.ts";
 import { importRows } from "../../../src/server/admin/import-rows.ts";
 import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
+import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import { type BRANCHES, catalogueRows, collections, seedRows, TENANT, whileWorking } from "../sim-shop.ts";
+import { down, NEWEST, plainName, plainOperation, policiesOf, shopOf, type Version } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import { Relay } from "./relay.ts";
 
@@ -28,6 +30,8 @@ interface DeskList {
 
 interface Process {
   server: SyncServer | undefined;
+  /** Of the software that it has. */
+  version: Version;
   /** Its channels for pokes: they end with it. */
   readonly sockets: Set<LiveSocket>;
   /** Counts its lives: an answer of an earlier one never leaves. */
@@ -37,6 +41,7 @@ interface Process {
 /** Nobody is served before the database is as whoever put it back wants it. */
 const RESTORE_MS = 10_000;
 const INSISTS_MS = 1_000;
+const RESTART_MS = 300;
 const START = Date.UTC(2026, 10, 20, 8);
 const PROCESSES = 2;
 
@@ -78,7 +83,7 @@ export class Server {
     this.store = memoryStore({ random: this.#random("store"), faults: { before: (step) => this.#before(step) } });
     this.#relay = new Relay(world.timeline);
     for (let at = 0; at < PROCESSES; at++)
-      this.#processes.push({ server: this.#start(at), sockets: new Set(), life: 1 });
+      this.#processes.push({ server: this.#start(at, 1), version: 1, sockets: new Set(), life: 1 });
   }
 
   now(): number {
@@ -133,7 +138,7 @@ export class Server {
       for (const socket of process.sockets) socket.close();
       process.sockets.clear();
       this.#world.timeline.after(forMs, () => {
-        process.server ??= this.#start(at);
+        process.server ??= this.#start(at, process.version);
       });
     }
     this.#world.trace.say("server", `crash of ${which} for ${forMs} ms`);
@@ -145,7 +150,13 @@ export class Server {
     this.policiesFail = false;
     this.isDatabaseDown = false;
     this.areTokensUnchecked = false;
-    for (const [at, process] of this.#processes.entries()) process.server ??= this.#start(at);
+    for (const [at, process] of this.#processes.entries()) {
+      if (this.#world.plan.options.versions && process.version !== NEWEST) {
+        this.crash(at, 0);
+        process.version = NEWEST;
+      }
+      process.server ??= this.#start(at, process.version);
+    }
   }
 
   backup(): MemorySnapshot {
@@ -198,7 +209,28 @@ export class Server {
 
   /** Everything that is stored. */
   rows(): StoreWrites {
-    return this.store.snapshot().tenants[TENANT] ?? {};
+    const rows = this.store.snapshot().tenants[TENANT] ?? {};
+    if (!this.#world.plan.options.versions) return rows;
+    const { records = [], operations = [] } = rows;
+    return {
+      ...rows,
+      records: records.map(plainRow),
+      operations: operations.map((row) => ({
+        ...row,
+        operation: row.operation && plainOperation({ ...row.operation, collection: row.collection }),
+      })),
+    } as StoreWrites;
+  }
+
+  /** One process after the other gets this version of the software: for a while there are two. */
+  deploy(version: Version, afterMs: readonly number[]): void {
+    for (const [at, process] of this.#processes.entries()) {
+      this.#world.timeline.after(afterMs[at] ?? 0, () => {
+        if (this.#world.isHealing) return;
+        process.version = version;
+        this.crash(at, RESTART_MS);
+      });
+    }
   }
 
   /** All that a desk lists, page by page; `undefined` where the server does not answer. */
@@ -254,11 +286,11 @@ export class Server {
     return this.#tokens.get(device) ?? 0;
   }
 
-  #start(at: number): SyncServer {
+  #start(at: number, version: Version): SyncServer {
     return createSyncServer({
       store: this.store,
-      collections,
-      policies: this.#policies,
+      collections: shopOf(version),
+      policies: policiesOf(version, this.#policies),
       pokes: this.#relay.of(`process${at}`),
       clock: { now: () => this.now(), sleep: (ms) => this.#world.timeline.wait(ms) },
       random: this.#random(`process${at}.${this.#world.timeline.now}`),
@@ -297,6 +329,13 @@ export class Server {
         ),
     };
   }
+}
+
+/** As it would be in version 1. */
+function plainRow(row: RecordRow): RecordRow {
+  const { collection, schemaVersion } = row;
+  const fields = Object.entries(row.fields).map(([name, stamp]) => [plainName(schemaVersion, collection, name), stamp]);
+  return { ...row, data: down(schemaVersion, collection, row.data), fields: Object.fromEntries(fields) };
 }
 
 /** Two tills in the main branch, one in the other, and one of the head office, which sees all. */

@@ -1,0 +1,35 @@
+/** S16: no data is of one version under the name of another, on the server and on every disk; a sale costs what was asked for it. */
+import type { StoredRow } from "../../../src/client/state/rows.ts";
+import { collectionOf, tableOf } from "../../../src/client/state/tables.ts";
+import { mislabelled } from "../versions.ts";
+import type { Invariant } from "./invariant.ts";
+
+/** What every piece costs. */
+const PIECE = 100;
+
+export const labels: Invariant = {
+  name: "S16",
+  check(world) {
+    const told = (where: string, collection: string, id: string, data: Readonly<Record<string, unknown>>) => {
+      const wrong = mislabelled(collection, data);
+      if (wrong) world.violation("S16", `${where} has ${collection}/${id}: ${wrong}`);
+    };
+    for (const { collection, id, state, data } of world.server.rows().records ?? []) {
+      if (state === "stub") continue;
+      told("the server", collection, id, data);
+      const { quantity, totalCents } = data as { quantity?: number; totalCents?: number };
+      if (collection === "sales" && totalCents !== (quantity ?? 0) * PIECE)
+        world.violation("S16", `${id} is a sale of ${quantity} for ${totalCents}`);
+    }
+    for (const machine of world.machines) {
+      for (const [table, rows] of Object.entries(machine.snapshot().tables)) {
+        const collection = collectionOf(table);
+        if (table !== tableOf(collection)) continue;
+        for (const [id] of rows) {
+          const { data, base } = machine.row(collection, id) as StoredRow;
+          for (const side of [data, base]) if (side) told(machine.name, collection, id, side);
+        }
+      }
+    }
+  },
+};
