@@ -33,11 +33,9 @@ import { diagnose } from "./app/diagnostics.ts";
 import { createOperationDesk } from "./app/operation-desk.ts";
 import { runTransaction, type TransactionRun } from "./app/transaction.ts";
 import { hintEvents, mayHaveMissed } from "./decide/hints.ts";
-import { isPulled } from "./decide/status.ts";
 import { resolveOptions } from "./options.ts";
 import type { ConnectivityHint } from "./ports/connectivity.ts";
 import { giveLease, takeFence, takeLease } from "./scripts/turn.ts";
-import { FIRST_CURSOR } from "./state/meta.ts";
 import { closed } from "./store/local-store.ts";
 import { Writer } from "./store/writer.ts";
 import { SyncLoop } from "./sync/loop.ts";
@@ -185,8 +183,7 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
         // The wait for an unknown collection would never end.
         expectOption(Object.hasOwn(collections, name), "collections", `some of ${all}`, name, "Correct its spelling.");
       }
-      const isDone = () => names.every((name) => isPulled(clientState.cursors[name] ?? FIRST_CURSOR));
-      await session.until(isDone, wanted.signal);
+      await session.until(() => names.every((name) => clientState.isPulled(name)), wanted.signal);
     },
     get status() {
       return session.status;

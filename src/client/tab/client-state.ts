@@ -10,6 +10,7 @@ import {
   type OffsetSample,
   rememberedOffset,
 } from "../decide/clock-offset.ts";
+import { isPulled } from "../decide/status.ts";
 import type { StorageEstimate } from "../ports/storage.ts";
 import {
   type CursorState,
@@ -62,6 +63,11 @@ export class ClientState {
   contact(sample: OffsetSample): void {
     this.contacted = true;
     this.#samples = addSample(this.#samples, sample);
+  }
+
+  /** Whether the first pull of the collection is over. */
+  isPulled(collection: string): boolean {
+    return isPulled(this.cursors[collection] ?? FIRST_CURSOR);
   }
 
   /** Commits arrive in their order, so each queue state is the one after its transaction. */

@@ -7,12 +7,11 @@
  */
 import { LIVE_SUBPROTOCOL, LIVE_TOKEN_PREFIX } from "../../protocol/constants.ts";
 import type { Poke } from "../../protocol/types.ts";
-import { mayDo } from "../decide/rows/catalog.ts";
-import { inScope, type Touched } from "../decide/rows/scope.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
 import { ask } from "../ports/store.ts";
 import { problemOf, RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
+import { type Hint, type Touched, visiblePoke } from "../service/visible-poke.ts";
 import { fromBase64Url } from "../tokens/seal.ts";
 import { deviceOf, principalOf } from "./authenticate.ts";
 import { acceptsGzip, answerProblem } from "./respond.ts";
@@ -59,12 +58,6 @@ interface Connection {
 interface Room {
   readonly connections: Set<Connection>;
   isPoking: boolean;
-}
-
-/** `collection` is absent: any of them may have changed. */
-interface Hint {
-  readonly collection?: string;
-  readonly scope: string | undefined;
 }
 
 /** RFC 6455, 7.4.1. */
@@ -162,7 +155,7 @@ export class PokeHub implements Live {
       if (principal === undefined) this.#end(tenant, connection, "The token has ended");
       else if (connection.device !== undefined && revokedOnes.has(connection.device))
         this.#end(tenant, connection, "The device was revoked");
-      else this.#send(tenant, connection, this.#visible(principal, hints));
+      else this.#send(tenant, connection, visiblePoke(this.#parts.catalog, principal, hints));
     }
   }
 
@@ -176,17 +169,6 @@ export class PokeHub implements Live {
       this.#parts.logger.debug("A live token could not be checked", { tenant, cause: String(error) });
       return "unknown";
     }
-  }
-
-  /** The collections in which the token may see the change; `undefined`: in none of them. */
-  #visible(principal: Principal, hints: readonly Hint[]): Poke | undefined {
-    const inSight = hints.filter(({ collection, scope }) => {
-      if (scope !== undefined && !inScope(principal, scope)) return false;
-      const served = collection === undefined ? undefined : this.#parts.catalog.collections.get(collection);
-      return collection === undefined || (served !== undefined && mayDo(served, "read", principal));
-    });
-    if (inSight.length === 0) return undefined;
-    return { collections: [...new Set(inSight.flatMap(({ collection }) => collection ?? []))] };
   }
 
   #send(tenant: string, connection: Connection, poke: Poke | undefined): void {

@@ -7,8 +7,8 @@
  * (https://github.com/google/leveldb/issues/1287, docs/decisions/compacted-log.md)
  */
 import { fromPlatform } from "../../shared/from-platform.ts";
-import { tryTo } from "./open.ts";
 import { estimateSpace } from "./space.ts";
+import { tryTo } from "./try-to.ts";
 import { LAYOUT } from "./upgrade.ts";
 
 /** The key that is written to fill the log, and deleted again. */

@@ -6,7 +6,7 @@
  * which is a document of the same origin, brings the databases back without loading the page again. A worker has no
  * frames: there, the till fails until the page is loaded again. (docs/decisions/frame-for-databases.md)
  */
-import { tryTo } from "./open.ts";
+import { tryTo } from "./try-to.ts";
 
 export interface Factories {
   current(): IDBFactory;

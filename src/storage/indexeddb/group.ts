@@ -16,10 +16,11 @@ import { wrap } from "idb";
 import type { StorageRead, StorageScript, TransactOptions } from "../../client/ports/storage.ts";
 import { assertDeclared, tableOf } from "../stored-layout.ts";
 import { silence } from "./failures.ts";
-import { type StoreConfig, tryTo, whenAborted } from "./open.ts";
+import { type StoreConfig, whenAborted } from "./open.ts";
 import { answer } from "./reads.ts";
 import { type StoredRow, storedRow } from "./rows.ts";
 import type { SpeculativeReads } from "./speculative-reads.ts";
+import { tryTo } from "./try-to.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** A call of `transact` that has not settled yet. */

@@ -4,7 +4,7 @@
  */
 import type { StorageMarker } from "../../client/ports/storage.ts";
 import { nextTask } from "../../shared/next-task.ts";
-import { tryTo } from "./open.ts";
+import { tryTo } from "./try-to.ts";
 
 const keyOf = (name: string) => `tillsync:${name}`;
 /** Missing in workers and in Node; if site data is blocked, reading the property throws. */

@@ -11,6 +11,7 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import { layoutChange } from "../stored-layout.ts";
 import type { Factories } from "./factories.ts";
 import { isProcessLost, nameOf, silence, typedError, unavailable } from "./failures.ts";
+import { tryTo } from "./try-to.ts";
 import { readLayout, upgrade } from "./upgrade.ts";
 import { pause, startWatchdog, withWatchdog } from "./watchdog.ts";
 
@@ -147,12 +148,4 @@ export function whenAborted(transaction: IDBTransaction, tell: (reason: unknown)
     if (nameOf(error) !== "AbortError") reason ??= error;
   };
   transaction.onabort = () => tell(reason ?? transaction.error ?? undefined);
-}
-
-export function tryTo(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // Only for work whose failure needs no handling, such as aborting a transaction that is over.
-  }
 }

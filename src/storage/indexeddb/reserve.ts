@@ -13,7 +13,8 @@
 
 import { wrap } from "idb";
 import { nameOf } from "./failures.ts";
-import { deleteDatabase, type StoreConfig, tryTo, whenAborted } from "./open.ts";
+import { deleteDatabase, type StoreConfig, whenAborted } from "./open.ts";
+import { tryTo } from "./try-to.ts";
 import { LAYOUT } from "./upgrade.ts";
 
 export interface Reserve {

@@ -325,9 +325,15 @@ export const swaps: Readonly<Record<string, readonly Swap[]>> = {
 export const nobodys: readonly string[] = [
   ...["header tillsync-protocol", "header tillsync-request-id", "header tillsync-server-time"],
   ...["name", "os", "appVersion"].map((label) => `POST register device.${label}`),
-  ...["register schemaVersion", "pull schemaVersion", "pull limit", "pull limitBytes", "push limitBytes"].map(
-    (member) => `POST ${member}`,
-  ),
+  ...[
+    "register schemaVersion",
+    "register firstSequence",
+    "pull schemaVersion",
+    "pull schemaVersions",
+    "pull limit",
+    "pull limitBytes",
+    "push limitBytes",
+  ].map((member) => `POST ${member}`),
   ...[
     "action",
     "collection",
@@ -340,8 +346,10 @@ export const nobodys: readonly string[] = [
     "force",
     "by",
   ].map((member) => `POST push operations[].${member}`),
-  ...["acknowledged.version", "acknowledged.assigned"].map((member) => `POST push operations[].${member}`),
-  ...["choice", "data", "note"].map((member) => `POST conflicts/*/resolve ${member}`),
+  ...["acknowledged.version", "acknowledged.assigned", "acknowledged.schemaVersion"].map(
+    (member) => `POST push operations[].${member}`,
+  ),
+  ...["choice", "data", "note", "version"].map((member) => `POST conflicts/*/resolve ${member}`),
   "POST quarantine/*/discard reason",
   ...["conflicts", "quarantine"].flatMap((desk) => [`GET ${desk} state`, `GET ${desk} limit`]),
 ];

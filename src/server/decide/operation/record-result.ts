@@ -51,9 +51,8 @@ function raisedForDesk(view: Viewpoint, operation: WireOperation, row: RecordRow
 function logRefusal(ws: WorkingSet, { device }: Viewpoint, prepared: PreparedOperation, result: FinalResult): void {
   if (result.status !== "quarantined" && result.status !== "rejected") return;
   const { collection } = headOf(prepared);
-  // What is quarantined waits for a person. What is rejected is on the till's desk.
-  const level = result.status === "quarantined" ? "error" : "info";
-  ws.log(level, `An operation was ${result.status}`, {
+  // No fault of the server: what is quarantined is on the office's desk, and what is rejected on the till's.
+  ws.log("info", `An operation was ${result.status}`, {
     code: result.error.code,
     device,
     operation: prepared.id,
