@@ -73,16 +73,43 @@ export function upcastEdit(
   edit: FieldEdit,
   record: JsonObject,
 ): FieldEdit {
+  if (edit.before !== undefined)
+    return raise(name, resolved, from, edit, applyPatch(record, edit.before, absentBefore(edit)));
+  // What is removed was there. A record that stands in for the old one may not have it, or not under that name.
+  const gone = edit.unset.filter((field) => !Object.hasOwn(record, field));
+  if (gone.length === 0) return raise(name, resolved, from, edit, record);
+  let error: unknown;
+  for (const value of STAND_INS) {
+    try {
+      const values = Object.fromEntries(gone.map((field) => [field, value]));
+      return raise(name, resolved, from, edit, { ...record, ...values });
+    } catch (caught) {
+      error ??= caught;
+    }
+  }
+  throw error;
+}
+
+/** Values of which at least one is accepted by steps that take a text, a number, a list or an object. */
+const STAND_INS: readonly Json[] = ["", [], {}];
+
+function raise(
+  name: string,
+  resolved: ResolvedCollection,
+  from: number,
+  edit: FieldEdit,
+  record: JsonObject,
+): FieldEdit {
   let raised = edit;
-  let plain = edit.before === undefined ? record : applyPatch(record, edit.before, absentBefore(edit));
+  let plain = record;
   for (const [version, step] of stepsFrom(name, resolved, from)) {
-    const edited = applyPatch(plain, raised.patch, raised.unset);
     const after = step.patch === undefined ? run(name, version, step.record, plain) : attempt(step.record, plain);
     const next =
       step.patch === undefined
-        ? difference(raised, after, run(name, version, step.record, edited))
+        ? difference(raised, plain, after, (data) => run(name, version, step.record, data))
         : splitJson(run(name, version, step.patch, looseOf(raised)));
-    if (next === undefined || (namesOf(next).length === 0 && !deepEqual(plain, edited)))
+    const isChange = !deepEqual(plain, applyPatch(plain, raised.patch, raised.unset));
+    if (next === undefined || (namesOf(next).length === 0 && isChange))
       throw failed(name, version, `it leaves nothing of an edit of \`${namesOf(raised).join("`, `")}\``);
     plain = onlyJson(after);
     raised = edit.before === undefined ? next : { ...next, before: pick(plain, namesOf(next)) };
@@ -110,23 +137,49 @@ function* stepsFrom(
 }
 
 /**
- * What the edit changes in the next version: the fields in which the two records differ, and those that the edit names
- * and the next version has. `undefined` if the edit's value is no JSON there.
+ * What the edit changes in the next version: the fields that differ if the step gets the record with the edit, and those
+ * that the edit names and the next version has. `undefined` if the edit's value is no JSON there. `after`: what the step
+ * makes of `plain`, the record without the edit.
  */
-function difference(edit: FieldEdit, plain: Raised, edited: Raised): WirePatch | undefined {
-  const patch: Record<string, Json> = {};
-  const unset: string[] = [];
-  for (const name of new Set([...Object.keys(plain), ...Object.keys(edited)])) {
-    const before = jsonIn(plain, name);
-    const after = jsonIn(edited, name);
-    if (after === NO_JSON) {
-      // A step computes nonsense from fields that the record does not have, with the edit and without it.
-      if (before !== NO_JSON) return undefined;
-    } else if (after === undefined) {
-      if (before !== undefined) unset.push(name);
-    } else if (before === NO_JSON || !deepEqual(before, after) || Object.hasOwn(edit.patch, name)) patch[name] = after;
+function difference(
+  { patch, unset }: FieldEdit,
+  plain: JsonObject,
+  after: Raised,
+  step: (data: JsonObject) => Raised,
+): WirePatch | undefined {
+  const set: Record<string, Json> = {};
+  const removed = new Set<string>();
+  const without = unset.length === 0 ? after : step(applyPatch(plain, {}, unset));
+  for (const [name, value] of changes(after, without)) {
+    if (value === NO_JSON) return undefined;
+    // A value that the step only passes on is one that a newer record has, and the old one had not.
+    if (value === undefined || deepEqual(value, plain[name])) removed.add(name);
+    else set[name] = value;
   }
-  return { patch, unset };
+  const edited = Object.keys(patch).length === 0 ? after : step(applyPatch(plain, patch));
+  for (const [name, value] of changes(after, edited, patch)) {
+    if (value === NO_JSON) return undefined;
+    if (value === undefined) removed.add(name);
+    else set[name] = value;
+  }
+  return { patch: set, unset: [...removed].filter((name) => !Object.hasOwn(set, name)) };
+}
+
+/**
+ * The fields whose values differ, and those of `named`, with their values in `edited`. A step may compute nonsense from
+ * fields that a record does not have: that is in both, and counts as no difference.
+ */
+function changes(
+  before: Raised,
+  edited: Raised,
+  named: JsonObject = {},
+): readonly (readonly [name: string, value: Json | undefined | typeof NO_JSON])[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(edited)])];
+  const values = names.map((name) => [name, jsonIn(before, name), jsonIn(edited, name)] as const);
+  return values.flatMap(([name, from, to]) => {
+    const isSame = from === NO_JSON || to === NO_JSON ? from === to : deepEqual(from, to);
+    return isSame && !(to !== NO_JSON && to !== undefined && Object.hasOwn(named, name)) ? [] : [[name, to] as const];
+  });
 }
 
 const NO_JSON: unique symbol = Symbol("no JSON");

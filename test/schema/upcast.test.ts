@@ -92,6 +92,16 @@ describe("upcastEdit", () => {
     expect(upcastEdit("products", renamed, 1, edit, { note: "x" })).toEqual({ patch: {}, unset: ["comment"] });
   });
 
+  it("removes it also if the record that stands in for the old one lacks it, or has it under the new name", () => {
+    const kept = versions((data) => data);
+    const renamed = versions(({ note, ...data }) => ({ ...data, ...(note !== undefined && { comment: note }) }));
+    const listed = versions(({ tags, ...data }) => ({ ...data, labels: (tags as string[] | undefined)?.map(String) }));
+    const without = (name: string) => ({ patch: {}, unset: [name] });
+    expect(upcastEdit("products", kept, 1, without("note"), {})).toEqual(without("note"));
+    expect(upcastEdit("products", renamed, 1, without("note"), { comment: "x" })).toEqual(without("comment"));
+    expect(upcastEdit("products", listed, 1, without("tags"), { labels: ["a"] })).toEqual(without("labels"));
+  });
+
   it("raises what was there before", () => {
     const edit = { patch: { price: 3 }, unset: [], before: { price: 2 } };
     expect(upcastEdit("products", cents, 1, edit, { name: "Tea", priceCents: 900 })).toEqual({

@@ -64,7 +64,9 @@ export async function probe(world: SimWorld): Promise<void> {
   }
   await timeline.runUntil(timeline.now + SENT_MS);
   unsent(world, before, SENT_MS);
-  const seenMs = live === "on" ? POKED_MS : defaults ? SEEN_DEFAULT_MS : SEEN_MS;
+  // A device is not poked for what it has sent itself, and a clone is the same device.
+  const isPoked = live === "on" && new Set(world.machines.map((one) => one.deviceId)).size === world.machines.length;
+  const seenMs = isPoked ? POKED_MS : defaults ? SEEN_DEFAULT_MS : SEEN_MS;
   await timeline.runUntil(timeline.now + seenMs);
   await shown(world, `${seenMs} ms later`);
   if (world.violations.length > 0) return;

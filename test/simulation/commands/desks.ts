@@ -43,7 +43,10 @@ async function judged(tab: Tab, of: Subject, act: () => Promise<void>, wanted: W
   if (successor === undefined || before?.version !== after?.version || before?.generation !== after?.generation) return;
   const base = machine.base(of.collection, of.entityId);
   if (!isCarried(successor, wanted, base))
-    machine.world.violation("S10", `${tab.name} ${what} of ${of.id}, and ${successor.id} does not say all of it`);
+    machine.world.violation(
+      "S10",
+      `${tab.name} ${what} of ${of.id}, and ${successor.id} (${JSON.stringify(successor.data ?? successor.patch)}) does not say all of it: ${JSON.stringify(wanted)} on ${JSON.stringify(base)}`,
+    );
 }
 
 interface Subject {
@@ -52,13 +55,16 @@ interface Subject {
   readonly entityId: string;
 }
 
+/** The text that people write when they agree. */
+const nameIn = (collection: string) => (collection === "notes" ? "text" : "name");
+
 export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
   const open = await tab.client.conflicts.list();
   const { machine } = tab;
   for (const conflict of open) {
     const choice = draw.pick(["client", "server", "merged"] as const);
     const merged = {
-      name: `Agreed ${draw.int(0, 9)}`,
+      [nameIn(conflict.collection)]: `Agreed ${draw.int(0, 9)}`,
       ...(conflict.collection === "customers" && draw.chance(0.3) && { note: undefined }),
     };
     const isDeleted = conflict.client === undefined || conflict.server === undefined;
@@ -90,7 +96,7 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
     if (what === "retry") await tab.client.operations.retry(operation.id);
     else if (what === "amend" && (operation.change.action === "create" || operation.change.action === "update")) {
       const patch = {
-        name: `Corrected ${draw.int(0, 9)}`,
+        [nameIn(operation.collection)]: `Corrected ${draw.int(0, 9)}`,
         ...(operation.collection === "customers" && draw.chance(0.3) && { note: undefined }),
       };
       const made = tab.machine.world.model.operations.get(operation.id)?.operation;
