@@ -107,7 +107,7 @@ function widthOf(draw: Draw) {
     live: draw.pick(["off", "on", "on", "missing"] as const),
     defaults: draw.chance(0.2),
     watches: draw.pick([0, 0.5, 1]),
-    versions: new Draw(draw.of, "versions").chance(1),
+    versions: new Draw(draw.of, "versions").chance(0.35),
   };
 }
 

@@ -13,7 +13,7 @@ async function open(server: ShopServer): Promise<HttpTill> {
 const SECRET = "Anna Kowalska";
 
 describe("an operation that has no effect is logged once, with its code", () => {
-  test("a sale that is quarantined, as an error: a person must decide", async () => {
+  test("a sale that is quarantined, which is no error of the server's", async () => {
     const server = shopServer();
     const till = await open(server);
     const odd = operation({ collection: "sales", entityId: "s-1", action: "create", data: { customer: SECRET } });

@@ -55,6 +55,11 @@ interface Subject {
   readonly entityId: string;
 }
 
+/** A person who sends it again wants that now. */
+function sendAgain({ client, machine }: Tab, id: string): Promise<void> {
+  return client.operations.retry(id).finally(machine.line.hurry());
+}
+
 /** The text that people write when they agree. */
 const nameIn = (collection: string) => (collection === "notes" ? "text" : "name");
 
@@ -93,7 +98,7 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
   for (const operation of rejected) {
     if (operation.kind === "fact") continue;
     const what = givesUp ? "discard" : draw.pick(["retry", "amend", "discard"] as const);
-    if (what === "retry") await tab.client.operations.retry(operation.id);
+    if (what === "retry") await sendAgain(tab, operation.id);
     else if (what === "amend" && (operation.change.action === "create" || operation.change.action === "update")) {
       const patch = {
         [nameIn(operation.collection)]: `Corrected ${draw.int(0, 9)}`,
@@ -174,7 +179,7 @@ const again: Command = {
     const aside = await tab.client.operations.list({ state: "quarantined" });
     if (aside.length === 0) return "nothing is set aside";
     const { id } = draw.pick(aside);
-    await tab.client.operations.retry(id);
+    await sendAgain(tab, id);
     return id;
   },
 };

@@ -9,8 +9,8 @@ export function judgeFailedAnswer(tab: Tab): void {
   const { world } = machine;
   world.timeline.after(SOON_MS, () => {
     const before = tab.pushes;
-    // One push is over, and the next has not begun.
-    if (tab.state !== "alive" || tab.isPushing) return;
+    // One push is over, with its answer, and the next has not begun.
+    if (tab.state !== "alive" || tab.isPushing || tab.answersAtDisk > 0) return;
     void tab.client.operations.list({ state: "in_flight" }).then(
       (shown) => {
         if (shown.length > 0 && tab.pushes === before && !tab.isPushing && tab.state === "alive")

@@ -41,6 +41,14 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
 
   /** Each step in turn, with what was planned for it. */
   async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (what !== "transact answer") return stepOf(what, work);
+    tab.answersAtDisk += 1;
+    return stepOf(what, work).finally(() => {
+      tab.answersAtDisk -= 1;
+    });
+  }
+
+  async function stepOf<T>(what: string, work: () => Promise<T>): Promise<T> {
     machine.steps += 1;
     const fault = machine.nextStepFault(tab, what);
     if (fault === "crash_before" || (machine.isFirst && world.reaches("disk_before"))) machine.crash(`at ${what}`);

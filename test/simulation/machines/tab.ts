@@ -29,6 +29,8 @@ export class Tab {
   /** How many pushes it has begun, and whether it waits for the answer of one. */
   pushes = 0;
   isPushing = false;
+  /** Answers that are being stored. */
+  answersAtDisk = 0;
   /** What somebody watches in it. */
   watched: Watched | undefined;
   /** For what is drawn in this tab. */
