@@ -34,7 +34,7 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
   const { status } = operation;
   switch (status.state) {
     case "applied": {
-      const { version, assigned, schemaVersion, result } = status;
+      const { version, assigned, assignedVersion: schemaVersion, result } = status;
       const again: StoredOperation = { ...operation, status: RESEND };
       if (operation.action === "void" || result.epoch === undefined || version === undefined) return again;
       return {

@@ -166,7 +166,7 @@ function applied(
       state: "applied",
       version: result.version,
       ...(result.assigned && { assigned: result.assigned }),
-      ...(result.assigned && result.schemaVersion !== undefined && { schemaVersion: result.schemaVersion }),
+      ...(result.assigned && result.schemaVersion !== undefined && { assignedVersion: result.schemaVersion }),
       ...(result.flags && { flags: result.flags }),
       result: stamp,
     },

@@ -371,13 +371,8 @@ export class Workspace {
     if (state === "conflict") queue.conflicts += sign;
     if (state === "rejected") queue.rejected += sign;
     if (state === "quarantined" && !isDiscarded(operation)) queue.quarantined += sign;
-    if (
-      isOpen(operation) &&
-      operation.kind === "record" &&
-      operation.action !== "increment" &&
-      operation.action !== "void"
-    )
-      queue.edits += sign;
+    const isEdit = operation.kind === "record" && operation.action !== "increment" && operation.action !== "void";
+    if (isOpen(operation) && (isEdit || state === "blocked")) queue.edits += sign;
     this.#queue = queue;
   }
 }

@@ -106,8 +106,8 @@ function wholeGroups(found: readonly StoredOperation[], window: number): readonl
 }
 
 /**
- * Reads the operations that may have to be sent first. Most tills have only sales and increments waiting: while no
- * record is being edited, there are no such operations.
+ * Reads the operations that may have to be sent first. Most tills have only sales and increments waiting, which are all
+ * in their lanes: while no record is being edited and nothing is blocked, there are no such operations.
  */
 function* readOthers(candidates: readonly StoredOperation[], editsOpen: boolean): Reads<readonly StoredOperation[]> {
   if (!editsOpen) return [];

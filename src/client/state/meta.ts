@@ -30,8 +30,8 @@ export interface QueueState {
   /** The number of pending and blocked operations, by collection. */
   readonly waiting: Readonly<Partial<Record<string, number>>>;
   /**
-   * The number of open edits of records. While it is 0, selecting a batch skips the search for operations that must be
-   * sent first.
+   * The number of open edits of records, and of blocked sales and increments. While it is 0, nothing that must be sent
+   * first can lie outside of the lanes, so selecting a batch does not search for it.
    */
   readonly edits: number;
   /** How many operations are in conflict. */

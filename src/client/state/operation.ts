@@ -106,7 +106,7 @@ export type StoredStatus =
       readonly version?: number | undefined;
       readonly assigned?: JsonObject | undefined;
       /** The schema version of `assigned`, if it is not the operation's. */
-      readonly schemaVersion?: number | undefined;
+      readonly assignedVersion?: number | undefined;
       readonly flags?: readonly Flag[] | undefined;
       readonly result: ResultStamp;
     }

@@ -10,7 +10,7 @@ import { type EngineBrowser, type EngineName, type EngineTab, engines, launch, t
 import { descendants } from "./processes.ts";
 
 const PATIENCE_MS = 180_000;
-const soon = { timeout: 60_000 };
+const soon = { timeout: 120_000 };
 const MB = 1_024 * 1_024;
 
 let script: string;

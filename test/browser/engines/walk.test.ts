@@ -7,7 +7,7 @@ import { type EngineTab, engines, launch, temporaryProfile } from "./engine.ts";
 import { openLine } from "./line.ts";
 
 const PATIENCE_MS = 240_000;
-const soon = { timeout: 90_000 };
+const soon = { timeout: 120_000 };
 
 let shop: Running;
 beforeAll(async () => {

@@ -67,6 +67,33 @@ describe("a day of sales to a new customer", () => {
   });
 });
 
+test("what is of a sale that the server has put off waits for that sale, also while nobody edits anything [C2]", async () => {
+  let puts = true;
+  await held(
+    async (till, world) => {
+      const sale = await till.collections.sales.create(saleOf(1, 1));
+      till.resume("x");
+      await world.clock.advance(1_000);
+      puts = false;
+      await till.collections.payments.create({ saleId: sale.id, amountCents: 1 });
+      await world.clock.advance(5_000);
+      expect(await world.rows("payments")).toHaveLength(0);
+      await world.clock.advance(180_000);
+      expect([(await world.rows("sales")).length, (await world.rows("payments")).length]).toEqual([1, 1]);
+    },
+    (transport) => ({
+      ...transport,
+      async push(request, call) {
+        if (!puts) return transport.push(request, call);
+        const result = await transport.push({ ...request, operations: [] }, call);
+        const error = { code: "schema_newer", message: "" };
+        const results = request.operations.map(({ id }) => ({ id, status: "retry" as const, error }));
+        return result.ok ? { ...result, value: { ...result.value, results } } : result;
+      },
+    }),
+  );
+});
+
 /** The batch that is chosen from an outbox with these entries, as it is read. */
 async function selected(...operations: readonly StoredOperation[]): Promise<readonly string[]> {
   const hooks = { onFailure() {}, onSuperseded() {} };

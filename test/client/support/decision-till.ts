@@ -197,7 +197,7 @@ export class DecisionTill {
     const inState = (state: string) => operations.filter((o) => o.status.state === state);
     return {
       waiting,
-      edits: operations.filter((o) => isOpen(o) && isEdit(o)).length,
+      edits: operations.filter((o) => isOpen(o) && (isEdit(o) || o.status.state === "blocked")).length,
       conflicts: inState("conflict").length,
       rejected: inState("rejected").length,
       quarantined: inState("quarantined").filter((o) => !isDiscarded(o)).length,

@@ -244,7 +244,9 @@ export function bothCounts(storage: MemoryAdapter) {
     },
     counted: {
       waiting,
-      edits: operations.filter((o) => isOpen(o) && isReplayed(o) && o.kind === "record").length,
+      edits: operations.filter(
+        (o) => isOpen(o) && ((isReplayed(o) && o.kind === "record") || o.status.state === "blocked"),
+      ).length,
       conflicts: state("conflict").length,
       rejected: state("rejected").length,
       quarantined: state("quarantined").filter((o) => o.error?.code !== "discarded").length,

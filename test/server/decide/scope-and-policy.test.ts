@@ -206,7 +206,7 @@ describe("policies", () => {
     expect(await world.row("products", "p-1")).toBeUndefined();
   });
   test.each([
-    ["a promise", async () => ({ outcome: "applied" })],
+    ["a promise", () => Promise.resolve({ outcome: "applied" })],
     ["nothing", () => undefined],
     ["an outcome that there is not", () => ({ outcome: "maybe" })],
     ["what was not declared as assigned", () => ({ outcome: "applied", assigned: { totalCents: 1 } })],

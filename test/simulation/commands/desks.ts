@@ -34,14 +34,22 @@ function isCarried(
 }
 
 /** Runs the act of a person, and looks at what it has stored, unless the row moved on meanwhile. */
-async function judged(tab: Tab, of: Subject, act: () => Promise<void>, wanted: Wanted, what: string): Promise<void> {
+async function judged(
+  tab: Tab,
+  of: Subject,
+  act: () => Promise<void>,
+  wanted: Wanted,
+  what: string,
+  shown?: Json,
+): Promise<void> {
   const { machine } = tab;
   const before = machine.row(of.collection, of.entityId);
   await act();
   const after = machine.row(of.collection, of.entityId);
   const successor = machine.operations().find(({ supersedes }) => supersedes?.includes(of.id));
   if (successor === undefined || before?.version !== after?.version || before?.generation !== after?.generation) return;
-  const base = machine.base(of.collection, of.entityId);
+  // In a conflict a person decides on what the desk shows.
+  const base = shown ?? machine.base(of.collection, of.entityId);
   if (!isCarried(successor, wanted, base))
     machine.world.violation(
       "S10",
@@ -83,7 +91,14 @@ export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
     // The edit as it was made, and not as the desk remembers it.
     const edit = machine.world.model.operations.get(conflict.id)?.operation;
     const own = edit?.action === "update" ? wantedBy(edit) : {};
-    await judged(tab, conflict, resolve, side === "merged" ? merged : own, `chose "${side}" in the conflict`);
+    await judged(
+      tab,
+      conflict,
+      resolve,
+      side === "merged" ? merged : own,
+      `chose "${side}" in the conflict`,
+      conflict.server as Json | undefined,
+    );
   }
   return open.length;
 }

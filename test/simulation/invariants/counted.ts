@@ -4,12 +4,16 @@ import type { SimWorld } from "../world.ts";
 
 /** Judged when the server answers: what is late may arrive a moment later. */
 export function judgeUnsynced(world: SimWorld, { unsynced }: Pick<RegisterResponse, "unsynced">): void {
-  const { operations = [] } = world.server.rows();
+  const { operations = [], incarnations = [] } = world.server.rows();
   for (const { incarnation, lastSequence, missing } of unsynced) {
-    const got = new Set(operations.flatMap((row) => (row.incarnation === incarnation ? (row.sequence ?? []) : [])));
+    // A fork has said where it goes on counting: what it sends from before is not counted.
+    const since = incarnations.find((row) => row.incarnation === incarnation)?.firstSequence ?? 1;
+    const sent = operations.flatMap((row) => (row.incarnation === incarnation ? (row.sequence ?? []) : []));
+    const got = new Set(sent.filter((sequence) => sequence >= since));
     const first = Math.min(...got);
     const between = lastSequence - first + 1 - got.size;
     // A fork goes on counting where the store before it had ended, so what lies before its first number may be another's.
+    if (got.size === 0) continue;
     if (missing < between || missing > lastSequence - got.size)
       world.violation("S12", `the server lacks ${between} operations of ${incarnation}, and says ${missing}`);
   }

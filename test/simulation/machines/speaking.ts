@@ -22,6 +22,12 @@ export function speaking(client: SyncClient<Shop>, version: Version): SyncClient
         options,
       ),
     conflicts: over(client.conflicts, {
+      list: async (filter: Any) =>
+        (await client.conflicts.list(filter)).map((conflict: Any) => {
+          const side = (of: Any) => of && down(version, conflict.collection, of);
+          const { base, client: own, server } = conflict;
+          return { ...conflict, base: side(base), client: side(own), server: side(server) };
+        }),
       resolve: (conflict: Any, choice: Any, options: Any) =>
         client.conflicts.resolve(
           conflict,
