@@ -67,6 +67,12 @@ export function up<D extends Json>(version: number, collection: string, data: D)
   return next as D;
 }
 
+/** A new record, with what an app of that version gives it. */
+export function made<D extends Json>(version: number, collection: string, data: D): D {
+  const added = (ADDED[collection] ?? []).filter(([, since]) => version >= since);
+  return { ...Object.fromEntries(added.map(([name, , value]) => [name, value])), ...up(version, collection, data) };
+}
+
 /** The other way. What this version has added is taken out, if it is what it should be: otherwise it stays, and is seen. */
 export function down<D extends Json>(version: number, collection: string, data: D): D {
   const next: Record<string, unknown> = { ...data };

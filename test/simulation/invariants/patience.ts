@@ -10,6 +10,8 @@ export class Patience {
   readonly #world: SimWorld;
   readonly #notBefore = new Map<string, number>();
   #hurried = 0;
+  /** Who has asked for it may be heard after this: as a wake, and as something that is queued. */
+  readonly #owed = new Map<string, number>();
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -28,7 +30,9 @@ export class Patience {
     const { now } = this.#world.timeline;
     const notBefore = this.#notBefore.get(`${tab.name} ${path}`) ?? 0;
     this.#notBefore.delete(`${tab.name} ${path}`);
-    if (now < notBefore)
+    const owed = this.#owed.get(path) ?? 0;
+    this.#owed.set(path, Math.max(0, owed - 1));
+    if (owed === 0 && now < notBefore)
       this.#world.violation("V3", `${tab.name} asks ${path} ${notBefore - now} ms sooner than it was told to`);
   }
 
@@ -38,6 +42,7 @@ export class Patience {
     this.#notBefore.clear();
     return () => {
       this.#hurried -= 1;
+      for (const path of ["push", "pull"]) this.#owed.set(path, 2);
     };
   }
 

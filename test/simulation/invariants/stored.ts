@@ -55,7 +55,7 @@ export function disagreements(machine: Machine): readonly string[] {
     if (schemaVersion > machine.app) continue;
     if (kind !== "fact" || action !== "create" || !UNFINISHED.includes(state)) continue;
     const row = tables[`c:${collection}`]?.find(([key]) => key === entityId)?.[1] as StoredRow | undefined;
-    if (row?.data === undefined)
+    if (row?.data === undefined && (row?.schemaVersion ?? 1) <= machine.app)
       found.push(`${machine.name} does not show its own ${collection}/${entityId} (${state})`);
   }
   found.push(...wrongSums(machine.name, tables, operations));

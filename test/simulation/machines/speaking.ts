@@ -1,7 +1,7 @@
 /** A client of any version of the app, as one that speaks version 1: what goes in is translated, and so is what comes out. */
 import type { SyncClient } from "tillsync";
 import type { Shop } from "../sim-shop.ts";
-import { down, type Json, up, type Version } from "../versions.ts";
+import { down, type Json, made, up, type Version } from "../versions.ts";
 
 type Row = Json & { readonly id: string };
 // biome-ignore lint/suspicious/noExplicitAny: whatever the client has
@@ -54,8 +54,14 @@ function collection(name: string, inner: Any, version: Version): object {
     getMany: async (ids: readonly string[]) => rows(await inner.getMany(ids)),
     find: async (query: Any, options: Any) => rows(await inner.find(query, options)),
     first: async (query: Any, options: Any) => output(await inner.first(query, options)),
-    create: (data: Json, options: Any) => now(inner.create(input(data), options)),
-    createMany: async (all: readonly Json[], options: Any) => rows(await inner.createMany(all.map(input), options)),
+    create: (data: Json, options: Any) => now(inner.create(made(version, name, data), options)),
+    createMany: async (all: readonly Json[], options: Any) =>
+      rows(
+        await inner.createMany(
+          all.map((data) => made(version, name, data)),
+          options,
+        ),
+      ),
     update: (id: string, patch: Json, options: Any) => now(inner.update(id, input(patch), options)),
     increment: (id: string, by: Json, options: Any) => now(inner.increment(id, by, options)),
     live: (query: Any) => {
