@@ -157,12 +157,27 @@ function difference(
     else set[name] = value;
   }
   const edited = Object.keys(patch).length === 0 ? after : step(applyPatch(plain, patch));
-  for (const [name, value] of changes(after, edited, patch)) {
+  for (const [name, value] of changes(withoutEqual(patch, plain, step) ?? after, edited, patch)) {
     if (value === NO_JSON) return undefined;
     if (value === undefined) removed.add(name);
     else set[name] = value;
   }
   return { patch: set, unset: [...removed].filter((name) => !Object.hasOwn(set, name)) };
+}
+
+/**
+ * What the step makes of a record that has nothing of the edit yet. An edit to the value that is there already is an
+ * edit too: it meets the conflict of whoever wrote that value. `undefined` if there is no such field, or if the step
+ * needs it.
+ */
+function withoutEqual(patch: JsonObject, plain: JsonObject, step: (data: JsonObject) => Raised): Raised | undefined {
+  const equal = Object.keys(patch).filter((name) => Object.hasOwn(plain, name) && deepEqual(plain[name], patch[name]));
+  if (equal.length === 0) return undefined;
+  try {
+    return step(applyPatch(plain, {}, equal));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

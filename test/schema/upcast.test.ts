@@ -140,9 +140,14 @@ describe("upcastEdit", () => {
     expect(() => upcastEdit("sales", resolved, 1, edit, { total: 6 })).toThrow(/`upcast\[1\]` of `sales`/);
   });
 
-  it("takes an edit that changes nothing for one that changes nothing", () => {
-    const renamed = versions(({ quantity, ...data }) => ({ ...data, count: quantity }));
+  it("raises an edit to the value that is there already", () => {
+    const renamed = versions(({ quantity, ...data }) => ({
+      ...data,
+      ...(quantity !== undefined && { count: quantity }),
+    }));
     const edit = { patch: { quantity: 3 }, unset: [] };
-    expect(upcastEdit("sales", renamed, 1, edit, { quantity: 3 })).toEqual({ patch: {}, unset: [] });
+    expect(upcastEdit("sales", renamed, 1, edit, { quantity: 3 })).toEqual({ patch: { count: 3 }, unset: [] });
+    const needing = versions(({ quantity, ...data }) => ({ ...data, count: (quantity as number).toFixed(1) }));
+    expect(upcastEdit("sales", needing, 1, edit, { quantity: 3 })).toEqual({ patch: {}, unset: [] });
   });
 });
