@@ -177,3 +177,42 @@ test("a void that is itself set aside takes no sale away: it stays applied, on t
   expect(shop.operation(sold)).toMatchObject({ status: "applied", revision: 0 });
   expect(a.operationOn("s-1").state).toBe("applied");
 });
+
+test("what was sent again 250 times is sent again no more, and an edit can still be given up [M1]", async () => {
+  let isRefusing = true;
+  const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone", force: "everyone" };
+  const refusing = (outcome: "rejected" | "quarantined") => () =>
+    isRefusing ? { outcome, code: "closed", message: "The shift is closed" } : { outcome: "applied" };
+  const { read, create } = everyone;
+  const products = { scope: "tenant", allow: everyone, decide: refusing("rejected") };
+  const sales = { scope: "tenant", allow: { read, create }, decide: refusing("quarantined") };
+  await using shop = new RuleShop({ policies: { products, sales } as never });
+  const till = await shop.openTill();
+  await till.data.products.create({ id: "p-1", name: "Tea", priceCents: 1, category: "drinks" });
+  await till.data.sales.create({ id: "s-1", ...saleOf(1, 1) });
+  await till.sync();
+  for (let times = 0; times < 250; times += 1) {
+    await till.client.operations.retry([latest(till, "p-1"), latest(till, "s-1")]);
+    await till.sync();
+  }
+  expect(till.line.pushed.flat().at(-1)?.supersedes).toHaveLength(250);
+  for (const id of ["p-1", "s-1"])
+    await expect(till.client.operations.retry(latest(till, id))).rejects.toMatchObject({
+      code: "operation_not_rejected",
+    });
+  await till.client.operations.discard({ id: latest(till, "p-1") } as never, { reason: "given up" });
+  await till.sync();
+  expect(till.client.status.attention).toEqual({ conflicts: 0, rejected: 0, quarantined: 1 });
+  isRefusing = false;
+  await shop.office.release(latest(till, "s-1"));
+  await till.sync();
+  expect(shop.shown("sales", "s-1")).toBeDefined();
+  expect(till.client.status.attention.quarantined).toBe(0);
+});
+
+/** The operation of the record that was made last. */
+function latest(till: RuleTill, entityId: string): string {
+  const found = till.operations.filter((operation) => operation.entityId === entityId).at(-1);
+  if (found === undefined) throw new Error(`no operation on ${entityId}`);
+  return found.id;
+}
