@@ -177,24 +177,6 @@ const stored: readonly Mutant[] = [
 /** What a server makes of other versions. */
 const served: readonly Mutant[] = [
   mutant(
-    "a fact that was raised is not sent back",
-    "C4",
-    patch(
-      "server/decide/operation/facts.ts",
-      "return !isRaised && deepEqual(operation.data, data);",
-      "return deepEqual(operation.data, data);",
-    ),
-  ),
-  mutant(
-    "an edit that was raised is not sent back",
-    "C4",
-    patch(
-      "server/decide/operation/edits.ts",
-      "const echo = judgement.isRaised || before.version",
-      "const echo = before.version",
-    ),
-  ),
-  mutant(
     "an older server judges by a row that it can't read",
     "H7",
     patch(
