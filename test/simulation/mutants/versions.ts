@@ -30,15 +30,6 @@ const sent: readonly Mutant[] = [
       "edit = operation;",
     ),
   ),
-  mutant(
-    "a correction takes the edit as it was made",
-    "H7",
-    patch(
-      "client/scripts/desk-actions.ts",
-      "const operation = raisedEdit(definition, stored, workspace.baseOf(collection, entityId));",
-      "const operation = stored;",
-    ),
-  ),
 ];
 
 /** What a till stores. */
@@ -135,43 +126,6 @@ const stored: readonly Mutant[] = [
       "if (data) return own ? { version, data: own, schemaVersion } : undefined;",
     ),
   ),
-  mutant(
-    "an index has keys of the version in which a row was stored",
-    "H7",
-    patch(
-      "client/state/tables.ts",
-      "rowKeys(fields, rowNow(name, collection, value as StoredRow))",
-      "rowKeys(fields, value as StoredRow)",
-    ),
-  ),
-  mutant(
-    "an app that was rolled back pulls nothing again",
-    "H7",
-    patch("client/scripts/app-versions.ts", "if (lowered.length > 0) {", "if (lowered.length > 99) {"),
-  ),
-  mutant(
-    "a row that can't be read loses its base",
-    "H7",
-    patch("client/state/versions.ts", "...(base !== undefined && { base })", ""),
-  ),
-  mutant(
-    "a row that could not be read stays hidden from the app that can read it",
-    "S4",
-    patch(
-      "client/state/versions.ts",
-      'return wasUnreadable ? { ...omit(next as StoredRow, "base"), data: base } : next;',
-      "return next;",
-    ),
-  ),
-  mutant(
-    "one collection that waits keeps the pages of all from being stored",
-    "H7",
-    patch(
-      "client/scripts/answer.ts",
-      "    pages: known.flatMap(({ name, page, waits }) =>",
-      "    pages: known.some(({ waits }) => waits !== undefined) ? [] : known.flatMap(({ name, page, waits }) =>",
-    ),
-  ),
 ];
 
 /** What a server makes of other versions. */
@@ -236,20 +190,6 @@ const served: readonly Mutant[] = [
     patch("server/decide/rows/rows.ts", "fields: upcastFields(row, data), schemaVersion", "schemaVersion"),
   ),
   mutant(
-    "a cursor of another schema version passes",
-    "H7",
-    patch("server/decide/pull.ts", "    cursor.schemaVersion === served.resolved.schemaVersion &&\n", ""),
-  ),
-  mutant(
-    "one unknown collection stops the pull",
-    "L6",
-    patch(
-      "server/decide/pull.ts",
-      'if (served === undefined) waiting.set(name, "unknown_collection");',
-      "if (served === undefined) throw new Error(name);",
-    ),
-  ),
-  mutant(
     "the cursor runs ahead of the rows that an older app is not sent",
     "S4",
     patch(
@@ -282,37 +222,9 @@ const raised: readonly Mutant[] = [
     patch("schema/upcast.ts", "of changes(after, edited, patch)) {", "of changes(plain, edited, patch)) {"),
   ),
   mutant(
-    "a removal is lost when an edit is raised",
-    "H7",
-    patch("schema/upcast.ts", "unset: [...removed].filter((name) => !Object.hasOwn(set, name)) };", "unset: [] };"),
-  ),
-  mutant(
-    "a removal of what the record lacks is lost when an edit is raised",
-    "H7",
-    patch("schema/upcast.ts", "if (gone.length === 0) return raise(", "if (gone.length >= 0) return raise("),
-  ),
-  mutant(
     "an edit to the value that is there already is lost when it is raised",
     "H7",
     patch("schema/upcast.ts", "return isSame && !(to !== NO_JSON", "return isSame || !(to !== NO_JSON"),
-  ),
-  mutant(
-    "the office sees the sides of a conflict as they were made",
-    "H7",
-    patch(
-      "server/decide/conflict-now.ts",
-      "if (served === undefined || from >= served.resolved.schemaVersion)",
-      "if (served === undefined || from >= 1)",
-    ),
-  ),
-  mutant(
-    "a till's desk shows the sides of a conflict as they were made",
-    "H7",
-    patch(
-      "client/decide/desk-view.ts",
-      "data && definition ? raised(conflict.collection, definition, versionOf(conflict), data) : data;",
-      "data;",
-    ),
   ),
 ];
 
