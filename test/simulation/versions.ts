@@ -73,11 +73,19 @@ export function made<D extends Json>(version: number, collection: string, data: 
   return { ...Object.fromEntries(added.map(([name, , value]) => [name, value])), ...up(version, collection, data) };
 }
 
+/** In a record that was translated, the name of a field that its version does not have. */
+const STRAY = "of another version";
+
 /** The other way. What this version has added is taken out, if it is what it should be: otherwise it stays, and is seen. */
 export function down<D extends Json>(version: number, collection: string, data: D): D {
   const next: Record<string, unknown> = { ...data };
   for (const { names, read } of FIELDS[collection] ?? []) {
     const name = names[version - 1] as string;
+    const stray = names.find((other) => other !== name && Object.hasOwn(data, other));
+    if (stray !== undefined) {
+      delete next[stray];
+      next[STRAY] = stray;
+    }
     if (!Object.hasOwn(data, name)) continue;
     const value = data[name];
     delete next[name];
@@ -96,6 +104,7 @@ export function plainName(version: number, collection: string, name: string): st
 
 /** What is of the wrong version: money that is not whole in version 1, and a field that only another version has. */
 export function mislabelled(collection: string, data: Json): string | undefined {
+  if (data[STRAY] !== undefined) return `it has ${data[STRAY]}`;
   for (const { names } of FIELDS[collection] ?? []) {
     const value = data[names[0]];
     if (typeof value === "number" && !Number.isInteger(value)) return `${names[0]} is ${value}`;

@@ -4,6 +4,7 @@ import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { Draw } from "../engine/draw.ts";
 import type { Listed } from "../machines/server.ts";
 import type { Tab } from "../machines/tab.ts";
+import { down, mislabelled } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import type { Command } from "./command.ts";
 import { type Desk, onDesk } from "./offices.ts";
@@ -75,6 +76,7 @@ export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
   const open = await tab.client.conflicts.list();
   const { machine } = tab;
   for (const conflict of open) {
+    isReadable(tab, conflict);
     const choice = draw.pick(["client", "server", "merged"] as const);
     const merged = {
       [nameIn(conflict.collection)]: `Agreed ${draw.int(0, 9)}`,
@@ -103,6 +105,22 @@ export async function resolveAtTill(tab: Tab, draw: Draw): Promise<number> {
   return open.length;
 }
 
+interface Shown {
+  readonly id: string;
+  readonly collection: string;
+  readonly base: Json | undefined;
+  readonly client: Json | undefined;
+  readonly server: Json | undefined;
+}
+
+/** The desk shows the sides in the version of the app [H7]. */
+function isReadable({ name, machine }: Tab, { id, collection, base, client, server }: Shown): void {
+  for (const side of [base, client, server]) {
+    const wrong = side && mislabelled(collection, down(machine.app, collection, side));
+    if (wrong) machine.world.violation("S16", `the desk of ${name} shows the conflict of ${id}: ${wrong}`);
+  }
+}
+
 function wantedBy({ patch = {}, unset = [] }: StoredOperation): Wanted {
   return { ...patch, ...Object.fromEntries(unset.map((name) => [name, undefined])) };
 }
@@ -121,7 +139,13 @@ export async function reviseAtTill(tab: Tab, draw: Draw, givesUp = false): Promi
       };
       const made = tab.machine.world.model.operations.get(operation.id)?.operation;
       const wanted = { ...(made?.action === "update" && wantedBy(made)), ...patch };
-      const amend = () => tab.client.operations.amend(operation as never, patch as never);
+      const amend = () =>
+        tab.client.operations.amend(operation as never, patch as never).catch((error: { readonly code?: string }) => {
+          // An edit of an older app can be corrected like any other [H7].
+          if (error.code === "validation_failed")
+            tab.machine.world.violation("S16", `${tab.name} can't correct ${operation.id}: ${error}`);
+          throw error;
+        });
       await judged(tab, operation, amend, wanted, "corrected the edit");
     } else await tab.client.operations.discard(operation as never, { reason: "no longer wanted" });
   }

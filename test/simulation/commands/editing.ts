@@ -1,4 +1,6 @@
 /** Edits of what all tills share: they overlap, delete under each other, and create what another has created. */
+
+import type { Tab } from "../machines/tab.ts";
 import { CUSTOMERS, PRODUCTS, REFUSED_NAME } from "../sim-shop.ts";
 import type { Command } from "./command.ts";
 
@@ -45,11 +47,24 @@ const picture: Command = {
   },
 };
 
+/** Whoever has a telephone number is found by it, whatever version of the app has stored it [H7]. */
+async function isFound({ name, client, machine }: Tab): Promise<void> {
+  const { customers } = client.collections;
+  const byPhone = async () => (await customers.find({ index: "phone" })).map(({ id }) => id).sort();
+  const before = await byPhone();
+  const all = await customers.find();
+  const wanted = all.flatMap(({ id, phone: known }) => (typeof known === "string" ? [id] : [])).sort();
+  // Whatever is written meanwhile is in one of them and not in the other.
+  if (`${before}` === `${await byPhone()}` && `${before}` !== `${wanted}`)
+    machine.world.violation("S16", `${name} finds ${before} by telephone, and ${wanted} have one`);
+}
+
 const phone: Command = {
   kind: "phone",
   weight: 4,
-  async run({ tab, draw }) {
+  async run({ tab, draw, world }) {
     const id = draw.pick(CUSTOMERS);
+    if (world.plan.options.versions) await isFound(tab);
     await tab.client.collections.customers.update(id, { phone: `${draw.int(100, 999)}` });
     return id;
   },

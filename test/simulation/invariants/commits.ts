@@ -5,9 +5,10 @@ import { get, readAll, type StorageRead, type StorageWrite } from "../../../src/
 import { IDENTITY, type Identity, SYNC, type SyncPoint } from "../../../src/client/state/meta.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { StoredRow } from "../../../src/client/state/rows.ts";
-import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
+import { META, OPERATIONS, tableOf } from "../../../src/client/state/tables.ts";
 import { type HeardAnswer, heardAs } from "../machines/heard.ts";
 import type { Tab } from "../machines/tab.ts";
+import { down, plainOperation } from "../versions.ts";
 
 type Put = Extract<StorageWrite, { kind: "put" }>;
 type Reads = Generator<readonly StorageRead[], void, readonly unknown[]>;
@@ -26,6 +27,7 @@ export function* judgeAnswer(tab: Tab, writes: readonly StorageWrite[], point: S
   }
   const rows = puts.filter(({ table }) => table.startsWith("c:"));
   for (const { table, key, value } of rows) noBackwards(tab, `${table.slice(2)}/${key}`, value as StoredRow);
+  yield* keepsOwnEdits(tab, puts);
   const isPull = next?.marks.pull !== point?.marks.pull;
   // An answer to a push holds a limited number of the results that the till lacks, and may hold a row that has more in it: the next one
   // puts that right (regressions/open). Only with small limits does it happen here.
@@ -70,4 +72,46 @@ function* noDoubleCount({ name, machine }: Tab, rows: readonly Put[], puts: read
     if (row !== undefined && (applied.get(id) ?? Number.POSITIVE_INFINITY) <= row.version)
       world.violation("S6", `${name} counts ${id} twice: version ${row.version} of ${collection}/${entityId} has it`);
   }
+}
+
+/**
+ * An edit that was applied is in its row. A till that is older than its server can't read the row of the answer, and must not take back what
+ * it has shown before [H7].
+ */
+function* keepsOwnEdits({ name, machine }: Tab, puts: readonly Put[]): Reads {
+  const edits = puts
+    .filter(({ table }) => table === OPERATIONS)
+    .map(({ value }) => plainOperation(value as StoredOperation))
+    .filter(
+      ({ action, schemaVersion, acknowledged }) => action === "update" && schemaVersion <= machine.app && !acknowledged,
+    );
+  /** Of each field what the last edit made of it, and what the row says. */
+  const found = new Map<string, { readonly id: string; readonly wanted: unknown; readonly shown: unknown }>();
+  for (const { id, collection, entityId, status, baseVersion, patch = {} } of edits.toSorted(
+    (a, b) => a.rank - b.rank,
+  )) {
+    if (status.state !== "applied") continue;
+    const table = tableOf(collection);
+    const after = puts.find((put) => put.table === table && put.key === entityId)?.value as StoredRow | undefined;
+    const [[operation], [before]] = (yield* readAll([
+      { kind: "get", table: OPERATIONS, keys: [id] },
+      { kind: "get", table, keys: [entityId] },
+    ])) as [readonly StoredOperation[], readonly StoredRow[]];
+    if (!/^(pending|blocked)$/.test(operation?.status.state ?? "") || operation?.missingSince !== undefined) continue;
+    // Where the row was taken from the answer, or was another one than the edit was made on, it says what others did.
+    const isAmended = after?.version === before?.version && after?.generation === before?.generation;
+    const isReadable = before !== undefined && (before.schemaVersion ?? 1) <= machine.app;
+    if (!isAmended || !isReadable || before.version !== baseVersion || (status.version ?? 0) <= before.version)
+      continue;
+    const base = after?.base === undefined ? after?.data : after.base;
+    const shown: Readonly<Record<string, unknown>> = base ? down(after?.schemaVersion ?? 1, collection, base) : {};
+    for (const field of Object.keys(patch))
+      found.set(`${collection}/${entityId} ${field}`, { id, wanted: patch[field], shown: shown[field] });
+  }
+  for (const [what, { id, wanted, shown }] of found)
+    if (JSON.stringify(wanted) !== JSON.stringify(shown))
+      machine.world.violation(
+        "S10",
+        `${id} is applied, and ${what} of ${name} is ${JSON.stringify(shown)}, not ${JSON.stringify(wanted)}`,
+      );
 }

@@ -1,11 +1,27 @@
 /** S16: no data is of one version under the name of another, on the server and on every disk; a sale costs what was asked for it. */
+import type { StorageWrite } from "../../../src/client/ports/storage.ts";
 import type { StoredRow } from "../../../src/client/state/rows.ts";
 import { collectionOf, tableOf } from "../../../src/client/state/tables.ts";
-import { mislabelled } from "../versions.ts";
+import type { Machine } from "../machines/machine.ts";
+import { down, mislabelled } from "../versions.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** What every piece costs. */
 const PIECE = 100;
+
+/** The same of each row that is about to be stored: in the end everything is of the newest version, and has been written anew. */
+export function judgeLabels({ name, world }: Machine, writes: readonly StorageWrite[]): void {
+  for (const write of writes) {
+    if (write.kind !== "put" || !write.table.startsWith("c:")) continue;
+    const { data, base, schemaVersion = 1 } = write.value as StoredRow;
+    const collection = collectionOf(write.table);
+    for (const side of [data, base]) {
+      const wrong = side && mislabelled(collection, down(schemaVersion, collection, side));
+      if (wrong)
+        world.violation("S16", `${name} stores ${collection}/${write.key} of version ${schemaVersion}: ${wrong}`);
+    }
+  }
+}
 
 export const labels: Invariant = {
   name: "S16",

@@ -21,6 +21,7 @@ import { META, OPERATIONS } from "../../../src/client/state/tables.ts";
 import type { MemoryAdapter } from "../../../src/storage/memory/memory.ts";
 import { judgeAnswer } from "../invariants/commits.ts";
 import { judgeFailedAnswer } from "../invariants/flight.ts";
+import { judgeLabels } from "../invariants/labels.ts";
 import { seenBy } from "./seen.ts";
 import type { Tab } from "./tab.ts";
 
@@ -97,6 +98,7 @@ export function diskOf(tab: Tab, disk: MemoryAdapter, marker: StorageMarker): St
   function* seen<T>(options: TransactOptions, script: () => StorageScript<T>): StorageScript<T> {
     const done = yield* script();
     const { label = "" } = options;
+    judgeLabels(machine, done.writes);
     const [stored] = yield* get<SyncPoint>(META, [SYNC]);
     if (label === "register") world.model.registers(machine);
     if (label === "fence") {

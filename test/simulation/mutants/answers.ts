@@ -43,8 +43,8 @@ export const answers: readonly Mutant[] = [
     "S4",
     patch(
       "client/decide/pull-page.ts",
-      "for (const change of page.changes) {",
-      "for (const change of page.changes.slice(0, -1)) {",
+      "schemaVersion = page.schemaVersion } of page.changes) {",
+      "schemaVersion = page.schemaVersion } of page.changes.slice(0, -1)) {",
     ),
   ),
   mutant(
@@ -65,11 +65,7 @@ export const answers: readonly Mutant[] = [
   mutant(
     "version not compared",
     "C4",
-    patch(
-      "client/decide/workspace.ts",
-      "if (known && known.generation === generation && version <= known.version) return;",
-      "",
-    ),
+    patch("client/decide/workspace.ts", "if (known?.generation === generation && isOld) return;", ""),
   ),
   mutant(
     "deleted row forgotten, and resurrected by a late page",
@@ -92,6 +88,6 @@ export const answers: readonly Mutant[] = [
   mutant(
     "lost base on rebase",
     "S4",
-    patch("client/decide/workspace.ts", "    row.base = data;", "    if (!row.edits) row.base = data;"),
+    patch("client/decide/workspace.ts", "    row.base = now ?? data;", "    if (!row.edits) row.base = now ?? data;"),
   ),
 ];

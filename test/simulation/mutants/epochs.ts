@@ -71,11 +71,7 @@ export const epochs: readonly Mutant[] = [
   mutant(
     "bases of the lost history stay",
     "H10",
-    patch(
-      "client/decide/workspace.ts",
-      "if (known && known.generation === generation && version <= known.version) return;",
-      "if (known && version <= known.version) return;",
-    ),
+    patch("client/decide/workspace.ts", "if (known?.generation === generation && isOld) return;", "if (isOld) return;"),
   ),
   mutant(
     "rows that a resync did not bring are not swept",

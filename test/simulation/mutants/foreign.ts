@@ -189,8 +189,8 @@ const waits: readonly Mutant[] = [
     "V2",
     patch(
       "client/decide/sync-machine.ts",
-      'next[lane] = next[lane] === "idle" ? "busy" : "again";',
-      'next[lane] = next[lane] === "idle" ? "busy" : next[lane];',
+      'if (next[lane] !== "asked") next[lane] = next[lane] === "idle" ? "busy" : afterwards;',
+      'if (next[lane] === "idle") next[lane] = "busy";',
     ),
   ),
   mutant(
@@ -348,7 +348,11 @@ const channel: readonly Mutant[] = [
   mutant(
     "a poke stays in its process",
     "V4",
-    patch("server/http/live.ts", "    this.#parts.pokes?.publish({ tenant, device, collections });\n", ""),
+    patch(
+      "server/http/live.ts",
+      "      this.#parts.pokes?.publish({ tenant, device, collections: [...collections], scope });\n",
+      "      void [scope, collections];\n",
+    ),
   ),
   mutant(
     "a channel that broke is not opened again",

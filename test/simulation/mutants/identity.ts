@@ -28,7 +28,7 @@ export const identity: readonly Mutant[] = [
   mutant(
     "clones not noticed by the server",
     "C7",
-    patch("server/decide/push.ts", "    if (owner !== operation.id) return sequence;\n", ""),
+    patch("server/decide/push.ts", "if (owner !== operation.id) return { sequence, operation: operation.id };", ""),
   ),
   mutant(
     "dedup by sequence only",

@@ -10,6 +10,7 @@ import { loop } from "./loop.ts";
 import type { Mutant } from "./mutant.ts";
 import { scope } from "./scope.ts";
 import { sending } from "./sending.ts";
+import { versions } from "./versions.ts";
 import { view } from "./view.ts";
 
 export const mutants: readonly Mutant[] = [
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...scope,
   ...loop,
   ...foreign,
+  ...versions,
 ];

@@ -84,7 +84,7 @@ export const judging: readonly Mutant[] = [
     "C4",
     patch(
       "server/decide/operation/edits.ts",
-      "const echo = before.version !== baseVersion || !deepEqual(checked.data, merged);",
+      "const echo = judgement.isRaised || before.version !== baseVersion || !deepEqual(checked.data, merged);",
       "const echo = false;",
     ),
   ),

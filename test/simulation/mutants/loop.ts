@@ -39,8 +39,8 @@ export const loop: readonly Mutant[] = [
     "V1",
     patch(
       "client/decide/sync-machine.ts",
-      '        effects: [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],\n',
-      '        effects: lane === "pull" ? [] : [{ kind: "timer", lane, afterMs: wait(next.response, attempt, input) }],\n',
+      'effects: [isAsked ? { kind: lane } : { kind: "timer", lane,',
+      'effects: lane === "pull" && !isAsked ? [] : [isAsked ? { kind: lane } : { kind: "timer", lane,',
     ),
   ),
   mutant(
