@@ -126,7 +126,7 @@ async function standStill(world: SimWorld): Promise<void> {
   await timeline.runUntil(timeline.now + TAKEN_MS);
   unsent(world, before, TAKEN_MS);
   for (const tab of frozen) tab.thaw();
-  await timeline.runUntil(timeline.now + SEEN_MS);
+  await timeline.runUntil(timeline.now + (world.plan.options.defaults ? SEEN_DEFAULT_MS : SEEN_MS));
 }
 
 /** What was sold since, and is not on the server yet. */

@@ -219,7 +219,7 @@ const raised: readonly Mutant[] = [
   mutant(
     "what a step fills in counts as edited",
     "H7",
-    patch("schema/upcast.ts", "of changes(after, edited, patch)) {", "of changes(plain, edited, patch)) {"),
+    patch("schema/upcast.ts", "?? after, edited, patch)) {", "?? plain, edited, patch)) {"),
   ),
   mutant(
     "an edit to the value that is there already is lost when it is raised",
