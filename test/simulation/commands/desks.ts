@@ -4,7 +4,7 @@ import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { Draw } from "../engine/draw.ts";
 import type { Listed } from "../machines/server.ts";
 import type { Tab } from "../machines/tab.ts";
-import { down, mislabelled } from "../versions.ts";
+import { mislabelled } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import type { Command } from "./command.ts";
 import { type Desk, onDesk } from "./offices.ts";
@@ -114,10 +114,10 @@ interface Shown {
 }
 
 /** The desk shows the sides in the version of the app [H7]. */
-function isReadable({ name, machine }: Tab, { id, collection, base, client, server }: Shown): void {
+function isReadable({ name, machine: { world } }: Tab, { id, collection, base, client, server }: Shown): void {
   for (const side of [base, client, server]) {
-    const wrong = side && mislabelled(collection, down(machine.app, collection, side));
-    if (wrong) machine.world.violation("S16", `the desk of ${name} shows the conflict of ${id}: ${wrong}`);
+    const wrong = side && mislabelled(collection, side);
+    if (wrong) world.violation("S16", `the desk of ${name} shows the conflict of ${id}: ${wrong}`);
   }
 }
 

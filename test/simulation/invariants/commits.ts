@@ -87,7 +87,7 @@ function* keepsOwnEdits({ name, machine }: Tab, puts: readonly Put[]): Reads {
     );
   /** Of each field what the last edit made of it, and what the row says. */
   const found = new Map<string, { readonly id: string; readonly wanted: unknown; readonly shown: unknown }>();
-  for (const { id, collection, entityId, status, baseVersion, patch = {} } of edits.toSorted(
+  for (const { id, collection, entityId, status, baseVersion, patch = {}, unset = [] } of edits.toSorted(
     (a, b) => a.rank - b.rank,
   )) {
     if (status.state !== "applied") continue;
@@ -105,7 +105,7 @@ function* keepsOwnEdits({ name, machine }: Tab, puts: readonly Put[]): Reads {
       continue;
     const base = after?.base === undefined ? after?.data : after.base;
     const shown: Readonly<Record<string, unknown>> = base ? down(after?.schemaVersion ?? 1, collection, base) : {};
-    for (const field of Object.keys(patch))
+    for (const field of [...Object.keys(patch), ...unset])
       found.set(`${collection}/${entityId} ${field}`, { id, wanted: patch[field], shown: shown[field] });
   }
   for (const [what, { id, wanted, shown }] of found)
