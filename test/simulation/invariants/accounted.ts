@@ -9,12 +9,17 @@ export const accounted: Invariant = {
     const onDisks = new Map<string, FlatOperation>();
     for (const machine of world.machines)
       for (const operation of machine.operations()) onDisks.set(operation.id, operation);
+    const replaced = new Set(
+      [...world.model.operations.values()].flatMap(({ operation }) => operation.supersedes ?? []),
+    );
     for (const [id, { operation, told, lost, pruned }] of world.model.operations) {
       const what = `${operation.action} ${operation.collection}/${operation.entityId} (${id})`;
       const stored = onDisks.get(id);
       if (onServer.has(id)) continue;
       // Forgotten after two weeks, and then gone with the server's database: a backup must not be older than that [C8.7].
       if (pruned && world.server.wasRestored) continue;
+      // Replaced before the server ever saw it, and forgotten two weeks later: its successor is judged instead.
+      if (stored === undefined && pruned && replaced.has(id)) continue;
       if (stored === undefined) {
         if (lost === undefined && told) world.violation("S1", `${what} is neither on its disk nor on the server`);
         if (lost?.safe) world.violation("S1", `${what} was on the server, and is not any more`);
