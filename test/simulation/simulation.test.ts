@@ -18,7 +18,7 @@ const FIRST = drawnSeed();
 const REPEAT = `seeds ${SEEDS} from ${FIRST}; to repeat: npm run sim -- --seeds ${SEEDS} --seed ${FIRST}`;
 const EVERY = 24;
 /** A run takes its CPU, and a busy machine gives it late. */
-const patience = { timeout: 240_000 };
+const patience = { timeout: 900_000 };
 
 let bundle: Bundle;
 beforeAll(async () => {

@@ -144,6 +144,8 @@ describe.each(engines)("$name", ({ name, isHere }) => {
       const sale = await sell(tab);
       expect(await stateOf(tab, sale)).toBe("applied");
       await expect.poll(() => atRisk(tab), soon).toBe("full");
+      // A pull that was on its way when the disk filled up would still bring the product.
+      await tab.evaluate(() => window.page.till.sync());
       await server.stockUp({ ...tea, id: "p-2" });
       expect(await tab.evaluate(() => window.page.till.sync())).toMatchObject({ outcome: "done" });
       expect(await products(tab)).toBe(1);
