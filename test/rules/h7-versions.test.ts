@@ -64,6 +64,16 @@ async function open(collections: CollectionMap = euros) {
   const till = await shop.openTill();
   return { shop, till };
 }
+/** The till wants a price of 3, and another one has written 4. */
+async function inConflict() {
+  const { shop, till } = await open();
+  const other = await shop.openTill();
+  await of(till).products!.update("tea", { price: 3 });
+  await of(other).products!.update("tea", { price: 4 });
+  await other.sync();
+  await till.sync();
+  return { shop, till };
+}
 const update = (shop: RuleShop<never>, till: RuleTill<never>, collections: CollectionMap) =>
   shop.restart(till, { collections });
 
@@ -124,13 +134,8 @@ describe("what was made in one version, and goes on in the next", () => {
   });
 
   test.each(["client", "merged"] as const)("a conflict that a person settles: %s", async (choice) => {
-    const { shop, till } = await open();
+    const { shop, till } = await inConflict();
     await using _ = shop;
-    const other = await shop.openTill();
-    await of(till).products!.update("tea", { price: 3 });
-    await of(other).products!.update("tea", { price: 4 });
-    await other.sync();
-    await till.sync();
     shop.upgrade(cents);
     const updated = await update(shop, till, cents);
     const [conflict] = await updated.client.conflicts.list();
@@ -142,13 +147,8 @@ describe("what was made in one version, and goes on in the next", () => {
   });
 
   test("a conflict that the office settles", async () => {
-    const { shop, till } = await open();
+    const { shop } = await inConflict();
     await using _ = shop;
-    const other = await shop.openTill();
-    await of(till).products!.update("tea", { price: 3 });
-    await of(other).products!.update("tea", { price: 4 });
-    await other.sync();
-    await till.sync();
     shop.upgrade(cents);
     const [conflict] = await shop.office.conflicts();
     expect(conflict).toMatchObject({
@@ -281,14 +281,98 @@ describe("a till that is older than its server", () => {
     await of(till).products!.update("tea", { price: 3 });
     await till.sync();
     const [conflict] = await till.client.conflicts.list();
+    // Nobody is told that the server has deleted the record, or that the edit has.
+    expect(conflict).toMatchObject({ unreadable: true, client: undefined, server: undefined });
     await expect(till.client.conflicts.resolve(conflict as never, "client")).rejects.toMatchObject({
       code: "schema_newer",
     });
     const updated = await update(shop, till, cents);
+    const [shown] = await updated.client.conflicts.list();
+    expect(shown).toMatchObject({ unreadable: false, client: { price: 300 }, server: { price: 900, taxRate: 19 } });
     await updated.sync();
-    await updated.client.conflicts.resolve(conflict as never, "client");
+    await updated.client.conflicts.resolve(shown as never, "client");
     await updated.sync();
     expect(shop.shown("products" as never, "tea")).toMatchObject({ price: 300 });
+  });
+});
+
+test("a till that is older than its server learns that a record was deleted", async () => {
+  const { shop, till } = await open();
+  await using _ = shop;
+  shop.upgrade(cents);
+  const other = await shop.openTill({ collections: cents });
+  await (of(other).products as unknown as { delete(id: string): Promise<void> }).delete("tea");
+  await other.sync();
+  await of(till).products!.update("tea", { price: 3 });
+  await till.sync();
+  const [conflict] = await till.client.conflicts.list();
+  expect(conflict).toMatchObject({ unreadable: false, client: { name: "Tea", price: 3 }, server: undefined });
+});
+
+describe("a till whose own step fails on a row of its server", () => {
+  const failing = {
+    ...cents,
+    products: defineCollection({
+      schema: z.object({ name: z.string(), price: z.int(), taxRate: z.int(), stock: z.int().default(0) }),
+      counters: ["stock"],
+      indexes: ["taxRate"],
+      conflict: manual(),
+      schemaVersion: 2,
+      upcast: {
+        1: (data) => {
+          if (data.price === 4) throw new Error("four");
+          return { ...hundredfold("price")(data), taxRate: 19 };
+        },
+      },
+    }),
+  };
+  // The server is behind, so the till raises what it sends.
+  async function behind() {
+    const { shop, till } = await open();
+    const errors: string[] = [];
+    const updated = await update(shop, till, failing);
+    updated.client.on("error", ({ message }) => errors.push(message));
+    const other = await shop.openTill({ collections: euros });
+    await of(other).products!.update("tea", { price: 4 });
+    await other.sync();
+    return { shop, updated, errors };
+  }
+
+  test("hides the row, says why, and has it again with a step that works", async () => {
+    const { shop, updated, errors } = await behind();
+    await using _ = shop;
+    await updated.sync();
+    expect(await of(updated).products!.get("tea")).toBeUndefined();
+    expect(errors).toEqual([expect.stringMatching(/upcast\[1\].*products.*four/)]);
+    const mended = await update(shop, updated, cents);
+    expect(await of(mended).products!.get("tea")).toMatchObject({ price: 400, taxRate: 19 });
+  });
+
+  test("keeps a conflict about it for an app that can read it", async () => {
+    const { shop, till } = await open();
+    await using _ = shop;
+    await of(till).products!.update("tea", { price: 3 });
+    const updated = await update(shop, till, failing);
+    const errors: unknown[] = [];
+    updated.client.on("error", (error) => errors.push(error));
+    const other = await shop.openTill({ collections: euros });
+    await of(other).products!.update("tea", { price: 4 });
+    await other.sync();
+    await updated.sync();
+    const [conflict] = await updated.client.conflicts.list();
+    expect(conflict).toMatchObject({ unreadable: true, server: undefined, fields: [{ field: "price" }] });
+    expect(errors).not.toEqual([]);
+    const mended = await update(shop, updated, cents);
+    const [shown] = await mended.client.conflicts.list();
+    expect(shown).toMatchObject({
+      unreadable: false,
+      base: { price: 200 },
+      client: { price: 300 },
+      server: { price: 400 },
+    });
+    await mended.client.conflicts.resolve(shown as never, "server");
+    await mended.sync();
+    expect(mended.client.status.attention.conflicts).toBe(0);
   });
 });
 
@@ -346,12 +430,19 @@ describe("an app that has dropped a collection", () => {
     await without.sync();
     expect(without.line.pushed.flat()).toHaveLength(1);
     const [conflict] = await without.client.conflicts.list();
+    expect(conflict).toMatchObject({ unreadable: true, fields: [{ field: "text", server: "b" }] });
     await expect(without.client.conflicts.resolve(conflict as never, "client")).rejects.toMatchObject({
       code: "unknown_collection",
     });
     const again = await update(shop, without, euros);
-    await again.sync();
     const [kept] = await again.client.conflicts.list();
+    expect(kept).toMatchObject({
+      unreadable: false,
+      base: { text: "a" },
+      client: { text: "c" },
+      server: { text: "b" },
+    });
+    await again.sync();
     await again.client.conflicts.resolve(kept as never, "client");
     await again.sync();
     expect(shop.shown("notes" as never, "n-1")).toEqual({ text: "c" });

@@ -4,71 +4,17 @@ import { type Resolution, runResolver } from "../../conflict/run-resolver.ts";
 import type { RowState } from "../../protocol/types.ts";
 import { applyPatch, changesBetween, type LoosePatch, pick, splitPatch, wholeChanges } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
-import { absentBefore } from "../../schema/upcast.ts";
 import { assert } from "../../shared/assert.ts";
-import { isTillSyncError, TillSyncError } from "../../shared/errors.ts";
+import { isTillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
 import { versionOf } from "../state/versions.ts";
-import { raisedEdit } from "./edit-now.ts";
+import { newerSchema, readAgain, type Sides, sidesOf, versionLabel } from "./conflict-sides.ts";
 import { readPatch, uneditableFields } from "./local-write.ts";
 import { type MintContext, type OperationPayload, payloadFault, type Target } from "./mint.ts";
 import { isSentTooOften, sentTooOften, supersede, unknownCollection } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
-
-/**
- * The three sides as they are now, in the app's schema version. `client` is the server's record with only this edit on
- * it, without later edits. `undefined` for a side means that it has no record.
- */
-export interface Sides {
-  readonly base: JsonObject | undefined;
-  readonly client: JsonObject | undefined;
-  readonly server: JsonObject | undefined;
-}
-
-/** `unknown`: the error that says why the sides are not known, so that only the server's side can be kept. */
-type KnownSides = Sides & { readonly unknown?: TillSyncError };
-
-function sidesOf(workspace: Workspace, operation: StoredOperation): KnownSides {
-  const { collection, entityId } = operation;
-  const definition = workspace.definition(collection);
-  const row = workspace.row(collection, entityId);
-  const server = workspace.baseOf(collection, entityId) ?? undefined;
-  const lastServer = server ?? row?.deletedBase;
-  const nothing = { base: undefined, client: undefined, server };
-  if (!workspace.canRead(collection, entityId) || operation.schemaVersion > definition.schemaVersion)
-    return { ...nothing, unknown: newerSchema(operation) };
-  let edit: StoredOperation;
-  try {
-    edit = raisedEdit(definition, operation, lastServer ?? null);
-  } catch (error) {
-    if (!isTillSyncError(error, "validation_failed")) throw error;
-    return { ...nothing, unknown: error };
-  }
-  if (edit.action === "create") return { base: undefined, client: { ...edit.data, ...edit.zeros }, server };
-  if (lastServer === undefined) return edit.action === "delete" ? nothing : { ...nothing, unknown: gone(operation) };
-  const { patch = {}, unset = [], before = {} } = edit;
-  const base = applyPatch(lastServer, before, absentBefore({ patch, unset, before }));
-  return { base, client: edit.action === "update" ? applyPatch(lastServer, patch, unset) : undefined, server };
-}
-
-/** The error for what a newer app or a newer server has written [H7]. */
-export function newerSchema({ collection, entityId }: Target): TillSyncError<"schema_newer"> {
-  return new TillSyncError(
-    "schema_newer",
-    `\`${entityId}\` in \`${collection}\` was written with a newer schema than this app has. Update the app, or keep the server's side.`,
-    { collection, id: entityId },
-  );
-}
-
-function gone({ collection, entityId }: Target): TillSyncError<"not_found"> {
-  return new TillSyncError(
-    "not_found",
-    `Neither the server nor this device has \`${entityId}\` in \`${collection}\` any more. Keep the server's side, or give the whole record as \`merged\`.`,
-    { collection, id: entityId },
-  );
-}
 
 /** A conflict that the server has reported. `siblings`: the loaded members of the operation's local transaction. */
 export interface ConflictInput {
@@ -126,10 +72,7 @@ export function resolveAutomatically(
   return { conflict };
 }
 
-/**
- * The sides, or the conflict as it is left to people because they are not known. An app that lacks the collection, or
- * that is older than the server, keeps the server's row as it came [H7].
- */
+/** The sides, or the conflict as it is left to people, because the app can't read them [H7]. */
 function knownSides(
   workspace: Workspace,
   input: ConflictInput,
@@ -137,25 +80,36 @@ function knownSides(
 ):
   | { readonly definition: ResolvedCollection; readonly sides: Sides }
   | { readonly conflict: StoredConflict; readonly fault?: unknown } {
-  const { operation, server } = input;
-  const { collection, entityId, schemaVersion } = operation;
-  const from = server.schemaVersion ?? schemaVersion;
-  if (!workspace.knows(collection) || from > workspace.definition(collection).schemaVersion) {
-    const row = {
-      base: undefined,
-      client: undefined,
-      server: server.data,
-      schemaVersion: from,
-      version: server.version,
-    };
-    return { conflict: openConflict(input, row, now) };
-  }
+  const { operation, conflictId, server } = input;
+  const { collection, entityId } = operation;
+  // The server's row as it came: an app that can read it is shown the sides.
+  const schemaVersion = server.schemaVersion ?? operation.schemaVersion;
+  const unread = { data: server.data, schemaVersion, version: server.version };
+  if (!workspace.knows(collection)) return { conflict: unreadConflict(input, unread, now) };
   const definition = workspace.definition(collection);
-  const { unknown, ...sides } = sidesOf(workspace, operation);
+  const isAhead = server.data !== undefined && schemaVersion > definition.schemaVersion;
+  const { unknown = undefined, ...sides } = isAhead
+    ? { ...NO_SIDES, unknown: newerSchema(operation) }
+    : sidesOf(workspace, operation);
   if (unknown === undefined) return { definition, sides };
-  workspace.annotate(collection, entityId, { conflictId: input.conflictId });
-  const conflict = openConflict(input, { ...sides, ...labels(workspace, operation, definition) }, now);
+  workspace.annotate(collection, entityId, { conflictId });
+  if (isTillSyncError(unknown, "not_found"))
+    return { conflict: openConflict(input, { ...sides, ...labels(workspace, operation, definition) }, now) };
+  const conflict = unreadConflict(input, unread, now);
   return isTillSyncError(unknown, "validation_failed") ? { conflict, fault: unknown } : { conflict };
+}
+
+const NO_SIDES: Sides = { base: undefined, client: undefined, server: undefined };
+
+function unreadConflict(
+  input: ConflictInput,
+  {
+    data,
+    ...labels
+  }: { readonly data: JsonObject | undefined; readonly schemaVersion: number; readonly version: number },
+  now: number,
+): StoredConflict {
+  return { ...openConflict(input, { ...NO_SIDES, server: data, ...labels }, now), unread: true };
 }
 
 /** A person's answer. `merged`: the fields that they chose, on top of the server's record as the desk shows it. */
@@ -172,7 +126,8 @@ export interface PersonsChoice {
 
 /** Carries out a person's answer, and returns the operation that supersedes the one in conflict. */
 export function resolveByPerson(workspace: Workspace, context: MintContext, input: PersonsChoice): StoredOperation {
-  const { conflict, operation, note, choice } = input;
+  const { operation, note, choice } = input;
+  const conflict = readAgain(workspace.collections, input.conflict, operation);
   const { sides, answer, payload } = settlement(workspace, operation, conflict, choice);
   const successor = supersede(workspace, context, operation, payload, input.siblings, { seen: conflict.version });
   const kept = answer.kept === "manual" ? "merged" : answer.kept;
@@ -194,6 +149,7 @@ function settlement(workspace: Workspace, operation: StoredOperation, conflict: 
   }
   const definition = workspace.definition(collection);
   const isShown =
+    !conflict.unread &&
     conflict.version !== undefined &&
     versionOf(conflict) === definition.schemaVersion &&
     (conflict.client !== undefined || operation.action === "delete");
@@ -253,11 +209,6 @@ function recreate(definition: ResolvedCollection, record: JsonObject): Operation
   );
   return { action: "create", data, ...(definition.counters.length > 0 && { zeros }) };
 }
-
-/** What a conflict stores of its schema version: version 1 is not named. */
-const versionLabel = ({ schemaVersion }: ResolvedCollection) => ({
-  schemaVersion: schemaVersion === 1 ? undefined : schemaVersion,
-});
 
 /** The versions of the sides: that of the server's row, and that of their schema. */
 const labels = (workspace: Workspace, { collection, entityId }: Target, definition: ResolvedCollection) => ({

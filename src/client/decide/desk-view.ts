@@ -8,6 +8,7 @@ import type { StoredConflict } from "../state/rows.ts";
 import { raised, versionOf } from "../state/versions.ts";
 import type { Conflict, Operation, OperationStatus } from "../types/desks.ts";
 import type { Verdict } from "../types/record.ts";
+import type { Sides } from "./conflict-sides.ts";
 import { uneditableFields } from "./local-write.ts";
 import { recordOf } from "./record.ts";
 
@@ -71,22 +72,45 @@ export function verdictOf({ code, message, issues = [] }: WireVerdict): Verdict 
   return { code, message, issues };
 }
 
+/** `conflict`: with its sides, if the app can read them now: see `readAgain`. */
 export function conflictView(conflict: StoredConflict, collections: ResolvedCollections): Conflict {
-  const definition = collections[conflict.collection];
-  const record = (data: JsonObject | undefined) => data && recordOf(conflict.entityId, data);
-  const side = (data: JsonObject | undefined) =>
-    data && definition ? raised(conflict.collection, definition, versionOf(conflict), data) : data;
-  const [base, client, server] = [side(conflict.base), side(conflict.client), side(conflict.server)];
+  const { id, collection, entityId, detectedAt, actor, settled } = conflict;
+  const { base, client, server, unreadable } = sidesToShow(conflict, collections);
+  const record = (data: JsonObject | undefined) => data && recordOf(entityId, data);
+  const definition = collections[collection];
+  const fields =
+    unreadable || definition === undefined
+      ? conflict.fields.map((field) => ({
+          field,
+          base: base?.[field],
+          client: client?.[field],
+          server: server?.[field],
+        }))
+      : fieldDifferences(base, client, server, uneditableFields(definition));
   return {
-    id: conflict.id,
-    collection: conflict.collection,
-    entityId: conflict.entityId,
+    id,
+    collection,
+    entityId,
     base: record(base),
     client: record(client),
     server: record(server),
-    fields: definition ? fieldDifferences(base, client, server, uneditableFields(definition)) : conflict.fields,
-    detectedAt: conflict.detectedAt,
-    actor: conflict.actor,
-    settled: conflict.settled,
+    unreadable,
+    fields,
+    detectedAt,
+    actor,
+    settled,
   } as unknown as Conflict;
+}
+
+function sidesToShow(
+  conflict: StoredConflict,
+  collections: ResolvedCollections,
+): Sides & { readonly unreadable: boolean } {
+  const { collection, base, client, server, unread = false } = conflict;
+  const definition = collections[collection];
+  if (definition === undefined) return { base, client, server, unreadable: unread };
+  const stored = [base, client, server];
+  const now = stored.map((data) => data && raised(collection, definition, versionOf(conflict), data));
+  const isRead = stored.every((data, index) => data === undefined || now[index] !== undefined);
+  return { base: now[0], client: now[1], server: now[2], unreadable: unread || !isRead };
 }

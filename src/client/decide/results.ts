@@ -306,6 +306,7 @@ function takeRow(workspace: Workspace, operation: StoredOperation, row: RowState
   const { collection, entityId, schemaVersion } = operation;
   if (row === undefined || !workspace.knows(collection)) return;
   const from = row.schemaVersion ?? schemaVersion;
-  if (from > workspace.definition(collection).schemaVersion) return;
+  // That it was deleted can be read in any schema.
+  if (!row.deleted && from > workspace.definition(collection).schemaVersion) return;
   workspace.setBase(collection, entityId, row.version, row.deleted ? null : row.data, from);
 }

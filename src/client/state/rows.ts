@@ -87,6 +87,11 @@ export interface StoredConflict {
   readonly version?: number | undefined;
   /** The fields that are in conflict, as the server named them. */
   readonly fields: readonly string[];
+  /**
+   * The app could not read the sides when the conflict came [H7]. Only `server` is kept, as it came, with its
+   * `schemaVersion` and `version`.
+   */
+  readonly unread?: true | undefined;
   /** The schema version of the sides. Absent: 1. */
   readonly schemaVersion?: number | undefined;
   /** Epoch ms, by this device. */

@@ -179,6 +179,12 @@ export interface ConflictOf<H extends CollectionShape, N extends string> {
   readonly client: H["record"] | undefined;
   /** The server's record; `undefined` if it was deleted there. */
   readonly server: H["record"] | undefined;
+  /**
+   * `true`: a newer app or server wrote one of the sides, an `upcast` fails on it, or the app lacks the collection. A
+   * side that is `undefined` may exist all the same, and in `fields` are the fields that the server named. Only the
+   * server's side can be kept, until an app shows the conflict that can read it.
+   */
+  readonly unreadable: boolean;
   /** The fields in which `client` and `server` differ, including those that only this device changed. */
   readonly fields: readonly FieldDifference<H["record"]>[];
   /** When this device received it: epoch ms, corrected by the server's clock. */
