@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { FeedPage, StoreReadScript } from "../../../src/server/ports/store.ts";
-import { edit, product, ServerWorld, sale } from "../support/world.ts";
+import { edit, payment, product, ServerWorld, sale } from "../support/world.ts";
 
 const bytesOf = (value: unknown) => JSON.stringify(value).length;
 const LARGE = 250_000;
@@ -139,4 +139,22 @@ describe("a page of rows", () => {
     expect(handed.length).toBe(3);
     for (const { bytes } of handed) expect(bytes).toBeLessThan(LIMITS.pullBytes + 2 * LARGE);
   });
+});
+
+test("a chain of corrections of which each names only the one before stops no release", async () => {
+  const keptBack = () => ({ outcome: "quarantined", code: "arithmetic", message: "no" }) as const;
+  const world = await ServerWorld.open({
+    sales: { scope: "tenant", allow: { read: "everyone", create: "everyone" }, decide: keptBack },
+  });
+  const till = world.till();
+  const first = till.mint({ ...sale("s-1", { totalCents: 1 }), transaction: "t-1" });
+  const paid = till.mint({ ...payment("y-1", "s-1"), transaction: "t-1" });
+  await till.push(first, paid);
+  let last = first.id;
+  for (let links = 0; links < 150; links++) {
+    const correction = till.mint({ ...sale("s-1", { totalCents: 1 }), supersedes: [last] });
+    await till.push(correction);
+    last = correction.id;
+  }
+  expect(await world.release(paid.id)).toMatchObject({ kind: "revised" });
 });

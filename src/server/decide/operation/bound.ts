@@ -5,7 +5,16 @@
 import type { OperationRow } from "../../ports/rows.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 
-/** In quarantine, and not replaced. What was discarded is too: whoever takes it up again takes up all that is bound to it. */
+/**
+ * `supersedes` names the whole chain, so whatever is bound to an operation is a few links away. A till that names only
+ * the last one could make a chain of any length, and each link costs another run of the decision (L12).
+ */
+const MAX_LINKS = 50;
+
+/**
+ * In quarantine, and not replaced. What was discarded is too: whoever takes it up again takes up all that is bound to
+ * it.
+ */
 export function isSetAside({ status, supersededBy }: OperationRow): boolean {
   return status === "quarantined" && supersededBy === undefined;
 }
@@ -16,9 +25,12 @@ export function isSetAside({ status, supersededBy }: OperationRow): boolean {
  */
 export function boundTo(ws: WorkingSet, start: OperationRow): readonly OperationRow[] {
   const seen = new Map([[start.id, start]]);
-  // The map grows while it is walked: what is found is looked at in its turn.
-  for (const row of seen.values()) {
-    for (const next of neighbours(ws, row)) if (!seen.has(next.id)) seen.set(next.id, next);
+  let newest: readonly OperationRow[] = [start];
+  for (let links = 0; links < MAX_LINKS && newest.length > 0; links++) {
+    const found = new Map<string, OperationRow>();
+    for (const row of newest) for (const next of neighbours(ws, row)) if (!seen.has(next.id)) found.set(next.id, next);
+    for (const [id, row] of found) seen.set(id, row);
+    newest = [...found.values()];
   }
   const aside = [...seen.values()].filter(isSetAside);
   const replaced = new Set(aside.flatMap(targetsOf));
