@@ -1,9 +1,13 @@
-/** A conflict that was found under an older schema, in the one that the server has now [H7]. */
+/** A conflict as a desk shows it, in the schema that the server has now [H7]. */
+
+import type { RowState } from "../../protocol/types.ts";
 import { upcastEdit, upcastRow } from "../../schema/upcast.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
-import type { ConflictRow } from "../ports/rows.ts";
-import type { Catalog } from "./rows/catalog.ts";
-import { labelOf } from "./rows/rows.ts";
+import type { Principal } from "../policy-types.ts";
+import type { ConflictRow, RecordRow } from "../ports/rows.ts";
+import { type Catalog, mayDo } from "./rows/catalog.ts";
+import { labelOf, readableState } from "./rows/rows.ts";
+import { inScope } from "./rows/scope.ts";
 
 /**
  * The two sides of the conflict. If they can't be raised they are returned as they are, with the version that they have:
@@ -27,4 +31,26 @@ export function conflictNow(
     if (!isTillSyncError(error, "validation_failed")) throw error;
     return { client, server };
   }
+}
+
+/** Who reads a desk. `hasDesk`: the office, as opposed to a till that reads its own conflicts. */
+export interface DeskViewer {
+  readonly principal: Principal;
+  readonly hasDesk: boolean;
+}
+
+/**
+ * The row as it is now, if it was written since the conflict was found. A row that the viewer may not see any more is
+ * deleted for them. `undefined` too if this server can't read it: then the conflict's resolution is refused.
+ */
+export function currentState(
+  catalog: Catalog,
+  { principal, hasDesk }: DeskViewer,
+  { server }: Pick<ConflictRow, "server">,
+  row: RecordRow,
+): RowState | undefined {
+  const served = catalog.collections.get(row.collection);
+  if (served === undefined || row.state === "stub" || row.version === server.version) return undefined;
+  const isTheirs = inScope(principal, row.scope) && (hasDesk || mayDo(served, "read", principal));
+  return isTheirs ? readableState(served, row) : { version: 0, deleted: true };
 }

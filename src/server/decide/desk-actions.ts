@@ -21,15 +21,15 @@ import { prepareStored, type Revision, revise } from "./operation/revise.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
 import { isFinal } from "./operation/verdicts.ts";
 import type { Catalog, ServedCollection } from "./rows/catalog.ts";
-import { NewerRow } from "./rows/newer-row.ts";
 import { redactFor } from "./rows/redact.ts";
 import {
   checkData,
   currentRow,
   draftScope,
   fieldsWrittenAfter,
+  isUnreadable,
   type RowDraft,
-  stateOf,
+  readableState,
   writeRow,
 } from "./rows/rows.ts";
 import { branchOf, canSee, inScope, type Touched } from "./rows/scope.ts";
@@ -132,8 +132,9 @@ export function resolveConflict(ws: WorkingSet, input: DeskInput, request: Resol
   try {
     return settleConflict(ws, input, request);
   } catch (error) {
-    if (error instanceof NewerRow) return { kind: "refused", issues: [{ path: "", message: error.message }] };
-    throw error;
+    if (!isUnreadable(error)) throw error;
+    ws.log("error", error.message, { collection: error.collection, conflict: input.id });
+    return { kind: "refused", issues: [{ path: "", message: error.message }] };
   }
 }
 
@@ -195,8 +196,8 @@ interface Edit {
 
 /** The row as the till may see it. */
 function rowSeenBy(ws: WorkingSet, served: ServedCollection, id: string, till: Principal): RowState | undefined {
-  const row = currentRow(ws, served, id);
-  return row !== undefined && canSee(served, row, till) ? stateOf(served, row) : undefined;
+  const row = ws.record(served.name, id);
+  return row !== undefined && canSee(served, row, till) ? readableState(served, row) : undefined;
 }
 
 type Shaped = { readonly edit: Edit | undefined } | { readonly issues: readonly VerdictIssue[] };

@@ -11,18 +11,15 @@ import type {
   UnknownOperation,
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
-import { conflictNow } from "../decide/conflict-now.ts";
+import { conflictNow, currentState } from "../decide/conflict-now.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
-import { type Catalog, mayDo } from "../decide/rows/catalog.ts";
-import { NewerRow } from "../decide/rows/newer-row.ts";
-import { PolicyFailure } from "../decide/rows/policy-failure.ts";
-import { stateOf, upToDate } from "../decide/rows/rows.ts";
+import type { Catalog } from "../decide/rows/catalog.ts";
 import type { Decision } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
 import { recordKey, type WorkingSet } from "../decide/rows/working-set.ts";
 import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
-import type { ConflictRow, OperationRow, RecordKey, RecordRow } from "../ports/rows.ts";
+import type { ConflictRow, OperationRow, RecordKey } from "../ports/rows.ts";
 import { ask, type StoreReadScript } from "../ports/store.ts";
 import { malformed, RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
 import type { DeskCaller, Publish } from "./caller.ts";
@@ -46,7 +43,7 @@ export class DeskService {
     const device = caller.device();
     const isShown = this.#visibility(caller);
     const range = rangeOf(query);
-    const currentState = (row: ConflictRow, now: RecordRow) => this.#currentState(caller, row, now);
+    const viewer = { ...caller, hasDesk: this.#hasDesk(caller) };
     const page = await this.#read(caller.principal, device, function* script() {
       const filling = new DeskPage<ShownConflictRow>(range);
       while (!filling.isDone) {
@@ -55,7 +52,7 @@ export class DeskService {
         const byKey = new Map(moved.map((row) => [recordKey(row.collection, row.id), row]));
         const shown = rows.map((row) => {
           const now = byKey.get(recordKey(row.collection, row.entityId));
-          return { ...row, current: now && currentState(row, now) };
+          return { ...row, current: now && currentState(catalog, viewer, row, now) };
         });
         filling.add(shown, ({ scope, device }) => isShown(scope, device));
       }
@@ -149,22 +146,6 @@ export class DeskService {
         );
       case "revoked":
         throw revoked();
-    }
-  }
-
-  /** The row as it is now, if it was written since the conflict was found. */
-  #currentState(caller: DeskCaller, { server }: ConflictRow, now: RecordRow): RowState | undefined {
-    const served = this.#parts.catalog.collections.get(now.collection);
-    if (served === undefined || now.state === "stub" || now.version === server.version) return undefined;
-    const { principal } = caller;
-    const isTheirs = inScope(principal, now.scope) && (this.#hasDesk(caller) || mayDo(served, "read", principal));
-    if (!isTheirs) return { version: 0, deleted: true };
-    try {
-      return stateOf(served, upToDate(served, now));
-    } catch (error) {
-      // Its resolution is refused until the server can read the row.
-      if (error instanceof NewerRow || error instanceof PolicyFailure) return undefined;
-      throw error;
     }
   }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
+import { conflictNow } from "../../../src/server/decide/conflict-now.ts";
+import type { ConflictRow } from "../../../src/server/ports/rows.ts";
 import { collections } from "../support/shop.ts";
 import { edit, product, ServerWorld, sale } from "../support/world.ts";
 
@@ -126,5 +128,58 @@ describe("an operation's data is of its own version [H7]", () => {
     const result = await world.till("b").send({ ...sale("s-1"), schemaVersion: 3 });
     expect(result).toMatchObject({ status: "retry", error: { code: "schema_newer" } });
     expect(await world.operation(result.id)).toBeUndefined();
+  });
+});
+
+describe("a conflict of an older schema, if the step fails on it [H7]", () => {
+  const failing = {
+    ...newer,
+    products: defineCollection({
+      schema: z.object({ name: z.string(), priceCents: z.int().default(0), stock: z.int().default(0) }),
+      counters: ["stock"],
+      schemaVersion: 2,
+      upcast: {
+        1: () => {
+          throw new Error("no step for this");
+        },
+      },
+    }),
+  };
+  async function inConflict() {
+    const before = await ServerWorld.open();
+    await before.till().send(product("p-1", { name: "Cola" }));
+    const base = await before.version("products", "p-1");
+    await before.till().send(edit("p-1", base, { name: "Cola light" }));
+    const lost = await before.till("b").send(edit("p-1", base, { name: "Fanta" }));
+    expect(lost.status).toBe("conflict");
+    const world = await ServerWorld.open({}, failing as never);
+    world.store.restore(before.store.snapshot());
+    return { world, lost };
+  }
+
+  test("is shown as it was found, under the version that it has", async () => {
+    const { world } = await inConflict();
+    const [row] = await world.conflicts();
+    expect(conflictNow(world.catalog, row as ConflictRow)).toEqual({ client: row?.client, server: row?.server });
+    expect(row).toMatchObject({ client: { name: "Fanta" }, server: { data: { name: "Cola light" } } });
+  });
+  test.each(["client", "merged"] as const)("%s: is refused with the reason, and nothing is written", async (choice) => {
+    const { world, lost } = await inConflict();
+    const row = await world.row("products", "p-1");
+    const data = choice === "merged" ? { name: "Sprite" } : undefined;
+    expect(await world.resolve(lost.id, choice, data)).toMatchObject({
+      kind: "refused",
+      issues: [{ message: expect.stringContaining("no step for this") }],
+    });
+    expect(await world.row("products", "p-1")).toEqual(row);
+    expect(await world.conflicts()).toHaveLength(1);
+  });
+  test("server: is settled, because nothing is written", async () => {
+    const { world, lost } = await inConflict();
+    expect(await world.resolve(lost.id, "server")).toMatchObject({
+      kind: "revised",
+      results: [{ status: "rejected" }],
+    });
+    expect(await world.conflicts()).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
 import { inCurrentSchema } from "./current-schema.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
-import { cameTooLate, markSuperseded, stateToShow } from "./supersede.ts";
+import { cameTooLate, markSuperseded, visibleState } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
 
 export function recordResult(
@@ -63,7 +63,7 @@ function logRefusal(ws: WorkingSet, { device }: Viewpoint, prepared: PreparedOpe
 /** A refused edit comes back with the row as it is, which is what the till shows from now on. */
 function withServer(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation, result: FinalResult): FinalResult {
   if (result.status !== "rejected" || result.server !== undefined) return result;
-  const server = stateToShow(ws, view, headOf(prepared));
+  const server = visibleState(ws, view, headOf(prepared));
   return server === undefined ? result : { ...result, server };
 }
 
@@ -103,7 +103,7 @@ export function storedAnswer(
   if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(view, stored), replayed: true };
   const at = quarantineReused(ws, view, prepared);
   const message = `This id belongs to another operation, which is ${stored.status}`;
-  const server = stateToShow(ws, view, headOf(prepared));
+  const server = visibleState(ws, view, headOf(prepared));
   return { ...rejected(prepared, "operation_id_reused", message, { server }), at };
 }
 

@@ -12,9 +12,7 @@ import type {
 } from "../../../protocol/types.ts";
 import { deepEqual } from "../../../shared/json.ts";
 import type { ConflictRow, OperationRow } from "../../ports/rows.ts";
-import { NewerRow } from "../rows/newer-row.ts";
-import { PolicyFailure } from "../rows/policy-failure.ts";
-import { stateOf, upToDate } from "../rows/rows.ts";
+import { readableState } from "../rows/rows.ts";
 import { branchOf, canSee, inScope } from "../rows/scope.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
@@ -87,7 +85,7 @@ function tooLate(
   return rejected(successor, code, message, { by, server: visibleState(ws, view, successor) });
 }
 
-/** The row as it is now, if the device may see it. */
+/** The row as it is now, if the device may see it and this server can read it. */
 export function visibleState(
   ws: WorkingSet,
   view: Viewpoint,
@@ -96,24 +94,7 @@ export function visibleState(
   const served = view.catalog.collections.get(collection);
   const row = ws.record(collection, entityId);
   if (served === undefined || row === undefined || row.state === "stub") return undefined;
-  return canSee(served, row, view.principal) ? stateOf(served, upToDate(served, row)) : undefined;
-}
-
-/**
- * The same, for a result that may leave the row out: it does if this server can't read the row in its own schema, which
- * is no reason to keep back the result.
- */
-export function stateToShow(
-  ws: WorkingSet,
-  view: Viewpoint,
-  target: Pick<WireOperation, "collection" | "entityId">,
-): RowState | undefined {
-  try {
-    return visibleState(ws, view, target);
-  } catch (error) {
-    if (error instanceof NewerRow || error instanceof PolicyFailure) return undefined;
-    throw error;
-  }
+  return canSee(served, row, view.principal) ? readableState(served, row) : undefined;
 }
 
 /**

@@ -126,6 +126,24 @@ export function stateOf(served: ServedCollection, row: RecordRow): RowState {
 }
 
 /**
+ * The row for a result or a desk that may leave it out: `undefined` if this server can't read it in its own schema, which
+ * is no reason to keep back the rest [H7].
+ */
+export function readableState(served: ServedCollection, row: RecordRow): RowState | undefined {
+  try {
+    return stateOf(served, upToDate(served, row));
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a row could not be read: a newer server wrote it, or a function of the application fails on it. */
+export function isUnreadable(error: unknown): error is NewerRow | PolicyFailure {
+  return error instanceof NewerRow || error instanceof PolicyFailure;
+}
+
+/**
  * The schema version that stands beside data of the collection. Version 1 needs no label: every operation that has a
  * final result then is of version 1.
  */
