@@ -244,9 +244,9 @@ function ownEffect(
     case "create":
       return { ...edit.data, ...edit.zeros, ...pick(base, definition.counters), ...assigned };
     case "update":
-      return base && { ...applyPatch(base, edit.patch ?? {}, edit.unset), ...assigned };
+      return base ? { ...applyPatch(base, edit.patch ?? {}, edit.unset), ...assigned } : undefined;
     case "increment":
-      return base && { ...base, ...addDelta(base, edit.by ?? {}) };
+      return base ? { ...base, ...addDelta(base, edit.by ?? {}) } : undefined;
     case "delete":
       return null;
     default:

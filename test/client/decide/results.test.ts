@@ -1,7 +1,10 @@
 /** How the server's results change operations and rows. */
+import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { isWaiting } from "../../../src/client/state/operation.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
+import type { UpcastFunction } from "../../../src/schema/types.ts";
 import {
   applied,
   blocked,
@@ -46,6 +49,27 @@ describe("applied", () => {
     one.answer(applied(second, 40));
     one.pull("products", { id: "p-1", version: 40, data: { ...row, category: "hot", name: "A", stock: 6 } });
     expect(one.view("products", "p-1")).toEqual({ ...row, category: "hot", name: "A", stock: 6 });
+  });
+
+  test("without the row, deletes nothing if the app can't read the row that the edit was made on [H7]", () => {
+    const notes = (step: UpcastFunction) => ({
+      notes: defineCollection({ schema: z.object({ text: z.string() }), schemaVersion: 2, upcast: { 1: step } }),
+    });
+    const before = new DecisionTill(notes((data) => data));
+    const stored = { id: "n-1", version: 10, data: { text: "a" }, schemaVersion: 1 };
+    before.pull("notes", stored);
+    const edit = before.one(update("notes", "n-1", { text: "b" }));
+    const one = before.updated(
+      notes(() => {
+        throw new Error("no");
+      }),
+    );
+    one.resync("notes");
+    one.pull("notes", stored);
+    one.answer(applied(edit, 20));
+    expect(one.row("notes", "n-1")).toMatchObject({ version: 10, base: { text: "a" } });
+    one.pull("notes", { id: "n-1", version: 20, data: { text: "b" }, schemaVersion: 2 });
+    expect(one.view("notes", "n-1")).toEqual({ text: "b" });
   });
 
   test("with the row, makes that the base", () => {

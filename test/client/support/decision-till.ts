@@ -59,6 +59,14 @@ export class DecisionTill {
     this.#uuid = uuid;
   }
 
+  /** The same store, opened by another version of the app. */
+  updated(collections: CollectionMap): DecisionTill {
+    const next = new DecisionTill(collections, this.#uuid);
+    for (const kept of ["rows", "operations", "conflicts", "cursors"] as const)
+      for (const [key, value] of this[kept]) (next[kept] as Map<string, unknown>).set(key, value);
+    return Object.assign(next, { queue: this.queue, point: this.point });
+  }
+
   context(over: Partial<MintContext> = {}): MintContext {
     this.#minted += 1;
     const transaction = over.transaction ?? `t-${this.#minted}`;
