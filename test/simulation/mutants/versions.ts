@@ -25,7 +25,7 @@ const sent: readonly Mutant[] = [
     "an answer to a conflict takes the edit as it was made",
     "H7",
     patch(
-      "client/decide/conflict.ts",
+      "client/decide/conflict-sides.ts",
       "edit = raisedEdit(definition, operation, lastServer ?? null);",
       "edit = operation;",
     ),
@@ -103,7 +103,7 @@ const stored: readonly Mutant[] = [
     "what an older app did is not in its row until it is updated",
     "H7",
     patch(
-      "client/decide/results.ts",
+      "client/decide/base-after.ts",
       "if (data) return own ? { data: own } : undefined;",
       "if (data) return undefined;",
     ),
@@ -121,7 +121,7 @@ const stored: readonly Mutant[] = [
     "an older app's row takes the version of what it can't read",
     "S10",
     patch(
-      "client/decide/results.ts",
+      "client/decide/base-after.ts",
       "if (data) return own ? { data: own } : undefined;",
       "if (data) return own ? { version, data: own, schemaVersion } : undefined;",
     ),
