@@ -42,13 +42,18 @@ export function summary(counted: Counted, coverage: Coverage): readonly string[]
     `time         ${seconds.toFixed(0)} s for ${(virtualMs / 3_600_000).toFixed(0)} hours of a shop`,
     `faults       ${faults}: ${hits.join(", ")}`,
     `not reached  faults: ${listed(coverage.unreachedFaults())}; states: ${listed(coverage.unreachedStates())}`,
-    `pairs        ${allPairs - pairs.length} of ${allPairs} kinds of fault met in one run; not: ${listed(pairs)}`,
+    `pairs        ${allPairs - pairs.length} of ${allPairs} kinds of fault met in one run; not: ${listed(pairs, 30)}`,
     `same trace   ${differed.length === 0 ? "each seed that was run twice" : `not for ${differed.join(", ")}`}`,
     `violations   ${violated.length}${violated.length > 0 ? `: seeds ${violated.join(", ")}` : ""}`,
   ];
 }
 
-const listed = (all: readonly string[]) => (all.length === 0 ? "none" : all.join(", "));
+/** @param most how many are named; the others are counted */
+function listed(all: readonly string[], most = all.length): string {
+  if (all.length === 0) return "none";
+  const rest = all.length > most ? ` and ${all.length - most} more` : "";
+  return `${all.slice(0, most).join(", ")}${rest}`;
+}
 
 /** On a terminal one line that changes; elsewhere one every few seconds. */
 export function progress(stream: NodeJS.WriteStream): (text: string) => void {

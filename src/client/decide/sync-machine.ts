@@ -48,7 +48,10 @@ export interface Lanes {
 /** How a lane's last request failed. Removed when a request of that lane succeeds. */
 export interface LaneFailure {
   readonly response: FailureResponse;
-  /** How many requests failed in a row since the backoff last started anew; 0 for a failure that needs a person. */
+  /**
+   * How many requests failed in a row since the backoff last started anew; 0 for a failure that needs a person, unless
+   * a hand-over failed.
+   */
   readonly attempt: number;
 }
 export type LaneFailures = Readonly<Partial<Record<LaneName, LaneFailure>>>;
@@ -110,7 +113,19 @@ export type MachineEvent =
   | { readonly kind: "reregister" }
   | { readonly kind: "pushed"; readonly more: boolean }
   | { readonly kind: "pulled"; readonly more: boolean }
-  | { readonly kind: "failed"; readonly lane: LaneName | "register"; readonly failure: RequestFailure };
+  | {
+      readonly kind: "failed";
+      readonly lane: LaneName | "register";
+      readonly failure: RequestFailure;
+      readonly handOver?: FailedHandOver | undefined;
+    };
+
+/** A revoked device could not send all that it still has. The next attempt is due as if its push lane had failed [H6]. */
+export interface FailedHandOver {
+  readonly failure: RequestFailure;
+  /** Whether a push had succeeded since the attempt before: the backoff starts anew. */
+  readonly afterSuccess: boolean;
+}
 
 export type MachineEffect =
   /** Starting a lane cancels its timer; `cancel_timers` cancels the timers of both lanes. */
@@ -175,10 +190,10 @@ export function transition(state: SyncState, event: MachineEvent, input: Machine
       if (event.kind === "reregister") return register(state.attempt);
       if (event.kind === "wake" && event.why === "manual") return { state: { ...state, asked: true }, effects: [] };
       if (event.kind === "failed" && event.lane === "register") {
-        const failure = laneFailure(event.failure, state.attempt);
+        const { failure, afterMs } = failedRegistration(event, state.attempt, input);
         return state.asked
           ? register(failure.attempt, [], failure.response)
-          : notRegistered(failure, state.attempt, input);
+          : { state: contact(IDLE, { push: failure, pull: failure }, false), effects: [{ ...NEXT_ATTEMPT, afterMs }] };
       }
       return stay;
     case "online":
@@ -332,12 +347,19 @@ function contact(lanes: Lanes, failures: LaneFailures, registered = true): SyncS
 }
 
 /** Both lanes wait for the registration, so one timer is enough. */
-function notRegistered(failure: LaneFailure, attempt: number, input: MachineInput): Transition {
-  const afterMs = wait(failure.response, attempt, input);
-  return {
-    state: contact(IDLE, { push: failure, pull: failure }, false),
-    effects: [{ kind: "timer", lane: "push", afterMs }],
-  };
+const NEXT_ATTEMPT = { kind: "timer", lane: "push" } as const;
+
+/** Shows why the registration failed. If a revoked device could not hand over, the hand-over decides when to try again. */
+function failedRegistration(
+  { failure, handOver }: Extract<MachineEvent, { readonly kind: "failed" }>,
+  attempt: number,
+  input: MachineInput,
+): { readonly failure: LaneFailure; readonly afterMs: number } {
+  const shown = laneFailure(failure, attempt);
+  if (handOver === undefined) return { failure: shown, afterMs: wait(shown.response, attempt, input) };
+  const from = handOver.afterSuccess ? 0 : attempt;
+  const paced = laneFailure(handOver.failure, from);
+  return { failure: { ...shown, attempt: paced.attempt }, afterMs: wait(paced.response, from, input) };
 }
 
 function wait(response: FailureResponse, attempt: number, input: MachineInput): number {

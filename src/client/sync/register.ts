@@ -1,6 +1,6 @@
 /** The first call of a session: the store registers with the server, and learns whose shop it belongs to. */
 import { decideRegistration } from "../decide/registration.ts";
-import type { MachineEvent } from "../decide/sync-machine.ts";
+import type { FailedHandOver, MachineEvent } from "../decide/sync-machine.ts";
 import type { TransportFailure } from "../ports/transport.ts";
 import { storeRegistration } from "../scripts/identity.ts";
 import { QUEUE, type QueueState } from "../state/meta.ts";
@@ -11,9 +11,9 @@ export interface RegisterDeps {
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };
   /**
    * Sends what a revoked device still has. The server accepts it into quarantine, so that its sales end somewhere [H6]
-   * (L1).
+   * (L1). Resolves with `undefined` if nothing is left to send.
    */
-  handOver(): Promise<void>;
+  handOver(): Promise<FailedHandOver | undefined>;
 }
 
 /** Registers the store, and carries out what the server's answer says of it. */
@@ -37,8 +37,10 @@ export async function register(
   );
   if (!result.ok) {
     const { failure } = result;
-    if (isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point)) await deps.handOver();
-    return call.afterFailure("register", failure, fence);
+    const isDue = isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point);
+    const handOver = isDue ? await deps.handOver() : undefined;
+    const event = await call.afterFailure("register", failure, fence);
+    return event.kind === "failed" ? { ...event, handOver } : event;
   }
   call.contact(result.timing);
   const { value } = result;

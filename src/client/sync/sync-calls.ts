@@ -1,6 +1,6 @@
 /** The I/O of the loop: each call is one request, one answer and one drain transaction. Its rules are in decide/. */
 
-import type { MachineEvent } from "../decide/sync-machine.ts";
+import type { FailedHandOver, MachineEvent } from "../decide/sync-machine.ts";
 import { type Call, CallContext, type CallContextDeps, failed } from "./call-context.ts";
 import { fullPage, pull } from "./pull.ts";
 import { type PushDeps, Pusher } from "./push.ts";
@@ -36,10 +36,14 @@ export class SyncCalls {
     return this.#paced("pull", await pull(this.#call, this.#page, fence, signal));
   }
 
-  async #handOver(fence: number, signal: AbortSignal): Promise<void> {
-    let event: MachineEvent;
-    do event = await this.push(fence, signal);
-    while (event.kind === "pushed" && event.more && !signal.aborted);
+  async #handOver(fence: number, signal: AbortSignal): Promise<FailedHandOver | undefined> {
+    let event = await this.push(fence, signal);
+    let afterSuccess = false;
+    while (event.kind === "pushed" && event.more && !signal.aborted) {
+      afterSuccess = true;
+      event = await this.push(fence, signal);
+    }
+    return event.kind === "failed" ? { failure: event.failure, afterSuccess } : undefined;
   }
 
   /**

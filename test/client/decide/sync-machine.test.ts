@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../../src/client/decide/status.ts";
 import {
+  type FailedHandOver,
   type LaneFailure,
   type LaneFailures,
   type LaneName,
@@ -97,6 +98,13 @@ const failed = (lane: "push" | "pull" | "register", failure: RequestFailure = un
   kind: "failed",
   lane,
   failure,
+});
+/** A revoked device could not send all that it still has. */
+const handOverFailed = (handOver: Partial<FailedHandOver> = {}): MachineEvent => ({
+  kind: "failed",
+  lane: "register",
+  failure: refused("device_revoked"),
+  handOver: { failure: unreachable, afterSuccess: false, ...handOver },
 });
 const tick = (lane: LaneName): MachineEvent => ({ kind: "tick", lane });
 const bare = (kind: "start" | "stop" | "close" | "acquired" | "lost" | "registered" | "reregister"): MachineEvent => ({
@@ -206,6 +214,33 @@ const TABLE: Record<SyncState["kind"], Record<MachineEvent["kind"], readonly Cas
         ),
       ),
       when("a person is needed", goes(registering(), failed("register", signedOut), unregistered(refusedAs()), LOOK)),
+      when(
+        "[H6] a revoked device could not hand over: it waits as a push lane that failed does",
+        goes(
+          registering(2),
+          handOverFailed(),
+          unregistered({ ...refusedAs("device_revoked"), attempt: 3 }),
+          "timer push 2000",
+        ),
+      ),
+      when(
+        "a revoked device could hand over a part: the backoff starts anew",
+        goes(
+          registering(5),
+          handOverFailed({ afterSuccess: true }),
+          unregistered({ ...refusedAs("device_revoked"), attempt: 1 }),
+          "timer push 500",
+        ),
+      ),
+      when(
+        "a revoked device is throttled while it hands over",
+        goes(
+          registering(),
+          handOverFailed({ failure: throttled(120_000) }),
+          unregistered({ ...refusedAs("device_revoked"), attempt: 1 }),
+          "timer push 120500",
+        ),
+      ),
       when("it is a late report of another lane", stays(registering(), failed("push"))),
     ],
   },

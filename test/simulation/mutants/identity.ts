@@ -67,8 +67,8 @@ export const identity: readonly Mutant[] = [
     "H6",
     patch(
       "client/sync/register.ts",
-      "if (isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point)) await deps.handOver();",
-      "",
+      "const isDue = isRevoked(failure) && point.epoch !== undefined && !isElsewhere(failure, point);",
+      "const isDue = false;",
     ),
   ),
   mutant(
