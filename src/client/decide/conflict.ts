@@ -13,7 +13,7 @@ import { versionOf } from "../state/versions.ts";
 import { newerSchema, readAgain, type Sides, sidesOf, versionLabel } from "./conflict-sides.ts";
 import { readPatch, uneditableFields } from "./local-write.ts";
 import { type MintContext, type OperationPayload, payloadFault, type Target } from "./mint.ts";
-import { isSentTooOften, sentTooOften, supersede, unknownCollection } from "./supersede.ts";
+import { supersede, unknownCollection } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A conflict that the server has reported. `siblings`: the loaded members of the operation's local transaction. */
@@ -54,10 +54,7 @@ export function resolveAutomatically(
   const open = openConflict(input, { ...sides, ...labels(workspace, operation, definition) }, context.now);
   const payload = resolutionPayload(definition, operation, sides, answer);
   // A merged record may be more than an operation may carry. It must not keep the rest of the answer from being stored.
-  const fault =
-    "fault" in answer
-      ? answer.fault
-      : (payloadFault(payload) ?? (isSentTooOften(operation) ? sentTooOften(operation) : undefined));
+  const fault = "fault" in answer ? answer.fault : payloadFault(payload);
   if (answer.kept === "manual" || fault !== undefined) {
     workspace.annotate(operation.collection, id, { conflictId: open.id });
     workspace.putConflict(open);

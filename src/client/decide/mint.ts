@@ -1,5 +1,6 @@
 /** Makes operations: one local change becomes one entry of the outbox. Pure, except for the ids that it is given. */
 import { strategyOf } from "../../conflict/strategies.ts";
+import { chainWith } from "../../protocol/chain.ts";
 import { LIMITS } from "../../protocol/constants.ts";
 import { referencesIn } from "../../schema/references.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
@@ -126,7 +127,7 @@ export function mintSuccessor(
   const definition = workspace.knows(collection) ? workspace.definition(collection) : undefined;
   const { schemaVersion = definition?.schemaVersion ?? replaced.schemaVersion } = payload;
   const isSame = payload.schemaVersion !== undefined;
-  const supersedes = [...(replaced.supersedes ?? []), replaced.id];
+  const supersedes = chainWith(replaced.supersedes ?? [], replaced.id);
   const bytes = FRAME_BYTES + sizeOf(payload) + ID_BYTES * supersedes.length;
   const based = kind === "record" && isBased(payload);
   const current = workspace.row(collection, replaced.entityId)?.version ?? replaced.baseVersion ?? 0;

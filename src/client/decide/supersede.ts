@@ -1,7 +1,6 @@
 /**
  * Replaces an operation by a new one: resolutions, amendments, retries and giving up (`void`) all do this [C3]. Pure.
  */
-import { LIMITS } from "../../protocol/constants.ts";
 import { TillSyncError } from "../../shared/errors.ts";
 import { isWaiting, resultOf, type StoredOperation } from "../state/operation.ts";
 import { type MintContext, mintSuccessor, type OperationPayload } from "./mint.ts";
@@ -26,7 +25,6 @@ export function supersede(
   siblings: readonly StoredOperation[],
   { keepGroup = false, note, seen }: SupersedeOptions = {},
 ): StoredOperation {
-  if (isSentTooOften(old)) throw sentTooOften(old);
   const successor = mintSuccessor(workspace, context, old, payload, seen);
   const bound =
     old.group !== undefined &&
@@ -52,21 +50,6 @@ export function supersede(
   return stored;
 }
 
-/** Whether its successor would name more operations than the protocol allows: it could never be sent [M1]. */
-export function isSentTooOften({ supersedes = [] }: StoredOperation): boolean {
-  return supersedes.length >= LIMITS.transactionOperations;
-}
-
-/** The error for an operation that can't be replaced once more. */
-export function sentTooOften({ id }: StoredOperation): TillSyncError<"operation_not_rejected"> {
-  const state = `sent again ${LIMITS.transactionOperations} times already`;
-  return new TillSyncError(
-    "operation_not_rejected",
-    `The operation ${id} was ${state}. Discard it and make it anew, or let the office release it.`,
-    { operationId: id, state },
-  );
-}
-
 /** The error for what can't be done without the collection, which another version of the app had. */
 export function unknownCollection(collection: string): TillSyncError<"unknown_collection"> {
   return new TillSyncError(
@@ -74,17 +57,6 @@ export function unknownCollection(collection: string): TillSyncError<"unknown_co
     `This app has no collection \`${collection}\`, which another version of it had. Use that version, retry the operation as it is, or give it up.`,
     { collection },
   );
-}
-
-/** Closes an operation for which no successor can be sent. */
-export function closeHere(workspace: Workspace, operation: StoredOperation, at: number, note: string): void {
-  const { status } = operation;
-  const error = "error" in status && status.error ? { error: status.error } : {};
-  workspace.put({
-    ...operation,
-    status: { state: "superseded", ...error, note, result: { ...resultOf(operation), at } },
-  });
-  workspace.unblock();
 }
 
 /**

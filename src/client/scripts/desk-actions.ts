@@ -8,7 +8,7 @@ import { newerSchema } from "../decide/conflict-sides.ts";
 import { raisedEdit } from "../decide/edit-now.ts";
 import { readPatch } from "../decide/local-write.ts";
 import type { MintContext, OperationPayload } from "../decide/mint.ts";
-import { closeHere, isSentTooOften, samePayload, supersede, unknownCollection } from "../decide/supersede.ts";
+import { samePayload, supersede, unknownCollection } from "../decide/supersede.ts";
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import type { QueueState } from "../state/meta.ts";
@@ -173,11 +173,6 @@ export function* discardOperation(
   const open = isIn(operation, "conflict") ? conflict(operation.status.conflictId) : undefined;
   if (open && !open.settled)
     workspace.putConflict({ ...open, settled: { by: "person", at: context.now, kept: "server" } });
-  if (isSentTooOften(operation)) {
-    // A void could not be sent. The server has judged the edit already, so it is closed here alone.
-    closeHere(workspace, operation, context.now, reason);
-    return finish(workspace, []);
-  }
   const successor = supersede(workspace, context, operation, { action: "void" }, siblings(operation), { note: reason });
   return finish(workspace, [successor]);
 }

@@ -85,7 +85,7 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const before = ws.clock.position;
   const savepoint = ws.savepoint();
   // A commercial transaction is released as a whole, or not at all [C1].
-  const members = boundTo(ws, found);
+  const members = boundTo(ws, [found]);
   const results: FinalResult[] = [];
   for (const row of members) {
     const view = viewOf(ws, input, row);
@@ -112,7 +112,7 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
   // It stays quarantined, with a code that closes it: only the till's own people can say that a fact did not happen
   // (L11), and its payload is kept forever. The other members of its transaction are discarded with it: released alone
   // they would be a payment without its sale [C1].
-  const members = boundTo(ws, found).filter(isOpenQuarantine);
+  const members = boundTo(ws, [found]).filter(isOpenQuarantine);
   const error = { code: "discarded", message: reason };
   const results = members.map((row) =>
     revise(ws, row, { id: row.id, status: "quarantined", error }, revisionOf(input)),

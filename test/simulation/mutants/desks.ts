@@ -7,7 +7,7 @@ export const desks: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/desk-actions.ts",
-      "  const members = boundTo(ws, found);\n  const results: FinalResult[] = [];",
+      "  const members = boundTo(ws, [found]);\n  const results: FinalResult[] = [];",
       "  const members = [found];\n  const results: FinalResult[] = [];",
     ),
   ),
@@ -16,7 +16,7 @@ export const desks: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/desk-actions.ts",
-      "  const members = boundTo(ws, found).filter(isOpenQuarantine);\n  const error",
+      "  const members = boundTo(ws, [found]).filter(isOpenQuarantine);\n  const error",
       "  const members = [found];\n  const error",
     ),
   ),
@@ -51,6 +51,20 @@ export const desks: readonly Mutant[] = [
     "superseded op applied too: it had taken effect",
     "C3",
     patch("server/decide/operation/supersede.ts", '    if (target.status === "applied") {', "    if (false) {"),
+  ),
+  mutant(
+    "a chain that was cut has lost its first operation",
+    "C3",
+    patch("protocol/chain.ts", "[...chain.slice(0, 1), ...chain.slice(1 - CHAIN_IDS)]", "chain.slice(-CHAIN_IDS)"),
+  ),
+  mutant(
+    "a chain that was cut comes too late for what it has left out",
+    "C3",
+    patch(
+      "server/decide/operation/supersede.ts",
+      "if (first === undefined || !isCut(supersedes)) return supersedes;",
+      "return supersedes;",
+    ),
   ),
   mutant(
     "a conflict is settled twice",

@@ -20,12 +20,13 @@ export function isSetAside({ status, supersededBy }: OperationRow): boolean {
 }
 
 /**
- * Everything in quarantine that is bound to the operation, the operation included, in the order in which the places
- * were first taken. An operation that another one of them replaces is not among them.
+ * Everything in quarantine that is bound to the operations, they included, in the order in which the places were first
+ * taken. An operation that another one of them replaces is not among them. They are followed together, because each
+ * link of a chain leads to all the others (L12).
  */
-export function boundTo(ws: WorkingSet, start: OperationRow): readonly OperationRow[] {
-  const seen = new Map([[start.id, start]]);
-  let newest: readonly OperationRow[] = [start];
+export function boundTo(ws: WorkingSet, starts: readonly OperationRow[]): readonly OperationRow[] {
+  const seen = new Map(starts.map((start) => [start.id, start]));
+  let newest = starts;
   for (let links = 0; links < MAX_LINKS && newest.length > 0; links++) {
     const found = new Map<string, OperationRow>();
     for (const row of newest) for (const next of neighbours(ws, row)) if (!seen.has(next.id)) found.set(next.id, next);

@@ -10,7 +10,7 @@ import { boundTo, isSetAside } from "./bound.ts";
 import { evaluate } from "./evaluate.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
 import { prepareStored, revise } from "./revise.ts";
-import { markSuperseded } from "./supersede.ts";
+import { markSuperseded, targetsOf } from "./supersede.ts";
 import { isCommercial, quarantined } from "./verdicts.ts";
 
 /**
@@ -25,15 +25,14 @@ export function siblingsOf(
   const replaced = new Set<string>();
   for (const { parsed } of successors) {
     if (!parsed.ok || !isCommercial(catalog, parsed.value)) continue;
-    for (const id of parsed.value.supersedes ?? []) replaced.add(id);
+    for (const id of targetsOf(ws, parsed.value)) replaced.add(id);
   }
-  const siblings = new Map<string, OperationRow>();
+  const aside: OperationRow[] = [];
   for (const id of replaced) {
     const target = ws.operation(id);
-    if (target === undefined || !isSetAside(target)) continue;
-    for (const row of boundTo(ws, target)) if (!replaced.has(row.id)) siblings.set(row.id, row);
+    if (target !== undefined && isSetAside(target)) aside.push(target);
   }
-  return [...siblings.values()];
+  return boundTo(ws, aside).filter(({ id }) => !replaced.has(id));
 }
 
 /**

@@ -3,6 +3,7 @@
  * can't take effect any more, not even if the server has never seen it. It is superseded only once, by a till or by the
  * back office.
  */
+import { isCut } from "../../../protocol/chain.ts";
 import type {
   FinalResult,
   QuarantinedResult,
@@ -27,7 +28,7 @@ export function supersedeRefusal(
   view: Viewpoint,
   successor: WireOperation,
 ): RejectedResult | QuarantinedResult | undefined {
-  const targets = successor.supersedes ?? [];
+  const targets = targetsOf(ws, successor);
   for (const id of targets) {
     const target = ws.operation(id);
     if (target === undefined) continue;
@@ -49,6 +50,20 @@ export function supersedeRefusal(
     }
   }
   return undefined;
+}
+
+/**
+ * The ids that the operation takes the place of. A list that was cut replaces whatever has taken the place of its first
+ * id too: each operation of the chain names that one, so at most one of them can ever take effect.
+ */
+export function targetsOf(ws: WorkingSet, { supersedes = [] }: Pick<WireOperation, "supersedes">): readonly string[] {
+  const [first] = supersedes;
+  if (first === undefined || !isCut(supersedes)) return supersedes;
+  const by = ws.operation(first)?.supersededBy;
+  const holder = by === undefined ? undefined : ws.operation(by);
+  // What was applied, or replaced by the office, is not replaced any more.
+  if (holder === undefined || holder.status === "applied" || holder.supersededBy !== undefined) return supersedes;
+  return supersedes.includes(holder.id) ? supersedes : [...supersedes, holder.id];
 }
 
 /** A malformed target may name neither collection nor row: then there is no objection. */
@@ -123,7 +138,7 @@ function takesPlace(ws: WorkingSet, view: Viewpoint, successor: WireOperation, r
 
 /** Marks all targets as superseded, if the successor takes their place. */
 export function markSuperseded(ws: WorkingSet, view: Viewpoint, successor: WireOperation, result: FinalResult): void {
-  const targets = successor.supersedes ?? [];
+  const targets = targetsOf(ws, successor);
   if (targets.length === 0 || !takesPlace(ws, view, successor, result)) return;
   for (const id of targets) {
     const target = ws.operation(id);
