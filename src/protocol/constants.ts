@@ -36,6 +36,8 @@ export const LIMITS = {
   operationBytes: 256 * KIB,
   /** Operations of one transaction, and ids in `after` and in `supersedes`. */
   transactionOperations: 250,
+  /** The members that a server has assigned to one record, which come back with the operation after a restore. */
+  assignedBytes: 2 * KIB,
   /** All operations of one transaction together. */
   transactionBytes: 512 * KIB,
   /** Operations of one push. */

@@ -234,7 +234,10 @@ export interface DecisionInput<C extends CollectionMap, N extends keyof C & stri
 /** The verdict that the operation takes effect. */
 export interface Applied<C extends CollectionMap, N extends keyof C & string> {
   readonly outcome: "applied";
-  /** Values for fields that the collection declares in `assigned`. The till receives them with the result. */
+  /**
+   * Values for fields that the collection declares in `assigned`, of at most 2 KiB of JSON together. The till receives
+   * them with the result.
+   */
   readonly assigned?:
     | Readonly<Partial<Pick<ShapeOf<C, N>["record"], ShapeOf<C, N>["assigned"] & keyof ShapeOf<C, N>["record"]>>>
     | undefined;

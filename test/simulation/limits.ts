@@ -17,7 +17,7 @@ const limits: readonly Limit[] = [
   { file: "src/client/sync/pull.ts", name: "PULL_LIMIT", value: "500", small: 3 },
   { file: "src/client/sync/pull.ts", name: "FIRST_PULL_LIMIT", value: "LIMITS.pullChanges", small: 4 },
   { file: "src/client/scripts/upkeep.ts", name: "SWEPT_PER_STEP", value: "500", small: 3 },
-  { file: "src/protocol/chain.ts", name: "CHAIN_IDS", value: "LIMITS.transactionOperations", small: 3 },
+  { file: "src/protocol/chain.ts", name: "CHAIN_IDS", value: "LIMITS.transactionOperations", small: 2 },
   { file: "src/server/service/desk-page.ts", name: "PAGE_ROWS", value: "100", small: 3 },
   { file: "src/server/service/desk-page.ts", name: "ROWS_PER_READ", value: "20", small: 2 },
 ];

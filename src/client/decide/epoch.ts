@@ -1,6 +1,8 @@
 /**
  * What a till does when the server has another history than before, because it was restored from a backup [C8]. Pure.
  */
+import { LIMITS } from "../../protocol/constants.ts";
+import { type JsonObject, jsonBytes } from "../../shared/json.ts";
 import { generationOf, nextGenerations, type SyncPoint } from "../state/meta.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
@@ -28,6 +30,10 @@ export function decideEpochChange(
   return replaying;
 }
 
+function fits(assigned: JsonObject): boolean {
+  return jsonBytes(JSON.stringify(assigned)) <= LIMITS.assignedBytes;
+}
+
 const RESEND = { state: "pending", resend: true } as const;
 
 function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOperation | undefined {
@@ -42,7 +48,8 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
         acknowledged: {
           epoch: result.epoch,
           version,
-          ...(assigned && { assigned, ...(schemaVersion !== undefined && { schemaVersion }) }),
+          // More than a server may assign would make the operation too large to send. The server assigns it anew [M1].
+          ...(assigned && fits(assigned) && { assigned, ...(schemaVersion !== undefined && { schemaVersion }) }),
         },
         missingSince: generationOf(point, operation.collection) + 1,
       };

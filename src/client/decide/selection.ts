@@ -14,6 +14,7 @@
  *       │  ├─ "taken", or the member may go without it (`maySkip`): the next operation
  *       │  ├─ "later", "person", or a unit further up in `path` ─────────────► that outcome
  *       │  └─ this unit itself: the circle can't be broken here ─────────────► "later"
+ *       │ a member comes after more operations of this batch than it may name ► "later"
  *       │ the unit does not fit into the rest of the batch ─────────────────► "later"
  *       ▼
  *     all members go into the batch ────────────────────────────────────────► "taken"
@@ -38,6 +39,7 @@
  *   with `after: [C]`. If two sales name each other, the second one does not give way but returns the first one's unit;
  *   the first one then goes without it, and the second comes after it.
  */
+import { LIMITS } from "../../protocol/constants.ts";
 import {
   holdsBack,
   isCommercial,
@@ -47,6 +49,12 @@ import {
   type StoredOperation,
   subjectOf,
 } from "../state/operation.ts";
+
+/**
+ * How many ids `after` may have. An operation that comes after more stays here until enough of them are settled. Those
+ * that lie on a desk are named last: whatever becomes of them, no sale waits for it.
+ */
+const MAX_AFTER = LIMITS.transactionOperations;
 
 /** The most that a push may contain. A single unit is sent even if it has more. */
 export interface BatchLimits {
@@ -111,12 +119,13 @@ export function selectBatch(input: SelectionInput): readonly Selected[] {
       }
       selected.push([operation, after]);
     }
+    if (selected.some(([, after]) => after.filter((o) => taken.has(o.id)).length > MAX_AFTER)) return "later";
     const tooMuch =
       count + unit.members.length > input.limits.maxOperations || bytes + unit.bytes > input.limits.maxBytes;
     if (tooMuch && count > 0) return "later";
     for (const [operation, after] of selected) {
       // Without the operations that it may skip and that are not in the batch: the server would wait for them.
-      const sentAfter = after.filter((o) => taken.has(o.id) || needsPerson(o));
+      const sentAfter = [...after.filter((o) => taken.has(o.id)), ...after.filter(needsPerson)].slice(0, MAX_AFTER);
       taken.set(operation.id, { operation, after: sentAfter.map((o) => o.id) });
     }
     count += unit.members.length;

@@ -43,6 +43,16 @@ describe("goes back into the outbox [C8.4]", () => {
     });
   });
 
+  test("without assigned values that would make it too large to send, which a server may not assign [M1]", () => {
+    const one = till();
+    const [large, small] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+    one.answer(applied(large, 20, { assigned: { orderNumber: "9".repeat(2_048) } }));
+    one.answer(applied(small, 21, { assigned: { orderNumber: "9".repeat(2_030) } }));
+    one.follow("e2");
+    expect(again(one, large).acknowledged).toEqual({ epoch: "e1", version: 20 });
+    expect(again(one, small).acknowledged?.assigned).toBeDefined();
+  });
+
   test("what was quarantined, as it was", () => {
     const one = till();
     const operation = one.one(sale("s-1"));

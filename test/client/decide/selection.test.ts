@@ -9,6 +9,7 @@ import { type SelectionInput, selectBatch } from "../../../src/client/decide/sel
 import { isIn, isReplayed, type StoredOperation } from "../../../src/client/state/operation.ts";
 import { collections } from "../../support/shop.ts";
 import {
+  applied,
   blocked,
   conflict,
   create,
@@ -25,6 +26,11 @@ import {
 const row = { ...tea, stock: 7 };
 const shop = {
   ...collections,
+  labels: defineCollection({
+    kind: "fact",
+    schema: z.object({ rows: z.array(z.object({ tagId: z.string() })) }),
+    references: { "rows[].tagId": "tags" },
+  }),
   logs: defineCollection({ schema: z.object({ text: z.string() }), priority: "low" }),
   tags: defineCollection({
     schema: z.object({ label: z.string(), productId: z.string().optional() }),
@@ -261,6 +267,30 @@ describe("an editorial transaction of which a member lies on a desk", () => {
     workspace.unblock();
     one.commit(workspace);
     expect(ids(select(one, { others: others(one) }))).toEqual([successor.id, sibling.id]);
+  });
+});
+
+describe("what comes after more operations than it may name [M1]", () => {
+  const many = Array.from({ length: 300 }, (_, n) => `p-new-${n}`);
+  const items = many.map((productId) => ({ productId, quantity: 1, priceCents: 1 }));
+  const limits = { maxOperations: 500, maxBytes: 512 * 1024 };
+
+  test("stays here until enough of them are settled", () => {
+    const one = till();
+    const made = many.map((id) => one.one(create("products", id, tea)));
+    const sold = one.one(sale("s-1", { items }));
+    expect(ids(select(one, { limits }))).toEqual(made.map(({ id }) => id));
+    one.answer(...made.slice(0, 50).map((operation) => applied(operation, 20)));
+    const rest = made.slice(50).map(({ id }) => id);
+    expect(afterOf(select(one, { limits }), sold)).toEqual(rest);
+  });
+
+  test("names 250 of those that lie on a desk: a sale does not wait for them", () => {
+    const one = till();
+    const made = many.map((id) => one.one(create("tags", id, { label: "B" })));
+    one.answer(...made.map((o) => conflict(o, ["label"], { version: 20, data: { label: "X" } })));
+    const fact = one.one(create("labels", "l-1", { rows: many.map((tagId) => ({ tagId })) }));
+    expect(afterOf(select(one, { limits }), fact)).toEqual(made.slice(0, 250).map(({ id }) => id));
   });
 });
 

@@ -210,6 +210,7 @@ describe("policies", () => {
     ["nothing", () => undefined],
     ["an outcome that there is not", () => ({ outcome: "maybe" })],
     ["what was not declared as assigned", () => ({ outcome: "applied", assigned: { totalCents: 1 } })],
+    ["more than 2 KiB", () => ({ outcome: "applied", assigned: { orderNumber: "x".repeat(2_048) } })],
     [
       "an effect on no collection",
       () => ({ outcome: "applied", effects: [{ collection: "nope", id: "x", create: {} }] }),

@@ -2,9 +2,10 @@
  * Asks a collection's policy about one operation, and checks what it returns. A policy is the application's code:
  * whatever it does must affect only this operation. So its input is frozen, and its output is checked at run time.
  */
+import { LIMITS } from "../../../protocol/constants.ts";
 import type { Flag, VerdictIssue, WireOperation } from "../../../protocol/types.ts";
 import { describe } from "../../../shared/errors.ts";
-import { deepFreeze, type JsonObject, jsonFault, toJson } from "../../../shared/json.ts";
+import { deepFreeze, type JsonObject, jsonBytes, jsonFault, toJson } from "../../../shared/json.ts";
 import { parseRfc3339 } from "../../../shared/rfc3339.ts";
 import type { Catalog, PolicyEffect, PolicyVerdict, ServedCollection } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
@@ -216,7 +217,10 @@ function checkAssigned(served: ServedCollection, assigned: unknown): JsonObject 
   if (stray !== undefined) throw wrong(`\`${stray}\` is not declared as assigned`);
   const fault = jsonFault(assigned, { allowUndefined: true });
   if (fault !== undefined) throw wrong(`\`assigned.${fault.path}\` is ${fault.reason}`);
-  return toJson(assigned) as JsonObject;
+  const value = toJson(assigned) as JsonObject;
+  const bytes = jsonBytes(JSON.stringify(value));
+  if (bytes > LIMITS.assignedBytes) throw wrong(`\`assigned\` has ${bytes} bytes, more than ${LIMITS.assignedBytes}`);
+  return value;
 }
 
 /**
