@@ -98,7 +98,7 @@ const checks = /* @__PURE__ */ (() => {
     (value) =>
       isPlainObject(value) && Object.entries(value).every(([name, one]) => isCollectionName(name) && check(one));
 
-  const push = shape(answer);
+  const push = shape({ ...answer, moreResults: maybe(flag) });
   const pull = shape({
     ...answer,
     pages: byCollection(page),

@@ -30,7 +30,7 @@ export const pushFrameSchema = /* @__PURE__ */ define(() =>
 );
 
 export const pushResponseSchema = /* @__PURE__ */ define(() =>
-  z.object({ ...answerHead, results: z.array(resultSchema) }),
+  z.object({ ...answerHead, results: z.array(resultSchema), moreResults: z.optional(z.boolean()) }),
 );
 
 /**

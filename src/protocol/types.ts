@@ -355,6 +355,11 @@ interface Answer {
 export interface PushResponse extends Answer {
   /** One for each operation sent, and the device's other results since the older mark [C6]. Matched by `id` only. */
   readonly results: readonly OperationResult[];
+  /**
+   * The device has further results, which did not fit into this answer. A row in it may contain their effects, so the
+   * client does not take it as its base [C6].
+   */
+  readonly moreResults?: boolean | undefined;
 }
 
 /** `POST /sync/pull`. */

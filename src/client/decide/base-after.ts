@@ -23,28 +23,34 @@ type NextBase =
       readonly guessed?: boolean;
     };
 
-/** The base as the operation left it; `undefined` if the result does not tell: the next pull will. */
+/**
+ * The base as the operation left it; `undefined` if the result does not tell: the next pull will.
+ *
+ * @param isAhead the result's row may contain the effects of results that have not arrived [C6]
+ */
 export function baseAfter(
   definition: ResolvedCollection,
   operation: StoredOperation,
   result: AppliedResult,
   before: BaseBefore,
+  isAhead = false,
 ): NextBase | undefined {
   const { schemaVersion } = definition;
   const { version, data, schemaVersion: from = operation.schemaVersion } = result;
   if (result.deleted) return { version, data: null, schemaVersion };
-  if (data && from <= schemaVersion) return { version, data, schemaVersion: from };
+  if (data && from <= schemaVersion && !isAhead) return { version, data, schemaVersion: from };
   // If the result leaves out the row, the row's version just before was the operation's `baseVersion`, so its effect on
   // the base is known [C4]. That does not hold for an operation that re-entered after a restore, over a base of the
   // lost history.
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
   const own = ownEffect(definition, operation, from === schemaVersion ? result.assigned : undefined, before.data);
   if (own === undefined) return undefined;
-  // If the server is ahead of the app, the app can't read the row. Until it is updated, the row is what it was here, with
-  // this operation. It keeps its version, because what others have written since is not in it [H7].
+  // The row can't be taken, because the app can't read it [H7] or because it is ahead of the till's results [C6]. Until
+  // the row comes again, it is what it was here, with this operation. It keeps its version, because what others have
+  // written since is not in it.
   if (operation.action === "create" || operation.action === "delete")
     return { version, data: own, schemaVersion, guessed: data !== undefined };
-  if (data) return own ? { data: own } : undefined;
+  if (data) return own && version > before.version ? { data: own } : undefined;
   // During a resync the base may be older, because an earlier result of this till has replaced it.
   const isBase = operation.action === "update" && before.version === operation.baseVersion;
   return isBase ? { version, data: own, schemaVersion } : undefined;

@@ -27,6 +27,8 @@ export type OperationEvent =
 
 export interface ResultsInput {
   readonly results: readonly OperationResult[];
+  /** Rows in the results may contain the effects of results that have not arrived. */
+  readonly moreResults?: boolean | undefined;
   readonly epoch: string;
   /** The server's time in the answer, in epoch ms. */
   readonly serverTime: number;
@@ -109,7 +111,7 @@ function decideFinal(
   switch (result.status) {
     case "applied":
       return [
-        ...applied(workspace, judged, result, stamp),
+        ...applied(workspace, judged, result, stamp, input),
         ...closeConflict(workspace, context, input, operation, "client"),
       ];
     case "quarantined": {
@@ -121,7 +123,7 @@ function decideFinal(
       return [{ kind: "quarantined", operation: next }];
     }
     case "conflict": {
-      takeRow(workspace, operation, result.server);
+      takeRow(workspace, operation, result.server, input);
       const next: StoredOperation = {
         ...judged,
         status: { state: "conflict", conflictId: result.conflictId, result: stamp },
@@ -142,7 +144,7 @@ function decideFinal(
           ];
     }
     case "rejected":
-      takeRow(workspace, operation, result.server);
+      takeRow(workspace, operation, result.server, input);
       return [
         ...rejected(workspace, judged, result, stamp),
         ...closeConflict(workspace, context, input, operation, "server"),
@@ -155,6 +157,7 @@ function applied(
   operation: StoredOperation,
   result: AppliedResult,
   stamp: ResultStamp,
+  { moreResults = false }: ResultsInput,
 ): readonly OperationEvent[] {
   const next: OperationIn<"applied"> = {
     ...omit(operation, "acknowledged", "missingSince"),
@@ -174,7 +177,7 @@ function applied(
   };
   workspace.put(next);
   if (operation.action === "void" || !workspace.knows(collection)) return [];
-  const base = baseAfter(workspace.definition(collection), operation, result, before);
+  const base = baseAfter(workspace.definition(collection), operation, result, before, moreResults);
   if (base?.version !== undefined) {
     workspace.setBase(collection, entityId, base.version, base.data, base.schemaVersion);
     if (base.guessed) workspace.markGuessed(collection, entityId);
@@ -231,10 +234,18 @@ function closeConflict(
   return [{ kind: "conflict", conflict: settled }];
 }
 
-/** Takes the row of a refusal, unless the server is ahead of the app and the row can't be read [H7]. */
-function takeRow(workspace: Workspace, operation: StoredOperation, row: RowState | undefined): void {
+/**
+ * Takes the row of a refusal, unless the server is ahead of the app and the row can't be read [H7], or the row is ahead
+ * of the results that the till has [C6].
+ */
+function takeRow(
+  workspace: Workspace,
+  operation: StoredOperation,
+  row: RowState | undefined,
+  { moreResults }: ResultsInput,
+): void {
   const { collection, entityId, schemaVersion } = operation;
-  if (row === undefined || !workspace.knows(collection)) return;
+  if (row === undefined || moreResults || !workspace.knows(collection)) return;
   const from = row.schemaVersion ?? schemaVersion;
   // That it was deleted can be read in any schema.
   if (!row.deleted && from > workspace.definition(collection).schemaVersion) return;

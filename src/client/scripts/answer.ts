@@ -45,6 +45,8 @@ export interface AppliedAnswer {
   readonly offsetMs?: number | undefined;
   readonly mark: string;
   readonly results: readonly OperationResult[];
+  /** The answer to a push could not hold all results that the device lacks. */
+  readonly moreResults?: boolean | undefined;
   readonly pages?: Readonly<Record<string, PullPage>> | undefined;
   /** The collections of which a pull brought no page, and why. */
   readonly waiting?: Readonly<Record<string, string>> | undefined;

@@ -23,6 +23,8 @@ export interface PushAnswer {
   readonly kind: "answered";
   readonly epoch: string;
   readonly results: readonly OperationResult[];
+  /** The device has further results, whose effects may be in the rows of these. */
+  readonly moreResults: boolean;
   readonly mark: Mark;
   /** Where something has changed that other tills will want to pull. */
   readonly touched: readonly Touched[];
@@ -66,6 +68,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
     kind: "answered",
     epoch: ws.clock.epoch,
     results: [...results, ...own.results],
+    moreResults: own.more,
     mark: markOf(ws, own.upTo),
     touched: touchedBy(ws, view, before, units, results),
   };

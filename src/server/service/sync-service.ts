@@ -90,7 +90,8 @@ export class SyncService {
         );
       case "answered": {
         if (outcome.touched.length > 0) this.#publish(tenant, caller.device, outcome.touched);
-        return { ...(await this.#answerHead(caller, outcome)), results: outcome.results };
+        const { results, moreResults } = outcome;
+        return { ...(await this.#answerHead(caller, outcome)), results, ...(moreResults && { moreResults }) };
       }
     }
   }

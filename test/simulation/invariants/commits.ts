@@ -28,10 +28,7 @@ export function* judgeAnswer(tab: Tab, writes: readonly StorageWrite[], point: S
   const rows = puts.filter(({ table }) => table.startsWith("c:"));
   for (const { table, key, value } of rows) noBackwards(tab, `${table.slice(2)}/${key}`, value as StoredRow);
   yield* keepsOwnEdits(tab, puts);
-  const isPull = next?.marks.pull !== point?.marks.pull;
-  // An answer to a push holds a limited number of the results that the till lacks, and may hold a row that has more in it: the next one
-  // puts that right (regressions/open). Only with small limits does it happen here.
-  if (isPull || !tab.machine.world.plan.options.small) yield* noDoubleCount(tab, rows, puts);
+  yield* noDoubleCount(tab, rows, puts);
 }
 
 /** A base gives way to newer ones only; after a resync to any. */

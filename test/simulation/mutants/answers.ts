@@ -3,6 +3,15 @@ import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const answers: readonly Mutant[] = [
   mutant(
+    "a row that is ahead of the results is taken",
+    "C6",
+    patch(
+      "client/decide/base-after.ts",
+      "if (data && from <= schemaVersion && !isAhead) return",
+      "if (data && from <= schemaVersion) return",
+    ),
+  ),
+  mutant(
     "foreign 200 accepted",
     "S1",
     patch(

@@ -104,7 +104,7 @@ const stored: readonly Mutant[] = [
     "H7",
     patch(
       "client/decide/base-after.ts",
-      "if (data) return own ? { data: own } : undefined;",
+      "if (data) return own && version > before.version ? { data: own } : undefined;",
       "if (data) return undefined;",
     ),
   ),
@@ -122,7 +122,7 @@ const stored: readonly Mutant[] = [
     "S10",
     patch(
       "client/decide/base-after.ts",
-      "if (data) return own ? { data: own } : undefined;",
+      "if (data) return own && version > before.version ? { data: own } : undefined;",
       "if (data) return own ? { version, data: own, schemaVersion } : undefined;",
     ),
   ),

@@ -21,6 +21,8 @@ export interface OwnResults {
    * there too.
    */
   readonly upTo: number;
+  /** There are more than the answer holds. */
+  readonly more: boolean;
 }
 
 /** What a request says about the results that its answer carries. */
@@ -48,7 +50,7 @@ export function ownResults(ws: WorkingSet, asked: Asked, sent: ReadonlySet<strin
   // mark, so starting there skips nothing. Starting at the older mark every time would never finish on a till that only
   // pulls.
   if (page.cutAt !== undefined && newer > older) page = pageAfter(ws, asked, newer, sent);
-  return { results: page.results, upTo: page.cutAt ?? position };
+  return { results: page.results, upTo: page.cutAt ?? position, more: page.cutAt !== undefined };
 }
 
 /** The bytes of changes, or of results, that the answer may hold. */
