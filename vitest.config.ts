@@ -1,13 +1,9 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromeArguments, findBrowser } from "./scripts/browser.mjs";
-import { publicEntries, root } from "./scripts/entries.mjs";
+import { sourceAliases } from "./scripts/entries.mjs";
 
-// Tests import the public names and get the source.
-const alias = publicEntries().map(({ specifier, source }) => ({
-  find: new RegExp(`^${specifier}$`),
-  replacement: root + source,
-}));
+const alias = sourceAliases();
 
 const browserTests = "test/**/*.browser.test.ts";
 const postgresTests = "test/**/*.postgres.test.ts";

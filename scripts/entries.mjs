@@ -24,3 +24,11 @@ export function publicEntries() {
     return [{ specifier: manifest.name + subpath.slice(1), output, source: `src/${output}.ts` }];
   });
 }
+
+/** Vite's aliases under which the tests import the public names and get the source. */
+export function sourceAliases() {
+  return publicEntries().map(({ specifier, source }) => ({
+    find: new RegExp(`^${specifier}$`),
+    replacement: root + source,
+  }));
+}
