@@ -1,4 +1,5 @@
 /** `npm start`: the reference server on the command line. */
+import type { Logger } from "tillsync";
 import { bringPage } from "../pos-web/build.ts";
 import { KEYS_VARIABLE, WeakKeyError } from "./auth/keys.ts";
 import { nameOf, withoutPasswords } from "./database.ts";
@@ -26,6 +27,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (page !== undefined) process.stdout.write(`the till: ${server.url}/ in a browser\n`);
   if (server.hasDemo) process.stdout.write(welcome(server.url));
   endOnSignal(server);
+  endOnFailure(server, logger);
 }
 
 /** Not on standard output: its first line says where the server listens. */
@@ -49,6 +51,19 @@ function endOnSignal(server: RunningServer): void {
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+}
+
+/**
+ * The last resort, for an error that nobody caught: nothing is known of the process any more, so it is written down, the
+ * requests under way are finished, and whoever supervises the process starts a new one.
+ */
+function endOnFailure(server: RunningServer, logger: Logger): void {
+  process.once("uncaughtException", (error) => {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    logger.error("The process ends because of an error that nobody caught", { error: withoutPasswords(what) });
+    const end = () => process.exit(FAILED);
+    server.close().then(end, end);
+  });
 }
 
 /** Prints one sentence if the user can fix it, or the stack if it is a bug. */

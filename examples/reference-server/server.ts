@@ -7,6 +7,7 @@ import type { Context, Hono } from "hono";
 import type { Logger } from "tillsync";
 import { LIVE_SUBPROTOCOL } from "tillsync/protocol";
 import { revokeDevice, type ServerStore } from "tillsync/server";
+import { guardUpgrades } from "tillsync/server/hono";
 import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
 import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
@@ -122,7 +123,7 @@ async function listen(app: Hono, host: string, port: number) {
     handleProtocols: (offered) => (offered.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
   });
   const websocket = { server: sockets as unknown as WebSocketServerLike };
-  const server = createAdaptorServer({ fetch: app.fetch, websocket }) as Server;
+  const server = guardUpgrades(createAdaptorServer({ fetch: app.fetch, websocket }) as Server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

@@ -9,6 +9,8 @@ import type { LiveAdmission } from "../http/live.ts";
 import type { SyncHandlerOptions } from "../options.ts";
 import { createSyncServer } from "../server.ts";
 
+export { guardUpgrades, type UpgradingServer } from "./guard-upgrades.ts";
+
 /** The part of Hono's `WSContext` that is used. */
 interface HonoSocket {
   send(text: string): void;

@@ -62,6 +62,32 @@ function run(args: readonly string[], env: Record<string, string> = {}): Process
   return { child, listening, ended };
 }
 
+test("an error that nobody caught is logged, and the requests under way are finished before the process ends", async () => {
+  const fault = 'process.on("SIGUSR2", () => { throw new Error("planted"); });';
+  const planted = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fault)}` };
+  const { child, listening, ended } = run(["--port", "0", "--database", ":memory:"], planted);
+  const port = /127\.0\.0\.1:(\d+)/.exec(await listening)?.[1];
+  // The body is still to come when the error is thrown.
+  const late = request({ port, path: "/auth/login", method: "POST", headers: { "content-type": "application/json" } });
+  const answered = once(late, "response");
+  late.write("{");
+  await fetch(`http://127.0.0.1:${port}/sync/health`);
+  child.kill("SIGUSR2");
+  const isUp = () =>
+    fetch(`http://127.0.0.1:${port}/sync/health`).then(
+      () => true,
+      () => false,
+    );
+  while (await isUp());
+  late.end("}");
+  const [response] = await answered;
+  expect(response.statusCode).toBe(400);
+  const { code, error } = await ended;
+  expect(code).toBe(1);
+  expect(error).toContain("The process ends because of an error that nobody caught");
+  expect(error).toContain("planted");
+});
+
 test("npm start says where it listens, and the commands that it prints work as they stand", async () => {
   const database = join(await temporaryFolder(), "data", "shop.sqlite");
   const { child, listening, ended } = run(["--port", "0", "--database", database]);
