@@ -8,6 +8,7 @@ import { type OpenSqlite, type SyncSqliteDriver, sqliteStore } from "tillsync/se
 import type { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
 import { SqliteAuthStore } from "./auth/sqlite-auth-store.ts";
+import { checkPrivate, filesOf, keepPrivate } from "./private-file.ts";
 
 export interface Databases {
   readonly store: ServerStore;
@@ -28,15 +29,23 @@ export interface DatabaseOptions {
 
 /** Customers, password hashes, the key: other users of this computer must not read them. */
 const PRIVATE = 0o700;
+const EXPOSED = "It holds customers and password hashes. Run `chmod 600` on it and on the files beside it.";
 
 export function isPostgres(database: string): boolean {
   return /^postgres(ql)?:\/\//.test(database);
 }
 
-/** Rejects if a database can't be opened: at the start, and not at the first till's request. */
+/**
+ * Rejects if a database can't be opened: at the start, and not at the first till's request.
+ *
+ * @throws WeakKeyError, ExposedFileError, AuthDatabaseError, TillSyncError `storage_…`
+ */
 export async function openDatabases({ database, authDatabase, secret, logger }: DatabaseOptions): Promise<Databases> {
   for (const path of [database, authDatabase]) {
-    if (path !== ":memory:" && !isPostgres(path)) mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
+    if (path === ":memory:" || isPostgres(path)) continue;
+    mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
+    keepPrivate(path, EXPOSED);
+    for (const file of filesOf(path)) checkPrivate(file, EXPOSED);
   }
   let keys = secret === undefined ? undefined : keysFromText(secret);
   if (keys === undefined && !isPostgres(authDatabase)) keys = keysBeside(authDatabase);

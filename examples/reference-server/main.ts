@@ -6,6 +6,7 @@ import { nameOf, withoutPasswords } from "./database.ts";
 import { jsonLogger } from "./logger.ts";
 import { parseCommandLine, USAGE, UsageError } from "./options.ts";
 import { readPage } from "./page.ts";
+import { ExposedFileError } from "./private-file.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { welcome } from "./welcome.ts";
 
@@ -69,11 +70,11 @@ function endOnFailure(server: RunningServer, logger: Logger): void {
 /** Prints one sentence if the user can fix it, or the stack if it is a bug. */
 function fail(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
-  const isUsage = error instanceof UsageError || error instanceof WeakKeyError;
+  const isUsage = [UsageError, WeakKeyError, ExposedFileError].some((known) => error instanceof known);
   // By name: importing `isTillSyncError` would load the whole client, and `AuthDatabaseError` the library `pg`.
   const isExplained = error instanceof Error && ["TillSyncError", "AuthDatabaseError"].includes(error.name);
-  const hasMessage = isUsage || isExplained;
-  process.stderr.write(`${withoutPasswords(hasMessage ? error.message : explain(code, error))}\n`);
+  const message = isUsage || isExplained ? (error as Error).message : explain(code, error);
+  process.stderr.write(`${withoutPasswords(message)}\n`);
   process.exit(isUsage ? MISUSED : FAILED);
 }
 

@@ -65,7 +65,7 @@ const GOING_AWAY = 1001;
 /** A till receives pokes on its socket and sends nothing. */
 const MAX_SOCKET_MESSAGE_BYTES = 1_024;
 
-/** @throws UsageError, WeakKeyError, AuthDatabaseError, TillSyncError `storage_…`, an error of Node's `listen` */
+/** @throws UsageError, WeakKeyError, ExposedFileError, AuthDatabaseError, TillSyncError `storage_…`, an error of Node's `listen` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { database, authDatabase = database, host = "127.0.0.1", port = 8_787, proxies = 0, logger } = options;
   const databases = await openDatabases({ database, authDatabase, secret: options.secret, logger });

@@ -1,6 +1,7 @@
 /** The keys that sign tokens: from the environment, or created at the first start and stored beside the database. */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { checkPrivate } from "../private-file.ts";
 
 export const KEYS_VARIABLE = "TILLSYNC_JWT_SECRET";
 
@@ -48,7 +49,7 @@ function tooShort(length: number): WeakKeyError {
 /**
  * The key of a database, created with it.
  *
- * @throws WeakKeyError
+ * @throws WeakKeyError, ExposedFileError
  */
 export function keysBeside(database: string): SigningKeys {
   if (database === ":memory:") return keysFromText(newKey());
@@ -59,13 +60,11 @@ export function keysBeside(database: string): SigningKeys {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  const { mode } = statSync(path);
-  if (process.platform !== "win32" && (mode & 0o077) !== 0) {
-    throw new WeakKeyError(
-      `Expected ${path} to be readable by its owner only, got mode ${(mode & 0o777).toString(8)}. Anyone who can read it can ` +
-        `create tokens. Remove it to have a new one created (every user signs in again), or run \`chmod 600\` if no one has read it.`,
-    );
-  }
+  checkPrivate(
+    path,
+    "Anyone who can read it can create tokens. Remove it to have a new one created (every user signs in again), or run " +
+      "`chmod 600` if no one has read it.",
+  );
   return keysFromText(readFileSync(path, "utf8").trim());
 }
 

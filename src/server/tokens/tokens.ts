@@ -8,8 +8,8 @@ import type { Mark, MarksSeen } from "../decide/rows/marks.ts";
 import type { Seal } from "./seal.ts";
 
 /**
- * `ordinal.tenant.random.mac`. By the tenant's tag, a till that sends another shop's token is not mistaken for a sign
- * of a restore.
+ * `ordinal.tag.random.mac`. By the tenant's tag, a till that sends another shop's token is not mistaken for a sign of a
+ * restore. The tag is short, so two shops may have the same one: what is authenticated is the whole tenant (L9).
  */
 const EPOCH = /^(\d{1,15})\.([0-9a-f]{8})\.([0-9a-z]{1,40})\.([0-9a-f]{32})$/;
 
@@ -25,7 +25,7 @@ export class Tokens {
 
   async makeEpoch(tenant: string, ordinal: number, random: string): Promise<string> {
     const body = `${ordinal}.${await this.#tag(tenant)}.${random.replaceAll("-", "").slice(-16)}`;
-    return `${body}.${await this.#seal.mac(`epoch ${body}`)}`;
+    return `${body}.${await this.#seal.mac(`epoch ${tenant} ${body}`)}`;
   }
 
   async readEpoch(tenant: string, epoch: string | undefined): Promise<EpochClaim> {
@@ -34,7 +34,7 @@ export class Tokens {
     if (match === null) return { kind: "foreign" };
     const [, ordinal = "", tag = "", random = "", mac = ""] = match;
     if (tag !== (await this.#tag(tenant))) return { kind: "other_tenant" };
-    if (!(await this.#seal.verify(`epoch ${ordinal}.${tag}.${random}`, mac))) return { kind: "foreign" };
+    if (!(await this.#seal.verify(`epoch ${tenant} ${ordinal}.${tag}.${random}`, mac))) return { kind: "foreign" };
     return { kind: "authentic", epoch, ordinal: Number(ordinal) };
   }
 

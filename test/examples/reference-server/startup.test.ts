@@ -116,6 +116,24 @@ test("npm start says where it listens, and the commands that it prints work as t
   expect(((await stat(`${database}.key`)).mode & 0o777).toString(8)).toBe("600");
 });
 
+test("a database is created for its owner's eyes only, with the files beside it", async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  await start({ database });
+  const modes = await Promise.all(
+    ["", "-wal", "-shm", ".key"].map(async (suffix) => ((await stat(`${database}${suffix}`)).mode & 0o777).toString(8)),
+  );
+  expect(modes).toEqual(["600", "600", "600", "600"]);
+});
+
+test.each(["", "-wal"])("a database that others can read is not opened (shop.sqlite%s)", async (suffix) => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  await writeFile(`${database}${suffix}`, "");
+  await chmod(`${database}${suffix}`, 0o640);
+  await expect(start({ database })).rejects.toThrow(
+    `${database}${suffix} to be readable by its owner only, got mode 640`,
+  );
+});
+
 test("a port that is taken is said in one sentence", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void other.close());

@@ -1,0 +1,34 @@
+/** Files that only their owner may read: customers, password hashes, keys. */
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+
+const PRIVATE = 0o600;
+
+/** Other users of the computer can read a file that they must not read. */
+export class ExposedFileError extends Error {
+  override readonly name = "ExposedFileError";
+}
+
+/**
+ * Creates the file if there is none. SQLite gives the files beside its database the same permissions
+ * (https://www.sqlite.org/src/file?name=src/os_unix.c, `findCreateFileMode`).
+ *
+ * @param advice what to do if others can read it
+ * @throws ExposedFileError, an error of Node's `open`
+ */
+export function keepPrivate(path: string, advice: string): void {
+  closeSync(openSync(path, "a", PRIVATE));
+  checkPrivate(path, advice);
+}
+
+/** @throws ExposedFileError if others can read or write the file. Windows has no such permissions. */
+export function checkPrivate(path: string, advice: string): void {
+  const { mode } = statSync(path);
+  if (process.platform === "win32" || (mode & 0o077) === 0) return;
+  const found = (mode & 0o777).toString(8);
+  throw new ExposedFileError(`Expected ${path} to be readable by its owner only, got mode ${found}. ${advice}`);
+}
+
+/** The files of a SQLite database, as far as they are there. */
+export function filesOf(database: string): readonly string[] {
+  return ["", "-wal", "-shm"].map((suffix) => `${database}${suffix}`).filter((path) => existsSync(path));
+}
