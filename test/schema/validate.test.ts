@@ -252,8 +252,20 @@ describe("a record with counters", () => {
       v.object({ name: v.string(), stock: v.pipe(v.number(), v.minValue(0, "too few")) }),
       v.check(({ name }) => name !== "Tea", "sold out"),
     );
-    for (const schema of [zod, valibot])
+    // The rule over the whole record is not asked at all if the counter is out of bounds.
+    const aborting = z
+      .object({ name: z.string(), stock: z.int().min(0, { error: "too few", abort: true }) })
+      .refine(({ name }) => name !== "Tea", "sold out");
+    for (const schema of [zod, valibot, aborting])
       for (const stock of [5, -5]) expect(judged(schema, { name: "Tea", stock })).toEqual(["sold out"]);
+  });
+
+  it("is refused for its own finding, although other counters would replace it by a finding about them", () => {
+    const schema = shop.check(({ value, issues }) => {
+      const finding = value.stock < 100 ? { path: [], message: "few" } : { path: ["stock"], message: "many" };
+      issues.push({ code: "custom", input: value, ...finding });
+    });
+    expect(judged(schema, { name: "Tea", stock: -5 })).toEqual(["few"]);
   });
 
   it.each([
