@@ -24,7 +24,8 @@ export function define<S>(make: () => S): S {
  * them.
  */
 export function parseWith<T>(schema: z.ZodMiniType<T>, value: unknown): Parsed<T> {
-  const result = z.safeParse(schema, value);
+  // Without its input, an issue can't say whether a member is missing or of another kind.
+  const result = z.safeParse(schema, value, { reportInput: true });
   if (result.success) return { ok: true, value: result.data };
   return {
     ok: false,

@@ -53,8 +53,11 @@ export const pullResponseSchema = /* @__PURE__ */ define(() => {
     schemaVersion: z.optional(integerFrom(1)),
   });
   // `z.record` silently drops a member called `__proto__`; the client's own checks refuse it, so this must, too.
-  const pages = z.pipe(z.custom<object>(isUnpoisoned), z.record(collectionName, page));
-  const waiting = z.pipe(z.custom<object>(isUnpoisoned), z.record(collectionName, z.string()));
+  const unpoisoned = z.custom<object>(isUnpoisoned, {
+    error: (issue) => (issue.input === undefined ? "Missing" : "Expected an object without `__proto__`"),
+  });
+  const pages = z.pipe(unpoisoned, z.record(collectionName, page));
+  const waiting = z.pipe(unpoisoned, z.record(collectionName, z.string()));
   return z.object({ ...answerHead, results: z.array(resultSchema), pages, waiting: z.optional(waiting) });
 });
 

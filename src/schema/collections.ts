@@ -33,8 +33,8 @@ export function checkCollections(collections: CollectionMap): ResolvedCollection
     );
     resolved[name] = resolvedOf(definition, `collections.${name}`);
   }
-  for (const name of names) {
-    for (const { path, collection } of resolved[name]?.references ?? []) {
+  for (const [name, { references }] of Object.entries(resolved)) {
+    for (const { path, collection } of references) {
       expectOption(
         collection in resolved,
         `collections.${name}.references["${path}"]`,

@@ -37,5 +37,5 @@ function partsOf(field: string, id: string, data: JsonObject): readonly (string 
 }
 
 function isPart(value: Json | undefined): value is string | number {
-  return typeof value === "string" || (typeof value === "number" && Number.isFinite(value));
+  return typeof value === "string" || Number.isFinite(value);
 }

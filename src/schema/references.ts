@@ -35,9 +35,8 @@ export function referencesIn(
   const found = new Map<string, ReferencedRecord>();
   for (const { path, collection } of references) {
     for (const id of idsAt(path, data)) {
-      // The name of a collection contains no space.
-      const key = `${collection} ${id}`;
-      if (!found.has(key)) found.set(key, { collection, id });
+      // The name of a collection contains no space. A record that is found again keeps its place.
+      found.set(`${collection} ${id}`, { collection, id });
     }
   }
   return [...found.values()];

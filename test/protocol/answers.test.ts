@@ -68,6 +68,8 @@ const REPLACEMENTS: readonly unknown[] = [
   {},
   { version: 1 },
   JSON.parse('{"__proto__": 1}'),
+  // It has no text: converting it to a string throws.
+  { toString: 1, valueOf: 1 },
 ];
 
 /** What makes another form of a message, beside what it has. */
@@ -84,6 +86,7 @@ function* variants(message: unknown): Generator<readonly [path: string, variant:
     for (const [index, replacement] of REPLACEMENTS.entries()) {
       yield [`${path.join(".")} = replacement ${index}`, replaced(message, path, replacement)];
     }
+    yield [`${path.join(".")} in a list`, replaced(message, path, [valueAt(message, path)])];
     const beside = (member: string) => [...path.slice(0, -1), member];
     for (const [member, value] of ADDITIONS)
       yield [`${beside(member).join(".")} = ${value}`, replaced(message, beside(member), value)];
@@ -207,5 +210,25 @@ describe("what tells the forms of a message apart counts as itself, not as its t
   test("a result whose status is a list is refused", () => {
     const message = pushOf({ ...fixture("result.applied"), status: ["applied"] });
     expect([isPushResponse(message), parsePushResponse(message).ok]).toEqual([false, false]);
+  });
+});
+
+describe("the bounds of an answer", () => {
+  const names = (count: number) => Array.from({ length: count }, (_, n) => `c-${n}`);
+  const problem = (status: number) => ({ ...fixture("problem.malformed"), status });
+  const poke = (count: number) => ({ ...fixture("live.poke"), collections: names(count) });
+  const answer = (epoch: string) => ({ ...fixture("push.answer"), epoch });
+
+  test.each([
+    ["a problem of status 400", isProblem, parseProblem, problem(400), true],
+    ["a problem of status 399", isProblem, parseProblem, problem(399), false],
+    ["a problem of status 599", isProblem, parseProblem, problem(599), true],
+    ["a problem of status 600", isProblem, parseProblem, problem(600), false],
+    ["a poke of 1,000 collections", isPoke, parsePoke, poke(1_000), true],
+    ["a poke of 1,001 collections", isPoke, parsePoke, poke(1_001), false],
+    ["an epoch of 2,048 characters", isPushResponse, parsePushResponse, answer("e".repeat(2_048)), true],
+    ["an epoch of 2,049 characters", isPushResponse, parsePushResponse, answer("e".repeat(2_049)), false],
+  ] as const)("%s: accepted or refused, by hand and by the schema", (_, byHand, parse, message, isAccepted) => {
+    expect([byHand(message), parse(message).ok]).toEqual([isAccepted, isAccepted]);
   });
 });

@@ -1,6 +1,7 @@
 import {
   type Parsed,
   parseConflictsResponse,
+  parseDeskQuery,
   parseDiscardQuarantinedRequest,
   parseFinalResult,
   parseHealthResponse,
@@ -113,6 +114,7 @@ describe("a malformed operation", () => {
   const refused: readonly [title: string, fixture: string, path: string, value: unknown, at: string][] = [
     ["without an id", "create", "id", undefined, "id"],
     ["with an id that is no UUID", "create", "id", "a1", "id"],
+    ["with a list of one UUID as its id", "create", "id", uuids(1), "id"],
     ["with an id in upper case", "create", "id", "019A9F3C-5E00-7000-8000-0000000000A1", "id"],
     ["with sequence 0", "create", "sequence", 0, "sequence"],
     ["with a fraction as sequence", "create", "sequence", 1.5, "sequence"],
@@ -201,6 +203,13 @@ describe("a malformed operation", () => {
     const result = parseOperation({ ...fixture("operation.create"), [`${"x".repeat(10_000)}`]: 1 });
     expect(JSON.stringify(result).length).toBeLessThan(200);
   });
+
+  test("repeats names of up to 40 characters, and the start of longer ones", () => {
+    const [whole, long] = ["a".repeat(40), "b".repeat(41)];
+    expect(parseOperation({ ...fixture("operation.create"), [whole]: 1, [long]: 1 })).toMatchObject({
+      issues: [{ message: `Unknown members: "${whole}", "${"b".repeat(40)}…"` }],
+    });
+  });
 });
 
 describe("what an operation may be", () => {
@@ -213,6 +222,7 @@ describe("what an operation may be", () => {
     ["no branch", "create", "branch", undefined],
     ["no actor", "create", "actor", undefined],
     ["no transaction", "create", "transaction", undefined],
+    ["an actor of 128 characters", "create", "actor", "u".repeat(128)],
     ["250 operations before it", "create", "after", uuids(250)],
     ["an entity id called constructor", "create", "entityId", "constructor"],
     ["a patch that sets nothing", "update", "patch", {}],
@@ -320,6 +330,131 @@ describe("answers are refused with", () => {
     "a result that is not final where only final ones stand (%s)",
     (kind) => {
       expect(parseFinalResult(fixture(`result.${kind}`)).ok).toBe(false);
+    },
+  );
+});
+
+describe("the query of a desk", () => {
+  test("is text that is read", () => {
+    expect(parseDeskQuery({ state: "open", limit: "200", after: "c-1" })).toEqual({
+      ok: true,
+      value: { state: "open", limit: 200, after: "c-1" },
+    });
+    expect(parseDeskQuery({})).toEqual({ ok: true, value: {} });
+  });
+
+  test.each([
+    [{ state: "all" }, { path: "state", message: 'Expected "open" or "settled"' }],
+    [{ limit: "0" }, { path: "limit", message: "Expected at least 1" }],
+    [{ limit: "201" }, { path: "limit", message: "Expected at most 200" }],
+    [{ limit: "1000" }, { path: "limit", message: "Expected 1 to 200" }],
+    [{ limit: "ten" }, { path: "limit", message: "Expected 1 to 200" }],
+    [{ after: "" }, { path: "after", message: "Expected a string of 1 to 2048 characters" }],
+  ])("is refused if it is %j, with what is expected", (query, issue) => {
+    expect(parseDeskQuery(query)).toEqual({ ok: false, issues: [issue] });
+  });
+});
+
+describe("a refusal says what is expected, in words that depend on nothing but the message", () => {
+  const said: readonly [title: string, fixture: string, path: string, value: unknown, at: string, message: string][] = [
+    ["a member that is missing", "operation.create", "id", undefined, "id", "Missing"],
+    ["data that is missing", "operation.create", "data", undefined, "data", "Missing"],
+    ["data of another kind", "operation.create", "data", [], "data", "Expected an object"],
+    ["steps that are missing", "operation.increment", "by", undefined, "by", "Missing"],
+    ["steps of another kind", "operation.increment", "by", [1], "by", "Expected an object"],
+    ["no step", "operation.increment", "by", {}, "by", "Expected at least one counter"],
+    [
+      "a step of another kind",
+      "operation.increment",
+      "by",
+      { stock: 0.5 },
+      "by.stock",
+      "Expected a safe integer or a decimal string",
+    ],
+    ["an object that is missing", "push.request", "device", undefined, "device", "Missing"],
+    ["an object of another kind", "push.request", "device", "till", "device", "Expected object"],
+    ["a list that is missing", "push.request", "operations", undefined, "operations", "Missing"],
+    ["a list of another kind", "push.request", "operations", "none", "operations", "Expected array"],
+    ["a flag of another kind", "operation.update", "force", "yes", "force", "Expected boolean"],
+    ["a record of another kind", "health.answer", "limits", 7, "limits", "Expected record"],
+    ["a limit that is no integer", "pull.request", "limit", 1.5, "limit", "Expected int"],
+    ["a limit too small", "pull.request", "limit", 0, "limit", "Expected at least 1"],
+    ["a limit too large", "pull.request", "limit", 1_001, "limit", "Expected at most 1000"],
+    ["a list too short", "operation.void", "supersedes", [], "supersedes", "Expected at least 1"],
+    [
+      "another word than those there are",
+      "resolve.request",
+      "choice",
+      "mine",
+      "choice",
+      'Expected "server" or "client" or "merged"',
+    ],
+    ["data without a merge", "resolve.request-server", "data", {}, "data", "Expected with `merged`, and only then"],
+    ["pages that are missing", "pull.answer", "pages", undefined, "pages", "Missing"],
+    ["pages of another kind", "pull.answer", "pages", [], "pages", "Expected an object without `__proto__`"],
+    ["a page under what is no name", "pull.answer", "pages", { "a.b": {} }, "pages.a.b", "Not a name"],
+    [
+      "an action that there is not",
+      "operation.create",
+      "action",
+      "upsert",
+      "action",
+      "None of the forms that are allowed here",
+    ],
+    [
+      "an operation that waits for itself",
+      "operation.create",
+      "after",
+      ["019a9f3c-5e00-7000-8000-0000000000a1"],
+      "after",
+      "An operation can't wait for itself",
+    ],
+    [
+      "an id twice",
+      "push.request",
+      "operations",
+      [...uuids(1), ...uuids(1)].map((id) => ({ id })),
+      "operations.1.id",
+      "Twice in one push",
+    ],
+    [
+      "a schema version of 0",
+      "pull.request",
+      "schemaVersions",
+      { products: 0 },
+      "schemaVersions.products",
+      "Expected a safe integer from 1, for the name of a collection",
+    ],
+  ];
+  test.each(said)("%s (%s)", (_, name, path, value, at, message) => {
+    expect(parserOf(name)(fixtureWith(name, path, value))).toEqual({ ok: false, issues: [{ path: at, message }] });
+  });
+
+  test.each([
+    ["null", null, "Expected object"],
+    ["nothing", undefined, "Missing"],
+  ])("%s instead of a message", (_, value, message) => {
+    expect(parsePushFrame(value)).toEqual({ ok: false, issues: [{ path: "", message }] });
+  });
+
+  test("20 issues at most", () => {
+    const result = parseOperation({ ...fixture("operation.create"), after: Array(50).fill("a1") });
+    expect(result.ok ? 0 : result.issues.length).toBe(20);
+  });
+});
+
+describe("the schema versions of a pull", () => {
+  const pull = (versions: unknown) => parsePullRequest(fixtureWith("pull.request", "schemaVersions", versions)).ok;
+
+  test("are safe integers from 1, by collection", () => {
+    expect(pull({ products: 1, sales: Number.MAX_SAFE_INTEGER })).toBe(true);
+    expect(pull({})).toBe(true);
+  });
+
+  test.each([{ products: 0 }, { products: 1.5 }, { products: 2 ** 53 }, { products: "1" }, { "a.b": 1 }, [1], null])(
+    "are refused if they are %j",
+    (versions) => {
+      expect(pull(versions)).toBe(false);
     },
   );
 });

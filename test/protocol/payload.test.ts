@@ -14,6 +14,19 @@ describe("the payload of an operation", () => {
     );
   });
 
+  test("has no member that the operation does not have", () => {
+    expect(Object.keys(payloadOf(fixture("operation.delete") as unknown as WireOperation)).sort()).toEqual([
+      "action",
+      "actor",
+      "baseVersion",
+      "branch",
+      "collection",
+      "entityId",
+      "occurredAt",
+      "schemaVersion",
+    ]);
+  });
+
   // These hashes are stored with every operation: another one would make a re-sent sale a reused id.
   test.each([
     ["operation.create", "2f05b14d48497992aca223fb16e2508b55e0cfce41108f75500bf09bdbaa62d6"],

@@ -44,6 +44,16 @@ describe("checkCollections", () => {
     expect(() => checkCollections(collections as never)).toThrow(message);
   });
 
+  it.each([
+    ["nothing", undefined],
+    ["no collection", {}],
+    ["a name that can't be one", { "my products": plain }],
+  ])("names the option if it refuses %s", (_name, collections) => {
+    expect(() => checkCollections(collections as never)).toThrow(
+      expect.objectContaining({ code: "invalid_option", details: expect.objectContaining({ option: "collections" }) }),
+    );
+  });
+
   it("refuses a reference to what is not there, and says what is", () => {
     expect(() => checkCollections({ sales: references("product"), products: plain })).toThrow(
       'Expected `collections.sales.references["a"]` to be one of sales, products, got "product". ' +

@@ -124,6 +124,62 @@ describe("acceptedCounters", () => {
       { stock: 70, litres: "8.00" },
     ]);
   });
+
+  const accepted = (schema: unknown) =>
+    acceptedCounters(resolvedOf((defineCollection as (options: unknown) => never)({ schema, counters: ["stock"] })));
+  const stock = (...values: readonly (string | number)[]) => values.map((value) => ({ stock: value }));
+
+  it("takes zero if it is accepted, and then the largest and the smallest", () => {
+    expect(accepted(z.object({ stock: z.int().min(-5).max(100) }))).toEqual(stock(0, 100, -5));
+  });
+
+  it("finds a value beside a bound that excludes itself", () => {
+    expect(accepted(z.object({ stock: z.int().gt(70) }))[0]).toEqual({ stock: 71 });
+    expect(accepted(z.object({ stock: z.int().lt(-70) }))[0]).toEqual({ stock: -71 });
+  });
+
+  it.each([
+    ["", /^-?\d+$/],
+    [".0", /^-?\d+\.\d$/],
+    [".00", /^-?\d+\.\d\d$/],
+    [".000", /^-?\d+\.\d{3}$/],
+  ])("finds texts like 0%s if the schema wants that many decimals", (fraction, form) => {
+    const largest = `${2 ** 52}${fraction}`;
+    expect(accepted(z.object({ stock: z.string().regex(form) }))).toEqual(
+      stock(`0${fraction}`, largest, `-${largest}`),
+    );
+  });
+
+  it("takes the shortest text if the schema accepts any", () => {
+    expect(accepted(v.object({ stock: v.string() }))).toEqual(stock("0", `${2 ** 52}.000`, `-${2 ** 52}`));
+  });
+
+  it("is zero as a text, and nothing else, for a schema that accepts none of the values", () => {
+    expect(accepted(z.object({ stock: z.enum(["full", "empty"]) }))).toStrictEqual(stock("0"));
+  });
+
+  it("does not take the rule of a whole record for one of the counter, or the other way round", () => {
+    const bound = v.object({ name: v.string(), stock: v.pipe(v.number(), v.minValue(70)) });
+    const named = v.pipe(
+      v.object({ name: v.optional(v.string()), stock: v.pipe(v.number(), v.minValue(70)) }),
+      v.check(({ name }) => name !== undefined, "It needs a name"),
+    );
+    for (const schema of [bound, named]) expect(accepted(schema)[0]).toEqual({ stock: 70 });
+  });
+
+  it("asks the schema once, however many records are judged", () => {
+    let asked = 0;
+    const counting = z.int().refine(() => {
+      asked += 1;
+      return true;
+    });
+    const resolved = resolvedOf(defineCollection({ schema: z.object({ stock: counting }), counters: ["stock"] }));
+    const first = acceptedCounters(resolved);
+    const before = asked;
+    expect(before).toBeGreaterThan(0);
+    expect(acceptedCounters(resolved)).toEqual(first);
+    expect(asked).toBe(before);
+  });
 });
 
 describe("zeroCounters", () => {
@@ -166,7 +222,16 @@ describe("zeroCounters", () => {
       throw new Error("boom");
     });
     const late = schema.refine(async () => true);
-    for (const any of [trips, late])
-      expect(zeros(defineCollection({ schema: any, counters: ["stock"] }))).toEqual({ name: "Tea", stock: 0 });
+    const throws = v.pipe(
+      v.object({ stock: v.number() }),
+      v.check(() => {
+        throw new Error("boom");
+      }),
+    );
+    for (const any of [trips, late, throws])
+      expect(zeros(defineCollection({ schema: any as typeof schema, counters: ["stock"] }))).toEqual({
+        name: "Tea",
+        stock: 0,
+      });
   });
 });

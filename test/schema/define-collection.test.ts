@@ -102,7 +102,9 @@ describe("a definition", () => {
     expect(() => resolvedOf({ kind: "record" } as never, "collections.sales")).toThrow(
       "Expected `collections.sales` to be a collection definition, got an object. Make it with `defineCollection({ schema })`.",
     );
-    expect(() => resolvedOf(undefined as never)).toThrow("got undefined");
+    expect(() => resolvedOf(undefined as never)).toThrow(
+      "Expected `collection` to be a collection definition, got undefined",
+    );
   });
 });
 
@@ -125,16 +127,21 @@ describe("an option that cannot work is refused at definition", () => {
     ["schema", {}],
     ["schema", { schema: { parse: () => ({}) } }],
     ["schema", { schema: { "~standard": { version: 2, validate: () => ({}) } } }],
+    ["schema", { schema: { "~standard": { version: 1 } } }],
     ["indexes", { schema, indexes: "name" }],
+    ["indexes", { schema, indexes: null }],
+    ["indexes", { schema, indexes: 1 }],
     ["indexes", { schema, indexes: [["name"]] }],
     ["indexes", { schema, indexes: ["unit-price"] }],
     ["indexes", { schema, indexes: ["name", "name"] }],
     ["indexes", { schema, indexes: Object.fromEntries([["__proto__", "name"]]) }],
     ["indexes.a", { schema, indexes: { a: [] } }],
+    ["indexes.a", { schema, indexes: { a: "" } }],
     ["indexes.a", { schema, indexes: { a: ["name", 1] } }],
     ["indexes.a", { schema, indexes: { a: ["name", "name"] } }],
     ["search", { schema, search: "name" }],
     ["counters", { schema, counters: [1] }],
+    ["counters", { schema, counters: [""] }],
     ["counters", { schema, counters: ["id"] }],
     ["counters", { schema, counters: ["stock", "stock"] }],
     ["counters", { kind: "fact", schema, counters: ["stock"] }],
@@ -154,6 +161,10 @@ describe("an option that cannot work is refused at definition", () => {
     ["upcast[2]", { schema, schemaVersion: 3, upcast: { 1: (data: unknown) => data } }],
     ["upcast[1]", { schema, upcast: { 1: (data: unknown) => data } }],
     ["upcast[1]", { schema, schemaVersion: 2, upcast: { 1: "rename" } }],
+    [
+      "upcast[1].patch",
+      { schema, schemaVersion: 2, upcast: { 1: { record: (data: unknown) => data, patch: "same" } } },
+    ],
   ])("%s: %o", (option, options) => {
     expect(refusal(options).details.option).toBe(option);
   });

@@ -1,8 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyPatch, changesBetween, splitPatch, wholeChanges } from "../../src/schema/patch.ts";
+import { applyPatch, changesBetween, copyPatch, pick, splitPatch, wholeChanges } from "../../src/schema/patch.ts";
 
 const before = { name: "Tea", priceCents: 250, stock: 20, note: "hot", supplier: { id: "s-1", code: "A" } };
+
+describe("copyPatch", () => {
+  it("keeps what the app wrote from what the app does to its object afterwards", () => {
+    const form = { supplier: { id: "s-1" }, note: undefined };
+    const copy = copyPatch(form);
+    form.supplier.id = "s-2";
+    expect(copy).toStrictEqual({ supplier: { id: "s-1" }, note: undefined });
+  });
+
+  it("hands on what is no JSON, for the check that refuses it", () => {
+    const at = new Date(0);
+    expect(copyPatch({ name: "Tea", at } as never)).toEqual({ name: "Tea", at });
+  });
+});
 
 describe("applyPatch", () => {
   it("replaces top-level members whole, keeps null as a value, and removes what unset names", () => {
@@ -18,6 +32,17 @@ describe("applyPatch", () => {
   it("reaches no prototype", () => {
     const patched = applyPatch({}, JSON.parse('{"__proto__":{"admin":true}}'));
     expect((patched as { admin?: boolean }).admin).toBeUndefined();
+  });
+});
+
+describe("pick", () => {
+  it("takes the members with these names, and none that the record does not have", () => {
+    expect(pick(before, ["name", "absent", "stock"])).toStrictEqual({ name: "Tea", stock: 20 });
+  });
+
+  it("finds nothing in a record that is not there", () => {
+    expect(pick(undefined, ["name"])).toEqual({});
+    expect(pick(null, ["name"])).toEqual({});
   });
 });
 

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { resolvedOf } from "../../src/schema/resolved.ts";
-import { checkRecord, validateRecord } from "../../src/schema/validate.ts";
+import { checkRecord, validateEdited, validateRecord } from "../../src/schema/validate.ts";
 
 const define = defineCollection as (options: unknown) => ReturnType<typeof defineCollection>;
 const validate = (schema: unknown, data: object) =>
@@ -46,6 +46,31 @@ describe("validateRecord", () => {
         /^Expected a record of `products` that its schema accepts: `items\.0\.quantity`: .+ \(and 1 more/,
       ),
       details: { collection: "products", id: "p-1", issues: [{ path: ["items", 0, "quantity"] }, { path: ["name"] }] },
+    });
+  });
+
+  it("says only what is wrong if it is one thing, or of the record as a whole", () => {
+    const schema = z.object({ name: z.string("no text") }).refine(({ name }) => name !== "Tea", "sold out");
+    expect(() => validate(schema, { name: 1 })).toThrow(
+      /^Expected a record of `products` that its schema accepts: `name`: no text\. Nothing was written\.$/,
+    );
+    for (const whole of [
+      schema,
+      v.pipe(
+        v.object({ name: v.string() }),
+        v.check(() => false, "sold out"),
+      ),
+    ])
+      expect(() => validate(whole, { name: "Tea" })).toThrow(
+        /^Expected a record of `products` that its schema accepts: sold out\. Nothing was written\.$/,
+      );
+  });
+
+  it("refuses a record also if the schema gives no reason", () => {
+    const silent = { "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [] }) } };
+    expect(thrown(() => validate(silent, {}))).toMatchObject({
+      code: "validation_failed",
+      message: expect.stringContaining("it gave no reason"),
     });
   });
 
@@ -129,6 +154,13 @@ describe("validateRecord", () => {
     expect(thrown(() => validate(refined, { name: "Tea" }))).toMatchObject({ code: "schema_async" });
   });
 
+  it("refuses one that parses synchronously what is asynchronous", () => {
+    const refined = z.object({}).refine(async () => true);
+    const parses = (value: unknown) => ({ value: refined.parse(value) });
+    const wrapper = { "~standard": { version: 1, vendor: "test", validate: parses } };
+    expect(thrown(() => validate(wrapper, {}))).toMatchObject({ code: "schema_async" });
+  });
+
   it("turns a schema that throws into a failed validation, with the cause", () => {
     const cause = new Error("boom");
     const schema = z.object({ name: z.string() }).refine(() => {
@@ -156,6 +188,11 @@ describe("checkRecord", () => {
       ok: false,
       issues: [{ message: "Expected JSON, got a string with U+0000 or a lone surrogate", path: ["a", 0, "b"] }],
     });
+    const list = z.any().transform(() => [1]);
+    expect(check(list, {})).toEqual({
+      ok: false,
+      issues: [{ message: "Expected JSON, got something else than an object", path: [] }],
+    });
     const schema = z.object({}).refine(() => {
       throw new Error("boom");
     });
@@ -169,5 +206,84 @@ describe("checkRecord", () => {
         {},
       ),
     ).toThrow("got a promise");
+  });
+});
+
+describe("a record with counters", () => {
+  const item = { name: z.string().min(1, "no name"), least: z.int().default(0), stock: z.int().min(0, "too few") };
+  const shop = z.object(item);
+  const counted = (schema: unknown) => resolvedOf(define({ schema, counters: ["stock"] }));
+  const judged = (schema: unknown, data: object) => {
+    const verdict = checkRecord("products", counted(schema), "p-1", data);
+    return verdict.ok ? "ok" : verdict.issues.map(({ message }) => message);
+  };
+
+  it("is judged on its other fields: steps are never refused, so a counter may be out of bounds [H4]", () => {
+    expect(judged(shop, { name: "Tea", stock: 5 })).toBe("ok");
+    expect(judged(shop, { name: "Tea", stock: -5 })).toBe("ok");
+    expect(judged(shop, { name: "", stock: 5 })).toEqual(["no name"]);
+    expect(judged(shop, { name: "", stock: -5 })).toEqual(["no name"]);
+    expect(validateEdited("products", counted(shop), "p-1", { name: "Tea", stock: -5 })).toMatchObject({ name: "Tea" });
+    expect(thrown(() => validateEdited("products", counted(shop), "p-1", { name: "", stock: -5 }))).toMatchObject({
+      code: "validation_failed",
+      details: { issues: [{ path: ["name"], message: "no name" }] },
+    });
+  });
+
+  it("is as it was written, if nothing is wrong with it", () => {
+    const record = { name: "Tea", least: 1, stock: 5 };
+    expect(checkRecord("products", counted(shop), "p-1", record)).toEqual({ ok: true, data: record });
+    expect(validateEdited("products", counted(shop), "p-1", record)).toEqual(record);
+  });
+
+  it("is refused for its counter if no value would do", () => {
+    expect(judged(z.object({ stock: z.enum(["full"], "neither") }), { stock: 5 })).toEqual(["neither"]);
+  });
+
+  it("passes a rule over the whole record that other counters would not break", () => {
+    const schema = shop.refine(({ least, stock }) => stock >= least, "below the least");
+    expect(judged(schema, { name: "Tea", least: 5, stock: -1 })).toBe("ok");
+    expect(judged(schema, { name: "Tea", least: 5, stock: 4 })).toBe("ok");
+  });
+
+  it("is refused for what is wrong with any counters", () => {
+    const zod = shop.refine(({ name }) => name !== "Tea", "sold out");
+    const valibot = v.pipe(
+      v.object({ name: v.string(), stock: v.pipe(v.number(), v.minValue(0, "too few")) }),
+      v.check(({ name }) => name !== "Tea", "sold out"),
+    );
+    // The rule over the whole record is not asked at all if the counter is out of bounds.
+    const aborting = z
+      .object({ name: z.string(), stock: z.int().min(0, { error: "too few", abort: true }) })
+      .refine(({ name }) => name !== "Tea", "sold out");
+    for (const schema of [zod, valibot, aborting])
+      for (const stock of [5, -5]) expect(judged(schema, { name: "Tea", stock })).toEqual(["sold out"]);
+  });
+
+  it("is refused for its own finding, although other counters would replace it by a finding about them", () => {
+    const schema = shop.check(({ value, issues }) => {
+      const finding = value.stock < 100 ? { path: [], message: "few" } : { path: ["stock"], message: "many" };
+      issues.push({ code: "custom", input: value, ...finding });
+    });
+    expect(judged(schema, { name: "Tea", stock: -5 })).toEqual(["few"]);
+  });
+
+  it.each([
+    ["the fewest", (stock: number) => (stock < 100 ? ["few", "and fewer"] : ["many"]), ["many"]],
+    [
+      "the fewest, if few counters have them too",
+      (stock: number) => (stock < 100 ? ["few"] : ["many", "and more"]),
+      ["few"],
+    ],
+    [
+      "those with counters near zero, if others are as many",
+      (stock: number) => [stock < 100 ? "few" : "many"],
+      ["few"],
+    ],
+  ])("is refused for %s of the findings that it has with one of the counters", (_name, findings, expected) => {
+    const schema = shop.check(({ value, issues }) => {
+      for (const message of findings(value.stock)) issues.push({ code: "custom", input: value, message });
+    });
+    expect(judged(schema, { name: "Tea", stock: -5 })).toEqual(expected);
   });
 });
