@@ -276,7 +276,7 @@ describe("the desk", () => {
       revision: 1,
       server,
     });
-    expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server" });
+    expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server", kept: "server" });
     expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["closed_elsewhere", ["conflict"]]);
     expect(till.view("people", "c-1")).toEqual(server.data);
   });
