@@ -138,10 +138,12 @@ export class DecisionTill {
   receive(
     results: readonly OperationResult[],
     pages: Readonly<Record<string, PullPage>> = {},
+    moreResults = false,
   ): readonly OperationEvent[] {
     const workspace = this.open();
     const events = decideResults(workspace, this.context(), {
       results,
+      moreResults,
       epoch: this.point.epoch ?? "",
       serverTime: NOW + 1_000,
       siblings: ({ transaction }) => [...this.operations.values()].filter((o) => o.transaction === transaction),
