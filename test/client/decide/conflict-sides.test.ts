@@ -106,7 +106,16 @@ describe("a server's row that is newer than the app", () => {
     const other = one.updated(second());
     expect(readAgain(other.collections, found, undefined)).toBe(found);
     expect(readAgain(one.updated({ products }).collections, found, one.stored(edit))).toBe(found);
+    expect(readAgain(one.updated(second(fail)).collections, found, one.stored(edit))).toBe(found);
     expect(readAgain(other.collections, found, one.stored(edit))).not.toBe(found);
+  });
+
+  test("is not taken for none where both have created it", () => {
+    const one = till();
+    const made = one.one(create("notes", "n-3", { words: "mine" }));
+    one.answer(conflict(made, ["text"], newer));
+    expect(readAgain(one.collections, desk(one, made), made)).toBe(desk(one, made));
+    expect(code(() => decide(one, made, "client"))?.code).toBe("schema_newer");
   });
 
   test("that is deleted needs no reading", () => {
@@ -132,6 +141,17 @@ describe("a collection that the app does not have", () => {
     expect(desk(one, edit)).toMatchObject({ unread: true, server: { words: "theirs" }, schemaVersion: 1, version: 20 });
   });
 
+  test("are read by the next app that has it, also where the server has deleted the record", () => {
+    const before = till();
+    const made = before.one(create("notes", "n-3", { words: "mine" }));
+    const one = before.updated({ products });
+    one.answer(conflict(made, [], { version: 20, deleted: true }));
+    expect(desk(one, made).unread).toBe(true);
+    const found = readAgain(before.collections, desk(one, made), one.stored(made));
+    expect(found).toMatchObject({ client: { words: "mine" } });
+    expect(found).not.toHaveProperty("unread");
+  });
+
   test("takes the server's side, and no other", () => {
     const { one, edit } = met();
     expect(code(() => decide(one, edit, "client"))).toEqual({
@@ -155,6 +175,15 @@ describe("an edit of an older app", () => {
     expect(decide(one, edit, "server").action).toBe("void");
   });
 
+  test("is raised on the server's row, which a step may need as a whole", () => {
+    const joined: UpcastFunction = ({ words, ...rest }) => ({ ...rest, text: `${words}/${rest.tag}` });
+    const before = till();
+    const edit = before.one(update("notes", "n-1", { words: "mine" }));
+    const one = before.updated(second(joined));
+    one.answer(conflict(edit, ["text"], { version: 20, data: { words: "theirs", tag: "t" }, schemaVersion: 1 }));
+    expect(desk(one, edit)).toMatchObject({ client: { text: "mine/t" }, server: { text: "theirs/t" } });
+  });
+
   test("and its conflict, which that app has shown, are decided in the new schema", () => {
     const before = till();
     const edit = before.one(update("notes", "n-1", { words: "mine" }));
@@ -174,6 +203,26 @@ test("an edit of a newer app is not read by the one that was rolled back, and no
   const told = one.answer(conflict(edit, ["text"], { version: 20, data: { words: "theirs" }, schemaVersion: 1 }));
   expect(told.map(({ kind }) => kind)).toEqual(["conflict"]);
   expect([one.state(edit), desk(one, edit).unread]).toEqual(["conflict", true]);
+});
+
+test("a server's row on which a step fails is kept as it came, and only it can be kept", () => {
+  const picky: UpcastFunction = (data) => (data.tag === "bad" ? fail(data) : rename(data));
+  const one = till().updated(second(picky));
+  const edit = one.one(update("notes", "n-1", { text: "mine" }));
+  const data = { words: "theirs", tag: "bad" };
+  one.answer(conflict(edit, ["text"], { version: 20, data, schemaVersion: 1 }));
+  expect(desk(one, edit)).toMatchObject({ unread: true, server: data, schemaVersion: 1 });
+  expect(code(() => decide(one, edit, "client"))?.code).toBe("schema_newer");
+  expect(decide(one, edit, "server").action).toBe("void");
+});
+
+test("a record that both have deleted is no question to anybody", () => {
+  const schema = z.object({ words: z.string(), tag });
+  const one = new DecisionTill({ notes: defineCollection({ schema, conflict: clientWins() }) });
+  one.one(create("notes", "n-2", { words: "b" }));
+  const edit = one.one(remove("notes", "n-2"));
+  one.answer(conflict(edit, [], { version: 20, deleted: true }));
+  expect([one.state(edit), desk(one, edit).settled?.by]).toEqual(["superseded", "resolver"]);
 });
 
 describe("a record that neither side has", () => {
