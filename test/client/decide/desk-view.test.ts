@@ -6,6 +6,7 @@ import * as z from "zod";
 import { conflictView, operationView } from "../../../src/client/decide/desk-view.ts";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
+import type { OperationResult } from "../../../src/protocol/types.ts";
 import { products } from "../../support/shop.ts";
 import {
   applied,
@@ -84,7 +85,7 @@ describe("the change", () => {
 });
 
 describe("the status", () => {
-  const shown = (change: LocalChange, answer: (o: StoredOperation) => Parameters<DecisionTill["answer"]>[0]) => {
+  const shown = (change: LocalChange, answer: (o: StoredOperation) => OperationResult) => {
     const one = till();
     const operation = one.one(change);
     one.answer(answer(operation));
@@ -121,7 +122,7 @@ describe("the status", () => {
   });
 
   test("has the server's issues, field by field", () => {
-    const error = { code: "validation_failed", message: "no", issues: [{ path: ["phone"], message: "too long" }] };
+    const error = { code: "validation_failed", message: "no", issues: [{ path: "phone", message: "too long" }] };
     const status = shown(edit, ({ id }) => ({ id, status: "rejected", error }));
     expect(status).toEqual({ state: "rejected", reason: error });
   });

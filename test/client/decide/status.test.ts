@@ -101,7 +101,7 @@ describe("the phase", () => {
 
 describe("the first pull", () => {
   const part: CursorState = { ...FIRST_CURSOR, received: 20, remaining: 80 };
-  const progress = (cursors: Record<string, CursorState>, sync = online) => phase({ cursors, sync });
+  const progress = (cursors: Record<string, CursorState>, sync: SyncState = online) => phase({ cursors, sync });
 
   test("shows how far it is, over all collections, and what it waits for", () => {
     const shown = { received: 25, expected: 105, waitingFor: ["products"] };
@@ -153,19 +153,23 @@ describe("what every status has", () => {
     expect(status({ point })).toMatchObject({ lastPushAt: 5, lastPullAt: 6, clock: healthy.clock });
   });
 
+  const known = (persisted: boolean, usedBytes?: number, quotaBytes?: number) => ({ persisted, usedBytes, quotaBytes });
   test.each([
     ["nothing is known of it", undefined, undefined],
     ["it is safe", { persisted: true, usedBytes: 950, quotaBytes: 1_000 }, undefined],
     ["the platform may delete it", { persisted: false, usedBytes: 950, quotaBytes: 1_000 }, "eviction"],
-    ["the platform may delete it, and says no more", { persisted: false }, "eviction"],
+    ["the platform may delete it, and says no more", known(false), "eviction"],
     ["more than 95 % of its room is used", { persisted: true, usedBytes: 951, quotaBytes: 1_000 }, "full"],
     ["a write found no room", { persisted: true, usedBytes: 1, quotaBytes: 1_000, full: true }, "full"],
-    ["how much may be used is not known", { persisted: true, usedBytes: 951 }, undefined],
-    ["how much is used is not known", { persisted: true, quotaBytes: 1_000 }, undefined],
-  ] as const)("the risk to the store: %s", (_, storage, atRisk) => {
-    const { usedBytes, quotaBytes, persisted = false }: Partial<NonNullable<StatusInput["storage"]>> = storage ?? {};
-    expect(status({ storage }).storage).toEqual({ persisted, usedBytes, quotaBytes, atRisk });
-  });
+    ["how much may be used is not known", known(true, 951), undefined],
+    ["how much is used is not known", known(true, undefined, 1_000), undefined],
+  ] as const satisfies readonly (readonly [string, StatusInput["storage"], unknown])[])(
+    "the risk to the store: %s",
+    (_, storage, atRisk) => {
+      const { usedBytes, quotaBytes, persisted } = storage ?? known(false);
+      expect(status({ storage }).storage).toEqual({ persisted, usedBytes, quotaBytes, atRisk });
+    },
+  );
 
   test("nobody can change it", () => {
     expect(Object.isFrozen(status())).toBe(true);
