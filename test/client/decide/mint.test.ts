@@ -218,6 +218,15 @@ describe("the transaction on the wire [C1]", () => {
     ]);
   });
 
+  test("is none for one edit, alone or beside an increment", () => {
+    const edit = update("customers", "c-1", { phone: "2" });
+    expect(groups([edit])).toEqual(["customers update: alone"]);
+    expect(groups([edit, increment("products", "p-1", { stock: -1 })])).toEqual([
+      "customers update: alone",
+      "products increment: alone",
+    ]);
+  });
+
   test("is none where there is only one operation of its kind", () => {
     expect(groups([sale("s-1")])).toEqual(["sales create: alone"]);
     expect(groups([sale("s-1"), update("products", "p-1", { name: "A" })])).toEqual([
