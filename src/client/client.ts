@@ -41,6 +41,7 @@ import { Writer } from "./store/writer.ts";
 import { SyncLoop } from "./sync/loop.ts";
 import { Pokes } from "./sync/pokes.ts";
 import { SyncCalls } from "./sync/sync-calls.ts";
+import { EVENT_NAMES } from "./tab/event-names.ts";
 import { Session } from "./tab/session.ts";
 import { SyncNow } from "./tab/sync-now.ts";
 import { TabChannel } from "./tab/tab-channel.ts";
@@ -194,7 +195,12 @@ export function createClient<C extends CollectionMap>(given: SyncClientOptions<C
       const { deviceId: id, incarnation, number } = clientState.identity ?? {};
       return { id, incarnation, name: options.device.name, number };
     },
-    on: emitter.on.bind(emitter),
+    on(...[event, listener]: Parameters<typeof emitter.on>) {
+      // A listener for an event that never comes would wait in silence.
+      const names = EVENT_NAMES.join(", ");
+      expectOption(EVENT_NAMES.includes(event), "event", `one of ${names}`, event, "Correct its spelling.");
+      return emitter.on(event, listener);
+    },
     operations: createOperationDesk(deskDeps),
     conflicts: createConflictDesk(deskDeps),
     diagnostics: () => diagnose({ store, clientState, status: session.status, now: clientState.now() }),

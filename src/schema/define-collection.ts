@@ -41,7 +41,8 @@ export interface CollectionOptions<
   /**
    * The indexes: an array of field names, or `{ name: field | [field, field] }`. Queries select rows by these or by
    * id. The fields have strings or numbers, or arrays of them: IndexedDB has no key for a boolean, so a row is not in
-   * an index of one. Store 0 and 1, or a word. The name of an index is a JavaScript identifier; index a field with another name as `{ name: "the-field" }`.
+   * an index of one. Store 0 and 1, or a word. The name of an index is a JavaScript identifier; index a field with
+   * another name as `{ name: "the-field" }`.
    * @default none
    */
   indexes?: I | undefined;

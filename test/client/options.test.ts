@@ -307,3 +307,10 @@ test("where there is no IndexedDB, the first use says so; it is never memory in 
   await expect(client.collections.products.count()).rejects.toMatchObject({ code: "storage_unavailable" });
   expect(client.status).toMatchObject({ phase: "failed", error: { code: "storage_unavailable" } });
 });
+
+test("a listener for an event that there is not is refused, with the names that there are", async () => {
+  await using till = createSyncClient(right);
+  expect(() => till.on("aplied" as never, () => {})).toThrow(
+    "Expected `event` to be one of status, queued, applied, rejected, quarantined, conflict, pulled",
+  );
+});

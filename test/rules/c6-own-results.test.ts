@@ -108,6 +108,44 @@ test("where one answer cannot hold all results, the rows stop where the results 
   await shop.converge(again);
 });
 
+test("where the answer to a push cannot hold all results, its row counts no step twice", async () => {
+  const collections = {
+    products: defineCollection({
+      schema: z.object({ name: z.string(), stock: z.int().default(0) }),
+      counters: ["stock"],
+    }),
+    sales: defineCollection({ kind: "fact", schema: z.object({ totalCents: z.int() }), priority: "high" }),
+  };
+  await using shop = new RuleShop({ collections });
+  await shop.seed("products", { id: "p-1", name: "Tea", stock: 0 });
+  const a = await shop.openTill();
+  const steps = 1_150;
+  for (let n = 0; n < steps; n += 50) {
+    await a.client.transaction((tx) => {
+      for (let k = 0; k < 50; k += 1) tx.products.increment("p-1", { stock: 1 });
+    });
+  }
+  const putBack = a.backup();
+  await a.sync();
+  putBack();
+  // The sale goes first, alone. Its answer has the row with all steps in it, and the results of 1,000 of them.
+  const again = await shop.restart(a, { sync: { batch: { maxOperations: 2 } } });
+  again.line.always = (deliver, _request, { endpoint }) =>
+    endpoint === "pull" ? Promise.reject(new TypeError("down")) : deliver();
+  await again.client.transaction((tx) => {
+    tx.sales.create({ id: "s-1", totalCents: 1 } as never);
+    tx.products.increment("p-1", { stock: 1 });
+  });
+  const shown = again.watch("products", "p-1", "stock");
+  await again.sync();
+  await shop.clock.settle();
+  expect(again.line.of("push")[0]?.answer).toMatchObject({ moreResults: true });
+  expect(new Set(shown)).toEqual(new Set([steps + 1]));
+  again.line.always = undefined;
+  await shop.converge(again);
+  expect((await again.data.products.get("p-1"))?.stock).toBe(steps + 1);
+});
+
 test("a mark that is older than its answer's rows asks for no result twice over", async () => {
   await using shop = new RuleShop();
   await shop.seed("products", { ...tea, stock: 10 });

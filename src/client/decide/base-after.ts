@@ -26,7 +26,8 @@ type NextBase =
 /**
  * The base as the operation left it; `undefined` if the result does not tell: the next pull will.
  *
- * @param isAhead the result's row may contain the effects of results that have not arrived [C6]
+ * @param isAhead the result's row can't be taken: it may contain the effects of results that have not arrived, or it
+ *   lacks what is in the base already [C6]
  */
 export function baseAfter(
   definition: ResolvedCollection,
@@ -45,8 +46,8 @@ export function baseAfter(
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
   const own = ownEffect(definition, operation, from === schemaVersion ? result.assigned : undefined, before.data);
   if (own === undefined) return undefined;
-  // The row can't be taken, because the app can't read it [H7] or because it is ahead of the till's results [C6]. Until
-  // the row comes again, it is what it was here, with this operation. It keeps its version, because what others have
+  // The row can't be taken, because the app can't read it [H7] or because of the till's other results [C6]. Until the row
+  // comes again, it is what it was here, with this operation. It keeps its version, because what others have
   // written since is not in it.
   if (operation.action === "create" || operation.action === "delete")
     return { version, data: own, schemaVersion, guessed: data !== undefined };

@@ -65,21 +65,22 @@ const ID_BYTES = 39;
  */
 const PAYLOAD_BYTES = LIMITS.operationBytes - 24 * 1_024;
 
-/** The size of the payload in bytes. @throws TillSyncError `transaction_too_large` if it could not be sent [M1] */
+/** The size of the payload in bytes. */
 function sizeOf(payload: OperationPayload): number {
-  const bytes = jsonBytes(JSON.stringify(omit(payload, "schemaVersion")));
+  return jsonBytes(JSON.stringify(omit(payload, "schemaVersion")));
+}
+
+/** The size of the payload in bytes. @throws TillSyncError `transaction_too_large` if it could not be sent [M1] */
+function checkedSize(payload: OperationPayload): number {
+  const bytes = sizeOf(payload);
   if (bytes > PAYLOAD_BYTES) throw tooLarge(1, bytes);
   return bytes;
 }
 
-/** The error for a payload that could not be sent, or not once it has been superseded often; `undefined` if it can be. */
-export function payloadFault(payload: OperationPayload): unknown {
-  try {
-    sizeOf(payload);
-    return undefined;
-  } catch (error) {
-    return error;
-  }
+/** The error for a payload that could not be sent, or not once it has been superseded; `undefined` if it can be. */
+export function payloadFault(payload: OperationPayload): TillSyncError<"transaction_too_large"> | undefined {
+  const bytes = sizeOf(payload);
+  return bytes > PAYLOAD_BYTES ? tooLarge(1, bytes) : undefined;
 }
 
 const LANES = { high: 0, normal: 1, low: 2 } as const;
@@ -92,7 +93,7 @@ export function mint(
   payload: OperationPayload,
 ): StoredOperation {
   const definition = workspace.definition(target.collection);
-  const bytes = FRAME_BYTES + sizeOf(payload);
+  const bytes = FRAME_BYTES + checkedSize(payload);
   const sequence = workspace.nextSequence();
   const based = definition.kind === "record" && isBased(payload);
   const references = referencesOf(definition, payload);
@@ -128,7 +129,7 @@ export function mintSuccessor(
   const { schemaVersion = definition?.schemaVersion ?? replaced.schemaVersion } = payload;
   const isSame = payload.schemaVersion !== undefined;
   const supersedes = chainWith(replaced.supersedes ?? [], replaced.id);
-  const bytes = FRAME_BYTES + sizeOf(payload) + ID_BYTES * supersedes.length;
+  const bytes = FRAME_BYTES + checkedSize(payload) + ID_BYTES * supersedes.length;
   const based = kind === "record" && isBased(payload);
   const current = workspace.row(collection, replaced.entityId)?.version ?? replaced.baseVersion ?? 0;
   const references = definition && !isSame ? referencesOf(definition, payload) : replaced.references;

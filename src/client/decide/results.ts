@@ -175,13 +175,14 @@ function applied(
     version: workspace.row(collection, entityId)?.version ?? 0,
     data: workspace.baseOf(collection, entityId),
   };
+  const isAhead = moreResults || result.version < workspace.amendedTo(collection, entityId);
   workspace.put(next);
   if (operation.action === "void" || !workspace.knows(collection)) return [];
-  const base = baseAfter(workspace.definition(collection), operation, result, before, moreResults);
+  const base = baseAfter(workspace.definition(collection), operation, result, before, isAhead);
   if (base?.version !== undefined) {
     workspace.setBase(collection, entityId, base.version, base.data, base.schemaVersion);
     if (base.guessed) workspace.markGuessed(collection, entityId);
-  } else if (base !== undefined) workspace.amendBase(collection, entityId, base.data);
+  } else if (base !== undefined) workspace.amendBase(collection, entityId, base.data, result.version);
   if (result.flags && result.flags.length > 0)
     workspace.annotate(operation.collection, operation.entityId, { flags: result.flags });
   return [{ kind: "applied", operation: next }];

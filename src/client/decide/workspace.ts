@@ -208,12 +208,14 @@ export class Workspace {
     const generation = generationOf(this.#point, collection);
     const known = this.row(collection, id);
     const isOld = known && (known.guessed ? version < known.version : version <= known.version);
-    if (known?.generation === generation && isOld) return;
+    const lacksOwn = version < this.amendedTo(collection, id);
+    if (known?.generation === generation && (isOld || lacksOwn)) return;
     const row = this.#draft(collection, id);
     const newGeneration = row.generation !== generation;
     row.version = version;
     row.generation = generation;
     row.guessed = undefined;
+    row.amendedTo = undefined;
     if (data !== null) row.deletedBase = undefined;
     else if (row.base) row.deletedBase = row.base;
     if (data === null) row.base = null;
@@ -234,11 +236,21 @@ export class Workspace {
   }
 
   /**
-   * Writes what an own operation made of the row into the base, if the server's answer has the row in a schema that the
-   * app can't read [H7]. The version stays: what others have written up to the answer's version is not in the base.
+   * Writes what an own operation made of the row into the base, if the row in its result can't be taken: the app can't
+   * read it [H7], or it is ahead of the till's results [C6]. The base keeps its version, because what others have
+   * written up to the result's version is not in it.
    */
-  amendBase(collection: string, id: string, data: JsonObject): void {
-    if (this.canRead(collection, id)) this.#draft(collection, id).base = data;
+  amendBase(collection: string, id: string, data: JsonObject, version: number): void {
+    if (!this.canRead(collection, id)) return;
+    const row = this.#draft(collection, id);
+    row.amendedTo = Math.max(version, this.amendedTo(collection, id));
+    row.base = data;
+  }
+
+  /** Up to which version the base has own operations in it without the row of their results; 0: it has none. */
+  amendedTo(collection: string, id: string): number {
+    const row = this.row(collection, id);
+    return row?.generation === generationOf(this.#point, collection) ? (row.amendedTo ?? 0) : 0;
   }
 
   /** Lets a row be written in the app's schema version, if it is not [H7]. */

@@ -1,6 +1,5 @@
 /** What an update or a rollback of the app means for its store [H7]. It runs when the store is opened. */
 import type { ResolvedCollections } from "../../schema/collections.ts";
-import { deepEqual } from "../../shared/json.ts";
 import type { StorageScript, StorageWrite } from "../ports/storage.ts";
 import { FIRST_SYNC_POINT, nextGenerations, SCHEMAS, type Schemas, SYNC } from "../state/meta.ts";
 import type { UnfinishedState } from "../state/operation.ts";
@@ -10,8 +9,13 @@ import { loadWorkspace } from "./load.ts";
 import { ask, meta, operationsIn } from "./reads.ts";
 
 /** The schema version of each collection that the app has. */
-export function schemasOf(collections: ResolvedCollections): Schemas {
+export function schemasOf(collections: ResolvedCollections): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(collections).map(([name, { schemaVersion }]) => [name, schemaVersion]));
+}
+
+/** Whether the store was last opened by an app with these versions. */
+export function isNoted(known: Schemas | undefined, collections: ResolvedCollections): boolean {
+  return Object.entries(schemasOf(collections)).every(([name, version]) => known?.[name] === version);
 }
 
 /** The collections that the app before had in another schema version. */
@@ -50,8 +54,9 @@ export function* restateStep(
  */
 export function* noteSchemas(collections: ResolvedCollections): StorageScript<void> {
   const [[known, point = FIRST_SYNC_POINT]] = yield* ask([meta(SCHEMAS, SYNC)]);
+  // Another tab may have noted them in the meantime.
+  if (isNoted(known, collections)) return { value: undefined, writes: [] };
   const schemas = { ...known, ...schemasOf(collections) };
-  if (deepEqual({ ...known } as never, schemas as never)) return { value: undefined, writes: [] };
   const writes: StorageWrite[] = [{ kind: "put", table: META, key: SCHEMAS, value: schemas }];
   const lowered = changedSchemas(known, collections).filter((name) => (known?.[name] ?? 1) > (schemas[name] ?? 1));
   if (lowered.length > 0) {

@@ -32,10 +32,15 @@ export interface StoredRow {
   /** The base's version; 0 if no answer of the server has brought the row. */
   readonly version: number;
   /**
-   * Set if the base is what an own operation made of the row, because the app could not read the row in the result: an
-   * answer that has this version of the row replaces it [H7].
+   * Set if the base is what an own operation made of the row, because the row in the result could not be taken: an answer
+   * that has this version of the row replaces it [H7] [C6].
    */
   readonly guessed?: true | undefined;
+  /**
+   * Set if own operations were written into the base without the row of their results: the latest version of those
+   * results. A row with a lower version lacks what is in the base already, so it is not taken [C6].
+   */
+  readonly amendedTo?: number | undefined;
   /** The number of the resync that brought the base; 0 for none. See `SyncPoint.generations`. */
   readonly generation: number;
   /**

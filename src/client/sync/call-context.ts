@@ -10,6 +10,7 @@ import { type MachineEvent, responseTo } from "../decide/sync-machine.ts";
 import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { Timing, Transport, TransportCall, TransportFailure } from "../ports/transport.ts";
 import { type AnswerBinding, type AnswerResult, type AppliedAnswer, applyAnswer } from "../scripts/answer.ts";
+import { schemasOf } from "../scripts/app-versions.ts";
 import { followEpoch, forkIdentity, restartCollections } from "../scripts/identity.ts";
 import { IDENTITY, type Identity, SYNC, type SyncPoint } from "../state/meta.ts";
 import { META } from "../state/tables.ts";
@@ -69,9 +70,7 @@ export class CallContext {
 
   /** The schema version of each collection. */
   get schemaVersions(): Readonly<Record<string, number>> {
-    return Object.fromEntries(
-      Object.entries(this.store.collections).map(([name, { schemaVersion }]) => [name, schemaVersion]),
-    );
+    return schemasOf(this.store.collections);
   }
 
   /** The identity of the store and its sync point. */

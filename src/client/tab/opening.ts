@@ -2,9 +2,8 @@
  * What happens to a store before any caller gets its connection, and the snapshot of it that a client keeps in memory.
  */
 import type { ResolvedCollections } from "../../schema/collections.ts";
-import { deepEqual, type JsonObject } from "../../shared/json.ts";
 import type { StorageConnection } from "../ports/storage.ts";
-import { changedSchemas, noteSchemas, restateStep, schemasOf } from "../scripts/app-versions.ts";
+import { changedSchemas, isNoted, noteSchemas, restateStep } from "../scripts/app-versions.ts";
 import { ensureIdentity } from "../scripts/identity.ts";
 import { adoptStep } from "../scripts/upkeep.ts";
 import {
@@ -52,7 +51,7 @@ export async function adoptOrphans(connection: StorageConnection, collections: R
 /** Follows an update or a rollback of the app. There is nothing to do unless a schema version has changed. */
 export async function adoptVersions(connection: StorageConnection, collections: ResolvedCollections): Promise<void> {
   const [before] = await connection.get<Schemas>(META, [SCHEMAS]);
-  if (deepEqual({ ...before } as JsonObject, { ...before, ...schemasOf(collections) } as JsonObject)) return;
+  if (isNoted(before, collections)) return;
   const tables = tablesFor(Object.keys(collections));
   const changed = changedSchemas(before, collections);
   for (const state of changed.length === 0 ? [] : UNFINISHED) {

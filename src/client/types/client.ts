@@ -266,6 +266,7 @@ export interface SyncClient<C extends CollectionMap = any> extends AsyncDisposab
   /**
    * Adds a listener for an event. Call the returned function to remove it. What a listener throws is reported as the
    * event `error`.
+   * @throws TillSyncError `invalid_option`: no event has that name
    * @example
    * const stop = till.on("status", ({ phase, pending }) => console.log(phase, pending.count));
    * till.on("rejected", ({ operation, reason }) => console.log(operation.collection, reason.message));

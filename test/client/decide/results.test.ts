@@ -145,6 +145,54 @@ describe("applied", () => {
     expect(one.view("products", "p-1")).toMatchObject({ stock: 5 });
   });
 
+  test("of an increment whose row is ahead of the results leaves the row as it was, with the step in it [C6]", () => {
+    const one = till();
+    const [earlier, step] = [-1, -2].map((stock) => one.one(increment("products", "p-1", { stock })));
+    if (earlier === undefined || step === undefined) throw new Error("not made");
+    // The row has both steps in it. The result of the earlier one did not fit into the answer.
+    one.receive([applied(step, 20, { data: { ...row, stock: 4 } })], {}, true);
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 4 });
+    expect(one.row("products", "p-1")).toMatchObject({ version: 10 });
+    one.answer(applied(earlier, 19));
+    one.pull("products", { id: "p-1", version: 20, data: { ...row, stock: 4 } });
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 4 });
+    expect(one.row("products", "p-1")).toMatchObject({ version: 20 });
+  });
+
+  test("of a step takes no row that lacks a later step, which is in the base without its row [C6]", () => {
+    const one = till();
+    const [earlier, later] = [-1, -2].map((stock) => one.one(increment("products", "p-1", { stock })));
+    if (earlier === undefined || later === undefined) throw new Error("not made");
+    one.receive([applied(later, 20, { data: { ...row, stock: 4 } })], {}, true);
+    one.answer(applied(earlier, 19, { data: { ...row, stock: 6 } }));
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 4 });
+    one.pull("products", { id: "p-1", version: 20, data: { ...row, stock: 3 } });
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 3 });
+    const last = one.one(increment("products", "p-1", { stock: -1 }));
+    one.answer(applied(last, 21, { data: { ...row, stock: 2 } }));
+    expect(one.row("products", "p-1")).toMatchObject({ version: 21 });
+  });
+
+  test("of a create whose row is ahead of the results gives way to that row when it comes again [C6]", () => {
+    const one = till();
+    const made = one.one(create("products", "p-2", tea));
+    const shown = one.view("products", "p-2");
+    one.receive([applied(made, 20, { data: { ...tea, stock: 5 } })], {}, true);
+    expect(one.view("products", "p-2")).toEqual(shown);
+    one.pull("products", { id: "p-2", version: 20, data: { ...tea, stock: 5 } });
+    expect(one.view("products", "p-2")).toMatchObject({ stock: 5 });
+  });
+
+  test("that refuses an edit leaves the row as it was, if it is ahead of the results [C6]", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -1 }));
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.receive([rejected(edit, "not_permitted", { server: { version: 20, data: { ...row, stock: 6 } } })], {}, true);
+    expect(one.view("products", "p-1")).toEqual({ ...row, stock: 6 });
+    one.answer(applied(step, 20, { data: { ...row, stock: 6 } }));
+    expect(one.view("products", "p-1")).toEqual({ ...row, stock: 6 });
+  });
+
   test("replays what is still open over it, in order", () => {
     const one = till();
     const first = one.one(update("products", "p-1", { name: "A" }));

@@ -214,7 +214,9 @@ describe("a till that asks for few bytes", () => {
     till.marks = { push: undefined, pull: undefined };
     till.limitBytes = 300;
     const outcome = await till.outcome([sale("s-99")]);
-    expect(outcome).toMatchObject({ kind: "answered" });
+    expect(outcome).toMatchObject({ kind: "answered", moreResults: true });
     expect(outcome.kind === "answered" && outcome.results.length).toBeLessThan(5);
+    till.limitBytes = undefined;
+    expect(await till.outcome([sale("s-100")])).toMatchObject({ moreResults: false });
   });
 });

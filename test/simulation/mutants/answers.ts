@@ -3,6 +3,16 @@ import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const answers: readonly Mutant[] = [
   mutant(
+    "a row that lacks an own step of the base is taken",
+    "C6",
+    patch(
+      "client/decide/results.ts",
+      "moreResults || result.version < workspace.amendedTo(collection, entityId)",
+      "moreResults",
+    ),
+    patch("client/decide/workspace.ts", "(isOld || lacksOwn)", "isOld"),
+  ),
+  mutant(
     "a row that is ahead of the results is taken",
     "C6",
     patch(
@@ -74,7 +84,7 @@ export const answers: readonly Mutant[] = [
   mutant(
     "version not compared",
     "C4",
-    patch("client/decide/workspace.ts", "if (known?.generation === generation && isOld) return;", ""),
+    patch("client/decide/workspace.ts", "if (known?.generation === generation && (isOld || lacksOwn)) return;", ""),
   ),
   mutant(
     "deleted row forgotten, and resurrected by a late page",

@@ -71,7 +71,11 @@ export const epochs: readonly Mutant[] = [
   mutant(
     "bases of the lost history stay",
     "H10",
-    patch("client/decide/workspace.ts", "if (known?.generation === generation && isOld) return;", "if (isOld) return;"),
+    patch(
+      "client/decide/workspace.ts",
+      "if (known?.generation === generation && (isOld || lacksOwn)) return;",
+      "if (isOld || lacksOwn) return;",
+    ),
   ),
   mutant(
     "rows that a resync did not bring are not swept",
