@@ -372,7 +372,7 @@ describe("a row in another schema than the app's [H7]", () => {
   test("that can't be read takes nothing that this till makes of it", () => {
     const one = pulled(second(), "n-1").one.updated(first);
     const workspace = one.open();
-    workspace.amendBase("notes", "n-1", { words: "mine" });
+    workspace.amendBase("notes", "n-1", { words: "mine" }, 20);
     expect(workspace.finish().writes).toEqual([]);
     expect(one.open().canRead("notes", "n-9")).toBe(true);
   });
