@@ -72,6 +72,16 @@ test("an update has its fields in the new schema, with what they were before", (
   });
 });
 
+test("an update is raised on the record that it edits, of which a step may need another field", () => {
+  const byNote = definition(({ price, note, ...rest }) => ({
+    ...rest,
+    note,
+    priceCents: (price as number) * 100 + (note as string).length,
+  }));
+  const edit = old().one(update("teas", "t-1", { price: 4 }));
+  expect(editNow(byNote, edit, record)).toMatchObject({ patch: { priceCents: 401 }, before: { priceCents: 301 } });
+});
+
 test("an update shows no step a counter, which is no step's to change", () => {
   seen.length = 0;
   editNow(definition(), old().one(update("teas", "t-1", { price: 4 })), record);
