@@ -384,7 +384,7 @@ describe("an operation of a collection that the app does not have", () => {
     before.pull("customers", { id: "c-1", version: 10, data: { name: "Ann", phone: "1", points: 0 } });
     const edit = before.one(update("customers", "c-1", { phone: "2" }));
     const one = before.updated({ products });
-    return { before, edit, one };
+    return { edit, one };
   };
 
   test("is counted, and its row is noted for an app that has it", () => {
@@ -399,7 +399,7 @@ describe("an operation of a collection that the app does not have", () => {
   });
 
   test("is counted on its row by that app, and shown or not as its state says", () => {
-    const { before, edit, one } = met();
+    const { edit, one } = met();
     one.answer(conflict(edit, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
     const back = one.updated(collections);
     const recount = () => {
