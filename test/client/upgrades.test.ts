@@ -3,8 +3,10 @@
  * nothing loops.
  */
 import { createSyncClient, type SyncClient } from "tillsync";
+import { defineCollection } from "tillsync/schema";
 import { createTestShop, seededRandom, type TestShop } from "tillsync/testing";
 import { expect, test } from "vitest";
+import * as z from "zod";
 import { type MemoryAdapter, memory } from "../../src/storage/memory/memory.ts";
 import { collections, saleOf, tea } from "../support/shop.ts";
 
@@ -74,4 +76,44 @@ test("a verdict on it is kept, and it is not sent again and again", async () => 
   await shop.clock.advance(5_000);
   const [payment] = await back.collections.payments.find({ index: "saleId", equals: saleId });
   expect(payment?.saleId).toBe(saleId);
+});
+
+test("a record that was sold while the app was rolled back is there again in the updated app, before any pull [H7]", async () => {
+  const old = {
+    teas: defineCollection({ schema: z.object({ words: z.string(), stock: z.int() }), counters: ["stock"] }),
+  };
+  const teas = defineCollection({
+    schema: z.object({ name: z.string(), stock: z.int() }),
+    counters: ["stock"],
+    indexes: ["name"],
+    schemaVersion: 2,
+    upcast: { 1: ({ words }) => ({ name: words }) },
+  });
+  await using shop = createTestShop({ collections: { teas } });
+  await shop.server.seed("teas", [{ id: "t-1", name: "Assam", stock: 5 }]);
+  const storage = memory();
+  const { clock, network } = shop;
+  const updated = shop.till({ storage });
+  await updated.start();
+  await clock.advance(1_000);
+  network.offline();
+  await updated.collections.teas.increment("t-1", { stock: -1 });
+  await updated.close();
+
+  network.online();
+  const transport = shop.transport();
+  const rolledBack = createSyncClient({ name: "test-shop", storage, transport, clock, collections: old });
+  await rolledBack.start();
+  await clock.advance(5_000);
+  expect([rolledBack.status.pending.count, await rolledBack.collections.teas.get("t-1")]).toEqual([0, undefined]);
+  await rolledBack.close();
+
+  network.offline();
+  const back = shop.till({ storage });
+  await back.start();
+  expect(await back.collections.teas.get("t-1")).toMatchObject({ name: "Assam" });
+  expect(await back.collections.teas.find({ index: "name", equals: "Assam" })).toHaveLength(1);
+  network.online();
+  await clock.advance(120_000);
+  expect(await back.collections.teas.get("t-1")).toMatchObject({ name: "Assam", stock: 4 });
 });

@@ -34,7 +34,7 @@ export function baseAfter(
   operation: StoredOperation,
   result: AppliedResult,
   before: BaseBefore,
-  isAhead = false,
+  isAhead: boolean,
 ): NextBase | undefined {
   const { schemaVersion } = definition;
   const { version, data, schemaVersion: from = operation.schemaVersion } = result;

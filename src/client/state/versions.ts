@@ -40,7 +40,7 @@ export function raised(
 /** The row as the app reads it. */
 export function rowNow(name: string, definition: ResolvedCollection, row: StoredRow): StoredRow {
   const from = versionOf(row);
-  if (from === definition.schemaVersion) return row;
+  if (from === definition.schemaVersion) return readableAgain(row);
   const sides = ["data", "base", "deletedBase"] as const;
   const next: { -readonly [K in keyof StoredRow]: StoredRow[K] } = { ...row, schemaVersion: definition.schemaVersion };
   for (const side of sides) {
@@ -50,10 +50,14 @@ export function rowNow(name: string, definition: ResolvedCollection, row: Stored
     if (now === undefined) return unreadable(row);
     next[side] = now;
   }
-  // It could not be read when it was written, so its base was kept as it came.
-  const { base } = next;
-  const wasUnreadable = row.data === undefined && base && !row.edits && row.delta === undefined;
-  return wasUnreadable ? { ...omit(next as StoredRow, "base"), data: base } : next;
+  return readableAgain(next);
+}
+
+/** A row that could not be read when it was written, which left its base as it came, is shown. */
+function readableAgain(row: StoredRow): StoredRow {
+  const { data, base, edits, delta } = row;
+  const wasUnreadable = data === undefined && base && !edits && delta === undefined;
+  return wasUnreadable ? { ...omit(row, "base"), data: base } : row;
 }
 
 /** A row whose data can't be read: only its base is kept, as it came. */

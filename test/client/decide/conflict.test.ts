@@ -218,6 +218,26 @@ describe("where a side has deleted the record, the strategy's name decides", () 
     });
   }
 
+  test("keeping an edit of a deleted record creates it with its counters at zero, as the schema writes them", () => {
+    const bills = (extra: object) =>
+      defineCollection({
+        schema: z.object({ name: z.string(), ...extra }),
+        counters: Object.keys(extra) as never,
+        conflict: clientWins(),
+      });
+    const made = (extra: object, data: JsonObject) => {
+      const till = new DecisionTill({ bills: bills(extra) });
+      till.pull("bills", { id: "b-1", version: 10, data: { name: "a", ...data } });
+      const edit = till.one(update("bills", "b-1", { name: "b" }));
+      till.answer(conflict(edit, [], { version: 20, deleted: true }));
+      const successor = [...till.operations.values()].find((o) => o.supersedes?.includes(edit.id));
+      return [successor?.data, successor?.zeros];
+    };
+    const extra = { seen: z.int(), due: z.string(), paid: z.int().optional() };
+    expect(made(extra, { seen: 3, due: "1.50" })).toEqual([{ name: "b" }, { seen: 0, due: "0" }]);
+    expect(made({}, {})).toEqual([{ name: "b" }, undefined]);
+  });
+
   test("keeping an edit of a deleted record shows it again, with the counters that live on", () => {
     const { till } = met(clientWins(), mine, "deleted", []);
     expect(till.view("people", "c-1")).toMatchObject({ name: "Ann", phone: "2" });
@@ -239,9 +259,29 @@ describe("two devices that created the same id", () => {
     expect(sent(successor)).toEqual({ action: "update", patch: { name: "Bob", phone: "2" } });
     expect(till.view("people", "c-2")).toEqual({ name: "Bob", phone: "2", points: 4 });
   });
+
+  test("clientWins leaves what only the other has, and an answer without it removes it", () => {
+    const noted = { ...other, note: "n" };
+    expect(sent(met(clientWins(), made, noted, ["name"]).successor)).toEqual({
+      action: "update",
+      patch: { name: "Bob", phone: "2" },
+    });
+    const resolver: Resolver = ({ server: { note: _, ...rest } }) => rest;
+    expect(sent(met(resolver, made, noted, ["name"]).successor)).toEqual({
+      action: "update",
+      patch: {},
+      unset: ["note"],
+    });
+  });
 });
 
 describe("the desk", () => {
+  for (const [state, resolver] of Object.entries({ open: manual(), settled: serverWins() }))
+    test(`tells of what it keeps: a conflict that is ${state}`, () => {
+      const { desk, told } = met(resolver, mine, theirs, ["phone"]);
+      expect(told).toEqual([{ kind: "conflict", conflict: desk }]);
+    });
+
   test("keeps the edit that lost, with its three sides (L1)", () => {
     const { desk, edit } = met(serverWins(), mine, theirs, ["phone"]);
     expect(desk).toEqual({
@@ -276,7 +316,7 @@ describe("the desk", () => {
       revision: 1,
       server,
     });
-    expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server" });
+    expect(till.conflicts.get(desk?.id ?? "")?.settled).toMatchObject({ by: "server", kept: "server" });
     expect([till.state(edit), told.map(({ kind }) => kind)]).toEqual(["closed_elsewhere", ["conflict"]]);
     expect(till.view("people", "c-1")).toEqual(server.data);
   });
@@ -350,6 +390,18 @@ describe("a person", () => {
 
   test("who merges to what the server has already gives the edit up", () => {
     expect(sent(chooses(mine, theirs, { merged: { phone: "9" } }).successor)).toEqual({ action: "void" });
+  });
+
+  test("who merges fields of a record that the server has deleted has them on top of this side's", () => {
+    expect(sent(chooses(mine, "deleted", { merged: { note: "n" } }).successor)).toEqual({
+      action: "create",
+      data: { name: "Ann", phone: "2", note: "n" },
+    });
+  });
+
+  test("who merges where this side is a delete does not delete", () => {
+    const { successor } = chooses(remove("people", "c-1"), theirs, { merged: { note: "n" } });
+    expect(sent(successor)).toEqual({ action: "update", patch: { note: "n" } });
   });
 
   test("who keeps a record that the server has deleted creates it again", () => {

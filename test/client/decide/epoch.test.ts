@@ -53,6 +53,41 @@ describe("goes back into the outbox [C8.4]", () => {
     expect(again(one, small).acknowledged?.assigned).toBeDefined();
   });
 
+  test("with the schema in which a server assigned the values, where it said so [H7]", () => {
+    const one = till();
+    const [named, plain] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+    const assigned = { orderNumber: "9" };
+    one.answer(applied(named, 20, { assigned, schemaVersion: 2 }), applied(plain, 21, { assigned }));
+    one.follow("e2");
+    expect(again(one, named).acknowledged).toEqual({ epoch: "e1", version: 20, assigned, schemaVersion: 2 });
+    expect(again(one, plain).acknowledged).not.toHaveProperty("schemaVersion");
+  });
+
+  test("what gave an edit up, which has no version to come back at", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(conflict(edit, ["name"], { version: 20, data: { ...row, name: "B" } }));
+    const given = [...one.operations.values()].find(({ action }) => action === "void");
+    if (given === undefined) throw new Error("it was not given up");
+    one.answer(applied(given, 21));
+    one.follow("e2");
+    expect(again(one, given)).toEqual({ state: "pending", again: true, acknowledged: undefined });
+    expect(one.stored(given)).not.toHaveProperty("missingSince");
+  });
+
+  test("what only another's verdict has shown to be applied, without a version that nobody knows", () => {
+    const one = till();
+    const edit = one.one(update("customers", "c-1", { phone: "2" }));
+    const workspace = one.open();
+    workspace.put({ ...edit, status: { state: "superseded", supersededBy: "op-new", result: { at: 1 } } });
+    workspace.put({ ...edit, id: "op-new", sequence: 50, supersedes: [edit.id] });
+    one.commit(workspace);
+    one.answer(rejected({ id: "op-new" }, "already_applied", { by: edit.id }));
+    one.follow("e2");
+    expect(again(one, edit)).toEqual({ state: "pending", again: true, acknowledged: undefined });
+    expect(one.stored(edit)).not.toHaveProperty("missingSince");
+  });
+
   test("what was quarantined, as it was", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
@@ -114,6 +149,20 @@ test("what was blocked by the lost history waits no more", () => {
     blockedBy: undefined,
     blockedInRound: undefined,
   });
+});
+
+test("what was blocked is sent before what is new only if a history had lost it", () => {
+  const one = till();
+  const [lost, other] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+  one.answer(applied(lost, 20));
+  one.follow("e2");
+  one.answer(blocked(lost), blocked(other));
+  one.follow("e3");
+  expect([again(one, lost), again(one, other)]).toMatchObject([
+    { state: "pending", again: true },
+    { state: "pending", again: undefined },
+  ]);
+  expect(one.stored(other).status).toStrictEqual({ state: "pending" });
 });
 
 test("nothing of the lost history's verdict stays on an operation", () => {

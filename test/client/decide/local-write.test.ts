@@ -90,6 +90,12 @@ describe("a create", () => {
       ]);
     });
 
+  test("of an id that could never be sent is refused, and so are steps of its counters [M1]", () => {
+    const changes = [create("products", "a/b", tea), increment("products", "a/b", { stock: 1 })];
+    const refusals = changes.map((change) => issue(refused(till(), [change])));
+    expect(refusals.map((found) => Array.isArray(found) && found[0]?.[0])).toEqual([["id"], ["id"]]);
+  });
+
   test("of an id that is there is refused", () => {
     const error = refused(till(), [create("products", "p-1", tea)]);
     expect([error.code, error.details]).toEqual(["already_exists", { collection: "products", id: "p-1" }]);
@@ -153,6 +159,13 @@ describe("an update", () => {
   test("that changes nothing makes no operation", () => {
     const one = till();
     expect(one.write([update("products", "p-1", { name: "Tea", barcodes: ["600"] })])).toEqual([]);
+  });
+
+  test("that removes a field which the record does not have makes no operation", () => {
+    const one = till();
+    one.pull("products", { id: "p-2", version: 11, data: { ...tea, stock: 0 } });
+    expect(one.write([update("products", "p-2", { note: undefined })])).toEqual([]);
+    expect(one.one(update("products", "p-2", { note: undefined, name: "A" })).unset).toEqual([]);
   });
 
   test("whose difference the schema takes away makes no operation", () => {

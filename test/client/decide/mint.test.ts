@@ -65,6 +65,22 @@ describe("an operation", () => {
     expect(operation.references).toEqual(["customers/c-1", "products/p-1"]);
   });
 
+  test("names what an edit newly references, and nothing where nothing is", () => {
+    const tables = defineCollection({
+      schema: z.object({ customerId: z.string().optional(), seats: z.int() }),
+      references: { customerId: "customers" },
+    });
+    const one = new DecisionTill({ ...collections, tables });
+    one.pull("tables", { id: "d-1", version: 10, data: { seats: 4 } });
+    expect(one.one(update("tables", "d-1", { customerId: "c-1" })).references).toEqual(["customers/c-1"]);
+    for (const change of [
+      update("tables", "d-1", { seats: 2 }),
+      remove("tables", "d-1"),
+      create("products", "p-2", tea),
+    ])
+      for (const operation of one.write([change])) expect(operation).not.toHaveProperty("references");
+  });
+
   test("that was minted never changes again, whatever is answered to it", () => {
     const one = till();
     const operation = one.one(update("products", "p-1", { name: "A" }));
@@ -151,6 +167,7 @@ describe("where the last write wins [M4]", () => {
   });
   test("no other collection's edits are", () => {
     expect(till().one(update("products", "p-1", { name: "A" }))).not.toHaveProperty("force");
+    expect(till().one(update("customers", "c-1", { phone: "2" }))).not.toHaveProperty("force");
   });
 });
 
@@ -198,6 +215,15 @@ describe("the transaction on the wire [C1]", () => {
       "customers increment: t-1",
       "products update: t-1-e",
       "customers update: t-1-e",
+    ]);
+  });
+
+  test("is none for one edit, alone or beside an increment", () => {
+    const edit = update("customers", "c-1", { phone: "2" });
+    expect(groups([edit])).toEqual(["customers update: alone"]);
+    expect(groups([edit, increment("products", "p-1", { stock: -1 })])).toEqual([
+      "customers update: alone",
+      "products increment: alone",
     ]);
   });
 
@@ -263,6 +289,14 @@ describe("what could never be sent is never stored [M1]", () => {
     const one = till();
     const details = refusal(() => one.write([update("products", "p-1", { note: "x".repeat(240 * 1024) })]));
     expect(details).toMatchObject({ operations: 1, maxOperations: 1, maxBytes: 232 * 1024 });
+  });
+
+  test("to the byte, for what is stored for ever", () => {
+    const one = new DecisionTill({ logs: defineCollection({ schema: z.object({ text: z.string() }) }) });
+    const room = 232 * 1024 - JSON.stringify({ action: "create", data: { text: "" } }).length;
+    expect(one.one(create("logs", "l-1", { text: "x".repeat(room) })).status.state).toBe("pending");
+    const details = refusal(() => one.one(create("logs", "l-2", { text: "x".repeat(room + 1) })));
+    expect(details).toMatchObject({ bytes: 232 * 1024 + 1 });
   });
 
   test("counted in bytes, not in characters", () => {

@@ -1,6 +1,10 @@
 /** A pulled page: other devices' changes, and the cursor with them (L4). */
+
+import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
-import { FIRST_CURSOR } from "../../../src/client/state/meta.ts";
+import * as z from "zod";
+import { waitsFor } from "../../../src/client/decide/pull-page.ts";
+import { FIRST_CURSOR, nextGenerations } from "../../../src/client/state/meta.ts";
 import { create, DecisionTill, increment, remove, tea, update } from "../support/decision-till.ts";
 
 const row = (name: string, stock = 7) => ({ ...tea, name, stock });
@@ -36,7 +40,7 @@ describe("a page", () => {
   test("says how much is left while there is more, and no longer", () => {
     const till = new DecisionTill();
     expect(till.page("products", [], true, 41_000)).toMatchObject({ remaining: 41_000 });
-    expect(till.page("products", [])).not.toHaveProperty("remaining");
+    expect(till.page("products", [], false, 3)).not.toHaveProperty("remaining");
   });
 });
 
@@ -118,6 +122,66 @@ describe("a resync", () => {
     till.pull("products", { id: "p-1", version: 3, data: row("B") });
     expect(till.view("products", "p-1")).toEqual(row("mine"));
   });
+});
+
+describe("a page of another schema [H7]", () => {
+  const notes = defineCollection({
+    schema: z.object({ text: z.string() }),
+    schemaVersion: 2,
+    upcast: { 1: ({ words }) => ({ text: words }) },
+  });
+  const page = (schemaVersion: number | undefined, ...versions: readonly (number | undefined)[]) => ({
+    changes: versions.map((version, n) => ({
+      id: `n-${n}`,
+      version: n + 1,
+      data: version === 1 ? { words: "a" } : { text: "a" },
+      schemaVersion: version,
+    })),
+    cursor: "c-1",
+    more: false,
+    schemaVersion,
+  });
+
+  test("of an older server is read, and the collection waits for the server until a page is not", () => {
+    const till = new DecisionTill({ notes });
+    const { changes } = page(1, 1);
+    till.receive([], { notes: { ...page(1), changes: changes.map(({ schemaVersion: _, ...change }) => change) } });
+    expect(till.view("notes", "n-0")).toEqual({ text: "a" });
+    expect(till.cursors.get("notes")).toMatchObject({ waits: "schema_newer", complete: true });
+    till.receive([], { notes: page(2) });
+    expect(till.cursors.get("notes")).not.toHaveProperty("waits");
+    till.receive([], { notes: page(undefined) });
+    expect(till.cursors.get("notes")).not.toHaveProperty("waits");
+  });
+
+  test("can hold rows of several", () => {
+    const till = new DecisionTill({ notes });
+    till.receive([], { notes: page(2, 1, 2, undefined) });
+    expect([0, 1, 2].map((n) => till.view("notes", `n-${n}`))).toEqual(Array(3).fill({ text: "a" }));
+  });
+
+  test("that is newer, or one row of it, is not taken: the collection waits for the app", () => {
+    expect(waitsFor(page(3), undefined, 2)).toBe("schema_older");
+    expect(waitsFor(page(2, 2, 3), undefined, 2)).toBe("schema_older");
+    expect(waitsFor(page(undefined, 3), undefined, 2)).toBe("schema_older");
+  });
+
+  test("is taken where the app can read all of it", () => {
+    for (const readable of [page(2, 1, 2), page(1, undefined), page(undefined, undefined), page(2)])
+      expect(waitsFor(readable, undefined, 2)).toBeUndefined();
+  });
+
+  test("that the server does not give leaves its reason", () => {
+    expect(waitsFor(undefined, "unknown_collection", 2)).toBe("unknown_collection");
+    expect(waitsFor(undefined, undefined, 2)).toBeUndefined();
+  });
+});
+
+test("a page of an earlier resync that has more behind it does not end the new one", () => {
+  const till = new DecisionTill();
+  till.page("products", []);
+  till.point = nextGenerations(till.point, ["products"]);
+  expect(till.page("products", [], true)).toMatchObject({ complete: false, everComplete: true, generation: 2 });
 });
 
 test("a first pull has nothing to sweep", () => {

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { isWaiting } from "../../../src/client/state/operation.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import type { UpcastFunction } from "../../../src/schema/types.ts";
+import { products } from "../../support/shop.ts";
 import {
   applied,
   blocked,
@@ -79,10 +80,43 @@ describe("applied", () => {
     expect(one.view("products", "p-1")).toEqual({ ...row, name: "A", category: "hot" });
   });
 
-  test("brings what only the server fills in", () => {
+  test("brings what only the server fills in, and the operation keeps it for a server that has lost it", () => {
     const one = till();
-    one.answer(applied(one.one(sale("s-1")), 20, { assigned: { orderNumber: "9" } }));
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20, { assigned: { orderNumber: "9" } }));
     expect(one.view("sales", "s-1")).toMatchObject({ orderNumber: "9" });
+    expect(one.flat(operation)).toMatchObject({ assigned: { orderNumber: "9" } });
+  });
+
+  test("keeps in which schema the server has filled it in, and no schema where it has filled in nothing [H7]", () => {
+    const one = till();
+    const [filled, plain] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+    one.answer(
+      applied(filled, 20, { assigned: { orderNumber: "9" }, schemaVersion: 2 }),
+      applied(plain, 21, { schemaVersion: 2 }),
+    );
+    expect(one.flat(filled).assignedVersion).toBe(2);
+    expect(one.flat(plain)).not.toHaveProperty("assignedVersion");
+  });
+
+  test("again, after a restore, is an answer of this history: nothing of the lost one stays [C8.5]", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20));
+    one.follow("e2");
+    one.answer(applied(operation, 30));
+    expect(one.flat(operation)).toMatchObject({ version: 30, epoch: "e2" });
+    expect(one.stored(operation)).not.toHaveProperty("acknowledged");
+    expect(one.stored(operation)).not.toHaveProperty("missingSince");
+  });
+
+  test("in a collection that this app does not have, settles the operation, and is no news to the app", () => {
+    const before = till();
+    const operation = before.one(sale("s-1"));
+    const one = before.updated({ products });
+    const told = one.answer(applied(operation, 20, { data: { totalCents: 5_000 } }));
+    expect([one.state(operation), told]).toEqual(["applied", []]);
+    expect(one.row("sales", "s-1")).toEqual(before.row("sales", "s-1"));
   });
 
   test("of a create makes the row the base, its counters at zero", () => {
@@ -185,6 +219,17 @@ describe("applied", () => {
     expect([one.flat(operation).flags, one.row("sales", "s-1")?.flags]).toEqual([flags, flags]);
   });
 
+  test("without flags leaves those that an earlier result has put on the row", () => {
+    const one = till();
+    const flags = [{ code: "stock_discrepancy", discrepancyId: "d-1" }];
+    one.answer(
+      applied(one.one(increment("products", "p-1", { stock: -9 })), 20, { data: { ...row, stock: -2 }, flags }),
+    );
+    one.answer(applied(one.one(update("products", "p-1", { name: "A" })), 21));
+    one.answer(applied(one.one(update("products", "p-1", { name: "B" })), 22, { flags: [] }));
+    expect(one.row("products", "p-1")).toMatchObject({ version: 22, flags });
+  });
+
   test("has the flags of this result, and not those that a lost history had given it", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
@@ -213,12 +258,72 @@ describe("applied", () => {
     const edit = one.one(update("products", "p-1", { name: "A" }));
     one.answer(conflict(edit, ["name"], { version: 20, data: { ...row, name: "B" } }));
     const given = [...one.operations.values()].find((o) => o.action === "void");
-    if (given) one.answer(applied(given, 0));
+    expect(given && one.answer(applied(given, 0))).toEqual([]);
     expect(one.row("products", "p-1")).toMatchObject({ version: 20, data: { ...row, name: "B" } });
   });
 });
 
+describe("a row in a schema that the app can't read [H7]", () => {
+  const notes = (schemaVersion: number) => ({
+    notes: defineCollection({
+      schema: z.object({ text: z.string() }),
+      ...(schemaVersion === 2 && { schemaVersion, upcast: { 1: ({ words }) => ({ text: `${words}!` }) } }),
+    }),
+  });
+  const old = () => new DecisionTill({ notes: defineCollection({ schema: z.object({ words: z.string() }) }) });
+  const newer = { version: 20, data: { text: "theirs" }, schemaVersion: 2 };
+  const withNote = () => {
+    const one = old();
+    one.pull("notes", { id: "n-1", version: 10, data: { words: "a" } });
+    return one;
+  };
+
+  test("leaves the edit that it comes with in the view, over the row as it was", () => {
+    const one = withNote();
+    one.answer(applied(one.one(update("notes", "n-1", { words: "b" })), 20, newer));
+    expect(one.row("notes", "n-1")).toMatchObject({ version: 10, data: { words: "b" } });
+  });
+
+  test("is taken by the updated app, though the create that it came with has its version here", () => {
+    const before = old();
+    before.answer(applied(before.one(create("notes", "n-1", { words: "mine" })), 20, newer));
+    expect(before.view("notes", "n-1")).toEqual({ words: "mine" });
+    const one = before.updated(notes(2));
+    one.pull("notes", { id: "n-1", ...newer });
+    expect(one.view("notes", "n-1")).toEqual(newer.data);
+    expect(one.row("notes", "n-1")).not.toHaveProperty("guessed");
+  });
+
+  test("is not taken from a refusal: the row shows as it was before the edit", () => {
+    const one = withNote();
+    one.answer(rejected(one.one(update("notes", "n-1", { words: "b" })), "not_permitted", { server: newer }));
+    expect(one.row("notes", "n-1")).toMatchObject({ version: 10, data: { words: "a" } });
+  });
+
+  test("but that it was deleted is understood in any schema", () => {
+    const one = withNote();
+    const server = { version: 20, deleted: true, schemaVersion: 2 } as const;
+    one.answer(rejected(one.one(update("notes", "n-1", { words: "b" })), "entity_deleted", { server }));
+    expect([one.row("notes", "n-1")?.version, one.view("notes", "n-1")]).toEqual([20, undefined]);
+  });
+
+  test("is raised from the server's schema, where that is the older one", () => {
+    const one = withNote().updated(notes(2));
+    const edit = one.one(update("notes", "n-1", { text: "b" }));
+    const server = { version: 20, data: { words: "theirs" }, schemaVersion: 1 };
+    one.answer(rejected(edit, "not_permitted", { server }));
+    expect(one.view("notes", "n-1")).toEqual({ text: "theirs!" });
+  });
+});
+
 describe("rejected", () => {
+  test("is told", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    const told = one.answer(rejected(edit, "not_permitted"));
+    expect(told).toEqual([{ kind: "rejected", operation: one.stored(edit) }]);
+  });
+
   test("takes the edit out of the view", () => {
     const one = till();
     one.answer(rejected(one.one(update("products", "p-1", { name: "A" })), "not_permitted"));
@@ -259,6 +364,13 @@ describe("rejected", () => {
 });
 
 describe("quarantined", () => {
+  test("is told", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    const told = one.answer(quarantined(operation));
+    expect(told).toEqual([{ kind: "quarantined", operation: one.stored(operation) }]);
+  });
+
   test("leaves a fact in the view: its receipt is printed (L11)", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
@@ -323,6 +435,37 @@ describe("blocked and retry", () => {
     one.answer(retry(edit));
     one.answer(blocked(edit, { id: "elsewhere" }));
     expect(one.flat(edit)).not.toHaveProperty("error");
+  });
+
+  test("say that the server does not have the record, where that is why", () => {
+    const one = till();
+    const [edit, other] = [one.one(update("products", "p-1", { name: "A" })), one.one(sale("s-1"))];
+    one.answer({ id: edit.id, status: "blocked", by: [], missing: true }, blocked(other));
+    expect(one.flat(edit).missing).toBe(true);
+    expect(one.flat(other)).not.toHaveProperty("missing");
+  });
+
+  test("leave what a restored server has lost in front of what is new [C8.6]", () => {
+    const one = till();
+    const [lost, other] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+    one.answer(applied(lost, 20));
+    one.follow("e2");
+    one.answer(blocked(lost), blocked(other));
+    expect(one.flat(lost).resend).toBe(true);
+    expect(one.flat(other)).not.toHaveProperty("resend");
+  });
+
+  test("are attempts, each of them; an answer that comes once more is none", () => {
+    const one = till();
+    const edit = one.one(update("products", "p-1", { name: "A" }));
+    const attempts = [blocked(edit), retry(edit), applied(edit, 20)].map((result) => {
+      one.answer(result);
+      return one.stored(edit).attempts;
+    });
+    expect(attempts).toEqual([1, 2, 3]);
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 21, { replayed: true }));
+    expect(one.stored(operation).attempts).toBe(0);
   });
 
   test("are no news of what is settled", () => {
@@ -440,9 +583,37 @@ describe("an operation that another has replaced", () => {
     workspace.put({ ...edit, id: "op-new", sequence: 50, supersedes: [edit.id] });
     one.commit(workspace);
     const server = { version: 21, data: { name: "Ann", phone: "2", points: 0 } };
-    one.answer(rejected({ id: "op-new" }, "already_applied", { by: edit.id, server }));
+    const at = NOW + 5;
+    const told = one.answer(rejected({ id: "op-new" }, "already_applied", { by: edit.id, server, at }));
     expect([one.state(edit), one.state({ id: "op-new" })]).toEqual(["applied", "superseded"]);
+    expect(one.flat(edit)).toMatchObject({ resultAt: at, epoch: "e1" });
+    expect([told, one.flat({ id: "op-new" }).supersededBy]).toEqual([[], edit.id]);
     expect(one.view("customers", "c-1")).toEqual(server.data);
+  });
+});
+
+describe("an operation that came too late to replace what had been applied", () => {
+  const late = (one: DecisionTill, by: { readonly id: string } | undefined) => {
+    const edit = one.one(update("products", "p-1", { category: "hot" }));
+    one.answer(rejected(edit, "already_applied", by && { by: by.id }));
+    return one.flat(edit);
+  };
+
+  test("leaves that one's result as it is, where it is known", () => {
+    const one = till();
+    const first = one.one(update("products", "p-1", { name: "A" }));
+    one.answer(applied(first, 20));
+    const before = one.stored(first);
+    expect(late(one, first)).toMatchObject({ state: "superseded", supersededBy: first.id });
+    expect(one.stored(first)).toEqual(before);
+  });
+
+  test("is given up, also where that one is not in the journal any more, or not named", () => {
+    const one = till();
+    expect(late(one, { id: "pruned" })).toMatchObject({ state: "superseded", supersededBy: "pruned" });
+    const unnamed = late(one, undefined);
+    expect(unnamed.state).toBe("superseded");
+    expect(unnamed).not.toHaveProperty("supersededBy");
   });
 });
 

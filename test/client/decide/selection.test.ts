@@ -6,6 +6,7 @@ import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type SelectionInput, selectBatch } from "../../../src/client/decide/selection.ts";
+import { samePayload, supersede } from "../../../src/client/decide/supersede.ts";
 import { isIn, isReplayed, type StoredOperation } from "../../../src/client/state/operation.ts";
 import { collections } from "../../support/shop.ts";
 import {
@@ -96,6 +97,17 @@ describe("what must take effect first [C2]", () => {
     if (!a || !b || !c) throw new Error("three edits");
     const selected = select(one);
     expect([afterOf(selected, a), afterOf(selected, b), afterOf(selected, c)]).toEqual([[], [a.id], [b.id]]);
+  });
+
+  test("(a) of an edit: the one before it on the row, also where an earlier one was made anew since", () => {
+    const one = till();
+    const [first, second, third] = ["A", "B", "C"].map((name) => one.one(update("products", "p-1", { name })));
+    if (first === undefined || second === undefined || third === undefined) throw new Error("three edits");
+    one.answer(rejected(first, "not_permitted"));
+    const workspace = one.open();
+    supersede(workspace, one.context(), one.stored(first), samePayload(first), []);
+    one.commit(workspace);
+    expect(afterOf(select(one), third)).toEqual([second.id]);
   });
 
   test("(a) of a delete too", () => {
@@ -285,6 +297,13 @@ describe("what comes after more operations than it may name [M1]", () => {
     expect(afterOf(select(one, { limits }), sold)).toEqual(rest);
   });
 
+  test("keeps what it is bound to here", () => {
+    const one = till();
+    const made = many.map((id) => one.one(create("products", id, tea)));
+    one.write([sale("s-1", { items }), create("payments", "y-1", { saleId: "s-1", amountCents: 1 })]);
+    expect(ids(select(one, { limits }))).toEqual(made.map(({ id }) => id));
+  });
+
   test("names 250 of those that lie on a desk: a sale does not wait for them", () => {
     const one = till();
     const made = many.map((id) => one.one(create("tags", id, { label: "B" })));
@@ -345,6 +364,29 @@ describe("a fact never waits for a person (L11)", () => {
     expect([one.state(made), one.state(edit)]).toEqual(["pending", "rejected"]);
     const sold = soldTo(one, { customerId: "c-2" });
     expect(ids(select(one))).toEqual([sold.id]);
+  });
+
+  test("not where what it references is blocked by what this till does not know, or by a desk among others", () => {
+    const one = till();
+    const held = one.one(update("customers", "c-1", { phone: "2" }));
+    one.answer(conflict(held, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
+    const other = one.one(create("tags", "g-9", { label: "O" }));
+    const sent = [["elsewhere"], [other.id, held.id]].map((by, n) => {
+      const tag = one.one(create("tags", `g-new-${n}`, { label: "B" }));
+      one.answer(blocked(tag, ...by.map((id) => ({ id }))));
+      const fact = one.one(create("labels", `l-${n}`, { rows: [{ tagId: `g-new-${n}` }] }));
+      return ids(select(one)).includes(fact.id);
+    });
+    expect(sent).toEqual([true, true]);
+  });
+
+  test("but it does where what blocks that is on its way itself", () => {
+    const one = till();
+    const other = one.one(create("tags", "g-9", { label: "O" }));
+    const tag = one.one(create("tags", "g-new", { label: "B" }));
+    one.answer(blocked(tag, other));
+    const fact = one.one(create("labels", "l-1", { rows: [{ tagId: "g-new" }] }));
+    expect(ids(select(one))).not.toContain(fact.id);
   });
 
   test("an increment neither", () => {

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../../src/client/decide/status.ts";
 import {
   type FailedHandOver,
+  isLeading,
   type LaneFailure,
   type LaneFailures,
   type LaneName,
@@ -675,6 +676,13 @@ for (const [kind, row] of Object.entries(TABLE)) {
     }
   });
 }
+
+test("a client has the turn from when it acquired it until it stops, and keeps it in a pause", () => {
+  const leading = [registering(), online("idle", "idle"), offline(), actionNeeded(), paused(true, "import")];
+  const following = [stopped, standby, closed, paused(false, "import"), pausedAtRest("import")];
+  expect(leading.map(isLeading)).toEqual(leading.map(() => true));
+  expect(following.map(isLeading)).toEqual(following.map(() => false));
+});
 
 test("a transition that changes nothing gives the same object back", () => {
   const state = online("idle", "idle");

@@ -1,10 +1,16 @@
 /** The counts of a row and of the queue always agree with the operations themselves. */
 import fc from "fast-check";
+import { defineCollection } from "tillsync/schema";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import type { LocalChange } from "../../../src/client/decide/local-write.ts";
 import { isIn, isWaiting, resultOf, type StoredOperation } from "../../../src/client/state/operation.ts";
+import type { StoredRow } from "../../../src/client/state/rows.ts";
+import { META } from "../../../src/client/state/tables.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
+import type { UpcastFunction } from "../../../src/schema/types.ts";
 import { isTillSyncError } from "../../../src/shared/errors.ts";
+import { collections, products } from "../../support/shop.ts";
 import {
   applied,
   blocked,
@@ -298,4 +304,118 @@ test("what is not touched is not written", () => {
   const workspace = till.open();
   workspace.setBase("products", "p-1", 9, null);
   expect(workspace.finish()).toEqual({ writes: [], changes: [] });
+});
+
+describe("a row in another schema than the app's [H7]", () => {
+  const rename: UpcastFunction = ({ words }) => ({ text: words });
+  const fail: UpcastFunction = () => {
+    throw new Error("no");
+  };
+  const first = { notes: defineCollection({ schema: z.object({ words: z.string() }) }) };
+  const second = (step = rename) => ({
+    notes: defineCollection({ schema: z.object({ text: z.string() }), schemaVersion: 2, upcast: { 1: step } }),
+  });
+  const pulled = (collections: ConstructorParameters<typeof DecisionTill>[0], ...ids: readonly string[]) => {
+    const one = new DecisionTill(collections);
+    const changes = ids.map((id, n) => ({ id, version: n + 1, data: { words: id }, schemaVersion: 1 }));
+    const workspace = one.open();
+    for (const { id, version, data } of changes) workspace.setBase("notes", id, version, data, 1);
+    const { faults } = workspace;
+    one.commit(workspace);
+    return { one, faults };
+  };
+
+  test("is raised when it comes, and stored so", () => {
+    const { one, faults } = pulled(second(), "n-1");
+    expect(one.row("notes", "n-1")).toMatchObject({ data: { text: "n-1" }, schemaVersion: 2 });
+    expect(faults).toEqual([]);
+  });
+
+  test("on which a step fails is kept as it came, not shown, and somebody hears of it once", () => {
+    const { one, faults } = pulled(second(fail), "n-1", "n-2");
+    expect(one.row("notes", "n-1")).toEqual({ id: "n-1", version: 1, generation: 1, rev: 1, base: { words: "n-1" } });
+    expect(faults.map((error) => isTillSyncError(error, "validation_failed"))).toEqual([true]);
+  });
+
+  test("that could not be read is shown by the app that can", () => {
+    const one = pulled(second(fail), "n-1").one.updated(second());
+    const workspace = one.open();
+    expect([workspace.canRead("notes", "n-1"), workspace.view("notes", "n-1")]).toEqual([true, { text: "n-1" }]);
+  });
+
+  test("is written in the app's schema when it is touched, and what is not there is not", () => {
+    const one = pulled(first, "n-1").one.updated(second());
+    const workspace = one.open();
+    workspace.touch("notes", "n-1");
+    workspace.touch("notes", "n-9");
+    one.commit(workspace);
+    expect([...one.rows.keys()]).toEqual(["notes/n-1"]);
+    expect(one.row("notes", "n-1")).toMatchObject({ data: { text: "n-1" }, schemaVersion: 2, rev: 2 });
+  });
+
+  test("keeps what was changed here: it shows again when the app that wrote it is back", () => {
+    const { one } = pulled(second(), "n-1");
+    const edit = one.one(update("notes", "n-1", { text: "mine" }));
+    const old = one.updated(first);
+    expect(old.open().canRead("notes", "n-1")).toBe(false);
+    expect(old.open().baseOf("notes", "n-1")).toBeNull();
+    old.answer(blocked(edit));
+    const { data, base, edits } = old.row("notes", "n-1") ?? ({} as StoredRow);
+    expect({ data, base, edits }).toEqual({ data: undefined, base: { text: "n-1" }, edits: 1 });
+    const back = old.updated(second());
+    const workspace = back.open();
+    workspace.touch("notes", "n-1");
+    back.commit(workspace);
+    expect(back.view("notes", "n-1")).toEqual({ text: "mine" });
+  });
+
+  test("that can't be read takes nothing that this till makes of it", () => {
+    const one = pulled(second(), "n-1").one.updated(first);
+    const workspace = one.open();
+    workspace.amendBase("notes", "n-1", { words: "mine" }, 20);
+    expect(workspace.finish().writes).toEqual([]);
+    expect(one.open().canRead("notes", "n-9")).toBe(true);
+  });
+});
+
+describe("an operation of a collection that the app does not have", () => {
+  const met = () => {
+    const before = new DecisionTill();
+    before.pull("customers", { id: "c-1", version: 10, data: { name: "Ann", phone: "1", points: 0 } });
+    const edit = before.one(update("customers", "c-1", { phone: "2" }));
+    const one = before.updated({ products });
+    return { edit, one };
+  };
+
+  test("is counted, and its row is noted for an app that has it", () => {
+    const { edit, one } = met();
+    const workspace = one.open();
+    workspace.put({ ...edit, status: { state: "rejected", error: { code: "no", message: "no" } } });
+    const { writes, changes } = workspace.finish();
+    const noted = { collection: "customers", entityId: "c-1" };
+    expect(writes).toContainEqual({ kind: "put", table: META, key: "orphan:customers/c-1", value: noted });
+    expect(changes).toEqual([]);
+    expect(workspace.queue).toMatchObject({ waiting: {}, edits: 0, rejected: 1 });
+  });
+
+  test("is counted on its row by that app, and shown or not as its state says", () => {
+    const { edit, one } = met();
+    one.answer(conflict(edit, ["phone"], { version: 20, data: { name: "Ann", phone: "9", points: 0 } }));
+    const back = one.updated(collections);
+    const recount = () => {
+      const workspace = back.open();
+      workspace.recountStates("customers", "c-1");
+      back.commit(workspace);
+      const { states, conflictId, edits, data } = back.row("customers", "c-1") ?? ({} as StoredRow);
+      return { states, conflictId, edits, phone: data?.phone };
+    };
+    expect(recount()).toEqual({ states: { conflict: 1 }, conflictId: `c-${edit.id}`, edits: 1, phone: "2" });
+    back.operations.set(edit.id, {
+      ...edit,
+      status: { state: "closed_elsewhere", error: { code: "superseded", message: "" }, result: { at: 1 } },
+    });
+    expect(recount()).toEqual({ states: undefined, conflictId: undefined, edits: undefined, phone: "1" });
+    back.operations.set(edit.id, { ...edit, action: "void" });
+    expect(recount()).toMatchObject({ states: undefined, edits: undefined });
+  });
 });

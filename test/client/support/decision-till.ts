@@ -16,6 +16,7 @@ import {
   FIRST_SYNC_POINT,
   generationOf,
   nextGenerations,
+  QUEUE,
   type QueueState,
   type SyncPoint,
 } from "../../../src/client/state/meta.ts";
@@ -79,17 +80,26 @@ export class DecisionTill {
       collections: this.collections,
       queue: this.queue,
       point: this.point,
-      rows: [...this.rows].map(([subject, row]) => [subject.slice(0, subject.indexOf("/")), row] as const),
+      rows: this.#known(),
       operations: [...this.operations.values()],
     });
+  }
+
+  /** The rows of the collections that the app has. */
+  #known(): readonly (readonly [collection: string, row: StoredRow])[] {
+    return [...this.rows]
+      .map(([subject, row]) => [subject.slice(0, subject.indexOf("/")), row] as const)
+      .filter(([collection]) => Object.hasOwn(this.collections, collection));
   }
 
   commit(workspace: Workspace): void {
     const { writes } = workspace.finish();
     for (const write of writes) {
       if (write.kind !== "put") throw new Error("decisions delete nothing");
-      if (write.table === META) this.queue = write.value as QueueState;
-      else if (write.table === OPERATIONS) this.operations.set(write.key, write.value as StoredOperation);
+      if (write.table === META) {
+        // The other rows there name what a till without the collection leaves to a later app.
+        if (write.key === QUEUE) this.queue = write.value as QueueState;
+      } else if (write.table === OPERATIONS) this.operations.set(write.key, write.value as StoredOperation);
       else if (write.table === CONFLICTS) this.conflicts.set(write.key, write.value as StoredConflict);
       else this.rows.set(subjectOf(write.table.slice(2), write.key), write.value as StoredRow);
     }
@@ -163,7 +173,7 @@ export class DecisionTill {
       collections: this.collections,
       queue: this.queue,
       point: next,
-      rows: [...this.rows].map(([subject, row]) => [subject.slice(0, subject.indexOf("/")), row] as const),
+      rows: this.#known(),
       operations: [...this.operations.values()],
     });
     const journal = [...this.operations.values()].filter((o) => !isIn(o, "pending", "superseded"));
