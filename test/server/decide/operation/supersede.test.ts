@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { count, edit, product, quarrel, ServerWorld, sale } from "../../support/world.ts";
+import { LIMITS } from "../../../../src/protocol/constants.ts";
+import { count, edit, product, quarrel, ServerWorld, sale, uuid } from "../../support/world.ts";
 
 const voiding = (supersedes: readonly string[], more: object = {}) => ({
   action: "void",
@@ -148,6 +149,65 @@ describe("what was replaced before it arrived", () => {
       revision: 0,
       supersededBy: by.id,
       result: { id: unseen.id, status: "rejected", error: { code: "superseded" }, by: by.id },
+    });
+  });
+});
+
+describe("a chain that is longer than `supersedes` may be: its first id stands for those that are missing", () => {
+  /** As many ids as may be named, of which only the first was ever seen. */
+  const cut = (first: string, length: number = LIMITS.transactionOperations) => [
+    first,
+    ...Array.from({ length: length - 1 }, (_, n) => uuid(600_000 + n)),
+  ];
+  async function replacedOnce(how: (lost: string) => { action: string }) {
+    const { world, b, lost } = await quarrel();
+    const holder = await b.send(how(lost.id));
+    expect((await world.operation(lost.id))?.supersededBy).toBe(holder.id);
+    return { world, b, lost, holder };
+  }
+  const inConflict = (id: string) => edit("p-1", 0, { priceCents: 2 }, { supersedes: [id] });
+
+  test("whatever holds its place is replaced with it", async () => {
+    const { world, b, lost, holder } = await replacedOnce(inConflict);
+    const newest = await b.send(voiding(cut(lost.id)));
+    expect(newest).toMatchObject({ status: "applied" });
+    expect((await world.operation(holder.id))?.supersededBy).toBe(newest.id);
+    expect((await world.operation(lost.id))?.supersededBy).toBe(newest.id);
+    expect(await world.conflicts()).toEqual([]);
+  });
+  test("a chain that names all of its operations has none that is missing", async () => {
+    const { b, lost, holder } = await replacedOnce(inConflict);
+    const late = await b.send(voiding(cut(lost.id, LIMITS.transactionOperations - 1)));
+    expect(late).toMatchObject({ status: "rejected", error: { code: "already_superseded" }, by: holder.id });
+  });
+  test("what was applied in its place stands", async () => {
+    const { b, lost, holder } = await replacedOnce((id) => voiding([id]));
+    expect(await b.send(voiding(cut(lost.id)))).toMatchObject({
+      status: "rejected",
+      error: { code: "already_superseded" },
+      by: holder.id,
+    });
+  });
+  test("what was itself replaced by an operation that does not know the first stands", async () => {
+    const { b, lost, holder } = await replacedOnce(inConflict);
+    await b.send(voiding([holder.id]));
+    expect(await b.send(voiding(cut(lost.id)))).toMatchObject({ error: { code: "already_superseded" }, by: holder.id });
+  });
+  test("what the office has settled stands", async () => {
+    const { world, b, lost } = await quarrel();
+    await world.resolve(lost.id, "server");
+    expect(await b.send(voiding(cut(lost.id)))).toMatchObject({
+      error: { code: "already_superseded" },
+      by: expect.stringContaining("commit-"),
+    });
+  });
+  test("a first id that nobody has seen, or replaced, is replaced as usual", async () => {
+    const { world, b, lost } = await quarrel();
+    const newest = await b.send(voiding(cut(lost.id)));
+    expect(newest).toMatchObject({ status: "applied" });
+    expect((await world.operation(lost.id))?.supersededBy).toBe(newest.id);
+    expect(await b.send(voiding(cut(uuid(700_000)).map((id, n) => (n === 0 ? id : uuid(700_000 + n)))))).toMatchObject({
+      status: "applied",
     });
   });
 });
