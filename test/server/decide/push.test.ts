@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
-import { decidePush, prefetch } from "../../../src/server/decide/push.ts";
-import { asScript } from "../../../src/server/decide/rows/run.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { count, edit, product, quarrel, ServerWorld, type Sketch, sale, type Till, uuid } from "../support/world.ts";
 
@@ -87,22 +85,6 @@ describe("which tills are told to pull", () => {
   });
 });
 
-/** How often a push asks the store for rows, the clock included. */
-async function rounds(till: Till, sketch: Sketch): Promise<number> {
-  const input = till.input([sketch]);
-  const script = asScript({ prefetch: (ws) => prefetch(ws, input), decide: (ws) => decidePush(ws, input) });
-  return till.world.store.transact("shop", function* counting() {
-    const run = script();
-    let asked = 0;
-    let step = run.next();
-    while (step.done !== true) {
-      asked += 1;
-      step = run.next(yield step.value);
-    }
-    return { ...step.value, value: asked };
-  });
-}
-
 describe("all that a push will want is read at once, because each round costs its till's time", () => {
   const customers = { sales: { reads: () => ({ customers: ["c-1"] }), decide: () => ({ outcome: "applied" }) } };
 
@@ -117,19 +99,19 @@ describe("all that a push will want is read at once, because each round costs it
     ["one of an unknown collection", () => ({ ...product("p-1"), collection: "coupons" })],
   ])("%s", async (_what, sketch) => {
     const { b, lost } = await quarrel();
-    expect(await rounds(b, sketch(lost.id))).toBe(2);
+    expect(await b.rounds(sketch(lost.id))).toBe(2);
   });
   test("the rows that a policy names", async () => {
     const allow = { read: "everyone", create: "everyone" } as const;
     const world = await ServerWorld.open({ sales: { scope: "tenant", allow, ...customers.sales } } as never);
     const till = world.till();
     await till.push();
-    expect(await rounds(till, sale("s-1"))).toBe(2);
+    expect(await till.rounds(sale("s-1"))).toBe(2);
   });
   test("and the references of an update", async () => {
     const { b } = await quarrel();
     const update = { action: "update", collection: "sales", entityId: "s-1", baseVersion: 0 };
-    expect(await rounds(b, { ...update, patch: { productId: "p-1" } })).toBe(2);
+    expect(await b.rounds({ ...update, patch: { productId: "p-1" } })).toBe(2);
   });
 });
 

@@ -214,6 +214,22 @@ export class Till {
     return outcome;
   }
 
+  /** How often a push of them asks the store for rows, the clock included. */
+  async rounds(...sketches: readonly (Sketch | WireOperation)[]): Promise<number> {
+    const input = this.input(sketches);
+    const script = asScript({ prefetch: (ws) => prefetch(ws, input), decide: (ws) => decidePush(ws, input) });
+    return this.world.store.transact("shop", function* counting() {
+      const run = script();
+      let asked = 0;
+      let step = run.next();
+      while (step.done !== true) {
+        asked += 1;
+        step = run.next(yield step.value);
+      }
+      return { ...step.value, value: asked };
+    });
+  }
+
   /** One result for each operation sent. */
   async push(...sketches: readonly (Sketch | WireOperation)[]): Promise<readonly OperationResult[]> {
     const outcome = await this.outcome(sketches);
