@@ -74,6 +74,7 @@ describe("field conflicts [C5]", () => {
     const { a, version } = await shopWithCola();
     const first = await a.send(edit("p-1", version, { priceCents: 300 }));
     expect(first).not.toHaveProperty("data");
+    expect(first).not.toHaveProperty("deleted");
     expect(await a.send(edit("p-1", version, { priceCents: 310 }))).toHaveProperty("data");
     const trimmed = await a.send(
       edit("p-1", (await a.world.row("products", "p-1"))?.version ?? 0, { name: "  Cola  " }),

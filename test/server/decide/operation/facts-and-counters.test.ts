@@ -7,7 +7,8 @@ describe("a completed sale is a fact (L11)", () => {
     const result = await world.till().send(sale("s-1"));
     expect(result).toMatchObject({ status: "applied" });
     expect(result).not.toHaveProperty("data");
-    expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500 });
+    const row = await world.row("sales", "s-1");
+    expect(row).toMatchObject({ data: { totalCents: 500 }, createdVersion: row?.version, fields: {} });
   });
   test("what the schema refuses is set aside with its payload", async () => {
     const world = await ServerWorld.open();
