@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { resolveConflict } from "../../../src/server/decide/desk-actions.ts";
 import type { Policies } from "../../../src/server/policy-types.ts";
 import { type Shop, withBadges } from "../support/shop.ts";
 import { count, edit, payment, product, quarrel, ServerWorld, sale } from "../support/world.ts";
@@ -197,6 +198,30 @@ describe("for whom an operation is released", () => {
     await world.release(sent.id);
     expect(asked.at(-1)).toMatchObject({ device: "t", actor: "ann", tenant: "shop" });
   });
+  test("for the branch of the office, if it was made for the whole shop (L9)", async () => {
+    const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+    const decide = () => ({ outcome: "quarantined", code: "check", message: "Check" });
+    const scope = { branch: (row: { branch: string }) => row.branch };
+    const world = await ServerWorld.open({ shifts: { scope, allow, decide } } as never);
+    const till = world.till("t");
+    const [north, south] = await till.push(shift("h-1", "north", "Ann"), shift("h-2", "south", "Eve"));
+    expect([north?.status, south?.status]).toEqual(["quarantined", "quarantined"]);
+    world.officeBranch = "south";
+    expect(await world.release(north?.id ?? "")).toMatchObject({ kind: "refused" });
+    expect(await world.release(south?.id ?? "")).toMatchObject({
+      kind: "revised",
+      results: [{ status: "applied", revision: 1, at: world.now }],
+    });
+    world.officeBranch = undefined;
+    expect(await world.release(north?.id ?? "")).toMatchObject({ kind: "revised" });
+  });
+  test("an edit whose row a restore has lost is refused with its state, until another till brings the row [C8.6]", async () => {
+    const world = await ServerWorld.open();
+    await world.mint("restored");
+    const sent = await world.till("a", { branch: "north" }).send({ ...edit("p-9", 5, { name: "x" }), branch: "south" });
+    expect(sent).toMatchObject({ status: "quarantined" });
+    expect(await world.release(sent.id)).toEqual({ kind: "refused", issues: [{ path: sent.id, message: "blocked" }] });
+  });
   test("one that still waits is refused with its state, and stays", async () => {
     const world = await ServerWorld.open();
     const sent = await world.till("a", { branch: "north" }).send({ ...sale("s-1"), branch: "south", schemaVersion: 9 });
@@ -323,6 +348,23 @@ describe("conflicts at the back office", () => {
     ]);
     expect((await world.operation(lost.id))?.supersededBy).toBe(clock?.lastId);
   });
+  test("of a collection that the server has no more: only the server's side can be kept", async () => {
+    const { world, lost } = await quarrel();
+    const input = {
+      catalog: { collections: new Map(), order: [] },
+      principal: { tenant: "shop", scopes: [] },
+      id: lost.id,
+      commitId: "c-1",
+      now: world.now,
+    };
+    const settle = (choice: "server" | "client") =>
+      world.decided({ decide: (ws) => resolveConflict(ws, input, { choice }) });
+    expect(await settle("client")).toEqual({ kind: "not_found" });
+    const kept = await settle("server");
+    expect(kept).toMatchObject({ kind: "revised", results: [{ id: lost.id, status: "rejected" }] });
+    // Nobody was named as the one who did it.
+    expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server", by: "office" } }]);
+  });
   test("one that there is not", async () => {
     const world = await ServerWorld.open();
     expect(await world.resolve("nope", "server")).toEqual({ kind: "not_found" });
@@ -406,7 +448,10 @@ describe("conflicts at the back office", () => {
     test("its office resolves nothing into another branch", async () => {
       const { world, lost } = await quarrelInSouth();
       const before = await world.row("shifts", "h-1");
-      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toMatchObject({ kind: "refused" });
+      expect(await world.resolve(lost.id, "merged", { branch: "north" })).toEqual({
+        kind: "refused",
+        issues: [{ path: "", message: expect.stringContaining("branch") }],
+      });
       expect(await world.row("shifts", "h-1")).toEqual(before);
       expect(await world.conflicts()).toHaveLength(1);
       expect(await world.resolve(lost.id, "merged", { cashier: "Eve" })).toMatchObject({ kind: "revised" });
@@ -420,6 +465,15 @@ describe("conflicts at the back office", () => {
       expect(await world.resolve(lost.id, "merged", { branch: "south" })).toMatchObject({ kind: "refused" });
       expect(await world.row("shifts", "h-1")).toEqual(before);
       expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
+    });
+    test("what the head office settles shows the till nothing of a row that has left its branch", async () => {
+      const { world, lost } = await quarrelInSouth();
+      world.officeBranch = undefined;
+      await world.till("office").send(shiftEdit({ branch: "north" }, await world.version("shifts", "h-1")));
+      expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
+      const stored = (await world.operation(lost.id))?.result;
+      expect(stored).toMatchObject({ status: "rejected", error: { code: "superseded" } });
+      expect(stored).not.toHaveProperty("server");
     });
     test("the head office may move it", async () => {
       const { world, lost } = await quarrelInSouth();
