@@ -269,6 +269,30 @@ describe("an app whose schema is not the server's [H7]", () => {
     const { pages } = await pulling(till, { products: 3, sales: 3 }, ["sales"]);
     expect(pages.get("sales")).toMatchObject({ schemaVersion: 1 });
   });
+  test("a row that can't be raised is sent as it is, and says of which version it is (L6)", async () => {
+    const upcast = {
+      1: ({ name, ...rest }: Readonly<Record<string, unknown>>) => {
+        if (name === "Tea") throw new Error("no step for this");
+        return { ...rest, name };
+      },
+    };
+    const before = await ServerWorld.open();
+    await before.till().push(product("p-1"), product("p-2", { name: "Tea" }));
+    const products = defineCollection({
+      schema: z.object({ name: z.string(), priceCents: z.int(), stock: z.int().default(0) }),
+      counters: ["stock"],
+      schemaVersion: 2,
+      upcast: upcast as never,
+    });
+    const world = await ServerWorld.open({}, { ...collections, products } as never);
+    world.store.restore(before.store.snapshot());
+    const changes = (await world.till("b").pulled()).pages.get("products")?.changes;
+    const version = expect.any(Number);
+    expect(changes).toEqual([
+      { id: "p-1", version, data: { name: "Cola", priceCents: 250, stock: 0 } },
+      { id: "p-2", version, data: { name: "Tea", priceCents: 0, stock: 0 }, schemaVersion: 1 },
+    ]);
+  });
   test("one of the same version gets them without", async () => {
     const { till } = await updatedShop();
     const { pages } = await pulling(till, { products: 2 }, ["products", "sales"]);
