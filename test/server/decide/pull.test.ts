@@ -38,6 +38,14 @@ describe("pages (L4)", () => {
       cursor: { position: (await world.clock())?.position },
     });
   });
+  test("how many rows follow is told in a first sync only", async () => {
+    const { office, till } = await stocked(12);
+    await till.pulled();
+    await office.push(...Array.from({ length: 12 }, (_, n) => count(`p-${n}`, 1)));
+    const page = (await till.pulled(["products"], 10)).pages.get("products");
+    expect(page).toMatchObject({ more: true });
+    expect(page?.cursor.remaining).toBeUndefined();
+  });
   test("what changes in between comes again, and never goes missing", async () => {
     const { world, office, till } = await stocked(12);
     const first = (await till.pulled(["products"], 10)).pages.get("products")!;
@@ -212,13 +220,33 @@ describe("a till that asks for few bytes", () => {
     const { pages } = await asking(till, 100 * LIMITS.pullBytes);
     expect(pages.get("products")?.changes).toHaveLength(Math.floor(LIMITS.pullBytes / big));
   });
+  test("gets one change of the first collection that has any, however large: the next pull goes on behind it [M1]", async () => {
+    const world = await ServerWorld.open();
+    await world.till("office").push(sale("s-1"), sale("s-2"));
+    const till = world.till("till");
+    till.limitBytes = 1;
+    const { pages } = await till.pulled(["products", "sales"]);
+    expect(pages.get("products")).toMatchObject({ changes: [], more: false });
+    expect(pages.get("sales")).toMatchObject({ changes: [{ id: "s-1" }], more: true });
+    expect((await till.pulled(["products", "sales"])).pages.get("sales")?.changes).toMatchObject([{ id: "s-2" }]);
+  });
+  test("gets none of a later collection that does not fit beside the first", async () => {
+    const { world, till } = await stocked(1);
+    await world.till("office").send(sale("s-1"));
+    till.limitBytes = 120;
+    const { pages } = await till.pulled(["products", "sales"]);
+    expect(pages.get("products")).toMatchObject({ changes: [{ id: "p-0" }], more: false });
+    expect(pages.get("sales")).toMatchObject({ changes: [], more: true });
+  });
   test("gets few results beside those of its push", async () => {
     const { till } = await stocked(1);
     await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));
     till.marks = { push: undefined, pull: undefined };
     till.limitBytes = 300;
     const outcome = await till.outcome([sale("s-99")]);
-    expect(outcome).toMatchObject({ kind: "answered" });
+    expect(outcome).toMatchObject({ kind: "answered", moreResults: true });
+    till.limitBytes = undefined;
+    expect(await till.outcome([sale("s-98")])).toMatchObject({ moreResults: false });
     expect(outcome.kind === "answered" && outcome.results.length).toBeLessThan(5);
   });
 });
