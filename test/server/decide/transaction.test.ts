@@ -174,6 +174,29 @@ describe("if a member fails", () => {
     expect(twice).toMatchObject({ status: "conflict", server: { version: 0, deleted: true } });
     expect("server" in twice! && twice.server).not.toHaveProperty("data");
   });
+  test("its siblings go on with its replacement, though it is sent again itself", async () => {
+    const { b, lost } = await quarrel();
+    await b.send(product("p-2"));
+    const failing = b.mint(edit("p-1", 0, { priceCents: 5 }, tx));
+    const sibling = b.mint(edit("p-2", 2 ** 52, { name: "Fanta" }, tx));
+    await b.push(failing, sibling);
+    const better = b.mint(edit("p-1", 2 ** 52, { priceCents: 5 }, { ...tx, supersedes: [lost.id, failing.id] }));
+    expect(await b.push(failing, better, sibling)).toMatchObject([
+      { id: failing.id, replayed: true },
+      { id: better.id, status: "applied" },
+      { id: sibling.id, status: "applied" },
+    ]);
+  });
+  test("what was applied holds nobody back, sent again beside a later member", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const first = till.mint({ ...product("p-1"), ...tx });
+    await till.send(first);
+    expect(await till.push(first, { ...product("p-2"), ...tx })).toMatchObject([
+      { status: "applied", replayed: true },
+      { status: "applied" },
+    ]);
+  });
   test("its siblings go on once it was called off", async () => {
     const { b, lost } = await quarrel();
     const failing = b.mint(edit("p-1", 0, { priceCents: 5 }, tx));

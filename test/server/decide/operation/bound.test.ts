@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { payment, ServerWorld, sale } from "../../support/world.ts";
+import { count, payment, ServerWorld, sale } from "../../support/world.ts";
 
 const tx = { transaction: "t-1" };
 
@@ -53,6 +53,32 @@ describe("what is released together [C1]", () => {
     const second = await till.send(sale("s-1", { totalCents: "y" }, { supersedes: [sold] }));
     expect(await world.release(payed)).toMatchObject({ kind: "refused", issues: [{ path: "totalCents" }] });
     expect((await world.quarantined()).map(({ id }) => id)).toEqual([payed, second.id]);
+  });
+  test("not a member that was applied by then: it counts once", async () => {
+    const { world, till } = await setAside();
+    const two = { transaction: "t-2" };
+    const sold = await till.send(sale("s-2", { totalCents: 5 }, two));
+    expect(await till.send(count("p-1", -1, two))).toMatchObject({ status: "applied" });
+    expect(await released(world, sold.id)).toEqual([[sold.id, "applied"]]);
+    expect((await world.row("products", "p-1"))?.counters).toEqual({ stock: -1 });
+  });
+  test("a correction that its till might not send, and the payment of the sale that it would replace", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till("a", { branch: "north" });
+    const south = { branch: "south" };
+    const sent = await till.push(
+      sale("s-1", { totalCents: 1 }, { ...tx, ...south }),
+      payment("y-1", "s-1", { ...tx, ...south }),
+    );
+    const [sold, payed] = sent.map(({ id }) => id);
+    const corrected = await till.send(sale("s-1", { totalCents: 5 }, { ...south, supersedes: [sold] }));
+    expect(corrected).toMatchObject({ status: "quarantined", error: { code: "branch_mismatch" } });
+    expect((await world.operation(sold ?? ""))?.supersededBy).toBeUndefined();
+    expect(await released(world, corrected.id)).toEqual([
+      [corrected.id, "applied"],
+      [payed, "applied"],
+    ]);
+    expect((await world.operation(sold ?? ""))?.supersededBy).toBe(corrected.id);
   });
   test("not the payment of another sale, and nothing that was never set aside", async () => {
     const { world, till, sold, payed } = await setAside();

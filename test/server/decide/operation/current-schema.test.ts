@@ -95,6 +95,38 @@ describe("an operation of an older app [H7]", () => {
   });
 });
 
+test("a step that reads other fields of the row finds them, in the version of the edit [H7]", async () => {
+  const priced = defineCollection({
+    schema: z.object({
+      name: z.string(),
+      priceCents: z.int(),
+      vat: z.int(),
+      grossCents: z.number(),
+      stock: z.int().default(0),
+    }),
+    counters: ["stock"],
+    schemaVersion: 3,
+    upcast: {
+      1: (old) => ({ vat: 7, ...old }),
+      2: (old) => ({ ...old, grossCents: (Number(old.priceCents) * (100 + Number(old.vat))) / 100 }),
+    },
+  });
+  const before = await ServerWorld.open();
+  await before.till().push(product("p-1", { name: "Cola", priceCents: 100 }));
+  const world = await ServerWorld.open({}, { ...collections, products: priced } as never);
+  world.store.restore(before.store.snapshot());
+  const change = edit("p-1", 2 ** 52, { priceCents: 200 });
+  expect(await world.till("b").send({ ...change, schemaVersion: 2 })).toMatchObject({
+    status: "applied",
+    schemaVersion: 3,
+    data: { priceCents: 200, vat: 7, grossCents: 214 },
+  });
+  expect(await world.till("b").send({ ...edit("p-1", 2 ** 52, { vat: 50 }), schemaVersion: 2 })).toMatchObject({
+    status: "applied",
+    data: { priceCents: 200, vat: 50, grossCents: 300 },
+  });
+});
+
 describe("what the lost history had assigned [C8.5]", () => {
   async function back(acknowledged: object) {
     const world = await open();

@@ -43,7 +43,7 @@ describe("a correction of a sale that is set aside [C1]", () => {
       status: "applied",
       version: await world.version("payments", "y-1"),
       revision: 1,
-      result: { id: payed, status: "applied", revision: 1 },
+      result: { id: payed, status: "applied", revision: 1, at: expect.any(Number) },
     });
     expect((await till.pulled()).results.map(({ id, status }) => [id, status])).toEqual([
       [sold, "rejected"],
@@ -101,7 +101,7 @@ describe("a void of what is set aside", () => {
         status: "quarantined",
         version: 0,
         revision: 1,
-        result: { id, status: "quarantined", error: { code: "discarded" }, revision: 1 },
+        result: { id, status: "quarantined", error: { code: "discarded" }, revision: 1, at: expect.any(Number) },
       });
       expect(await world.release(id)).toEqual({ kind: "not_quarantined" });
     }
