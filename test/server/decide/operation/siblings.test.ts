@@ -90,6 +90,39 @@ describe("a correction of a sale that is set aside [C1]", () => {
   });
 });
 
+describe("what settles a transaction that is set aside, in a transaction of its own", () => {
+  const own = { transaction: "t-2" };
+
+  test("a correction beside the void of a step: the payment is applied, and the step never [C3]", async () => {
+    const { world, till, sold, payed, counted } = await setAside();
+    const results = await till.push(sale("s-1", { totalCents: 5 }, { ...own, supersedes: [sold] }), {
+      ...voiding("products", "p-1", counted),
+      ...own,
+    });
+    expect(results.map(({ status }) => status)).toEqual(["applied", "applied"]);
+    expect((await world.operation(payed))?.status).toBe("applied");
+    expect(await world.operation(counted)).toMatchObject({ status: "rejected", supersededBy: results[1]?.id });
+    expect(await world.row("products", "p-1")).toBeUndefined();
+    expect(await world.quarantined()).toEqual([]);
+  });
+  test("a void of the sale beside the void of its step: each is closed by its own", async () => {
+    const { world, till, sold, payed, counted } = await setAside();
+    const [, undo] = await till.push(
+      { ...voiding("sales", "s-1", sold), ...own },
+      { ...voiding("products", "p-1", counted), ...own },
+    );
+    expect(await world.operation(counted)).toMatchObject({ status: "rejected", supersededBy: undo?.id, revision: 1 });
+    expect(await world.operation(payed)).toMatchObject({ result: { error: { code: "discarded" } } });
+  });
+  test("a void of the sale beside another sale: its payment is given up, and never booked without it", async () => {
+    const { world, till, sold, payed } = await setAside();
+    const results = await till.push({ ...voiding("sales", "s-1", sold), ...own }, sale("s-2", { totalCents: 5 }, own));
+    expect(results.map(({ status }) => status)).toEqual(["applied", "applied"]);
+    expect(await world.operation(payed)).toMatchObject({ result: { error: { code: "discarded" } } });
+    expect(await world.row("payments", "y-1")).toBeUndefined();
+  });
+});
+
 describe("a void of what is set aside", () => {
   test("of the sale gives up its payment and its step with it", async () => {
     const { world, till, sold, payed, counted } = await setAside();
