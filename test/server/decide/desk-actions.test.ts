@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { defineCollection } from "../../../src/schema/define-collection.ts";
 import { resolveConflict } from "../../../src/server/decide/desk-actions.ts";
 import type { Policies } from "../../../src/server/policy-types.ts";
-import { type Shop, withBadges } from "../support/shop.ts";
+import { collections, type Shop, withBadges } from "../support/shop.ts";
 import { count, edit, payment, product, quarrel, ServerWorld, sale } from "../support/world.ts";
 
 const shift = (id: string, branch: string, cashier: string) => ({
@@ -364,6 +366,27 @@ describe("conflicts at the back office", () => {
     expect(kept).toMatchObject({ kind: "revised", results: [{ id: lost.id, status: "rejected" }] });
     // Nobody was named as the one who did it.
     expect(await world.conflicts(true)).toMatchObject([{ settled: { choice: "server", by: "office" } }]);
+  });
+  test("of an edit that is newer than the server: only the server's side can be kept [H7]", async () => {
+    const customers = defineCollection({
+      schema: z.object({ name: z.string(), points: z.int().default(0) }),
+      counters: ["points"],
+      schemaVersion: 2,
+      upcast: { 1: (old) => old },
+    });
+    const newer = await ServerWorld.open({}, { ...collections, customers } as never);
+    const create = { action: "create", collection: "customers", entityId: "c-1", schemaVersion: 2 };
+    await newer.till("a").send({ ...create, data: { name: "Ann" } });
+    const lost = await newer.till("b").send({ ...create, data: { name: "Eve" } });
+    expect(lost).toMatchObject({ status: "conflict" });
+    const world = await ServerWorld.open();
+    world.store.restore(newer.store.snapshot());
+    expect(await world.resolve(lost.id, "client")).toEqual({
+      kind: "refused",
+      issues: [{ path: "", message: expect.stringContaining("version 1") }],
+    });
+    expect(await world.conflicts()).toHaveLength(1);
+    expect(await world.resolve(lost.id, "server")).toMatchObject({ kind: "revised" });
   });
   test("one that there is not", async () => {
     const world = await ServerWorld.open();
