@@ -34,6 +34,27 @@ test("two stores of one identity are reported to the operator, with the operatio
   expect(world.logged.at(-1)).toMatchObject({ level: "info", fields: { code: "identity_fork", ...fields } });
 });
 
+test("a fork shows by any of the operations, not only by the last [C7]", async () => {
+  const world = await ServerWorld.open();
+  const till = world.till();
+  const first = till.mint(product("p-1"));
+  await till.send(first);
+  const clone = { ...till.mint(product("p-2")), sequence: first.sequence };
+  const outcome = await till.outcome([clone, till.mint(product("p-3")), till.mint(product("p-4"))]);
+  expect(outcome).toEqual({ kind: "fork", sequence: first.sequence });
+});
+
+test("a result that this push revises is answered once, as it is now [H3]", async () => {
+  const { b, lost } = await quarrel();
+  b.marks = { push: undefined, pull: undefined };
+  const outcome = await b.outcome([voiding([lost.id])]);
+  const results = outcome.kind === "answered" ? outcome.results : [];
+  expect(results.map(({ status, revision }) => [status, revision])).toEqual([
+    ["applied", undefined],
+    ["rejected", 1],
+  ]);
+});
+
 test("operations without a readable sequence number are no fork, and count as none received", async () => {
   const world = await ServerWorld.open();
   const till = world.till();
@@ -59,6 +80,17 @@ describe("which tills are told to pull", () => {
     };
     expect(await touched(till, product("p-1"), shift)).toEqual([
       { collection: "products", scope: "" },
+      { collection: "shifts", scope: "north" },
+    ]);
+  });
+  test("those of both branches, if a row goes from one to the other", async () => {
+    const world = await ServerWorld.open();
+    const data = { branch: "north", cashier: "Ann" };
+    const office = world.till("office");
+    await office.send({ action: "create", collection: "shifts", entityId: "h-1", data });
+    const move = { ...edit("h-1", 2 ** 52, { branch: "south" }), collection: "shifts" };
+    expect(await touched(office, move)).toEqual([
+      { collection: "shifts", scope: "south" },
       { collection: "shifts", scope: "north" },
     ]);
   });

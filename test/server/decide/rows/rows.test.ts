@@ -95,6 +95,7 @@ describe("a field that an upcast adds [C5]", () => {
     await before.till("a").send(shift);
     const base = await before.version("shifts", "h-1");
     await before.till("b").send(shiftEdit({ cashier: "Bob" }, base));
+    await before.till("d").send(shiftEdit({ branch: "west" }, base));
     const stored = await before.row("shifts", "h-1");
     const world = await ServerWorld.open({}, newer as never);
     world.store.restore(before.store.snapshot());
@@ -102,7 +103,7 @@ describe("a field that an upcast adds [C5]", () => {
       status: "conflict",
       fields: ["last"],
     });
-    expect(await world.till("c").send(shiftEdit({ branch: "south" }, base, 2))).toMatchObject({ status: "applied" });
+    expect(await world.till("c").send(shiftEdit({ branch: "south" }, 2 ** 52, 2))).toMatchObject({ status: "applied" });
     const row = await world.row("shifts", "h-1");
     expect(row).toMatchObject({ schemaVersion: 2, data: { first: "Bob", last: "" } });
     expect(row?.fields).toMatchObject({ first: stored?.fields.cashier, last: stored?.fields.cashier });
@@ -128,4 +129,35 @@ test("a row that leaves a branch and returns is told to that branch once, as it 
   expect(south.pages.get("shifts")?.changes).toEqual([
     { id: "h-1", version: expect.any(Number), deleted: true, reason: "scope" },
   ]);
+});
+
+test("a deleted row stays its branch's: no other hears of it (L9)", async () => {
+  const world = await ServerWorld.open();
+  const north = world.till("n", { branch: "north" });
+  const shift = { collection: "shifts", entityId: "h-1" };
+  await north.send({ ...shift, action: "create", data: { branch: "north", cashier: "Ann" } });
+  await north.send({ ...shift, action: "delete", baseVersion: 2 ** 52 });
+  expect(await world.row("shifts", "h-1")).toMatchObject({ state: "deleted", scope: "north" });
+  const { pages } = await world.till("s", { branch: "south" }).pulled(["shifts"]);
+  expect(pages.get("shifts")?.changes).toEqual([]);
+});
+
+test("a row that the application's step fails on: the edit comes again, and the log says where", async () => {
+  const before = await ServerWorld.open();
+  await before.till().send(product("p-1"));
+  const products = defineCollection({
+    schema: z.object({ name: z.string(), stock: z.int().default(0) }),
+    counters: ["stock"],
+    schemaVersion: 2,
+    upcast: {
+      1: () => {
+        throw new Error("no step for this");
+      },
+    },
+  });
+  const world = await ServerWorld.open({}, { ...collections, products } as never);
+  world.store.restore(before.store.snapshot());
+  const sent = await world.till("b").send({ ...edit("p-1", 2 ** 52, { name: "x" }), schemaVersion: 2 });
+  expect(sent).toMatchObject({ status: "retry", error: { code: "policy_failed" } });
+  expect(world.logged.at(-1)).toMatchObject({ level: "error", fields: { collection: "products", member: "upcast" } });
 });
