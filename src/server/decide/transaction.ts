@@ -139,13 +139,15 @@ function settleSiblings(
   { fresh, results }: Judged,
 ): string | undefined {
   const takenBy = fresh.at(-1)?.id ?? "";
+  // A void in the unit may have closed one of them: that takes effect no more [C3].
+  const left = siblings.filter(({ id }) => ws.operation(id)?.supersededBy === undefined);
   if (fresh.some((member, index) => givesUpFact(view, member, results[index] as FinalResult))) {
-    discardSiblings(ws, view, siblings, takenBy);
+    discardSiblings(ws, view, left, takenBy);
     return undefined;
   }
   // What gives something up books nothing: the others go on waiting for people.
   const books = fresh.some(({ raw }, index) => raw.action !== "void" && results[index]?.status === "applied");
-  return books ? applySiblings(ws, view, siblings, takenBy) : undefined;
+  return books ? applySiblings(ws, view, left, takenBy) : undefined;
 }
 
 function isTooLarge({ kind, members }: Unit): boolean {

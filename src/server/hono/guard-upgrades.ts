@@ -14,10 +14,13 @@ interface Connection {
 
 /** The part of Node's `http.Server` that is used. */
 export interface UpgradingServer {
+  /** Adds a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: Node types the listeners of each event on its own
   on(event: string, listener: (...payload: any[]) => void): unknown;
+  /** The listeners of an event, in the order in which they were added. */
   // biome-ignore lint/complexity/noBannedTypes: what Node returns
   listeners(event: string): readonly Function[];
+  /** Removes the listeners of an event. */
   removeAllListeners(event: string): unknown;
 }
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { LIMITS } from "../../../src/protocol/constants.ts";
-import { count, edit, product, ServerWorld, type Sketch, sale } from "../support/world.ts";
+import { defineCollection } from "../../../src/schema/define-collection.ts";
+import { type CursorClaim, decidePull } from "../../../src/server/decide/pull.ts";
+import { collections } from "../support/shop.ts";
+import { count, edit, product, ServerWorld, type Sketch, sale, type Till } from "../support/world.ts";
 
 async function stocked(rows: number, size = 10) {
   const world = await ServerWorld.open();
@@ -33,6 +37,14 @@ describe("pages (L4)", () => {
       more: false,
       cursor: { position: (await world.clock())?.position },
     });
+  });
+  test("how many rows follow is told in a first sync only", async () => {
+    const { office, till } = await stocked(12);
+    await till.pulled();
+    await office.push(...Array.from({ length: 12 }, (_, n) => count(`p-${n}`, 1)));
+    const page = (await till.pulled(["products"], 10)).pages.get("products");
+    expect(page).toMatchObject({ more: true });
+    expect(page?.cursor.remaining).toBeUndefined();
   });
   test("what changes in between comes again, and never goes missing", async () => {
     const { world, office, till } = await stocked(12);
@@ -208,6 +220,24 @@ describe("a till that asks for few bytes", () => {
     const { pages } = await asking(till, 100 * LIMITS.pullBytes);
     expect(pages.get("products")?.changes).toHaveLength(Math.floor(LIMITS.pullBytes / big));
   });
+  test("gets one change of the first collection that has any, however large: the next pull goes on behind it [M1]", async () => {
+    const world = await ServerWorld.open();
+    await world.till("office").push(sale("s-1"), sale("s-2"));
+    const till = world.till("till");
+    till.limitBytes = 1;
+    const { pages } = await till.pulled(["products", "sales"]);
+    expect(pages.get("products")).toMatchObject({ changes: [], more: false });
+    expect(pages.get("sales")).toMatchObject({ changes: [{ id: "s-1" }], more: true });
+    expect((await till.pulled(["products", "sales"])).pages.get("sales")?.changes).toMatchObject([{ id: "s-2" }]);
+  });
+  test("gets none of a later collection that does not fit beside the first", async () => {
+    const { world, till } = await stocked(1);
+    await world.till("office").send(sale("s-1"));
+    till.limitBytes = 120;
+    const { pages } = await till.pulled(["products", "sales"]);
+    expect(pages.get("products")).toMatchObject({ changes: [{ id: "p-0" }], more: false });
+    expect(pages.get("sales")).toMatchObject({ changes: [], more: true });
+  });
   test("gets few results beside those of its push", async () => {
     const { till } = await stocked(1);
     await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));
@@ -218,5 +248,116 @@ describe("a till that asks for few bytes", () => {
     expect(outcome.kind === "answered" && outcome.results.length).toBeLessThan(5);
     till.limitBytes = undefined;
     expect(await till.outcome([sale("s-100")])).toMatchObject({ moreResults: false });
+  });
+});
+
+describe("an app whose schema is not the server's [H7]", () => {
+  const newer = {
+    ...collections,
+    products: defineCollection({
+      schema: z.object({ name: z.string(), stock: z.int().default(0) }),
+      counters: ["stock"],
+      schemaVersion: 2,
+      upcast: { 1: (old) => old },
+    }),
+  };
+  async function pulling(till: Till, versions: Record<string, number>, names: readonly string[], claim?: CursorClaim) {
+    const { session, epoch, marks } = till.input([]);
+    const cursors = new Map(names.map((name) => [name, claim ?? null]));
+    const input = { session, epoch, marks, cursors, limit: 100, schemaVersions: new Map(Object.entries(versions)) };
+    const outcome = await till.world.store.read("shop", () => decidePull(input));
+    if (outcome.kind !== "answered") throw new Error(`pull answered ${outcome.kind}`);
+    return outcome;
+  }
+  async function updatedShop() {
+    const world = await ServerWorld.open({}, newer as never);
+    const till = world.till();
+    await till.push({ ...product("p-1", { name: "Cola" }), schemaVersion: 2 }, sale("s-1"));
+    return { world, till };
+  }
+
+  test("an older one waits for its update, and for that collection alone (L6)", async () => {
+    const { till } = await updatedShop();
+    const { waiting, pages } = await pulling(till, { products: 1, sales: 1 }, ["products", "sales", "coupons"]);
+    expect([...waiting]).toEqual([
+      ["products", "schema_older"],
+      ["coupons", "unknown_collection"],
+    ]);
+    expect([...pages.keys()]).toEqual(["sales"]);
+    expect(pages.get("sales")?.changes).toHaveLength(1);
+  });
+  test("one that names no version, or a newer one, gets the rows with the version that they have", async () => {
+    const { till } = await updatedShop();
+    for (const versions of [{}, { products: 3, sales: 3 }]) {
+      const { waiting, pages } = await pulling(till, versions, ["products", "sales"]);
+      expect(waiting.size).toBe(0);
+      expect(pages.get("products")).toMatchObject({ schemaVersion: 2 });
+      expect(pages.get("products")?.changes).toHaveLength(1);
+    }
+    const { pages } = await pulling(till, { products: 3, sales: 3 }, ["sales"]);
+    expect(pages.get("sales")).toMatchObject({ schemaVersion: 1 });
+  });
+  test("a row that can't be raised is sent as it is, and says of which version it is (L6)", async () => {
+    const upcast = {
+      1: ({ name, ...rest }: Readonly<Record<string, unknown>>) => {
+        if (name === "Tea") throw new Error("no step for this");
+        return { ...rest, name };
+      },
+    };
+    const before = await ServerWorld.open();
+    await before.till().push(product("p-1"), product("p-2", { name: "Tea" }));
+    const products = defineCollection({
+      schema: z.object({ name: z.string(), priceCents: z.int(), stock: z.int().default(0) }),
+      counters: ["stock"],
+      schemaVersion: 2,
+      upcast: upcast as never,
+    });
+    const world = await ServerWorld.open({}, { ...collections, products } as never);
+    world.store.restore(before.store.snapshot());
+    const changes = (await world.till("b").pulled()).pages.get("products")?.changes;
+    const version = expect.any(Number);
+    expect(changes).toEqual([
+      { id: "p-1", version, data: { name: "Cola", priceCents: 250, stock: 0 } },
+      { id: "p-2", version, data: { name: "Tea", priceCents: 0, stock: 0 }, schemaVersion: 1 },
+    ]);
+  });
+  test("one of the same version gets them without", async () => {
+    const { till } = await updatedShop();
+    const { pages } = await pulling(till, { products: 2 }, ["products", "sales"]);
+    expect(pages.get("products")).not.toHaveProperty("schemaVersion");
+    expect(pages.get("sales")).not.toHaveProperty("schemaVersion");
+  });
+  test("a cursor of a collection that waits is not looked at: it may be of anything", async () => {
+    const { till } = await updatedShop();
+    const { waiting } = await pulling(till, { products: 1 }, ["products"], "forged");
+    expect([...waiting.keys()]).toEqual(["products"]);
+  });
+});
+
+describe("a pull of a token with other rights", () => {
+  test("with the epoch of a lost history is stale as a whole, and names no collection", async () => {
+    const { world, till } = await stocked(1);
+    await world.mint("restored");
+    till.claim = { kind: "authentic", epoch: "e1", ordinal: 1 };
+    expect(await till.pull()).toEqual({ kind: "stale", epoch: "e2" });
+  });
+  test("that has moved to another branch starts again, but not for what the whole shop sees", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till("a", { branch: "north" });
+    await till.send(product("p-1"));
+    await till.pulled(["products", "shifts"]);
+    Object.assign(till, { principal: { ...till.principal, branch: "south" } });
+    expect(await till.pull(["products", "shifts"])).toMatchObject({ kind: "stale", collections: ["shifts"] });
+  });
+  test("that may not read gets no rows, no count of them, and a cursor that is used up", async () => {
+    const allow = { read: "catalog", create: "everyone", update: "everyone", delete: "everyone" } as const;
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow } });
+    await world.till("office").push(product("p-1"), product("p-2"));
+    const page = (await world.till("a").pulled()).pages.get("products");
+    expect(page).toMatchObject({ changes: [], more: false, cursor: { position: (await world.clock())?.position } });
+    expect(page?.cursor.remaining).toBeUndefined();
+    const till = world.till("a");
+    Object.assign(till, { principal: { ...till.principal, scopes: ["catalog"] } });
+    expect(await till.pull()).toMatchObject({ kind: "stale", collections: ["products"] });
   });
 });

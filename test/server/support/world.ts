@@ -10,7 +10,8 @@ import { type CursorClaim, decidePull, type PullOutcome } from "../../../src/ser
 import { decidePush, type PushInput, type PushOutcome, prefetch } from "../../../src/server/decide/push.ts";
 import { decideRegistration, type RegistrationOutcome } from "../../../src/server/decide/registration.ts";
 import type { Mark } from "../../../src/server/decide/rows/marks.ts";
-import { asScript } from "../../../src/server/decide/rows/run.ts";
+import { asScript, type Decision } from "../../../src/server/decide/rows/run.ts";
+import type { LogLine } from "../../../src/server/decide/rows/working-set.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
@@ -34,6 +35,8 @@ export class ServerWorld {
   now = NOW;
   epoch = "e1";
   ordinal = 1;
+  /** What the operator reads, of every decision since the world was opened. */
+  readonly logged: LogLine[] = [];
   readonly #collections: Shop;
   readonly #tills = new Map<string, Till>();
 
@@ -69,7 +72,13 @@ export class ServerWorld {
       reason,
       lost,
     };
-    await this.store.transact("shop", asScript({ decide: (ws) => mintEpoch(ws, minting) }));
+    await this.decided({ decide: (ws) => mintEpoch(ws, minting) });
+  }
+
+  async decided<T>(decision: Decision<T>): Promise<T> {
+    const { value, logged } = await this.store.transact("shop", asScript(decision));
+    this.logged.push(...logged);
+    return value;
   }
 
   /** The same till each time it is named. */
@@ -119,16 +128,16 @@ export class ServerWorld {
   }
   async release(id: string) {
     const input = this.#desk(id);
-    return (await this.store.transact("shop", asScript({ decide: (ws) => release(ws, input) }))).value;
+    return this.decided({ decide: (ws) => release(ws, input) });
   }
   async discard(id: string, reason = "no sale") {
     const input = this.#desk(id);
-    return (await this.store.transact("shop", asScript({ decide: (ws) => discard(ws, input, reason) }))).value;
+    return this.decided({ decide: (ws) => discard(ws, input, reason) });
   }
   async resolve(id: string, choice: "server" | "client" | "merged", data?: Record<string, string | number>) {
     const input = this.#desk(id);
     const request = data === undefined ? { choice } : { choice, data };
-    return (await this.store.transact("shop", asScript({ decide: (ws) => resolveConflict(ws, input, request) }))).value;
+    return this.decided({ decide: (ws) => resolveConflict(ws, input, request) });
   }
 }
 
@@ -179,7 +188,7 @@ export class Till {
   async register(): Promise<RegistrationOutcome> {
     const { incarnation, device, marks, world } = this;
     const input = { session: this.#session(), named: { id: device, incarnation }, epoch: this.#epoch(), marks };
-    return (await world.store.transact("shop", asScript({ decide: (ws) => decideRegistration(ws, input) }))).value;
+    return world.decided({ decide: (ws) => decideRegistration(ws, input) });
   }
 
   input(sketches: readonly (Sketch | WireOperation)[]): PushInput {
@@ -196,14 +205,29 @@ export class Till {
 
   async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
     const input = this.input(sketches);
-    const decision = {
-      prefetch: (ws: Parameters<typeof prefetch>[0]) => prefetch(ws, input),
-      decide: (ws: Parameters<typeof prefetch>[0]) => decidePush(ws, input),
-    };
-    const outcome = (await this.world.store.transact("shop", asScript(decision))).value;
+    const outcome = await this.world.decided({
+      prefetch: (ws) => prefetch(ws, input),
+      decide: (ws) => decidePush(ws, input),
+    });
     this.world.now += 1;
     if (outcome.kind === "answered") this.marks = { ...this.marks, push: outcome.mark };
     return outcome;
+  }
+
+  /** How often a push of them asks the store for rows, the clock included. */
+  async rounds(...sketches: readonly (Sketch | WireOperation)[]): Promise<number> {
+    const input = this.input(sketches);
+    const script = asScript({ prefetch: (ws) => prefetch(ws, input), decide: (ws) => decidePush(ws, input) });
+    return this.world.store.transact("shop", function* counting() {
+      const run = script();
+      let asked = 0;
+      let step = run.next();
+      while (step.done !== true) {
+        asked += 1;
+        step = run.next(yield step.value);
+      }
+      return { ...step.value, value: asked };
+    });
   }
 
   /** One result for each operation sent. */

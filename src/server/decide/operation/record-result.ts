@@ -45,14 +45,14 @@ function raisedForDesk(view: Viewpoint, operation: WireOperation, row: RecordRow
 }
 
 /**
- * Once for each operation: a known id is not judged again. The verdict's message stays out, because it may quote the
- * shop's data.
+ * Once for each operation: a known id is not judged again, and a result that is rolled back with its transaction is not
+ * logged. The verdict's message stays out, because it may quote the shop's data.
  */
 function logRefusal(ws: WorkingSet, { device }: Viewpoint, prepared: PreparedOperation, result: FinalResult): void {
   if (result.status !== "quarantined" && result.status !== "rejected") return;
   const { collection } = headOf(prepared);
   // No fault of the server: what is quarantined is on the office's desk, and what is rejected on the till's.
-  ws.log("info", `An operation was ${result.status}`, {
+  ws.logWritten("info", `An operation was ${result.status}`, {
     code: result.error.code,
     device,
     operation: prepared.id,

@@ -276,6 +276,14 @@ export class WorkingSet {
   log(level: LogLine["level"], message: string, fields: object): void {
     this.#log.push({ level, message, fields });
   }
+  /** Logs something about a row that was just written: what takes the row back takes back the line. */
+  logWritten(level: LogLine["level"], message: string, fields: object): void {
+    const line = { level, message, fields };
+    this.#log.push(line);
+    this.#undo.push(() => {
+      this.#log = this.#log.filter((other) => other !== line);
+    });
+  }
   get logged(): readonly LogLine[] {
     return this.#log;
   }

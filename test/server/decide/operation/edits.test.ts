@@ -74,6 +74,7 @@ describe("field conflicts [C5]", () => {
     const { a, version } = await shopWithCola();
     const first = await a.send(edit("p-1", version, { priceCents: 300 }));
     expect(first).not.toHaveProperty("data");
+    expect(first).not.toHaveProperty("deleted");
     expect(await a.send(edit("p-1", version, { priceCents: 310 }))).toHaveProperty("data");
     const trimmed = await a.send(
       edit("p-1", (await a.world.row("products", "p-1"))?.version ?? 0, { name: "  Cola  " }),
@@ -122,16 +123,35 @@ describe("edits of rows that are not there", () => {
   test("an update of a deleted row is a conflict that says so", async () => {
     const { a, b, version } = await shopWithCola();
     await a.send(remove("p-1", version));
-    expect(await b.send(edit("p-1", version, { name: "x" }))).toMatchObject({
+    expect(await b.send(edit("p-1", version, { name: "x" }, { unset: ["note"] }))).toMatchObject({
       status: "conflict",
+      fields: ["name", "note"],
       server: { deleted: true },
     });
+  });
+  test("in an epoch without a restore before it an unknown row is not waited for", async () => {
+    const world = await ServerWorld.open();
+    expect(await world.till().send(edit("nope", 5, { name: "x" }))).toMatchObject({
+      status: "rejected",
+      error: { code: "not_found" },
+    });
+  });
+  test("what only counts so far is no row: it can't be edited, and deleting it is done and keeps the sum", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    await till.send(count("p-9", 3));
+    expect(await till.send(edit("p-9", 0, { name: "x", priceCents: 1 }))).toMatchObject({
+      status: "rejected",
+      error: { code: "not_found" },
+    });
+    expect(await till.send(remove("p-9", 0))).toMatchObject({ status: "applied", version: 0, deleted: true });
+    expect(await world.row("products", "p-9")).toMatchObject({ state: "stub", counters: { stock: 3 } });
   });
   test("deleting what is gone, or was never there, is done", async () => {
     const { a, b, version } = await shopWithCola();
     await a.send(remove("p-1", version));
     expect(await b.send(remove("p-1", version))).toMatchObject({ status: "applied", deleted: true });
-    expect(await b.send(remove("nope", 0))).toMatchObject({ status: "applied", version: 0 });
+    expect(await b.send(remove("nope", 0))).toMatchObject({ status: "applied", version: 0, deleted: true });
   });
 });
 
@@ -146,6 +166,58 @@ describe("deleting [H4]", () => {
     const { a, b, version } = await shopWithCola();
     await b.send(edit("p-1", version, { name: "Cola light" }));
     expect(await a.send(remove("p-1", version))).toMatchObject({ status: "conflict", fields: ["name"] });
+  });
+  test("a row that another till has deleted and created again is a conflict over its fields", async () => {
+    const { a, b, version } = await shopWithCola();
+    await b.push(remove("p-1", version), product("p-1", { name: "Fanta", priceCents: 1 }));
+    const result = await a.send(remove("p-1", version));
+    expect(result).toMatchObject({ status: "conflict" });
+    expect("fields" in result && [...result.fields].sort()).toEqual(["name", "priceCents"]);
+  });
+  test("the fields of a deleted row keep the versions that they had", async () => {
+    const { world, a, version } = await shopWithCola();
+    const before = await world.row("products", "p-1");
+    const result = await a.send(remove("p-1", version));
+    expect(result).not.toHaveProperty("flags");
+    const { id: _life, ...fields } = (await world.row("products", "p-1"))?.fields ?? {};
+    const { id: _creation, ...fieldsBefore } = before?.fields ?? {};
+    expect(fields).toEqual(fieldsBefore);
+  });
+  test("it takes the right to delete; over another's edit, the right to force too, and is flagged [M4]", async () => {
+    const allow = {
+      read: "everyone",
+      create: "everyone",
+      update: "everyone",
+      delete: "purge",
+      force: "force",
+    } as const;
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow } });
+    const [a, b] = [world.till("a", { scopes: ["purge"] }), world.till("b", { scopes: ["purge", "force"] })];
+    await a.push(product("p-1"), product("p-2"));
+    await world.till("c").send(edit("p-1", 2 ** 52, { priceCents: 1 }));
+    const refused = { status: "rejected", error: { code: "not_permitted" } };
+    expect(await world.till("c").send(remove("p-2", 2 ** 52))).toMatchObject(refused);
+    expect(await world.till("d", { scopes: ["force"] }).send({ ...remove("p-2", 0), force: true })).toMatchObject(
+      refused,
+    );
+    expect(await a.send({ ...remove("p-1", 0), force: true })).toMatchObject(refused);
+    expect((await world.row("products", "p-1"))?.state).toBe("live");
+    expect(await b.send(remove("p-1", 0))).toMatchObject({ status: "conflict" });
+    const forced = await b.send({ ...remove("p-1", 0), force: true });
+    expect(forced).toMatchObject({ status: "applied", deleted: true });
+    expect("flags" in forced && forced.flags).toEqual([{ code: "forced" }]);
+    expect(await a.send(remove("p-2", 2 ** 52))).not.toHaveProperty("flags");
+  });
+  test("in a collection of branches a row that is not there is answered as one that is elsewhere [C10]", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till("s", { branch: "south" });
+    const shift = { collection: "shifts", entityId: "h-1" };
+    const away = { ...shift, action: "delete", baseVersion: 2 ** 52 };
+    expect(await till.send(away)).toMatchObject({ status: "rejected", error: { code: "out_of_scope" } });
+    await till.send({ ...shift, action: "increment", by: { drawer: 1 } });
+    expect(await till.send(away)).toMatchObject({ status: "rejected", error: { code: "out_of_scope" } });
+    await till.send({ ...shift, action: "create", data: { branch: "south", cashier: "Ann" } });
+    expect(await till.send(away)).toMatchObject({ status: "applied", deleted: true });
   });
   test("creating it again goes on with the version and keeps the counters", async () => {
     const { world, a, version } = await shopWithCola();
@@ -185,6 +257,19 @@ describe("creating what is there", () => {
 });
 
 describe("what a till may not set", () => {
+  test("what the schema refuses: the refusal says what, and nothing is written", async () => {
+    const { world, a, version } = await shopWithCola();
+    expect(await a.send(product("p-2", { name: "" }))).toMatchObject({
+      status: "rejected",
+      error: { code: "validation_failed", issues: [{ path: "name" }] },
+    });
+    expect(await world.row("products", "p-2")).toBeUndefined();
+    expect(await a.send(edit("p-1", version, { priceCents: -1 }))).toMatchObject({
+      status: "rejected",
+      error: { code: "validation_failed", issues: [{ path: "priceCents" }] },
+    });
+    expect(await world.version("products", "p-1")).toBe(version);
+  });
   test.each([
     ["a counter by create", product("p-9", { name: "x", stock: 4 })],
     ["a counter by update", edit("p-1", 0, { stock: 4 })],
@@ -210,6 +295,7 @@ describe("what a till may not set", () => {
       status: "applied",
       flags: [{ code: "forced" }],
     });
+    expect(await b.send(edit("p-1", 2 ** 52, { priceCents: 3 }))).not.toHaveProperty("flags");
   });
 });
 

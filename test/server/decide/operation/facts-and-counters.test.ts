@@ -7,7 +7,9 @@ describe("a completed sale is a fact (L11)", () => {
     const result = await world.till().send(sale("s-1"));
     expect(result).toMatchObject({ status: "applied" });
     expect(result).not.toHaveProperty("data");
-    expect((await world.row("sales", "s-1"))?.data).toEqual({ totalCents: 500 });
+    const row = await world.row("sales", "s-1");
+    expect(row).toMatchObject({ data: { totalCents: 500 }, createdVersion: row?.version });
+    expect(row?.fields).toEqual({});
   });
   test("what the schema refuses is set aside with its payload", async () => {
     const world = await ServerWorld.open();
@@ -41,6 +43,29 @@ describe("a completed sale is a fact (L11)", () => {
       status: "applied",
       flags: [{ code: "unresolved_reference", message: "products/p-9" }],
     });
+  });
+  test("of another branch it is booked all the same, flagged, and the till is told nothing of the row", async () => {
+    const allow = { read: "everyone", create: "everyone" } as const;
+    const scope = {
+      branch: (row: { orderNumber?: string | undefined; productId?: string | undefined }) => row.productId,
+    };
+    const world = await ServerWorld.open({ sales: { scope, allow } } as never);
+    const sent = await world.till("a", { branch: "north" }).send(sale("s-1", { totalCents: 5, productId: "south" }));
+    expect(sent).toMatchObject({
+      status: "applied",
+      flags: [{ code: "unresolved_reference" }, { code: "out_of_scope" }],
+    });
+    expect(await world.row("sales", "s-1")).toMatchObject({ scope: "south", fields: {} });
+    expect(await world.till("b", { branch: "south" }).send(sale("s-2", { totalCents: 5 }))).not.toHaveProperty("flags");
+  });
+  test("with the content of another one it is that one, and nothing is written", async () => {
+    const world = await ServerWorld.open();
+    await world.till("a").send(sale("s-1"));
+    const before = await world.row("sales", "s-1");
+    const again = await world.till("b").send(sale("s-1"));
+    expect(again).toMatchObject({ status: "applied", version: before?.version });
+    expect(again).not.toHaveProperty("data");
+    expect(await world.row("sales", "s-1")).toEqual(before);
   });
   test("what only the server fills in is not the till's to send", async () => {
     const world = await ServerWorld.open();
@@ -99,6 +124,13 @@ describe("increments [H4]", () => {
     });
     expect(await till.send(product("p-1"))).toMatchObject({ data: { stock: -2 } });
   });
+  test("each counter has a sum of its own", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const step = (by: object) => ({ action: "increment", collection: "customers", entityId: "c-1", by });
+    await till.push(step({ points: 2 }), step({ litres: "0.5" }), step({ points: 1, litres: "1" }));
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: 3, litres: "1.5" });
+  });
   test("decimal strings are exact", async () => {
     const world = await ServerWorld.open();
     const till = world.till();
@@ -122,6 +154,33 @@ describe("increments [H4]", () => {
     expect(await till.send({ ...count("p-1", 1), by: { stock: "1.5" } })).toMatchObject({ status: "quarantined" });
     await till.send(count("p-1", Number.MAX_SAFE_INTEGER));
     expect(await till.send(count("p-1", 1))).toMatchObject({ status: "quarantined", error: { code: "malformed" } });
+  });
+  test("what is wrong with each step is said, and of the good ones nothing", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const customer = { action: "increment", collection: "customers", entityId: "c-1" };
+    await till.send({ ...customer, by: { points: Number.MAX_SAFE_INTEGER } });
+    const steps = { litres: "0.5", points: 1, name: 1 };
+    const sent = await till.send({ ...customer, by: steps });
+    expect("error" in sent && sent.error).toMatchObject({
+      code: "malformed",
+      issues: [
+        { path: "by.points", message: expect.stringContaining("too large") },
+        { path: "by.name", message: expect.stringContaining("no such counter") },
+      ],
+    });
+    expect(await till.send({ ...customer, by: { points: "0.5", litres: 1 } })).toMatchObject({
+      error: { issues: [{ path: "by.points", message: expect.stringContaining("integer") }] },
+    });
+    expect((await world.row("customers", "c-1"))?.counters).toEqual({ points: Number.MAX_SAFE_INTEGER });
+  });
+  test("what only counts so far is flagged with each step, and a row that is there is not", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    await till.send(count("p-1", 1));
+    expect(await till.send(count("p-1", 1))).toMatchObject({ flags: [{ code: "unknown_row" }] });
+    await till.send(product("p-1"));
+    expect(await till.send(count("p-1", 1))).not.toHaveProperty("flags");
   });
   test("they need no right to edit", async () => {
     const allow = { read: "everyone", create: "nobody", update: "nobody", delete: "nobody" } as const;
