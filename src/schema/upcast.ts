@@ -193,7 +193,7 @@ function changes(
   const values = names.map((name) => [name, jsonIn(before, name), jsonIn(edited, name)] as const);
   return values.flatMap(([name, from, to]) => {
     const isSame = from === NO_JSON || to === NO_JSON ? from === to : deepEqual(from, to);
-    return isSame && !(to !== NO_JSON && to !== undefined && Object.hasOwn(named, name)) ? [] : [[name, to] as const];
+    return isSame && !(to !== undefined && Object.hasOwn(named, name)) ? [] : [[name, to] as const];
   });
 }
 

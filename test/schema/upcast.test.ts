@@ -292,6 +292,22 @@ describe("upcastEdit", () => {
     });
   });
 
+  it("refuses an edit of a field of which the step makes no JSON with the edit and without it", () => {
+    const taxed = versions((data) => ({ ...data, price: Number(data.price) * Number(data.rate) }));
+    const edit = { patch: { price: 3, name: "Tea" }, unset: [] };
+    expect(thrown(() => upcastEdit("sales", taxed, 1, edit, { price: 2 }))).toMatchObject({
+      code: "validation_failed",
+    });
+    expect(upcastEdit("sales", taxed, 1, edit, { price: 2, rate: 2 })).toEqual({
+      patch: { price: 6, name: "Tea" },
+      unset: [],
+    });
+    // It is no matter of an edit that does not name the field.
+    expect(upcastEdit("sales", taxed, 1, { patch: { name: "Tea" }, unset: [] }, { price: 2 }).patch).toEqual({
+      name: "Tea",
+    });
+  });
+
   it("raises an edit to the value that is there already, also of a field that the step needs", () => {
     const needing = versions((data) => ({ ...data, shown: (data.quantity as number).toFixed(1) }));
     expect(upcastEdit("sales", needing, 1, { patch: { quantity: 3 }, unset: [] }, { quantity: 3 })).toEqual({

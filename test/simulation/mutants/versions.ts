@@ -224,7 +224,7 @@ const raised: readonly Mutant[] = [
   mutant(
     "an edit to the value that is there already is lost when it is raised",
     "H7",
-    patch("schema/upcast.ts", "return isSame && !(to !== NO_JSON", "return isSame || !(to !== NO_JSON"),
+    patch("schema/upcast.ts", "return isSame && !(to !== undefined", "return isSame || !(to !== undefined"),
   ),
 ];
 
