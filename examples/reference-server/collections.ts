@@ -19,7 +19,11 @@ const cents = z.int();
 const price = z.int().nonnegative();
 const basisPoints = z.int().nonnegative().max(10_000);
 const quantity = z.int().positive();
-const moment = z.int().nonnegative();
+/** The latest moment that a `Date` can hold (ECMAScript, "Time Values"). */
+const LAST_MOMENT = 8.64e15;
+const moment = z.int().nonnegative().max(LAST_MOMENT);
+/** ISO 4217. */
+const currency = z.string().regex(/^[A-Z]{3}$/);
 const note = z.string().max(1_000).optional();
 
 const products = defineCollection({
@@ -97,7 +101,7 @@ const sales = defineCollection({
       customerId: id.optional(),
       /** The till's own number, printed at once. No two tills share a prefix. */
       receiptNumber: z.string().max(64).optional(),
-      currency: z.string().length(3).default("EUR"),
+      currency: currency.default("EUR"),
       items: z.array(line).min(1).max(500),
       /** The discount on the whole sale, in addition to those of the lines. */
       discountCents: price.default(0),
@@ -154,7 +158,8 @@ const refunds = defineCollection({
     saleId: id.optional(),
     items: z
       .array(z.object({ lineId: id.optional(), productId: id, name: label, quantity, amountCents: price }))
-      .min(1),
+      .min(1)
+      .max(500),
     totalCents: price,
     method: z.enum(["cash", "card", "transfer", "voucher", "credit"]),
     reason: z.string().max(200).optional(),
@@ -189,7 +194,10 @@ const purchases = defineCollection({
     branchId: id,
     supplier: label,
     invoiceNumber: z.string().max(64).optional(),
-    items: z.array(z.object({ productId: id, name: label, quantity, unitCostCents: price })).min(1),
+    items: z
+      .array(z.object({ productId: id, name: label, quantity, unitCostCents: price }))
+      .min(1)
+      .max(500),
     totalCents: price,
     receivedAt: moment,
     note,
@@ -203,7 +211,7 @@ const purchases = defineCollection({
 const users = defineCollection({
   schema: z.object({
     name: label,
-    roles: z.array(z.enum(["owner", "manager", "cashier"])),
+    roles: z.array(z.enum(["owner", "manager", "cashier"])).max(3),
     branchId: id.optional(),
     active: z.boolean().default(true),
   }),
@@ -240,7 +248,7 @@ const shifts = defineCollection({
 
 /** One row per setting; its id is the setting's name. A setting with a branch applies only to that branch. */
 const settings = defineCollection({
-  schema: z.object({ value: z.union([z.string(), z.number(), z.boolean()]), branchId: id.optional() }),
+  schema: z.object({ value: z.union([z.string().max(10_000), z.number(), z.boolean()]), branchId: id.optional() }),
 });
 
 export const collections = {

@@ -1,10 +1,17 @@
-/** Money: integers of the minor unit in the program, text for people. */
+/**
+ * Money: integers of the minor unit in the program, text for people. A sale of another till may name anything as its
+ * currency, and must still be shown: what is not a currency is written behind the amount.
+ */
 
 const formats = new Map<string, Intl.NumberFormat>();
+
+const NO_CURRENCY = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function formatOf(currency: string): Intl.NumberFormat {
   const known = formats.get(currency);
   if (known !== undefined) return known;
+  // What `Intl` takes as a code; it throws for anything else.
+  if (!/^[A-Za-z]{3}$/.test(currency)) return NO_CURRENCY;
   const made = new Intl.NumberFormat(undefined, { style: "currency", currency });
   formats.set(currency, made);
   return made;
@@ -16,7 +23,9 @@ export function minorPerMajor(currency: string): number {
 }
 
 export function formatMoney(cents: number, currency: string): string {
-  return formatOf(currency).format(cents / minorPerMajor(currency));
+  const format = formatOf(currency);
+  const amount = format.format(cents / minorPerMajor(currency));
+  return format === NO_CURRENCY ? `${amount} ${currency}` : amount;
 }
 
 /** The amount that was typed, with a comma or a point: `12,5` is 1,250. `undefined` if it is no amount. */

@@ -79,7 +79,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
 };
 
 export function verdictWords({ code, message }: { readonly code: string; readonly message: string }): string {
-  return VERDICTS[code] ?? (message || code);
+  return (Object.hasOwn(VERDICTS, code) ? VERDICTS[code] : undefined) ?? (message || code);
 }
 
 /** What the operation does. `nameOf` knows the names of products. */

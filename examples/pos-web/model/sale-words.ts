@@ -75,5 +75,5 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 
 export function flagWords({ code, message }: Pick<Flag, "code" | "message">): string {
-  return FLAGS[code] ?? message ?? code;
+  return (Object.hasOwn(FLAGS, code) ? FLAGS[code] : undefined) ?? message ?? code;
 }

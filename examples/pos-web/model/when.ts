@@ -1,4 +1,7 @@
-/** Moments and durations, in words for people. */
+/**
+ * Moments and durations, in words for people. A record of another till may name a moment that no calendar has, and must
+ * still be shown.
+ */
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -29,12 +32,19 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
 
-/** Midnight at the beginning of the day, in the till's time zone. */
+const UNKNOWN = "No date";
+
+function isMoment(at: number): boolean {
+  return !Number.isNaN(new Date(at).getTime());
+}
+
+/** Midnight at the beginning of the day, in the till's time zone; 0 for what is no moment, so that two are one day. */
 export function dayOf(at: number): number {
-  return new Date(at).setHours(0, 0, 0, 0);
+  return isMoment(at) ? new Date(at).setHours(0, 0, 0, 0) : 0;
 }
 
 export function dayName(at: number, now: number): string {
+  if (!isMoment(at)) return UNKNOWN;
   const days = Math.round((dayOf(now) - dayOf(at)) / DAY_MS);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
@@ -42,9 +52,11 @@ export function dayName(at: number, now: number): string {
 }
 
 export function clockTime(at: number): string {
+  if (!isMoment(at)) return UNKNOWN;
   return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
 }
 
 export function dateAndTime(at: number): string {
+  if (!isMoment(at)) return UNKNOWN;
   return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
