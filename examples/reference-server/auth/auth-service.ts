@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "tillsync";
 import type { Principal } from "tillsync/server";
+import { networkOf } from "../caller.ts";
 import { ProblemError } from "../problem.ts";
 import { type Role, SCOPES, scopesOf } from "../roles.ts";
 import type { AuthStore, Session, Standing, User } from "./auth-store.ts";
@@ -25,16 +26,16 @@ export type PublicUser = Pick<User, "id" | "tenant" | "name" | "roles" | "branch
 
 /** The limits on failed sign-ins, and on registrations. */
 export interface AuthLimits {
-  /** For one account from one address: a person mistypes a password a few times. */
+  /** For one account from one address, or one /64 of IPv6: a person mistypes a password a few times. */
   readonly account: RateLimit;
   /**
    * For one account from everywhere. Generous: otherwise anyone who knows a cashier's email address could lock them
    * out.
    */
   readonly accountAnywhere: RateLimit;
-  /** The part of `accountAnywhere` that one address can use up. */
+  /** The part of `accountAnywhere` that one address can use up, or one /48 of IPv6. */
   readonly accountShare: RateLimit;
-  /** For one address. It may be that of a whole shop. */
+  /** For one address, or one /64 of IPv6. It may be that of a whole shop. */
   readonly address: RateLimit;
   readonly registration: RateLimit;
 }
@@ -90,8 +91,9 @@ export class AuthService {
 
   /** Creates a tenant with its owner. */
   async register({ tenant, email, password }: RegisterRequest, address: string): Promise<TokensAnswer> {
-    throttle([[this.#registrations, address]]);
-    this.#registrations.count(address);
+    const network = networkOf(address, 64);
+    throttle([[this.#registrations, network]]);
+    this.#registrations.count(network);
     const tenantId = randomUUID();
     const user = await this.createTenant({ id: tenantId, name: tenant.name }, { email, password, name: tenant.name });
     return this.#begin(user, undefined, undefined);
@@ -126,23 +128,32 @@ export class AuthService {
 
   async login({ email, password, device, branch }: LoginRequest, address: string): Promise<TokensAnswer> {
     const { account, accountAnywhere, accountShare, address: fromAddress } = this.#failures;
-    const here = `${email} ${address}`;
+    const here = `${email} ${networkOf(address, 64)}`;
+    const around = `${email} ${networkOf(address, 48)}`;
     const anywhere = [accountAnywhere, email] as const;
     const guards: Guard[] = [
       [account, here],
-      [fromAddress, address],
+      [fromAddress, networkOf(address, 64)],
     ];
     throttle([...guards, anywhere]);
     // An address is held back by its own limits. It must not use up those of all addresses: a person elsewhere could
     // not sign in for an hour.
-    if (accountShare.waitFor(here) === 0) guards.push([accountShare, here], anywhere);
+    if (accountShare.waitFor(around) === 0) guards.push([accountShare, around], anywhere);
     // Counted before the password is checked, which takes a while: of a hundred concurrent guesses, five are checked.
     for (const [limiter, key] of guards) limiter.count(key);
+    const forgive = () => {
+      for (const [limiter, key] of guards) limiter.forgive(key);
+    };
     const user = await this.#options.store.userByEmail(email);
-    if (!(await isPassword(password, user?.password)) || user === undefined) {
+    const isRight = await isPassword(password, user?.password).catch((error: unknown) => {
+      // Nobody has looked at the password.
+      forgive();
+      throw error;
+    });
+    if (!isRight || user === undefined) {
       throw new ProblemError("invalid_credentials", "No user has this email and password");
     }
-    for (const [limiter, key] of guards) limiter.forgive(key);
+    forgive();
     if (user.branch !== undefined && branch !== undefined && branch !== user.branch) {
       throw new ProblemError("forbidden", "The user belongs to another branch");
     }
