@@ -3,25 +3,6 @@ import { type Mutant, mutant, patch } from "./mutant.ts";
 
 export const answers: readonly Mutant[] = [
   mutant(
-    "a row that lacks an own step of the base is taken",
-    "C6",
-    patch(
-      "client/decide/results.ts",
-      "moreResults || result.version < workspace.amendedTo(collection, entityId)",
-      "moreResults",
-    ),
-    patch("client/decide/workspace.ts", "(isOld || lacksOwn)", "isOld"),
-  ),
-  mutant(
-    "a row that is ahead of the results is taken",
-    "C6",
-    patch(
-      "client/decide/base-after.ts",
-      "if (data && from <= schemaVersion && !isAhead) return",
-      "if (data && from <= schemaVersion) return",
-    ),
-  ),
-  mutant(
     "foreign 200 accepted",
     "S1",
     patch(

@@ -53,20 +53,6 @@ export const desks: readonly Mutant[] = [
     patch("server/decide/operation/supersede.ts", '    if (target.status === "applied") {', "    if (false) {"),
   ),
   mutant(
-    "a chain that was cut has lost its first operation",
-    "C3",
-    patch("protocol/chain.ts", "[...chain.slice(0, 1), ...chain.slice(1 - CHAIN_IDS)]", "chain.slice(-CHAIN_IDS)"),
-  ),
-  mutant(
-    "a chain that was cut comes too late for what it has left out",
-    "C3",
-    patch(
-      "server/decide/operation/supersede.ts",
-      "if (first === undefined || !isCut(supersedes)) return supersedes;",
-      "return supersedes;",
-    ),
-  ),
-  mutant(
     "a conflict is settled twice",
     "C3",
     patch(
