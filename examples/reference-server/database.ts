@@ -79,6 +79,7 @@ export async function openDatabases({ database, authDatabase, secret, logger }: 
 
 /** For people: where the shop's data is, without user and password. */
 export function nameOf(database: string): string {
+  if (database === ":memory:") return "in memory, gone when the server ends";
   if (!isPostgres(database)) return resolve(database);
   const url = URL.canParse(database) ? new URL(database) : undefined;
   return url === undefined ? "PostgreSQL" : `PostgreSQL, ${url.host || "localhost"}${url.pathname}`;
