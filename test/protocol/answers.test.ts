@@ -122,7 +122,8 @@ const change: fc.Arbitrary<(message: unknown) => unknown> = fc
       fc.jsonValue().map((replacement) => () => replacement),
       fc.constantFrom<(old: unknown, other: unknown) => unknown>(
         (old) => [old],
-        (old) => String(old),
+        // An object may have a member `toString`, which is no function.
+        (old) => (typeof old === "object" ? JSON.stringify(old) : String(old)),
         (old) => ({ old }),
         (_, other) => other,
       ),
