@@ -8,7 +8,7 @@ import type { JsonObject } from "../../shared/json.ts";
 import { omit } from "../../shared/omit.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
-import { raised, versionOf } from "../state/versions.ts";
+import { raised, versionLabel, versionOf } from "../state/versions.ts";
 import { raisedEdit } from "./edit-now.ts";
 import type { Target } from "./mint.ts";
 import type { Workspace } from "./workspace.ts";
@@ -73,12 +73,9 @@ export function readAgain(
   const server = stored && raised(collection, definition, versionOf(conflict), stored);
   if (stored !== undefined && server === undefined) return conflict;
   const { unknown, ...sides } = sidesOn(definition, operation, server, server);
-  return unknown === undefined ? { ...omit(conflict, "unread"), ...sides, ...versionLabel(definition) } : conflict;
-}
-
-/** What stored data says of its schema version: version 1 is not named. */
-export function versionLabel({ schemaVersion }: ResolvedCollection): { readonly schemaVersion: number | undefined } {
-  return { schemaVersion: schemaVersion === 1 ? undefined : schemaVersion };
+  return unknown === undefined
+    ? { ...omit(conflict, "unread"), ...sides, ...versionLabel(definition.schemaVersion) }
+    : conflict;
 }
 
 /** The error for what a newer app or a newer server has written [H7]. */

@@ -9,8 +9,8 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import type { JsonObject } from "../../shared/json.ts";
 import type { StoredOperation } from "../state/operation.ts";
 import type { StoredConflict } from "../state/rows.ts";
-import { versionOf } from "../state/versions.ts";
-import { newerSchema, readAgain, type Sides, sidesOf, versionLabel } from "./conflict-sides.ts";
+import { versionLabel, versionOf } from "../state/versions.ts";
+import { newerSchema, readAgain, type Sides, sidesOf } from "./conflict-sides.ts";
 import { readPatch, uneditableFields } from "./local-write.ts";
 import { type MintContext, type OperationPayload, payloadFault, type Target } from "./mint.ts";
 import { supersede, unknownCollection } from "./supersede.ts";
@@ -157,7 +157,7 @@ function settlement(workspace: Workspace, operation: StoredOperation, conflict: 
   if (unknown !== undefined && needsEdit && !keepsServer) throw unknown;
   const answer = personsAnswer(definition, operation, sides, choice);
   const payload = resolutionPayload(definition, operation, sides, answer);
-  return { sides: { ...sides, ...versionLabel(definition) }, answer, payload };
+  return { sides: { ...sides, ...versionLabel(definition.schemaVersion) }, answer, payload };
 }
 
 function personsAnswer(definition: ResolvedCollection, target: Target, sides: Sides, choice: Choice): Resolution {
@@ -210,7 +210,7 @@ function recreate(definition: ResolvedCollection, record: JsonObject): Operation
 /** The versions of the sides: that of the server's row, and that of their schema. */
 const labels = (workspace: Workspace, { collection, entityId }: Target, definition: ResolvedCollection) => ({
   version: workspace.row(collection, entityId)?.version,
-  ...versionLabel(definition),
+  ...versionLabel(definition.schemaVersion),
 });
 
 function openConflict(

@@ -24,7 +24,7 @@ import {
 } from "../state/operation.ts";
 import type { StoredConflict, StoredRow } from "../state/rows.ts";
 import { CONFLICTS, META, OPERATIONS, tableOf } from "../state/tables.ts";
-import { raised, rowNow, versionOf } from "../state/versions.ts";
+import { raised, rowNow, versionLabel, versionOf } from "../state/versions.ts";
 import { editNow } from "./edit-now.ts";
 import { mergeDelta, replay } from "./replay.ts";
 
@@ -362,12 +362,11 @@ export class Workspace {
     const replayed = edits.map((edit) => editNow(definition, edit, base)).filter((edit) => edit !== undefined);
     const view = readable ? replay(base, replayed, row.delta, definition.counters) : undefined;
     const open = edits.length > 0 || row.delta !== undefined;
-    const schemaVersion = readable ? definition.schemaVersion : versionOf(row);
     return compact({
       ...row,
       data: view,
       base: open || !readable ? base : undefined,
-      schemaVersion: schemaVersion === 1 ? undefined : schemaVersion,
+      ...versionLabel(readable ? definition.schemaVersion : versionOf(row)),
       edits: row.edits || undefined,
       // Keeping a refused edit of a deleted row means creating the row again, also after a retry.
       deletedBase: row.states ? row.deletedBase : undefined,

@@ -16,6 +16,11 @@ import type { StoredRow } from "./rows.ts";
 export const versionOf = ({ schemaVersion = 1 }: { readonly schemaVersion?: number | undefined }): number =>
   schemaVersion;
 
+/** What stored data says of its schema version: {@link versionOf} the other way round. */
+export const versionLabel = (version: number): { readonly schemaVersion: number | undefined } => ({
+  schemaVersion: version === 1 ? undefined : version,
+});
+
 /**
  * Data of version `from` in the version that the app has; `undefined` if it can't be read. `failed` receives the error
  * of a step.

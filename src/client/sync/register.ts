@@ -11,7 +11,7 @@ export interface RegisterDeps {
   readonly device: { readonly name?: string | undefined; readonly appVersion?: string | undefined };
   /**
    * Sends what a revoked device still has. The server accepts it into quarantine, so that its sales end somewhere [H6]
-   * (L1). Resolves with `undefined` if nothing is left to send.
+   * (L1). Resolves with the failure that ended it, if a request failed.
    */
   handOver(): Promise<FailedHandOver | undefined>;
 }

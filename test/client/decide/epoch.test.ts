@@ -9,22 +9,18 @@ import {
   blocked,
   conflict,
   create,
-  DecisionTill,
+  type DecisionTill,
   increment,
   quarantined,
   rejected,
   sale,
+  stockedTill,
   tea,
   update,
 } from "../support/decision-till.ts";
 
 const row = { ...tea, stock: 7 };
-const till = () => {
-  const one = new DecisionTill();
-  one.pull("products", { id: "p-1", version: 10, data: row });
-  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
-  return one;
-};
+const till = () => stockedTill();
 const again = (one: DecisionTill, operation: StoredOperation) => {
   const { state, resend: first, acknowledged } = one.flat(operation);
   return { state, again: first, acknowledged };

@@ -15,16 +15,12 @@ import {
   rejected,
   remove,
   sale,
+  stockedTill,
   tea,
   update,
 } from "../support/decision-till.ts";
 
-const till = () => {
-  const one = new DecisionTill();
-  one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
-  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
-  return one;
-};
+const till = () => stockedTill();
 
 describe("an operation", () => {
   test("says who made it, when, where, and of which version its data is", () => {

@@ -19,17 +19,13 @@ import {
   remove,
   retry,
   sale,
+  stockedTill,
   tea,
   update,
 } from "../support/decision-till.ts";
 
 const row = { ...tea, stock: 7 };
-const till = () => {
-  const one = new DecisionTill();
-  one.pull("products", { id: "p-1", version: 10, data: row });
-  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
-  return one;
-};
+const till = () => stockedTill();
 
 describe("applied", () => {
   test("without the row, makes the edit the base: its version before was the one the edit was made on [C4]", () => {

@@ -20,6 +20,7 @@ import {
   rejected,
   remove,
   sale,
+  stockedTill,
   tea,
   update,
 } from "../support/decision-till.ts";
@@ -40,9 +41,7 @@ const shop = {
   }),
 };
 const till = () => {
-  const one = new DecisionTill(shop);
-  one.pull("products", { id: "p-1", version: 10, data: row });
-  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0 } });
+  const one = stockedTill(shop);
   one.pull("tags", { id: "g-1", version: 12, data: { label: "A" } });
   return one;
 };

@@ -309,6 +309,17 @@ export const sale = (entityId: string, over: JsonObject = {}): LocalChange =>
     ...over,
   });
 
+/** A till that has pulled a product, of which there are 7, and a customer. */
+export function stockedTill(
+  collections?: CollectionMap,
+  more: { readonly product?: JsonObject; readonly customer?: JsonObject } = {},
+): DecisionTill {
+  const one = new DecisionTill(collections);
+  one.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7, ...more.product } });
+  one.pull("customers", { id: "c-1", version: 11, data: { name: "Ann", phone: "1", points: 0, ...more.customer } });
+  return one;
+}
+
 // ── Results, as a server gives them ──
 type Id = { readonly id: string };
 export const applied = (

@@ -39,7 +39,7 @@ const stored: readonly Mutant[] = [
     "H7",
     patch(
       "client/decide/workspace.ts",
-      "schemaVersion: schemaVersion === 1 ? undefined : schemaVersion,",
+      "...versionLabel(readable ? definition.schemaVersion : versionOf(row)),",
       "schemaVersion: undefined,",
     ),
   ),

@@ -34,7 +34,7 @@ export function boundTo(ws: WorkingSet, starts: readonly OperationRow[]): readon
     newest = [...found.values()];
   }
   const aside = [...seen.values()].filter(isSetAside);
-  const replaced = new Set(aside.flatMap(targetsOf));
+  const replaced = new Set(aside.flatMap(namedBy));
   return aside.filter(({ id }) => !replaced.has(id)).sort((a, b) => placeOf(ws, a) - placeOf(ws, b));
 }
 
@@ -44,7 +44,7 @@ function* neighbours(ws: WorkingSet, row: OperationRow): Iterable<OperationRow> 
   if (transaction !== undefined) yield* ws.members(transaction).filter(({ device }) => device === row.device);
   const successor = supersededBy === undefined ? undefined : ws.operation(supersededBy);
   if (successor !== undefined) yield successor;
-  for (const id of targetsOf(row)) {
+  for (const id of namedBy(row)) {
     const target = ws.operation(id);
     if (target === undefined) continue;
     // A successor that its sender might not send has not taken the place yet. If it is released, it does.
@@ -53,13 +53,13 @@ function* neighbours(ws: WorkingSet, row: OperationRow): Iterable<OperationRow> 
 }
 
 /** The operations that it names in `supersedes`. A malformed one may name anything there. */
-function targetsOf({ operation }: OperationRow): readonly string[] {
+function namedBy({ operation }: OperationRow): readonly string[] {
   const named: unknown = operation?.supersedes;
   return Array.isArray(named) ? named.filter((id) => typeof id === "string") : [];
 }
 
 /** A payment is judged after its sale, though the sale was corrected after the payment had arrived. */
 function placeOf(ws: WorkingSet, row: OperationRow): number {
-  const places = targetsOf(row).map((id) => ws.operation(id)?.position ?? row.position);
+  const places = namedBy(row).map((id) => ws.operation(id)?.position ?? row.position);
   return Math.min(row.position, ...places);
 }
