@@ -8,7 +8,7 @@ import { type OpenSqlite, type SyncSqliteDriver, sqliteStore } from "tillsync/se
 import type { AuthStore } from "./auth/auth-store.ts";
 import { keysBeside, keysFromText, type SigningKeys } from "./auth/keys.ts";
 import { SqliteAuthStore } from "./auth/sqlite-auth-store.ts";
-import { checkPrivate, filesOf, keepPrivate } from "./private-file.ts";
+import { keepPrivate } from "./private-file.ts";
 
 export interface Databases {
   readonly store: ServerStore;
@@ -45,7 +45,6 @@ export async function openDatabases({ database, authDatabase, secret, logger }: 
     if (path === ":memory:" || isPostgres(path)) continue;
     mkdirSync(dirname(path), { recursive: true, mode: PRIVATE });
     keepPrivate(path, EXPOSED);
-    for (const file of filesOf(path)) checkPrivate(file, EXPOSED);
   }
   let keys = secret === undefined ? undefined : keysFromText(secret);
   if (keys === undefined && !isPostgres(authDatabase)) keys = keysBeside(authDatabase);

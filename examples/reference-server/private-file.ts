@@ -9,26 +9,26 @@ export class ExposedFileError extends Error {
 }
 
 /**
- * Creates the file if there is none. SQLite gives the files beside its database the same permissions
- * (https://www.sqlite.org/src/file?name=src/os_unix.c, `findCreateFileMode`).
+ * Creates the file of a SQLite database if there is none, and checks those that are there. SQLite gives the files beside
+ * its database the same permissions (https://www.sqlite.org/src/file?name=src/os_unix.c, `findCreateFileMode`).
  *
- * @param advice what to do if others can read it
+ * @param advice what to do if others can read one of them
  * @throws ExposedFileError, an error of Node's `open`
  */
-export function keepPrivate(path: string, advice: string): void {
-  closeSync(openSync(path, "a", PRIVATE));
-  checkPrivate(path, advice);
+export function keepPrivate(database: string, advice: string): void {
+  closeSync(openSync(database, "a", PRIVATE));
+  for (const suffix of ["", "-wal", "-shm"]) {
+    if (existsSync(database + suffix)) checkPrivate(database + suffix, advice);
+  }
 }
 
-/** @throws ExposedFileError if others can read or write the file. Windows has no such permissions. */
+/**
+ * @param advice what to do if others can read it
+ * @throws ExposedFileError if others can read or write the file. Windows has no such permissions.
+ */
 export function checkPrivate(path: string, advice: string): void {
   const { mode } = statSync(path);
   if (process.platform === "win32" || (mode & 0o077) === 0) return;
   const found = (mode & 0o777).toString(8);
   throw new ExposedFileError(`Expected ${path} to be readable by its owner only, got mode ${found}. ${advice}`);
-}
-
-/** The files of a SQLite database, as far as they are there. */
-export function filesOf(database: string): readonly string[] {
-  return ["", "-wal", "-shm"].map((suffix) => `${database}${suffix}`).filter((path) => existsSync(path));
 }

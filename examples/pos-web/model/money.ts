@@ -7,11 +7,15 @@ const formats = new Map<string, Intl.NumberFormat>();
 
 const NO_CURRENCY = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
+/** Whether it is written like a code of ISO 4217: `Intl` throws for most of what is not. */
+export function isCurrency(value: unknown): value is string {
+  return typeof value === "string" && /^[A-Z]{3}$/.test(value);
+}
+
 function formatOf(currency: string): Intl.NumberFormat {
   const known = formats.get(currency);
   if (known !== undefined) return known;
-  // What `Intl` takes as a code; it throws for anything else.
-  if (!/^[A-Za-z]{3}$/.test(currency)) return NO_CURRENCY;
+  if (!isCurrency(currency)) return NO_CURRENCY;
   const made = new Intl.NumberFormat(undefined, { style: "currency", currency });
   formats.set(currency, made);
   return made;

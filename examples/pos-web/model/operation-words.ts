@@ -62,24 +62,27 @@ function blockedWords(count: number): string {
     : `Waits for ${counted(count, "earlier change")} to arrive`;
 }
 
-const VERDICTS: Readonly<Record<string, string>> = {
-  not_permitted: "The person or the till had no right to it",
-  device_revoked: "This till has been shut out by the office",
-  branch_mismatch: "It belongs to another branch than this till's",
-  transaction_quarantined: "Another part of the same sale was set aside",
-  arithmetic: "The amounts do not add up",
-  validation_failed: "The server does not accept its contents",
-  malformed: "The server can't read it",
-  too_large: "It is too large",
-  unknown_collection: "The server does not know this kind of record",
-  not_found: "The server does not have the record",
-  policy_failed: "A rule of the shop failed on the server",
-  schema_newer: "The server has to be updated first",
-  discarded: "The office has put it away for good",
-};
+/** A map: a code may be any text, `constructor` too. */
+const VERDICTS = new Map(
+  Object.entries({
+    not_permitted: "The person or the till had no right to it",
+    device_revoked: "This till has been shut out by the office",
+    branch_mismatch: "It belongs to another branch than this till's",
+    transaction_quarantined: "Another part of the same sale was set aside",
+    arithmetic: "The amounts do not add up",
+    validation_failed: "The server does not accept its contents",
+    malformed: "The server can't read it",
+    too_large: "It is too large",
+    unknown_collection: "The server does not know this kind of record",
+    not_found: "The server does not have the record",
+    policy_failed: "A rule of the shop failed on the server",
+    schema_newer: "The server has to be updated first",
+    discarded: "The office has put it away for good",
+  }),
+);
 
 export function verdictWords({ code, message }: { readonly code: string; readonly message: string }): string {
-  return (Object.hasOwn(VERDICTS, code) ? VERDICTS[code] : undefined) ?? (message || code);
+  return VERDICTS.get(code) ?? (message || code);
 }
 
 /** What the operation does. `nameOf` knows the names of products. */

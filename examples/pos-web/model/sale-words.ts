@@ -58,22 +58,25 @@ function stateOf(meta: Pick<RecordMeta, "sync" | "flags"> | undefined): Omit<Sal
   }
 }
 
-const FLAGS: Readonly<Record<string, string>> = {
-  stock_discrepancy: "More was sold than the books had in stock.",
-  unknown_product: "A product that the server does not know.",
-  unknown_customer: "A customer that the server does not know.",
-  unresolved_reference: "It names a record that the server does not have.",
-  arithmetic: "The amounts do not add up.",
-  overpaid: "More was paid than the sale comes to.",
-  over_refund: "More was given back than was sold.",
-  without_sale: "A refund without a sale.",
-  unknown_sale: "The sale has not reached the server yet.",
-  late_arrival: "It came after its shift was closed.",
-  clock_ahead: "This till's clock is ahead of the server's.",
-  out_of_scope: "It touches a record of another branch.",
-  overtaken: "It was sent again after the server was restored, and a later change stands.",
-};
+/** A map: a code may be any text, `constructor` too. */
+const FLAGS = new Map(
+  Object.entries({
+    stock_discrepancy: "More was sold than the books had in stock.",
+    unknown_product: "A product that the server does not know.",
+    unknown_customer: "A customer that the server does not know.",
+    unresolved_reference: "It names a record that the server does not have.",
+    arithmetic: "The amounts do not add up.",
+    overpaid: "More was paid than the sale comes to.",
+    over_refund: "More was given back than was sold.",
+    without_sale: "A refund without a sale.",
+    unknown_sale: "The sale has not reached the server yet.",
+    late_arrival: "It came after its shift was closed.",
+    clock_ahead: "This till's clock is ahead of the server's.",
+    out_of_scope: "It touches a record of another branch.",
+    overtaken: "It was sent again after the server was restored, and a later change stands.",
+  }),
+);
 
 export function flagWords({ code, message }: Pick<Flag, "code" | "message">): string {
-  return (Object.hasOwn(FLAGS, code) ? FLAGS[code] : undefined) ?? message ?? code;
+  return FLAGS.get(code) ?? message ?? code;
 }

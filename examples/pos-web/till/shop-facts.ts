@@ -1,4 +1,5 @@
 /** What the till knows about the shop: its name on the receipt, its currency. */
+import { isCurrency } from "../model/money.ts";
 import type { Till } from "./client.ts";
 
 export interface ShopFacts {
@@ -11,6 +12,6 @@ export async function readShopFacts(till: Till, tenant: string): Promise<ShopFac
   const [name, currency] = await till.collections.settings.getMany(["shopName", "currency"]);
   return {
     name: typeof name?.value === "string" ? name.value : tenant,
-    currency: typeof currency?.value === "string" && /^[A-Z]{3}$/.test(currency.value) ? currency.value : "EUR",
+    currency: isCurrency(currency?.value) ? currency.value : "EUR",
   };
 }

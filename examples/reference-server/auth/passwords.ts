@@ -28,7 +28,7 @@ const NOBODY = `scrypt$${COST.N}$${COST.r}$${COST.p}$${"A".repeat(22)}$${"A".rep
 
 /**
  * Each takes a thread of Node's pool, a processor and 32 MiB. The pool has four threads, and unpacks the pushes of the
- * tills too: a crowd at the sign-in must not hold up a sale.
+ * tills too: a crowd at the sign-in must not hold up a sale. The pool is the process's, and so is this bound.
  */
 const turns = new Turns({ atOnce: 2, waiting: 32 });
 const RETRY_SECONDS = "2";

@@ -1,7 +1,7 @@
 /** Whatever another till has written into a record, the page has words for it: one sale never empties the list. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatMoney, minorPerMajor } from "../../../examples/pos-web/model/money.ts";
+import { formatMoney, isCurrency, minorPerMajor } from "../../../examples/pos-web/model/money.ts";
 import { verdictWords } from "../../../examples/pos-web/model/operation-words.ts";
 import { flagWords, saleNumber } from "../../../examples/pos-web/model/sale-words.ts";
 import { taxByRate } from "../../../examples/pos-web/model/tax.ts";
@@ -13,7 +13,7 @@ const whole = fc.maxSafeInteger();
 const moment = fc.oneof(whole, fc.constantFrom(8.64e15, 8.64e15 + 1, Number.MAX_SAFE_INTEGER, -1, Number.NaN));
 const currency = fc.oneof(
   fc.string({ unit: "binary" }),
-  fc.constantFrom("12$", "eur", "EUR", "ÄÖÜ", "", "XXX", "EURO"),
+  fc.constantFrom("12$", "eur", "EUR", "ÄÖÜ", "", "XTS", "EURO"),
 );
 
 test("any amount in any currency is written as a text that has the currency in it", () => {
@@ -21,7 +21,7 @@ test("any amount in any currency is written as a text that has the currency in i
     fc.property(whole, currency, (cents, code) => {
       const text = formatMoney(cents, code);
       expect(text.length).toBeGreaterThan(0);
-      if (!/^[A-Za-z]{3}$/.test(code)) expect(text.endsWith(code)).toBe(true);
+      if (!isCurrency(code)) expect(text.endsWith(code)).toBe(true);
       expect(minorPerMajor(code)).toBeGreaterThanOrEqual(1);
     }),
   );

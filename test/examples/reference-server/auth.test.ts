@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { keysFromText } from "../../../examples/reference-server/auth/keys.ts";
@@ -92,6 +93,54 @@ test("one address that guesses keeps nobody out elsewhere; many addresses are he
     for (let n = 0; n < 2; n++) expect(await statusFrom(address, "a guess")).toBe(401);
   }
   expect(await statusFrom("198.51.100.5", PASSWORD)).toBe(429);
+});
+
+test("an IPv6 address is held back with its network: /64, and /48 for its share of an account", async () => {
+  const windowMs = 60 * 60_000;
+  const limits = {
+    account: { attempts: 2, windowMs },
+    accountShare: { attempts: 3, windowMs },
+    accountAnywhere: { attempts: 4, windowMs },
+  };
+  const server = await start({ proxies: 1, limits });
+  const { email } = await register(server);
+  const statusFrom = async (address: string, password: string) => {
+    const headers = { "x-forwarded-for": address };
+    return (await call(server, "/auth/login", { body: { email, password }, headers })).status;
+  };
+  for (const host of ["::1", "::2"]) expect(await statusFrom(`2001:db8:1:1${host}`, "a guess")).toBe(401);
+  expect(await statusFrom("2001:db8:1:1:9:9:9:9", PASSWORD)).toBe(429);
+  // Six guesses from one /48 take three of the four that the account has from everywhere.
+  for (const net of ["2", "3"])
+    for (const host of ["::1", "::2"]) expect(await statusFrom(`2001:db8:1:${net}${host}`, "a guess")).toBe(401);
+  expect(await statusFrom("2001:db8:2:1::1", PASSWORD)).toBe(200);
+  expect(await statusFrom("2001:db8:2:1::1", "a guess")).toBe(401);
+  expect(await statusFrom("2001:db8:3:1::1", PASSWORD)).toBe(429);
+});
+
+test("a push is answered while a crowd signs in: few passwords are checked at once", async () => {
+  const server = await start();
+  const { email } = await register(server);
+  const { accessToken } = await loginTill(server, email);
+  const CROWD = 30;
+  let signedIn = 0;
+  const crowd = Array.from({ length: CROWD }, async (_, n) => {
+    await call(server, "/auth/login", { body: { email: `guest-${n}@shop.example`, password: PASSWORD } });
+    signedIn += 1;
+  });
+  await Promise.any(crowd);
+  // What unpacks a body waits in the same queue of Node as what checks a password. The push itself says nothing.
+  const answer = await fetch(`${server.url}/sync/push`, {
+    method: "POST",
+    headers: {
+      ...{ "content-type": "application/json", "content-encoding": "gzip", authorization: `Bearer ${accessToken}` },
+      ...{ "tillsync-protocol": "1", "tillsync-request-id": randomUUID() },
+    },
+    body: gzipSync("{}"),
+  });
+  expect(answer.status).toBe(400);
+  expect(signedIn).toBeLessThan(CROWD / 2);
+  await Promise.all(crowd);
 });
 
 test("the right password is never slowed down", async () => {
