@@ -519,6 +519,62 @@ export const sentences: readonly Sentence[] = [
     },
   },
   {
+    says: "Such a response has `moreResults: true`",
+    async shows(bench) {
+      const till = await bench.till("till-1");
+      await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));
+      const pushed = async (limitBytes?: number) => {
+        const operations = [operation(sale("s-99"))];
+        const answer = await till.call("POST", "push", { ...till.frame, marks: {}, operations, limitBytes });
+        return (await answer.json()) as PushResponse;
+      };
+      const cut = await pushed(300);
+      expect(cut.moreResults).toBe(true);
+      expect(cut.results.length).toBeLessThan(12);
+      const whole = await pushed();
+      expect(whole).not.toHaveProperty("moreResults");
+      // The twelve, that of the push before, and its own.
+      expect(whole.results).toHaveLength(14);
+    },
+  },
+  {
+    says: "The operation that has taken the place of the first one counts as if a list of 250 ids named it, unless it is applied or the back office has replaced it.",
+    async shows(bench) {
+      bench.serve(strict);
+      const till = await bench.till("till-1");
+      const unseen = Array.from({ length: 249 }, (_, n) => uuid(5_000 + n));
+      const first = await one(till, bad());
+      const standIn = await one(till, bad({ supersedes: [first.id] }));
+      const late = await one(till, good({ supersedes: [first.id, ...unseen.slice(1)] }));
+      expect(code(late)).toEqual(["rejected", "already_superseded"]);
+      const newest = await one(till, good({ supersedes: [first.id, ...unseen] }));
+      expect(newest.status).toBe("applied");
+      till.marks = {};
+      const { results } = await till.pull("sales");
+      expect(byId(results, standIn.id)).toMatchObject({ error: { code: "superseded" }, by: newest.id });
+      const again = await one(till, good({ supersedes: [first.id, ...unseen] }));
+      expect(again).toMatchObject({ error: { code: "already_superseded" }, by: newest.id });
+    },
+  },
+  {
+    says: "`assigned`: members that only the server fills in, of 2 KiB at most.",
+    async shows(bench) {
+      const assigning = (orderNumber: string): Partial<Policies<Shop>> => ({
+        sales: {
+          scope: "tenant",
+          allow: { read: "everyone", create: "everyone" },
+          decide: () => ({ outcome: "applied", assigned: { orderNumber } }),
+        },
+      });
+      bench.serve(assigning("9".repeat(2_000)));
+      const till = await bench.till("till-1");
+      expect((await one(till, sale("s-1"))).status).toBe("applied");
+      bench.serve(assigning("9".repeat(2_048)));
+      const other = await bench.till("till-2");
+      expect(code(await one(other, sale("s-2")))).toEqual(["quarantined", "policy_failed"]);
+    },
+  },
+  {
     says: "A poke names only collections that the token may read, and only for changes in the token's branch or in the whole tenant; if nothing is left, no poke is sent.",
     async shows(bench) {
       bench.serve({ sales: { scope: "tenant", allow: { read: "office", create: "everyone" } } });
