@@ -129,7 +129,7 @@ export function resolveServerOptions<C extends CollectionMap>(options: SyncHandl
   return {
     store,
     authenticate,
-    catalog: resolveCatalog(options.collections, options.policies),
+    catalog: resolveCatalog(options.collections, options.policies, deskScope),
     limits: resolveLimits(options.limits),
     deskScope,
     pokes: checkPokes(options.pokes),
@@ -153,7 +153,7 @@ function checkPokes(pokes: PokeRelay | undefined): PokeRelay | undefined {
 }
 
 /** The collections with their policies. */
-export function resolveCatalog(collections: CollectionMap, policies: unknown): Catalog {
+export function resolveCatalog(collections: CollectionMap, policies: unknown, deskScope = "sync:desk"): Catalog {
   const resolved = checkCollections(collections);
   const policiesHint = "A collection without a policy is not served.";
   const expected = "an object with a policy for each collection";
@@ -167,10 +167,17 @@ export function resolveCatalog(collections: CollectionMap, policies: unknown): C
     name,
     { name, resolved: collection, policy: checkPolicy(name, collection, policies[name]) },
   ]);
-  return { collections: new Map(served), order: syncOrder(resolved) };
+  return { collections: new Map(served), order: syncOrder(resolved), deskScope };
 }
 
-function checkPolicy(name: string, { kind }: ResolvedCollection, policy: unknown): LoosePolicy {
+/** Rights that a policy may leave out. */
+const OPTIONAL_RIGHTS: Readonly<Record<string, (collection: ResolvedCollection) => boolean>> = {
+  force: ({ kind }) => kind === "record",
+  increment: ({ counters }) => counters.length > 0,
+};
+
+function checkPolicy(name: string, collection: ResolvedCollection, policy: unknown): LoosePolicy {
+  const { kind } = collection;
   const at = `policies.${name}`;
   const policyHint = `Write \`${name}: { scope: "tenant", allow: { read: "everyone", create: "everyone" } }\`.`;
   expectOption(isObject(policy), at, "a policy", policy, policyHint);
@@ -183,9 +190,10 @@ function checkPolicy(name: string, { kind }: ResolvedCollection, policy: unknown
   const rights = kind === "fact" ? ["read", "create"] : ["read", "create", "update", "delete"];
   for (const right of rights) checkRule(`${at}.allow.${right}`, allow[right]);
   for (const [right, rule] of Object.entries(allow)) {
-    const isRight = rights.includes(right) || (right === "force" && kind === "record");
+    const isOptional = Object.hasOwn(OPTIONAL_RIGHTS, right) && OPTIONAL_RIGHTS[right]?.(collection) === true;
+    const isRight = rights.includes(right) || isOptional;
     expectOption(isRight, `${at}.allow.${right}`, "left out", rule, `A ${kind} has ${rights.join(", ")}.`);
-    if (right === "force" && rule !== undefined) checkRule(`${at}.allow.force`, rule);
+    if (isOptional && rule !== undefined) checkRule(`${at}.allow.${right}`, rule);
   }
   for (const member of ["reads", "decide", "conflict"]) {
     const value = policy[member];

@@ -70,8 +70,8 @@ export interface BasePolicy<C extends CollectionMap, N extends keyof C & string>
   scope: "tenant" | { readonly branch: (record: ShapeOf<C, N>["record"]) => string | undefined };
   /**
    * Who may `read` and `create`: a scope that the token must hold, `"everyone"`, or `"nobody"`. What no token may do
-   * is left to imports, to the effects of policies, and to people who release an operation from quarantine.
-   * Increments need no right: they are never refused [H4], but `decide` may quarantine them.
+   * is left to imports and to the effects of policies. A fact or an increment that its sender might not send is
+   * quarantined: people with the desks' scope may release it, except what `"nobody"` may do.
    */
   allow: { readonly read: string | "everyone"; readonly create: string | "everyone" | "nobody" };
   /**
@@ -139,6 +139,12 @@ export interface RecordPolicy<C extends CollectionMap, N extends keyof C & strin
     readonly update: string | "everyone" | "nobody";
     /** Who may delete a record. */
     readonly delete: string | "everyone" | "nobody";
+    /**
+     * Who may move counters. A till that sells moves the stock: without the right its sale goes into quarantine, because
+     * a step is never refused [H4].
+     * @default the rule of `update`
+     */
+    readonly increment?: string | undefined;
     /**
      * Who may overwrite whatever the server has (`lastWriteWins`). Such an edit also needs `update` or `delete`.
      * @default "nobody"

@@ -7,7 +7,14 @@ import type { Shop } from "../server-collections.ts";
 export const products: PolicyFor<Shop, "products"> = {
   scope: "tenant",
   // A product is archived and never deleted, because receipts and refunds still name it.
-  allow: { read: "everyone", create: SCOPES.editCatalog, update: SCOPES.editCatalog, delete: "nobody" },
+  allow: {
+    read: "everyone",
+    create: SCOPES.editCatalog,
+    update: SCOPES.editCatalog,
+    delete: "nobody",
+    // A sale moves the stock.
+    increment: SCOPES.sell,
+  },
   // The office sets prices: of two edits of one field the first one stands, and the other one remains visible on the
   // till's desk.
   conflict: serverWins(),

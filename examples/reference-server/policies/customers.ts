@@ -10,5 +10,7 @@ export const customers: PolicyFor<Shop, "customers"> = {
     create: SCOPES.editCustomers,
     update: SCOPES.editCustomers,
     delete: SCOPES.eraseCustomers,
+    // Points come from sales and refunds alone: their policies give them.
+    increment: "nobody",
   },
 };

@@ -11,16 +11,18 @@ import type {
   WireOperation,
 } from "../../protocol/types.ts";
 import { applyPatch } from "../../schema/patch.ts";
-import type { JsonObject } from "../../shared/json.ts";
+import { deepEqual, type JsonObject } from "../../shared/json.ts";
+import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { Principal } from "../policy-types.ts";
 import { type CommitRow, type ConflictRow, isOpenQuarantine, type OperationRow } from "../ports/rows.ts";
+import { applyChange, type ProposedChange } from "./operation/apply-change.ts";
 import { boundTo } from "./operation/bound.ts";
 import { inCurrentSchema } from "./operation/current-schema.ts";
 import { evaluate } from "./operation/evaluate.ts";
 import { prepareStored, type Revision, revise } from "./operation/revise.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
 import { isFinal } from "./operation/verdicts.ts";
-import type { Catalog, ServedCollection } from "./rows/catalog.ts";
+import { type Catalog, mayDo, type Right, type ServedCollection } from "./rows/catalog.ts";
 import { redactFor } from "./rows/redact.ts";
 import {
   checkData,
@@ -30,7 +32,7 @@ import {
   isUnreadable,
   type RowDraft,
   readableState,
-  writeRow,
+  recordOf,
 } from "./rows/rows.ts";
 import { branchOf, canSee, inScope, type Touched } from "./rows/scope.ts";
 import type { Viewpoint } from "./rows/sender.ts";
@@ -55,13 +57,13 @@ export type DeskOutcome =
  * rights of the office. An operation by a till of the whole tenant has no branch: it is limited to the branch of the
  * office that releases it (L9).
  */
-function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
-  const branch = branchOf(row, ws.device(row.device));
+function viewOf({ catalog, principal, now }: DeskInput, row: OperationRow): Viewpoint {
+  const branch = branchOf(row);
   const till: Principal = {
     ...principal,
     branch: branch === "" ? principal.branch : branch,
     device: row.device,
-    actor: row.operation?.actor,
+    actor: row.sentBy,
   };
   return {
     catalog,
@@ -74,13 +76,13 @@ function viewOf(ws: WorkingSet, { catalog, principal, now }: DeskInput, row: Ope
 }
 
 /** Whether the caller's desk has the operation: a token that is bound to a branch sees its branch's desk. */
-function isOnDesk(ws: WorkingSet, { principal }: DeskInput, row: OperationRow): boolean {
-  return inScope(principal, branchOf(row, ws.device(row.device)));
+function isOnDesk({ principal }: DeskInput, row: OperationRow): boolean {
+  return inScope(principal, branchOf(row));
 }
 
 export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isOnDesk(ws, input, found)) return { kind: "not_found" };
+  if (found === undefined || !isOnDesk(input, found)) return { kind: "not_found" };
   if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   const before = ws.clock.position;
   const savepoint = ws.savepoint();
@@ -88,7 +90,7 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const members = boundTo(ws, [found]);
   const results: FinalResult[] = [];
   for (const row of members) {
-    const view = viewOf(ws, input, row);
+    const view = viewOf(input, row);
     const prepared = prepareStored(row);
     const result = evaluate(ws, view, prepared);
     if (!isFinal(result) || result.status !== "applied") {
@@ -102,12 +104,12 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
     results.push(revise(ws, row, result, revisionOf(input)));
   }
   commit(ws, input, "release");
-  return { kind: "revised", results, touched: [...ws.touchedSince(before), ...touchedResults(ws, members)] };
+  return { kind: "revised", results, touched: [...ws.touchedSince(before), ...touchedResults(members)] };
 }
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
   const found = ws.operation(input.id);
-  if (found === undefined || !isOnDesk(ws, input, found)) return { kind: "not_found" };
+  if (found === undefined || !isOnDesk(input, found)) return { kind: "not_found" };
   if (!isOpenQuarantine(found)) return { kind: "not_quarantined" };
   // It stays quarantined, with a code that closes it: only the till's own people can say that a fact did not happen
   // (L11), and its payload is kept forever. The other members of its transaction are discarded with it: released alone
@@ -118,14 +120,14 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
     revise(ws, row, { id: row.id, status: "quarantined", error }, revisionOf(input)),
   );
   commit(ws, input, "discard");
-  return { kind: "revised", results, touched: touchedResults(ws, members) };
+  return { kind: "revised", results, touched: touchedResults(members) };
 }
 
 /** Their devices have revised results to pull. */
-function touchedResults(ws: WorkingSet, rows: readonly OperationRow[]): readonly Touched[] {
+function touchedResults(rows: readonly OperationRow[]): readonly Touched[] {
   return rows
     .filter(({ collection }) => collection !== "")
-    .map((row) => ({ collection: row.collection, scope: branchOf(row, ws.device(row.device)) }));
+    .map((row) => ({ collection: row.collection, scope: branchOf(row) }));
 }
 
 export function resolveConflict(ws: WorkingSet, input: DeskInput, request: ResolveConflictRequest): DeskOutcome {
@@ -160,8 +162,7 @@ function settleConflict(
     const issues = "issues" in edit ? edit.issues : overwrite(ws, input, { conflict, served, edit: edit.edit });
     if (issues !== undefined) return { kind: "refused", issues };
   }
-  const device = ws.device(operation.device);
-  const till: Principal = { ...input.principal, branch: device?.branch };
+  const till: Principal = { ...input.principal, branch: operation.sentFrom };
   const server = served && rowSeenBy(ws, served, conflict.entityId, till);
   const by = input.principal.actor ?? "office";
   ws.putConflict({ ...conflict, settled: { choice, by, at: input.now, note } });
@@ -173,7 +174,7 @@ function settleConflict(
   return {
     kind: "revised",
     results: [redactFor(input, revised)],
-    touched: [...ws.touchedSince(before), ...touchedResults(ws, [operation])],
+    touched: [...ws.touchedSince(before), ...touchedResults([operation])],
   };
 }
 
@@ -222,8 +223,9 @@ interface Resolution {
 }
 
 /**
- * Writes the office's edit. It meets no conflict, because its author has just looked at both sides. It revives a row
- * that was deleted.
+ * Writes the office's edit. It meets no conflict, because its author has just looked at both sides. It takes the
+ * office's own rights, and asks the policy: what the policy rejects stays rejected, and where it would quarantine, a
+ * person has just decided. It revives a row that was deleted.
  */
 function overwrite(
   ws: WorkingSet,
@@ -231,10 +233,12 @@ function overwrite(
   { conflict, served, edit }: Resolution,
 ): readonly VerdictIssue[] | undefined {
   const before = currentRow(ws, served, conflict.entityId);
+  const isLive = before?.state === "live";
   const base = { served, id: conflict.entityId, before, counters: before?.counters ?? {}, writer: "office" };
   if (edit?.action === "delete") {
-    if (before === undefined || before.state !== "live") return undefined;
-    return write(ws, input, { ...base, state: "deleted", data: before.data, writtenFields: [] });
+    if (before === undefined || !isLive) return undefined;
+    const draft: RowDraft = { ...base, state: "deleted", data: before.data, writtenFields: [] };
+    return write(ws, input, { draft, right: "delete", content: { action: "delete", baseVersion: before.version } });
   }
   const set = edit?.patch ?? edit?.data ?? conflict.client;
   const names = [...Object.keys(set), ...(edit?.unset ?? [])];
@@ -242,31 +246,92 @@ function overwrite(
   const stray = names.find((name) => name === "id" || counters.includes(name) || assigned.includes(name));
   if (stray !== undefined) return [{ path: stray, message: "Can't be set" }];
   const merged = applyPatch(before?.data ?? {}, set, edit?.unset);
+  const foreign = isLive ? foreignFieldOf(conflict, names, before.data, merged) : undefined;
+  if (foreign !== undefined) return [{ path: foreign, message: "Is not part of the conflict" }];
   const checked = checkData(served, conflict.entityId, merged, base.counters);
   if (!checked.ok) return checked.issues;
-  const revived = before?.state !== "live";
   const draft: RowDraft = {
     ...base,
     state: "live",
     data: checked.data,
-    isCreation: revived,
-    writtenFields: revived ? Object.keys(checked.data) : names,
+    isCreation: !isLive,
+    writtenFields: isLive ? names : Object.keys(checked.data),
   };
-  return write(ws, input, draft);
+  if (!isLive) return write(ws, input, { draft, right: "create", content: { action: "create", data: checked.data } });
+  const { unset } = edit ?? {};
+  const patch = { action: "update", patch: set, ...(unset && { unset }), baseVersion: before.version } as const;
+  return write(ws, input, { draft, right: "update", content: patch });
+}
+
+/**
+ * A field that the resolution would change though neither the conflict nor the edit that lost is about it: a person who
+ * settles a conflict has the right to settle that one. If the whole row is in conflict, every field is.
+ */
+function foreignFieldOf(
+  { fields, client }: ConflictRow,
+  names: readonly string[],
+  before: JsonObject,
+  after: JsonObject,
+): string | undefined {
+  if (fields.length === 0) return undefined;
+  const own = (data: JsonObject, name: string) => (Object.hasOwn(data, name) ? data[name] : undefined);
+  return names.find(
+    (name) => !fields.includes(name) && !Object.hasOwn(client, name) && !deepEqual(own(before, name), own(after, name)),
+  );
+}
+
+type Content<O extends WireOperation = WireOperation> = O extends WireOperation
+  ? Omit<O, "id" | "sequence" | "collection" | "entityId" | "schemaVersion" | "occurredAt">
+  : never;
+
+interface OfficeWrite {
+  readonly draft: RowDraft;
+  readonly right: Right;
+  /** The write as the policy sees it. */
+  readonly content: Content;
 }
 
 /** A branch's office can neither write into another branch nor overwrite a row that has moved to one since (L9). */
 function write(
   ws: WorkingSet,
-  { principal, commitId }: DeskInput,
-  draft: RowDraft,
+  { catalog, principal, commitId, now }: DeskInput,
+  { draft, right, content }: OfficeWrite,
 ): readonly VerdictIssue[] | undefined {
-  const { before } = draft;
+  const { before, served } = draft;
+  if (!mayDo(served, right, principal)) {
+    return [{ path: "", message: `The token may not ${right} in \`${served.name}\`` }];
+  }
   const scopes = [...(before === undefined || before.state === "stub" ? [] : [before.scope]), draftScope(draft)];
   if (!scopes.every((scope) => inScope(principal, scope)))
     return [{ path: "", message: "The row belongs to another branch" }];
-  writeRow(ws, draft, commitId);
-  return undefined;
+  const view: Viewpoint = {
+    catalog,
+    principal,
+    device: principal.device ?? "office",
+    incarnation: draft.writer,
+    receivedAt: now,
+    released: true,
+  };
+  const operation: WireOperation = {
+    id: commitId,
+    sequence: 1,
+    collection: served.name,
+    entityId: draft.id,
+    schemaVersion: served.resolved.schemaVersion,
+    occurredAt: rfc3339(now),
+    ...(principal.actor !== undefined && { actor: principal.actor }),
+    ...content,
+  };
+  const judgement = { ws, view, served, operation, isRaised: false };
+  const result = applyChange(judgement, { draft, flags: [], echo: false, ...policyContent(draft, content) });
+  if (result.status === "applied") return undefined;
+  const { error } = result as RejectedResult;
+  return error.issues ?? [{ path: "", message: error.message }];
+}
+
+/** A policy sees a create with its whole record. */
+function policyContent({ served, ...row }: RowDraft, { action }: Content): Pick<ProposedChange, "content"> {
+  return action === "create" ? { content: { data: recordOf(served, row) } } : {};
 }
 
 function revisionOf({ commitId, now }: DeskInput): Revision {

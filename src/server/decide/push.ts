@@ -63,7 +63,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
     units.flatMap((unit) => judgeUnit(ws, view, unit)),
   );
   noteReceived(ws, session, sequencesStored(ws, fresh));
-  const own = ownResults(ws, input, new Set(operations.map(({ id }) => id)));
+  const own = ownResults(ws, { ...input, session: view }, new Set(operations.map(({ id }) => id)));
   return {
     kind: "answered",
     epoch: ws.clock.epoch,

@@ -1,7 +1,7 @@
 /** Runs the reads of the port on a tenant's tables. */
 import { unreachable } from "../../shared/assert.ts";
 import { jsonBytes } from "../../shared/json.ts";
-import type { DepartureRow, FeedRow, RecordRow } from "../ports/rows.ts";
+import { type DepartureRow, type FeedRow, heldBytes, type RecordRow } from "../ports/rows.ts";
 import type { FeedEntry, FeedPage, ScopeFilter, StoreRead, StoreReads } from "../ports/store.ts";
 import { keyOf, type TenantState } from "./tenant-state.ts";
 
@@ -39,6 +39,10 @@ export function runRead(state: TenantState, read: StoreRead): unknown {
     }
     case "quarantined":
       return state.quarantine.page("", "all", { after: read.after, upTo: END }, read.limit);
+    case "held": {
+      const rows = state.held.page(read.device, "all", { after: -1, upTo: END }, END);
+      return { operations: rows.length, bytes: rows.reduce((sum, row) => sum + heldBytes(row), 0) };
+    }
     case "conflicts":
       return state.conflicts.pick(read.ids);
     case "conflictsOf":

@@ -50,6 +50,11 @@ export class TenantState {
     group: (row) => (isOpenQuarantine(row) ? "" : undefined),
     position: (row) => row.position,
   });
+  /** What waits in quarantine, by device. */
+  readonly held = new FeedIndex<OperationRow>({
+    group: (row) => (isOpenQuarantine(row) ? row.device : undefined),
+    position: (row) => row.position,
+  });
   readonly conflictsOf = new FeedIndex<ConflictRow>({
     group: (row) => row.operationId,
     position: (row) => row.position,
@@ -70,7 +75,12 @@ export class TenantState {
     (row) => keyOf(row.collection, row.id, row.scope),
     [this.departureFeed],
   );
-  readonly operations = new Table<OperationRow>((row) => row.id, [this.results, this.members, this.quarantine]);
+  readonly operations = new Table<OperationRow>((row) => row.id, [
+    this.results,
+    this.members,
+    this.quarantine,
+    this.held,
+  ]);
   readonly commits = new Table<CommitRow>((row) => row.id);
   readonly devices = new Table<DeviceRow>((row) => row.id);
   // Unique per device and not per tenant: a device that claims another device's incarnation must not overwrite its row.

@@ -8,7 +8,7 @@
 
 import type { FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
 import type { CounterValue } from "../../shared/counter-step.ts";
-import type { JsonObject } from "../../shared/json.ts";
+import { type JsonObject, jsonBytes } from "../../shared/json.ts";
 
 /** The row that every writing transaction of the tenant locks. A tenant has none before its first epoch. */
 export interface TenantClock {
@@ -128,6 +128,13 @@ export interface OperationRow {
   readonly operation: WireOperation | undefined;
   /** When it, or what superseded it, was received. Epoch ms. */
   readonly receivedAt: number;
+  /**
+   * The person whom the token named when it, or what superseded it, was received. `undefined`: the token named nobody.
+   * Whom the operation itself names is the till's word only.
+   */
+  readonly sentBy: string | undefined;
+  /** The branch of that token. `undefined`: the whole tenant. */
+  readonly sentFrom: string | undefined;
 }
 
 /** An operation's result without what was sent: a device may have thousands of them. */
@@ -138,6 +145,11 @@ export function isOpenQuarantine({ status, supersededBy, result }: OperationRow)
   return (
     status === "quarantined" && supersededBy === undefined && !("error" in result && result.error.code === "discarded")
   );
+}
+
+/** UTF-8 bytes of the JSON of what was sent. */
+export function heldBytes({ operation }: Pick<OperationRow, "operation">): number {
+  return operation === undefined ? 0 : jsonBytes(JSON.stringify(operation));
 }
 
 /** A position that no operation took: a new epoch, a conflict's resolution, a release, a discard, an import. */

@@ -169,6 +169,11 @@ export interface StoreReads {
     readonly request: { readonly kind: "quarantined"; readonly after: number; readonly limit: number };
     readonly answer: readonly OperationRow[];
   };
+  /** How many operations of a `device` wait in quarantine for a person, and the bytes of what was sent in them. */
+  held: {
+    readonly request: { readonly kind: "held"; readonly device: string };
+    readonly answer: { readonly operations: number; readonly bytes: number };
+  };
   /** Conflicts by their ids. */
   conflicts: {
     readonly request: { readonly kind: "conflicts"; readonly ids: readonly string[] };

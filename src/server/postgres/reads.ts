@@ -71,6 +71,9 @@ const sql = {
     operations,
     "t.quarantine_open = 1 and t.position > $2::bigint order by t.position limit $3::bigint",
   ),
+  held:
+    "select count(*), coalesce(sum(t.held_bytes), 0) from operations t " +
+    "where t.tenant = $1 and t.device = $2 and t.quarantine_open = 1",
   conflicts: byColumn(conflicts, "id"),
   conflictsOf: byColumn(conflicts, "operation_id"),
   desk: where(conflicts, "t.is_settled = $2::bigint and t.position > $3::bigint order by t.position limit $4::bigint"),
@@ -119,6 +122,8 @@ export function planRead(tenant: string, read: StoreRead): ReadPlan {
     }
     case "quarantined":
       return rows(operations, sql.quarantined, String(read.after), String(read.limit));
+    case "held":
+      return planHeld(tenant, read.device);
     case "conflicts":
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":
@@ -152,6 +157,13 @@ function planRecords(tenant: string, keys: readonly RecordKey[]): ReadPlan {
   if (pairs.length === 0) return nothing;
   const values = [tenant, arrayOf(pairs.map(([collection]) => collection)), arrayOf(pairs.map(([, id]) => id))];
   return { statements: [{ text: sql.records, values }], decode: ([found = []]) => records.decode(found) };
+}
+
+function planHeld(tenant: string, device: string): ReadPlan {
+  return {
+    statements: [{ text: sql.held, values: [tenant, device] }],
+    decode: ([[row = []] = []]) => ({ operations: Number(row[0]), bytes: Number(row[1]) }),
+  };
 }
 
 function planSequences(tenant: string, incarnation: string, sequences: readonly number[]): ReadPlan {

@@ -76,9 +76,7 @@ export class DeskService {
       const filling = new DeskPage<OperationRow>(range);
       while (!filling.isDone) {
         const rows = yield* ask({ kind: "quarantined", ...filling.nextRead });
-        const found = yield* ask({ kind: "devices", ids: [...new Set(rows.map(({ device }) => device))] });
-        const devices = new Map(found.map((device) => [device.id, device]));
-        filling.add(rows, (row) => isShown(branchOf(row, devices.get(row.device)), row.device));
+        filling.add(rows, (row) => isShown(branchOf(row), row.device));
       }
       return filling;
     });

@@ -10,6 +10,7 @@ import {
   type DiscrepancyRow,
   type EpochRow,
   type FeedRow,
+  heldBytes,
   type IncarnationRow,
   isOpenQuarantine,
   type OperationRow,
@@ -104,8 +105,13 @@ export const operations: TableDefinition<OperationRow> = {
     result: "json",
     operation: "json",
     receivedAt: "integer",
+    sentBy: "text",
+    sentFrom: "text",
   },
-  computed: { quarantine_open: (row) => Number(isOpenQuarantine(row)) },
+  computed: {
+    quarantine_open: (row) => Number(isOpenQuarantine(row)),
+    held_bytes: (row) => (isOpenQuarantine(row) ? heldBytes(row) : 0),
+  },
 };
 
 const { operation: _, ...resultColumns } = operations.columns;

@@ -55,6 +55,7 @@ const sql = {
   devices: byColumn(devices, "id"),
   incarnations: where(incarnations, "t.device = ? order by t.number"),
   quarantined: where(operations, "t.quarantine_open = 1 and t.position > ? order by t.position limit ?"),
+  held: "select count(*) as operations, coalesce(sum(t.held_bytes), 0) as bytes from operations t where t.tenant = ? and t.device = ? and t.quarantine_open = 1",
   conflicts: byColumn(conflicts, "id"),
   conflictsOf: byColumn(conflicts, "operation_id"),
   desk: where(conflicts, "t.is_settled = ? and t.position > ? order by t.position limit ?"),
@@ -101,6 +102,10 @@ export function runRead(connection: Connection, tenant: string, read: StoreRead)
     }
     case "quarantined":
       return rows(operations, sql.quarantined, tenant, read.after, read.limit);
+    case "held": {
+      const [held] = connection.all(sql.held, tenant, read.device);
+      return { operations: Number(held?.operations), bytes: Number(held?.bytes) };
+    }
     case "conflicts":
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":

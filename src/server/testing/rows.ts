@@ -90,6 +90,8 @@ export function operationRow(id: string, position: number, row: Partial<Operatio
       data: { total: 250 },
     },
     receivedAt: 1_767_605_400_000,
+    sentBy: "anna",
+    sentFrom: "north",
     ...row,
   };
 }

@@ -58,7 +58,7 @@ describe("a conflict of an older schema is shown in the one that the server has 
     const row = await onlyConflict(world);
     const { client, server } = row;
     expect(conflictNow(world.catalog, row)).toEqual({ client, server });
-    const without = { collections: new Map(), order: [] };
+    const without = { collections: new Map(), order: [], deskScope: "sync:desk" };
     expect(conflictNow(without, { client, server, collection: "products" })).toEqual({ client, server });
     const ahead = { ...server, schemaVersion: 3 };
     expect(conflictNow(world.catalog, { client, server: ahead, collection: "products" })).toEqual({
@@ -87,7 +87,7 @@ describe("the row as it is now, beside its conflict", () => {
     const { world } = await quarrel();
     const conflict = { server: { version: 1, deleted: true } } as const;
     const row = (await world.row("products", "p-1"))!;
-    expect(currentState({ collections: new Map(), order: [] }, office, conflict, row)).toBeUndefined();
+    expect(currentState({ collections: new Map(), order: [], deskScope: "sync:desk" }, office, conflict, row)).toBeUndefined();
     expect(currentState(world.catalog, office, conflict, { ...row, state: "stub" })).toBeUndefined();
   });
   test("is deleted for who may not see it: another branch's office, a till that may not read (L9)", async () => {

@@ -196,7 +196,7 @@ describe("for whom an operation is released", () => {
     const world = await ServerWorld.open({
       sales: { scope: "tenant", allow: { read: "everyone", create: "everyone" }, decide },
     } as never);
-    const sent = await world.till("t").send(sale("s-1", { totalCents: 1 }, { actor: "ann" }));
+    const sent = await world.till("t", { actor: "ann" }).send(sale("s-1", { totalCents: 1 }, { actor: "carl" }));
     await world.release(sent.id);
     expect(asked.at(-1)).toMatchObject({ device: "t", actor: "ann", tenant: "shop" });
   });
@@ -353,7 +353,7 @@ describe("conflicts at the back office", () => {
   test("of a collection that the server has no more: only the server's side can be kept", async () => {
     const { world, lost } = await quarrel();
     const input = {
-      catalog: { collections: new Map(), order: [] },
+      catalog: { collections: new Map(), order: [], deskScope: "sync:desk" },
       principal: { tenant: "shop", scopes: [] },
       id: lost.id,
       commitId: "c-1",
@@ -463,7 +463,7 @@ describe("conflicts at the back office", () => {
         version: number;
       };
       await a.send(shiftEdit({ cashier: "Bob" }, version));
-      const lost = await b.send(shiftEdit({ cashier: "Eve" }, version));
+      const lost = await b.send(shiftEdit({ cashier: "Eve", branch: "south" }, version));
       expect(lost.status).toBe("conflict");
       world.officeBranch = "south";
       return { world, lost };

@@ -83,7 +83,8 @@ test("the members that count are applied together, or not at all", async () => {
         }
         async function correct({ places, good, together, device }: Correction) {
           transactions += 1;
-          const sender = world.till(device);
+          // Another device than the one that sent it replaces something with the desk's scope only.
+          const sender = world.till(device, device === "b" ? { scopes: ["sync:desk"] } : {});
           const bound = together ? { transaction: `t-${transactions}` } : {};
           const successors = places.map((at) =>
             sender.mint({ ...sketch(at, good), supersedes: chain.get(at), ...bound }),

@@ -117,10 +117,12 @@ export class ServerWorld {
   /** Of the people at the desk; without one it is the head office's. */
   officeBranch: string | undefined;
 
+  officeScopes: readonly string[] = ["sync:desk"];
+
   #desk(id: string): DeskInput {
     return {
       catalog: this.catalog,
-      principal: { tenant: "shop", actor: "boss", scopes: [], branch: this.officeBranch },
+      principal: { tenant: "shop", actor: "boss", scopes: this.officeScopes, branch: this.officeBranch },
       id,
       commitId: `commit-${id}-${this.now++}`,
       now: this.now,

@@ -5,6 +5,7 @@ import { runResolver } from "../../../conflict/run-resolver.ts";
 import type { AppliedResult, OperationResult, WireOperation } from "../../../protocol/types.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import type { ConflictRow, RecordRow } from "../../ports/rows.ts";
+import { mayDo } from "../rows/catalog.ts";
 import { checkData, type RowDraft, recordOf, stateOf, without } from "../rows/rows.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import { applyChange } from "./apply-change.ts";
@@ -26,6 +27,9 @@ export function settleByPolicy(
   const { ws, view, served, operation } = judgement;
   const { policy, resolved } = served;
   if (policy.conflict === undefined) return undefined;
+  // A create that meets a row would change it, and an update that meets a deleted row would create it again.
+  const right = before.state === "live" ? "update" : "create";
+  if (operation.action !== "delete" && !mayDo(served, right, view.principal)) return undefined;
   const excluded = [...resolved.counters, ...resolved.assigned];
   const server = before.state === "live" ? recordOf(served, before) : undefined;
   const resolution = runResolver(policy.conflict, {

@@ -9,6 +9,7 @@ import { addSteps, currentRow } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
+import { mayTakeEffect } from "./rights.ts";
 import { quarantined } from "./verdicts.ts";
 
 export function increment(
@@ -17,6 +18,9 @@ export function increment(
 ): OperationResult {
   const { ws, view, served, operation } = judgement;
   const { entityId, by } = operation;
+  if (!mayTakeEffect(view, served, "increment")) {
+    return quarantined(operation, "not_permitted", `The token may not increment in \`${served.name}\``);
+  }
   const before = currentRow(ws, served, entityId);
   const counters = addSteps(served, before?.counters ?? {}, by);
   if (counters === undefined) {

@@ -11,7 +11,6 @@ import type {
 import { applyPatch } from "../../../schema/patch.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
 import type { RecordRow } from "../../ports/rows.ts";
-import { mayDo, type Right } from "../rows/catalog.ts";
 import {
   checkData,
   currentRow,
@@ -29,13 +28,14 @@ import { applyChange } from "./apply-change.ts";
 import { type FieldConflict, settleByPolicy } from "./conflict-policy.ts";
 import { unresolvedReferences } from "./facts.ts";
 import type { Judgement } from "./judgement.ts";
+import { withoutRight } from "./rights.ts";
 import { applied, conflict, missing, outOfScope, rejected } from "./verdicts.ts";
 import { visibleData } from "./visible.ts";
 
 export function createRecord(judgement: Judgement<CreateOperation>): OperationResult {
   const { ws, view, served, operation } = judgement;
   const { entityId, data } = operation;
-  const refusal = notPermitted(judgement, "create") ?? notSettable(judgement, Object.keys(data));
+  const refusal = withoutRight(view, served, operation) ?? notSettable(judgement, Object.keys(data));
   if (refusal !== undefined) return refusal;
   const before = currentRow(ws, served, entityId);
   if (before !== undefined && before.state !== "stub" && !inScope(view.principal, before.scope))
@@ -71,10 +71,7 @@ export function updateRecord(judgement: Judgement<UpdateOperation>): OperationRe
   const { ws, view, served, operation } = judgement;
   const { entityId, patch, unset = [], baseVersion, force } = operation;
   const touched = [...Object.keys(patch), ...unset];
-  const refusal =
-    notPermitted(judgement, "update") ??
-    (force === true ? notPermitted(judgement, "force") : undefined) ??
-    notSettable(judgement, touched);
+  const refusal = withoutRight(view, served, operation) ?? notSettable(judgement, touched);
   if (refusal !== undefined) return refusal;
   const before = currentRow(ws, served, entityId);
   if (before === undefined || before.state === "stub" || !inScope(view.principal, before.scope)) {
@@ -106,7 +103,7 @@ export function updateRecord(judgement: Judgement<UpdateOperation>): OperationRe
 export function deleteRecord(judgement: Judgement<DeleteOperation>): OperationResult {
   const { ws, view, served, operation } = judgement;
   const { entityId, baseVersion, force } = operation;
-  const refusal = notPermitted(judgement, "delete") ?? (force === true ? notPermitted(judgement, "force") : undefined);
+  const refusal = withoutRight(view, served, operation);
   if (refusal !== undefined) return refusal;
   const before = currentRow(ws, served, entityId);
   const exists = before !== undefined && before.state !== "stub";
@@ -139,11 +136,6 @@ function inConflict(judgement: Judgement, before: RecordRow, fieldConflict: Fiel
   }
   const settled = settleByPolicy(judgement, before, fieldConflict);
   return settled ?? conflict(operation, fieldConflict.fields, stateOf(served, before));
-}
-
-function notPermitted({ view, served, operation }: Judgement, right: Right) {
-  if (view.released === true || mayDo(served, right, view.principal)) return undefined;
-  return rejected(operation, "not_permitted", `The token may not ${right} in \`${served.name}\``);
 }
 
 /** Counters change by `increment`, assigned fields by the server, an id never. */

@@ -1,8 +1,8 @@
 /** Judges one operation. It leaves something in the working set only if the operation is applied. */
 import { LIMITS } from "../../../protocol/constants.ts";
-import type { OperationResult, WireOperation } from "../../../protocol/types.ts";
+import type { OperationResult, RejectedResult, WireOperation } from "../../../protocol/types.ts";
 import { isTillSyncError } from "../../../shared/errors.ts";
-import { mayDo, type ServedCollection } from "../rows/catalog.ts";
+import type { ServedCollection } from "../rows/catalog.ts";
 import { NewerRow } from "../rows/newer-row.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
 import type { Viewpoint } from "../rows/sender.ts";
@@ -11,17 +11,20 @@ import { increment } from "./counters.ts";
 import { inCurrentSchema, NEWER_RETRY_MS } from "./current-schema.ts";
 import { createRecord, deleteRecord, updateRecord } from "./edits.ts";
 import { createFact } from "./facts.ts";
-import type { Acknowledgement, Judgement } from "./judgement.ts";
+import type { Acknowledgement } from "./judgement.ts";
 import { unmet } from "./order.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
 import { replayAcknowledged } from "./replay-acknowledged.ts";
-import { supersedeRefusal } from "./supersede.ts";
-import { applied, blocked, isCommercial, quarantined, rejected, rejectedOrQuarantined, retry } from "./verdicts.ts";
+import { voidRefusal, withoutRight } from "./rights.ts";
+import { supersedeRefusal, targetsOf } from "./supersede.ts";
+import { applied, blocked, isCommercial, quarantined, rejectedOrQuarantined, retry } from "./verdicts.ts";
 
 export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): OperationResult {
   const { raw, parsed } = prepared;
-  if (view.revoked === true)
-    return quarantined(raw, "device_revoked", "The device was revoked: people decide about its work");
+  if (view.revoked === true) {
+    const refusal = parsed.ok ? refusalBeforeSetAside(view, parsed.value) : undefined;
+    return refusal ?? quarantined(raw, "device_revoked", "The device was revoked: people decide about its work");
+  }
   if (prepared.bytes > LIMITS.operationBytes) {
     const message = `An operation has at most ${LIMITS.operationBytes} bytes`;
     return rejectedOrQuarantined(view.catalog, raw, { code: "too_large", message });
@@ -67,6 +70,12 @@ function containingFailures(
   }
 }
 
+/** What its sender might not do does not wait for people: they would let in what no right of the sender allowed. */
+function refusalBeforeSetAside(view: Viewpoint, operation: WireOperation): RejectedResult | undefined {
+  const served = view.catalog.collections.get(operation.collection);
+  return served && withoutRight(view, served, operation);
+}
+
 function judgeOperation(
   ws: WorkingSet,
   view: Viewpoint,
@@ -82,7 +91,8 @@ function judgeOperation(
     });
   }
   if (view.released !== true && sent.branch !== undefined && sent.branch !== principal.branch) {
-    return quarantined(sent, "branch_mismatch", "It was made in another branch than the token's");
+    const refusal = withoutRight(view, served, sent);
+    return refusal ?? quarantined(sent, "branch_mismatch", "It was made in another branch than the token's");
   }
   const commercial = isCommercial(catalog, sent);
   const shaped = inCurrentSchema(served, sent, ws.record(sent.collection, sent.entityId));
@@ -95,7 +105,11 @@ function judgeOperation(
   }
   const refusal = supersedeRefusal(ws, view, operation);
   if (refusal !== undefined) return refusal;
-  if (operation.action === "void") return applyVoid({ view, served, operation });
+  if (operation.action === "void") {
+    const targets = targetsOf(ws, operation).flatMap((id) => ws.operation(id) ?? []);
+    // A void only supersedes (see record-result.ts).
+    return voidRefusal(view, served, operation, targets) ?? applied(operation, 0);
+  }
 
   const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
   if (!takesAction(served, operation)) {
@@ -120,14 +134,6 @@ function judgeOperation(
 /** Facts can only be created (L11). */
 function takesAction({ resolved }: ServedCollection, { action }: WireOperation): boolean {
   return resolved.kind === "record" || action === "create";
-}
-
-/** A void only supersedes (see record-result.ts). In a collection of facts it requires the right to create. */
-function applyVoid({ view, served, operation }: Pick<Judgement, "view" | "served" | "operation">): OperationResult {
-  if (served.resolved.kind === "fact" && !mayDo(served, "create", view.principal)) {
-    return rejected(operation, "not_permitted", `The token may not create in \`${served.name}\``);
-  }
-  return applied(operation, 0);
 }
 
 /**

@@ -2,11 +2,11 @@
 import type { CreateOperation, Flag, OperationResult } from "../../../protocol/types.ts";
 import { referencesIn } from "../../../schema/references.ts";
 import { deepEqual, type JsonObject } from "../../../shared/json.ts";
-import { mayDo } from "../rows/catalog.ts";
 import { checkData, currentRow, recordOf, without } from "../rows/rows.ts";
 import { inScope, scopeOf } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
+import { mayTakeEffect } from "./rights.ts";
 import { applied, quarantined } from "./verdicts.ts";
 import { visibleData } from "./visible.ts";
 
@@ -19,7 +19,7 @@ export function createFact(
   const { assigned } = served.resolved;
   const filledIn = assigned.find((name) => Object.hasOwn(data, name));
   if (filledIn !== undefined) return quarantined(operation, "malformed", `Only the server fills in \`${filledIn}\``);
-  if (view.released !== true && !mayDo(served, "create", view.principal)) {
+  if (!mayTakeEffect(view, served, "create")) {
     return quarantined(operation, "not_permitted", `The token may not create in \`${served.name}\``);
   }
   const checked = checkData(served, entityId, data, {});

@@ -13,6 +13,7 @@ import { currentRow, recordOf } from "../rows/rows.ts";
 import type { Sender } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
+import { isCommercial } from "./verdicts.ts";
 
 export interface PolicyQuestion {
   /** The operation's `data`, `patch` or `by`, in the current schema. */
@@ -67,7 +68,8 @@ export function askPolicy(judgement: Judgement, question: PolicyQuestion): Polic
   }
   const verdict = checkVerdict(served, answer);
   if (verdict.outcome === "applied") return verdict;
-  if (view.released === true) return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
+  const isRefusal = verdict.outcome === "rejected" && !isCommercial(view.catalog, judgement.operation);
+  if (view.released === true && !isRefusal) return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
   return acknowledged === undefined ? verdict : NOTHING;
 }
 

@@ -6,7 +6,7 @@
 import type { FinalResult, WireOperation } from "../../../protocol/types.ts";
 import type { OperationRow, RecordRow } from "../../ports/rows.ts";
 import { redactFor } from "../rows/redact.ts";
-import type { Viewpoint } from "../rows/sender.ts";
+import { originOf, type Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
 import { inCurrentSchema } from "./current-schema.ts";
@@ -89,6 +89,7 @@ function operationRow(
     result,
     operation: keptOperation(prepared),
     receivedAt: view.receivedAt,
+    ...originOf(view),
   };
 }
 

@@ -17,7 +17,6 @@ import type {
 import { applyPatch } from "../../../schema/patch.ts";
 import type { Json } from "../../../shared/json.ts";
 import type { RecordRow } from "../../ports/rows.ts";
-import { mayDo } from "../rows/catalog.ts";
 import { checkData, currentRow, fieldVersion, lifeVersion, type RowDraft, recordOf } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
@@ -25,7 +24,8 @@ import { increment } from "./counters.ts";
 import { draftOn, invalid } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
-import { applied, missing, outOfScope, rejected } from "./verdicts.ts";
+import { withoutRight } from "./rights.ts";
+import { applied, missing, outOfScope } from "./verdicts.ts";
 import { visibleData } from "./visible.ts";
 
 const OVERTAKEN = [{ code: "overtaken" }] as const;
@@ -40,9 +40,8 @@ export function replayAcknowledged(
     return createFact({ ...judgement, operation }, acknowledged);
   }
   // The earlier verdict does not give the token more rights than it has now.
-  if (view.released !== true && !mayDo(served, operation.action, view.principal)) {
-    return rejected(operation, "not_permitted", `The token may not ${operation.action} in \`${served.name}\``);
-  }
+  const refusal = withoutRight(view, served, operation);
+  if (refusal !== undefined) return refusal;
   const before = currentRow(ws, served, operation.entityId);
   if (before !== undefined && before.state !== "stub" && !inScope(view.principal, before.scope))
     return outOfScope(operation);

@@ -47,7 +47,7 @@ export function applySiblings(
 ): string | undefined {
   for (const row of siblings) {
     const { device, incarnation } = row;
-    const principal = { ...view.principal, device, actor: row.operation?.actor };
+    const principal = { ...view.principal, device, actor: row.sentBy };
     const own: Viewpoint = { ...view, principal, device, incarnation };
     const prepared = prepareStored(row);
     const result = evaluate(ws, own, prepared);

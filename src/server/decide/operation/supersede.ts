@@ -15,8 +15,9 @@ import { deepEqual } from "../../../shared/json.ts";
 import type { ConflictRow, OperationRow } from "../../ports/rows.ts";
 import { readableState } from "../rows/rows.ts";
 import { branchOf, canSee, inScope } from "../rows/scope.ts";
-import type { Viewpoint } from "../rows/sender.ts";
+import { originOf, type Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
+import { mayReplace } from "./rights.ts";
 import { rejected, rejectedOrQuarantined } from "./verdicts.ts";
 
 /**
@@ -35,7 +36,7 @@ export function supersedeRefusal(
     // A void of a target in another collection would need that collection's rights; on another row, it would close that
     // row's desk entry.
     if (!isOnRowOf(target, successor)) return foreignTarget(view, successor, { code: "malformed", whose: "row", id });
-    if (!isOfBranch(ws, view, target)) {
+    if (!isOfBranch(view, target)) {
       return foreignTarget(view, successor, { code: "out_of_scope", whose: "branch", id });
     }
     if (target.status === "applied") {
@@ -47,6 +48,9 @@ export function supersedeRefusal(
     if (by !== undefined && by !== successor.id && !targets.includes(by)) {
       const message = "Another operation already superseded the target";
       return tooLate(ws, view, successor, { code: "already_superseded", by, message });
+    }
+    if (!mayReplace(view, target)) {
+      return foreignTarget(view, successor, { code: "not_permitted", whose: "device", id });
     }
   }
   return undefined;
@@ -75,14 +79,14 @@ function isOnRowOf(target: OperationRow, { collection, entityId }: WireOperation
 }
 
 /** A till of one branch can't supersede what the people of another branch decide about (L9). */
-function isOfBranch(ws: WorkingSet, { principal }: Viewpoint, target: OperationRow): boolean {
-  return principal.branch === undefined || inScope(principal, branchOf(target, ws.device(target.device)));
+function isOfBranch({ principal }: Viewpoint, target: OperationRow): boolean {
+  return principal.branch === undefined || inScope(principal, branchOf(target));
 }
 
 function foreignTarget(
   { catalog }: Viewpoint,
   successor: WireOperation,
-  { code, whose, id }: { code: "malformed" | "out_of_scope"; whose: "row" | "branch"; id: string },
+  { code, whose, id }: { code: "malformed" | "out_of_scope" | "not_permitted"; whose: "row" | "branch" | "device"; id: string },
 ): RejectedResult | QuarantinedResult {
   const message = `It supersedes an operation of another ${whose}`;
   const issues = [{ path: "supersedes", message: id }];
@@ -108,7 +112,8 @@ export function visibleState(
 ): RowState | undefined {
   const served = view.catalog.collections.get(collection);
   const row = ws.record(collection, entityId);
-  if (served === undefined || row === undefined || row.state === "stub") return undefined;
+  // A revoked device gets nothing to read [H6].
+  if (view.revoked === true || served === undefined || row === undefined || row.state === "stub") return undefined;
   return canSee(served, row, view.principal) ? readableState(served, row) : undefined;
 }
 
@@ -200,6 +205,7 @@ function placeholder(ws: WorkingSet, view: Viewpoint, successor: WireOperation, 
     },
     operation: undefined,
     receivedAt: view.receivedAt,
+    ...originOf(view),
   };
 }
 
@@ -209,7 +215,7 @@ function placeholder(ws: WorkingSet, view: Viewpoint, successor: WireOperation, 
 function closeConflict(ws: WorkingSet, view: Viewpoint, successor: WireOperation, target: string): void {
   const conflict = ws.conflictOf(target);
   if (conflict === undefined || conflict.settled !== undefined) return;
-  const by = successor.actor ?? view.principal.actor ?? view.device;
+  const by = view.principal.actor ?? successor.actor ?? view.device;
   ws.putConflict({
     ...conflict,
     settled: { choice: choiceOf(conflict, successor), by, at: view.receivedAt, note: undefined },

@@ -5,7 +5,7 @@ import type { ResolvedCollection } from "../../../schema/resolved.ts";
 import type { JsonObject } from "../../../shared/json.ts";
 import type { Principal } from "../../policy-types.ts";
 
-export type Right = "read" | "create" | "update" | "delete" | "force";
+export type Right = "read" | "create" | "update" | "delete" | "increment" | "force";
 
 /** A policy without the types of its collection: what its functions return is checked at run time (policy.ts). */
 export interface LoosePolicy {
@@ -26,6 +26,8 @@ export interface Catalog {
   readonly collections: ReadonlyMap<string, ServedCollection>;
   /** Referenced collections first. */
   readonly order: readonly string[];
+  /** The scope of the people who decide at the desks. */
+  readonly deskScope: string;
 }
 
 export interface PolicyEffect {
@@ -59,7 +61,16 @@ export type PolicyVerdict =
     };
 
 export function mayDo(served: ServedCollection, right: Right, principal: Principal): boolean {
-  const rule = served.policy.allow[right];
-  if (rule === undefined || rule === "nobody") return false;
-  return rule === "everyone" || principal.scopes.includes(rule);
+  const rule = ruleOf(served, right);
+  return rule === "everyone" || (rule !== "nobody" && principal.scopes.includes(rule));
+}
+
+/** Who may do it: a scope, "everyone" or "nobody". */
+export function ruleOf({ policy: { allow } }: ServedCollection, right: Right): string {
+  return (right === "increment" ? (allow.increment ?? allow.update) : allow[right]) ?? "nobody";
+}
+
+/** Whether the principal decides at the desks. */
+export function hasDesk({ deskScope }: Pick<Catalog, "deskScope">, { scopes }: Pick<Principal, "scopes">): boolean {
+  return scopes.includes(deskScope);
 }

@@ -5,7 +5,7 @@ import { jsonBytes } from "../../../shared/json.ts";
 import type { ResultRow } from "../../ports/rows.ts";
 import { type MarksSeen, marksIn } from "./marks.ts";
 import { redactFor } from "./redact.ts";
-import type { Sender } from "./sender.ts";
+import type { Viewpoint } from "./sender.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /**
@@ -27,7 +27,7 @@ export interface OwnResults {
 
 /** What a request says about the results that its answer carries. */
 export interface Asked {
-  readonly session: Sender;
+  readonly session: Viewpoint;
   readonly marks: MarksSeen;
   readonly limitBytes?: number | undefined;
 }

@@ -8,20 +8,22 @@ import type { JsonObject } from "../../../shared/json.ts";
 import type { ResultRow } from "../../ports/rows.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { inScope, isBranchScoped, scopeOf } from "./scope.ts";
-import type { Sender } from "./sender.ts";
+import type { Viewpoint } from "./sender.ts";
 
 /**
  * Judges by the row inside the result, not by the row as it is now: a caller of its branch then may receive again what
  * it received.
  */
 export function redactFor(
-  { catalog, principal }: Pick<Sender, "catalog" | "principal">,
+  { catalog, principal, revoked }: Pick<Viewpoint, "catalog" | "principal" | "revoked">,
   { collection, entityId, result }: Pick<ResultRow, "collection" | "entityId" | "result">,
 ): FinalResult {
   const data = rowIn(result);
   if (data === undefined) return result;
   const served = catalog.collections.get(collection);
   const isTheirs =
+    // A stolen till gets nothing any more [H6].
+    revoked !== true &&
     served !== undefined &&
     mayDo(served, "read", principal) &&
     (principal.branch === undefined || !isBranchScoped(served) || isOfBranch(served, { ...data, id: entityId }));

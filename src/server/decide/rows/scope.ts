@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "../../../shared/json.ts";
 import type { Principal } from "../../policy-types.ts";
-import type { DeviceRow, OperationRow, RecordRow } from "../../ports/rows.ts";
+import type { OperationRow, RecordRow } from "../../ports/rows.ts";
 import type { ScopeFilter } from "../../ports/store.ts";
 import { mayDo, type ServedCollection } from "./catalog.ts";
 import { PolicyFailure } from "./policy-failure.ts";
@@ -31,12 +31,13 @@ export function inScope(principal: Principal, scope: string): boolean {
 }
 
 /**
- * The branch whose people decide about an operation: the branch that the operation names, otherwise its device's; ""
- * for the whole tenant. A malformed operation may name anything, or nothing.
+ * The branch whose people decide about an operation: the branch that the operation names, otherwise that of the token
+ * that sent it; "" for the whole tenant. A malformed operation may name anything, or nothing. The device's branch of
+ * today does not count: whoever signs in at another branch would take the operation off its desk (L9).
  */
-export function branchOf({ operation }: Pick<OperationRow, "operation">, device: DeviceRow | undefined): string {
+export function branchOf({ operation, sentFrom }: Pick<OperationRow, "operation" | "sentFrom">): string {
   const claimed: unknown = operation?.branch;
-  return typeof claimed === "string" && claimed !== "" ? claimed : (device?.branch ?? "");
+  return typeof claimed === "string" && claimed !== "" ? claimed : (sentFrom ?? "");
 }
 
 /** Whether the principal may receive the row's data. */

@@ -182,10 +182,16 @@ describe("increments [H4]", () => {
     await till.send(product("p-1"));
     expect(await till.send(count("p-1", 1))).not.toHaveProperty("flags");
   });
-  test("they need no right to edit", async () => {
-    const allow = { read: "everyone", create: "nobody", update: "nobody", delete: "nobody" } as const;
-    const world = await ServerWorld.open({ products: { scope: "tenant", allow } });
-    expect(await world.till().send(count("p-1", 1))).toMatchObject({ status: "applied" });
+  test("they have a right of their own, which is that of `update` if the policy names none", async () => {
+    const allow = { read: "everyone", create: "nobody", update: "edit", delete: "nobody" } as const;
+    const editing = await ServerWorld.open({ products: { scope: "tenant", allow } });
+    const refused = { status: "quarantined", error: { code: "not_permitted" } };
+    expect(await editing.till().send(count("p-1", 1))).toMatchObject(refused);
+    expect(await editing.till("b", { scopes: ["edit"] }).send(count("p-1", 1))).toMatchObject({ status: "applied" });
+    const selling = { scope: "tenant", allow: { ...allow, update: "nobody", increment: "sell" } } as const;
+    const world = await ServerWorld.open({ products: selling });
+    expect(await world.till("a", { scopes: ["edit"] }).send(count("p-1", 1))).toMatchObject(refused);
+    expect(await world.till("b", { scopes: ["sell"] }).send(count("p-1", 1))).toMatchObject({ status: "applied" });
   });
 });
 

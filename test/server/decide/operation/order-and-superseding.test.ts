@@ -214,7 +214,8 @@ describe("who has no standing supersedes nothing (L2, L11)", () => {
       error: { code: "out_of_scope" },
     });
     expect(await world.operation(theirs.id)).toEqual(before);
-    expect(await world.till("office").send(voidSale([theirs.id]))).toMatchObject({ status: "applied" });
+    const office = world.till("office", { scopes: ["sync:desk"] });
+    expect(await office.send(voidSale([theirs.id]))).toMatchObject({ status: "applied" });
   });
   test("what came with no readable row may be amended by one that has one", async () => {
     const world = await ServerWorld.open();

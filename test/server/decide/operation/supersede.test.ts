@@ -20,7 +20,7 @@ const remove = (more: object = {}) => ({
 describe("how the desk shows that a till has settled its conflict", () => {
   async function settledBy(sketch: (lost: string) => { action: string }, options = {}) {
     const { world, b, lost } = await quarrel();
-    const till = Object.keys(options).length === 0 ? b : world.till("c", options);
+    const till = Object.keys(options).length === 0 ? b : world.till("c", { scopes: ["sync:desk"], ...options });
     const successor = await till.send(sketch(lost.id));
     expect(successor.status).toBe("applied");
     const [row] = await world.conflicts(true);
@@ -42,11 +42,11 @@ describe("how the desk shows that a till has settled its conflict", () => {
     const { row } = await settledBy((id) => remove({ supersedes: [id] }));
     expect(row).toMatchObject({ settled: { choice: "client" } });
   });
-  test("by the person whom the operation names, otherwise by the token's, otherwise by the device", async () => {
+  test("by the person whom the token names, otherwise by the operation's, otherwise by the device", async () => {
     const named = await settledBy((id) => voiding([id], { actor: "ann" }), { actor: "bob" });
-    expect(named.row?.settled?.by).toBe("ann");
-    const token = await settledBy((id) => voiding([id]), { actor: "bob" });
-    expect(token.row?.settled?.by).toBe("bob");
+    expect(named.row?.settled?.by).toBe("bob");
+    const claimed = await settledBy((id) => voiding([id], { actor: "ann" }));
+    expect(claimed.row?.settled?.by).toBe("ann");
     const device = await settledBy((id) => voiding([id]));
     expect(device.row?.settled?.by).toBe("b");
   });
@@ -118,7 +118,7 @@ describe("a successor that is refused itself", () => {
     await a.push(product("p-1"), edit("p-1", 0, { priceCents: 300 }));
     const lost = await b.send(edit("p-1", 0, { priceCents: 1 }));
     const more = code === "branch_mismatch" ? { branch: "north" } : {};
-    const thief = world.till("c");
+    const thief = world.till("c", { scopes: code === "branch_mismatch" ? ["edit", "sync:desk"] : [] });
     const sent = await thief.send(edit("p-1", 2 ** 52, { priceCents: 2 }, { supersedes: [lost.id], ...more }));
     expect(sent).toMatchObject({ error: { code } });
     expect(await world.operation(lost.id)).toMatchObject({ status: "conflict", revision: 0 });

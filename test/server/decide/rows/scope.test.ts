@@ -32,12 +32,10 @@ describe("the branch that a policy gives a row", () => {
   });
 });
 
-test("people of the branch decide about an operation that it names; otherwise those of its device's", () => {
-  const device = { branch: "north" } as never;
-  const of = (branch: unknown) => ({ operation: { branch } as never });
-  expect(branchOf(of("south"), device)).toBe("south");
-  for (const nothing of [undefined, "", 5]) expect(branchOf(of(nothing), device)).toBe("north");
-  expect(branchOf({ operation: undefined }, device)).toBe("north");
-  expect(branchOf(of(undefined), undefined)).toBe("");
-  expect(branchOf(of(undefined), { branch: undefined } as never)).toBe("");
+test("people of the branch decide about an operation that it names; otherwise those of its token's", () => {
+  const of = (branch: unknown, sentFrom?: string) => branchOf({ operation: { branch } as never, sentFrom });
+  expect(of("south", "north")).toBe("south");
+  for (const nothing of [undefined, "", 5]) expect(of(nothing, "north")).toBe("north");
+  expect(branchOf({ operation: undefined, sentFrom: "north" })).toBe("north");
+  expect(of(undefined)).toBe("");
 });
