@@ -29,6 +29,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { root } from "./entries.mjs";
 import { readLock } from "./lock.mjs";
+import { npm } from "./npm.mjs";
 
 /** @typedef {{ url: string } | { bin: string }} FoundPostgres a server that runs, or a folder with `initdb` and `postgres` */
 /**
@@ -263,11 +264,7 @@ function install() {
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
     writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, requires: true, packages }));
     const options = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"];
-    const { status, stderr, error } = spawnSync("npm", ["ci", ...options], {
-      cwd: root,
-      encoding: "utf8",
-      shell: process.platform === "win32",
-    });
+    const { status, stderr, error } = npm(["ci", ...options], root);
     if (status !== 0) return error?.message ?? (firstError(stderr) || "npm failed");
     linkLibraries(join(folder, "node_modules", name));
     // At once, and only when it is whole: another run may look for it, or bring it as well.
