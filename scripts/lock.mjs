@@ -55,7 +55,7 @@ export function lockFaults(lock, scripts) {
  */
 function faultsOf(path, { name, version, resolved, integrity, hasInstallScript }, scripts) {
   const faults = [];
-  // npm installs an entry without it, or with a weak one, and compares nothing.
+  // Without it, npm takes the registry's word for what the package is, and does not say so.
   if (!/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "")) {
     faults.push(`expected a sha512 as integrity, received ${integrity ?? "none"}`);
   }
