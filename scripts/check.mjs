@@ -23,6 +23,7 @@ const stages = [
       command: "biome check --error-on-warnings --diagnostic-level=warn --max-diagnostics=100",
     },
     { name: "unused code", command: "knip" },
+    { name: "lock files", command: "node scripts/lock.mjs" },
     { name: "doc comments", command: "node scripts/documented.mjs" },
   ],
   [{ name: "build", command: "tsup" }],

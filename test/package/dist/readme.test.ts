@@ -69,7 +69,7 @@ test("the page says how to install what the program imports, and how to run it",
 
 test("the package holds what a reader of it needs, and no sources", () => {
   const installed = readdirSync(join(folder, "node_modules", "tillsync")).sort();
-  const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "docs", "examples", "test"];
+  const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "docs", "examples", "test"];
   expect(installed).toEqual([...pages, "dist", "package.json"].sort());
   expect(readdirSync(join(folder, "node_modules", "tillsync", "examples")).sort()).toEqual([
     "pos-web",
