@@ -84,7 +84,15 @@ table<(Applied<Shop, "sales"> | Rejected | Quarantined)["outcome"]>({
 });
 table<StoreRead["kind"]>({
   ...{ clock: true, epochs: true, records: true, operations: true, sequences: true, members: true, commits: true },
-  ...{ devices: true, incarnations: true, changes: true, countChanges: true, results: true, quarantined: true, held: true },
+  ...{
+    devices: true,
+    incarnations: true,
+    changes: true,
+    countChanges: true,
+    results: true,
+    quarantined: true,
+    held: true,
+  },
   ...{ conflicts: true, conflictsOf: true, conflictList: true, discrepancies: true },
 });
 

@@ -75,12 +75,10 @@ export class TenantState {
     (row) => keyOf(row.collection, row.id, row.scope),
     [this.departureFeed],
   );
-  readonly operations = new Table<OperationRow>((row) => row.id, [
-    this.results,
-    this.members,
-    this.quarantine,
-    this.held,
-  ]);
+  readonly operations = new Table<OperationRow>(
+    (row) => row.id,
+    [this.results, this.members, this.quarantine, this.held],
+  );
   readonly commits = new Table<CommitRow>((row) => row.id);
   readonly devices = new Table<DeviceRow>((row) => row.id);
   // Unique per device and not per tenant: a device that claims another device's incarnation must not overwrite its row.

@@ -87,7 +87,9 @@ describe("the row as it is now, beside its conflict", () => {
     const { world } = await quarrel();
     const conflict = { server: { version: 1, deleted: true } } as const;
     const row = (await world.row("products", "p-1"))!;
-    expect(currentState({ collections: new Map(), order: [], deskScope: "sync:desk" }, office, conflict, row)).toBeUndefined();
+    expect(
+      currentState({ collections: new Map(), order: [], deskScope: "sync:desk" }, office, conflict, row),
+    ).toBeUndefined();
     expect(currentState(world.catalog, office, conflict, { ...row, state: "stub" })).toBeUndefined();
   });
   test("is deleted for who may not see it: another branch's office, a till that may not read (L9)", async () => {

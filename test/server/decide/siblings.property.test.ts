@@ -60,7 +60,9 @@ test("the members that count are applied together, or not at all", async () => {
                 : { outcome: "applied" },
           },
         });
-        const till = world.till("a");
+        // Without the desk's scope, one device would replace nothing of the other's.
+        const desk = { scopes: ["sync:desk"] };
+        const till = world.till("a", desk);
         const made = PLACES.map((one) => till.mint({ ...sketch(one, first[one]), transaction: "t-1" }));
         await till.push(...made);
         const chain = new Map(PLACES.map((one, index) => [one, [made[index]?.id ?? ""]]));
@@ -83,8 +85,7 @@ test("the members that count are applied together, or not at all", async () => {
         }
         async function correct({ places, good, together, device }: Correction) {
           transactions += 1;
-          // Another device than the one that sent it replaces something with the desk's scope only.
-          const sender = world.till(device, device === "b" ? { scopes: ["sync:desk"] } : {});
+          const sender = world.till(device, desk);
           const bound = together ? { transaction: `t-${transactions}` } : {};
           const successors = places.map((at) =>
             sender.mint({ ...sketch(at, good), supersedes: chain.get(at), ...bound }),

@@ -19,18 +19,18 @@ export interface ShopServer extends SyncServer {
   readonly clock: { now(): number; time: number };
 }
 
-/** Tokens are `tenant/device/branch/scope scope`. */
+/** Tokens are `tenant/device/branch/scope scope/person`. */
 export function authenticate(request: Request): Principal | undefined {
   const token = request.headers.get("authorization")?.replace(/^Bearer /, "");
   if (token === undefined || token === "nobody") return undefined;
   if (token === "down") throw new Error("the token service is down");
-  const [tenant = "", device, branch, scopes] = token.split("/");
+  const [tenant = "", device, branch, scopes, actor = "u-1"] = token.split("/");
   return {
     tenant,
     device: device || undefined,
     branch: branch || undefined,
     scopes: scopes ? scopes.split(" ") : [],
-    actor: "u-1",
+    actor,
   };
 }
 

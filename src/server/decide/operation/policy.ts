@@ -69,7 +69,8 @@ export function askPolicy(judgement: Judgement, question: PolicyQuestion): Polic
   const verdict = checkVerdict(served, answer);
   if (verdict.outcome === "applied") return verdict;
   const isRefusal = verdict.outcome === "rejected" && !isCommercial(view.catalog, judgement.operation);
-  if (view.released === true && !isRefusal) return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
+  if (view.released === true && !isRefusal)
+    return { ...NOTHING, flags: [{ code: verdict.code, message: verdict.message }] };
   return acknowledged === undefined ? verdict : NOTHING;
 }
 

@@ -56,7 +56,11 @@ export function voidRefusal(
   operation: WireOperation,
   targets: readonly OperationRow[],
 ): OperationResult | undefined {
-  if (served.resolved.kind === "fact" && !mayDo(served, "create", view.principal) && !hasDesk(view.catalog, view.principal))
+  if (
+    served.resolved.kind === "fact" &&
+    !mayDo(served, "create", view.principal) &&
+    !hasDesk(view.catalog, view.principal)
+  )
     return rejected(operation, "not_permitted", `The token may not create in \`${served.name}\``);
   if (targets.every((target) => mayGiveUp(view, served, target))) return undefined;
   const message = "Only the person who sent it, on the same device, and the desk may give it up";

@@ -86,7 +86,11 @@ function isOfBranch({ principal }: Viewpoint, target: OperationRow): boolean {
 function foreignTarget(
   { catalog }: Viewpoint,
   successor: WireOperation,
-  { code, whose, id }: { code: "malformed" | "out_of_scope" | "not_permitted"; whose: "row" | "branch" | "device"; id: string },
+  {
+    code,
+    whose,
+    id,
+  }: { code: "malformed" | "out_of_scope" | "not_permitted"; whose: "row" | "branch" | "device"; id: string },
 ): RejectedResult | QuarantinedResult {
   const message = `It supersedes an operation of another ${whose}`;
   const issues = [{ path: "supersedes", message: id }];

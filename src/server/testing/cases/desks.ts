@@ -14,26 +14,33 @@ function quarantined(store: ServerStore, after = 0, limit = 100): Promise<readon
 }
 
 export const deskCases: readonly ContractCase[] = [
-  contractCase("held: what of one device waits in quarantine: how many operations, how many bytes", async ({ store }) => {
-    const held = (device: string) => read(store, { kind: "held", device });
-    equal(await held("device-1"), { operations: 0, bytes: 0 }, "a device without operations");
-    const open = upTo(3).map((n) => quarantinedRow(`open-${n}`, n));
-    const bytes = open.reduce((sum, { operation }) => sum + JSON.stringify(operation).length, 0);
-    await write(store, { operations: [...open, operationRow("sale", 4)] });
-    await write(store, { operations: [quarantinedRow("other", 5, { device: "device-2", incarnation: "incarnation-2" })] });
-    equal(await held("device-1"), { operations: 3, bytes }, "those of the device, and no applied one");
-    const [released, superseded, discarded] = open;
-    await write(store, {
-      operations: [
-        operationRow("open-1", 1, { operation: released?.operation, revision: 1 }),
-        { ...(superseded as OperationRow), supersededBy: "successor" },
-        { ...(discarded as OperationRow), result: { id: "open-3", status: "quarantined", error: { code: "discarded", message: "" } } },
-      ],
-    });
-    equal(await held("device-1"), { operations: 0, bytes: 0 }, "released, superseded, discarded");
-    equal((await held("device-2")).operations, 1, "another device");
-  }),
-
+  contractCase(
+    "held: what of one device waits in quarantine: how many operations, how many bytes",
+    async ({ store }) => {
+      const held = (device: string) => read(store, { kind: "held", device });
+      equal(await held("device-1"), { operations: 0, bytes: 0 }, "a device without operations");
+      const open = upTo(3).map((n) => quarantinedRow(`open-${n}`, n));
+      const bytes = open.reduce((sum, { operation }) => sum + JSON.stringify(operation).length, 0);
+      await write(store, { operations: [...open, operationRow("sale", 4)] });
+      await write(store, {
+        operations: [quarantinedRow("other", 5, { device: "device-2", incarnation: "incarnation-2" })],
+      });
+      equal(await held("device-1"), { operations: 3, bytes }, "those of the device, and no applied one");
+      const [released, superseded, discarded] = open;
+      await write(store, {
+        operations: [
+          operationRow("open-1", 1, { operation: released?.operation, revision: 1 }),
+          { ...(superseded as OperationRow), supersededBy: "successor" },
+          {
+            ...(discarded as OperationRow),
+            result: { id: "open-3", status: "quarantined", error: { code: "discarded", message: "" } },
+          },
+        ],
+      });
+      equal(await held("device-1"), { operations: 0, bytes: 0 }, "released, superseded, discarded");
+      equal((await held("device-2")).operations, 1, "another device");
+    },
+  ),
 
   contractCase(
     "results: of one device, ascending by feed position, above `after`, at most `limit` rows",

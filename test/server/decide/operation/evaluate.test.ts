@@ -145,7 +145,10 @@ describe("what a person releases", () => {
     const till = world.till("a", { branch: "north" });
     const sold = await till.send(sale("s-1"));
     const made = await till.send({ ...product("p-1"), branch: "south" });
-    expect([sold.status, made]).toMatchObject(["quarantined", { status: "rejected", error: { code: "not_permitted" } }]);
+    expect([sold.status, made]).toMatchObject([
+      "quarantined",
+      { status: "rejected", error: { code: "not_permitted" } },
+    ]);
     expect(await world.release(sold.id)).toMatchObject({ kind: "revised", results: [{ status: "applied" }] });
     expect(await world.row("products", "p-1")).toBeUndefined();
   });
