@@ -57,6 +57,7 @@ const checks = /* @__PURE__ */ (() => {
     data: maybe(data),
     schemaVersion: maybe(from(1)),
     deleted: maybe(flag),
+    omitted: maybe(flag),
     assigned: maybe(data),
     flags: maybe(flags),
   };
@@ -101,6 +102,7 @@ const checks = /* @__PURE__ */ (() => {
   const push = shape({ ...answer, moreResults: maybe(flag) });
   const pull = shape({
     ...answer,
+    moreResults: maybe(flag),
     pages: byCollection(page),
     waiting: maybe(byCollection(text)),
   });

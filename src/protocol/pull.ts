@@ -58,7 +58,13 @@ export const pullResponseSchema = /* @__PURE__ */ define(() => {
   });
   const pages = z.pipe(unpoisoned, z.record(collectionName, page));
   const waiting = z.pipe(unpoisoned, z.record(collectionName, z.string()));
-  return z.object({ ...answerHead, results: z.array(resultSchema), pages, waiting: z.optional(waiting) });
+  return z.object({
+    ...answerHead,
+    results: z.array(resultSchema),
+    moreResults: z.optional(z.boolean()),
+    pages,
+    waiting: z.optional(waiting),
+  });
 });
 
 function isUnpoisoned(value: unknown): value is object {

@@ -36,6 +36,7 @@ const finals = /* @__PURE__ */ define(
         status: z.literal("applied"),
         version,
         data: z.optional(jsonObject),
+        omitted: z.optional(z.boolean()),
         schemaVersion: z.optional(integerFrom(1)),
         deleted: z.optional(z.boolean()),
         assigned: z.optional(jsonObject),

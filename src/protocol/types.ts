@@ -158,10 +158,15 @@ export interface AppliedResult extends ResultHead {
   readonly version: number;
   /**
    * The row as the operation left it. May be absent if the client can tell it by itself: the row is then what the
-   * operation made of the row at `baseVersion`, or of none [C4]. May also be absent if copies of rows would make the
-   * answer too long.
+   * operation made of the row at `baseVersion`, or of none [C4]. If it is absent for another reason, the result says
+   * `omitted`.
    */
   readonly data?: JsonObject | undefined;
+  /**
+   * `true`: the row is left out, because copies of rows would make the answer too long, or because the server has kept
+   * no copy of it. The client does not tell it by itself: it comes with another result, or with the next pull.
+   */
+  readonly omitted?: boolean | undefined;
   /** The schema version of `data` and `assigned` [H7]. @default the operation's */
   readonly schemaVersion?: number | undefined;
   /** `true`: the operation deleted the row, or found it deleted. */
@@ -440,6 +445,8 @@ export type WaitingCode = "unknown_collection" | "schema_older";
 export interface PullResponse extends Answer {
   /** The device's results since the older mark, from the same snapshot as the rows [C6]. */
   readonly results: readonly OperationResult[];
+  /** As in a {@link PushResponse}: the client takes no row of these results as its base. */
+  readonly moreResults?: boolean | undefined;
   /** One for each collection asked for that is not in `waiting`, by its name. */
   readonly pages: Readonly<Record<string, PullPage>>;
   /** The collections asked for that the server can't send now: a {@link WaitingCode} for each. Absent for none. */

@@ -37,7 +37,8 @@ export function baseAfter(
   isAhead: boolean,
 ): NextBase | undefined {
   const { schemaVersion } = definition;
-  const { version, data, schemaVersion: from = operation.schemaVersion } = result;
+  const { version, data, omitted = false, schemaVersion: from = operation.schemaVersion } = result;
+  const hasRow = data !== undefined || omitted;
   if (result.deleted) return { version, data: null, schemaVersion };
   if (data && from <= schemaVersion && !isAhead) return { version, data, schemaVersion: from };
   // If the result leaves out the row, the row's version just before was the operation's `baseVersion`, so its effect on
@@ -46,12 +47,13 @@ export function baseAfter(
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
   const own = ownEffect(definition, operation, from === schemaVersion ? result.assigned : undefined, before.data);
   if (own === undefined) return undefined;
-  // The row can't be taken, because the app can't read it [H7] or because of the till's other results [C6]. Until the row
+  // The row can't be taken, because the app can't read it [H7], because of the till's other results [C6], or because the
+  // answer had no room for it. Until the row
   // comes again, it is what it was here, with this operation. It keeps its version, because what others have
   // written since is not in it.
   if (operation.action === "create" || operation.action === "delete")
-    return { version, data: own, schemaVersion, guessed: data !== undefined };
-  if (data) return own && version > before.version ? { data: own } : undefined;
+    return { version, data: own, schemaVersion, guessed: hasRow };
+  if (hasRow) return own && version > before.version ? { data: own } : undefined;
   // During a resync the base may be older, because an earlier result of this till has replaced it.
   const isBase = operation.action === "update" && before.version === operation.baseVersion;
   return isBase ? { version, data: own, schemaVersion } : undefined;

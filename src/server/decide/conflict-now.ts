@@ -3,9 +3,10 @@
 import type { RowState } from "../../protocol/types.ts";
 import { upcastEdit, upcastRow } from "../../schema/upcast.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
+import type { JsonObject } from "../../shared/json.ts";
 import type { Principal } from "../policy-types.ts";
 import type { ConflictRow, RecordRow } from "../ports/rows.ts";
-import { type Catalog, mayDo } from "./rows/catalog.ts";
+import { type Catalog, mayDo, type ServedCollection } from "./rows/catalog.ts";
 import { labelOf, readableState } from "./rows/rows.ts";
 import { inScope } from "./rows/scope.ts";
 
@@ -15,8 +16,8 @@ import { inScope } from "./rows/scope.ts";
  */
 export function conflictNow(
   catalog: Catalog,
-  { collection, client, server }: Pick<ConflictRow, "collection" | "client" | "server">,
-): Pick<ConflictRow, "client" | "server"> {
+  { collection, client, server }: Pick<ConflictRow, "collection" | "client"> & { readonly server: RowState },
+): { readonly client: JsonObject; readonly server: RowState } {
   const served = catalog.collections.get(collection);
   const from = server.schemaVersion ?? 1;
   if (served === undefined || from >= served.resolved.schemaVersion) return { client, server };
@@ -40,17 +41,36 @@ export interface DeskViewer {
 }
 
 /**
+ * The row that stood against the edit. If no copy of it was kept, it is the row as it is now, which is the same row if
+ * nobody has written it since.
+ */
+export function serverSide(
+  catalog: Catalog,
+  viewer: DeskViewer,
+  { server }: Pick<ConflictRow, "server">,
+  row: RecordRow | undefined,
+): RowState {
+  if (!("omitted" in server)) return server;
+  const served = row && catalog.collections.get(row.collection);
+  const now = served && row.state !== "stub" && isTheirs(served, viewer, row) ? readableState(served, row) : undefined;
+  return now ?? { version: 0, deleted: true };
+}
+
+/**
  * The row as it is now, if it was written since the conflict was found. A row that the viewer may not see any more is
  * deleted for them. `undefined` too if this server can't read it: then the conflict's resolution is refused.
  */
 export function currentState(
   catalog: Catalog,
-  { principal, hasDesk }: DeskViewer,
+  viewer: DeskViewer,
   { server }: Pick<ConflictRow, "server">,
   row: RecordRow,
 ): RowState | undefined {
   const served = catalog.collections.get(row.collection);
   if (served === undefined || row.state === "stub" || row.version === server.version) return undefined;
-  const isTheirs = inScope(principal, row.scope) && (hasDesk || mayDo(served, "read", principal));
-  return isTheirs ? readableState(served, row) : { version: 0, deleted: true };
+  return isTheirs(served, viewer, row) ? readableState(served, row) : { version: 0, deleted: true };
+}
+
+function isTheirs(served: ServedCollection, { principal, hasDesk }: DeskViewer, row: RecordRow): boolean {
+  return inScope(principal, row.scope) && (hasDesk || mayDo(served, "read", principal));
 }

@@ -173,7 +173,7 @@ function settleConflict(
   // The till may see more than the office, because the row may have moved to another branch since.
   return {
     kind: "revised",
-    results: [redactFor(input, revised)],
+    results: [redactFor(ws, input, revised)],
     touched: [...ws.touchedSince(before), ...touchedResults([operation])],
   };
 }

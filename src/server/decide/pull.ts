@@ -55,6 +55,8 @@ export interface PullAnswer {
   readonly kind: "answered";
   readonly epoch: string;
   readonly results: readonly FinalResult[];
+  /** A row in the results may contain the effects of results that come later. */
+  readonly isAhead: boolean;
   readonly mark: Mark;
   readonly pages: ReadonlyMap<string, DecidedPage>;
   /** The collections that can't be sent, and why. */
@@ -93,7 +95,8 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     const page = yield* readPage(feed, from, budget);
     pages.set(name, { ...page, more: page.more || isCut, ...versionFor(input, served) });
   }
-  return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages, waiting };
+  const { isAhead } = head.own;
+  return { kind: "answered", epoch: ws.clock.epoch, results, isAhead, mark: markOf(ws, upTo), pages, waiting };
 }
 
 /** A collection that the server lacks, or whose rows the app could not read, must not stop the others (L6) [H7]. */

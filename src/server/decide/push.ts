@@ -1,22 +1,29 @@
 /** Decides a whole push: unit after unit, over one working set, with one result for each operation. */
 import { LIMITS } from "../../protocol/constants.ts";
-import type { AppliedResult, OperationResult } from "../../protocol/types.ts";
+import type { OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
-import { jsonBytes } from "../../shared/json.ts";
 import type { Introduction } from "./admission.ts";
+import { Copies, forgetCopies, sparingCopies } from "./copies.ts";
 import { type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import { unmet } from "./operation/order.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
-import { knownDevice, noteReceived } from "./rows/devices.ts";
+import { siblingsOf } from "./operation/siblings.ts";
+import { exceedsQuota, putOffResult, quarantineFull, withinBudget } from "./push-budget.ts";
+import { knownDevice, mayEnrol, noteReceived } from "./rows/devices.ts";
 import { ownResults } from "./rows/feed.ts";
 import { type Mark, markOf } from "./rows/marks.ts";
 import type { Touched } from "./rows/scope.ts";
 import type { Sender, Viewpoint } from "./rows/sender.ts";
-import { recordKey, type WorkingSet } from "./rows/working-set.ts";
+import type { WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
 
 export interface PushInput extends Introduction {
   readonly operations: readonly PreparedOperation[];
+  /** The size of the request's body, inflated. */
+  readonly sentBytes: number;
+  /** How many bytes of rows may be kept with what it leads to: see {@link copyBytesOf}. */
+  readonly copyBytes: number;
 }
 
 export interface PushAnswer {
@@ -34,6 +41,7 @@ export type PushOutcome =
   | PushAnswer
   | { readonly kind: "stale"; readonly epoch: string }
   | { readonly kind: "wrong_workspace" }
+  | { readonly kind: "throttled" }
   | { readonly kind: "fork"; readonly sequence: number }
   | NeedsEpoch;
 
@@ -44,6 +52,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   if (standing === "restored") return needsEpoch(ws);
   if (standing === "stale") return { kind: "stale", epoch: ws.clock.epoch };
   if (standing !== "current") return { kind: standing };
+  if (!mayEnrol(ws, session)) return { kind: "throttled" };
   const forked = forkedSequence(ws, session.incarnation, operations);
   if (forked !== undefined) {
     const { device, incarnation } = session;
@@ -56,12 +65,11 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   const before = ws.clock.position;
   const view: Viewpoint = { ...session, revoked: knownDevice(ws, session).revokedAt !== undefined };
   const fresh = operations.filter(({ id }) => ws.operation(id) === undefined);
-  const units = unitsOf(session.catalog, operations);
-  const results = withoutCopies(
-    ws,
-    before,
-    units.flatMap((unit) => judgeUnit(ws, view, unit)),
-  );
+  const { units, putOff } = withinBudget(unitsOf(session.catalog, operations));
+  const copies = new Copies(ws);
+  const judged = sparingCopies(ws, copies, judgeUnits(ws, view, units, copies));
+  const results = [...judged, ...putOff.flatMap(({ members }) => members.map(putOffResult))];
+  forgetCopies(ws, copies, before, input.copyBytes);
   noteReceived(ws, session, sequencesStored(ws, fresh));
   const own = ownResults(ws, { ...input, session: view }, new Set(operations.map(({ id }) => id)));
   return {
@@ -75,39 +83,44 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
 }
 
 /**
- * Every result may carry its row [C4]. But five hundred edits of one large row must not be answered, and stored, as
- * five hundred copies of it (L12). Once the copies exceed the size of a page, only the last result on a row carries it.
- * That result has the greatest version, so on the till it replaces whatever the others led to.
+ * Judges the units. A unit that would fill the device's quarantine beyond its quota is put off, and so is all that
+ * follows when the rows of the conflicts fill an answer.
  */
-function withoutCopies(
+function judgeUnits(
   ws: WorkingSet,
-  before: number,
-  results: readonly OperationResult[],
+  view: Viewpoint,
+  units: readonly Unit[],
+  copies: Copies,
 ): readonly OperationResult[] {
-  const carried = new Set<string>();
-  let budget: number = LIMITS.pullBytes;
-  const kept = results.toReversed().map((result) => {
-    const copy = copyIn(result);
-    const stored = copy === undefined ? undefined : ws.operation(result.id);
-    // A result that was stored before this push stays as it was answered then.
-    if (stored === undefined || stored.feedPosition <= before) return result;
-    const row = recordKey(stored.collection, stored.entityId);
-    if (carried.has(row)) budget -= jsonBytes(JSON.stringify(copy));
-    if (!carried.has(row) || budget >= 0) {
-      carried.add(row);
-      return result;
+  const results: OperationResult[] = [];
+  let conflictBytes = 0;
+  let isFull = false;
+  for (const unit of units) {
+    if (conflictBytes > LIMITS.pullBytes) {
+      results.push(...unit.members.map(putOffResult));
+      continue;
     }
-    const { data: _data, server: _server, ...rest } = result as AppliedResult & { readonly server?: unknown };
-    ws.putOperation({ ...stored, result: rest });
-    return rest;
-  });
-  return kept.toReversed();
+    const savepoint = ws.savepoint();
+    const judged = judgeUnit(ws, view, unit);
+    if (exceedsQuota(ws, view)) {
+      ws.rollback(savepoint);
+      isFull = true;
+      results.push(...unit.members.map((member) => known(judged, member) ?? quarantineFull(member)));
+      continue;
+    }
+    for (const result of judged) if (result.status === "conflict") conflictBytes += copies.bytesOf(result);
+    results.push(...judged);
+  }
+  if (isFull) {
+    const { device } = view;
+    ws.log("error", "A device's quarantine is full; what else it sends for it is put off", { device });
+  }
+  return results;
 }
 
-/** The row in the result, if the result may leave it out. */
-function copyIn(result: OperationResult): unknown {
-  if (result.status === "applied") return result.data;
-  return result.status === "rejected" ? result.server : undefined;
+/** The result of a member that was stored before. */
+function known(judged: readonly OperationResult[], { id }: PreparedOperation): OperationResult | undefined {
+  return judged.find((result) => result.id === id && result.replayed === true);
 }
 
 /**
@@ -157,12 +170,31 @@ function touchedBy(
  * misses costs one more run of the decision.
  */
 export function prefetch(ws: WorkingSet, input: PushInput): void {
-  const { session, operations, epoch, marks } = input;
+  const { session, epoch, marks } = input;
   standingOf(ws, epoch, marks);
   ws.device(session.device);
-  ws.incarnations(session.device);
+  ws.incarnation(session.device, session.incarnation);
+  ws.held(session.device);
   ownResults(ws, input);
-  for (const prepared of operations) prefetchOperation(ws, session, prepared);
+  for (const { members } of judgedUnits(input)) for (const member of members) prefetchOperation(ws, session, member);
+}
+
+/**
+ * Follows what waits and what is bound together one link further than is known. A chain of fifty links would otherwise
+ * show one of them in each run, and every run judges the whole push (L12).
+ */
+export function foresee(ws: WorkingSet, input: PushInput): void {
+  const { session } = input;
+  // Page by page: a device may lack a thousand results.
+  ownResults(ws, input);
+  for (const { members } of judgedUnits(input)) {
+    for (const { parsed } of members) if (parsed.ok) unmet(ws, parsed.value, { commercial: false });
+    siblingsOf(ws, session, members);
+  }
+}
+
+function judgedUnits({ session, operations }: PushInput): readonly Unit[] {
+  return withinBudget(unitsOf(session.catalog, operations)).units;
 }
 
 function prefetchOperation(ws: WorkingSet, session: Sender, prepared: PreparedOperation): void {

@@ -1,7 +1,7 @@
 /** The registration of a till: it is registered or refused, or it reveals that this server was restored. */
 import type { RegisterRequest } from "../../protocol/types.ts";
 import { decideAdmission, type Introduction, type Refusal } from "./admission.ts";
-import { type Registration, register } from "./rows/devices.ts";
+import { mayEnrol, type Registration, register } from "./rows/devices.ts";
 import { type Mark, markOf } from "./rows/marks.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
@@ -19,11 +19,13 @@ export type RegistrationOutcome =
       /** For a store that has sent nothing yet: it needs none of the earlier results, which may be those of years. */
       readonly mark: Mark | undefined;
     }
+  | { readonly kind: "throttled" }
   | Refusal;
 
 export function decideRegistration(ws: WorkingSet, input: RegistrationInput): RegistrationOutcome {
   const admitted = decideAdmission(ws, input);
   if (admitted.kind !== "admitted") return admitted;
+  if (!mayEnrol(ws, input.session)) return { kind: "throttled" };
   // A stale epoch is no reason to refuse: the answer names the epoch in force.
   const { session, epoch } = input;
   const registration = register(ws, session, input);

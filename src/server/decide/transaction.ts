@@ -12,10 +12,10 @@ import { evaluate } from "./operation/evaluate.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { recordResult, storedAnswer } from "./operation/record-result.ts";
 import { applySiblings, discardSiblings, givesUpFact, siblingsOf } from "./operation/siblings.ts";
-import { visibleState } from "./operation/supersede.ts";
 import { blocked, isCommercial, isFinal, quarantined, rejectedOrQuarantined, retry } from "./operation/verdicts.ts";
 import type { Catalog } from "./rows/catalog.ts";
 import type { Viewpoint } from "./rows/sender.ts";
+import { visibleState } from "./rows/visible-state.ts";
 import type { WorkingSet } from "./rows/working-set.ts";
 
 export interface Unit {

@@ -27,7 +27,7 @@ export function runRead(state: TenantState, read: StoreRead): unknown {
     case "devices":
       return state.devices.pick(read.ids);
     case "incarnations":
-      return state.incarnationsOf.page(read.device, "all", { after: -1, upTo: END }, END);
+      return incarnations(state, read);
     case "changes":
       return changes(state, read);
     case "countChanges":
@@ -56,6 +56,15 @@ export function runRead(state: TenantState, read: StoreRead): unknown {
     default:
       return unreachable(read);
   }
+}
+
+function incarnations(
+  state: TenantState,
+  { device, incarnation, limit }: StoreReads["incarnations"]["request"],
+): StoreReads["incarnations"]["answer"] {
+  const all = state.incarnationsOf.page(device, "all", { after: -1, upTo: END }, END);
+  const oldest = all.length - limit;
+  return all.filter((row, index) => index >= oldest || row.incarnation === incarnation);
 }
 
 function sequences(state: TenantState, read: StoreReads["sequences"]["request"]): StoreReads["sequences"]["answer"] {

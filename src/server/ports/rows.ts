@@ -6,7 +6,7 @@
  * says otherwise.
  */
 
-import type { FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
+import type { ConflictResult, FinalResult, RowState, WireOperation } from "../../protocol/types.ts";
 import type { CounterValue } from "../../shared/counter-step.ts";
 import { type JsonObject, jsonBytes } from "../../shared/json.ts";
 
@@ -86,6 +86,18 @@ export interface DepartureRow extends RecordKey {
   readonly version: number;
 }
 
+/** In place of a row of which no copy was kept, because it is much larger than what was sent (L12). */
+export interface OmittedRow {
+  /** The version that the row had. */
+  readonly version: number;
+  readonly omitted: true;
+}
+
+/** A result as it is kept: that of a conflict may lack its row. */
+export type StoredResult =
+  | Exclude<FinalResult, ConflictResult>
+  | (Omit<ConflictResult, "server"> & { readonly server: RowState | OmittedRow });
+
 /** The result of one operation id, kept forever [L2]. */
 export interface OperationRow {
   /** The operation's id. The key. */
@@ -119,8 +131,8 @@ export interface OperationRow {
   readonly revision: number;
   /** The operation or commit that stands in its place. `undefined`: none. */
   readonly supersededBy: string | undefined;
-  /** Stored as text, and returned unchanged to every resend [H9]. */
-  readonly result: FinalResult;
+  /** Stored as text, and returned to every resend [H9]. */
+  readonly result: StoredResult;
   /**
    * What was sent, or the start of its text if it was too large. `undefined`: the id was superseded before it was ever
    * seen. If it was malformed, it may have any shape.
@@ -222,7 +234,7 @@ export interface ConflictRow {
   /** The content of the edit that lost: its patch, its data, or {} for a delete. */
   readonly client: JsonObject;
   /** The row that stood against it, when the conflict was detected. */
-  readonly server: RowState;
+  readonly server: RowState | OmittedRow;
   /** The branch whose people decide; "" for the whole tenant. */
   readonly scope: string;
   /** The device that sent the edit. */

@@ -108,9 +108,17 @@ export interface StoreReads {
     readonly request: { readonly kind: "devices"; readonly ids: readonly string[] };
     readonly answer: readonly DeviceRow[];
   };
-  /** All incarnations of a device. */
+  /**
+   * The `limit` incarnations of a device with the highest numbers, and the one that is named. `limit` may be 0: a device
+   * may have any number of incarnations, and no request looks at all of them (L12).
+   */
   incarnations: {
-    readonly request: { readonly kind: "incarnations"; readonly device: string };
+    readonly request: {
+      readonly kind: "incarnations";
+      readonly device: string;
+      readonly incarnation?: string | undefined;
+      readonly limit: number;
+    };
     readonly answer: readonly IncarnationRow[];
   };
   /**

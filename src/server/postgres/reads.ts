@@ -6,7 +6,8 @@
  */
 import { unreachable } from "../../shared/assert.ts";
 import type { RecordKey } from "../ports/rows.ts";
-import type { StoreRead } from "../ports/store.ts";
+import type { StoreRead, StoreReads } from "../ports/store.ts";
+import { withNamed } from "../sql/with-named.ts";
 import { planChanges, planCountChanges } from "./changes.ts";
 import type { ReadPlan } from "./connection.ts";
 import { PartitionedFeed } from "./partitioned-feed.ts";
@@ -66,7 +67,8 @@ const sql = {
   members: where(operations, 't."transaction" = $2 order by t.position'),
   commits: byColumn(commits, "id"),
   devices: byColumn(devices, "id"),
-  incarnations: where(incarnations, "t.device = $2 order by t.number"),
+  newest: where(incarnations, "t.device = $2 order by t.number desc limit $3::bigint"),
+  incarnation: where(incarnations, "t.device = $2 and t.incarnation = $3"),
   quarantined: where(
     operations,
     "t.quarantine_open = 1 and t.position > $2::bigint order by t.position limit $3::bigint",
@@ -108,7 +110,7 @@ export function planRead(tenant: string, read: StoreRead): ReadPlan {
     case "devices":
       return listed(devices, sql.devices, read.ids);
     case "incarnations":
-      return isStorable(read.device) ? rows(incarnations, sql.incarnations, read.device) : nothing;
+      return planIncarnations(tenant, read);
     case "changes":
       return planChanges(tenant, read);
     case "countChanges":
@@ -123,7 +125,7 @@ export function planRead(tenant: string, read: StoreRead): ReadPlan {
     case "quarantined":
       return rows(operations, sql.quarantined, String(read.after), String(read.limit));
     case "held":
-      return planHeld(tenant, read.device);
+      return isStorable(read.device) ? planHeld(tenant, read.device) : { statements: [], decode: () => NOTHING_HELD };
     case "conflicts":
       return listed(conflicts, sql.conflicts, read.ids);
     case "conflictsOf":
@@ -143,6 +145,7 @@ export function planRead(tenant: string, read: StoreRead): ReadPlan {
   }
 }
 
+const NOTHING_HELD = { operations: 0, bytes: 0 };
 const nothing: ReadPlan = { statements: [], decode: () => [] };
 
 function planRecords(tenant: string, keys: readonly RecordKey[]): ReadPlan {
@@ -157,6 +160,18 @@ function planRecords(tenant: string, keys: readonly RecordKey[]): ReadPlan {
   if (pairs.length === 0) return nothing;
   const values = [tenant, arrayOf(pairs.map(([collection]) => collection)), arrayOf(pairs.map(([, id]) => id))];
   return { statements: [{ text: sql.records, values }], decode: ([found = []]) => records.decode(found) };
+}
+
+function planIncarnations(tenant: string, read: StoreReads["incarnations"]["request"]): ReadPlan {
+  const { device, incarnation, limit } = read;
+  if (!isStorable(device)) return nothing;
+  const statements = [{ text: sql.newest, values: [tenant, device, String(limit)] }];
+  if (incarnation !== undefined && isStorable(incarnation))
+    statements.push({ text: sql.incarnation, values: [tenant, device, incarnation] });
+  return {
+    statements,
+    decode: ([newest = [], named = []]) => withNamed(incarnations.decode(newest), incarnations.decode(named)),
+  };
 }
 
 function planHeld(tenant: string, device: string): ReadPlan {

@@ -11,7 +11,7 @@ import type {
   UnknownOperation,
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
-import { conflictNow, currentState } from "../decide/conflict-now.ts";
+import { conflictNow, currentState, serverSide } from "../decide/conflict-now.ts";
 import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
 import type { Catalog } from "../decide/rows/catalog.ts";
 import type { Decision } from "../decide/rows/run.ts";
@@ -48,11 +48,13 @@ export class DeskService {
       const filling = new DeskPage<ShownConflictRow>(range);
       while (!filling.isDone) {
         const rows = yield* ask({ kind: "conflictList", state, ...filling.nextRead });
-        const moved = state === "open" ? yield* ask({ kind: "records", keys: rows.map(recordOf) }) : [];
-        const byKey = new Map(moved.map((row) => [recordKey(row.collection, row.id), row]));
+        const asked = rows.filter(({ server }) => state === "open" || "omitted" in server);
+        const found = yield* ask({ kind: "records", keys: asked.map(recordOf) });
+        const byKey = new Map(found.map((row) => [recordKey(row.collection, row.id), row]));
         const shown = rows.map((row) => {
           const now = byKey.get(recordKey(row.collection, row.entityId));
-          return { ...row, current: now && currentState(catalog, viewer, row, now) };
+          const current = state === "open" && now ? currentState(catalog, viewer, row, now) : undefined;
+          return { ...row, server: serverSide(catalog, viewer, row, now), current };
         });
         filling.add(shown, ({ scope, device }) => isShown(scope, device));
       }
@@ -182,6 +184,7 @@ export class DeskService {
 }
 
 interface ShownConflictRow extends ConflictRow {
+  readonly server: RowState;
   readonly current: RowState | undefined;
 }
 

@@ -14,12 +14,18 @@ import type { OperationResult } from "../../protocol/types.ts";
 import { type Deferred, deferred } from "../../shared/deferred.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
 import { retry } from "../decide/operation/verdicts.ts";
-import { decidePush, type PushInput, type PushOutcome, prefetch } from "../decide/push.ts";
+import { decidePush, foresee, type PushInput, type PushOutcome, prefetch } from "../decide/push.ts";
+import { TooManyRuns } from "../decide/rows/run.ts";
 import { unitsOf } from "../decide/transaction.ts";
 import type { ServerParts } from "../options.ts";
 import { commitDecision } from "./commit.ts";
 
 const MAX_JOINED = 10;
+/** Bytes of the pushes that share a transaction: while one is judged, every tenant of the process waits (L12). */
+const MAX_JOINED_BYTES = 1024 * 1024;
+/** Few pushes need more than two. One that needs more is tried in parts, so that only a part runs so often. */
+const MAX_RUNS = 8;
+const MAX_RUNS_ALONE = 100;
 /** An operation that fails alone may have met a defect: trying it again helps after a person has read the log. */
 const POISON_RETRY_MS = 30_000;
 
@@ -50,7 +56,7 @@ export class PushQueue {
 
   async #drain(tenant: string): Promise<void> {
     for (;;) {
-      const jobs = this.#waiting.get(tenant)?.splice(0, MAX_JOINED) ?? [];
+      const jobs = nextOf(this.#waiting.get(tenant) ?? []);
       if (jobs.length === 0) break;
       // Nothing else would answer these jobs or take the next ones, so every failure must end here, even one thrown by
       // a logger.
@@ -70,7 +76,8 @@ export class PushQueue {
       for (const [index, outcome] of outcomes.entries()) jobs[index]?.done.resolve(outcome);
     } catch (error) {
       if (isStoreDown(error)) throw error;
-      this.#parts.logger.error("A transaction of pushes failed; each is tried alone", {
+      const level = error instanceof TooManyRuns ? "info" : "error";
+      this.#parts.logger[level]("A transaction of pushes failed; each is tried alone", {
         pushes: jobs.length,
         cause: String(error),
       });
@@ -100,9 +107,12 @@ export class PushQueue {
 
     const results: OperationResult[] = [];
     const ids = new Set(input.operations.map(({ id }) => id));
-    for (const { members } of unitsOf(input.session.catalog, input.operations)) {
+    const units = unitsOf(input.session.catalog, input.operations);
+    const copyBytes = input.copyBytes / units.length;
+    for (const { members } of units) {
       try {
-        const outcome = await this.#transactOne(tenant, { ...input, operations: members });
+        const [outcome] = await this.#transact(tenant, [{ ...input, operations: members, copyBytes }], MAX_RUNS_ALONE);
+        if (outcome === undefined) continue;
         if (outcome.kind !== "answered") return outcome;
         const own = new Set(members.map(({ id }) => id));
         results.push(...outcome.results.filter(({ id }) => own.has(id)));
@@ -131,10 +141,14 @@ export class PushQueue {
     return outcome as PushOutcome;
   }
 
-  #transact(tenant: string, inputs: readonly PushInput[]): Promise<readonly PushOutcome[]> {
+  #transact(tenant: string, inputs: readonly PushInput[], maxRuns = MAX_RUNS): Promise<readonly PushOutcome[]> {
     return commitDecision<readonly PushOutcome[]>(this.#parts, tenant, {
+      maxRuns,
       prefetch: (ws) => {
         for (const input of inputs) prefetch(ws, input);
+      },
+      foresee: (ws) => {
+        for (const input of inputs) foresee(ws, input);
       },
       decide: (ws) => inputs.map((input) => decidePush(ws, input)),
     });
@@ -147,4 +161,14 @@ export class PushQueue {
  */
 function isStoreDown(error: unknown): boolean {
   return isTillSyncError(error) && error.code.startsWith("storage_");
+}
+
+/** Takes the jobs that share the next transaction: at least one. */
+function nextOf(waiting: Job[]): readonly Job[] {
+  let bytes = 0;
+  const end = waiting.findIndex(({ input }, index) => {
+    bytes += input.sentBytes;
+    return index > 0 && (index >= MAX_JOINED || bytes > MAX_JOINED_BYTES);
+  });
+  return waiting.splice(0, end === -1 ? waiting.length : end);
 }

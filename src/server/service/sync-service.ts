@@ -15,6 +15,7 @@ import type {
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { Introduction } from "../decide/admission.ts";
+import { copyBytesOf } from "../decide/copies.ts";
 import type { NeedsEpoch } from "../decide/epoch.ts";
 import { decidePull, type PullAnswer } from "../decide/pull.ts";
 import { decideRegistration } from "../decide/registration.ts";
@@ -54,6 +55,7 @@ export class SyncService {
       commitDecision(this.#parts, tenant, { decide: (ws) => decideRegistration(ws, input) }, throwStoreFailure),
     );
     if (outcome.kind === "wrong_workspace") throw wrongWorkspace();
+    if (outcome.kind === "throttled") throw tooManyStores();
     if (outcome.kind === "revoked") throw revoked(outcome.epoch);
     const { registration, mark } = outcome;
     return {
@@ -76,13 +78,17 @@ export class SyncService {
     const context = { sent, tenant, seal: this.#seal, tokens: this.#tokens };
     const operations = await prepareOperations(frame, context);
     const outcome = await this.#inCurrentEpoch(introduction, () =>
-      this.#queue.push({ ...introduction, operations }).catch(throwStoreFailure),
+      this.#queue
+        .push({ ...introduction, operations, sentBytes: sent.bytes, copyBytes: copyBytesOf(sent.bytes) })
+        .catch(throwStoreFailure),
     );
     switch (outcome.kind) {
       case "wrong_workspace":
         throw wrongWorkspace();
       case "stale":
         throw resync(outcome.epoch);
+      case "throttled":
+        throw tooManyStores();
       case "fork":
         throw new RequestProblem(
           "identity_fork",
@@ -119,9 +125,10 @@ export class SyncService {
         throw resync(outcome.epoch, outcome.collections);
       case "answered": {
         const pages = await this.#pageTexts(tenant, outcome);
-        const { results, waiting } = outcome;
+        const { results, isAhead, waiting } = outcome;
         const head = await this.#answerHead(caller, outcome);
-        return pullText({ ...head, results, ...(waiting.size > 0 && { waiting: Object.fromEntries(waiting) }) }, pages);
+        const own = { results, ...(isAhead && { moreResults: true }) };
+        return pullText({ ...head, ...own, ...(waiting.size > 0 && { waiting: Object.fromEntries(waiting) }) }, pages);
       }
     }
   }
@@ -206,4 +213,12 @@ function resync(epoch: string, collections?: readonly string[] | undefined): Req
 
 function wrongWorkspace(): RequestProblem {
   return new RequestProblem("wrong_workspace", "The store was filled from another shop; nothing was applied");
+}
+
+function tooManyStores(): RequestProblem {
+  return new RequestProblem(
+    "throttled",
+    "Too many new incarnations of this device in a day: its store is lost each time it starts, or somebody uses its token",
+    { headers: { "retry-after": "3600" } },
+  );
 }

@@ -7,6 +7,7 @@
 import { unreachable } from "../../shared/assert.ts";
 import type { RecordRow } from "../ports/rows.ts";
 import type { StoreRead } from "../ports/store.ts";
+import { withNamed } from "../sql/with-named.ts";
 import { countChanges, readChanges } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import type { SqliteValue } from "./driver.ts";
@@ -53,7 +54,8 @@ const sql = {
   members: where(operations, 't."transaction" = ? order by t.position'),
   commits: byColumn(commits, "id"),
   devices: byColumn(devices, "id"),
-  incarnations: where(incarnations, "t.device = ? order by t.number"),
+  newest: where(incarnations, "t.device = ? order by t.number desc limit ?"),
+  incarnation: where(incarnations, "t.device = ? and t.incarnation = ?"),
   quarantined: where(operations, "t.quarantine_open = 1 and t.position > ? order by t.position limit ?"),
   held: "select count(*) as operations, coalesce(sum(t.held_bytes), 0) as bytes from operations t where t.tenant = ? and t.device = ? and t.quarantine_open = 1",
   conflicts: byColumn(conflicts, "id"),
@@ -90,7 +92,12 @@ export function runRead(connection: Connection, tenant: string, read: StoreRead)
     case "devices":
       return listed(devices, sql.devices, read.ids);
     case "incarnations":
-      return rows(incarnations, sql.incarnations, tenant, read.device);
+      return withNamed(
+        rows(incarnations, sql.newest, tenant, read.device, read.limit),
+        read.incarnation === undefined
+          ? []
+          : rows(incarnations, sql.incarnation, tenant, read.device, read.incarnation),
+      );
     case "changes":
       return readChanges(connection, tenant, read);
     case "countChanges":

@@ -40,16 +40,13 @@ describe("an operation that is too large", () => {
 
 describe("copies of a row in one push", () => {
   const prices = Array.from({ length: 400 }, (_, n) => n);
-  test("of a large one, only the last result carries it, answered and stored", async () => {
+  test("of a large one, only the last result carries it", async () => {
     const { world, till } = await largeRows(1);
     const base = await world.version("products", "p-0");
     const results = await till.push(...prices.map((priceCents) => edit("p-0", base, { priceCents })));
     expect(results.every(({ status }) => status === "applied")).toBe(true);
     expect(results.at(-1)).toMatchObject({ data: { priceCents: 399, note: expect.any(String) } });
     expect(bytesOf(results)).toBeLessThan(LIMITS.pullBytes + 2 * LARGE);
-    const ids = results.map(({ id }) => id);
-    const stored = (await world.read({ kind: "operations", ids })).map(({ result }) => result);
-    expect(stored).toEqual(results);
   });
   test("of rows as they usually are, every result carries it", async () => {
     const world = await ServerWorld.open();

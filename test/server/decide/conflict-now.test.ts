@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import type { RowState } from "../../../src/protocol/types.ts";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
 import { conflictNow, currentState } from "../../../src/server/decide/conflict-now.ts";
 import type { ConflictRow } from "../../../src/server/ports/rows.ts";
@@ -22,10 +23,10 @@ async function updated(before: ServerWorld) {
   world.store.restore(before.store.snapshot());
   return world;
 }
-async function onlyConflict(world: ServerWorld): Promise<ConflictRow> {
+async function onlyConflict(world: ServerWorld): Promise<ConflictRow & { readonly server: RowState }> {
   const [row] = await world.conflicts();
-  if (row === undefined) throw new Error("no conflict");
-  return row;
+  if (row === undefined || "omitted" in row.server) throw new Error("no conflict with a row");
+  return row as ConflictRow & { readonly server: RowState };
 }
 
 describe("a conflict of an older schema is shown in the one that the server has [H7]", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
+import { copyBytesOf } from "../../../src/server/decide/copies.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { count, edit, product, quarrel, ServerWorld, type Sketch, sale, type Till, uuid } from "../support/world.ts";
 
@@ -63,7 +64,7 @@ test("operations without a readable sequence number are no fork, and count as no
   const operations = [till.mint(sale("s-3")), till.mint(sale("s-4"))];
   await till.push(...operations);
   await till.push(...operations);
-  expect(await world.read({ kind: "incarnations", device: "till-1" })).toMatchObject([
+  expect(await world.read({ kind: "incarnations", device: "till-1", limit: 10 })).toMatchObject([
     { firstSequence: operations[0]?.sequence, received: 2, lastSequence: operations[1]?.sequence },
   ]);
 });
@@ -160,17 +161,50 @@ describe("copies of a large row in one push (L12)", () => {
   }
   const fitting = Math.floor(LIMITS.pullBytes / LARGE);
 
-  test("are in the last results, as many as an answer holds; those before go without, answered and stored", async () => {
-    const { world, till, base } = await largeRow();
+  test("are in the last results, as many as an answer holds; those before go without, and say so", async () => {
+    const { till, base } = await largeRow();
     const edits = Array.from({ length: fitting + 4 }, (_, priceCents) => edit("p-1", base, { priceCents }));
     const results = await till.push(...edits);
     expect(results.every(({ status }) => status === "applied")).toBe(true);
     const copies = carrying(results, "data");
     // The first edit is on the version that the till has: its answer never carries the row.
     expect(copies).toEqual([false, false, false, ...Array(fitting + 1).fill(true)]);
-    for (const result of results) {
-      expect((await world.operation(result.id))?.result).toEqual(result);
-    }
+    expect(results.map((result) => "omitted" in result)).toEqual([
+      false,
+      true,
+      true,
+      ...Array(fitting + 1).fill(false),
+    ]);
+  });
+  test("are kept only in proportion to what was sent: later the row is as it is then, or left out", async () => {
+    const { world, till, base } = await largeRow();
+    till.copyBytes = copyBytesOf(1_000);
+    const edits = Array.from({ length: 3 }, (_, priceCents) => till.mint(edit("p-1", base, { priceCents })));
+    const sent = await till.push(...edits);
+    expect(carrying(sent, "data")).toEqual([false, true, true]);
+    const stored = await Promise.all(edits.map(async ({ id }) => (await world.operation(id))?.result));
+    expect(stored).toMatchObject([{ status: "applied" }, { omitted: true }, { omitted: true }]);
+    expect(JSON.stringify(stored).length).toBeLessThan(1_000);
+    const again = await till.push(...edits);
+    expect(again).toMatchObject([{ replayed: true }, { omitted: true }, { data: { priceCents: 2 } }]);
+    expect(again[2]).not.toHaveProperty("omitted");
+  });
+  test("so is the row of a conflict, which is answered as it is then, on the desk too", async () => {
+    const { world, till, base } = await largeRow();
+    await till.send(edit("p-1", base, { note: "y".repeat(LARGE) }));
+    const version = await world.version("products", "p-1");
+    const other = world.till("b");
+    other.copyBytes = copyBytesOf(1_000);
+    const late = other.mint(edit("p-1", base - 1, { note: "z" }));
+    expect(await other.push(late)).toMatchObject([{ status: "conflict", server: { version, data: {} } }]);
+    const omitted = { version, omitted: true };
+    expect((await world.operation(late.id))?.result).toMatchObject({ server: omitted });
+    expect(await world.conflicts()).toMatchObject([{ server: omitted }]);
+    await till.send(edit("p-1", version, { priceCents: 3 }));
+    const [again] = await other.push(late);
+    const now = await world.version("products", "p-1");
+    expect(again).toMatchObject({ status: "conflict", server: { version: now, data: { priceCents: 3 } } });
+    expect(await world.resolve(late.id, "merged", { note: "yz" })).toMatchObject({ kind: "revised" });
   });
   test("go in the same way with edits that are refused", async () => {
     const { world, till, base } = await largeRow();
@@ -184,19 +218,23 @@ describe("copies of a large row in one push (L12)", () => {
       result: { error: { code: "validation_failed" } },
     });
   });
-  test("of other rows do not count, and a conflict keeps its row: a person looks at it", async () => {
+  test("of conflicts end the push when they fill a page: a person looks at each, so the rest is put off", async () => {
     const { world, till, base } = await largeRow();
     const other = world.till("b");
-    const edits = Array.from({ length: fitting + 4 }, (_, n) => edit("p-1", base - 1, { note: `${n}` }));
+    const edits = Array.from({ length: fitting + 4 }, (_, n) => other.mint(edit("p-1", base - 1, { note: `${n}` })));
     await till.send(edit("p-1", base, { note: "y".repeat(LARGE) }));
     const results = await other.push(...edits);
-    expect(results.every((result) => result.status === "conflict" && "data" in result.server)).toBe(true);
+    const isWhole = (result: OperationResult) => result.status === "conflict" && "data" in result.server;
+    expect(results.map(isWhole)).toEqual([...Array(fitting + 1).fill(true), false, false, false]);
+    expect(results.at(-1)).toMatchObject({ status: "retry", afterMs: 0, error: { code: "push_budget" } });
+    const rest = await other.push(...edits.slice(fitting + 1));
+    expect(rest.slice(0, 3).map(isWhole)).toEqual([true, true, true]);
   });
-  test("that were answered before are answered again as they were", async () => {
+  test("that were answered before are spared in the same way", async () => {
     const { till, base } = await largeRow();
     const edits = Array.from({ length: fitting + 4 }, () => till.mint(edit("p-1", base, { name: "" })));
     for (const operation of edits) await till.send(operation);
     const again = await till.push(...edits);
-    expect(carrying(again, "server")).toEqual(edits.map(() => true));
+    expect(carrying(again, "server")).toEqual([false, false, false, ...Array(fitting + 1).fill(true)]);
   });
 });

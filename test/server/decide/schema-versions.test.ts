@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import type { RowState } from "../../../src/protocol/types.ts";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
 import { conflictNow } from "../../../src/server/decide/conflict-now.ts";
 import type { ConflictRow } from "../../../src/server/ports/rows.ts";
@@ -160,7 +161,10 @@ describe("a conflict of an older schema, if the step fails on it [H7]", () => {
   test("is shown as it was found, under the version that it has", async () => {
     const { world } = await inConflict();
     const [row] = await world.conflicts();
-    expect(conflictNow(world.catalog, row as ConflictRow)).toEqual({ client: row?.client, server: row?.server });
+    expect(conflictNow(world.catalog, row as ConflictRow & { readonly server: RowState })).toEqual({
+      client: row?.client,
+      server: row?.server,
+    });
     expect(row).toMatchObject({ client: { name: "Fanta" }, server: { data: { name: "Cola light" } } });
   });
   test.each(["client", "merged"] as const)("%s: is refused with the reason, and nothing is written", async (choice) => {

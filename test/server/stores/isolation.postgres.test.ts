@@ -40,7 +40,7 @@ const reads: readonly StoreRead[] = [
   { kind: "members", transaction: "basket" },
   { kind: "commits", ids: ["release"] },
   { kind: "devices", ids: ["device-1"] },
-  { kind: "incarnations", device: "device-1" },
+  { kind: "incarnations", device: "device-1", limit: 10 },
   { kind: "changes", ...feed, scopes: ["", "north"], bytes: 10_000 },
   { kind: "changes", ...feed, scopes: "all", bytes: 10_000 },
   { kind: "countChanges", ...feed, scopes: ["", "north"] },

@@ -71,7 +71,7 @@ const requests: readonly StoreRead[] = [
   { kind: "members", transaction: "t" },
   { kind: "commits", ids: ["a"] },
   { kind: "devices", ids: ["a"] },
-  { kind: "incarnations", device: "d" },
+  { kind: "incarnations", device: "d", limit: 10 },
   { kind: "changes", ...feed, scopes: ["", "north"], bytes: 10_000 },
   { kind: "changes", ...feed, scopes: "all", bytes: 10_000 },
   { kind: "countChanges", ...feed, scopes: ["", "north"] },

@@ -7,7 +7,7 @@ import { type DeskInput, discard, release, resolveConflict } from "../../../src/
 import { type EpochClaim, mintEpoch } from "../../../src/server/decide/epoch.ts";
 import type { PreparedOperation } from "../../../src/server/decide/operation/prepared-operation.ts";
 import { type CursorClaim, decidePull, type PullOutcome } from "../../../src/server/decide/pull.ts";
-import { decidePush, type PushInput, type PushOutcome, prefetch } from "../../../src/server/decide/push.ts";
+import { decidePush, foresee, type PushInput, type PushOutcome, prefetch } from "../../../src/server/decide/push.ts";
 import { decideRegistration, type RegistrationOutcome } from "../../../src/server/decide/registration.ts";
 import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import { asScript, type Decision } from "../../../src/server/decide/rows/run.ts";
@@ -193,12 +193,17 @@ export class Till {
     return world.decided({ decide: (ws) => decideRegistration(ws, input) });
   }
 
+  /** How much may be kept of rows; without a bound unless a test is about it. */
+  copyBytes = Number.POSITIVE_INFINITY;
+
   input(sketches: readonly (Sketch | WireOperation)[]): PushInput {
     return {
       session: this.#session(),
       epoch: this.#epoch(),
       marks: this.marks,
       limitBytes: this.limitBytes,
+      sentBytes: 0,
+      copyBytes: this.copyBytes,
       operations: sketches.map((sketch) =>
         prepared("id" in sketch && "sequence" in sketch ? (sketch as WireOperation) : this.mint(sketch as Sketch)),
       ),
@@ -209,6 +214,7 @@ export class Till {
     const input = this.input(sketches);
     const outcome = await this.world.decided({
       prefetch: (ws) => prefetch(ws, input),
+      foresee: (ws) => foresee(ws, input),
       decide: (ws) => decidePush(ws, input),
     });
     this.world.now += 1;

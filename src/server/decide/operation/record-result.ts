@@ -7,11 +7,12 @@ import type { FinalResult, WireOperation } from "../../../protocol/types.ts";
 import type { OperationRow, RecordRow } from "../../ports/rows.ts";
 import { redactFor } from "../rows/redact.ts";
 import { originOf, type Viewpoint } from "../rows/sender.ts";
+import { visibleState } from "../rows/visible-state.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
 import { inCurrentSchema } from "./current-schema.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
-import { cameTooLate, markSuperseded, visibleState } from "./supersede.ts";
+import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
 
 export function recordResult(
@@ -101,7 +102,7 @@ export function storedAnswer(
   stored: OperationRow,
 ): FinalResult {
   // A placeholder has no hash: it was superseded before it arrived.
-  if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(view, stored), replayed: true };
+  if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(ws, view, stored), replayed: true };
   const at = quarantineReused(ws, view, prepared);
   const message = `This id belongs to another operation, which is ${stored.status}`;
   const server = visibleState(ws, view, headOf(prepared));

@@ -13,9 +13,9 @@ import type {
 } from "../../../protocol/types.ts";
 import { deepEqual } from "../../../shared/json.ts";
 import type { ConflictRow, OperationRow } from "../../ports/rows.ts";
-import { readableState } from "../rows/rows.ts";
-import { branchOf, canSee, inScope } from "../rows/scope.ts";
+import { branchOf, inScope } from "../rows/scope.ts";
 import { originOf, type Viewpoint } from "../rows/sender.ts";
+import { visibleState } from "../rows/visible-state.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { mayReplace } from "./rights.ts";
 import { rejected, rejectedOrQuarantined } from "./verdicts.ts";
@@ -108,19 +108,6 @@ function tooLate(
   return rejected(successor, code, message, { by, server: visibleState(ws, view, successor) });
 }
 
-/** The row as it is now, if the device may see it and this server can read it. */
-export function visibleState(
-  ws: WorkingSet,
-  view: Viewpoint,
-  { collection, entityId }: Pick<WireOperation, "collection" | "entityId">,
-): RowState | undefined {
-  const served = view.catalog.collections.get(collection);
-  const row = ws.record(collection, entityId);
-  // A revoked device gets nothing to read [H6].
-  if (view.revoked === true || served === undefined || row === undefined || row.state === "stub") return undefined;
-  return canSee(served, row, view.principal) ? readableState(served, row) : undefined;
-}
-
 /**
  * Whether the operation was rejected because another one had superseded its targets, or because a target had been
  * applied.
@@ -149,10 +136,12 @@ function takesPlace(ws: WorkingSet, view: Viewpoint, successor: WireOperation, r
 export function markSuperseded(ws: WorkingSet, view: Viewpoint, successor: WireOperation, result: FinalResult): void {
   const targets = targetsOf(ws, successor);
   if (targets.length === 0 || !takesPlace(ws, view, successor, result)) return;
-  for (const id of targets) {
+  for (const [index, id] of targets.entries()) {
     const target = ws.operation(id);
-    if (target === undefined) ws.putOperation(placeholder(ws, view, successor, id));
-    else if (target.supersededBy !== successor.id) {
+    if (target === undefined) {
+      // By the first id every operation of a chain is known. Room for the others is limited (L12).
+      if (index === 0 || ws.takePlaceholder()) ws.putOperation(placeholder(ws, view, successor, id));
+    } else if (target.supersededBy !== successor.id) {
       const feedPosition = ws.take(successor.id);
       ws.putOperation(revisedAsSuperseded(target, { by: successor.id, feedPosition, at: view.receivedAt }));
       closeConflict(ws, view, successor, id);

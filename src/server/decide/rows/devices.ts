@@ -22,6 +22,17 @@ export function knownDevice(ws: WorkingSet, { device, principal, receivedAt }: S
   );
 }
 
+/** Stores of one device that may become known in a day. A browser that forgets everything begins one each time. */
+const NEW_INCARNATIONS_PER_DAY = 50;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** Whether the incarnation is known, or may become so: their number is not in the hands of whoever has a token (L12). */
+export function mayEnrol(ws: WorkingSet, { device, incarnation, receivedAt }: Sender): boolean {
+  if (ws.incarnation(device, incarnation) !== undefined) return true;
+  const isRecent = ({ registeredAt }: IncarnationRow) => registeredAt > receivedAt - DAY_MS;
+  return ws.newestIncarnations(device).filter(isRecent).length < NEW_INCARNATIONS_PER_DAY;
+}
+
 /**
  * The incarnation's row. No two incarnations share a number: two clones must not print the same receipt numbers [C7].
  */
@@ -30,7 +41,7 @@ export function enrolled(
   { device, incarnation, receivedAt }: Sender,
   firstSequence?: number | undefined,
 ): IncarnationRow {
-  const known = ws.incarnations(device).find((row) => row.incarnation === incarnation);
+  const known = ws.incarnation(device, incarnation);
   if (known !== undefined) return counting(ws, known, firstSequence);
   const number = ws.clock.deviceNumber + 1;
   ws.setClock({ ...ws.clock, deviceNumber: number });
@@ -83,7 +94,7 @@ export function register(
   };
   ws.putDevice(row);
   const { number, lastSequence } = enrolled(ws, session, firstSequence);
-  const others = ws.incarnations(session.device).filter(({ incarnation }) => incarnation !== session.incarnation);
+  const others = ws.newestIncarnations(session.device).filter(({ incarnation }) => incarnation !== session.incarnation);
   const unsynced = others
     .filter((other) => other.lastSequence > 0)
     .map((other) => ({ incarnation: other.incarnation, lastSequence: other.lastSequence, missing: missingOf(other) }))

@@ -23,6 +23,8 @@ export interface OwnResults {
   readonly upTo: number;
   /** There are more than the answer holds. */
   readonly more: boolean;
+  /** A row in them may contain the effects of those that are left. */
+  readonly isAhead: boolean;
 }
 
 /** What a request says about the results that its answer carries. */
@@ -50,7 +52,8 @@ export function ownResults(ws: WorkingSet, asked: Asked, sent: ReadonlySet<strin
   // mark, so starting there skips nothing. Starting at the older mark every time would never finish on a till that only
   // pulls.
   if (page.cutAt !== undefined && newer > older) page = pageAfter(ws, asked, newer, sent);
-  return { results: page.results, upTo: page.cutAt ?? position, more: page.cutAt !== undefined };
+  const { results, cutAt, isAhead } = page;
+  return { results, upTo: cutAt ?? position, more: cutAt !== undefined, isAhead };
 }
 
 /** The bytes of changes, or of results, that the answer may hold. */
@@ -62,6 +65,8 @@ interface Page {
   readonly results: readonly FinalResult[];
   /** The position of the last result that fitted; `undefined`: all of them did. */
   readonly cutAt: number | undefined;
+  /** The page was cut, and a row in it is as it is now: it may contain the effects of results that come later. */
+  readonly isAhead: boolean;
 }
 
 /** Results may carry rows: only as many are taken as an answer holds (L12), but always at least one. */
@@ -71,15 +76,17 @@ function pageAfter(ws: WorkingSet, asked: Asked, after: number, sent: ReadonlySe
   const results: FinalResult[] = [];
   let budget = answerBytes(asked);
   let cutAt = after;
+  let isAhead = false;
   for (const row of resultsAfter(ws, session.device, after)) {
     if (sent.has(row.id)) continue;
-    const result = redactFor(session, row);
+    const result = redactFor(ws, session, row);
+    isAhead ||= row.result.status === "conflict" && "omitted" in row.result.server;
     budget -= jsonBytes(JSON.stringify(result));
-    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
+    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt, isAhead };
     results.push({ ...result, replayed: true });
     cutAt = row.feedPosition;
   }
-  return { results, cutAt: undefined };
+  return { results, cutAt: undefined, isAhead: false };
 }
 
 /** Reads the next page only when the caller has gone through the one before. */

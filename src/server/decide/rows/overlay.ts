@@ -75,6 +75,11 @@ export class Overlay<Row, Key> extends Written<Row> {
     return this.#known.get(key);
   }
 
+  /** The row as far as it is here, which asks for nothing. */
+  known(key: string): Row | undefined {
+    return this.written(key) ?? this.#known.get(key);
+  }
+
   knows(key: string): boolean {
     return this.written(key) !== undefined || this.#known.has(key);
   }

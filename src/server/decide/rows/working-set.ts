@@ -10,19 +10,21 @@
  *   still goes on to its end, to note everything that it lacks; it skips only what depends on an absent row.
  */
 import { assert } from "../../../shared/assert.ts";
-import type {
-  CommitRow,
-  ConflictRow,
-  DepartureRow,
-  DeviceRow,
-  DiscrepancyRow,
-  EpochRow,
-  IncarnationRow,
-  OperationRow,
-  RecordKey,
-  RecordRow,
-  ResultRow,
-  TenantClock,
+import {
+  type CommitRow,
+  type ConflictRow,
+  type DepartureRow,
+  type DeviceRow,
+  type DiscrepancyRow,
+  type EpochRow,
+  heldBytes,
+  type IncarnationRow,
+  isOpenQuarantine,
+  type OperationRow,
+  type RecordKey,
+  type RecordRow,
+  type ResultRow,
+  type TenantClock,
 } from "../../ports/rows.ts";
 import type { StoreReads, StoreWrites } from "../../ports/store.ts";
 import { type Kind, keyed, type MissingRead, Overlay, type Undo, Written, whole } from "./overlay.ts";
@@ -33,6 +35,17 @@ export interface LogLine {
   readonly message: string;
   readonly fields: object;
 }
+
+/** Rows of ids that were never seen, which one transaction may make besides the first of each list. */
+const MAX_PLACEHOLDERS = 1_000;
+
+/** What of a device waits in quarantine. */
+type Held = StoreReads["held"]["answer"];
+
+const NOTHING_HELD: Held = { operations: 0, bytes: 0 };
+const heldBy = (row: OperationRow): Held => ({ operations: 1, bytes: heldBytes(row) });
+const minus = ({ operations, bytes }: Held): Held => ({ operations: -operations, bytes: -bytes });
+const plus = (a: Held, b: Held): Held => ({ operations: a.operations + b.operations, bytes: a.bytes + b.bytes });
 
 export type Savepoint = { readonly undo: number; readonly clock: TenantClock | undefined };
 
@@ -67,8 +80,17 @@ const DEVICES = keyed<"devices", string>(
   ({ id }) => id,
 );
 const MEMBERS = whole<"members">();
-const INCARNATIONS = whole<"incarnations">();
+const NEWEST = whole<"incarnations">();
+/** One request for each. */
+const INCARNATIONS: Kind<IncarnationRow, StoreReads["incarnations"]["request"]> = (wanted) =>
+  [...wanted].map(([key, request]) => ({
+    request,
+    rowsIn: (answer) => (answer as StoreReads["incarnations"]["answer"]).map((row) => [key, row]),
+  }));
+/** A till that lost its store so often tells the last ones. */
+const NEWEST_INCARNATIONS = 100;
 const RESULTS = whole<"results">();
+const HELD = whole<"held">();
 const EPOCHS = whole<"epochs">();
 
 /** One request for each incarnation. */
@@ -106,17 +128,20 @@ export class WorkingSet {
   readonly #sequences = new Overlay(this.#undo, SEQUENCES);
   readonly #members = new Overlay(this.#undo, MEMBERS);
   readonly #incarnations = new Overlay(this.#undo, INCARNATIONS);
+  readonly #newest = new Overlay(this.#undo, NEWEST);
   readonly #results = new Overlay(this.#undo, RESULTS);
+  readonly #held = new Overlay(this.#undo, HELD);
+  readonly #added = new Map<string, Held>();
+  #placeholders = 0;
   readonly #epochs = new Overlay(this.#undo, EPOCHS);
   readonly #readTables: readonly ReadTable[] = [
     ...[this.#records, this.#operations, this.#commits, this.#conflicts, this.#conflictsOf, this.#devices],
-    ...[this.#sequences, this.#members, this.#incarnations, this.#results, this.#epochs],
+    ...[this.#sequences, this.#members, this.#incarnations, this.#newest, this.#results, this.#held, this.#epochs],
   ];
   readonly #departures = new Written<DepartureRow>(this.#undo);
   readonly #returns = new Written<RecordKey & { readonly scope: string }>(this.#undo);
   readonly #discrepancies = new Written<DiscrepancyRow>(this.#undo);
   readonly #newEpochs = new Written<EpochRow>(this.#undo);
-  readonly #touchedIncarnations = new Written<IncarnationRow>(this.#undo);
   readonly #loadedClock: TenantClock | undefined;
   #clock: TenantClock | undefined;
   #log: LogLine[] = [];
@@ -195,8 +220,40 @@ export class WorkingSet {
     return this.#operations.get(id, id);
   }
   putOperation(row: OperationRow): void {
+    this.#countHeld(this.#operations.known(row.id), row);
     this.#operations.put(row.id, row);
     if (row.sequence !== undefined) this.#sequences.put(sequenceKey(row.incarnation, row.sequence), row.id);
+  }
+  /** What the device has in quarantine, with what this decision has added to it. */
+  held(device: string): Held {
+    const stored = this.#held.get(device, { kind: "held", device }) ?? NOTHING_HELD;
+    return plus(stored, this.addedToQuarantine(device));
+  }
+  /** What this decision has added to the device's quarantine; negative if it has taken more out. */
+  addedToQuarantine(device: string): Held {
+    return this.#added.get(device) ?? NOTHING_HELD;
+  }
+  #countHeld(before: OperationRow | undefined, after: OperationRow): void {
+    if (before !== undefined && isOpenQuarantine(before)) this.#addHeld(before.device, minus(heldBy(before)));
+    if (isOpenQuarantine(after)) this.#addHeld(after.device, heldBy(after));
+  }
+  #addHeld(device: string, more: Held): void {
+    const before = this.addedToQuarantine(device);
+    this.#added.set(device, plus(before, more));
+    this.#undo.push(() => this.#added.set(device, before));
+  }
+  /** Whether there is room for one more row of an id that was never seen. */
+  takePlaceholder(): boolean {
+    if (this.#placeholders >= MAX_PLACEHOLDERS) return false;
+    this.#placeholders += 1;
+    this.#undo.push(() => {
+      this.#placeholders -= 1;
+    });
+    return true;
+  }
+  /** Those that this decision has written after that position, new or revised. */
+  operationsSince(position: number): readonly OperationRow[] {
+    return [...this.#operations.allWritten()].filter((row) => row.feedPosition > position);
   }
   /** The operation that took the sequence number. */
   sequenceOwner(incarnation: string, sequence: number): string | undefined {
@@ -247,6 +304,11 @@ export class WorkingSet {
     this.#conflictsOf.put(row.operationId, row);
   }
 
+  /** Those that this decision has written after that position. */
+  conflictsSince(position: number): readonly ConflictRow[] {
+    return [...this.#conflicts.allWritten()].filter((row) => row.position > position);
+  }
+
   putDiscrepancy(row: DiscrepancyRow): void {
     this.#discrepancies.put(row.id, row);
   }
@@ -257,13 +319,19 @@ export class WorkingSet {
   putDevice(row: DeviceRow): void {
     this.#devices.put(row.id, row);
   }
-  incarnations(device: string): readonly IncarnationRow[] {
-    return this.#incarnations.get(device, { kind: "incarnations", device }) ?? [];
+  incarnation(device: string, incarnation: string): IncarnationRow | undefined {
+    const request = { kind: "incarnations", device, incarnation, limit: 0 } as const;
+    return this.#incarnations.get(`${device} ${incarnation}`, request);
   }
   putIncarnation(row: IncarnationRow): void {
-    const others = this.incarnations(row.device).filter(({ incarnation }) => incarnation !== row.incarnation);
-    this.#incarnations.put(row.device, [...others, row]);
-    this.#touchedIncarnations.put(`${row.device} ${row.incarnation}`, row);
+    this.#incarnations.put(`${row.device} ${row.incarnation}`, row);
+  }
+  /** The device's newest incarnations, with what this decision has written of them. */
+  newestIncarnations(device: string): readonly IncarnationRow[] {
+    const request = { kind: "incarnations", device, limit: NEWEST_INCARNATIONS } as const;
+    const newest = new Map(this.#newest.get(device, request)?.map((row) => [row.incarnation, row]));
+    for (const row of this.#incarnations.allWritten()) if (row.device === device) newest.set(row.incarnation, row);
+    return [...newest.values()];
   }
 
   epochs(): readonly EpochRow[] {
@@ -316,7 +384,7 @@ export class WorkingSet {
       operations: [...this.#operations.allWritten()],
       commits: [...this.#commits.allWritten()],
       devices: [...this.#devices.allWritten()],
-      incarnations: [...this.#touchedIncarnations.allWritten()],
+      incarnations: [...this.#incarnations.allWritten()],
       conflicts: [...this.#conflicts.allWritten()],
       discrepancies: [...this.#discrepancies.allWritten()],
     };

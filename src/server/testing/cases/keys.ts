@@ -114,12 +114,26 @@ export const keyCases: readonly ContractCase[] = [
     const claimed = incarnationRow("incarnation-1", { device: "device-2", number: 3 });
     await write(store, { epochs, incarnations: [...mine, claimed] });
     sameRows(await read(store, { kind: "epochs" }), epochs, "epochs");
-    sameRows(await read(store, { kind: "incarnations", device: "device-1" }), mine, "the incarnations of a device");
     sameRows(
-      await read(store, { kind: "incarnations", device: "device-2" }),
+      await read(store, { kind: "incarnations", device: "device-1", limit: 10 }),
+      mine,
+      "the incarnations of a device",
+    );
+    sameRows(
+      await read(store, { kind: "incarnations", device: "device-2", limit: 10 }),
       [claimed],
       "the incarnations of another device",
     );
+    const names = async (limit: number, incarnation?: string) => {
+      const request = { kind: "incarnations", device: "device-1", limit } as const;
+      const found = await read(store, incarnation === undefined ? request : { ...request, incarnation });
+      return found.map((row) => row.incarnation).sort();
+    };
+    equal(await names(1), ["incarnation-2"], "the newest one");
+    equal(await names(1, "incarnation-1"), ["incarnation-1", "incarnation-2"], "the newest one, and the named one");
+    equal(await names(1, "incarnation-2"), ["incarnation-2"], "the named one is the newest");
+    equal(await names(0, "incarnation-1"), ["incarnation-1"], "only the named one");
+    equal(await names(0, "incarnation-9"), [], "one that does not exist");
   }),
 
   contractCase("rows: the members of a transaction, from every device, and no others", async ({ store }) => {

@@ -56,7 +56,7 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
     [{ kind: "members", transaction: "basket" }, [sale]],
     [{ kind: "commits", ids: ["release"] }, rows.commits],
     [{ kind: "devices", ids: ["device-1"] }, rows.devices],
-    [{ kind: "incarnations", device: "device-1" }, rows.incarnations],
+    [{ kind: "incarnations", device: "device-1", limit: 10 }, rows.incarnations],
     [
       { kind: "changes", ...feed, ...page, scopes: ["", "north"] },
       { entries: [record, { kind: "departure", row: rows.departures[0] }], more: false },

@@ -123,7 +123,7 @@ describe("sequence numbers", () => {
       till.mint(sale("4")),
     ];
     await till.push(fourth, second);
-    expect(await world.read({ kind: "incarnations", device: "till-1" })).toMatchObject([
+    expect(await world.read({ kind: "incarnations", device: "till-1", limit: 10 })).toMatchObject([
       { firstSequence: 12, lastSequence: 14, received: 2 },
     ]);
   });

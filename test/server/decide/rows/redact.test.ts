@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FinalResult } from "../../../../src/protocol/types.ts";
 import { redactFor } from "../../../../src/server/decide/rows/redact.ts";
+import { WorkingSet } from "../../../../src/server/decide/rows/working-set.ts";
 import type { Principal } from "../../../../src/server/policy-types.ts";
 import { ServerWorld } from "../../support/world.ts";
 
@@ -14,6 +15,7 @@ const inConflict: FinalResult = { id: "o", status: "conflict", conflictId: "o", 
 async function shown(principal: Partial<Principal>, result: FinalResult, collection = "shifts", more = {}) {
   const { catalog } = await ServerWorld.open(more);
   return redactFor(
+    new WorkingSet(undefined),
     { catalog, principal: { tenant: "shop", scopes: [], ...principal } },
     { collection, entityId: "h-1", result },
   );
