@@ -55,6 +55,8 @@ export interface PullAnswer {
   readonly kind: "answered";
   readonly epoch: string;
   readonly results: readonly FinalResult[];
+  /** The payload identities of those results, by id. */
+  readonly hashes: ReadonlyMap<string, string>;
   readonly mark: Mark;
   readonly pages: ReadonlyMap<string, DecidedPage>;
   /** The collections that can't be sent, and why. */
@@ -77,7 +79,7 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     decide: (set) => begin(set, input),
   });
   if (head.kind !== "current") return head;
-  const { upTo, results } = head.own;
+  const { upTo, results, hashes } = head.own;
   const { catalog, principal } = input.session;
   const budget: Budget = { changes: input.limit, bytes: answerBytes(input), isUnused: true };
   // Behind the last result that fitted, the snapshot goes on.
@@ -93,7 +95,7 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     const page = yield* readPage(feed, from, budget);
     pages.set(name, { ...page, more: page.more || isCut, ...versionFor(input, served) });
   }
-  return { kind: "answered", epoch: ws.clock.epoch, results, mark: markOf(ws, upTo), pages, waiting };
+  return { kind: "answered", epoch: ws.clock.epoch, results, hashes, mark: markOf(ws, upTo), pages, waiting };
 }
 
 /** A collection that the server lacks, or whose rows the app could not read, must not stop the others (L6) [H7]. */

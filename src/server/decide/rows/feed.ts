@@ -14,8 +14,13 @@ import type { WorkingSet } from "./working-set.ts";
  */
 const ROWS_PER_READ = 128;
 
+/** What its receipt adds to an applied result: `,"receipt":""` and 32 digits. */
+const RECEIPT_BYTES = 45;
+
 export interface OwnResults {
   readonly results: readonly FinalResult[];
+  /** The payload identity of each result's operation, by the operation's id: the service makes receipts of them. */
+  readonly hashes: ReadonlyMap<string, string>;
   /**
    * The position up to which they are complete. If they were cut, it is below the clock's: rows and mark must then stop
    * there too.
@@ -50,7 +55,7 @@ export function ownResults(ws: WorkingSet, asked: Asked, sent: ReadonlySet<strin
   // mark, so starting there skips nothing. Starting at the older mark every time would never finish on a till that only
   // pulls.
   if (page.cutAt !== undefined && newer > older) page = pageAfter(ws, asked, newer, sent);
-  return { results: page.results, upTo: page.cutAt ?? position, more: page.cutAt !== undefined };
+  return { results: page.results, hashes: page.hashes, upTo: page.cutAt ?? position, more: page.cutAt !== undefined };
 }
 
 /** The bytes of changes, or of results, that the answer may hold. */
@@ -58,8 +63,7 @@ export function answerBytes({ limitBytes = LIMITS.pullBytes }: Pick<Asked, "limi
   return Math.min(limitBytes, LIMITS.pullBytes);
 }
 
-interface Page {
-  readonly results: readonly FinalResult[];
+interface Page extends Pick<OwnResults, "results" | "hashes"> {
   /** The position of the last result that fitted; `undefined`: all of them did. */
   readonly cutAt: number | undefined;
 }
@@ -69,17 +73,19 @@ function pageAfter(ws: WorkingSet, asked: Asked, after: number, sent: ReadonlySe
   const { session } = asked;
   const limit = LIMITS.resultsPerAnswer - sent.size;
   const results: FinalResult[] = [];
+  const hashes = new Map<string, string>();
   let budget = answerBytes(asked);
   let cutAt = after;
   for (const row of resultsAfter(ws, session.device, after)) {
     if (sent.has(row.id)) continue;
     const result = redactFor(session, row);
-    budget -= jsonBytes(JSON.stringify(result));
-    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt };
+    budget -= jsonBytes(JSON.stringify(result)) + (result.status === "applied" ? RECEIPT_BYTES : 0);
+    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, hashes, cutAt };
     results.push({ ...result, replayed: true });
+    hashes.set(row.id, row.hash);
     cutAt = row.feedPosition;
   }
-  return { results, cutAt: undefined };
+  return { results, hashes, cutAt: undefined };
 }
 
 /** Reads the next page only when the caller has gone through the one before. */
