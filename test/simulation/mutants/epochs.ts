@@ -59,6 +59,18 @@ export const epochs: readonly Mutant[] = [
       "const acknowledged = undefined;",
     ),
   ),
+  // That a server believes without looking shows only where somebody lies, and no till of the simulation does: the rule
+  // test of C8.5 forges.
+  mutant(
+    "the till gives back what it was told without the receipt",
+    "C8",
+    patch("client/decide/epoch.ts", "          ...(receipt !== undefined && { receipt }),\n", ""),
+  ),
+  mutant(
+    "results that a pull brings have no receipt",
+    "C8",
+    patch("server/decide/rows/feed.ts", "    hashes.set(row.id, row.hash);\n", ""),
+  ),
   mutant(
     "what comes back after a restore overwrites what is newer",
     "C8",
