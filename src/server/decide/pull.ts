@@ -79,7 +79,7 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     decide: (set) => begin(set, input),
   });
   if (head.kind !== "current") return head;
-  const { upTo, results, hashes } = head.own;
+  const { upTo, results } = head.own;
   const { catalog, principal } = input.session;
   const budget: Budget = { changes: input.limit, bytes: answerBytes(input), isUnused: true };
   // Behind the last result that fitted, the snapshot goes on.
@@ -95,6 +95,7 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     const page = yield* readPage(feed, from, budget);
     pages.set(name, { ...page, more: page.more || isCut, ...versionFor(input, served) });
   }
+  const { hashes } = head.own;
   return { kind: "answered", epoch: ws.clock.epoch, results, hashes, mark: markOf(ws, upTo), pages, waiting };
 }
 

@@ -67,11 +67,6 @@ export const epochs: readonly Mutant[] = [
     patch("client/decide/epoch.ts", "          ...(receipt !== undefined && { receipt }),\n", ""),
   ),
   mutant(
-    "results that a pull brings have no receipt",
-    "C8",
-    patch("server/decide/rows/feed.ts", "    hashes.set(row.id, row.hash);\n", ""),
-  ),
-  mutant(
     "what comes back after a restore overwrites what is newer",
     "C8",
     patch(
