@@ -7,7 +7,7 @@ import { jsonFault } from "../shared/json.ts";
 import { parseRfc3339 } from "../shared/rfc3339.ts";
 import { PROBLEM_STATUS, type Problem } from "./codes.ts";
 import type { Poke, PullResponse, PushResponse, RegisterResponse, TimeResponse } from "./types.ts";
-import { isCollectionName, isId, isOpaque, isPlainObject, isUuid } from "./values.ts";
+import { isCollectionName, isId, isOpaque, isPlainObject, isReceipt, isUuid } from "./values.ts";
 
 type Check = (value: unknown) => boolean;
 
@@ -59,6 +59,7 @@ const checks = /* @__PURE__ */ (() => {
     deleted: maybe(flag),
     omitted: maybe(flag),
     assigned: maybe(data),
+    receipt: maybe(isReceipt),
     flags: maybe(flags),
   };
   const result = oneOf(

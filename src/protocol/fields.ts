@@ -11,6 +11,7 @@ import {
   isMemberName,
   isOpaque,
   isPlainObject,
+  isReceipt,
   isText,
   isUnknownOperation,
   isUuid,
@@ -28,6 +29,8 @@ export const collectionName = /* @__PURE__ */ define(() => scalar(isCollectionNa
 export const memberName = /* @__PURE__ */ define(() => scalar(isMemberName, "the name of a member"));
 /** An epoch, a mark or a cursor: only the server that made it reads it. */
 export const opaque = /* @__PURE__ */ define(() => scalar(isOpaque, `a string of 1 to ${MAX_OPAQUE} characters`));
+/** Only the server that made it reads it. */
+export const receipt = /* @__PURE__ */ define(() => scalar(isReceipt, "1 to 128 of A-Z a-z 0-9 _ . -"));
 /** A name or a text from outside: a cashier, a device, a reason. */
 export const text = (maxLength: number) =>
   scalar((value): value is string => isText(value, maxLength), `a string of 1 to ${maxLength} characters`);

@@ -9,6 +9,7 @@ import {
   memberName,
   moment,
   opaque,
+  receipt,
   steps,
   text,
   uuid,
@@ -38,6 +39,7 @@ export const operationSchema = /* @__PURE__ */ define(() => {
         version,
         assigned: z.optional(jsonObject),
         schemaVersion: z.optional(integerFrom(1)),
+        receipt: z.optional(receipt),
       }),
     ),
   };

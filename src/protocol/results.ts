@@ -1,6 +1,6 @@
 /** The result of one operation, in answers to a push, a pull, and the desks' actions. */
 import * as z from "zod/mini";
-import { id, integerFrom, jsonObject, uuid, version } from "./fields.ts";
+import { id, integerFrom, jsonObject, receipt, uuid, version } from "./fields.ts";
 import { define, type Parsed, parseWith } from "./parse.ts";
 import type { FinalResult, OperationResult } from "./types.ts";
 
@@ -40,6 +40,7 @@ const finals = /* @__PURE__ */ define(
         schemaVersion: z.optional(integerFrom(1)),
         deleted: z.optional(z.boolean()),
         assigned: z.optional(jsonObject),
+        receipt: z.optional(receipt),
         flags: z.optional(
           z.array(
             z.object({

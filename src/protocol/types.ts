@@ -46,6 +46,8 @@ export interface Acknowledged {
   readonly assigned?: JsonObject | undefined;
   /** The schema version of `assigned`. @default the operation's */
   readonly schemaVersion?: number | undefined;
+  /** The `receipt` of that result. Without it the server judges the operation as new. */
+  readonly receipt?: string | undefined;
 }
 
 /** Creates a row. */
@@ -173,6 +175,11 @@ export interface AppliedResult extends ResultHead {
   readonly deleted?: boolean | undefined;
   /** The fields that the server filled in. */
   readonly assigned?: JsonObject | undefined;
+  /**
+   * Proves to the server after a restore that it has given this result, in the epoch of this answer. Opaque: 1 to 128
+   * of `A-Za-z0-9_.-`. Only in answers to pushes and pulls.
+   */
+  readonly receipt?: string | undefined;
   /** What people should see about it. */
   readonly flags?: readonly Flag[] | undefined;
 }

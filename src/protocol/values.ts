@@ -9,6 +9,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Characters of an epoch, a mark or a cursor: enough for a cursor with its scope and its signature. */
 export const MAX_OPAQUE = 2_048;
 const MAX_NAME = 128;
+/** Short, and without a character that JSON escapes: it comes back with an operation of the largest size [M1]. */
+const RECEIPT = /^[A-Za-z0-9_.-]{1,128}$/;
 
 export function isId(value: unknown): value is string {
   return typeof value === "string" && ID.test(value);
@@ -34,6 +36,10 @@ export function isText(value: unknown, maxLength: number): value is string {
 
 export function isOpaque(value: unknown): value is string {
   return isText(value, MAX_OPAQUE);
+}
+
+export function isReceipt(value: unknown): value is string {
+  return typeof value === "string" && RECEIPT.test(value);
 }
 
 export { isPlainObject };

@@ -39,8 +39,16 @@ async function webSha256(text: string): Promise<string> {
 }
 
 async function webHmac(key: string, text: string): Promise<string> {
-  const imported = await crypto.subtle.importKey("raw", encoder.encode(key), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
-  return toHex(await crypto.subtle.sign("HMAC", imported, encoder.encode(text)));
+  return toHex(await crypto.subtle.sign("HMAC", await importedKey(key), encoder.encode(text)));
+}
+
+/** The last one that was used: a server has one key, and importing it takes longer than to sign with it. */
+let last: { readonly key: string; readonly imported: CryptoKey } | undefined;
+
+async function importedKey(key: string): Promise<CryptoKey> {
+  if (last?.key === key) return last.imported;
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", encoder.encode(key), algorithm, false, ["sign"]);
+  last = { key, imported };
+  return imported;
 }

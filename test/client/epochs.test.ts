@@ -71,7 +71,9 @@ describe("a server that was put back to its backup", () => {
     await world.clock.advance(60_000);
     const events = told.heard.map(({ event }) => event);
     expect(events[0]).toBe("epoch_changed");
-    expect(told.of("pulled")).toContainEqual({ collection: "products", ids: ["p-2"] });
+    // Whether p-1 comes with a page or with the result of its step is the line's doing.
+    expect(told.of("pulled")).toContainEqual({ collection: "products", ids: expect.arrayContaining(["p-2"]) });
+    expect(told.of("pulled")).not.toContainEqual(expect.objectContaining({ collection: "sales" }));
   });
 
   test("is told once, with how much is given back (L10)", () =>

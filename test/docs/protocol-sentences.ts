@@ -3,6 +3,7 @@
  * sentence that is changed must be found here, and a server that is changed must still keep it.
  */
 import { expect } from "vitest";
+import { payloadOf } from "../../src/protocol/payload.ts";
 import type {
   ConflictsResponse,
   OperationResult,
@@ -14,6 +15,10 @@ import { announceRestore, revokeDevice } from "../../src/server/index.ts";
 import type { SyncHandlerOptions } from "../../src/server/options.ts";
 import type { Policies } from "../../src/server/policy-types.ts";
 import type { ServerStore } from "../../src/server/ports/store.ts";
+import { receiptOf } from "../../src/server/tokens/receipt.ts";
+import { Seal } from "../../src/server/tokens/seal.ts";
+import { systemDigest } from "../../src/shared/digest.ts";
+import { canonicalJson } from "../../src/shared/json.ts";
 import { HttpTill, operation, type ShopServer, shopServer } from "../server/support/http.ts";
 import type { Shop } from "../server/support/shop.ts";
 import { count, edit, payment, product, type Sketch, sale, uuid } from "../server/support/world.ts";
@@ -67,6 +72,11 @@ export class Bench {
 
   announceRestore() {
     return announceRestore(this.#store, this.tenant);
+  }
+  /** As this server's database would have made it, in whatever history. */
+  receipt(of: WireOperation, told: { readonly epoch: string; readonly version: number }): Promise<string> {
+    const hash = systemDigest.sha256(canonicalJson(payloadOf(of))) as string;
+    return receiptOf(new Seal(this.#store, systemDigest), { tenant: this.tenant, id: of.id, hash, ...told });
   }
   revoke(device: string) {
     return revokeDevice({ store: this.#store, tenant: this.tenant, device });
@@ -678,28 +688,57 @@ export const sentences: readonly Sentence[] = [
     },
   },
   {
-    says: "The server believes `acknowledged` only if its epoch is one that it issued itself to this tenant, and not the current one; otherwise the operation is judged as if it were new. A version above the start of the current epoch is taken as that start.",
+    says: "The server believes `acknowledged` only if its epoch is one that it issued itself to this tenant, and not the current one, and if its `receipt` is the one that it made for this tenant, this operation id, the identity of the payload that it has now, and this `epoch`, `version`, `assigned` and `schemaVersion` of `assigned`.",
     async shows(bench) {
       const [a, b] = [await bench.till("a"), await bench.till("b")];
+      const { epoch } = a;
       const base = version(await one(a, product("p-1")));
-      const lostEpoch = a.epoch;
       await one(a, edit("p-1", base, { priceCents: 300 }));
-      const claim = (epoch: string, priceCents: number) =>
-        edit("p-1", base, { priceCents }, { acknowledged: { epoch, version: Number.MAX_SAFE_INTEGER } });
-      expect(code(await one(b, claim(a.epoch, 1)))).toEqual(["conflict"]);
-      expect(code(await one(b, claim("forged", 2)))).toEqual(["conflict"]);
+      // An edit that lost by the rules, and an acknowledgement of it such as a lost history may have given.
+      const claim = async (told: Partial<{ epoch: string; version: number; receipt: string }> = {}) => {
+        const edited = operation(edit("p-1", base, { priceCents: 1 }));
+        const acknowledged = { epoch, version: base + 1 };
+        const receipt = await bench.receipt(edited, acknowledged);
+        return { ...edited, acknowledged: { ...acknowledged, receipt, ...told } };
+      };
+      expect(code(await one(b, await claim()))).toEqual(["conflict"]);
       await bench.announceRestore();
       for (const till of [a, b]) {
         till.marks = {};
         await till.register();
       }
-      await one(a, edit("p-1", Number.MAX_SAFE_INTEGER, { name: "New" }));
-      await one(a, edit("p-1", Number.MAX_SAFE_INTEGER, { priceCents: 400 }));
-      expect(await one(b, claim(lostEpoch, 3))).toMatchObject({
+      for (const told of [{ epoch: "made-up" }, { version: base + 2 }, { receipt: undefined }, { receipt: "0000" }])
+        expect(code(await one(b, await claim(told as { receipt: string })))).toEqual(["conflict"]);
+      expect(await one(b, await claim())).toMatchObject({
         status: "applied",
-        data: { priceCents: 400 },
+        data: { priceCents: 300 },
         flags: [{ code: "overtaken" }],
       });
+    },
+  },
+  {
+    says: "A server that follows [epochs](#epochs-a-server-that-was-restored) puts one into every `applied` result of a response to a push or a pull, replays and revised results included. It holds for the epoch of that response.",
+    async shows(bench) {
+      const till = await bench.till("till-2");
+      const sold = operation(sale("s-9"));
+      const receiptIn = (results: readonly OperationResult[]) => {
+        const found = byId(results, sold.id);
+        return found?.status === "applied" ? found.receipt : undefined;
+      };
+      const first = receiptIn(await till.push(sold));
+      expect(first).toMatch(/^[0-9a-f]{32}$/);
+      expect(receiptIn(await till.push(sold))).toBe(first);
+      till.marks = {};
+      expect(receiptIn((await till.pull("sales")).results)).toBe(first);
+      const aside = await quarantinedSale(bench);
+      await bench.desk("POST", `quarantine/${aside.sold}/release`);
+      const revised = byId((await aside.till.pull("sales")).results, aside.sold);
+      expect(revised).toMatchObject({ status: "applied", revision: 1, receipt: expect.any(String) });
+      await bench.announceRestore();
+      till.marks = {};
+      await till.register();
+      const later = receiptIn(await till.push(sold));
+      expect([later === first, later?.length]).toEqual([false, 32]);
     },
   },
   {

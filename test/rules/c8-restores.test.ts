@@ -1,6 +1,13 @@
 /** [C8] A server that was put back from a backup gets back from its tills what it lost, announced or not. */
+import fc from "fast-check";
+import { defineCollection } from "tillsync/schema";
 import { expect, test } from "vitest";
+import * as z from "zod";
+import type { StoredOperation } from "../../src/client/state/operation.ts";
+import { announceRestore } from "../../src/server/admin/announce-restore.ts";
+import { omit } from "../../src/shared/omit.ts";
 import { ann } from "../support/in-conflict.ts";
+import { times } from "../support/property.ts";
 import { lostRequest } from "../support/rule-line.ts";
 import { days, RuleShop } from "../support/rule-shop.ts";
 import type { RuleTill } from "../support/rule-till.ts";
@@ -226,6 +233,224 @@ test("nobody lets an edit in by saying that it had been acknowledged in this ver
   }
   expect(shop.shown("products", "p-1").priceCents).toBe(7);
 });
+
+/** A shop that gives each sale a number, and that takes no sale at all once it is closed. */
+function numberedShop() {
+  const till = { isClosed: false };
+  const shop = new RuleShop({
+    collections,
+    policies: {
+      sales: {
+        scope: "tenant",
+        allow: { read: "everyone", create: "everyone" },
+        decide: ({ operation, epoch }) =>
+          till.isClosed
+            ? { outcome: "quarantined", code: "closed", message: "The shop is closed" }
+            : { outcome: "applied", assigned: { orderNumber: `ORD-${epoch}-${operation.entityId}` } },
+      },
+    },
+  });
+  const close = () => {
+    till.isClosed = true;
+  };
+  return { shop, close };
+}
+const judgedAsNew = { status: "quarantined", error: { code: "closed" } };
+
+test("an acknowledgement is believed with its own receipt, and with nothing else about it changed [C8.5]", async () => {
+  const { shop, close } = numberedShop();
+  await using _ = shop;
+  const [peer, stranger] = [shop.peer(), shop.peer("stranger", { tenant: "other" })];
+  for (const one of [peer, stranger]) await one.register();
+  const strangersOwn = stranger.epoch;
+  const restore = shop.backup();
+  const sold = Array.from({ length: 90 }, (_, n) =>
+    peer.make({ action: "create", collection: "sales", entityId: `s-${n}`, data: saleOf(1 + n, n) }),
+  );
+  const results = await peer.push(...sold);
+  const journal = sold.map((operation, n) => {
+    const { version, assigned, receipt } = results[n] ?? {};
+    return { ...operation, acknowledged: { epoch: peer.epoch, version, assigned, receipt } };
+  });
+  await restore("announced");
+  await peer.register();
+  const between = peer.epoch;
+  for (const tenant of ["shop", "other"]) await announceRestore(shop.store, tenant, shop);
+  for (const one of [peer, stranger]) {
+    one.marks = {};
+    await one.register();
+  }
+  close();
+
+  const other = fc.nat(journal.length - 1);
+  const about = (change: fc.Arbitrary<Record<string, unknown>>) =>
+    change.map((told) => (sent: (typeof journal)[number]) => ({
+      ...sent,
+      acknowledged: { ...sent.acknowledged, ...told },
+    }));
+  const itself = (change: fc.Arbitrary<Record<string, unknown>>) =>
+    change.map((told) => (sent: (typeof journal)[number]) => ({ ...sent, ...told }));
+  const digit = fc.tuple(fc.nat(31), fc.constantFrom(..."0123456789abcdef"));
+  const forgery = fc.oneof(
+    itself(fc.uuid().map((id) => ({ id }))),
+    itself(fc.uuid().map((entityId) => ({ entityId }))),
+    itself(fc.nat(99).map((n) => ({ data: saleOf(200 + n, n) }))),
+    itself(fc.uuid().map((actor) => ({ actor }))),
+    itself(fc.uuid().map((transaction) => ({ transaction }))),
+    itself(fc.constant({ occurredAt: "2026-11-20T08:00:00.001Z" })),
+    about(fc.maxSafeNat().map((version) => ({ version }))),
+    about(fc.constantFrom(peer.epoch, between, "made-up", strangersOwn).map((epoch) => ({ epoch }))),
+    about(fc.uuid().map((orderNumber) => ({ assigned: { orderNumber } }))),
+    about(fc.constantFrom(undefined, {}, { orderNumber: "ORD-1-s-1", note: 1 }).map((assigned) => ({ assigned }))),
+    about(fc.integer({ min: 1, max: 9 }).map((schemaVersion) => ({ schemaVersion }))),
+    about(other.map((n) => ({ receipt: journal[n]?.acknowledged.receipt }))),
+    about(fc.constantFrom(undefined, "x", "0".repeat(32), "A".repeat(128)).map((receipt) => ({ receipt }))),
+    digit.map(([at, to]) => (sent: (typeof journal)[number]) => {
+      const receipt = `${sent.acknowledged.receipt}`;
+      const changed = `${receipt.slice(0, at)}${to}${receipt.slice(at + 1)}`;
+      return { ...sent, acknowledged: { ...sent.acknowledged, receipt: changed } };
+    }),
+  );
+  let used = 0;
+  const holds = fc.asyncProperty(forgery, fc.boolean(), async (forge, isElsewhere) => {
+    const honest = journal[used++ % journal.length];
+    if (honest === undefined) return;
+    // By another tenant's till it is forged already.
+    const forged = isElsewhere ? honest : forge(honest);
+    fc.pre(isElsewhere || JSON.stringify(forged) !== JSON.stringify(honest));
+    // A fork is no matter of receipts: each delivery has a number of its own.
+    const [result] = await (isElsewhere ? stranger : peer).push({ ...forged, sequence: 1_000 + used });
+    expect(result).toMatchObject(judgedAsNew);
+  });
+  // Each operation is forged once: its id is known from then on.
+  await fc.assert(holds, { ...times(60), numRuns: 60 });
+  expect(shop.records.filter(({ collection }) => collection === "sales")).toEqual([]);
+
+  const rest = journal.slice(used);
+  expect(rest.length).toBeGreaterThan(0);
+  const believed = await peer.push(...rest);
+  expect(believed.map(({ status, assigned }) => [status, assigned])).toEqual(
+    rest.map(({ acknowledged }) => ["applied", acknowledged.assigned]),
+  );
+});
+
+test("a sale is believed after every restore that follows, whether what was given back had arrived or not [C8.5]", async () => {
+  const { shop, close } = numberedShop();
+  await using _ = shop;
+  await shop.seed("products", { ...tea, stock: 10 });
+  const a = await shop.openTill();
+  const restore = shop.backup();
+  await sell(a, "s-1");
+  await shop.converge(a);
+  close();
+  const receipts = new Set<unknown>();
+  const isBack = async () => {
+    await shop.converge(a);
+    receipts.add(a.operationOn("s-1").receipt);
+    expect(shop.shown("sales", "s-1")?.orderNumber).toBe("ORD-1-s-1");
+    expect(a.operationOn("s-1").state).toBe("applied");
+  };
+  await isBack();
+  // It arrives, and the epoch in which it does has a receipt of its own.
+  await restore("announced");
+  await isBack();
+  await restore("silent");
+  await isBack();
+  expect(receipts.size).toBe(3);
+  // It does not arrive before the next restore: what it brings then is still of the epoch before.
+  await restore("announced");
+  a.line.next("push", lostRequest);
+  await a.sync();
+  const waiting = a.operationOn("s-1").acknowledged;
+  await restore("announced");
+  await shop.converge(a);
+  expect(
+    a.line.pushed
+      .flat()
+      .filter(({ entityId }) => entityId === "s-1")
+      .at(-1)?.acknowledged,
+  ).toEqual(waiting);
+  await isBack();
+});
+
+test("a sale that people had let in is believed by its revised result [C8.5]", async () => {
+  await using shop = new RuleShop();
+  const a = await shop.openTill();
+  const restore = shop.backup();
+  shop.nextVerdict("sales", "quarantined", "odd");
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await a.sync();
+  expect(a.operationOn("s-1")).not.toHaveProperty("receipt");
+  await shop.office.release(a.operationOn("s-1").id);
+  await a.sync();
+  expect(a.operationOn("s-1")).toMatchObject({ state: "applied", revision: 1, receipt: expect.any(String) });
+  await restore("announced");
+  shop.nextVerdict("sales", "quarantined", "odd");
+  await shop.converge(a);
+  expect(shop.row("sales", "s-1")?.state).toBe("live");
+});
+
+test("what a till kept without a receipt, in an older version, is judged as new and not lost [C8.5]", async () => {
+  const { shop, close } = numberedShop();
+  await using _ = shop;
+  const a = await shop.openTill();
+  const restore = shop.backup();
+  await a.data.sales.create({ id: "s-1", ...saleOf(1, 0) });
+  await shop.converge(a);
+  await a.client.close();
+  a.rewrite("operations", (operation: StoredOperation) => {
+    return { ...operation, status: omit(operation.status as { receipt?: string }, "receipt") };
+  });
+  const older = await shop.restart(a);
+  close();
+  await restore("announced");
+  await older.sync();
+  expect(older.operationOn("s-1")).toMatchObject({ state: "quarantined", error: { code: "closed" } });
+  expect(await shop.office.quarantined()).toHaveLength(1);
+});
+
+test.each(["the till", "the server of the lost history"])(
+  "what was made in an older schema is believed by a server that raises it (%s was the older one) [C8.5, H7]",
+  async (older) => {
+    const first = {
+      tickets: defineCollection({
+        kind: "fact",
+        schema: z.object({ cents: z.int(), number: z.string().optional() }),
+        assigned: ["number"],
+      }),
+    };
+    const second = {
+      tickets: defineCollection({
+        kind: "fact",
+        schemaVersion: 2,
+        schema: z.object({ amount: z.int(), label: z.string().optional() }),
+        assigned: ["label"],
+        upcast: {
+          1: ({ cents, number, ...rest }) => ({
+            ...rest,
+            ...(cents !== undefined && { amount: cents }),
+            ...(number !== undefined && { label: number }),
+          }),
+        },
+      }),
+    };
+    const open = { scope: "tenant", allow: { read: "everyone", create: "everyone" } } as const;
+    const giving = (assigned: object) => ({ tickets: { ...open, decide: () => ({ outcome: "applied", assigned }) } });
+    const closed = { tickets: { ...open, decide: () => ({ outcome: "quarantined", code: "closed", message: "" }) } };
+    await using shop = new RuleShop({ collections: first, policies: giving({ number: "N-1" }) as never });
+    const a = await shop.openTill();
+    const restore = shop.backup();
+    if (older === "the till") shop.upgrade(second, giving({ label: "N-1" }));
+    await a.data.tickets.create({ id: "k-1", cents: 500 });
+    await a.sync();
+    expect(a.operationOn("k-1")).toMatchObject({ state: "applied", receipt: expect.any(String) });
+    shop.upgrade(second, closed);
+    await restore("announced");
+    await a.sync();
+    expect(a.operationOn("k-1").state).toBe("applied");
+    expect(shop.shown("tickets", "k-1")).toEqual({ amount: 500, label: "N-1" });
+  },
+);
 
 test("numbers of a lost history are never met again: an edit does not pass over one it has not seen [C8.1]", async () => {
   const { shop, a, b } = await shopWithTwo();

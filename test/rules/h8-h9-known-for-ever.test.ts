@@ -94,7 +94,7 @@ test("a known operation is answered for ever, word for word", async () => {
   await b.sync();
   const again = await peer.push(...operations);
   expect(again.map((result) => JSON.stringify(result))).toEqual(
-    first.map((result) => JSON.stringify({ ...result, replayed: true })),
+    first.map(({ receipt, ...result }) => JSON.stringify({ ...result, replayed: true, receipt })),
   );
   expect(shop.shown("products", "p-1").stock).toBe(7);
 });

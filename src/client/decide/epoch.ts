@@ -40,7 +40,7 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
   const { status } = operation;
   switch (status.state) {
     case "applied": {
-      const { version, assigned, assignedVersion: schemaVersion, result } = status;
+      const { version, assigned, assignedVersion: schemaVersion, receipt, result } = status;
       const again: StoredOperation = { ...operation, status: RESEND };
       if (operation.action === "void" || result.epoch === undefined || version === undefined) return again;
       return {
@@ -50,6 +50,7 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
           version,
           // More than a server may assign would make the operation too large to send. The server assigns it anew [M1].
           ...(assigned && fits(assigned) && { assigned, ...(schemaVersion !== undefined && { schemaVersion }) }),
+          ...(receipt !== undefined && { receipt }),
         },
         missingSince: generationOf(point, operation.collection) + 1,
       };

@@ -51,17 +51,18 @@ export interface Target {
 }
 
 /**
- * What the wire adds around a payload: ids, names, commas. Generous, so a batch that fits by this estimate is never too
- * large.
+ * What the wire adds around a payload: ids, names, commas, and after a restore the epoch, the version and the receipt.
+ * Generous, so a batch that fits by this estimate is never too large.
  */
-const FRAME_BYTES = 640;
+const FRAME_BYTES = 704;
 
 /** One id of `after` or `supersedes`, with quotes and a comma. */
 const ID_BYTES = 39;
 
 /**
  * The largest payload that a till stores. The rest of an operation's bytes is kept for what sending and superseding add:
- * the longest lists of ids, the names around them, and the epoch of a lost history.
+ * the longest lists of ids, the names around them, and what a lost history had answered: its epoch, what it assigned,
+ * its receipt.
  */
 const PAYLOAD_BYTES = LIMITS.operationBytes - 24 * 1_024;
 

@@ -166,6 +166,7 @@ function applied(
       version: result.version,
       ...(result.assigned && { assigned: result.assigned }),
       ...(result.assigned && result.schemaVersion !== undefined && { assignedVersion: result.schemaVersion }),
+      ...(result.receipt !== undefined && { receipt: result.receipt }),
       ...(result.flags && { flags: result.flags }),
       result: stamp,
     },

@@ -107,6 +107,8 @@ export type StoredStatus =
       readonly assigned?: JsonObject | undefined;
       /** The schema version of `assigned`, if it is not the operation's. */
       readonly assignedVersion?: number | undefined;
+      /** By which the server, once it is restored, will believe this result: it belongs to `result.epoch` [C8.5]. */
+      readonly receipt?: string | undefined;
       readonly flags?: readonly Flag[] | undefined;
       readonly result: ResultStamp;
     }
@@ -141,6 +143,7 @@ export interface StoredOperation extends MintedOperation {
         readonly version: number;
         readonly assigned?: JsonObject | undefined;
         readonly schemaVersion?: number | undefined;
+        readonly receipt?: string | undefined;
       }
     | undefined;
   /**

@@ -57,6 +57,8 @@ export interface PullAnswer {
   readonly results: readonly FinalResult[];
   /** A row in the results may contain the effects of results that come later. */
   readonly isAhead: boolean;
+  /** The payload identities of those results, by id. */
+  readonly hashes: ReadonlyMap<string, string>;
   readonly mark: Mark;
   readonly pages: ReadonlyMap<string, DecidedPage>;
   /** The collections that can't be sent, and why. */
@@ -95,8 +97,9 @@ export function* decidePull(input: PullInput): StoreReadScript<PullOutcome> {
     const page = yield* readPage(feed, from, budget);
     pages.set(name, { ...page, more: page.more || isCut, ...versionFor(input, served) });
   }
-  const { isAhead } = head.own;
-  return { kind: "answered", epoch: ws.clock.epoch, results, isAhead, mark: markOf(ws, upTo), pages, waiting };
+  const { isAhead, hashes } = head.own;
+  const mark = markOf(ws, upTo);
+  return { kind: "answered", epoch: ws.clock.epoch, results, hashes, isAhead, mark, pages, waiting };
 }
 
 /** A collection that the server lacks, or whose rows the app could not read, must not stop the others (L6) [H7]. */

@@ -30,6 +30,8 @@ export interface PushAnswer {
   readonly kind: "answered";
   readonly epoch: string;
   readonly results: readonly OperationResult[];
+  /** The payload identities of those results whose operations the push did not bring. */
+  readonly hashes: ReadonlyMap<string, string>;
   /** The device has further results, whose effects may be in the rows of these. */
   readonly moreResults: boolean;
   readonly mark: Mark;
@@ -76,6 +78,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
     kind: "answered",
     epoch: ws.clock.epoch,
     results: [...results, ...own.results],
+    hashes: own.hashes,
     moreResults: own.more,
     mark: markOf(ws, own.upTo),
     touched: touchedBy(ws, view, before, units, results),

@@ -7,6 +7,7 @@ import { payloadOf } from "../../protocol/payload.ts";
 import type { PushFrame, UnknownOperation, WireOperation } from "../../protocol/types.ts";
 import { canonicalJson, elementTexts, jsonBytes, jsonFault } from "../../shared/json.ts";
 import { MAX_KEPT_DEPTH, type PreparedOperation } from "../decide/operation/prepared-operation.ts";
+import { isReceiptOf } from "../tokens/receipt.ts";
 import type { Seal } from "../tokens/seal.ts";
 import type { Tokens } from "../tokens/tokens.ts";
 
@@ -53,17 +54,32 @@ async function prepareOne(
   const isFaulty = !parsed.ok && jsonFault(raw, { maxDepth: MAX_KEPT_DEPTH }) !== undefined;
   const size = measures && !isFaulty ? jsonBytes(JSON.stringify(raw)) : 0;
   const text = isFaulty || size > LIMITS.operationBytes ? textOf(index) : undefined;
-  const acknowledged = parsed.ok ? parsed.value.acknowledged : undefined;
-  const claim = acknowledged === undefined ? undefined : await tokens.readEpoch(tenant, acknowledged.epoch);
+  const hash = await seal.sha256(
+    parsed.ok ? payloadText(parsed.value) : malformedText(raw, isFaulty ? text : undefined),
+  );
   return {
     id: raw.id,
     raw,
     text,
     parsed,
-    hash: await seal.sha256(parsed.ok ? payloadText(parsed.value) : malformedText(raw, isFaulty ? text : undefined)),
+    hash,
     bytes: measures && isFaulty ? jsonBytes(text ?? "") : size,
-    acknowledgedIsAuthentic: claim?.kind === "authentic",
+    acknowledgedIsAuthentic: parsed.ok && (await isProven(parsed.value, hash, { tenant, seal, tokens })),
   };
+}
+
+/**
+ * Whether `acknowledged` is believed: it has to name an epoch of this tenant, and to bring the receipt for what it says.
+ * The epoch alone proves nothing: every till knows it, and could make up the rest.
+ */
+async function isProven(
+  { id, acknowledged }: WireOperation,
+  hash: string,
+  { tenant, seal, tokens }: Pick<Preparation, "tenant" | "seal" | "tokens">,
+): Promise<boolean> {
+  if (acknowledged?.receipt === undefined) return false;
+  const { kind } = await tokens.readEpoch(tenant, acknowledged.epoch);
+  return kind === "authentic" && isReceiptOf(seal, { tenant, id, hash, ...acknowledged }, acknowledged.receipt);
 }
 
 function payloadText(operation: WireOperation): string {

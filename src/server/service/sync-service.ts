@@ -17,10 +17,12 @@ import { rfc3339 } from "../../shared/rfc3339.ts";
 import type { Introduction } from "../decide/admission.ts";
 import { copyBytesOf } from "../decide/copies.ts";
 import type { NeedsEpoch } from "../decide/epoch.ts";
+import type { PreparedOperation } from "../decide/operation/prepared-operation.ts";
 import { decidePull, type PullAnswer } from "../decide/pull.ts";
 import { decideRegistration } from "../decide/registration.ts";
 import type { ServerParts } from "../options.ts";
 import { RequestProblem, revoked, throwStoreFailure } from "../problems.ts";
+import { withReceipts } from "../tokens/receipt.ts";
 import { Seal } from "../tokens/seal.ts";
 import { Tokens } from "../tokens/tokens.ts";
 import { beginEpoch } from "./begin-epoch.ts";
@@ -77,6 +79,7 @@ export class SyncService {
     const introduction = await this.#introduction(caller, frame);
     const context = { sent, tenant, seal: this.#seal, tokens: this.#tokens };
     const operations = await prepareOperations(frame, context);
+    this.#noteUnproven(caller, operations);
     const outcome = await this.#inCurrentEpoch(introduction, () =>
       this.#queue
         .push({ ...introduction, operations, sentBytes: sent.bytes, copyBytes: copyBytesOf(sent.bytes) })
@@ -96,7 +99,10 @@ export class SyncService {
         );
       case "answered": {
         if (outcome.touched.length > 0) this.#publish(tenant, caller.device, outcome.touched);
-        const { results, moreResults } = outcome;
+        const { moreResults } = outcome;
+        const hashes = new Map(outcome.hashes);
+        for (const { id, hash } of operations) hashes.set(id, hash);
+        const results = await withReceipts(this.#seal, { ...outcome, tenant, hashes });
         return { ...(await this.#answerHead(caller, outcome)), results, ...(moreResults && { moreResults }) };
       }
     }
@@ -125,12 +131,27 @@ export class SyncService {
         throw resync(outcome.epoch, outcome.collections);
       case "answered": {
         const pages = await this.#pageTexts(tenant, outcome);
-        const { results, isAhead, waiting } = outcome;
+        const { isAhead, waiting } = outcome;
+        const results = await withReceipts(this.#seal, { ...outcome, tenant });
         const head = await this.#answerHead(caller, outcome);
         const own = { results, ...(isAhead && { moreResults: true }) };
         return pullText({ ...head, ...own, ...(waiting.size > 0 && { waiting: Object.fromEntries(waiting) }) }, pages);
       }
     }
+  }
+
+  /** One line for a push, however many there are: whoever forges them must not fill the log. */
+  #noteUnproven({ principal: { tenant }, device }: DeviceCaller, operations: readonly PreparedOperation[]): void {
+    const unproven = operations.filter(
+      ({ parsed, acknowledgedIsAuthentic }) =>
+        parsed.ok && parsed.value.acknowledged !== undefined && !acknowledgedIsAuthentic,
+    );
+    if (unproven.length === 0) return;
+    this.#parts.logger.info("Acknowledgements have no valid receipt; the operations are judged as new", {
+      tenant,
+      device,
+      operations: unproven.length,
+    });
   }
 
   async #pageTexts(tenant: string, { pages }: PullAnswer): Promise<Readonly<Record<string, PageText>>> {

@@ -30,13 +30,32 @@ describe("goes back into the outbox [C8.4]", () => {
   test("what had been applied, with what the lost history had answered", () => {
     const one = till();
     const operation = one.one(sale("s-1"));
-    one.answer(applied(operation, 20, { assigned: { orderNumber: "9" } }));
+    one.answer(applied(operation, 20, { assigned: { orderNumber: "9" }, receipt: "r1" }));
     one.follow("e2");
     expect(again(one, operation)).toEqual({
       state: "pending",
       again: true,
-      acknowledged: { epoch: "e1", version: 20, assigned: { orderNumber: "9" } },
+      acknowledged: { epoch: "e1", version: 20, assigned: { orderNumber: "9" }, receipt: "r1" },
     });
+  });
+
+  test("with what the last history had answered that did, however many were lost since [C8.5]", () => {
+    const one = till();
+    const [given, waiting] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+    one.answer(applied(given, 20, { receipt: "r1" }), applied(waiting, 21, { receipt: "r2" }));
+    one.follow("e2");
+    one.answer(applied(given, 30, { receipt: "r3" }));
+    one.follow("e3");
+    expect(again(one, given).acknowledged).toEqual({ epoch: "e2", version: 30, receipt: "r3" });
+    expect(again(one, waiting).acknowledged).toEqual({ epoch: "e1", version: 21, receipt: "r2" });
+  });
+
+  test("without a receipt where the server gave none", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(applied(operation, 20));
+    one.follow("e2");
+    expect(again(one, operation).acknowledged).toEqual({ epoch: "e1", version: 20 });
   });
 
   test("without assigned values that would make it too large to send, which a server may not assign [M1]", () => {

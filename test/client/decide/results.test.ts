@@ -95,6 +95,18 @@ describe("applied", () => {
     expect(one.flat(plain)).not.toHaveProperty("assignedVersion");
   });
 
+  test("brings the receipt that belongs to it; a revised one brings another, and a refusal none [C8.5]", () => {
+    const one = till();
+    const [sold, aside] = [one.one(sale("s-1")), one.one(sale("s-2"))];
+    one.answer(applied(sold, 20, { receipt: "r1" }), quarantined(aside));
+    // The same result again is no news, whatever came with it.
+    one.answer(applied(sold, 20, { receipt: "r9", replayed: true }));
+    expect(one.flat(sold).receipt).toBe("r1");
+    expect(one.flat(aside)).not.toHaveProperty("receipt");
+    one.answer(applied(aside, 21, { receipt: "r2", revision: 1 }));
+    expect(one.flat(aside)).toMatchObject({ version: 21, receipt: "r2", epoch: "e1" });
+  });
+
   test("again, after a restore, is an answer of this history: nothing of the lost one stays [C8.5]", () => {
     const one = till();
     const operation = one.one(sale("s-1"));

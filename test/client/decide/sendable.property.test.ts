@@ -37,7 +37,16 @@ const change: fc.Arbitrary<LocalChange> = fc.oneof(
   id.map((at) => remove("products", at)),
 );
 
-test("what is accepted can be sent, now and after it was superseded to the limit", () => {
+/** The most that a restore adds: what a server may assign, and the longest receipt. No epoch of tillsync's is as long. */
+const acknowledged = {
+  epoch: "e".repeat(512),
+  version: Number.MAX_SAFE_INTEGER,
+  assigned: { orderNumber: "9".repeat(LIMITS.assignedBytes - JSON.stringify({ orderNumber: "" }).length) },
+  schemaVersion: Number.MAX_SAFE_INTEGER,
+  receipt: "f".repeat(128),
+};
+
+test("what is accepted can be sent, now, and after it was superseded to the limit and a restore has lost it", () => {
   const holds = fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
     const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
@@ -50,14 +59,12 @@ test("what is accepted can be sent, now and after it was superseded to the limit
     }
     const many = Array.from({ length: LIMITS.transactionOperations }, (_, n) => uuid(n + 1));
     for (const operation of minted)
-      for (const [after, supersedes] of [
-        [[], undefined],
-        [many, many],
+      for (const [after, more] of [
+        [[], { actor: "€".repeat(128) }],
+        // Of all characters these are the longest ones in JSON.
+        [many, { actor: "\u0001".repeat(128), group: "t".repeat(64), supersedes: many, acknowledged }],
       ] as const) {
-        const wire = toWire({
-          operation: { ...operation, id: uuid(0), supersedes, branch: "b".repeat(64), actor: "€".repeat(128) },
-          after,
-        });
+        const wire = toWire({ operation: { ...operation, ...more, id: uuid(0), branch: "b".repeat(64) }, after });
         const parsed = parseOperation(JSON.parse(JSON.stringify(wire)));
         expect(parsed.ok ? [] : parsed.issues).toEqual([]);
         expect(jsonBytes(JSON.stringify(wire))).toBeLessThanOrEqual(LIMITS.operationBytes);

@@ -75,7 +75,7 @@ test("a create's zeros stay here: counters never travel in a create [H4]", () =>
 
 describe("what the lost history had acknowledged", () => {
   test("goes along", () => {
-    const acknowledged = { epoch: "e1", version: 20, assigned: { orderNumber: "9" } };
+    const acknowledged = { epoch: "e1", version: 20, assigned: { orderNumber: "9" }, receipt: "r1" };
     expect(wire({ ...made["a fact"], acknowledged })).toMatchObject({ acknowledged });
   });
 });

@@ -34,6 +34,7 @@ const applied = result({ status: "applied" });
 const outOfScope = result({ status: "rejected", error: { code: "out_of_scope" } });
 const mismatch = refused(403, "device_mismatch");
 const NOBODYS_TOKEN = "WzEsMSwieCJd.00000000000000000000000000000000";
+const NOBODYS_RECEIPT = "00000000000000000000000000000000";
 const NOBODYS_EPOCH = "1.00000000.0123456789abcdef.00000000000000000000000000000000";
 
 /** A request's body with one member changed: `a.b` or `operations[].b[]`, of the first element. */
@@ -285,6 +286,21 @@ export const swaps: Readonly<Record<string, readonly Swap[]>> = {
       branches: outOfScope,
     },
   ],
+  "POST push operations[].acknowledged.receipt": [
+    {
+      value: (victim) => victim.receipt,
+      madeUp: NOBODYS_RECEIPT,
+      send: (attacker, receipt, victim) =>
+        attacker.pushRaw([
+          {
+            ...attacker.mint(edit("update", { entityId: victim.tableId, baseVersion: 0, patch: { name: "ours" } })),
+            acknowledged: { epoch: victim.till.epoch, version: LATEST, receipt },
+          },
+        ]),
+      tenants: outOfScope,
+      branches: outOfScope,
+    },
+  ],
   "POST push operations[].data": [
     {
       as: "its branch",
@@ -358,7 +374,7 @@ export const nobodys: readonly string[] = [
 export function comparable(text: string, value: string): string {
   return text
     .replaceAll(value, "(value)")
-    .replaceAll(/"(mark|epoch|cursor|tenant|lastId)":"[^"]*"/g, '"$1":"(opaque)"')
+    .replaceAll(/"(mark|epoch|cursor|tenant|lastId|receipt)":"[^"]*"/g, '"$1":"(opaque)"')
     .replaceAll(/\d{13,}/g, "(number)");
 }
 

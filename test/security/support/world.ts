@@ -77,6 +77,8 @@ export interface Victim {
   readonly cursor: string;
   readonly tableId: string;
   readonly applied: string;
+  /** Of its applied result. */
+  readonly receipt: string;
   readonly transaction: string;
   readonly quarantined: string;
   readonly conflict: string;
@@ -177,6 +179,7 @@ async function furnished(server: Pick<HttpTill["server"], "handler">, tenant: st
     cursor: String(till.cursors.tables),
     tableId: "t-9",
     applied: String(applied?.id),
+    receipt: String(applied?.status === "applied" && applied.receipt),
     transaction,
     quarantined: String(aside?.id),
     conflict: String(lost?.conflictId),

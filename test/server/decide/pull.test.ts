@@ -238,6 +238,20 @@ describe("a till that asks for few bytes", () => {
     expect(pages.get("products")).toMatchObject({ changes: [{ id: "p-0" }], more: false });
     expect(pages.get("sales")).toMatchObject({ changes: [], more: true });
   });
+  test("gets as many results as fit together with their receipts, which the service adds", async () => {
+    const { till } = await stocked(0);
+    await till.push(...Array.from({ length: 8 }, (_, n) => sale(`s-${n}`)));
+    till.marks = { push: undefined, pull: undefined };
+    const [result] = (await till.pulled([])).results;
+    // As it is stored: that it is a replay is not counted.
+    const bytes = JSON.stringify({ ...result, replayed: undefined, receipt: "0".repeat(32) }).length;
+    till.marks = { push: undefined, pull: undefined };
+    till.limitBytes = 3 * bytes;
+    const { results, hashes } = await till.pulled([]);
+    expect(results).toHaveLength(3);
+    expect([...hashes.keys()]).toEqual(results.map(({ id }) => id));
+    for (const { id } of results) expect(hashes.get(id)).toBe((await till.world.operation(id))?.hash);
+  });
   test("gets few results beside those of its push", async () => {
     const { till } = await stocked(1);
     await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));

@@ -6,7 +6,7 @@ import { parsePullResponse } from "../../../src/protocol/pull.ts";
 import { parsePushResponse } from "../../../src/protocol/push.ts";
 import { parseRegisterResponse } from "../../../src/protocol/register.ts";
 import { parseHealthResponse, parseProblem, parseTimeResponse } from "../../../src/protocol/server-messages.ts";
-import type { QuarantineResponse, WireOperation } from "../../../src/protocol/types.ts";
+import type { AppliedResult, QuarantineResponse, WireOperation } from "../../../src/protocol/types.ts";
 import { revokeDevice } from "../../../src/server/index.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { TillSyncError } from "../../../src/shared/errors.ts";
@@ -379,12 +379,32 @@ describe("epochs, marks and cursors", () => {
     expect(refused).toMatchObject({ code: "resync_required", status: 409 });
     expect(refused.epoch).not.toBe(a.epoch);
     expect((await problem(await b.pushRaw([]))).epoch).toBe(refused.epoch);
-    const acknowledged = { epoch: a.epoch, version: (applied as { version: number }).version };
+    const { version, receipt } = applied as AppliedResult;
+    const acknowledged = { epoch: a.epoch, version, receipt };
     a.epoch = refused.epoch!;
     a.marks = {};
     const [again] = await a.push({ ...lost, acknowledged });
     expect(again).toMatchObject({ id: lost.id, status: "applied", data: { stock: -2 } });
     expect(server.logged.filter(({ message }) => message === "A new epoch began")).toHaveLength(2);
+  });
+  test("acknowledgements without a valid receipt are one line in the log, which tells nothing of the shop", async () => {
+    const server = shopServer();
+    const till = await openTill(server);
+    const [applied] = await till.push(product("p-1"));
+    const { version, receipt } = applied as AppliedResult;
+    const acknowledged = { epoch: till.epoch, version };
+    await till.push(
+      { ...sale("s-1"), acknowledged },
+      { ...sale("s-2"), acknowledged: { ...acknowledged, receipt } },
+      sale("s-3"),
+    );
+    expect(server.logged.filter(({ message }) => message.includes("receipt"))).toEqual([
+      {
+        level: "info",
+        message: "Acknowledgements have no valid receipt; the operations are judged as new",
+        fields: { tenant: "shop", device: "till-1", operations: 2 },
+      },
+    ]);
   });
   test("an epoch that this server never had is minted above once, however many tills are in it", async () => {
     const server = shopServer();

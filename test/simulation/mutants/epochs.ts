@@ -59,6 +59,13 @@ export const epochs: readonly Mutant[] = [
       "const acknowledged = undefined;",
     ),
   ),
+  // That a server believes without looking shows only where somebody lies, and no till of the simulation does: the rule
+  // test of C8.5 forges.
+  mutant(
+    "the till gives back what it was told without the receipt",
+    "C8",
+    patch("client/decide/epoch.ts", "          ...(receipt !== undefined && { receipt }),\n", ""),
+  ),
   mutant(
     "what comes back after a restore overwrites what is newer",
     "C8",

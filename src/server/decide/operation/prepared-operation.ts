@@ -16,7 +16,10 @@ export interface PreparedOperation {
   readonly hash: string;
   /** UTF-8 bytes of its JSON; 0 if the whole request is so small that it was not measured. */
   readonly bytes: number;
-  /** `acknowledged` names an epoch that was issued by this server, or by the one that it was restored from [C8]. */
+  /**
+   * Its receipt proves that this server, or the one that it was restored from, has answered this payload with what
+   * `acknowledged` says, in the epoch that it names [C8.5].
+   */
   readonly acknowledgedIsAuthentic: boolean;
 }
 

@@ -14,8 +14,13 @@ import type { WorkingSet } from "./working-set.ts";
  */
 const ROWS_PER_READ = 128;
 
+/** What its receipt adds to an applied result: `,"receipt":""` and 32 digits. */
+const RECEIPT_BYTES = 45;
+
 export interface OwnResults {
   readonly results: readonly FinalResult[];
+  /** The payload identity of each result's operation, by the operation's id: the service makes receipts of them. */
+  readonly hashes: ReadonlyMap<string, string>;
   /**
    * The position up to which they are complete. If they were cut, it is below the clock's: rows and mark must then stop
    * there too.
@@ -52,8 +57,8 @@ export function ownResults(ws: WorkingSet, asked: Asked, sent: ReadonlySet<strin
   // mark, so starting there skips nothing. Starting at the older mark every time would never finish on a till that only
   // pulls.
   if (page.cutAt !== undefined && newer > older) page = pageAfter(ws, asked, newer, sent);
-  const { results, cutAt, isAhead } = page;
-  return { results, upTo: cutAt ?? position, more: cutAt !== undefined, isAhead };
+  const { results, hashes, cutAt, isAhead } = page;
+  return { results, hashes, upTo: cutAt ?? position, more: cutAt !== undefined, isAhead };
 }
 
 /** The bytes of changes, or of results, that the answer may hold. */
@@ -61,8 +66,7 @@ export function answerBytes({ limitBytes = LIMITS.pullBytes }: Pick<Asked, "limi
   return Math.min(limitBytes, LIMITS.pullBytes);
 }
 
-interface Page {
-  readonly results: readonly FinalResult[];
+interface Page extends Pick<OwnResults, "results" | "hashes"> {
   /** The position of the last result that fitted; `undefined`: all of them did. */
   readonly cutAt: number | undefined;
   /** The page was cut, and a row in it is as it is now: it may contain the effects of results that come later. */
@@ -74,6 +78,7 @@ function pageAfter(ws: WorkingSet, asked: Asked, after: number, sent: ReadonlySe
   const { session } = asked;
   const limit = LIMITS.resultsPerAnswer - sent.size;
   const results: FinalResult[] = [];
+  const hashes = new Map<string, string>();
   let budget = answerBytes(asked);
   let cutAt = after;
   let isAhead = false;
@@ -81,12 +86,13 @@ function pageAfter(ws: WorkingSet, asked: Asked, after: number, sent: ReadonlySe
     if (sent.has(row.id)) continue;
     const result = redactFor(ws, session, row);
     isAhead ||= row.result.status === "conflict" && "omitted" in row.result.server;
-    budget -= jsonBytes(JSON.stringify(result));
-    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, cutAt, isAhead };
+    budget -= jsonBytes(JSON.stringify(result)) + (result.status === "applied" ? RECEIPT_BYTES : 0);
+    if (results.length >= limit || (budget < 0 && results.length > 0)) return { results, hashes, cutAt, isAhead };
     results.push({ ...result, replayed: true });
+    hashes.set(row.id, row.hash);
     cutAt = row.feedPosition;
   }
-  return { results, cutAt: undefined, isAhead: false };
+  return { results, hashes, cutAt: undefined, isAhead: false };
 }
 
 /** Reads the next page only when the caller has gone through the one before. */
