@@ -3,7 +3,7 @@ import type { AppliedResult } from "../../protocol/types.ts";
 import { applyPatch, pick } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import type { JsonObject } from "../../shared/json.ts";
-import type { StoredOperation } from "../state/operation.ts";
+import { isOpen, type StoredOperation } from "../state/operation.ts";
 import { editNow } from "./edit-now.ts";
 import { addDelta } from "./replay.ts";
 
@@ -11,6 +11,8 @@ import { addDelta } from "./replay.ts";
 interface BaseBefore {
   readonly version: number;
   readonly data: JsonObject | null;
+  /** Up to which version it has own operations in it without the row of their results; 0: it has none. */
+  readonly amendedTo: number;
 }
 
 /** The next base of a row. `version` is absent if the base keeps the one that it has. */
@@ -24,10 +26,12 @@ type NextBase =
     };
 
 /**
- * The base as the operation left it; `undefined` if the result does not tell: the next pull will.
+ * The base as the operation left it; `undefined` if the base has the operation in it, or if the result does not tell:
+ * the next pull will. An operation that was in the view stays in it: what the result's row does not bring, the till
+ * writes into the base itself (L8).
  *
- * @param isAhead the result's row can't be taken: it may contain the effects of results that have not arrived, or it
- *   lacks what is in the base already [C6]
+ * @param operation as it was before the result
+ * @param isAhead the result's row may contain the effects of results that have not arrived: it can't be taken [C6]
  */
 export function baseAfter(
   definition: ResolvedCollection,
@@ -40,23 +44,25 @@ export function baseAfter(
   const { version, data, omitted = false, schemaVersion: from = operation.schemaVersion } = result;
   const hasRow = data !== undefined || omitted;
   if (result.deleted) return { version, data: null, schemaVersion };
-  if (data && from <= schemaVersion && !isAhead) return { version, data, schemaVersion: from };
-  // If the result leaves out the row, the row's version just before was the operation's `baseVersion`, so its effect on
-  // the base is known [C4]. That does not hold for an operation that re-entered after a restore, over a base of the
-  // lost history.
+  // The row lacks what is in the base already [C6].
+  const isBehind = version < before.amendedTo;
+  if (data && from <= schemaVersion && !isAhead && !isBehind) return { version, data, schemaVersion: from };
+  // An operation that re-entered after a restore, over a base of the lost history, may be in that base [C8.6].
   if (operation.acknowledged && operation.kind !== "fact") return undefined;
+  // It was not in the view, and edits that are in the base may come after it.
+  if (isBehind && operation.action === "update" && !isOpen(operation)) return undefined;
   const own = ownEffect(definition, operation, from === schemaVersion ? result.assigned : undefined, before.data);
   if (own === undefined) return undefined;
-  // The row can't be taken, because the app can't read it [H7], because of the till's other results [C6], or because the
-  // answer had no room for it. Until the row
-  // comes again, it is what it was here, with this operation. It keeps its version, because what others have
-  // written since is not in it.
-  if (operation.action === "create" || operation.action === "delete")
+  if ((operation.action === "create" && !isBehind) || operation.action === "delete")
     return { version, data: own, schemaVersion, guessed: hasRow };
-  if (hasRow) return own && version > before.version ? { data: own } : undefined;
-  // During a resync the base may be older, because an earlier result of this till has replaced it.
+  // If the result leaves out the row, and the row's version just before was the operation's `baseVersion`, its effect on
+  // the base is all that has changed [C4].
   const isBase = operation.action === "update" && before.version === operation.baseVersion;
-  return isBase ? { version, data: own, schemaVersion } : undefined;
+  if (isBase && !hasRow && !isBehind) return { version, data: own, schemaVersion };
+  // The row is not there, or can't be taken, because the app can't read it [H7] because of the till's other results [C6],
+  // or because the answer had no room for it. Until the row comes again, it is what it was here, with this operation. It keeps its version, because what
+  // others have written since is not in it.
+  return own && version > before.version ? { data: own } : undefined;
 }
 
 /** The base with what this till did to it; `undefined` if that can't be told. */

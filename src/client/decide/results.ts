@@ -175,11 +175,11 @@ function applied(
   const before = {
     version: workspace.row(collection, entityId)?.version ?? 0,
     data: workspace.baseOf(collection, entityId),
+    amendedTo: workspace.amendedTo(collection, entityId),
   };
-  const isAhead = moreResults || result.version < workspace.amendedTo(collection, entityId);
   workspace.put(next);
   if (operation.action === "void" || !workspace.knows(collection)) return [];
-  const base = baseAfter(workspace.definition(collection), operation, result, before, isAhead);
+  const base = baseAfter(workspace.definition(collection), operation, result, before, moreResults);
   if (base?.version !== undefined) {
     workspace.setBase(collection, entityId, base.version, base.data, base.schemaVersion);
     if (base.guessed) workspace.markGuessed(collection, entityId);

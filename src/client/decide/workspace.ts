@@ -195,8 +195,9 @@ export class Workspace {
 
   /**
    * Takes a row from an answer as the base if its version is greater; the first row after a resync began is always
-   * taken [C4]. `null`: the server has none. `schemaVersion`: of `data`;
-   * the app's if it is not given.
+   * taken [C4]. A row that lacks own operations which are in the base is not taken [C6]; that there is none is: a row
+   * that has left the scope comes with the version at which it left, also where this till has counted on it since [C10].
+   * `null`: the server has none. `schemaVersion`: of `data`; the app's if it is not given.
    */
   setBase(
     collection: string,
@@ -208,14 +209,15 @@ export class Workspace {
     const generation = generationOf(this.#point, collection);
     const known = this.row(collection, id);
     const isOld = known && (known.guessed ? version < known.version : version <= known.version);
-    const lacksOwn = version < this.amendedTo(collection, id);
+    const amendedTo = this.amendedTo(collection, id);
+    const lacksOwn = data !== null && version < amendedTo;
     if (known?.generation === generation && (isOld || lacksOwn)) return;
     const row = this.#draft(collection, id);
     const newGeneration = row.generation !== generation;
     row.version = version;
     row.generation = generation;
     row.guessed = undefined;
-    row.amendedTo = undefined;
+    row.amendedTo = version < amendedTo ? amendedTo : undefined;
     if (data !== null) row.deletedBase = undefined;
     else if (row.base) row.deletedBase = row.base;
     if (data === null) row.base = null;
@@ -236,9 +238,9 @@ export class Workspace {
   }
 
   /**
-   * Writes what an own operation made of the row into the base, if the row in its result can't be taken: the app can't
-   * read it [H7], or it is ahead of the till's results [C6]. The base keeps its version, because what others have
-   * written up to the result's version is not in it.
+   * Writes what an own operation made of the row into the base, if its result has no row, or one that can't be taken: the
+   * app can't read it [H7], it is ahead of the till's results, or it lacks what is in the base [C6]. The base keeps its
+   * version, because what others have written up to the result's version is not in it.
    */
   amendBase(collection: string, id: string, data: JsonObject, version: number): void {
     if (!this.canRead(collection, id)) return;

@@ -38,7 +38,8 @@ export interface StoredRow {
   readonly guessed?: true | undefined;
   /**
    * Set if own operations were written into the base without the row of their results: the latest version of those
-   * results. A row with a lower version lacks what is in the base already, so it is not taken [C6].
+   * results. A row with a lower version lacks what is in the base already, so it is not taken [C6]; only that the row is
+   * gone is.
    */
   readonly amendedTo?: number | undefined;
   /** The number of the resync that brought the base; 0 for none. See `SyncPoint.generations`. */

@@ -100,6 +100,113 @@ describe("a row that is ahead of the results that the till has [C6]", () => {
   });
 });
 
+describe("a result that is older than what is in the base without its row [C6]", () => {
+  const ann = { name: "Ann", phone: null, points: 0 };
+  const withAnn = () => {
+    const one = new DecisionTill();
+    one.pull("customers", { id: "c-1", version: 10, data: ann });
+    return one;
+  };
+  /** A step that is judged after an earlier operation on the row, and heard of before it: with a row that can't be taken. */
+  const stepped = (one: DecisionTill, version = 21) => {
+    const step = one.one(increment("customers", "c-1", { points: 1 }));
+    one.receive([applied(step, version, { data: { name: "Anna", phone: "9", points: 1 } })], {}, true);
+  };
+
+  test("of an edit keeps the edit in the view: its row was the base that it was made on", () => {
+    const one = withAnn();
+    const edit = one.one(update("customers", "c-1", { phone: "754" }));
+    stepped(one);
+    one.answer(applied(edit, 20, { replayed: true }));
+    expect(one.view("customers", "c-1")).toEqual({ ...ann, phone: "754", points: 1 });
+    // A page from before the step takes nothing back, and the row as it is now is taken.
+    one.pull("customers", { id: "c-1", version: 20, data: { ...ann, phone: "754" } });
+    expect(one.view("customers", "c-1")).toEqual({ ...ann, phone: "754", points: 1 });
+    one.pull("customers", { id: "c-1", version: 21, data: { name: "Anna", phone: "754", points: 1 } });
+    expect(one.view("customers", "c-1")).toEqual({ name: "Anna", phone: "754", points: 1 });
+  });
+
+  test("of an edit that was not in the view puts it over no later edit", () => {
+    const one = withAnn();
+    const parked = one.one(update("customers", "c-1", { phone: "1" }));
+    const workspace = one.open();
+    workspace.put({ ...parked, status: { state: "rejected", error: { code: "malformed", message: "400" } } });
+    one.commit(workspace);
+    const later = one.one(update("customers", "c-1", { phone: "2" }));
+    one.receive([applied(later, 21, { data: { ...ann, phone: "2" } })], {}, true);
+    one.answer(applied(parked, 20, { replayed: true }));
+    expect([one.state(parked), one.view("customers", "c-1")]).toEqual(["applied", { ...ann, phone: "2" }]);
+  });
+
+  test("of a delete keeps the row deleted, and no row from before the step brings it back", () => {
+    const one = withAnn();
+    const gone = one.one(remove("customers", "c-1"));
+    stepped(one, 22);
+    one.answer(applied(gone, 20, { deleted: true, replayed: true }));
+    expect(one.view("customers", "c-1")).toBeUndefined();
+    // Another till has made the row again; the step is in that row.
+    one.pull("customers", { id: "c-1", version: 21, data: { ...ann, name: "Anna" } });
+    expect(one.view("customers", "c-1")).toBeUndefined();
+    one.pull("customers", { id: "c-1", version: 22, data: { ...ann, name: "Anna", points: 1 } });
+    expect(one.view("customers", "c-1")).toEqual({ ...ann, name: "Anna", points: 1 });
+  });
+
+  test("of a create keeps the row as it was made", () => {
+    const one = withAnn();
+    const gone = one.one(remove("customers", "c-1"));
+    const made = one.one(create("customers", "c-1", { name: "New", phone: "1" }));
+    stepped(one, 22);
+    one.answer(applied(gone, 19, { deleted: true }), applied(made, 20, { data: { ...ann, name: "New", phone: "1" } }));
+    expect(one.view("customers", "c-1")).toMatchObject({ name: "New", phone: "1" });
+    one.pull("customers", { id: "c-1", version: 22, data: { ...ann, name: "New", phone: "1", points: 1 } });
+    expect(one.view("customers", "c-1")).toEqual({ name: "New", phone: "1", points: 1 });
+  });
+});
+
+describe("a result that has left out its row to keep the answer small (L12)", () => {
+  test("keeps its operation in the view, also where the row in the last one can't be taken [C6]", () => {
+    const one = till();
+    const [first, second, third] = [-1, -2, -3].map((stock) => one.one(increment("products", "p-1", { stock })));
+    const edits = ["A", "B"].map((category) => one.one(update("products", "p-1", { category })));
+    const shown = { ...row, category: "B", stock: 1 };
+    if (!first || !second || !third) throw new Error("not made");
+    one.receive(
+      [applied(first, 20), applied(second, 21), applied(third, 22, { data: { ...row, stock: 9 } })],
+      {},
+      true,
+    );
+    expect(one.view("products", "p-1")).toEqual(shown);
+    one.receive(
+      edits.map((edit, index) => applied(edit, 23 + index)),
+      {},
+      true,
+    );
+    expect(one.view("products", "p-1")).toEqual(shown);
+    one.pull("products", { id: "p-1", version: 24, data: { ...row, category: "B", stock: 9 } });
+    expect(one.view("products", "p-1")).toEqual({ ...row, category: "B", stock: 9 });
+  });
+
+  test("counts nothing that the base has already", () => {
+    const one = till();
+    const step = one.one(increment("products", "p-1", { stock: -2 }));
+    one.pull("products", { id: "p-1", version: 20, data: { ...row, stock: 5 } });
+    one.answer(applied(step, 20));
+    expect(one.view("products", "p-1")).toMatchObject({ stock: 5 });
+  });
+
+  test("does not keep a row that has left the scope: that is told with the version at which it left [C10]", () => {
+    const one = till();
+    // The server counts the step, and does not show the row: it has moved to another branch.
+    one.answer(
+      applied(one.one(increment("products", "p-1", { stock: -2 })), 20, { flags: [{ code: "out_of_scope" }] }),
+    );
+    one.pull("products", { id: "p-1", version: 15, deleted: true, reason: "scope" });
+    expect(one.view("products", "p-1")).toBeUndefined();
+    one.pull("products", { id: "p-1", version: 30, data: { ...row, stock: 5 } });
+    expect(one.view("products", "p-1")).toEqual({ ...row, stock: 5 });
+  });
+});
+
 describe("an operation that the app can't read [H7]", () => {
   const old = { notes: defineCollection({ schema: z.object({ words: z.string() }) }) };
   const notes = (step: UpcastFunction) => ({

@@ -122,7 +122,7 @@ export class DecisionLine {
     }
     if (outcome.kind !== "answered") throw new Error(`The server answered ${outcome.kind}`);
     if (!("pages" in outcome)) {
-      this.till.receive(outcome.results);
+      this.till.receive(outcome.results, {}, outcome.moreResults);
       this.#marks = { ...this.#marks, push: outcome.mark };
       return;
     }

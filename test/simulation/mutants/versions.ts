@@ -104,8 +104,8 @@ const stored: readonly Mutant[] = [
     "H7",
     patch(
       "client/decide/base-after.ts",
-      "if (data) return own && version > before.version ? { data: own } : undefined;",
-      "if (data) return undefined;",
+      "return own && version > before.version ? { data: own } : undefined;",
+      "return own && !data && version > before.version ? { data: own } : undefined;",
     ),
   ),
   mutant(
@@ -122,8 +122,8 @@ const stored: readonly Mutant[] = [
     "S10",
     patch(
       "client/decide/base-after.ts",
-      "if (data) return own && version > before.version ? { data: own } : undefined;",
-      "if (data) return own ? { version, data: own, schemaVersion } : undefined;",
+      "return own && version > before.version ? { data: own } : undefined;",
+      "return own && data ? { version, data: own, schemaVersion } : undefined;",
     ),
   ),
 ];
