@@ -3,6 +3,7 @@ import type { SignInFault } from "../till/auth.ts";
 
 export const PASSWORD_HINT =
   "At least 10 characters. Several words that have nothing to do with each other are easy to remember and hard to guess.";
+export const APP_HINT = "The six digits that your authenticator app shows now.";
 export const CODE_HINT = "The six digits that your authenticator app shows now, or one of your recovery codes.";
 export const CHANGE_HINT = `Your code is good once, to choose a password. ${PASSWORD_HINT}`;
 
@@ -14,15 +15,14 @@ const WORDS: Readonly<Record<SignInFault, string>> = {
   second_factor: "Enter the code of your authenticator app.",
   wrong_code: "This code is wrong, or was used already. Wait for the next one, then try again.",
   change: "Choose a new password.",
-  weak: "This password is easy to guess. Use several words that have nothing to do with each other.",
+  weak: "This password is easy to guess: many people use it, or it has the shop's name or your email address in it. Use several words that have nothing to do with each other.",
   disabled: "Your account was disabled. Ask the owner of the shop.",
   branch: "You can't do this at this till. Ask the owner of the shop.",
   exists: "You have a second factor already. Another owner can remove it, if you have lost it.",
 };
 
-/** @param detail the server's own words about a new password, if they say more */
-export function signInWords(fault: SignInFault, detail = ""): string {
-  return fault === "weak" && detail !== "" ? detail : WORDS[fault];
+export function signInWords(fault: SignInFault): string {
+  return WORDS[fault];
 }
 
 export const WRONG_CURRENT = "This is not your current password.";

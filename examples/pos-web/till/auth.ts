@@ -18,13 +18,10 @@ export type SignInFault =
 export class SignInError extends Error {
   override readonly name = "SignInError";
   readonly fault: SignInFault;
-  /** The server's own words: what is wrong with a new password. */
-  readonly detail: string;
 
-  constructor(fault: SignInFault, options?: ErrorOptions & { readonly detail?: string }) {
+  constructor(fault: SignInFault, options?: ErrorOptions) {
     super(`Signing in failed: ${fault}`, options);
     this.fault = fault;
-    this.detail = options?.detail ?? "";
   }
 }
 
@@ -183,8 +180,8 @@ async function answered(request: Promise<Response>): Promise<unknown> {
   if (response.status >= SERVER_FAULT) throw new SignInError("server");
   const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => ({}));
   if (response.ok) return body;
-  const { code = "", detail = "" } = body as { code?: string; detail?: string };
-  throw new SignInError(FAULTS[code] ?? "wrong", { detail });
+  const { code = "" } = body as { code?: string };
+  throw new SignInError(FAULTS[code] ?? "wrong");
 }
 
 function post(

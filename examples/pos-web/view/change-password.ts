@@ -25,7 +25,7 @@ export function changePasswordDialog(): void {
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
       const isCurrent = error.fault === "wrong";
-      setText(fault, isCurrent ? WRONG_CURRENT : signInWords(error.fault, error.detail));
+      setText(fault, isCurrent ? WRONG_CURRENT : signInWords(error.fault));
       (isCurrent ? current : next).input.focus();
     } finally {
       button.disabled = false;

@@ -1,5 +1,5 @@
 /** The dialog in which a person sets up a second factor: their password, the app's secret, the recovery codes. */
-import { CODE_HINT, inGroups, signInWords, WRONG_CURRENT } from "../model/sign-in-words.ts";
+import { APP_HINT, inGroups, signInWords, WRONG_CURRENT } from "../model/sign-in-words.ts";
 import { confirmSecondFactor, enrolSecondFactor, SignInError } from "../till/auth.ts";
 import { notify } from "./announce.ts";
 import { openDialog } from "./dialog.ts";
@@ -23,7 +23,7 @@ export function secondFactorDialog(): void {
   }
 
   function showSecret({ secret, uri }: { readonly secret: string; readonly uri: string }): void {
-    const code = codeField(CODE_HINT);
+    const code = codeField(APP_HINT);
     code.input.required = true;
     const form = step("Confirm", async () => showRecoveryCodes(await confirmSecondFactor(code.input.value)));
     form.prepend(
@@ -68,7 +68,7 @@ function step(label: string, next: () => Promise<void>, wrong?: string): HTMLFor
       await next();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
-      setText(fault, error.fault === "wrong" && wrong !== undefined ? wrong : signInWords(error.fault, error.detail));
+      setText(fault, error.fault === "wrong" && wrong !== undefined ? wrong : signInWords(error.fault));
     } finally {
       button.disabled = false;
     }

@@ -98,7 +98,7 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
       await done?.();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
-      const words = signInWords(error.fault, error.detail);
+      const words = signInWords(error.fault);
       if (error.fault === "second_factor" || error.fault === "change") {
         ask(error.fault === "change" ? newPassword : code);
         say(words); // not a fault: the next field
@@ -108,6 +108,7 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
       if (error.fault === "wrong_code") code.input.select();
       const at = { wrong_code: code.input, weak: newPassword.input } as const;
       (error.fault === "wrong_code" || error.fault === "weak" ? at[error.fault] : password).focus();
+      fault.scrollIntoView({ block: "nearest" }); // on a phone it may be below the edge
     } finally {
       button.disabled = false;
       setText(button, "Sign in");
