@@ -5,17 +5,20 @@ import { cors } from "hono/cors";
 import type { Logger } from "tillsync";
 import { importRows, type PokeRelay, revokeDevice, type ServerStore } from "tillsync/server";
 import { type SyncRoutesOptions, syncRoutes } from "tillsync/server/hono";
+import type { PublicUser } from "./auth/auth-parts.ts";
 import { authRoutes } from "./auth/auth-routes.ts";
-import { type AuthLimits, AuthService, type PublicUser } from "./auth/auth-service.ts";
+import { type AuthPolicy, AuthService } from "./auth/auth-service.ts";
 import type { AuthStore } from "./auth/auth-store.ts";
 import type { SigningKeys } from "./auth/keys.ts";
-import { Tokens } from "./auth/tokens.ts";
+import { ownSockets, safeHeaders } from "./headers.ts";
 import { type Page, servePage } from "./page.ts";
 import { policies } from "./policies.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { requestLog } from "./request-log.ts";
+import { boundedLog, type Caller, type SecurityLog } from "./security-log.ts";
 import { type Shop, shopCollections } from "./server-collections.ts";
 
-export interface AppOptions {
+export interface AppOptions extends AuthPolicy {
   /** The shop's data. */
   readonly store: ServerStore;
   /** Users, devices and sessions. */
@@ -28,15 +31,18 @@ export interface AppOptions {
   /** Carries pokes between servers that share the store. @default none */
   readonly pokes?: PokeRelay | undefined;
   /**
-   * The caller's network address, for the rate limits. Behind a proxy: the one that the proxy reports. @default one
-   * for all
+   * The caller's network address, for the rate limits and the security log. Behind a proxy: the one that the proxy
+   * reports. @default one for all
    */
   readonly addressOf?: ((context: Context) => string) | undefined;
   /** What browsers receive at `/`. @default none: only the API */
   readonly page?: Page | undefined;
+  /** Whether browsers must use TLS for this host from now on (Strict-Transport-Security). @default false */
+  readonly hsts?: boolean | undefined;
   readonly logger?: Logger | undefined;
+  /** Who signed in, failed to, or changed what others may do. @default `info` of the logger */
+  readonly securityLog?: SecurityLog | undefined;
   readonly now?: (() => number) | undefined;
-  readonly limits?: Partial<AuthLimits> | undefined;
 }
 
 export interface ShopApp {
@@ -58,15 +64,18 @@ const SHOWN = ["tillsync-protocol", "tillsync-request-id", "tillsync-server-time
 const PREFLIGHT_SECONDS = 600;
 
 export function createApp(options: AppOptions): ShopApp {
-  const { store, authStore, keys, origins = [], logger = silent, now = Date.now } = options;
+  const { store, authStore, origins = [], hsts = false, logger = silent, now = Date.now } = options;
+  const securityLog = boundedLog(options.securityLog ?? ((event) => logger.info("security", event)));
+  const addressOf = options.addressOf ?? (() => "everybody");
+  const callerOf = (context: Context): Caller => ({ address: addressOf(context), requestId: requestIdOf(context) });
   const auth = new AuthService({
+    ...options,
     store: authStore,
-    tokens: new Tokens(keys, now),
     announceUser: (user) => announceUser(store, user),
     revokeInSync: (tenant, device) => revokeDevice({ store, tenant, device }),
+    securityLog,
     logger,
     now,
-    limits: options.limits,
   });
   const sync = syncRoutes({
     store,
@@ -80,12 +89,14 @@ export function createApp(options: AppOptions): ShopApp {
   });
 
   const app = new Hono();
-  app.use(requestLog(logger));
+  app.use(requestLog({ logger, securityLog, auth, callerOf }));
+  app.use(safeHeaders(hsts));
   if (origins.length > 0) {
     app.use(cors({ origin: [...origins], allowHeaders: SENT, exposeHeaders: SHOWN, maxAge: PREFLIGHT_SECONDS }));
   }
+  app.use("/sync/*", ownSockets(origins, securityLog, callerOf));
   app.route("/sync", sync);
-  app.route("/auth", authRoutes(auth, options.addressOf ?? (() => "everybody")));
+  app.route("/auth", authRoutes(auth, callerOf));
   app.get("/health", (context) => sync.fetch(new Request(new URL("/sync/health", context.req.url), context.req.raw)));
   if (options.page !== undefined) app.use(servePage(options.page));
   app.get("/", (context) => context.json(WELCOME));
@@ -117,37 +128,28 @@ function answer(context: Context, problem: ProblemError): Response {
   return problemResponse(problem, requestIdOf(context));
 }
 
+/** The same one for all that is logged about a request. */
+const requestIds = new WeakMap<Request, string>();
+
 function requestIdOf(context: Context): string {
   const given = context.req.header("tillsync-request-id") ?? "";
-  return /^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : randomUUID();
-}
-
-/** Logs method, path and status; no query, no body, no token. */
-function requestLog(logger: Logger) {
-  return async (context: Context, next: () => Promise<void>) => {
-    const startedAt = performance.now();
-    await next();
-    logger.info("request", {
-      method: context.req.method,
-      path: context.req.path,
-      status: context.res.status,
-      ms: Math.round(performance.now() - startedAt),
-      requestId: context.res.headers.get("tillsync-request-id") ?? undefined,
-      device: context.req.header("tillsync-device"),
-    });
-  };
+  const known = requestIds.get(context.req.raw);
+  const id = known ?? (/^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : randomUUID());
+  requestIds.set(context.req.raw, id);
+  return id;
 }
 
 /** Publishes a user to the tills, which show who sold. */
-async function announceUser(store: ServerStore, { id, tenant, name, roles, branch }: PublicUser): Promise<void> {
-  const row = { id, name, roles, active: true, ...(branch !== undefined && { branchId: branch }) };
+async function announceUser(store: ServerStore, user: PublicUser): Promise<void> {
+  const { id, tenant, name, roles, branch, isActive } = user;
+  const row = { id, name, roles, active: isActive, ...(branch !== undefined && { branchId: branch }) };
   await importRows({
     store,
     collections: shopCollections,
     tenant,
     collection: "users",
     rows: [row],
-    branch: (user) => user.branchId,
+    branch: ({ branchId }) => branchId,
     actor: "auth",
   });
 }

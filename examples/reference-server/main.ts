@@ -7,6 +7,7 @@ import { jsonLogger } from "./logger.ts";
 import { parseCommandLine, USAGE, UsageError } from "./options.ts";
 import { readPage } from "./page.ts";
 import { ExposedFileError } from "./private-file.ts";
+import type { SecurityLog } from "./security-log.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { welcome } from "./welcome.ts";
 
@@ -23,7 +24,10 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const logger = jsonLogger(line.log);
   const page = line.page ? readPage(await bringPage(progress)) : undefined;
-  const server = await startServer({ ...line, page, logger, secret: process.env[KEYS_VARIABLE] });
+  // Also with --log error: who signed in must be known afterwards.
+  const always = line.log === "silent" ? logger : jsonLogger("info");
+  const securityLog: SecurityLog = (event) => always.info("security", event);
+  const server = await startServer({ ...line, page, logger, securityLog, secret: process.env[KEYS_VARIABLE] });
   process.stdout.write(`listening on ${server.url}\nthe shop's data: ${nameOf(line.database)}\n`);
   if (page !== undefined) process.stdout.write(`the till: ${server.url}/ in a browser\n`);
   if (server.hasDemo) process.stdout.write(welcome(server.url));

@@ -1,5 +1,7 @@
 /** The options of the command line. */
 import { parseArgs } from "node:util";
+import type { SecondFactorFor } from "./auth/auth-parts.ts";
+import type { Registration } from "./auth/auth-service.ts";
 import { LOG_LEVELS, type LogLevel } from "./logger.ts";
 
 export interface CommandLine {
@@ -12,6 +14,9 @@ export interface CommandLine {
   readonly origins: readonly string[];
   /** Whether browsers receive the till's page at `/`. */
   readonly page: boolean;
+  readonly registration: Registration;
+  readonly secondFactorFor: SecondFactorFor;
+  readonly hsts: boolean;
   readonly log: LogLevel;
   readonly help: boolean;
 }
@@ -32,6 +37,10 @@ export const USAGE = `npm start -- [options]
   --seed demo|none                  demo: a shop to try, in a database without a shop.
                                     Default: demo if only this computer can call, otherwise none
   --origin https://till.example     a page that may call; repeat it for each page
+  --registration first|open|closed  who may register a shop: whoever is first in an empty database, anybody, or nobody.
+                                    Default: first
+  --second-factor nobody|office     office: owners and managers need one. Default: nobody, who may still set one up
+  --hsts                            browsers must use TLS for this host, and those below it, for a year
   --no-page                         only the API, without the till in the browser
   --log silent|error|info|debug     default: info
 
@@ -39,6 +48,8 @@ export const USAGE = `npm start -- [options]
 `;
 
 const SEEDS = ["demo", "none"] as const;
+const REGISTRATIONS = ["first", "open", "closed"] as const;
+const SECOND_FACTORS = ["nobody", "office"] as const;
 
 /** @throws UsageError */
 export function parseCommandLine(args: readonly string[]): CommandLine {
@@ -64,6 +75,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     seed,
     origins: (given.origin ?? []).map(originOf),
     page: given["no-page"] !== true,
+    registration: oneOf("registration", given.registration ?? "first", REGISTRATIONS),
+    secondFactorFor: oneOf("second-factor", given["second-factor"] ?? "nobody", SECOND_FACTORS),
+    hsts: given.hsts === true,
     log: oneOf("log", given.log ?? "info", LOG_LEVELS),
     help: given.help === true,
   };
@@ -87,6 +101,9 @@ function read(args: readonly string[]) {
         "auth-database": text,
         seed: text,
         origin: { type: "string", multiple: true },
+        registration: text,
+        "second-factor": text,
+        hsts: { type: "boolean" },
         "no-page": { type: "boolean" },
         log: text,
         help: { type: "boolean", short: "h" },

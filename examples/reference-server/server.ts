@@ -10,15 +10,16 @@ import { revokeDevice, type ServerStore } from "tillsync/server";
 import { guardUpgrades } from "tillsync/server/hono";
 import { WebSocketServer } from "ws";
 import { createApp } from "./app.ts";
-import type { AuthLimits, AuthService } from "./auth/auth-service.ts";
+import type { AuthPolicy, AuthService } from "./auth/auth-service.ts";
 import { callerOf } from "./caller.ts";
 import { openDatabases } from "./database.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { isLoopback, UsageError } from "./options.ts";
 import type { Page } from "./page.ts";
+import type { SecurityLog } from "./security-log.ts";
 import { DEMO, seedDemo } from "./seed.ts";
 
-export interface ServerOptions {
+export interface ServerOptions extends AuthPolicy {
   /** A file, created with its folder if there is none, or `postgres://…`. `":memory:"` keeps nothing. */
   readonly database: string;
   /** The database of users, devices and sessions. @default the same as `database` */
@@ -41,9 +42,12 @@ export interface ServerOptions {
    * signs.
    */
   readonly secret?: string | undefined;
+  /** Whether browsers must use TLS for this host from now on. @default false */
+  readonly hsts?: boolean | undefined;
   readonly logger?: Logger | undefined;
+  /** @default `info` of the logger */
+  readonly securityLog?: SecurityLog | undefined;
   readonly now?: (() => number) | undefined;
-  readonly limits?: Partial<AuthLimits> | undefined;
 }
 
 export interface RunningServer {
@@ -80,17 +84,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     for (const { tenant, device } of await authStore.revocations()) await revokeDevice({ store, tenant, device });
     const { app, auth } = createApp({
+      ...options,
       store,
       authStore,
       keys,
-      origins: options.origins,
       upgradeWebSocket,
       pokes,
       addressOf: (context) => callerBehind(context, proxies),
-      page: options.page,
-      logger,
-      now: options.now,
-      limits: options.limits,
     });
     if (options.seed === "demo" && !(await authStore.hasTenants())) await seedDemo(store, auth);
     const listening = await listen(app, host, port);
@@ -102,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       hasDemo: (await authStore.userByEmail(DEMO.email)) !== undefined,
       async close() {
         await listening.close();
+        await auth.settle();
         await databases.close();
       },
     };
@@ -112,7 +113,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function callerBehind(context: Context, proxies: number): string {
-  return callerOf(getConnInfo(context).remote.address, context.req.header("x-forwarded-for"), proxies);
+  // Without a connection: the app was called in this process.
+  const peer = context.env?.incoming === undefined ? undefined : getConnInfo(context).remote.address;
+  return callerOf(peer, context.req.header("x-forwarded-for"), proxies);
 }
 
 async function listen(app: Hono, host: string, port: number) {

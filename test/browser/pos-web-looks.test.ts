@@ -1,9 +1,9 @@
 /** What the till's page is like to use: on a phone, a tablet and a desktop, with a finger, a keyboard and a screen reader. */
 
 import { rm } from "node:fs/promises";
-import axe from "axe-core";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { faults } from "./support/faults.ts";
 import { PATIENCE_MS, signIn, tile } from "./support/pos-web.ts";
 import { type Running, startBrowser, startShop, temporaryFolder } from "./support/processes.ts";
 
@@ -29,41 +29,6 @@ async function till(size: typeof phone): Promise<Page> {
   const page = await signIn(browser.context, shop.url, size);
   await tile(page, "Water 1 l").waitFor();
   return page;
-}
-
-/** What axe finds, with the rule that a name holds the words that are shown; and what is cut off or lies over another. */
-async function faults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: Axe }).axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"],
-    });
-    const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
-    const { scrollWidth, scrollHeight } = document.documentElement;
-    if (scrollWidth > innerWidth) found.push(`the page is ${scrollWidth} wide`);
-    if (scrollHeight > innerHeight) found.push(`the page is ${scrollHeight} high: only its parts scroll`);
-    const parts = [...document.querySelectorAll<HTMLElement>(".topbar > *, .chip > *, .nav > *, .cart-foot > *")];
-    const seen = parts.filter((part) => part.checkVisibility() && part.getBoundingClientRect().width > 2);
-    for (const one of seen) {
-      const a = one.getBoundingClientRect();
-      if (a.right > innerWidth + 1 || a.left < -1) found.push(`${one.className} leaves the screen`);
-      for (const other of seen) {
-        if (one === other || one.parentElement !== other.parentElement) continue;
-        const b = other.getBoundingClientRect();
-        const isOver = a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
-        if (isOver) found.push(`${one.className} lies over ${other.className}`);
-      }
-    }
-    return found;
-  });
-}
-interface Axe {
-  run(
-    root: Document,
-    options: { readonly runOnly: readonly string[] },
-  ): Promise<{
-    readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
-  }>;
 }
 
 test.each([

@@ -10,7 +10,7 @@ import { type ClientOptions, WebSocket } from "ws";
 import { keysFromText } from "../../examples/reference-server/auth/keys.ts";
 import { type RunningServer, startServer } from "../../examples/reference-server/server.ts";
 import { endpoints } from "../../src/server/http/endpoints.ts";
-import { call, loginTill, PASSWORD, register } from "../examples/reference-server/support.ts";
+import { CHEAP, call, loginTill, PASSWORD, register } from "../examples/reference-server/support.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 const [KEY] = keysFromText(SECRET);
@@ -31,7 +31,8 @@ let device: string;
 
 beforeAll(async () => {
   const logger = { error: log, info: log, debug: log };
-  server = await startServer({ database: ":memory:", port: 0, secret: SECRET, now: () => now, logger });
+  const options = { registration: "open", passwordCost: CHEAP, secret: SECRET, now: () => now, logger } as const;
+  server = await startServer({ database: ":memory:", port: 0, ...options });
   const shop = await register(server);
   const till = await loginTill(server, shop.email, { device: { id: "till-1" } });
   good = till.accessToken;
@@ -161,9 +162,9 @@ function places(): readonly Place[] {
   const sync = endpoints
     .filter(({ isOpen }) => isOpen !== true)
     .map(({ method, path }) => ({ method, path: `/sync/${path.join("/").replace("*", randomUUID())}` }));
-  const open = ["/auth/register", "/auth/login", "/auth/refresh"];
+  const open = ["/auth/register", "/auth/login", "/auth/refresh", "/auth/recovery"];
   const issuer = server.app.routes
-    .filter(({ method, path }) => method === "POST" && path.startsWith("/auth/") && !open.includes(path))
+    .filter(({ method, path }) => ["GET", "POST"].includes(method) && path.startsWith("/auth/") && !open.includes(path))
     .map(({ method, path }) => ({ method, path: path.replace(":id", "no-such-till") }));
   return [...sync, ...issuer];
 }
@@ -194,7 +195,7 @@ async function upgrade(protocols: readonly string[], options: ClientOptions = {}
 }
 
 test("there is a place for each endpoint, and a good token is let in at each", async () => {
-  expect(places().length).toBe(endpoints.filter(({ isOpen }) => isOpen !== true).length + 3);
+  expect(places().length).toBe(endpoints.filter(({ isOpen }) => isOpen !== true).length + 15);
   for (const place of places().filter(({ path }) => path !== "/auth/logout")) {
     const answer = await ask(place, `Bearer ${await signed()}`);
     expect([place.path, answer.status]).not.toEqual([place.path, 401]);

@@ -1,8 +1,19 @@
-/** Signing in and out, and renewing tokens. */
+/** Signing in and out, passwords and second factors, and renewing tokens. */
 import type { TokenRequest } from "tillsync";
 import { deviceId, deviceName, freshSession, readSession, type StoredSession, writeSession } from "./stored.ts";
 
-export type SignInFault = "wrong" | "throttled" | "unreachable" | "server";
+export type SignInFault =
+  | "wrong"
+  | "throttled"
+  | "unreachable"
+  | "server"
+  | "second_factor"
+  | "wrong_code"
+  | "change"
+  | "weak"
+  | "disabled"
+  | "branch"
+  | "exists";
 
 export class SignInError extends Error {
   override readonly name = "SignInError";
@@ -20,6 +31,16 @@ interface TokensAnswer {
   readonly tenant: { readonly id: string };
   readonly user: { readonly id: string };
   readonly branch?: string;
+  readonly required?: "second_factor";
+}
+
+/** What a person types. The last two only if the server has asked for them. */
+export interface SignInForm {
+  readonly email: string;
+  /** Or a one-time code of the owner's, with a new password. */
+  readonly password: string;
+  readonly newPassword?: string | undefined;
+  readonly code?: string | undefined;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -27,38 +48,76 @@ const UNAUTHORISED = 401;
 const THROTTLED = 429;
 const SERVER_FAULT = 500;
 
+/** By the code of the server's answer. */
+const FAULTS: Readonly<Record<string, SignInFault>> = {
+  second_factor_required: "second_factor",
+  invalid_second_factor: "wrong_code",
+  password_change_required: "change",
+  weak_password: "weak",
+  account_disabled: "disabled",
+  forbidden: "branch",
+  second_factor_exists: "exists",
+  changed_meanwhile: "server",
+};
+
 /** @throws SignInError */
-export async function signIn(email: string, password: string): Promise<StoredSession> {
-  let response: Response;
-  try {
-    const device = { id: deviceId(), name: deviceName() };
-    response = await post("/auth/login", { email, password, device });
-  } catch (cause) {
-    throw new SignInError("unreachable", { cause });
-  }
-  if (response.status === THROTTLED) throw new SignInError("throttled");
-  if (response.status >= SERVER_FAULT) throw new SignInError("server");
-  if (!response.ok) throw new SignInError("wrong");
-  const answer = (await response.json()) as TokensAnswer;
+export async function signIn(form: SignInForm): Promise<StoredSession> {
+  await settleSignOut();
+  const device = { id: deviceId(), name: deviceName() };
+  const answer = (await answered(post("/auth/login", { ...form, device }))) as TokensAnswer;
   const session: StoredSession = {
     accessToken: answer.accessToken,
     refreshToken: answer.refreshToken,
     tenant: answer.tenant.id,
     branch: answer.branch ?? "main",
     userId: answer.user.id,
-    email,
+    email: form.email,
+    needsSecondFactor: answer.required === "second_factor",
   };
   await writeSession(session);
   return session;
+}
+
+/** The person's other sessions end. Throws SignInError: `wrong` is the current password. */
+export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
+  await authorised("/auth/password", { currentPassword, newPassword });
+}
+
+/** The secret for an authenticator app. @throws SignInError */
+export async function enrolSecondFactor(currentPassword: string) {
+  return (await authorised("/auth/second-factor/enrol", { currentPassword })) as { secret: string; uri: string };
+}
+
+/** The recovery codes, shown once. @throws SignInError */
+export async function confirmSecondFactor(code: string): Promise<readonly string[]> {
+  const answer = await authorised("/auth/second-factor/confirm", { code });
+  // The rights that were held back come with the next tokens.
+  const session = readSession();
+  if (session !== undefined) {
+    await writeSession({ ...session, needsSecondFactor: false });
+    await renew(session.accessToken).catch(() => {});
+  }
+  return (answer as { recoveryCodes: string[] }).recoveryCodes;
 }
 
 /** The till forgets the person immediately, the server as soon as it is reached. */
 export async function signOut(): Promise<void> {
   const session = readSession();
   if (session === undefined) return;
-  await writeSession({ ...session, userId: undefined, email: undefined });
+  await writeSession({ ...session, userId: undefined, email: undefined, owesSignOut: true });
+  await settleSignOut();
+}
+
+/** Tells the server of a sign-out that it does not know of. If it can't be reached, the next request to it does. */
+async function settleSignOut(signal?: AbortSignal): Promise<void> {
+  const session = readSession();
+  if (session?.owesSignOut !== true) return;
   try {
-    await post("/auth/logout", {}, { authorization: `Bearer ${session.accessToken}` });
+    const { ok } = await post("/auth/logout", {}, { authorization: `Bearer ${session.accessToken}` }, signal);
+    // A token that has expired is renewed by whoever needs it next, and then this is tried again.
+    if (!ok) return;
+    const current = await freshSession();
+    if (current?.accessToken === session.accessToken) await writeSession({ ...current, owesSignOut: false });
   } catch {
     // The server can't be reached. The page can't be used until a person signs in, which needs the server.
   }
@@ -70,9 +129,11 @@ export async function signOut(): Promise<void> {
  * sign in again.
  */
 export async function getToken({ refused, signal }: TokenRequest): Promise<string | undefined> {
+  // Before anything else is sent: the person's rights must have ended by then.
+  await settleSignOut(signal);
   const held = readSession()?.accessToken;
   if (refused === undefined || held !== refused) return held;
-  return navigator.locks.request("pos-web.renew", { signal }, async () => {
+  const renewed = await navigator.locks.request("pos-web.renew", { signal }, async () => {
     const session = await freshSession();
     if (session === undefined || session.accessToken !== refused) return session?.accessToken;
     const response = await post("/auth/refresh", { refreshToken: session.refreshToken }, {}, signal);
@@ -85,6 +146,42 @@ export async function getToken({ refused, signal }: TokenRequest): Promise<strin
     await writeSession({ ...current, accessToken, refreshToken });
     return accessToken;
   });
+  await settleSignOut(signal);
+  return renewed;
+}
+
+function renew(refused: string): Promise<string | undefined> {
+  return getToken({ refused, signal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
+/** A request of the person who is signed in. Renews a token that has expired. @throws SignInError */
+async function authorised(path: string, body: object): Promise<unknown> {
+  const send = (token: string | undefined) => post(path, body, { authorization: `Bearer ${token}` });
+  const held = readSession()?.accessToken;
+  const request = async () => {
+    const first = await send(held);
+    if (first.status !== UNAUTHORISED || held === undefined) return first;
+    // A wrong code has the same status. Then the token is still good, and renewing it does no harm.
+    const { code } = (await first.clone().json()) as { code: string };
+    return code === "unauthenticated" ? send(await renew(held)) : first;
+  };
+  return answered(request());
+}
+
+/** The body of a good answer. @throws SignInError */
+async function answered(request: Promise<Response>): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await request;
+  } catch (cause) {
+    throw new SignInError("unreachable", { cause });
+  }
+  if (response.status === THROTTLED) throw new SignInError("throttled");
+  if (response.status >= SERVER_FAULT) throw new SignInError("server");
+  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  const { code = "" } = body as { code?: string };
+  throw new SignInError(FAULTS[code] ?? "wrong");
 }
 
 function post(

@@ -13,6 +13,10 @@ export interface StoredSession {
   /** Who is signed in; `undefined` after a sign-out. The till's own session goes on: what was sold is still sent. */
   readonly userId: string | undefined;
   readonly email: string | undefined;
+  /** Signed out here, and the server does not know yet: it could not be reached. */
+  readonly owesSignOut?: boolean | undefined;
+  /** The server gives this person their rights only with a second factor, which they have not set up. */
+  readonly needsSecondFactor?: boolean | undefined;
 }
 
 interface Kept {

@@ -1,10 +1,12 @@
 /** Shows who is signed in, and signs out. */
 import { counted } from "../model/when.ts";
 import { signOut } from "../till/auth.ts";
-import { deviceName } from "../till/stored.ts";
+import { deviceName, readSession } from "../till/stored.ts";
+import { changePasswordDialog } from "./change-password.ts";
 import { openDialog } from "./dialog.ts";
 import { h, setAttribute, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
+import { secondFactorDialog } from "./second-factor.ts";
 import type { Counter } from "./shell.ts";
 
 export function personMenu(counter: Counter): View {
@@ -25,6 +27,10 @@ export function personMenu(counter: Counter): View {
     const out = async () => {
       dialog.close();
       await signOut();
+    };
+    const instead = (next: () => void) => () => {
+      dialog.close();
+      next();
     };
     const number = h("dd", {}, "…");
     void till
@@ -58,6 +64,22 @@ export function personMenu(counter: Counter): View {
             { class: "muted" },
             `${counted(count, "change")} of this till will be sent by the till itself, also when nobody is signed in.`,
           ),
+        readSession()?.needsSecondFactor === true &&
+          h(
+            "p",
+            { class: "notice" },
+            "The shop requires a second factor of you. Until it is set up, you have a cashier's rights here.",
+          ),
+        h(
+          "button",
+          { type: "button", class: "button wide", onclick: instead(changePasswordDialog) },
+          "Change password",
+        ),
+        h(
+          "button",
+          { type: "button", class: "button wide", onclick: instead(secondFactorDialog) },
+          "Set up a second factor",
+        ),
         h("button", { type: "button", class: "button wide", onclick: () => void out() }, "Sign out"),
       ),
     });

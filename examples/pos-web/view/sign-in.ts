@@ -1,18 +1,13 @@
 /** Signing in: a screen at the start, a dialog over a cart that must not be lost. */
+import { CHANGE_HINT, CODE_HINT, signInWords } from "../model/sign-in-words.ts";
 import { counted } from "../model/when.ts";
-import { SignInError, type SignInFault, signIn } from "../till/auth.ts";
+import { SignInError, signIn } from "../till/auth.ts";
 import type { Till } from "../till/client.ts";
 import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
-import { notify } from "./announce.ts";
+import { notify, say } from "./announce.ts";
 import { openDialog } from "./dialog.ts";
 import { h, setText, type View } from "./dom.ts";
-
-const FAULTS: Readonly<Record<SignInFault, string>> = {
-  wrong: "No user has this email and password.",
-  throttled: "Too many attempts. Wait a few minutes, then try again.",
-  unreachable: "The server can't be reached. Signing in needs the network; once you are in, selling does not.",
-  server: "The server has a fault. Try again in a moment.",
-};
+import { codeField, type Field, newPasswordField } from "./field.ts";
 
 /** A public password: the server accepts it only from its own computer, and only there does the page offer it. */
 const isOwnComputer = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
@@ -70,6 +65,15 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
   });
   const password = h("input", { id: "password", type: "password", autocomplete: "current-password", required: true });
   const name = h("input", { id: "till-name", type: "text", maxlength: 40, value: deviceName() });
+  // Shown when the server asks for them.
+  const newPassword = newPasswordField("New password", CHANGE_HINT);
+  const code = codeField(CODE_HINT);
+  const ask = ({ element, input }: Field) => {
+    (newPassword.element.isConnected ? newPassword.element : password).after(element);
+    input.required = true;
+    input.focus();
+  };
+  const answerOf = ({ element, input }: Field) => (element.isConnected ? input.value : undefined);
   const fault = h("p", { class: "fault", role: "alert" });
   const button = h("button", { type: "submit", class: "button primary wide" }, "Sign in");
   const offline = h(
@@ -89,12 +93,22 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
     setText(fault, "");
     try {
       if (showsTillName) await rememberDeviceName(name.value.trim() || "Till 1");
-      await signIn(email.value, password.value);
+      const typed = { email: email.value, password: password.value };
+      await signIn({ ...typed, newPassword: answerOf(newPassword), code: answerOf(code) });
       await done?.();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
-      setText(fault, FAULTS[error.fault]);
-      password.focus();
+      const words = signInWords(error.fault);
+      if (error.fault === "second_factor" || error.fault === "change") {
+        ask(error.fault === "change" ? newPassword : code);
+        say(words); // not a fault: the next field
+        return;
+      }
+      setText(fault, words);
+      if (error.fault === "wrong_code") code.input.select();
+      const at = { wrong_code: code.input, weak: newPassword.input } as const;
+      (error.fault === "wrong_code" || error.fault === "weak" ? at[error.fault] : password).focus();
+      fault.scrollIntoView({ block: "nearest" }); // on a phone it may be below the edge
     } finally {
       button.disabled = false;
       setText(button, "Sign in");

@@ -47,4 +47,28 @@ export const authMigrations: readonly string[] = [
   ) strict, without rowid;
   create index auth_refresh_tokens_by_session on auth_refresh_tokens (session);
   `,
+  `
+  alter table auth_users add column disabled_at integer;
+  -- Counts the changes of what proves who a person is: a sign-in that began before one does not complete.
+  alter table auth_users add column stamp integer not null default 0;
+  alter table auth_users add column code_digest text;
+  alter table auth_users add column code_expires_at integer;
+  alter table auth_users add column totp_secret text;
+  alter table auth_users add column totp_confirmed_at integer;
+  alter table auth_users add column totp_step integer not null default 0;
+
+  create table auth_recovery_codes (
+    user text not null references auth_users (id),
+    digest text not null,
+    primary key (user, digest)
+  ) strict, without rowid;
+
+  -- Who signed in: also known after they have signed out at a device, whose session continues.
+  alter table auth_sessions add column begun_by text references auth_users (id);
+  alter table auth_sessions add column started_at integer;
+  -- However often its tokens are refreshed.
+  alter table auth_sessions add column ends_at integer;
+  update auth_sessions set begun_by = user, ends_at = expires_at;
+  create index auth_sessions_by_person on auth_sessions (begun_by);
+  `,
 ];

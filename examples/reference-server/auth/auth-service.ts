@@ -2,296 +2,320 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "tillsync";
 import type { Principal } from "tillsync/server";
-import { networkOf } from "../caller.ts";
 import { ProblemError } from "../problem.ts";
-import { type Role, SCOPES, scopesOf } from "../roles.ts";
-import type { AuthStore, Session, Standing, User } from "./auth-store.ts";
-import { hashPassword, isPassword } from "./passwords.ts";
-import { type RateLimit, RateLimiter } from "./rate-limit.ts";
+import type { Caller, SecurityLog } from "../security-log.ts";
+import { Attempts, type AuthLimits } from "./attempts.ts";
+import {
+  type AuthParts,
+  entryOf,
+  type IsLeaked,
+  isOffice,
+  type Lifetimes,
+  type Person,
+  type PublicUser,
+  type SecondFactorFor,
+  type SendRecovery,
+} from "./auth-parts.ts";
+import type { AuthStore, NewUser, Session, User } from "./auth-store.ts";
+import { Credentials } from "./credentials.ts";
+import type { SigningKeys } from "./keys.ts";
+import { type PasswordCost, Passwords } from "./passwords.ts";
+import { emailTaken, People } from "./people.ts";
 import type { LoginRequest, NewUserRequest, RegisterRequest } from "./requests.ts";
-import { ACCESS_SECONDS, type Tokens } from "./tokens.ts";
+import { isEnrolled, SecondFactors } from "./second-factors.ts";
+import { SecretBox } from "./secret-box.ts";
+import { DEFAULT_BRANCH, type Identity, type Refusal, Sessions, type TokensAnswer } from "./sessions.ts";
+import { Tokens } from "./tokens.ts";
 
-export interface AuthServiceOptions {
+/** Who may register a shop: anybody, whoever is first in an empty database, or nobody. */
+export type Registration = "open" | "first" | "closed";
+
+/** What an operator decides. */
+export interface AuthPolicy {
+  /** @default "first" */
+  readonly registration?: Registration | undefined;
+  /** @default "nobody" */
+  readonly secondFactorFor?: SecondFactorFor | undefined;
+  readonly lifetimes?: Partial<Lifetimes> | undefined;
+  readonly limits?: Partial<AuthLimits> | undefined;
+  /** Without it, a person who has forgotten their password asks the owner for a one-time code. @default none */
+  readonly sendRecovery?: SendRecovery | undefined;
+  /** @default none: only passwords that are guessed first are refused */
+  readonly isLeaked?: IsLeaked | undefined;
+  /** @default OWASP's for scrypt */
+  readonly passwordCost?: PasswordCost | undefined;
+}
+
+export interface AuthServiceOptions extends AuthPolicy {
   readonly store: AuthStore;
-  readonly tokens: Tokens;
-  /** Publishes a new user's name to the tills. */
+  readonly keys: SigningKeys;
   readonly announceUser: (user: PublicUser) => Promise<void>;
-  /** Revokes the device in the sync store: from now on its work is quarantined. */
   readonly revokeInSync: (tenant: string, device: string) => Promise<void>;
+  readonly securityLog: SecurityLog;
   readonly logger: Logger;
   readonly now: () => number;
-  readonly limits?: Partial<AuthLimits> | undefined;
-}
-export type PublicUser = Pick<User, "id" | "tenant" | "name" | "roles" | "branch">;
-
-/** The limits on failed sign-ins, and on registrations. */
-export interface AuthLimits {
-  /** For one account from one address, or one /64 of IPv6: a person mistypes a password a few times. */
-  readonly account: RateLimit;
-  /**
-   * For one account from everywhere. Generous: otherwise anyone who knows a cashier's email address could lock them
-   * out.
-   */
-  readonly accountAnywhere: RateLimit;
-  /** The part of `accountAnywhere` that one address can use up, or one /48 of IPv6. */
-  readonly accountShare: RateLimit;
-  /** For one address, or one /64 of IPv6. It may be that of a whole shop. */
-  readonly address: RateLimit;
-  readonly registration: RateLimit;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-const LIMITS: AuthLimits = {
-  account: { attempts: 5, windowMs: MINUTE_MS },
-  accountAnywhere: { attempts: 100, windowMs: HOUR_MS },
-  accountShare: { attempts: 10, windowMs: HOUR_MS },
-  address: { attempts: 50, windowMs: MINUTE_MS },
-  registration: { attempts: 20, windowMs: HOUR_MS },
+const LIFETIMES: Lifetimes = {
+  personIdle: 12 * HOUR_MS,
+  person: DAY_MS,
+  tillIdle: 90 * DAY_MS,
+  till: 180 * DAY_MS,
 };
-
-/** A till may be offline for weeks, and then syncs again without a password. */
-const DEVICE_SESSION_MS = 90 * DAY_MS;
-const PERSON_SESSION_MS = 12 * HOUR_MS;
-/** If the answer to a refresh was lost, the till still has only the old token. */
-const REFRESH_GRACE_MS = MINUTE_MS;
-const DEFAULT_BRANCH = "main";
-
-export interface TokensAnswer {
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  /** The lifetime of the access token, in seconds. */
-  readonly expiresIn: number;
-  readonly tenant: { readonly id: string };
-  /** If no one is signed in at a device: the device itself, without roles. */
-  readonly user: { readonly id: string; readonly roles: readonly Role[] };
-  readonly device?: { readonly id: string } | undefined;
-  readonly branch?: string | undefined;
-}
+/** A message can be read by others on its way, so its code is not good for long. */
+const MESSAGE_MS = 10 * MINUTE_MS;
 
 export class AuthService {
-  readonly #options: AuthServiceOptions;
-  readonly #failures: Readonly<Record<"account" | "accountAnywhere" | "accountShare" | "address", RateLimiter>>;
-  readonly #registrations: RateLimiter;
+  readonly people: People;
+  readonly secondFactors: SecondFactors;
+  readonly #registration: Registration;
+  readonly #parts: AuthParts;
+  readonly #credentials: Credentials;
+  readonly #sessions: Sessions;
+  readonly #seen = new WeakMap<Request, Identity | Refusal>();
+  readonly #sending = new Set<Promise<void>>();
 
   constructor(options: AuthServiceOptions) {
-    this.#options = options;
-    const { now } = options;
-    const limits = { ...LIMITS, ...options.limits };
-    this.#failures = {
-      account: new RateLimiter(limits.account, now),
-      accountAnywhere: new RateLimiter(limits.accountAnywhere, now),
-      accountShare: new RateLimiter(limits.accountShare, now),
-      address: new RateLimiter(limits.address, now),
+    const { keys, now } = options;
+    this.#registration = options.registration ?? "first";
+    this.#parts = {
+      ...options,
+      tokens: new Tokens(keys, now),
+      passwords: new Passwords(options.passwordCost),
+      box: new SecretBox(keys),
+      attempts: new Attempts(options.limits ?? {}, now),
+      lifetimes: { ...LIFETIMES, ...options.lifetimes },
+      secondFactorFor: options.secondFactorFor ?? "nobody",
+      sendRecovery: options.sendRecovery,
+      isLeaked: options.isLeaked,
     };
-    this.#registrations = new RateLimiter(limits.registration, now);
+    this.#credentials = new Credentials(this.#parts);
+    this.secondFactors = new SecondFactors(this.#parts, this.#credentials);
+    this.people = new People(this.#parts, this.#credentials);
+    this.#sessions = new Sessions(this.#parts, this.secondFactors);
   }
 
   /** Creates a tenant with its owner. */
-  async register({ tenant, email, password }: RegisterRequest, address: string): Promise<TokensAnswer> {
-    const network = networkOf(address, 64);
-    throttle([[this.#registrations, network]]);
-    this.#registrations.count(network);
-    const tenantId = randomUUID();
-    const user = await this.createTenant({ id: tenantId, name: tenant.name }, { email, password, name: tenant.name });
-    return this.#begin(user, undefined, undefined);
+  async register({ tenant, email, password }: RegisterRequest, caller: Caller): Promise<TokensAnswer> {
+    const { store, attempts, securityLog } = this.#parts;
+    const isFirst = this.#registration === "first" && !(await store.hasTenants());
+    if (this.#registration !== "open" && !isFirst) throw this.#closed(caller);
+    attempts.registration(caller.address);
+    const id = randomUUID();
+    await this.#credentials.checkNew(password, { tenant: id, email }, tenant.name);
+    const owner = { email, password, name: tenant.name };
+    const user = await this.#addTenant({ id, name: tenant.name }, owner, this.#registration === "first");
+    if (user === undefined) throw this.#closed(caller);
+    securityLog({ event: "registered", tenant: id, user: user.id, ...caller });
+    return this.#begin({ user, device: undefined, branch: undefined });
+  }
+
+  #closed(caller: Caller): ProblemError {
+    this.#parts.securityLog({ event: "registration_refused", ...caller });
+    return new ProblemError(
+      "registration_closed",
+      "This server registers no further shops. The person who runs it can start it with --registration open.",
+    );
   }
 
   async createTenant(
     tenant: { readonly id: string; readonly name: string },
     owner: { readonly email: string; readonly password: string; readonly name: string },
-  ): Promise<User> {
-    const { store, now, announceUser } = this.#options;
-    const password = await hashPassword(owner.password);
-    const user: User = { ...owner, id: randomUUID(), tenant: tenant.id, password, roles: ["owner"], branch: undefined };
-    if (!(await store.addTenant(tenant, user, now()))) throw emailTaken();
-    await announceUser(user);
-    return user;
+  ): Promise<void> {
+    await this.#addTenant(tenant, owner, false);
   }
 
-  async addUser(principal: Principal, request: NewUserRequest): Promise<User> {
-    if (!principal.scopes.includes(SCOPES.manageUsers))
-      throw new ProblemError("forbidden", "Only the owner adds users");
-    return this.createUser(principal.tenant, request);
+  createUser(tenant: string, request: NewUserRequest): Promise<NewUser> {
+    return this.people.create(tenant, request);
   }
 
-  async createUser(tenant: string, { email, password, name = email, roles, branch }: NewUserRequest): Promise<User> {
-    const { store, now, announceUser } = this.#options;
-    const hash = await hashPassword(password);
-    const user: User = { id: randomUUID(), tenant, email, name, password: hash, roles, branch };
-    if (!(await store.addUser(user, now()))) throw emailTaken();
-    await announceUser(user);
-    return user;
+  /** `undefined`: it had to be the first, and is not. */
+  async #addTenant(
+    tenant: { readonly id: string; readonly name: string },
+    owner: { readonly email: string; readonly password: string; readonly name: string },
+    mustBeFirst: boolean,
+  ): Promise<User | undefined> {
+    const { store, passwords, now, announceUser } = this.#parts;
+    const password = await passwords.hash(owner.password);
+    const about = { tenant: tenant.id, roles: ["owner"] as const, branch: undefined, oneTimeCode: undefined };
+    const user: NewUser = { ...owner, ...about, id: randomUUID(), password };
+    const outcome = await store.addTenant(tenant, user, now(), mustBeFirst);
+    if (outcome === "taken") throw emailTaken();
+    if (outcome === "not_first") return undefined;
+    await announceUser({ ...user, isActive: true });
+    return { ...user, disabledAt: undefined, stamp: 0, secondFactor: undefined };
   }
 
-  async login({ email, password, device, branch }: LoginRequest, address: string): Promise<TokensAnswer> {
-    const { account, accountAnywhere, accountShare, address: fromAddress } = this.#failures;
-    const here = `${email} ${networkOf(address, 64)}`;
-    const around = `${email} ${networkOf(address, 48)}`;
-    const anywhere = [accountAnywhere, email] as const;
-    const guards: Guard[] = [
-      [account, here],
-      [fromAddress, networkOf(address, 64)],
-    ];
-    throttle([...guards, anywhere]);
-    // An address is held back by its own limits. It must not use up those of all addresses: a person elsewhere could
-    // not sign in for an hour.
-    if (accountShare.waitFor(around) === 0) guards.push([accountShare, around], anywhere);
-    // Counted before the password is checked, which takes a while: of a hundred concurrent guesses, five are checked.
-    for (const [limiter, key] of guards) limiter.count(key);
-    const forgive = () => {
-      for (const [limiter, key] of guards) limiter.forgive(key);
-    };
-    const user = await this.#options.store.userByEmail(email);
-    const isRight = await isPassword(password, user?.password).catch((error: unknown) => {
-      // Nobody has looked at the password.
-      forgive();
-      throw error;
-    });
-    if (!isRight || user === undefined) {
-      throw new ProblemError("invalid_credentials", "No user has this email and password");
+  async login(request: LoginRequest, caller: Caller): Promise<TokensAnswer> {
+    const { securityLog } = this.#parts;
+    const { password, newPassword, code, device } = request;
+    const user = await this.#proven(request, caller);
+    const { proof } = user;
+    const who = { tenant: user.tenant, user: user.id, device: device?.id, ...caller };
+    if (user.disabledAt !== undefined) {
+      securityLog({ event: "sign_in_failed", reason: "account_disabled", ...who });
+      throw new ProblemError("account_disabled", "The account was disabled. Ask the owner of the shop.");
     }
-    forgive();
-    if (user.branch !== undefined && branch !== undefined && branch !== user.branch) {
+    const branch = branchOf(user, request.branch);
+    if (proof.by === "code" && newPassword === undefined) {
+      throw new ProblemError(
+        "password_change_required",
+        "The code is good once, to choose a password: send the same request with a newPassword",
+      );
+    }
+    if (newPassword !== undefined) await this.#credentials.checkNew(newPassword, user);
+    if (isEnrolled(user)) {
+      if (code === undefined) {
+        throw new ProblemError(
+          "second_factor_required",
+          "Send the same request with the code of the authenticator app",
+        );
+      }
+      await this.secondFactors.check(user, code, caller, device?.id);
+    }
+    let current: User = user;
+    if (newPassword !== undefined) {
+      current = await this.#credentials.set(user, newPassword, caller, undefined, device?.id);
+    } else if (proof.isOutdated) {
+      await this.#credentials.rehash(user, password, caller);
+    }
+    const answer = await this.#begin({ user: current, device, branch });
+    securityLog({ event: "sign_in", ...who, ...(isEnrolled(user) && { reason: "second_factor" }) });
+    return answer;
+
+    function branchOf({ branch, roles }: User, asked: string | undefined): string | undefined {
+      // Cashiers that were added without a branch, by an earlier version, must not choose one.
+      const own = branch ?? (isOffice(roles) ? undefined : DEFAULT_BRANCH);
+      if (own === undefined || asked === undefined || asked === own) return own ?? asked;
+      securityLog({ event: "sign_in_failed", reason: "another_branch", ...who });
       throw new ProblemError("forbidden", "The user belongs to another branch");
     }
-    return this.#begin(user, device, user.branch ?? branch);
   }
 
-  /** If there is a device, the tokens are the device's: they name tenant, branch and device. */
-  async #begin(user: User, device: LoginRequest["device"], branch: string | undefined): Promise<TokensAnswer> {
-    const { store, tokens, now } = this.#options;
-    const at = now();
-    const session: Session = {
-      id: randomUUID(),
-      tenant: user.tenant,
-      user: user.id,
-      device: device?.id,
-      branch: branch ?? (device === undefined ? undefined : DEFAULT_BRANCH),
-      endedAt: undefined,
-      expiresAt: at + (device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS),
-    };
-    const refreshToken = tokens.newRefreshToken();
-    await store.begin(
-      session,
-      device && { ...device, name: device.name ?? device.id, tenant: user.tenant },
-      refreshToken,
-      at,
+  /** The user whose password or one-time code it is. */
+  async #proven({ email, password, device }: LoginRequest, caller: Caller) {
+    const { store, attempts, securityLog } = this.#parts;
+    const from = { device: device?.id, ...caller };
+    const attempt = attemptOr(
+      () => attempts.password(email, caller.address),
+      () => securityLog({ event: "sign_in_throttled", ...from }),
     );
-    return this.#answer({ session, user, isRevoked: await this.#isRevoked(session.id) }, refreshToken);
-  }
-
-  async refresh(refreshToken: string): Promise<TokensAnswer> {
-    const { store, tokens, now, logger } = this.#options;
-    const at = now();
-    const known = await store.refreshToken(refreshToken);
-    const standing = known === undefined ? undefined : await this.#openSession(known.session);
-    if (known === undefined || standing === undefined) throw refused();
-    const { session } = standing;
-    const successor = tokens.successorOf(refreshToken);
-    if (known.rotatedAt === undefined) {
-      const lifetime = session.device === undefined ? PERSON_SESSION_MS : DEVICE_SESSION_MS;
-      await store.rotate(refreshToken, successor, session.id, at, at + lifetime);
-    } else if (at - known.rotatedAt > REFRESH_GRACE_MS) {
-      // Two parties have the token: one has already exchanged it for its successor. Either of them may be a thief.
-      await store.end(session.id, at);
-      logger.error("A refresh token was used again: its session has ended", {
-        tenant: session.tenant,
-        device: session.device,
-      });
-      throw refused();
+    const user = await store.userByEmail(email);
+    const proof = await this.#credentials.prove(password, user).catch((error: unknown) => {
+      // Nobody has looked at the password.
+      attempt.forgive();
+      throw error;
+    });
+    if (proof === undefined || user === undefined) {
+      const reason = user === undefined ? "unknown_account" : "password";
+      securityLog({ event: "sign_in_failed", reason, tenant: user?.tenant, user: user?.id, ...from });
+      throw new ProblemError("invalid_credentials", "No user has this email and password");
     }
-    return this.#answer(standing, successor);
+    attempt.forgive();
+    return { ...user, proof };
   }
 
-  /** Ends a person's session. A device's session continues without the person: it still pushes what was sold. */
-  async logout(session: string): Promise<void> {
-    const { store, now } = this.#options;
-    const standing = await store.standing(session);
-    if (standing?.session.device === undefined) await store.end(session, now());
-    else await store.signOutUser(session);
+  async #begin(beginning: Parameters<Sessions["begin"]>[0]): Promise<TokensAnswer> {
+    const answer = await this.#sessions.begin(beginning);
+    if (answer !== undefined) return answer;
+    throw new ProblemError("invalid_credentials", "The password was changed at the same time: use the new one");
   }
 
-  async revokeDevice(principal: Principal, device: string): Promise<void> {
-    const { store, now, revokeInSync } = this.#options;
-    if (!principal.scopes.includes(SCOPES.manageUsers))
-      throw new ProblemError("forbidden", "Only the owner revokes a till");
-    if (!(await store.revoke(principal.tenant, device, now())))
-      throw new ProblemError("not_found", "There is no such device");
-    await revokeInSync(principal.tenant, device);
+  refresh(refreshToken: string, caller: Caller): Promise<TokensAnswer> {
+    return this.#sessions.refresh(refreshToken, caller);
+  }
+
+  async logout({ session, user }: Identity, caller: Caller): Promise<void> {
+    await this.#sessions.signOut(session);
+    const { tenant, device } = session;
+    this.#parts.securityLog({ event: "sign_out", tenant, user: user?.id, device, ...caller });
+  }
+
+  /** Ends the person's other sessions too: who knew the old password may have begun one. */
+  async changePassword(person: Person, currentPassword: string, newPassword: string): Promise<void> {
+    await this.#credentials.confirm(person, currentPassword);
+    await this.#credentials.checkNew(newPassword, person.user);
+    await this.#credentials.set(person.user, newPassword, person.caller, person.session, person.device);
+  }
+
+  /**
+   * Sends a code, if there is such a person. The answer is the same if there is not, and does not wait: it must not say
+   * who has an account.
+   */
+  requestRecovery(email: string, caller: Caller): void {
+    const { attempts, sendRecovery, logger } = this.#parts;
+    if (sendRecovery === undefined) {
+      throw new ProblemError(
+        "not_found",
+        "This server sends no messages. Ask the owner of the shop for a one-time code.",
+      );
+    }
+    attempts.recovery(email, caller.address);
+    const sent = this.#sendCode(email, sendRecovery, caller).catch((error: unknown) => {
+      logger.error("A recovery message could not be sent", {
+        requestId: caller.requestId,
+        cause: error instanceof Error ? error.name : "unknown",
+      });
+    });
+    this.#sending.add(sent);
+    void sent.finally(() => this.#sending.delete(sent));
+  }
+
+  async #sendCode(email: string, send: SendRecovery, caller: Caller): Promise<void> {
+    const { store, now, securityLog } = this.#parts;
+    const user = await store.userByEmail(email);
+    if (user === undefined || user.disabledAt !== undefined) return;
+    const { code, stored } = this.#credentials.newCode(MESSAGE_MS);
+    if (!(await store.changeUser(user, { oneTimeCode: stored }, now()))) return;
+    securityLog({ event: "recovery_requested", tenant: user.tenant, target: user.id, ...caller });
+    await send({ email, name: user.name, code, expiresAt: stored.expiresAt });
+  }
+
+  /** Resolves when no message is being sent any more. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#sending);
+  }
+
+  sessionsOf({ user }: Person): Promise<readonly Session[]> {
+    return this.#parts.store.sessionsOf(user.id, this.#parts.now());
+  }
+
+  async endOtherSessions(person: Person, currentPassword: string): Promise<void> {
+    const { store, now, securityLog } = this.#parts;
+    await this.#credentials.confirm(person, currentPassword);
+    await store.changeUser(person.user, {}, now(), { except: person.session });
+    securityLog(entryOf("sessions_ended", person));
+  }
+
+  /** Whom a request's token stands for. `undefined`: it has none, or it is good for nothing. */
+  async identify(request: Request): Promise<Identity | undefined> {
+    const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    if (token === undefined) return undefined;
+    const found = await this.#sessions.identify(token);
+    this.#seen.set(request, found);
+    return typeof found === "string" ? undefined : found;
+  }
+
+  /** What `identify` has found out about a request, for the log. */
+  seen(request: Request): Identity | Refusal | undefined {
+    return this.#seen.get(request);
   }
 
   /** The `authenticate` of the sync handler. */
-  async authenticate(request: Request): Promise<(Principal & { readonly session: string }) | undefined> {
-    const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    const claims = token === undefined ? undefined : await this.#options.tokens.verify(token);
-    const standing = claims === undefined ? undefined : await this.#openSession(claims.session);
-    if (claims === undefined || standing === undefined || standing.session.tenant !== claims.tenant) return undefined;
-    const { session } = standing;
-    const { tenant, branch, device } = claims;
-    // The token's scopes, as far as they still hold: after a person signs out at a till, their rights no longer apply.
-    const held = scopesHeld(standing);
-    return {
-      tenant,
-      ...(branch !== undefined && { branch }),
-      // A person's own token belongs to no till: it cannot speak for one, whatever a header says.
-      device: device ?? session.id,
-      actor: session.user ?? device,
-      scopes: claims.scopes.filter((scope) => held.includes(scope)),
-      session: session.id,
-      expiresAt: Math.min(claims.expiresAt, session.expiresAt),
-    };
-  }
-
-  async #answer(standing: Standing, refreshToken: string): Promise<TokensAnswer> {
-    const { session, user } = standing;
-    const { id, tenant, device, branch } = session;
-    const sub = user?.id ?? device ?? id;
-    const scopes = scopesHeld(standing);
-    const accessToken = await this.#options.tokens.issue({ sub, tenant, branch, device, scopes, session: id });
-    return {
-      accessToken,
-      refreshToken,
-      expiresIn: ACCESS_SECONDS,
-      tenant: { id: tenant },
-      user: { id: sub, roles: user?.roles ?? [] },
-      ...(device !== undefined && { device: { id: device } }),
-      ...(branch !== undefined && { branch }),
-    };
-  }
-
-  async #isRevoked(session: string): Promise<boolean> {
-    return (await this.#options.store.standing(session))?.isRevoked === true;
-  }
-
-  async #openSession(id: string): Promise<Standing | undefined> {
-    const standing = await this.#options.store.standing(id);
-    if (standing === undefined) return undefined;
-    const { endedAt, expiresAt } = standing.session;
-    return endedAt !== undefined || expiresAt <= this.#options.now() ? undefined : standing;
+  async authenticate(request: Request): Promise<Principal | undefined> {
+    return (await this.identify(request))?.principal;
   }
 }
 
-/** A revoked till can still authenticate: what it sold is quarantined and not lost. */
-function scopesHeld({ session, user, isRevoked }: Standing): readonly string[] {
-  return isRevoked ? [] : scopesOf(user?.roles ?? [], session.device !== undefined);
-}
-
-type Guard = readonly [limiter: RateLimiter, key: string];
-
-function throttle(guards: readonly Guard[]): void {
-  const waitMs = Math.max(...guards.map(([limiter, key]) => limiter.waitFor(key)));
-  if (waitMs <= 0) return;
-  throw new ProblemError("throttled", "Too many attempts", { "retry-after": String(Math.ceil(waitMs / 1_000)) });
-}
-
-function emailTaken(): ProblemError {
-  return new ProblemError("email_taken", "A user with this email address exists");
-}
-
-/** The same error for a token that never existed, was used up, has expired or was signed out. */
-function refused(): ProblemError {
-  return new ProblemError("invalid_refresh_token", "The refresh token is not valid");
+function attemptOr<T>(take: () => T, onThrottled: () => void): T {
+  try {
+    return take();
+  } catch (error) {
+    onThrottled();
+    throw error;
+  }
 }

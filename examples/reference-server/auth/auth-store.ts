@@ -17,7 +17,43 @@ export interface User {
   readonly password: string;
   readonly roles: readonly Role[];
   readonly branch: string | undefined;
+  readonly disabledAt: number | undefined;
+  /** Counts the changes of what proves who the person is: each of `UserChanges`. */
+  readonly stamp: number;
+  readonly oneTimeCode: OneTimeCode | undefined;
+  readonly secondFactor: SecondFactor | undefined;
 }
+
+/** With it, a person chooses a new password. */
+export interface OneTimeCode {
+  readonly digest: string;
+  readonly expiresAt: number;
+}
+
+export interface SecondFactor {
+  /** Sealed: see ./secret-box.ts. */
+  readonly secret: string;
+  /** `undefined`: not yet, so it is not asked for. */
+  readonly confirmedAt: number | undefined;
+  /** The step of the last code that was accepted. */
+  readonly usedStep: number;
+}
+
+export type NewUser = Omit<User, "disabledAt" | "stamp" | "secondFactor">;
+
+/** What is left out stays as it is; `null` removes it. */
+export interface UserChanges {
+  readonly password?: string;
+  readonly oneTimeCode?: OneTimeCode | null;
+  readonly secondFactor?: SecondFactor | null;
+  /** Digests. They replace those that are there. */
+  readonly recoveryCodes?: readonly string[];
+  readonly disabledAt?: number | null;
+}
+
+/** A sealed secret or a hash that was made anew for the same password: nobody notices. */
+export type Resealed = "password" | "secret";
+
 export interface Device {
   readonly tenant: string;
   readonly id: string;
@@ -29,8 +65,11 @@ export interface Session {
   readonly user: string | undefined;
   readonly device: string | undefined;
   readonly branch: string | undefined;
+  readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** Moves with each refresh, up to `endsAt`. */
   readonly expiresAt: number;
+  readonly endsAt: number;
 }
 export interface RefreshToken {
   readonly session: string;
@@ -46,16 +85,52 @@ export interface Standing {
   readonly isRevoked: boolean;
 }
 
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Which of a person's sessions end with a change. */
+export interface Ends {
+  readonly except?: string | undefined;
+}
+
 /** The effect of every call is on disk when it resolves, and visible to every server from then on. */
 export interface AuthStore {
   hasTenants(): Promise<boolean>;
-  /** `false`: the email address, or the id, is in use. */
-  addTenant(tenant: { readonly id: string; readonly name: string }, owner: User, at: number): Promise<boolean>;
+  /** `taken`: the email address, or the id, is in use. `not_first`: it had to be the first tenant, and is not. */
+  addTenant(tenant: Tenant, owner: NewUser, at: number, mustBeFirst: boolean): Promise<"added" | "taken" | "not_first">;
+  /** The tenant's name. */
+  nameOf(tenant: string): Promise<string | undefined>;
   /** `false`: the email address is in use. */
-  addUser(user: User, at: number): Promise<boolean>;
+  addUser(user: NewUser, at: number): Promise<boolean>;
+  users(tenant: string): Promise<readonly User[]>;
+  user(tenant: string, id: string): Promise<User | undefined>;
   userByEmail(email: string): Promise<User | undefined>;
-  /** Starts a session. The device's earlier sessions stay: if this answer is lost, the till has only their tokens. */
-  begin(session: Session, device: Device | undefined, refreshToken: string, at: number): Promise<void>;
+  /**
+   * Changes what proves who a person is, and with `ends` ends all sessions that they began, except for one. `false`: it
+   * was changed since the user was read, and nothing is done.
+   */
+  changeUser(user: Pick<User, "id" | "stamp">, changes: UserChanges, at: number, ends?: Ends): Promise<boolean>;
+  /** Does nothing if it is not what `from` says any more. */
+  reseal(user: string, what: Resealed, from: string, to: string): Promise<void>;
+  /** `false`: a code of this step or a later one was used before. */
+  useStep(user: string, step: number): Promise<boolean>;
+  /** `false`: there is no such code, or it was used. */
+  useRecoveryCode(user: string, digest: string): Promise<boolean>;
+  /**
+   * Starts a session. The device's earlier sessions stay: if this answer is lost, the till has only their tokens.
+   * `false`: since the user was read, what proves who they are was changed.
+   */
+  begin(
+    session: Session,
+    stamp: number,
+    device: Device | undefined,
+    refreshToken: string,
+    at: number,
+  ): Promise<boolean>;
+  /** Those that a person began and that are still open, the newest first. */
+  sessionsOf(user: string, at: number): Promise<readonly Session[]>;
   standing(session: string): Promise<Standing | undefined>;
   end(session: string, at: number): Promise<void>;
   /** The device's session continues without the user. */

@@ -53,4 +53,30 @@ export const postgresAuthMigrations: readonly string[] = [
     secret text not null
   );
   `,
+  `
+  alter table auth_users
+    add column disabled_at bigint,
+    -- Counts the changes of what proves who a person is: a sign-in that began before one does not complete.
+    add column stamp bigint not null default 0,
+    add column code_digest text,
+    add column code_expires_at bigint,
+    add column totp_secret text,
+    add column totp_confirmed_at bigint,
+    add column totp_step bigint not null default 0;
+
+  create table auth_recovery_codes (
+    "user" text not null references auth_users (id),
+    digest text not null,
+    primary key ("user", digest)
+  );
+
+  alter table auth_sessions
+    -- Who signed in: also known after they have signed out at a device, whose session continues.
+    add column begun_by text references auth_users (id),
+    add column started_at bigint,
+    -- However often its tokens are refreshed.
+    add column ends_at bigint;
+  update auth_sessions set begun_by = "user", ends_at = expires_at;
+  create index auth_sessions_by_person on auth_sessions (begun_by);
+  `,
 ];

@@ -7,15 +7,20 @@
  * database's backups.
  */
 import { Client, Pool, type PoolClient, type QueryResultRow } from "pg";
-import { hashOf, optional, type Row, sessionOf, userOf } from "./auth-rows.ts";
+import { columnsOf, hashOf, optional, RESEALED, type Row, sessionOf, userOf } from "./auth-rows.ts";
 import {
   type AuthStore,
   type Device,
+  type Ends,
   KEEP_ROTATED_MS,
+  type NewUser,
   type RefreshToken,
+  type Resealed,
   type Session,
   type Standing,
+  type Tenant,
   type User,
+  type UserChanges,
 } from "./auth-store.ts";
 import { newKey } from "./keys.ts";
 import { postgresAuthMigrations } from "./postgres-auth-migrations.ts";
@@ -39,8 +44,6 @@ export class AuthDatabaseError extends Error {
  */
 const LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout"];
 const BEGIN = `begin; ${LIMITS.map((name) => `set local ${name} = ${STATEMENT_MS}`).join("; ")}`;
-
-type Tenant = { readonly id: string; readonly name: string };
 
 export class PostgresAuthStore implements AuthStore {
   readonly #pool: Pool;
@@ -89,31 +92,98 @@ export class PostgresAuthStore implements AuthStore {
     return (await this.#all(`select 1 from ${SCHEMA}.auth_tenants limit 1`)).length > 0;
   }
 
-  async addTenant(tenant: Tenant, owner: User, at: number): Promise<boolean> {
+  async addTenant(tenant: Tenant, owner: NewUser, at: number, mustBeFirst: boolean) {
     return this.#transaction(async (client) => {
+      if (mustBeFirst) {
+        // Of two that come at the same time, the second one waits here and then sees the first.
+        await client.query(`lock table ${SCHEMA}.auth_tenants in share row exclusive mode`);
+        const { rowCount } = await client.query(`select 1 from ${SCHEMA}.auth_tenants limit 1`);
+        if (rowCount !== 0) return "not_first";
+      }
       const values = [tenant.id, tenant.name, at];
       const { rowCount } = await client.query(
         `insert into ${SCHEMA}.auth_tenants (id, name, created_at) values ($1, $2, $3) on conflict (id) do nothing`,
         values,
       );
       if (rowCount === 0 || !(await insertUser(client, owner, at))) throw new Taken();
-      return true;
+      return "added";
     }).catch((error: unknown) => {
-      if (error instanceof Taken) return false;
+      if (error instanceof Taken) return "taken" as const;
       throw error;
     });
   }
 
-  async addUser(user: User, at: number): Promise<boolean> {
+  async nameOf(tenant: string): Promise<string | undefined> {
+    const [row] = await this.#all(`select name from ${SCHEMA}.auth_tenants where id = $1`, [tenant]);
+    return optional(row?.name, String);
+  }
+
+  async addUser(user: NewUser, at: number): Promise<boolean> {
     return this.#transaction((client) => insertUser(client, user, at));
+  }
+
+  async users(tenant: string): Promise<readonly User[]> {
+    const rows = await this.#all(`select * from ${SCHEMA}.auth_users where tenant = $1 order by email`, [tenant]);
+    return rows.flatMap((row) => userOf(row) ?? []);
+  }
+
+  async user(tenant: string, id: string): Promise<User | undefined> {
+    const text = `select * from ${SCHEMA}.auth_users where tenant = $1 and id = $2`;
+    return userOf((await this.#all(text, [tenant, id]))[0]);
   }
 
   async userByEmail(email: string): Promise<User | undefined> {
     return userOf((await this.#all(`select * from ${SCHEMA}.auth_users where email = $1`, [email]))[0]);
   }
 
-  async begin(session: Session, device: Device | undefined, refreshToken: string, at: number): Promise<void> {
-    await this.#transaction(async (client) => {
+  async changeUser(user: Pick<User, "id" | "stamp">, changes: UserChanges, at: number, ends?: Ends): Promise<boolean> {
+    return this.#transaction(async (client) => {
+      const columns = columnsOf(changes);
+      const assigned = columns.map(([column], index) => `${column} = $${index + 3}`);
+      const changed = await client.query(
+        `update ${SCHEMA}.auth_users set ${["stamp = stamp + 1", ...assigned].join(", ")} where id = $1 and stamp = $2`,
+        [user.id, user.stamp, ...columns.map(([, value]) => value)],
+      );
+      if (changed.rowCount === 0) return false;
+      if (changes.recoveryCodes !== undefined) {
+        await client.query(`delete from ${SCHEMA}.auth_recovery_codes where "user" = $1`, [user.id]);
+        await client.query(`insert into ${SCHEMA}.auth_recovery_codes ("user", digest) select $1, unnest($2::text[])`, [
+          user.id,
+          changes.recoveryCodes,
+        ]);
+      }
+      if (ends !== undefined) {
+        await client.query(
+          `update ${SCHEMA}.auth_sessions set ended_at = coalesce(ended_at, $1) where begun_by = $2 and id <> $3`,
+          [at, user.id, ends.except ?? ""],
+        );
+      }
+      return true;
+    });
+  }
+
+  async reseal(user: string, what: Resealed, from: string, to: string): Promise<void> {
+    const column = RESEALED[what];
+    const text = `update ${SCHEMA}.auth_users set ${column} = $1 where id = $2 and ${column} = $3`;
+    await this.#change(text, [to, user, from]);
+  }
+
+  async useStep(user: string, step: number): Promise<boolean> {
+    const text = `update ${SCHEMA}.auth_users set totp_step = $1 where id = $2 and totp_step < $1 returning id`;
+    return (await this.#change(text, [step, user])).length > 0;
+  }
+
+  async useRecoveryCode(user: string, digest: string): Promise<boolean> {
+    const text = `delete from ${SCHEMA}.auth_recovery_codes where "user" = $1 and digest = $2 returning digest`;
+    return (await this.#change(text, [user, digest])).length > 0;
+  }
+
+  async begin(session: Session, stamp: number, device: Device | undefined, refreshToken: string, at: number) {
+    return this.#transaction(async (client) => {
+      const { id, tenant, user, branch, startedAt, expiresAt, endsAt } = session;
+      // Locked: what would end the person's sessions waits, and then ends this one too.
+      const known = `select 1 from ${SCHEMA}.auth_users where id = $1 and stamp = $2 for share`;
+      if ((await client.query(known, [user, stamp])).rowCount === 0) return false;
       if (device !== undefined) {
         await client.query(
           `insert into ${SCHEMA}.auth_devices (tenant, id, name, seen_at) values ($1, $2, $3, $4) ` +
@@ -122,19 +192,31 @@ export class PostgresAuthStore implements AuthStore {
         );
       }
       await client.query(`delete from ${SCHEMA}.auth_sessions where expires_at < $1`, [at]);
-      const { id, tenant, user, branch, expiresAt } = session;
       await client.query(
-        `insert into ${SCHEMA}.auth_sessions (id, tenant, "user", device, branch, expires_at) values ($1, $2, $3, $4, $5, $6)`,
-        [id, tenant, user, session.device, branch, expiresAt],
+        `insert into ${SCHEMA}.auth_sessions
+           (id, tenant, "user", begun_by, device, branch, started_at, expires_at, ends_at)
+         values ($1, $2, $3, $3, $4, $5, $6, $7, $8)`,
+        [id, tenant, user, session.device, branch, startedAt, expiresAt, endsAt],
       );
       await insertRefreshToken(client, refreshToken, id, at);
+      return true;
     });
+  }
+
+  async sessionsOf(user: string, at: number): Promise<readonly Session[]> {
+    const rows = await this.#all(
+      `select * from ${SCHEMA}.auth_sessions where begun_by = $1 and ended_at is null and expires_at > $2
+       order by started_at desc nulls last`,
+      [user, at],
+    );
+    return rows.flatMap((row) => sessionOf(row) ?? []);
   }
 
   /** Called for each request: one round trip. */
   async standing(id: string): Promise<Standing | undefined> {
     const [row] = await this.#all(
-      `select s.*, d.revoked_at, u.id as user_id, u.email, u.name, u.password, u.roles, u.branch as user_branch
+      `select s.*, d.revoked_at, u.id as user_id, u.email, u.name, u.password, u.roles, u.branch as user_branch,
+         u.disabled_at, u.stamp, u.code_digest, u.code_expires_at, u.totp_secret, u.totp_confirmed_at, u.totp_step
        from ${SCHEMA}.auth_sessions s
        left join ${SCHEMA}.auth_users u on u.id = s."user"
        left join ${SCHEMA}.auth_devices d on d.tenant = s.tenant and d.id = s.device
@@ -226,12 +308,16 @@ export class PostgresAuthStore implements AuthStore {
 
 class Taken extends Error {}
 
-async function insertUser(client: PoolClient, user: User, at: number): Promise<boolean> {
-  const { id, tenant, email, name, password, roles, branch } = user;
+async function insertUser(client: PoolClient, user: NewUser, at: number): Promise<boolean> {
+  const { id, tenant, email, name, password, roles, branch, oneTimeCode } = user;
   const { rowCount } = await client.query(
-    `insert into ${SCHEMA}.auth_users (id, tenant, email, name, password, roles, branch, created_at) ` +
-      "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (email) do nothing",
-    [id, tenant, email, name, password, JSON.stringify(roles), branch, at],
+    `insert into ${SCHEMA}.auth_users
+       (id, tenant, email, name, password, roles, branch, code_digest, code_expires_at, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (email) do nothing`,
+    [
+      ...[id, tenant, email, name, password, JSON.stringify(roles), branch],
+      ...[oneTimeCode?.digest, oneTimeCode?.expiresAt, at],
+    ],
   );
   return rowCount === 1;
 }

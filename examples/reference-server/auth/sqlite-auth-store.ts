@@ -4,15 +4,20 @@
  */
 import type { OpenSqlite, SqliteStatement, SqliteValue, SyncSqliteDriver } from "tillsync/server/sqlite";
 import { authMigrations } from "./auth-migrations.ts";
-import { hashOf, optional, type Row, sessionOf, userOf } from "./auth-rows.ts";
+import { columnsOf, hashOf, optional, RESEALED, type Row, sessionOf, userOf } from "./auth-rows.ts";
 import {
   type AuthStore,
   type Device,
+  type Ends,
   KEEP_ROTATED_MS,
+  type NewUser,
   type RefreshToken,
+  type Resealed,
   type Session,
   type Standing,
+  type Tenant,
   type User,
+  type UserChanges,
 } from "./auth-store.ts";
 
 /** The driver is synchronous: nothing else in this process runs between the statements of a call. */
@@ -37,16 +42,22 @@ export class SqliteAuthStore implements AuthStore {
     return this.#all("select 1 from auth_tenants limit 1").length > 0;
   }
 
-  async addTenant(tenant: { readonly id: string; readonly name: string }, owner: User, at: number): Promise<boolean> {
+  async addTenant(tenant: Tenant, owner: NewUser, at: number, mustBeFirst: boolean) {
     return this.#transaction(() => {
-      if (this.#isTaken(owner.email)) return false;
-      if (this.#all("select 1 from auth_tenants where id = ?", tenant.id).length > 0) return false;
+      if (mustBeFirst && this.#all("select 1 from auth_tenants limit 1").length > 0) return "not_first";
+      if (this.#isTaken(owner.email)) return "taken";
+      if (this.#all("select 1 from auth_tenants where id = ?", tenant.id).length > 0) return "taken";
       this.#run("insert into auth_tenants (id, name, created_at) values (?, ?, ?)", tenant.id, tenant.name, at);
-      return this.#insertUser(owner, at);
+      this.#insertUser(owner, at);
+      return "added";
     });
   }
 
-  async addUser(user: User, at: number): Promise<boolean> {
+  async nameOf(tenant: string): Promise<string | undefined> {
+    return optional(this.#all("select name from auth_tenants where id = ?", tenant)[0]?.name, String);
+  }
+
+  async addUser(user: NewUser, at: number): Promise<boolean> {
     return this.#transaction(() => !this.#isTaken(user.email) && this.#insertUser(user, at));
   }
 
@@ -54,9 +65,9 @@ export class SqliteAuthStore implements AuthStore {
     return this.#all("select 1 from auth_users where email = ?", email).length > 0;
   }
 
-  #insertUser({ id, tenant, email, name, password, roles, branch }: User, at: number): true {
+  #insertUser({ id, tenant, email, name, password, roles, branch, oneTimeCode }: NewUser, at: number): true {
     this.#run(
-      "insert into auth_users (id, tenant, email, name, password, roles, branch, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert into auth_users (id, tenant, email, name, password, roles, branch, code_digest, code_expires_at, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id,
       tenant,
       email,
@@ -64,17 +75,71 @@ export class SqliteAuthStore implements AuthStore {
       password,
       JSON.stringify(roles),
       branch ?? null,
+      oneTimeCode?.digest ?? null,
+      oneTimeCode?.expiresAt ?? null,
       at,
     );
     return true;
+  }
+
+  async users(tenant: string): Promise<readonly User[]> {
+    return this.#all("select * from auth_users where tenant = ? order by email", tenant).flatMap(
+      (row) => userOf(row) ?? [],
+    );
+  }
+
+  async user(tenant: string, id: string): Promise<User | undefined> {
+    return userOf(this.#all("select * from auth_users where tenant = ? and id = ?", tenant, id)[0]);
   }
 
   async userByEmail(email: string): Promise<User | undefined> {
     return userOf(this.#all("select * from auth_users where email = ?", email)[0]);
   }
 
-  async begin(session: Session, device: Device | undefined, refreshToken: string, at: number): Promise<void> {
-    this.#transaction(() => {
+  async changeUser(user: Pick<User, "id" | "stamp">, changes: UserChanges, at: number, ends?: Ends): Promise<boolean> {
+    return this.#transaction(() => {
+      const columns = columnsOf(changes);
+      const assigned = ["stamp = stamp + 1", ...columns.map(([column]) => `${column} = ?`)].join(", ");
+      const changed = this.#all(
+        `update auth_users set ${assigned} where id = ? and stamp = ? returning id`,
+        ...columns.map(([, value]) => value),
+        user.id,
+        user.stamp,
+      );
+      if (changed.length === 0) return false;
+      if (changes.recoveryCodes !== undefined) {
+        this.#run("delete from auth_recovery_codes where user = ?", user.id);
+        for (const digest of changes.recoveryCodes) {
+          this.#run("insert into auth_recovery_codes (user, digest) values (?, ?)", user.id, digest);
+        }
+      }
+      if (ends !== undefined) {
+        const ended = "update auth_sessions set ended_at = coalesce(ended_at, ?) where begun_by = ? and id <> ?";
+        this.#run(ended, at, user.id, ends.except ?? "");
+      }
+      return true;
+    });
+  }
+
+  async reseal(user: string, what: Resealed, from: string, to: string): Promise<void> {
+    const column = RESEALED[what];
+    this.#run(`update auth_users set ${column} = ? where id = ? and ${column} = ?`, to, user, from);
+  }
+
+  async useStep(user: string, step: number): Promise<boolean> {
+    const used = "update auth_users set totp_step = ? where id = ? and totp_step < ? returning id";
+    return this.#all(used, step, user, step).length > 0;
+  }
+
+  async useRecoveryCode(user: string, digest: string): Promise<boolean> {
+    const used = "delete from auth_recovery_codes where user = ? and digest = ? returning digest";
+    return this.#all(used, user, digest).length > 0;
+  }
+
+  async begin(session: Session, stamp: number, device: Device | undefined, refreshToken: string, at: number) {
+    return this.#transaction(() => {
+      const { user = null } = session;
+      if (this.#all("select 1 from auth_users where id = ? and stamp = ?", user, stamp).length === 0) return false;
       if (device !== undefined) {
         this.#run(
           "insert into auth_devices (tenant, id, name, seen_at) values (?, ?, ?, ?) on conflict (tenant, id) do update set name = excluded.name, seen_at = excluded.seen_at",
@@ -86,16 +151,26 @@ export class SqliteAuthStore implements AuthStore {
       }
       this.#run("delete from auth_sessions where expires_at < ?", at);
       this.#run(
-        "insert into auth_sessions (id, tenant, user, device, branch, expires_at) values (?, ?, ?, ?, ?, ?)",
+        "insert into auth_sessions (id, tenant, user, begun_by, device, branch, started_at, expires_at, ends_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         session.id,
         session.tenant,
-        session.user ?? null,
+        user,
+        user,
         session.device ?? null,
         session.branch ?? null,
+        session.startedAt ?? null,
         session.expiresAt,
+        session.endsAt,
       );
       this.#insertRefreshToken(refreshToken, session.id, at);
+      return true;
     });
+  }
+
+  async sessionsOf(user: string, at: number): Promise<readonly Session[]> {
+    const open =
+      "select * from auth_sessions where begun_by = ? and ended_at is null and expires_at > ? order by started_at desc";
+    return this.#all(open, user, at).flatMap((row) => sessionOf(row) ?? []);
   }
 
   async standing(id: string): Promise<Standing | undefined> {

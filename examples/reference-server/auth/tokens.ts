@@ -49,8 +49,8 @@ export class Tokens {
       .sign(key.secret);
   }
 
-  /** `undefined` if the text is not a valid token of this server. */
-  async verify(token: string): Promise<VerifiedClaims | undefined> {
+  /** Why not, if the text is not a valid token of this server. For the log: the caller is not told. */
+  async verify(token: string): Promise<VerifiedClaims | "invalid" | "expired"> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.#secretOf(kid), {
         algorithms: [ALGORITHM],
@@ -62,7 +62,7 @@ export class Tokens {
         currentDate: new Date(this.#now()),
       });
       const { sub = "", tenant, branch, device, scope, sid, exp = 0 } = payload;
-      if (typeof tenant !== "string" || typeof scope !== "string" || typeof sid !== "string") return undefined;
+      if (typeof tenant !== "string" || typeof scope !== "string" || typeof sid !== "string") return "invalid";
       return {
         sub,
         tenant,
@@ -73,7 +73,9 @@ export class Tokens {
         expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1_000,
       };
     } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
+      // Looked at after the signature: it is one that this server gave out.
+      if (error instanceof errors.JWTExpired) return "expired";
+      if (error instanceof errors.JOSEError) return "invalid";
       throw error;
     }
   }

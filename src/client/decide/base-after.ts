@@ -59,9 +59,9 @@ export function baseAfter(
   // the base is all that has changed [C4].
   const isBase = operation.action === "update" && before.version === operation.baseVersion;
   if (isBase && !hasRow && !isBehind) return { version, data: own, schemaVersion };
-  // The row is not there, or can't be taken, because the app can't read it [H7] because of the till's other results [C6],
-  // or because the answer had no room for it. Until the row comes again, it is what it was here, with this operation. It keeps its version, because what
-  // others have written since is not in it.
+  // The row is not there, or can't be taken: the app can't read it [H7], the till lacks other results of its own [C6], or
+  // the answer had no room for it. Until the row comes again, it is what it was here, with this operation. It keeps its
+  // version, because what others have written since is not in it.
   return own && version > before.version ? { data: own } : undefined;
 }
 

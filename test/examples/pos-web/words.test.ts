@@ -10,6 +10,7 @@ import {
   type QueuedOperation,
 } from "../../../examples/pos-web/model/operation-words.ts";
 import { flagWords, saleNumber, saleState } from "../../../examples/pos-web/model/sale-words.ts";
+import { inGroups } from "../../../examples/pos-web/model/sign-in-words.ts";
 import { statusWords, storageWords, waitingWords } from "../../../examples/pos-web/model/status-words.ts";
 import { ago, dayName, lasting, until } from "../../../examples/pos-web/model/when.ts";
 
@@ -206,4 +207,8 @@ test("moments are said as people say them", () => {
   expect([until(NOW - 1, NOW), until(NOW + 1_500, NOW)]).toEqual(["now", "in 2\u00a0s"]);
   const noon = new Date(2026, 10, 21, 12).getTime();
   expect([dayName(noon, noon), dayName(noon - 86_400_000, noon)]).toEqual(["Today", "Yesterday"]);
+});
+
+test("a key to be typed elsewhere is shown in groups of four, and without a blank at its end", () => {
+  expect([inGroups("ABCDEFGH"), inGroups("ABCDEFGHI"), inGroups("")]).toEqual(["ABCD EFGH", "ABCD EFGH I", ""]);
 });

@@ -10,4 +10,9 @@ fallback.newDatabase = async () => {
 };
 
 await import("./auth.test.ts");
+await import("./auth-store.test.ts");
 await import("./isolation.test.ts");
+await import("./password-change.test.ts");
+await import("./people.test.ts");
+await import("./second-factor.test.ts");
+await import("./web.test.ts");

@@ -7,12 +7,12 @@ import { createSyncClient, http, type SyncClient } from "tillsync";
 import { importRows, readRows } from "tillsync/server";
 import { memory } from "tillsync/storage/memory";
 import { onTestFinished, vi } from "vitest";
-import type { TokensAnswer } from "../../../examples/reference-server/auth/auth-service.ts";
+import type { TokensAnswer } from "../../../examples/reference-server/auth/sessions.ts";
 import { collections } from "../../../examples/reference-server/collections.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../../examples/reference-server/server.ts";
 import { shopCollections } from "../../../examples/reference-server/server-collections.ts";
 
-// Passwords are hashed slowly, on purpose, and some tests start a process.
+// Some tests start a process, and some hash passwords as slowly as the server does.
 vi.setConfig({ testTimeout: 60_000 });
 
 type Till = SyncClient<typeof collections>;
@@ -26,9 +26,13 @@ export async function temporaryFolder(): Promise<string> {
 /** Where the database is of a server that is started without one. Other tests run the same ones on another engine. */
 export const fallback = { newDatabase: async () => join(await temporaryFolder(), "shop.sqlite") };
 
+/** Next to nothing: what a password's hash must cost has tests of its own. */
+export const CHEAP = { N: 2 ** 10, r: 8, p: 1 } as const;
+
+/** Anybody may register a shop, for each test needs its own. */
 export async function start(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
   const database = options.database ?? (await fallback.newDatabase());
-  const server = await startServer({ port: 0, ...options, database });
+  const server = await startServer({ port: 0, registration: "open", passwordCost: CHEAP, ...options, database });
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= server.close();
@@ -86,7 +90,7 @@ export async function addUser(
 ): Promise<string> {
   const email = `user-${randomUUID()}@shop.example`;
   const response = await call(server, "/auth/users", {
-    body: { email, password: PASSWORD, name: "Somebody", ...user },
+    body: { email, password: PASSWORD, name: "Somebody", branch: "main", ...user },
     token: owner.accessToken,
   });
   if (response.status !== 201) throw new Error(await response.text());

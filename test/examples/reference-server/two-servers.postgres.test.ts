@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { TokensAnswer } from "../../../examples/reference-server/auth/auth-service.ts";
+import type { TokensAnswer } from "../../../examples/reference-server/auth/sessions.ts";
 import { root } from "../../../scripts/entries.mjs";
 import { newDatabase, newName, type TestDatabase, urlOf } from "../../support/postgres.ts";
 import { call, json, PASSWORD } from "./support.ts";
@@ -17,7 +17,19 @@ interface Process {
 }
 
 async function start(database: string, ...more: string[]): Promise<Process> {
-  const child = run(["--port", "0", "--database", database, "--log", "error", "--seed", "none", ...more]);
+  const child = run([
+    "--port",
+    "0",
+    "--database",
+    database,
+    "--log",
+    "error",
+    "--seed",
+    "none",
+    "--registration",
+    "open",
+    ...more,
+  ]);
   let said = "";
   const collect = (text: string) => {
     said += text;

@@ -1,0 +1,33 @@
+/** What can go wrong while signing in, or while changing what it takes, in words for the people at the till. */
+import type { SignInFault } from "../till/auth.ts";
+
+export const PASSWORD_HINT =
+  "At least 10 characters. Several words that have nothing to do with each other are easy to remember and hard to guess.";
+export const APP_HINT = "The six digits that your authenticator app shows now.";
+export const CODE_HINT = "The six digits that your authenticator app shows now, or one of your recovery codes.";
+export const CHANGE_HINT = `Your code is good once, to choose a password. ${PASSWORD_HINT}`;
+
+const WORDS: Readonly<Record<SignInFault, string>> = {
+  wrong: "No user has this email and password.",
+  throttled: "Too many attempts. Wait a few minutes, then try again.",
+  unreachable: "The server can't be reached. Signing in needs the network; once you are in, selling does not.",
+  server: "The server has a fault. Try again in a moment.",
+  second_factor: "Enter the code of your authenticator app.",
+  wrong_code: "This code is wrong, or was used already. Wait for the next one, then try again.",
+  change: "Choose a new password.",
+  weak: "This password is easy to guess: many people use it, or it has the shop's name or your email address in it. Use several words that have nothing to do with each other.",
+  disabled: "Your account was disabled. Ask the owner of the shop.",
+  branch: "You can't do this at this till. Ask the owner of the shop.",
+  exists: "You have a second factor already. Another owner can remove it, if you have lost it.",
+};
+
+export function signInWords(fault: SignInFault): string {
+  return WORDS[fault];
+}
+
+export const WRONG_CURRENT = "This is not your current password.";
+
+/** `ABCD EFGH …`: to be typed from one screen into another. */
+export function inGroups(secret: string): string {
+  return secret.replace(/(.{4})(?=.)/g, "$1 ");
+}

@@ -1,0 +1,77 @@
+/** The dialog in which a person sets up a second factor: their password, the app's secret, the recovery codes. */
+import { APP_HINT, inGroups, signInWords, WRONG_CURRENT } from "../model/sign-in-words.ts";
+import { confirmSecondFactor, enrolSecondFactor, SignInError } from "../till/auth.ts";
+import { notify } from "./announce.ts";
+import { openDialog } from "./dialog.ts";
+import { fill, h, setText } from "./dom.ts";
+import { codeField, field } from "./field.ts";
+
+export function secondFactorDialog(): void {
+  const body = h("div", { class: "dialog-body" });
+  const dialog = openDialog({ title: "Set up a second factor", className: "small", body });
+  showPassword();
+
+  function showPassword(): void {
+    const password = field("Current password", { type: "password", autocomplete: "current-password", required: true });
+    const form = step("Continue", async () => showSecret(await enrolSecondFactor(password.input.value)), WRONG_CURRENT);
+    form.prepend(
+      h("p", { class: "muted" }, "With it, signing in takes your password and a code of an app on your phone."),
+      password.element,
+    );
+    fill(body, form);
+    password.input.focus();
+  }
+
+  function showSecret({ secret, uri }: { readonly secret: string; readonly uri: string }): void {
+    const code = codeField(APP_HINT);
+    code.input.required = true;
+    const form = step("Confirm", async () => showRecoveryCodes(await confirmSecondFactor(code.input.value)));
+    form.prepend(
+      h("p", {}, "Type this key into an authenticator app, then enter the code that it shows."),
+      h("p", { class: "secret", "aria-label": `Key: ${inGroups(secret)}` }, inGroups(secret)),
+      h("a", { href: uri }, "Open in an app on this device"),
+      code.element,
+    );
+    fill(body, form);
+    code.input.focus();
+  }
+
+  function showRecoveryCodes(codes: readonly string[]): void {
+    const done = () => {
+      dialog.close();
+      notify("Second factor set up. You are signed out everywhere else.");
+    };
+    const button = h(
+      "button",
+      { type: "button", class: "button primary wide", onclick: done },
+      "I have written them down",
+    );
+    fill(
+      body,
+      h("p", {}, "Without the app, each of these codes lets you in once. They are not shown again."),
+      h("ul", { class: "recovery-codes" }, ...codes.map((code) => h("li", { class: "secret" }, code))),
+      button,
+    );
+    button.focus();
+  }
+}
+
+/** A form of which one thing is asked, and what becomes of it. */
+function step(label: string, next: () => Promise<void>, wrong?: string): HTMLFormElement {
+  const fault = h("p", { class: "fault", role: "alert" });
+  const button = h("button", { type: "submit", class: "button primary wide" }, label);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    button.disabled = true;
+    setText(fault, "");
+    try {
+      await next();
+    } catch (error) {
+      if (!(error instanceof SignInError)) throw error;
+      setText(fault, error.fault === "wrong" && wrong !== undefined ? wrong : signInWords(error.fault));
+    } finally {
+      button.disabled = false;
+    }
+  };
+  return h("form", { class: "form", onsubmit: (event: SubmitEvent) => void submit(event) }, fault, button);
+}

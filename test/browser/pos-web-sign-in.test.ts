@@ -1,0 +1,156 @@
+/** Signing in to the till's page when the server asks for more than a password, on a phone and with a screen reader. */
+import { rm } from "node:fs/promises";
+import type { Page } from "playwright";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { stepAt, totp } from "../../examples/reference-server/auth/totp.ts";
+import { DEMO } from "../../examples/reference-server/seed.ts";
+import { faults } from "./support/faults.ts";
+import { ALL_SENT, chipSays, PATIENCE_MS, signIn } from "./support/pos-web.ts";
+import { type Running, startBrowser, startShop, temporaryFolder } from "./support/processes.ts";
+
+const LIMIT_MS = 3 * PATIENCE_MS;
+const phone = { width: 360, height: 740 };
+const [FIRST, SECOND] = ["velvet anchor tomato", "seven quiet lamps"];
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+let shop: Running;
+
+beforeAll(async () => {
+  shop = await startShop();
+}, PATIENCE_MS);
+afterAll(() => shop?.[Symbol.asyncDispose]());
+
+async function post(path: string, body: object, token?: string) {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const answer = await fetch(shop.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...authorization },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as { accessToken: string; oneTimeCode: string; code: string };
+}
+
+/** A code of the owner's for the demo's cashier. */
+async function oneTimeCode(): Promise<string> {
+  const { accessToken } = await post("/auth/login", { email: DEMO.email, password: DEMO.password });
+  const listed = await fetch(`${shop.url}/auth/users`, { headers: { authorization: `Bearer ${accessToken}` } });
+  const { users } = (await listed.json()) as { users: { id: string; email: string }[] };
+  const id = users.find(({ email }) => email === DEMO.cashier)?.id;
+  return (await post(`/auth/users/${id}/recovery`, {}, accessToken)).oneTimeCode;
+}
+
+async function openPage(): Promise<Page> {
+  const profile = await temporaryFolder();
+  // After the browser has ended: what is to be done at the end is done last in, first out.
+  onTestFinished(() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+  const browser = await startBrowser(profile);
+  onTestFinished(() => browser[Symbol.asyncDispose]());
+  browser.context.setDefaultTimeout(PATIENCE_MS);
+  return browser.context.newPage();
+}
+
+function bytesOf(secret: string): Uint8Array {
+  const bits = [...secret].map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  return Uint8Array.from((bits.match(/.{8}/g) ?? []).map((eight) => Number.parseInt(eight, 2)));
+}
+
+test(
+  "a code of the owner's leads to a new password, which the person changes; then a second factor is asked for",
+  async () => {
+    const page = await openPage();
+    const found: Record<string, readonly string[]> = {};
+    const look = async (state: string) => {
+      found[state] = await faults(page);
+    };
+    const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+    const type = (label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text);
+    const menu = () => page.getByRole("button", { name: /till and sign-out/ }).click();
+    const isFocused = (label: string) =>
+      page.getByLabel(label, { exact: true }).evaluate((element) => element === document.activeElement);
+    await page.setViewportSize(phone);
+    await page.goto(shop.url);
+    await type("Email", DEMO.cashier);
+    await type("Password", await oneTimeCode());
+    await press("Sign in");
+    await page.getByLabel("New password").waitFor();
+    expect(await isFocused("New password")).toBe(true);
+    await look("a new password is asked for");
+    await type("New password", "cashier2026!");
+    await press("Sign in");
+    await page.getByRole("alert").filter({ hasText: "Use several words" }).waitFor();
+    await look("it is easy to guess");
+    await type("New password", FIRST);
+    await press("Sign in");
+    await page.getByRole("heading", { name: "Cart" }).waitFor();
+
+    await menu();
+    await look("the person");
+    await press("Change password");
+    await type("Current password", "a wrong one");
+    await type("New password", SECOND);
+    await page.getByRole("dialog").getByRole("button", { name: "Change password" }).click();
+    await page.getByRole("alert").filter({ hasText: "not your current password" }).waitFor();
+    await look("the current password is wrong");
+    await type("Current password", FIRST);
+    await page.getByRole("dialog").getByRole("button", { name: "Change password" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+
+    await menu();
+    await press("Set up a second factor");
+    await type("Current password", SECOND);
+    await press("Continue");
+    const key = await page.getByLabel(/^Key: /).textContent();
+    const secret = bytesOf((key ?? "").replaceAll(" ", ""));
+    await look("the key");
+    const confirmed = stepAt(Date.now());
+    await type("Code", totp(secret, confirmed));
+    await press("Confirm");
+    await page.getByRole("button", { name: "I have written them down" }).waitFor();
+    expect(await page.locator(".recovery-codes li").count()).toBe(10);
+    await look("the recovery codes");
+    await press("I have written them down");
+
+    await menu();
+    await press("Sign out");
+    await page.getByRole("heading", { name: "Sign in to the till" }).waitFor();
+    await type("Email", DEMO.cashier);
+    await type("Password", SECOND);
+    await press("Sign in");
+    await page.getByLabel("Code", { exact: true }).waitFor();
+    expect(await isFocused("Code")).toBe(true);
+    await look("a code is asked for");
+    await type("Code", "000000");
+    await press("Sign in");
+    await page.getByRole("alert").filter({ hasText: "This code is wrong" }).waitFor();
+    // Not the one that confirmed: each is good once.
+    await type("Code", totp(secret, Math.max(confirmed + 1, stepAt(Date.now()))));
+    await press("Sign in");
+    await page.getByRole("heading", { name: "Cart" }).waitFor();
+    expect(Object.entries(found).filter(([, list]) => list.length > 0)).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a sign-out without a network reaches the server as soon as there is one, before anything else of the till does",
+  async () => {
+    const own = await startShop();
+    onTestFinished(() => own[Symbol.asyncDispose]());
+    const context = (await openPage()).context();
+    const page = await signIn(context, own.url, phone);
+    await chipSays(page, ALL_SENT);
+    await context.setOffline(true);
+    await page.getByRole("button", { name: /till and sign-out/ }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in to the till" }).waitFor();
+
+    const sent: string[] = [];
+    const signedOut = page.waitForResponse((response) => response.url().endsWith("/auth/logout"));
+    page.on("request", (request) => {
+      if (/\/(sync\/(register|push|pull)|auth\/)/.test(request.url())) sent.push(new URL(request.url()).pathname);
+    });
+    await context.setOffline(false);
+    expect((await signedOut).status()).toBe(204);
+    expect(sent[0]).toBe("/auth/logout");
+  },
+  LIMIT_MS,
+);

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import Libsql from "libsql";
+import { expect, test } from "vitest";
+import { authMigrations } from "../../../examples/reference-server/auth/auth-migrations.ts";
+import { hashOf } from "../../../examples/reference-server/auth/auth-rows.ts";
+import { Passwords } from "../../../examples/reference-server/auth/passwords.ts";
+import { CHEAP, call, json, PASSWORD, start, temporaryFolder } from "./support.ts";
+
+test("a database of the first version opens: its people sign in, and its sessions go on to their end and no further", async () => {
+  const database = join(await temporaryFolder(), "shop.sqlite");
+  const old = new Libsql(database);
+  old.exec("create table auth_migrations (number integer not null primary key) strict");
+  old.exec(authMigrations[0] ?? "");
+  old.exec("insert into auth_migrations (number) values (1)");
+  old.exec("insert into auth_tenants (id, name, created_at) values ('t-1', 'Shop', 1)");
+  const hash = await new Passwords(CHEAP).hash(PASSWORD);
+  old
+    .prepare(
+      "insert into auth_users (id, tenant, email, name, password, roles, created_at) values (?, ?, ?, ?, ?, ?, 1)",
+    )
+    .run("u-1", "t-1", "olga@shop.example", "Olga", hash, '["owner"]');
+  const now = Date.UTC(2026, 10, 20);
+  const end = now + 60_000;
+  old.prepare("insert into auth_sessions (id, tenant, user, expires_at) values ('s-1', 't-1', 'u-1', ?)").run(end);
+  const refreshToken = "a-refresh-token";
+  old
+    .prepare("insert into auth_refresh_tokens (hash, session, issued_at) values (?, 's-1', 1)")
+    .run(hashOf(refreshToken));
+  old.close();
+  await (await import("node:fs/promises")).chmod(database, 0o600);
+
+  let clock = now;
+  const server = await start({ database, now: () => clock });
+  const tokens = await json(call(server, "/auth/refresh", { body: { refreshToken } }));
+  expect(tokens.user).toEqual({ id: "u-1", roles: ["owner"] });
+  const body = { currentPassword: PASSWORD, newPassword: "velvet anchor tomato" };
+  expect((await call(server, "/auth/password", { token: tokens.accessToken, body })).status).toBe(204);
+  clock = end;
+  expect((await call(server, "/auth/refresh", { body: { refreshToken: tokens.refreshToken } })).status).toBe(401);
+});
