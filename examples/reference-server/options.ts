@@ -37,8 +37,8 @@ export const USAGE = `npm start -- [options]
   --seed demo|none                  demo: a shop to try, in a database without a shop.
                                     Default: demo if only this computer can call, otherwise none
   --origin https://till.example     a page that may call; repeat it for each page
-  --registration first|open|closed  who may register a shop: whoever is first in an empty database, anybody, or nobody.
-                                    Default: first
+  --registration open|first|closed  who may register a shop: anybody, whoever is first in an empty database, or nobody.
+                                    Default: open
   --second-factor nobody|office     office: owners and managers need one. Default: nobody, who may still set one up
   --hsts                            browsers must use TLS for this host, and those below it, for a year
   --no-page                         only the API, without the till in the browser
@@ -75,7 +75,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     seed,
     origins: (given.origin ?? []).map(originOf),
     page: given["no-page"] !== true,
-    registration: oneOf("registration", given.registration ?? "first", REGISTRATIONS),
+    registration: oneOf("registration", given.registration ?? "open", REGISTRATIONS),
     secondFactorFor: oneOf("second-factor", given["second-factor"] ?? "nobody", SECOND_FACTORS),
     hsts: given.hsts === true,
     log: oneOf("log", given.log ?? "info", LOG_LEVELS),

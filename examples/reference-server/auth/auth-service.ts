@@ -32,7 +32,7 @@ export type Registration = "open" | "first" | "closed";
 
 /** What an operator decides. */
 export interface AuthPolicy {
-  /** @default "first" */
+  /** @default "open" */
   readonly registration?: Registration | undefined;
   /** @default "nobody" */
   readonly secondFactorFor?: SecondFactorFor | undefined;
@@ -81,7 +81,7 @@ export class AuthService {
 
   constructor(options: AuthServiceOptions) {
     const { keys, now } = options;
-    this.#registration = options.registration ?? "first";
+    this.#registration = options.registration ?? "open";
     this.#parts = {
       ...options,
       tokens: new Tokens(keys, now),

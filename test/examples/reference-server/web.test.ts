@@ -113,7 +113,7 @@ const registering = (server: Server, n = 1) =>
   });
 
 test("whoever is first in an empty database registers, and nobody after that; not even at the same time", async () => {
-  const server = await start({ registration: undefined });
+  const server = await start({ registration: "first" });
   const answers = await Promise.all([1, 2, 3].map((n) => registering(server, n)));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 403, 403]);
   const late = await registering(server, 4);
@@ -129,7 +129,7 @@ test("the demo shop is the first, and a closed server registers nobody, not in a
 });
 
 test("the options of the command line, and what they are without being said", () => {
-  const defaults = { registration: "first", secondFactorFor: "nobody", hsts: false };
+  const defaults = { registration: "open", secondFactorFor: "nobody", hsts: false };
   expect(parseCommandLine([])).toMatchObject(defaults);
   const given = ["--registration", "closed", "--second-factor", "office", "--hsts"];
   expect(parseCommandLine(given)).toMatchObject({ registration: "closed", secondFactorFor: "office", hsts: true });
