@@ -747,7 +747,7 @@ export const sentences: readonly Sentence[] = [
       bench.serve({
         products: { scope: "tenant", allow: { read: "everyone", create: "everyone", update: "edit", delete: "edit" } },
       });
-      const till = await bench.till("a/north");
+      const till = await bench.till("a/north/edit");
       const at = { collection: "products", entityId: "p-9", baseVersion: 1 };
       const applied = await one(till, product("p-1"));
       /** Each has the fault of its line, and of all lines below it. */
@@ -765,10 +765,12 @@ export const sentences: readonly Sentence[] = [
         const said = "error" in result ? result.error.code : result.status;
         expect([n, said]).toEqual([n, faults[n]?.[0]]);
       }
-      expect(code(await one(till, { action: "update", ...at, patch: { stock: 1 } }))).toEqual([
-        "rejected",
-        "not_permitted",
-      ]);
+      // Without the right, that is the objection also to what would be set aside.
+      const clerk = await bench.till("d/north");
+      for (const more of [{}, { branch: "south" }]) {
+        const refused = await one(clerk, { action: "update", ...at, patch: { stock: 1 }, ...more });
+        expect(code(refused)).toEqual(["rejected", "not_permitted"]);
+      }
       const editor = await bench.till("b/north/edit");
       expect(code(await one(editor, { action: "update", ...at, patch: { stock: 1 } }))).toEqual([
         "rejected",

@@ -188,6 +188,7 @@ export function prefetch(ws: WorkingSet, input: PushInput): void {
  */
 export function foresee(ws: WorkingSet, input: PushInput): void {
   const { session } = input;
+  mayEnrol(ws, session);
   // Page by page: a device may lack a thousand results.
   ownResults(ws, input);
   for (const { members } of judgedUnits(input)) {

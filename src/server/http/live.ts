@@ -57,8 +57,13 @@ interface Connection {
 /** The connections of one tenant. */
 interface Room {
   readonly connections: Set<Connection>;
+  /** Aborted when the last of them is detached. */
+  readonly empty: AbortController;
   isPoking: boolean;
 }
+
+/** How long a socket may outlive its rights where nothing changes that it would be poked about. */
+const CHECK_MS = 60_000;
 
 /** RFC 6455, 7.4.1. */
 const POLICY_VIOLATION = 1008;
@@ -138,7 +143,7 @@ export class PokeHub implements Live {
   }
 
   /**
-   * A socket may be older than its rights. So before each poke its token and its device are asked for again, one read for
+   * A socket may be older than its rights. So before each poke, and once a minute, its token and its device are asked for again, one read for
    * all of the tenant's sockets. That costs less than the pull which each poke leads to.
    */
   async #poke(tenant: string, waiting: readonly Connection[]): Promise<void> {
@@ -187,11 +192,31 @@ export class PokeHub implements Live {
     opened: Pick<Connection, "device" | "socket" | "request">,
   ): { close(): void } {
     const connection: Connection = { ...opened, gone: new AbortController(), pending: new Map() };
-    const room = this.#tenants.get(tenant) ?? { connections: new Set(), isPoking: false };
-    this.#tenants.set(tenant, room);
+    const room = this.#tenants.get(tenant) ?? this.#openRoom(tenant);
     room.connections.add(connection);
     if (expiresAt !== undefined) void this.#endAt(expiresAt, tenant, connection);
     return { close: () => this.#detach(tenant, connection) };
+  }
+
+  #openRoom(tenant: string): Room {
+    const room: Room = { connections: new Set(), empty: new AbortController(), isPoking: false };
+    this.#tenants.set(tenant, room);
+    void this.#check(tenant, room);
+    return room;
+  }
+
+  /** Asks from time to time for whom the sockets are open, also in a shop where nothing happens. */
+  async #check(tenant: string, room: Room): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const { signal } = room.empty;
+    while (!signal.aborted) {
+      try {
+        await clock.sleep(CHECK_MS, signal);
+        await this.#poke(tenant, [...room.connections]);
+      } catch (error) {
+        if (!signal.aborted) logger.debug("Sockets could not be checked", { tenant, cause: String(error) });
+      }
+    }
   }
 
   /** Closes the socket when its token expires: the till then gets a new token and connects again. */
@@ -221,7 +246,9 @@ export class PokeHub implements Live {
     connection.gone.abort();
     const room = this.#tenants.get(tenant);
     room?.connections.delete(connection);
-    if (room?.connections.size === 0) this.#tenants.delete(tenant);
+    if (room?.connections.size !== 0) return;
+    this.#tenants.delete(tenant);
+    room.empty.abort();
   }
 
   async #revokedAmong(tenant: string, devices: readonly string[]): Promise<ReadonlySet<string>> {

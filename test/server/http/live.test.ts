@@ -179,6 +179,17 @@ describe("pokes [M7]", () => {
       expect(socket).toEqual({ sent: [], closed: [[1008, "The device was revoked"]] });
     });
 
+    test("the socket of a device that was revoked is closed within a minute, though nothing happens", async () => {
+      const clock = fakeClock();
+      const server = shopServer({}, { clock });
+      await openTill(server, "b");
+      const socket = await listening(server, "shop/b");
+      await revokeDevice({ store: server.store, tenant: "shop", device: "b" });
+      await clock.advance(60_000);
+      await turn();
+      expect(socket).toEqual({ sent: [], closed: [[1008, "The device was revoked"]] });
+    });
+
     test.each([
       ["stands for nobody any more", "nobody"],
       ["stands for another device", "shop/x"],

@@ -43,8 +43,8 @@ export const desks: readonly Mutant[] = [
     "C3",
     patch(
       "server/decide/operation/supersede.ts",
-      "if (target === undefined) ws.putOperation(placeholder(ws, view, successor, id));\n    else if (target.supersededBy",
-      "if (target === undefined) continue;\n    else if (target.supersededBy",
+      "if (index === 0 || ws.takePlaceholder()) ws.putOperation(",
+      "if (false) ws.putOperation(",
     ),
   ),
   mutant(

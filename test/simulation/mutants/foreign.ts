@@ -140,7 +140,7 @@ const borders: readonly Mutant[] = [
   mutant(
     "a cut list of results counts as whole",
     "C6",
-    patch("server/decide/rows/feed.ts", "upTo: page.cutAt ?? position", "upTo: position"),
+    patch("server/decide/rows/feed.ts", "upTo: cutAt ?? position", "upTo: position"),
   ),
   mutant(
     "a full page is the last one",
@@ -287,8 +287,8 @@ const people: readonly Mutant[] = [
     "S14",
     patch(
       "server/decide/desk-actions.ts",
-      "return inScope(principal, branchOf(row, ws.device(row.device)));",
-      "return inScope(principal, branchOf(row, ws.device(row.device))) || true;",
+      "return inScope(principal, branchOf(row));",
+      "return inScope(principal, branchOf(row)) || true;",
     ),
   ),
   mutant(
@@ -314,7 +314,7 @@ const people: readonly Mutant[] = [
     "C10",
     patch(
       "server/decide/operation/evaluate.ts",
-      'return quarantined(sent, "branch_mismatch", "It was made in another branch than the token\'s");',
+      'return refusal ?? quarantined(sent, "branch_mismatch", "It was made in another branch than the token\'s");',
       "return applied(sent, 0);",
     ),
   ),
