@@ -16,15 +16,15 @@ import { root } from "./entries.mjs";
  * @typedef {object} Suite
  * @property {string} folder of the sources, with all below it
  * @property {readonly string[]} own the tests that see every mutant
- * @property {readonly string[]} [wide] slower tests: they and the properties of `own` see the mutants that those before
- * did not find
+ * @property {readonly string[]} [wide] slower tests: they and those of `own` that are slow see the mutants that those
+ * before did not find
  * @property {boolean} [shared] the tests of `own` share their modules, which is quicker: only where no test leaves
  * anything behind in one
  * @property {number} [leastScore] in percent
  */
 
-/** They are slow: one of them can take longer than all other tests of its folder. */
-const PROPERTIES = "**/*.property.test.ts";
+/** One of these can take longer than all other tests of its folder: the properties, and chains of the greatest length. */
+const SLOW = ["**/*.property.test.ts", "test/server/decide/bounds.test.ts"];
 
 /**
  * The first that holds the folder is used.
@@ -77,7 +77,7 @@ process.chdir(root);
 const results = `node_modules/.cache/stryker/${place.replaceAll("/", "-")}`;
 const { own, wide = [], shared = false, leastScore = 0 } = suite;
 /** @type {Run} */
-const quick = { tests: own, leftOut: [PROPERTIES], shared, results: `${results}.quick.json` };
+const quick = { tests: own, leftOut: SLOW, shared, results: `${results}.quick.json` };
 /** @type {Run} */
 const whole = { tests: [...own, ...wide], leftOut: [], shared: false, results: `${results}.json` };
 const hasTwo = wide.length > 0;
