@@ -115,7 +115,7 @@ function mutate({ tests, leftOut, shared, results }, isStatic = false) {
     incrementalFile: results,
     concurrency: Math.max(1, Math.floor(availableParallelism() / 2)),
     // Beyond the time that the tests take without a change. A busy machine must not count as a change that was noticed.
-    timeoutMS: 30_000,
+    timeoutMS: 60_000,
     // Not in node_modules: Vite would take the sources there for packages.
     tempDirName: ".stryker-tmp",
     reporters: [process.stdout.isTTY ? "progress" : "progress-append-only"],

@@ -1,7 +1,7 @@
 /** Rows whose stored text goes out as it is must say what the same rows would, parsed and written again. */
 import { describe, expect, test } from "vitest";
 import { changeTexts } from "../../../../src/server/decide/rows/change-text.ts";
-import type { RecordRow } from "../../../../src/server/ports/rows.ts";
+import type { FeedRow, RecordRow } from "../../../../src/server/ports/rows.ts";
 import { changeOf, departureRow, recordRow } from "../../../../src/server/testing/rows.ts";
 import { parsed, servedWith } from "../../support/change-text.ts";
 
@@ -27,6 +27,15 @@ describe("the text of a change", () => {
     ["the name in a string", { a: '"stock":' }, { stock: 3, sold: 1 }, { a: '"stock":', stock: 3, sold: 1 }],
   ])("with counters, %s", (_what, data, counters, expected) => {
     expect(parsed(stocked, { data, counters })).toEqual({ id: "p-1", version: 7, data: expected });
+  });
+  test.each([
+    ["with all counters", { stock: 3, sold: 1 }, ',"stock":3,"sold":1'],
+    ["with none yet", {}, ',"stock":0,"sold":0'],
+  ])("of a row %s is the stored text as it stands, and they follow", (_what, counters, following) => {
+    const { row } = changeOf(recordRow("p-1", 7, { schemaVersion: 2, counters }));
+    // A store may write JSON in a way of its own: this text shows that it was not parsed.
+    const text = changeTexts(stocked)({ kind: "record", row: { ...row, data: '{ "name": "T\\u0065a" }' } as FeedRow });
+    expect(text).toBe(`{"id":"p-1","version":7,"data":{ "name": "T\\u0065a" ${following}}}`);
   });
   test("has each member once", () => {
     const text = changeTexts(stocked)(
