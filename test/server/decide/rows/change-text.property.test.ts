@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { dataOf } from "../../../../src/server/decide/rows/rows.ts";
 import { times } from "../../../support/property.ts";
-import { parsed, servedWith } from "../../support/change-text.ts";
+import { parsed, servedWith } from "../../support/served.ts";
 
 test("the text of a change says what the parsed row says, whatever its names and values", () => {
   const name = fc.oneof(fc.constantFrom("stock", 'a,"stock', "\\", 'sold":', "", ","), fc.string({ unit: "binary" }));

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { changeTexts } from "../../../../src/server/decide/rows/change-text.ts";
 import type { FeedRow, RecordRow } from "../../../../src/server/ports/rows.ts";
 import { changeOf, departureRow, recordRow } from "../../../../src/server/testing/rows.ts";
-import { parsed, servedWith } from "../../support/change-text.ts";
+import { parsed, servedWith } from "../../support/served.ts";
 
 describe("the text of a change", () => {
   const bare = servedWith([]);

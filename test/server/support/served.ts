@@ -1,4 +1,4 @@
-/** Rows of a collection with these counters, and what their text in an answer says. */
+/** A collection with these counters as a server has it, and what the text of its rows in an answer says. */
 import * as z from "zod";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
 import { changeTexts } from "../../../src/server/decide/rows/change-text.ts";
