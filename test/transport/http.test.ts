@@ -72,6 +72,14 @@ describe("a push", () => {
     });
   });
 
+  test("tells how long it took, from the request to the whole answer", async () => {
+    const server = await serve(rightly);
+    const before = performance.now();
+    const result = await transportTo(server).push(small, callOf());
+    const tookMs = performance.now() - before;
+    expect(result.ok && result.timing.roundTripMs > 0 && result.timing.roundTripMs <= tookMs).toBe(true);
+  });
+
   test("asks a function for its headers each time", async () => {
     const server = await serve(rightly);
     let count = 0;
@@ -296,6 +304,21 @@ describe("the token", () => {
   });
 });
 
+test("an answer is whole wherever the line has cut it: a letter may come in two pieces", async () => {
+  const error = { code: "not_permitted", message: "Größe fehlt – 茶" };
+  const value = { ...answer, results: [{ id: answer.results[0]?.id, status: "rejected", error, at: 1 }] };
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
+  });
+  const headers = protocolHeaders({ headers: { "tillsync-request-id": requestId } } as never);
+  const transport = transportTo(await serve(rightly), { fetch: async () => new Response(body, { headers }) });
+  expect(await transport.push(small, callOf())).toMatchObject({ ok: true, value });
+});
+
 describe("the network", () => {
   const unreachable = (reason: string) => ({ ok: false, failure: { kind: "unreachable", reason } });
 
@@ -362,8 +385,8 @@ describe("the network", () => {
     const removed = vi.spyOn(signal, "removeEventListener");
     await transportTo(server).push(small, callOf(signal));
     expect(added.mock.calls.length).toBe(1);
-    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(
-      added.mock.calls.map(([, listener]) => listener),
+    expect(removed.mock.calls.map(([type, listener]) => [type, listener])).toEqual(
+      added.mock.calls.map(([type, listener]) => [type, listener]),
     );
   });
 });
@@ -562,6 +585,9 @@ describe("options", () => {
     ["url", "ftp://shop.example/sync"],
     ["url", "https://"],
     ["url", "https://user:secret@shop.example/sync"],
+    ["url", "https://user@shop.example/sync"],
+    ["url", "https://:secret@shop.example/sync"],
+    ["url", "shttp://shop.example/sync"],
     ["url", "https://shop.example/sync?tenant=1"],
     ["url", "https://shop.example/sync#a"],
     ["url", new URL("https://shop.example")],
@@ -572,7 +598,7 @@ describe("options", () => {
     ["timeoutMs", 999],
     ["timeoutMs", Number.NaN],
     ["timeoutMs", Number.POSITIVE_INFINITY],
-    ["timeoutMs", "30"],
+    ["timeoutMs", "30000"],
     ["live", true],
     ["fetch", {}],
   ];
