@@ -304,6 +304,12 @@ describe("the token", () => {
   });
 });
 
+test("an answer may name its charset", async () => {
+  const headers = { "content-type": "Application/JSON ; charset=utf-8" };
+  const server = await serve((received, response) => reply(received, response, { headers, body: answer }));
+  expect(await transportTo(server).push(small, callOf())).toMatchObject({ ok: true });
+});
+
 test("an answer is whole wherever the line has cut it: a letter may come in two pieces", async () => {
   const error = { code: "not_permitted", message: "Größe fehlt – 茶" };
   const value = { ...answer, results: [{ id: answer.results[0]?.id, status: "rejected", error, at: 1 }] };
@@ -450,6 +456,14 @@ describe("a foreign answer", () => {
       "JSON nested 100,000 deep",
       "json",
       (received, response) => reply(received, response, { body: `{"a":${"[".repeat(100_000)}` }),
+    ],
+    [
+      "a whole answer with something nested 100,000 deep",
+      "json",
+      (received, response) => {
+        const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+        reply(received, response, { body: `${JSON.stringify(answer).slice(0, -1)},"more":${deep}}` });
+      },
     ],
     ["33 MiB", "size", (received, response) => reply(received, response, { body: " ".repeat(33 * 1_024 * 1_024) })],
     ["401 of a portal", "protocol", (_, response) => void response.writeHead(401).end("sign in")],
