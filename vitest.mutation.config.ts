@@ -2,14 +2,17 @@
 import { defineConfig } from "vitest/config";
 import { sourceAliases } from "./scripts/entries.mjs";
 
-const folders = (process.env.MUTATION_TESTS ?? "test/schema").split(",");
+const { tests, leftOut, shared } = JSON.parse(
+  process.env.MUTATION_TESTS ?? '{ "tests": ["test/schema"], "leftOut": [], "shared": false }',
+) as { tests: string[]; leftOut: string[]; shared: boolean };
 
 export default defineConfig({
   resolve: { alias: sourceAliases() },
   test: {
     watch: false,
-    include: folders.map((folder) => `${folder}/**/*.test.ts`),
-    exclude: ["test/**/*.browser.test.ts", "test/**/*.postgres.test.ts"],
+    include: tests.map((folder) => `${folder}/**/*.test.ts`),
+    exclude: ["test/**/*.browser.test.ts", "test/**/*.postgres.test.ts", ...leftOut],
+    isolate: !shared,
     setupFiles: "scripts/mutation-setup.mjs",
     // A mutant that hangs is ended by Stryker, which knows how long its tests take without it.
     testTimeout: 240_000,

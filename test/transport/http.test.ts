@@ -72,6 +72,14 @@ describe("a push", () => {
     });
   });
 
+  test("tells how long it took, from the request to the whole answer", async () => {
+    const server = await serve(rightly);
+    const before = performance.now();
+    const result = await transportTo(server).push(small, callOf());
+    const tookMs = performance.now() - before;
+    expect(result.ok && result.timing.roundTripMs > 0 && result.timing.roundTripMs <= tookMs).toBe(true);
+  });
+
   test("asks a function for its headers each time", async () => {
     const server = await serve(rightly);
     let count = 0;
@@ -296,6 +304,27 @@ describe("the token", () => {
   });
 });
 
+test("an answer may name its charset", async () => {
+  const headers = { "content-type": "Application/JSON ; charset=utf-8" };
+  const server = await serve((received, response) => reply(received, response, { headers, body: answer }));
+  expect(await transportTo(server).push(small, callOf())).toMatchObject({ ok: true });
+});
+
+test("an answer is whole wherever the line has cut it: a letter may come in two pieces", async () => {
+  const error = { code: "not_permitted", message: "Größe fehlt – 茶" };
+  const value = { ...answer, results: [{ id: answer.results[0]?.id, status: "rejected", error, at: 1 }] };
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
+  });
+  const headers = protocolHeaders({ headers: { "tillsync-request-id": requestId } } as never);
+  const transport = transportTo(await serve(rightly), { fetch: async () => new Response(body, { headers }) });
+  expect(await transport.push(small, callOf())).toMatchObject({ ok: true, value });
+});
+
 describe("the network", () => {
   const unreachable = (reason: string) => ({ ok: false, failure: { kind: "unreachable", reason } });
 
@@ -362,8 +391,8 @@ describe("the network", () => {
     const removed = vi.spyOn(signal, "removeEventListener");
     await transportTo(server).push(small, callOf(signal));
     expect(added.mock.calls.length).toBe(1);
-    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(
-      added.mock.calls.map(([, listener]) => listener),
+    expect(removed.mock.calls.map(([type, listener]) => [type, listener])).toEqual(
+      added.mock.calls.map(([type, listener]) => [type, listener]),
     );
   });
 });
@@ -427,6 +456,14 @@ describe("a foreign answer", () => {
       "JSON nested 100,000 deep",
       "json",
       (received, response) => reply(received, response, { body: `{"a":${"[".repeat(100_000)}` }),
+    ],
+    [
+      "a whole answer with something nested 100,000 deep",
+      "json",
+      (received, response) => {
+        const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+        reply(received, response, { body: `${JSON.stringify(answer).slice(0, -1)},"more":${deep}}` });
+      },
     ],
     ["33 MiB", "size", (received, response) => reply(received, response, { body: " ".repeat(33 * 1_024 * 1_024) })],
     ["401 of a portal", "protocol", (_, response) => void response.writeHead(401).end("sign in")],
@@ -562,6 +599,9 @@ describe("options", () => {
     ["url", "ftp://shop.example/sync"],
     ["url", "https://"],
     ["url", "https://user:secret@shop.example/sync"],
+    ["url", "https://user@shop.example/sync"],
+    ["url", "https://:secret@shop.example/sync"],
+    ["url", "shttp://shop.example/sync"],
     ["url", "https://shop.example/sync?tenant=1"],
     ["url", "https://shop.example/sync#a"],
     ["url", new URL("https://shop.example")],
@@ -572,7 +612,7 @@ describe("options", () => {
     ["timeoutMs", 999],
     ["timeoutMs", Number.NaN],
     ["timeoutMs", Number.POSITIVE_INFINITY],
-    ["timeoutMs", "30"],
+    ["timeoutMs", "30000"],
     ["live", true],
     ["fetch", {}],
   ];

@@ -50,6 +50,11 @@ describe("of several answers", () => {
     expect(bestOffset([sample(60, 20), sample(200, 400)]).offsetMs).toBe(60);
   });
 
+  test("both errors together explain a difference of half of both delays, and nothing beyond it", () => {
+    expect(bestOffset([sample(60, 20), sample(270, 400)]).offsetMs).toBe(60);
+    expect(bestOffset([sample(60, 20), sample(271, 400)]).offsetMs).toBe(271);
+  });
+
   test("of equal delays the later one counts", () => {
     expect(bestOffset([sample(100, 50), sample(110, 50)]).offsetMs).toBe(110);
   });

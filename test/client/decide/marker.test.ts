@@ -18,9 +18,12 @@ test.each([
   expect(lossBetween(marker, store)).toEqual(loss);
 });
 
-test("a marker is read as it was written", () => {
-  expect(parseMarker(markerText(store))).toEqual(store);
-});
+test.each([store, { createdAt: 1_763_625_600_000, sequence: 48_211, waiting: 305 }])(
+  "a marker is read as it was written: %j",
+  (marker) => {
+    expect(parseMarker(markerText(marker))).toEqual(marker);
+  },
+);
 
 test.each([undefined, "", "1 2", "1 2 3 4", "a b c", "1 -2 3", "{}"])("%j is no marker", (text) => {
   expect(parseMarker(text)).toBeUndefined();

@@ -94,6 +94,11 @@ describe("a request that is answered", () => {
     expect(size).toEqual({ ...full, count: 50 });
   });
 
+  test("lets it be twice as large as a transaction that was more than the size", () => {
+    const size = afterAnswer({ ...full, count: 10, bytes: 1_000 }, MAX, { count: 30, bytes: 9_000 }, 10);
+    expect(size).toMatchObject({ count: 60, bytes: 18_000 });
+  });
+
   test("never lets it be larger than allowed", () => {
     expect(afterAnswer({ ...full, count: 150 }, MAX, { count: 150, bytes: 100 }, 10).count).toBe(200);
   });

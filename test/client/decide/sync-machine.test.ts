@@ -737,6 +737,18 @@ describe("a failure", () => {
     test(`with the code ${code} means ${response}`, () => {
       expect(causeOf(refused(code as keyof typeof codes))).toBe(response);
     });
+
+  test("that needs a person is shown as one, and asked about again after the longest wait", () => {
+    expect(step(online("idle", "busy"), failed("pull", refused("forbidden")))).toEqual([actionNeeded(), [POLL]]);
+  });
+
+  test.each([
+    ["server_error", refused("internal")],
+    ["device_error", { kind: "device_error" }],
+  ] as const)("that is over by itself (%s) is shown as one, and tried again with the backoff", (cause, failure) => {
+    const shown = offline({ pull: { response: { kind: "offline", cause, floorMs: 0 }, attempt: 1 } });
+    expect(step(online("idle", "busy"), failed("pull", failure))).toEqual([shown, ["timer pull 500"]]);
+  });
 });
 
 // ── Rounds ──

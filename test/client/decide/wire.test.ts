@@ -59,12 +59,25 @@ test("`after` is what was found when it was sent", () => {
   expect(wire(made["an update"])).not.toHaveProperty("after");
 });
 
+test("who made it and in which branch are in it, where they are known", () => {
+  const { branch, actor, ...unknown } = made["an update"];
+  expect(wire({ ...unknown, branch, actor })).toMatchObject({ branch: "main", actor: "u-7" });
+  expect(Object.keys(wire(unknown))).not.toContain("branch");
+  expect(Object.keys(wire(unknown))).not.toContain("actor");
+});
+
+test.each(["an update", "a delete"] as const)("%s that overwrites newer writes says so, and no other does", (name) => {
+  expect(wire({ ...made[name], force: true })).toMatchObject({ force: true });
+  expect(wire({ ...made[name], force: undefined })).not.toHaveProperty("force");
+});
+
 test("the moment is RFC 3339 in UTC", () => {
   expect(wire(made["a fact"]).occurredAt).toBe(new Date(NOW).toISOString());
 });
 
 test("an update without removed fields names none", () => {
-  expect(wire(made["an update"])).not.toHaveProperty("unset");
+  expect(wire({ ...made["an update"], unset: undefined })).not.toHaveProperty("unset");
+  expect(wire({ ...made["an update"], unset: [] })).not.toHaveProperty("unset");
   expect(wire({ ...made["an update"], unset: ["note"] })).toMatchObject({ unset: ["note"] });
 });
 

@@ -259,6 +259,30 @@ describe("a base", () => {
     expect(till.view("products", "p-1")).toEqual(row("B"));
   });
 
+  test("that this till has guessed gives way to the version that it was guessed for, and to no older one", () => {
+    const till = new DecisionTill();
+    const workspace = till.open();
+    workspace.setBase("products", "p-1", 10, row("guessed"));
+    workspace.markGuessed("products", "p-1");
+    till.commit(workspace);
+    till.pull("products", { id: "p-1", version: 9, data: row("A") });
+    expect(till.view("products", "p-1")).toEqual(row("guessed"));
+    till.pull("products", { id: "p-1", version: 10, data: row("B") });
+    expect(till.view("products", "p-1")).toEqual(row("B"));
+  });
+
+  test("with an own edit in it does not give way to a row from before that edit", () => {
+    const till = new DecisionTill();
+    till.pull("products", { id: "p-1", version: 10, data: row("A") });
+    const workspace = till.open();
+    workspace.amendBase("products", "p-1", row("mine"), 20);
+    till.commit(workspace);
+    till.pull("products", { id: "p-1", version: 19, data: row("B") });
+    expect(till.row("products", "p-1")).toMatchObject({ version: 10, data: row("mine") });
+    till.pull("products", { id: "p-1", version: 20, data: row("C") });
+    expect(till.row("products", "p-1")).toMatchObject({ version: 20, data: row("C") });
+  });
+
   test("of a collection that is not resynced keeps its version", () => {
     const till = new DecisionTill();
     till.pull("products", { id: "p-1", version: 10, data: row("A") });
@@ -266,6 +290,93 @@ describe("a base", () => {
     till.pull("products", { id: "p-1", version: 3, data: row("B") });
     expect(till.view("products", "p-1")).toEqual(row("A"));
   });
+});
+
+describe("what the server has of a row", () => {
+  const data = { ...tea, stock: 7 };
+
+  test("is the row itself while nothing is open on it", () => {
+    const till = new DecisionTill();
+    till.pull("products", { id: "p-1", version: 10, data });
+    expect(till.open().baseOf("products", "p-1")).toEqual(data);
+  });
+
+  test("is the row without the open edits", () => {
+    const till = new DecisionTill();
+    till.pull("products", { id: "p-1", version: 10, data });
+    till.one(update("products", "p-1", { name: "A" }));
+    expect(till.open().baseOf("products", "p-1")).toEqual(data);
+  });
+
+  test("is nothing where the row was made here", () => {
+    const till = new DecisionTill();
+    till.write([create("products", "p-1", data)]);
+    expect(till.open().baseOf("products", "p-1")).toBeNull();
+  });
+
+  test("is nothing where there is no row", () => {
+    expect(new DecisionTill().open().baseOf("products", "p-9")).toBeNull();
+  });
+});
+
+describe("a new version of a row with sales on it", () => {
+  const sold = () => {
+    const till = new DecisionTill();
+    till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 7 } });
+    till.one(increment("products", "p-1", { stock: -2 }));
+    return till;
+  };
+
+  test("keeps their sum, which needs none of them (L12)", () => {
+    const till = sold();
+    till.operations.clear();
+    till.pull("products", { id: "p-1", version: 11, data: { ...tea, stock: 100 } });
+    expect(till.view("products", "p-1")).toMatchObject({ stock: 98 });
+  });
+
+  test("under an edit is no deletion: what was before it is not kept", () => {
+    const till = sold();
+    till.one(update("products", "p-1", { name: "A" }));
+    till.pull("products", { id: "p-1", version: 11, data: { ...tea, stock: 100 } });
+    expect(till.row("products", "p-1")).not.toHaveProperty("deletedBase");
+  });
+});
+
+test("a row whose edits were not loaded is not written: it would lose them", () => {
+  const till = new DecisionTill();
+  till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+  till.one(update("products", "p-1", { name: "A" }));
+  till.operations.clear();
+  const workspace = till.open();
+  workspace.touch("products", "p-1");
+  expect(() => workspace.finish()).toThrow("has 1 edits, 0 were loaded");
+});
+
+test("a change tells what the row was and what it is", () => {
+  const till = new DecisionTill();
+  till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+  const workspace = till.open();
+  workspace.setBase("products", "p-1", 11, { ...tea, stock: 1 });
+  const before = till.row("products", "p-1");
+  const after = { ...before, version: 11, rev: 2, data: { ...tea, stock: 1 } };
+  expect(workspace.finish().changes).toEqual([{ collection: "products", id: "p-1", before, after }]);
+});
+
+test("operations with the same place in the replay are in the order in which they were made", () => {
+  const till = new DecisionTill();
+  till.pull("products", { id: "p-1", version: 10, data: { ...tea, stock: 0 } });
+  const made = ["A", "B", "C"].map((name) => ({ ...till.one(update("products", "p-1", { name })), rank: 1 }));
+  till.operations.clear();
+  for (const operation of made.toReversed()) till.operations.set(operation.id, operation);
+  expect(till.open().operationsOf("products", "p-1")).toEqual(made);
+});
+
+test("however often a decision lets the blocked go, it is one round [H2]", () => {
+  const workspace = new DecisionTill().open();
+  const before = workspace.queue.unblockRound;
+  workspace.unblock();
+  workspace.unblock();
+  expect(workspace.queue.unblockRound).toBe(before + 1);
 });
 
 describe("a stored row", () => {
@@ -369,6 +480,19 @@ describe("a row in another schema than the app's [H7]", () => {
     expect(back.view("notes", "n-1")).toEqual({ text: "mine" });
   });
 
+  test("that is deleted at an older server has nothing for a step to raise", () => {
+    const one = new DecisionTill(second(fail));
+    const workspace = one.open();
+    workspace.setBase("notes", "n-1", 2, null, 1);
+    expect(workspace.faults).toEqual([]);
+  });
+
+  test("that was never there is made here in the app's schema", () => {
+    const one = new DecisionTill(second());
+    one.one(create("notes", "n-1", { text: "new" }));
+    expect(one.row("notes", "n-1")).toMatchObject({ data: { text: "new" }, schemaVersion: 2 });
+  });
+
   test("that can't be read takes nothing that this till makes of it", () => {
     const one = pulled(second(), "n-1").one.updated(first);
     const workspace = one.open();
@@ -410,6 +534,10 @@ describe("an operation of a collection that the app does not have", () => {
       return { states, conflictId, edits, phone: data?.phone };
     };
     expect(recount()).toEqual({ states: { conflict: 1 }, conflictId: `c-${edit.id}`, edits: 1, phone: "2" });
+    const later = { ...edit, id: "op-later", sequence: edit.sequence + 1, rank: edit.rank + 1 };
+    back.operations.set(later.id, later);
+    expect(recount()).toMatchObject({ states: { conflict: 1, pending: 1 }, conflictId: `c-${edit.id}`, edits: 2 });
+    back.operations.delete(later.id);
     back.operations.set(edit.id, {
       ...edit,
       status: { state: "closed_elsewhere", error: { code: "superseded", message: "" }, result: { at: 1 } },

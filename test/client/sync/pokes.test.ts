@@ -50,21 +50,36 @@ test("is no condition: a till that is never poked pulls all the same", async () 
   expect((await kit.till.collections.products.get("p-1"))?.name).toBe("Green");
 });
 
+/** Loses the channel, and returns how long it takes until the next one is opened. */
+async function lost({ world, channels }: Awaited<ReturnType<typeof connected>>): Promise<number> {
+  const { length } = channels;
+  const since = world.clock.now();
+  channels.at(-1)?.listener.closed();
+  while (channels.length === length) await world.clock.advance(100);
+  return world.clock.now() - since;
+}
+
 test("is opened again after it was lost, with a wait that grows while it can't be had", async () => {
   await using kit = await connected();
   const at: number[] = [];
-  for (let n = 0; n < 5; n += 1) {
-    kit.channels.at(-1)?.listener.closed();
-    const { length } = kit.channels;
-    const lost = kit.world.clock.now();
-    while (kit.channels.length === length) await kit.world.clock.advance(100);
-    at.push(kit.world.clock.now() - lost);
-  }
+  for (let n = 0; n < 5; n += 1) at.push(await lost(kit));
   expect(at.every((wait) => wait >= 250)).toBe(true);
   expect(Math.max(...at)).toBeLessThanOrEqual(16_100);
   // The first wait is at most a second: a wait that does not grow never exceeds it.
   expect(Math.max(...at)).toBeGreaterThan(2_000);
   expect(kit.channels).toHaveLength(6);
+});
+
+test("that was open for a while is opened again after a short wait, whatever was before", async () => {
+  await using kit = await connected();
+  const short: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    for (let n = 0; n < 5; n += 1) await lost(kit);
+    await kit.world.clock.advance(120_000);
+    short.push(await lost(kit));
+  }
+  // The first wait is at most a second.
+  expect(Math.max(...short)).toBeLessThanOrEqual(1_100);
 });
 
 test("is closed while the till is not online, and opened when it is again", async () => {

@@ -63,6 +63,19 @@ describe("pages (L4)", () => {
     expect(pages.get("sales")).toMatchObject({ changes: [], more: true, cursor: { position: 0, remaining: 3 } });
     expect((await till.pulled(["sales", "products"], 8)).pages.get("sales")?.changes).toHaveLength(3);
   });
+  test("a collection that the page does not reach may have more, though nobody has looked", async () => {
+    const { till } = await stocked(3);
+    const { pages } = await till.pulled(["products", "customers"], 3);
+    expect(pages.get("products")?.changes).toHaveLength(3);
+    expect(pages.get("customers")).toMatchObject({ changes: [], more: true, cursor: { position: 0 } });
+  });
+  test("nor has anybody looked behind a collection that the bytes have cut", async () => {
+    const { till } = await stocked(3);
+    till.limitBytes = 100;
+    const { pages } = await till.pulled(["products", "customers"]);
+    expect(pages.get("products")).toMatchObject({ changes: { length: 1 }, more: true });
+    expect(pages.get("customers")).toMatchObject({ changes: [], more: true, cursor: { position: 0 } });
+  });
   test("bytes bound a page, and one change always comes [M1]", async () => {
     const big = LIMITS.operationBytes - 1_000;
     const { till } = await stocked(12, big);
@@ -251,6 +264,20 @@ describe("a till that asks for few bytes", () => {
     expect(results).toHaveLength(3);
     expect([...hashes.keys()]).toEqual(results.map(({ id }) => id));
     for (const { id } of results) expect(hashes.get(id)).toBe((await till.world.operation(id))?.hash);
+  });
+  test("gets the changes that fill the bytes exactly, and not one more", async () => {
+    const { till } = await stocked(3);
+    const page = async (limitBytes?: number) => {
+      till.cursors.clear();
+      till.limitBytes = limitBytes;
+      const outcome = await till.pull();
+      return outcome.kind === "answered" ? (outcome.pages.get("products")?.changes ?? []) : [];
+    };
+    const sizes = (await page()).map((text) => text.length);
+    const bytes = (rows: number) => sizes.slice(0, rows).reduce((sum, size) => sum + size, 0);
+    const rows: number[] = [];
+    for (const limit of [bytes(3), bytes(3) - 1, bytes(2)]) rows.push((await page(limit)).length);
+    expect(rows).toEqual([3, 2, 2]);
   });
   test("gets few results beside those of its push", async () => {
     const { till } = await stocked(1);

@@ -124,6 +124,13 @@ describe("increments [H4]", () => {
     });
     expect(await till.send(product("p-1"))).toMatchObject({ data: { stock: -2 } });
   });
+  test("the answer has no data where there is no row, or not any more", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    expect(await till.send(count("p-1", -2))).not.toHaveProperty("data");
+    await till.push(product("p-2"), { action: "delete", collection: "products", entityId: "p-2", baseVersion: 0 });
+    expect(await till.send(count("p-2", -2))).not.toHaveProperty("data");
+  });
   test("each counter has a sum of its own", async () => {
     const world = await ServerWorld.open();
     const till = world.till();

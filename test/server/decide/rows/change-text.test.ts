@@ -1,34 +1,9 @@
 /** Rows whose stored text goes out as it is must say what the same rows would, parsed and written again. */
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
-import { defineCollection } from "../../../../src/schema/define-collection.ts";
 import { changeTexts } from "../../../../src/server/decide/rows/change-text.ts";
-import { dataOf } from "../../../../src/server/decide/rows/rows.ts";
-import { resolveCatalog } from "../../../../src/server/options.ts";
-import type { RecordRow } from "../../../../src/server/ports/rows.ts";
+import type { FeedRow, RecordRow } from "../../../../src/server/ports/rows.ts";
 import { changeOf, departureRow, recordRow } from "../../../../src/server/testing/rows.ts";
-
-const anyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
-
-function servedWith(counters: readonly string[]) {
-  const products = defineCollection({
-    schema: z.object(Object.fromEntries(counters.map((name) => [name, z.int().default(0)]))).loose(),
-    counters: counters as never,
-    schemaVersion: 2,
-    upcast: {
-      1: ({ old, ...rest }) => {
-        if (old === "broken") throw new Error("which unit?");
-        return { ...rest, brought: true };
-      },
-    },
-  });
-  const catalog = resolveCatalog({ products }, { products: { scope: "tenant", allow: anyone } } as never);
-  return catalog.collections.get("products")!;
-}
-
-const parsed = (served: ReturnType<typeof servedWith>, row: Partial<RecordRow>) =>
-  JSON.parse(changeTexts(served)(changeOf(recordRow("p-1", 7, { schemaVersion: 2, ...row }))));
+import { parsed, servedWith } from "../../support/served.ts";
 
 describe("the text of a change", () => {
   const bare = servedWith([]);
@@ -53,6 +28,15 @@ describe("the text of a change", () => {
   ])("with counters, %s", (_what, data, counters, expected) => {
     expect(parsed(stocked, { data, counters })).toEqual({ id: "p-1", version: 7, data: expected });
   });
+  test.each([
+    ["with all counters", { stock: 3, sold: 1 }, ',"stock":3,"sold":1'],
+    ["with none yet", {}, ',"stock":0,"sold":0'],
+  ])("of a row %s is the stored text as it stands, and they follow", (_what, counters, following) => {
+    const { row } = changeOf(recordRow("p-1", 7, { schemaVersion: 2, counters }));
+    // A store may write JSON in a way of its own: this text shows that it was not parsed.
+    const text = changeTexts(stocked)({ kind: "record", row: { ...row, data: '{ "name": "T\\u0065a" }' } as FeedRow });
+    expect(text).toBe(`{"id":"p-1","version":7,"data":{ "name": "T\\u0065a" ${following}}}`);
+  });
   test("has each member once", () => {
     const text = changeTexts(stocked)(
       changeOf(recordRow("p-1", 7, { schemaVersion: 2, data: { stock: 9 }, counters: { stock: 3, sold: 1 } })),
@@ -75,20 +59,5 @@ describe("the text of a change", () => {
     expect(parsed(stocked, { state: "deleted" })).toEqual({ id: "p-1", version: 7, deleted: true });
     const left = changeTexts(stocked)({ kind: "departure", row: departureRow("p-1", 7, "north") });
     expect(JSON.parse(left)).toEqual({ id: "p-1", version: 7, deleted: true, reason: "scope" });
-  });
-  test("says what the parsed row says, whatever its names and values", () => {
-    const name = fc.oneof(fc.constantFrom("stock", 'a,"stock', "\\", 'sold":', "", ","), fc.string({ unit: "binary" }));
-    const names = fc.uniqueArray(
-      name.filter((text) => !["", "id", "__proto__", "constructor", "prototype"].includes(text)),
-      { maxLength: 4 },
-    );
-    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), name, fc.dictionary(name, fc.integer()));
-    fc.assert(
-      fc.property(names, fc.dictionary(name, value), fc.dictionary(name, fc.integer()), (declared, data, counters) => {
-        const served = servedWith(declared);
-        const row = { data: JSON.parse(JSON.stringify(data)), counters };
-        expect(parsed(served, row).data).toEqual(JSON.parse(JSON.stringify(dataOf(served, row))));
-      }),
-    );
   });
 });

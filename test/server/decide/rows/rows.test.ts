@@ -1,10 +1,21 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineCollection } from "../../../../src/schema/define-collection.ts";
-import { fieldVersion, foreignFields, lifeVersion } from "../../../../src/server/decide/rows/rows.ts";
+import {
+  addSteps,
+  checkData,
+  fieldVersion,
+  foreignFields,
+  lifeVersion,
+  readableState,
+  upToDate,
+  without,
+} from "../../../../src/server/decide/rows/rows.ts";
+import { resolveCatalog } from "../../../../src/server/options.ts";
 import type { RecordRow } from "../../../../src/server/ports/rows.ts";
-import { collections } from "../../support/shop.ts";
-import { edit, product, ServerWorld } from "../../support/world.ts";
+import { servedWith } from "../../support/served.ts";
+import { collections, policies } from "../../support/shop.ts";
+import { count, edit, product, ServerWorld } from "../../support/world.ts";
 
 const row = (fields: RecordRow["fields"]): RecordRow => ({
   collection: "products",
@@ -70,6 +81,100 @@ describe("what the schema refuses", () => {
       error: { issues: [{ path: "", message: "Not this one" }] },
     });
   });
+});
+
+describe("what a schema of another library refuses", () => {
+  const refusing = (issue: object) => {
+    const schema = { "~standard": { version: 1, vendor: "own", validate: () => ({ issues: [issue] }) } } as const;
+    const shop = { ...collections, sales: defineCollection({ kind: "fact", schema: schema as never }) };
+    return resolveCatalog(shop as never, policies() as never).collections.get("sales")!;
+  };
+  test("is named by its path, whose parts may be objects", () => {
+    const path = [{ key: "parts" }, { key: 1 }, "n"];
+    expect(checkData(refusing({ message: "no", path }), "s-1", {}, {})).toEqual({
+      ok: false,
+      issues: [{ path: "parts.1.n", message: "no" }],
+    });
+  });
+  test("has an empty path where it has none", () => {
+    expect(checkData(refusing({ message: "no" }), "s-1", {}, {})).toEqual({
+      ok: false,
+      issues: [{ path: "", message: "no" }],
+    });
+  });
+});
+
+test("a row is stored without those of its counters that came with its data", () => {
+  expect(without({ name: "Tea", stock: 3 }, ["stock", "sold"])).toEqual({ name: "Tea" });
+});
+
+test("a step of a counter that the schema no longer has is none, though the row still has its sum", () => {
+  expect(addSteps(servedWith(["stock"]), { stock: 1, lent: 2 }, { lent: 1 })).toBeUndefined();
+});
+
+test("a fault of the server itself is not taken for a row that it can't read", () => {
+  const broken: RecordRow = Object.defineProperty({ ...row({}), schemaVersion: 2 }, "version", {
+    get: () => {
+      throw new Error("broken");
+    },
+  });
+  expect(() => readableState(servedWith([]), broken)).toThrow("broken");
+});
+
+describe("a row of an older schema", () => {
+  const old = (fields: RecordRow["fields"]) => ({ ...row(fields), data: { name: "Tea", old: "piece" } });
+
+  test("keeps who wrote the fields that stay, and a new one takes over from the one that is gone [C5]", () => {
+    const { fields } = upToDate(servedWith([]), old({ id: [10, "a"], name: [11, "a"], old: [12, "b"] }));
+    expect(fields).toStrictEqual({ id: [10, "a"], name: [11, "a"], old: [12, "b"], brought: [12, "b"] });
+  });
+  test("of which nobody is known to have written the field that is gone names nobody for the new one either", () => {
+    expect(upToDate(servedWith([]), old({ id: [10, "a"] })).fields).toStrictEqual({ id: [10, "a"] });
+  });
+  test("that only counts so far has nothing to raise: no step sees it", async () => {
+    const before = await ServerWorld.open();
+    await before.till().send(count("p-1", 3));
+    const products = defineCollection({
+      schema: z.object({ name: z.string(), stock: z.int().default(0) }),
+      counters: ["stock"],
+      schemaVersion: 2,
+      upcast: { 1: ({ name }) => ({ name: (name as string).trim() }) },
+    });
+    const world = await ServerWorld.open({}, { ...collections, products } as never);
+    world.store.restore(before.store.snapshot());
+    expect(await world.till("b").send({ ...product("p-1", { name: "Tea" }), schemaVersion: 2 })).toMatchObject({
+      status: "applied",
+      data: { name: "Tea", stock: 3 },
+    });
+  });
+});
+
+describe("a row of a branch that only counts so far", () => {
+  const counted = { action: "increment", collection: "shifts", entityId: "h-1", by: { drawer: 5 } };
+  const shift = { action: "create", collection: "shifts", entityId: "h-1", data: { branch: "north", cashier: "Ann" } };
+
+  test("is of no branch yet: the policy is not asked about what is not there", async () => {
+    const scope = { branch: (record: { branch: string }) => record.branch.toLowerCase() };
+    const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+    const world = await ServerWorld.open({ shifts: { scope, allow } });
+    expect(await world.till().send(counted)).toMatchObject({ status: "applied" });
+    expect(await world.row("shifts", "h-1")).toMatchObject({ state: "stub", scope: "" });
+  });
+  test("leaves no branch when it appears in one: the others hear nothing of it (L9)", async () => {
+    const world = await ServerWorld.open();
+    await world.till("n", { branch: "north" }).push(counted, shift);
+    const { pages } = await world.till("s", { branch: "south" }).pulled(["shifts"]);
+    expect(pages.get("shifts")?.changes).toEqual([]);
+  });
+});
+
+test("what counts on a deleted row does not delete it once more [H4]", async () => {
+  const world = await ServerWorld.open();
+  const till = world.till();
+  await till.push(product("p-1"), { action: "delete", collection: "products", entityId: "p-1", baseVersion: 0 });
+  const deleted = await world.row("products", "p-1");
+  await till.send(count("p-1", -2));
+  expect((await world.row("products", "p-1"))?.fields.id).toEqual(deleted?.fields.id);
 });
 
 describe("a field that an upcast adds [C5]", () => {
