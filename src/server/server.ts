@@ -29,7 +29,7 @@ export function createSyncServer<const C extends CollectionMap>(options: SyncHan
   const live = new PokeHub(parts);
   const publish: Publish = (tenant, device, touched) => live.publish(tenant, device, touched);
   const service = { sync: new SyncService(parts, publish), desks: new DeskService(parts, publish) };
-  return { handler: handlerOf(parts, service), live };
+  return { handler: handlerOf(parts, service, live), live };
 }
 
 /**

@@ -13,26 +13,36 @@
 import { HEADERS, PROTOCOL_VERSION } from "../../protocol/constants.ts";
 import { isId } from "../../protocol/values.ts";
 import type { ServerParts } from "../options.ts";
+import type { Principal } from "../policy-types.ts";
 import { problemOf, RequestProblem } from "../problems.ts";
 import { principalOf } from "./authenticate.ts";
 import { type Endpoint, endpoints, type Service } from "./endpoints.ts";
 import { type AnswerContext, acceptsGzip, answer, answerProblem } from "./respond.ts";
 
-export function handlerOf(parts: ServerParts, service: Service): (request: Request) => Promise<Response> {
+/** @param live told of a device that was refused because it was revoked */
+export function handlerOf(
+  parts: ServerParts,
+  service: Service,
+  live: { endDevice(tenant: string, device: string): void },
+): (request: Request) => Promise<Response> {
   return async function handle(request) {
     const given = request.headers.get(HEADERS.requestId);
     const requestId = isId(given) ? given : parts.random.uuid();
     const context = (): AnswerContext => ({ requestId, now: parts.clock.now(), acceptsGzip: acceptsGzip(request) });
+    let principal: Principal | undefined;
     try {
       const { endpoint, parameters } = route(request);
       if (endpoint.isOpen === true) return await answer(context(), endpoint.answer({ parts, requestId }));
       checkHeaders(request, given);
       const receivedAt = parts.clock.now();
-      const principal = await principalOf(parts, request);
+      principal = await principalOf(parts, request);
       const call = { parts, service, request, requestId, receivedAt, principal, parameters };
       return await answer(context(), await endpoint.answer(call));
     } catch (error) {
-      return answerProblem(context(), problemOf(error, requestId, parts.logger));
+      const problem = problemOf(error, requestId, parts.logger);
+      const device = principal?.device ?? request.headers.get(HEADERS.device);
+      if (problem.code === "device_revoked" && principal && device) live.endDevice(principal.tenant, device);
+      return answerProblem(context(), problem);
     }
   };
 }

@@ -57,16 +57,12 @@ interface Connection {
 /** The connections of one tenant. */
 interface Room {
   readonly connections: Set<Connection>;
-  /** Aborted when the last of them is detached. */
-  readonly empty: AbortController;
   isPoking: boolean;
 }
 
-/** How long a socket may outlive its rights where nothing changes that it would be poked about. */
-const CHECK_MS = 60_000;
-
 /** RFC 6455, 7.4.1. */
 const POLICY_VIOLATION = 1008;
+const REVOKED = "The device was revoked";
 
 export class PokeHub implements Live {
   readonly #parts: ServerParts;
@@ -115,6 +111,12 @@ export class PokeHub implements Live {
       this.#parts.pokes?.publish({ tenant, device, collections: [...collections], scope });
   }
 
+  /** A request of the device was refused because it was revoked: its sockets need not wait for the next poke. */
+  endDevice(tenant: string, device: string): void {
+    for (const connection of this.#tenants.get(tenant)?.connections ?? [])
+      if (connection.device === device) this.#end(tenant, connection, REVOKED);
+  }
+
   #deliver(tenant: string, device: string | undefined, hints: readonly Hint[]): void {
     const room = this.#tenants.get(tenant);
     if (room === undefined) return;
@@ -143,7 +145,7 @@ export class PokeHub implements Live {
   }
 
   /**
-   * A socket may be older than its rights. So before each poke, and once a minute, its token and its device are asked for again, one read for
+   * A socket may be older than its rights. So before each poke its token and its device are asked for again, one read for
    * all of the tenant's sockets. That costs less than the pull which each poke leads to.
    */
   async #poke(tenant: string, waiting: readonly Connection[]): Promise<void> {
@@ -159,7 +161,7 @@ export class PokeHub implements Live {
       if (connection.gone.signal.aborted || principal === "unknown") continue;
       if (principal === undefined) this.#end(tenant, connection, "The token has ended");
       else if (connection.device !== undefined && revokedOnes.has(connection.device))
-        this.#end(tenant, connection, "The device was revoked");
+        this.#end(tenant, connection, REVOKED);
       else this.#send(tenant, connection, visiblePoke(this.#parts.catalog, principal, hints));
     }
   }
@@ -192,31 +194,11 @@ export class PokeHub implements Live {
     opened: Pick<Connection, "device" | "socket" | "request">,
   ): { close(): void } {
     const connection: Connection = { ...opened, gone: new AbortController(), pending: new Map() };
-    const room = this.#tenants.get(tenant) ?? this.#openRoom(tenant);
+    const room = this.#tenants.get(tenant) ?? { connections: new Set(), isPoking: false };
+    this.#tenants.set(tenant, room);
     room.connections.add(connection);
     if (expiresAt !== undefined) void this.#endAt(expiresAt, tenant, connection);
     return { close: () => this.#detach(tenant, connection) };
-  }
-
-  #openRoom(tenant: string): Room {
-    const room: Room = { connections: new Set(), empty: new AbortController(), isPoking: false };
-    this.#tenants.set(tenant, room);
-    void this.#check(tenant, room);
-    return room;
-  }
-
-  /** Asks from time to time for whom the sockets are open, also in a shop where nothing happens. */
-  async #check(tenant: string, room: Room): Promise<void> {
-    const { clock, logger } = this.#parts;
-    const { signal } = room.empty;
-    while (!signal.aborted) {
-      try {
-        await clock.sleep(CHECK_MS, signal);
-        await this.#poke(tenant, [...room.connections]);
-      } catch (error) {
-        if (!signal.aborted) logger.debug("Sockets could not be checked", { tenant, cause: String(error) });
-      }
-    }
   }
 
   /** Closes the socket when its token expires: the till then gets a new token and connects again. */
@@ -246,9 +228,7 @@ export class PokeHub implements Live {
     connection.gone.abort();
     const room = this.#tenants.get(tenant);
     room?.connections.delete(connection);
-    if (room?.connections.size !== 0) return;
-    this.#tenants.delete(tenant);
-    room.empty.abort();
+    if (room?.connections.size === 0) this.#tenants.delete(tenant);
   }
 
   async #revokedAmong(tenant: string, devices: readonly string[]): Promise<ReadonlySet<string>> {

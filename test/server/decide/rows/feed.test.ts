@@ -21,14 +21,18 @@ describe("the results of an answer", () => {
   test("are all there are, each marked as said before", async () => {
     const { asked, world } = await forgetful();
     const own = await asked();
-    expect(own).toEqual({ results: own.results, upTo: (await world.clock())?.position, more: false });
+    expect(own).toMatchObject({ upTo: (await world.clock())?.position, more: false, isAhead: false });
     expect(own.results.map(({ replayed }) => replayed)).toEqual([true, true, true]);
   });
 
   test("are those that fill the bytes exactly", async () => {
     const { asked } = await forgetful();
     const { results } = await asked();
-    const bytes = results.slice(0, 2).map(({ replayed: _, ...stored }) => jsonBytes(JSON.stringify(stored)));
+    // With the receipt that the service adds.
+    const receipt = "0".repeat(32);
+    const bytes = results
+      .slice(0, 2)
+      .map(({ replayed: _, ...stored }) => jsonBytes(JSON.stringify({ ...stored, receipt })));
     const limit = bytes.reduce((a, b) => a + b, 0);
     expect(ids(await asked(limit))).toEqual(ids({ results } as OwnResults).slice(0, 2));
     expect(ids(await asked(limit - 1))).toHaveLength(1);
