@@ -75,6 +75,7 @@ export type OperationErrorCode =
   | "transaction_quarantined"
   | "discarded"
   | "policy_failed"
+  | "counter_out_of_range"
   | "internal";
 
 /** The protocol's own flags of an applied operation. A policy may add others. */
@@ -86,4 +87,5 @@ export type OperationFlagCode =
   | "overtaken"
   | "forced"
   | "stock_discrepancy"
-  | "id_collision";
+  | "id_collision"
+  | "counter_out_of_range";

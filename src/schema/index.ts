@@ -4,6 +4,7 @@
  * @module tillsync/schema
  */
 export type { CheckReferences } from "./checks.ts";
+export type { CounterBounds } from "./counter-bounds.ts";
 export type { CollectionOptions } from "./define-collection.ts";
 export { defineCollection } from "./define-collection.ts";
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from "./standard-schema.ts";

@@ -63,7 +63,7 @@ export type Increments<H extends CollectionShape> = {
     [P in Exclude<H["counters"], K>]?: CounterStep<At<H["record"], P>>;
   };
 }[H["counters"]];
-type CounterStep<V> = [V] extends [number] ? number : string;
+export type CounterStep<V> = [V] extends [number] ? number : string;
 
 /** The argument of a resolver: a record that two devices have changed. Frozen; the records have `id` in them. */
 export interface ConflictContext<T> {

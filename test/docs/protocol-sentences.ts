@@ -693,8 +693,8 @@ export const sentences: readonly Sentence[] = [
         till.marks = {};
         await till.register();
       }
-      await one(a, edit("p-1", Number.MAX_SAFE_INTEGER, { name: "New" }));
-      await one(a, edit("p-1", Number.MAX_SAFE_INTEGER, { priceCents: 400 }));
+      const now = version(await one(a, edit("p-1", base, { name: "New" })));
+      await one(a, edit("p-1", now, { priceCents: 400 }));
       expect(await one(b, claim(lostEpoch, 3))).toMatchObject({
         status: "applied",
         data: { priceCents: 400 },

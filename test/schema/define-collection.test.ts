@@ -27,6 +27,7 @@ describe("a definition", () => {
       schema,
       indexes: {},
       counters: [],
+      counterBounds: {},
       assigned: [],
       references: [],
       search: [],

@@ -12,7 +12,7 @@ import { decideRegistration, type RegistrationOutcome } from "../../../src/serve
 import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import { asScript, type Decision } from "../../../src/server/decide/rows/run.ts";
 import type { LogLine } from "../../../src/server/decide/rows/working-set.ts";
-import { memoryStore } from "../../../src/server/memory/index.ts";
+import { type MemoryStore, memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
 import { ask, type StoreReads } from "../../../src/server/ports/store.ts";
@@ -102,7 +102,7 @@ export class ServerWorld {
     return (await this.read({ kind: "records", keys: [{ collection, id }] }))[0];
   }
   async version(collection: string, id: string): Promise<number> {
-    return (await this.row(collection, id))?.version ?? 0;
+    return versionIn(this.store, "shop", collection, id);
   }
   async operation(id: string) {
     return (await this.read({ kind: "operations", ids: [id] }))[0];
@@ -143,6 +143,16 @@ export class ServerWorld {
 
 let ids = 0;
 
+/** As the base of an edit: the row's version when the edit is first sent. No row is newer. */
+const LATEST = 2 ** 52;
+
+export async function versionIn(store: MemoryStore, tenant: string, collection: string, id: string): Promise<number> {
+  const rows = await store.read(tenant, function* script() {
+    return yield* ask<"records">({ kind: "records", keys: [{ collection, id }] });
+  });
+  return rows[0]?.version ?? 0;
+}
+
 export class Till {
   readonly world: ServerWorld;
   readonly principal: Principal;
@@ -154,6 +164,8 @@ export class Till {
   claim: EpochClaim | undefined;
   /** Of the answers that it asks for. */
   limitBytes: number | undefined;
+  /** What `LATEST` was for each operation: sent again, it is the same. */
+  readonly #bases = new Map<string, number>();
 
   constructor(
     world: ServerWorld,
@@ -203,8 +215,23 @@ export class Till {
     };
   }
 
+  async #based(sketches: readonly (Sketch | WireOperation)[]): Promise<readonly (Sketch | WireOperation)[]> {
+    const based: (Sketch | WireOperation)[] = [];
+    for (const sketch of sketches) {
+      const { baseVersion, collection, entityId, id } = sketch as Readonly<Record<string, unknown>>;
+      if (baseVersion !== LATEST) {
+        based.push(sketch);
+        continue;
+      }
+      const version = this.#bases.get(`${id}`) ?? (await this.world.version(`${collection}`, `${entityId}`));
+      if (id !== undefined) this.#bases.set(`${id}`, version);
+      based.push({ ...sketch, baseVersion: version });
+    }
+    return based;
+  }
+
   async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
-    const input = this.input(sketches);
+    const input = this.input(await this.#based(sketches));
     const outcome = await this.world.decided({
       prefetch: (ws) => prefetch(ws, input),
       decide: (ws) => decidePush(ws, input),
@@ -216,7 +243,7 @@ export class Till {
 
   /** How often a push of them asks the store for rows, the clock included. */
   async rounds(...sketches: readonly (Sketch | WireOperation)[]): Promise<number> {
-    const input = this.input(sketches);
+    const input = this.input(await this.#based(sketches));
     const script = asScript({ prefetch: (ws) => prefetch(ws, input), decide: (ws) => decidePush(ws, input) });
     return this.world.store.transact("shop", function* counting() {
       const run = script();

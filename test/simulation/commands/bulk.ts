@@ -1,0 +1,46 @@
+/** Goods that come and go by the hundred, until no counter has room for them [H4]: the sale counts all the same, and its step waits. */
+import { PRODUCTS, STOCK_BOUNDS } from "../sim-shop.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+/** Few products, so that their bounds are reached. */
+const BULKY = PRODUCTS.slice(0, 2);
+
+/** A sale without a price, like those of an import, so that it needs no payment. Of fewer than no pieces: a delivery. */
+async function move({ machine, tab, draw, world }: CommandContext, sign: 1 | -1): Promise<string> {
+  const [first, second = first] = draw.chance(0.5) ? BULKY : BULKY.toReversed();
+  const quantity = sign * draw.int(100, STOCK_BOUNDS.maxStep);
+  const doubtful = draw.chance(0.1);
+  const { one, other } = await tab.client.transaction((tx) => {
+    const fact = (productId: string, pieces: number) =>
+      tx.sales.create({ productId, quantity: pieces, totalCents: 0, till: machine.name, doubtful });
+    const made = { one: fact(first as string, quantity), other: fact(second as string, sign) };
+    tx.products.increment(first as string, { stock: -quantity });
+    // In the same transaction a step for which there is room.
+    tx.products.increment(second as string, { stock: -sign });
+    return made;
+  });
+  world.model.acknowledge(machine, "sales", [one.id, other.id]);
+  return `${quantity} of ${first}`;
+}
+
+/** What no step may be: the till says so at once, and stores nothing. */
+async function tooMuch({ tab, draw, world }: CommandContext): Promise<string> {
+  const stock = (STOCK_BOUNDS.maxStep + draw.int(1, 1_000_000)) * draw.pick([1, -1]);
+  const refused = await tab.client
+    .transaction((tx) => tx.products.increment(draw.pick(BULKY), { stock }))
+    .then(
+      () => undefined,
+      (error: { readonly code?: string }) => error,
+    );
+  if (refused === undefined) world.violation("S17", `${tab.name} has stored a step of ${stock}`);
+  else if (refused.code !== "validation_failed") throw refused;
+  return `${stock}`;
+}
+
+const needs: Command["needs"] = ({ bulk = false }) => bulk;
+
+export const bulk: readonly Command[] = [
+  { kind: "delivery", weight: 6, needs, run: (context) => move(context, -1) },
+  { kind: "bulk_sale", weight: 5, needs, run: (context) => move(context, 1) },
+  { kind: "too_much", weight: 1, needs, run: tooMuch },
+];
