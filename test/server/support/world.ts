@@ -12,10 +12,10 @@ import { decideRegistration, type RegistrationOutcome } from "../../../src/serve
 import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import { asScript, type Decision } from "../../../src/server/decide/rows/run.ts";
 import type { LogLine } from "../../../src/server/decide/rows/working-set.ts";
-import { type MemoryStore, memoryStore } from "../../../src/server/memory/index.ts";
+import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
-import { ask, type StoreReads } from "../../../src/server/ports/store.ts";
+import { ask, type ServerStore, type StoreReads } from "../../../src/server/ports/store.ts";
 import { systemDigest } from "../../../src/shared/digest.ts";
 import { canonicalJson } from "../../../src/shared/json.ts";
 import { collections, policies, type Shop } from "./shop.ts";
@@ -146,7 +146,12 @@ let ids = 0;
 /** As the base of an edit: the row's version when the edit is first sent. No row is newer. */
 const LATEST = 2 ** 52;
 
-export async function versionIn(store: MemoryStore, tenant: string, collection: string, id: string): Promise<number> {
+export async function versionIn(
+  store: Pick<ServerStore, "read">,
+  tenant: string,
+  collection: string,
+  id: string,
+): Promise<number> {
   const rows = await store.read(tenant, function* script() {
     return yield* ask<"records">({ kind: "records", keys: [{ collection, id }] });
   });

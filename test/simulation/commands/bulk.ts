@@ -1,25 +1,34 @@
 /** Goods that come and go by the hundred, until no counter has room for them [H4]: the sale counts all the same, and its step waits. */
-import { PRODUCTS, STOCK_BOUNDS } from "../sim-shop.ts";
+import { STOCK_BOUNDS } from "../sim-shop.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 /** Few products, so that their bounds are reached. */
-const BULKY = PRODUCTS.slice(0, 2);
+const BULKY = ["p-1", "p-2"] as const;
 
-/** A sale without a price, like those of an import, so that it needs no payment. Of fewer than no pieces: a delivery. */
+/** Two sales in one transaction, one of them in bulk. Of fewer than no pieces: a delivery. */
 async function move({ machine, tab, draw, world }: CommandContext, sign: 1 | -1): Promise<string> {
   const [first, second = first] = draw.chance(0.5) ? BULKY : BULKY.toReversed();
   const quantity = sign * draw.int(100, STOCK_BOUNDS.maxStep);
   const doubtful = draw.chance(0.1);
-  const { one, other } = await tab.client.transaction((tx) => {
-    const fact = (productId: string, pieces: number) =>
-      tx.sales.create({ productId, quantity: pieces, totalCents: 0, till: machine.name, doubtful });
-    const made = { one: fact(first as string, quantity), other: fact(second as string, sign) };
-    tx.products.increment(first as string, { stock: -quantity });
-    // In the same transaction a step for which there is room.
-    tx.products.increment(second as string, { stock: -sign });
-    return made;
-  });
-  world.model.acknowledge(machine, "sales", [one.id, other.id]);
+  const made = await tab.client.transaction((tx) =>
+    // For the second one there is room, more often than for the first one.
+    (
+      [
+        [first, quantity],
+        [second, sign],
+      ] as const
+    ).map(([productId, pieces]) => {
+      const totalCents = pieces * 100;
+      const sale = tx.sales.create({ productId, quantity: pieces, totalCents, till: machine.name, doubtful });
+      const payment = tx.payments.create({ saleId: sale.id, amountCents: totalCents, doubtful: false });
+      tx.products.increment(productId, { stock: -pieces });
+      return { sale: sale.id, payment: payment.id };
+    }),
+  );
+  for (const { sale, payment } of made) {
+    world.model.acknowledge(machine, "sales", [sale]);
+    world.model.acknowledge(machine, "payments", [payment]);
+  }
   return `${quantity} of ${first}`;
 }
 
