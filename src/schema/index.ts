@@ -4,7 +4,6 @@
  * @module tillsync/schema
  */
 export type { CheckReferences } from "./checks.ts";
-export type { CounterBounds } from "./counter-bounds.ts";
 export type { CollectionOptions } from "./define-collection.ts";
 export { defineCollection } from "./define-collection.ts";
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from "./standard-schema.ts";
@@ -14,6 +13,7 @@ export type {
   CollectionShape,
   ConflictContext,
   ConflictResolver,
+  CounterBounds,
   CreateInput,
   CreateInputOf,
   IdOf,

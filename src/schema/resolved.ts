@@ -1,8 +1,7 @@
 /** A collection with every default filled in: what client and server work with. */
 import { expectOption } from "../shared/errors.ts";
-import type { CounterBounds } from "./counter-bounds.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
-import type { CollectionDefinition, ConflictResolver, UpcastFunction } from "./types.ts";
+import type { CollectionDefinition, ConflictResolver, CounterBounds, UpcastFunction } from "./types.ts";
 
 export interface ResolvedCollection {
   readonly kind: "record" | "fact";

@@ -49,7 +49,7 @@ async function tooMuch({ tab, draw, world }: CommandContext): Promise<string> {
 const needs: Command["needs"] = ({ bulk = false }) => bulk;
 
 export const bulk: readonly Command[] = [
-  { kind: "delivery", weight: 6, needs, run: (context) => move(context, -1) },
-  { kind: "bulk_sale", weight: 5, needs, run: (context) => move(context, 1) },
-  { kind: "too_much", weight: 1, needs, run: tooMuch },
+  { kind: "delivery", weight: 15, needs, run: (context) => move(context, -1) },
+  { kind: "bulk_sale", weight: 12, needs, run: (context) => move(context, 1) },
+  { kind: "too_much", weight: 2, needs, run: tooMuch },
 ];
