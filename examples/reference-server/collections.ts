@@ -49,6 +49,8 @@ const products = defineCollection({
   },
   search: ["name", "sku"],
   counters: ["stock"],
+  // In the product's own unit: ten tonnes in grams at once, and a thousand tonnes of it. No shop has more, or lacks more.
+  counterBounds: { stock: { maxStep: 10_000_000, min: -1_000_000_000, max: 1_000_000_000 } },
   references: { categoryId: "categories" },
 });
 
@@ -71,6 +73,8 @@ const customers = defineCollection({
   indexes: ["name", "phone"],
   search: ["name"],
   counters: ["points"],
+  // A million points are a sale of ten million.
+  counterBounds: { points: { maxStep: 1_000_000, min: -100_000_000, max: 100_000_000 } },
   conflict: manual(),
 });
 

@@ -77,6 +77,7 @@ export type OperationErrorCode =
   | "policy_failed"
   | "push_budget"
   | "quarantine_full"
+  | "counter_out_of_range"
   | "internal";
 
 /** The protocol's own flags of an applied operation. A policy may add others. */
@@ -88,4 +89,5 @@ export type OperationFlagCode =
   | "overtaken"
   | "forced"
   | "stock_discrepancy"
-  | "id_collision";
+  | "id_collision"
+  | "counter_out_of_range";

@@ -11,7 +11,8 @@ export type CounterSteps = Readonly<Record<string, CounterValue>>;
 // Sums may have more digits than one step, and are bounded, too: BigInt makes them exact, and its cost grows with them.
 const DECIMAL_SUM = /^-?\d{1,40}(?:\.\d{1,9})?$/;
 
-function isCounterValue(value: CounterValue): boolean {
+/** Whether a counter can hold it. */
+export function isCounterValue(value: CounterValue): boolean {
   return typeof value === "number" ? Number.isSafeInteger(value) : DECIMAL_SUM.test(value);
 }
 
@@ -35,6 +36,15 @@ function addDecimals(a: string, b: string): string {
     .padStart(scale + 1, "0");
   const point = digits.length - scale;
   return (sum < 0n ? "-" : "") + digits.slice(0, point) + (scale > 0 ? "." : "") + digits.slice(point);
+}
+
+/** Below zero if `a` is the smaller one, zero if they are equal; exact. Both must be counter values. */
+export function compareCounters(a: CounterValue, b: CounterValue): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const [one, other] = [String(a), String(b)];
+  const scale = Math.max(fractionOf(one).length, fractionOf(other).length);
+  const difference = unscaled(one, scale) - unscaled(other, scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
 function fractionOf(decimal: string): string {

@@ -1,5 +1,6 @@
 /** `defineCollection`: the definition of a kind of record, shared by client and server. */
 import type { AllKeys, CounterField, IndexDeclaration, ReferencePath, ResolvedIndexes, SchemaCheck } from "./checks.ts";
+import type { CounterBoundsByName } from "./counter-bounds.ts";
 import { resolveOptions } from "./options.ts";
 import { definitionOf } from "./resolved.ts";
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from "./standard-schema.ts";
@@ -57,6 +58,14 @@ export interface CollectionOptions<
    * @default none
    */
   counters?: readonly N[] | undefined;
+  /**
+   * The bounds of counters, by name: `{ stock: { maxStep: 100_000, min: -1_000_000, max: 1_000_000 } }`. A till refuses
+   * a step beyond `maxStep`. What would lead beyond `min` or `max` is applied with the sale that it belongs to, except
+   * for the step itself: the server sets that aside, for people to release once there is room. Choose bounds that no
+   * honest day reaches: they are there for mistakes, and for tills that somebody has stolen.
+   * @default a `maxStep` of 1,000,000,000, and sums that can be counted exactly
+   */
+  counterBounds?: CounterBoundsByName<S, NoInfer<N>> | undefined;
   /**
    * Optional fields that only the server fills in, such as an order number.
    * @default none

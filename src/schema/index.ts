@@ -13,6 +13,7 @@ export type {
   CollectionShape,
   ConflictContext,
   ConflictResolver,
+  CounterBounds,
   CreateInput,
   CreateInputOf,
   IdOf,

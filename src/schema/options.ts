@@ -4,6 +4,7 @@
  */
 import { expectOption } from "../shared/errors.ts";
 import { isPlainObject } from "../shared/json.ts";
+import { resolveCounterBounds } from "./counter-bounds.ts";
 import { isField, resolveIndexes } from "./index-options.ts";
 import { resolveReferences } from "./references.ts";
 import type { ResolvedCollection, UpcastStep } from "./resolved.ts";
@@ -15,6 +16,7 @@ const OPTION_NAMES = [
   "indexes",
   "search",
   "counters",
+  "counterBounds",
   "assigned",
   "references",
   "priority",
@@ -59,6 +61,7 @@ export function resolveOptions(options: unknown): ResolvedCollection {
     schema: resolveSchema(raw.schema),
     indexes: resolveIndexes(raw.indexes),
     counters,
+    counterBounds: resolveCounterBounds(raw.counterBounds, counters),
     assigned,
     references: resolveReferences(raw.references),
     search: fieldNames("search", raw.search),

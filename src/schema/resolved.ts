@@ -1,7 +1,7 @@
 /** A collection with every default filled in: what client and server work with. */
 import { expectOption } from "../shared/errors.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
-import type { CollectionDefinition, ConflictResolver, UpcastFunction } from "./types.ts";
+import type { CollectionDefinition, ConflictResolver, CounterBounds, UpcastFunction } from "./types.ts";
 
 export interface ResolvedCollection {
   readonly kind: "record" | "fact";
@@ -12,6 +12,8 @@ export interface ResolvedCollection {
    */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   readonly counters: readonly string[];
+  /** The bounds of each counter that has some, by name. It has no prototype. */
+  readonly counterBounds: Readonly<Record<string, CounterBounds>>;
   readonly assigned: readonly string[];
   readonly references: readonly CollectionReference[];
   readonly search: readonly string[];

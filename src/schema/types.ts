@@ -3,6 +3,8 @@
  * types a second time, and sixty collections compile in seconds.
  */
 
+import type { CounterValue } from "../shared/counter-step.ts";
+
 /** The resolved types of one collection. Other types read them here and not from the schema. */
 export interface CollectionShape {
   /** The option `kind`. */
@@ -63,7 +65,35 @@ export type Increments<H extends CollectionShape> = {
     [P in Exclude<H["counters"], K>]?: CounterStep<At<H["record"], P>>;
   };
 }[H["counters"]];
-type CounterStep<V> = [V] extends [number] ? number : string;
+export type CounterStep<V> = [V] extends [number] ? number : string;
+
+/**
+ * The bounds of one counter, in the counter's own unit: integers, or decimal strings if the field is a string.
+ */
+export interface CounterBounds<V extends CounterValue = CounterValue> {
+  /**
+   * The largest step, up or down, the bound included: of an `increment`, of the value that a `create` names, and of a
+   * policy's effect. A till refuses a larger one before it is stored. The server leaves it out of the sum, and sets it
+   * aside with `counter_out_of_range`.
+   * @default 1_000_000_000, which no honest step reaches (a thousand tonnes in grams, ten million in cents), and of which
+   *   nine million are needed to leave the range of exact integers
+   * @exclusiveMinimum 0
+   */
+  readonly maxStep?: V | undefined;
+  /**
+   * The smallest sum that steps may lead to. Only the server judges it, because no till knows the sum: a till goes on
+   * selling, and the server sets aside the step that would go below it.
+   * @default none but what can be counted exactly: -(2^53 - 1), or 40 digits before the point for a decimal string
+   * @maximum 0, since a counter counts from zero
+   */
+  readonly min?: V | undefined;
+  /**
+   * The largest sum that steps may lead to, judged like `min`.
+   * @default none but what can be counted exactly: 2^53 - 1, or 40 digits before the point for a decimal string
+   * @minimum 0, since a counter counts from zero
+   */
+  readonly max?: V | undefined;
+}
 
 /** The argument of a resolver: a record that two devices have changed. Frozen; the records have `id` in them. */
 export interface ConflictContext<T> {

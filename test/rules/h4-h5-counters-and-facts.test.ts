@@ -1,6 +1,6 @@
 /** [H4] [H5] Counters live longer than rows, and a sale is refused for nothing. */
 import { defineCollection } from "tillsync/schema";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { lostRequest } from "../support/rule-line.ts";
 import { RuleShop } from "../support/rule-shop.ts";
@@ -203,5 +203,109 @@ test("an oversold product can be edited, deleted and made again, whatever its sc
   // What a create itself names is checked: the app has just filled in a form.
   await expect(b.data.products.create({ name: "Mate", stock: -1 })).rejects.toMatchObject({
     code: "validation_failed",
+  });
+});
+
+describe("a counter that has no room", () => {
+  const products = defineCollection({
+    schema: z.object({ name: z.string(), stock: z.int().default(0) }),
+    counters: ["stock"],
+    counterBounds: { stock: { maxStep: 50, min: 0, max: 12 } },
+  });
+  const sales = defineCollection({ kind: "fact", schema: z.object({ totalCents: z.int() }) });
+  const everyone = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+  async function fullShop() {
+    const shop = new RuleShop({
+      collections: { products, sales },
+      policies: {
+        products: { scope: "tenant", allow: everyone },
+        sales: { scope: "tenant", allow: { read: "everyone", create: "everyone" } },
+      },
+    });
+    await shop.seed("products", { id: "p-1", name: "Tea", stock: 10 });
+    return { shop, a: await shop.openTill(), b: await shop.openTill() };
+  }
+
+  test("takes no sale along: it is applied and flagged, and the step alone waits until it is released, once", async () => {
+    const { shop, a, b } = await fullShop();
+    await using _ = shop;
+    await a.client.transaction((tx) => {
+      tx.sales.create({ id: "s-1", totalCents: -5 });
+      tx.products.increment("p-1", { stock: 5 });
+    });
+    expect((await a.data.products.get("p-1"))?.stock).toBe(15);
+    await a.sync();
+    const flags = [{ code: "counter_out_of_range", message: "products/p-1/stock" }];
+    expect(await a.data.sales.settled("s-1")).toMatchObject({ state: "applied", flags });
+    const step = a.operationOn("p-1", "increment");
+    expect(step).toMatchObject({ state: "quarantined", error: { code: "counter_out_of_range" } });
+    // What is set aside is in no view.
+    expect((await a.data.products.get("p-1"))?.stock).toBe(10);
+    expect(a.client.status.attention.quarantined).toBe(1);
+    await shop.converge(a, b);
+
+    await b.data.products.increment("p-1", { stock: -4 });
+    await b.sync();
+    await shop.office.release(step.id);
+    await shop.converge(a, b);
+    for (const till of [a, b]) expect((await till.data.products.get("p-1"))?.stock).toBe(11);
+    expect(a.operationOn("p-1", "increment").state).toBe("applied");
+    expect(a.client.status.attention.quarantined).toBe(0);
+  });
+
+  test("goes on being sold, below its bound too", async () => {
+    const { shop, a, b } = await fullShop();
+    await using _ = shop;
+    for (const id of ["s-1", "s-2", "s-3"])
+      await a.client.transaction((tx) => {
+        tx.sales.create({ id, totalCents: 5 });
+        tx.products.increment("p-1", { stock: -6 });
+      });
+    await a.sync();
+    for (const id of ["s-1", "s-2", "s-3"]) expect(a.operationOn(id).state).toBe("applied");
+    expect(shop.shown("products", "p-1").stock).toBe(4);
+    await shop.converge(a, b);
+  });
+
+  test("a step is sent again alone, and brings no other one of its sale with it", async () => {
+    const { shop, a, b } = await fullShop();
+    await using _ = shop;
+    await shop.seed("products", { id: "p-2", name: "Mate", stock: 12 });
+    await shop.converge(a, b);
+    await a.client.transaction((tx) => {
+      tx.sales.create({ id: "s-1", totalCents: -5 });
+      tx.products.increment("p-1", { stock: 5 });
+      tx.products.increment("p-2", { stock: 5 });
+    });
+    await a.sync();
+    const [one, other] = [a.operationOn("p-1", "increment"), a.operationOn("p-2", "increment")];
+    expect([one.state, other.state]).toEqual(["quarantined", "quarantined"]);
+    // One that was discarded alone stays so, though the other one is taken up again.
+    await shop.office.discard(other.id);
+    await b.data.products.increment("p-1", { stock: -9 });
+    await shop.converge(b, a);
+    await a.client.operations.retry(one.id);
+    await shop.converge(a, b);
+    expect([shop.shown("products", "p-1").stock, shop.shown("products", "p-2").stock]).toEqual([6, 12]);
+    expect(a.operations.find(({ id }) => id === other.id)).toMatchObject({ error: { code: "discarded" } });
+  });
+
+  test("a step that no counter may take is refused before anything of its transaction is stored", async () => {
+    const { shop, a } = await fullShop();
+    await using _ = shop;
+    const sold = a.client.transaction((tx) => {
+      tx.sales.create({ id: "s-1", totalCents: 5 });
+      tx.products.increment("p-1", { stock: -51 });
+    });
+    await expect(sold).rejects.toMatchObject({
+      code: "validation_failed",
+      details: { issues: [{ path: ["stock"], message: expect.stringContaining("at most 50") }] },
+    });
+    await expect(a.data.products.create({ name: "Mate", stock: 51 })).rejects.toMatchObject({
+      code: "validation_failed",
+      details: { issues: [{ path: ["stock"] }] },
+    });
+    expect(a.operations).toEqual([]);
+    expect(await a.data.sales.find()).toEqual([]);
   });
 });

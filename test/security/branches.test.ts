@@ -1,11 +1,10 @@
 /** What is stored was shown to one token, and is asked for with another: of another branch, or with fewer rights (L9). */
 import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../src/server/index.ts";
-import { HttpTill, openTill, operation, shopServer } from "../server/support/http.ts";
-import { edit, product, sale, uuid } from "../server/support/world.ts";
+import { HttpTill, openTill, operation, type ShopServer, shopServer } from "../server/support/http.ts";
+import { edit, product, sale, uuid, versionIn } from "../server/support/world.ts";
 
 const SECRET = "Ada the cashier";
-const LATEST = 2 ** 52;
 
 const shift = (id: string, branch: string, cashier = SECRET) => ({
   action: "create",
@@ -20,6 +19,7 @@ const shiftEdit = (id: string, patch: object, baseVersion: number) => ({
   baseVersion,
   patch,
 });
+const latest = ({ store }: ShopServer, id: string, collection = "shifts") => versionIn(store, "shop", collection, id);
 const drawer = (id: string) => ({ action: "increment", collection: "shifts", entityId: id, by: { drawer: 5 } });
 
 describe("a device whose token names another branch now", () => {
@@ -28,12 +28,12 @@ describe("a device whose token names another branch now", () => {
     const before = await openTill(server, "till-1", "shop/till-1/north");
     const made = [operation(shift("h-1", "north")), operation(drawer("h-1"))];
     await before.pushRaw(made);
-    const refused = operation(shiftEdit("h-1", { branch: "south" }, LATEST));
+    const refused = operation(shiftEdit("h-1", { branch: "south" }, await latest(server, "h-1")));
     await before.pushRaw([refused]);
 
     const other = await openTill(server, "till-2", "shop/till-2/north");
     other.incarnation = uuid(8);
-    await other.push(shiftEdit("h-1", { cashier: `${SECRET} II` }, LATEST));
+    await other.push(shiftEdit("h-1", { cashier: `${SECRET} II` }, await latest(server, "h-1")));
     const lost = operation(shiftEdit("h-1", { cashier: `${SECRET} III` }, 0));
     await before.pushRaw([lost]);
 
@@ -96,10 +96,10 @@ describe("a desk of one branch", () => {
     const server = shopServer();
     const [head, other] = [await openTill(server, "head", "shop/head"), await openTill(server, "other", "shop/other")];
     other.incarnation = uuid(9);
-    await head.push(shift("h-1", "south", "Bob"), shiftEdit("h-1", { cashier: "Ben" }, LATEST));
+    await head.push(shift("h-1", "south", "Bob"), shiftEdit("h-1", { cashier: "Ben" }, 0));
     const [lost] = await other.push(shiftEdit("h-1", { cashier: "Eve" }, 0));
     expect(lost?.status).toBe("conflict");
-    await head.push(shiftEdit("h-1", { branch: "north", cashier: SECRET }, LATEST));
+    await head.push(shiftEdit("h-1", { branch: "north", cashier: SECRET }, await latest(server, "h-1")));
 
     const south = await openTill(server, "office", "shop/office/south/sync:desk");
     const settled = await south.call("POST", `conflicts/${lost?.id}/resolve`, { choice: "server" });
@@ -114,11 +114,12 @@ describe("a desk of one branch", () => {
     const head = await openTill(server, "head", "shop/head");
     await head.push(shift("h-1", "north"), product("p-1"));
     await revokeDevice({ store: server.store, tenant: "shop", device: "head" });
+    const base = await latest(server, "h-1");
     const [renamed, moved, counted, priced] = await head.push(
-      shiftEdit("h-1", { cashier: "Eve" }, LATEST),
-      shiftEdit("h-1", { branch: "south" }, LATEST),
+      shiftEdit("h-1", { cashier: "Eve" }, base),
+      shiftEdit("h-1", { branch: "south" }, base),
       drawer("h-1"),
-      edit("p-1", LATEST, { priceCents: 5 }),
+      edit("p-1", await latest(server, "p-1", "products"), { priceCents: 5 }),
     );
     const south = await openTill(server, "office", "shop/office/south/sync:desk");
     const release = (id: string | undefined) => south.call("POST", `quarantine/${id}/release`);

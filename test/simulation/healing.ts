@@ -51,7 +51,8 @@ export async function isSettled(world: SimWorld, explains = false): Promise<unkn
         open.push(`${machine.name} rejected ${operation.id}`);
       if (
         operation.state === "quarantined" &&
-        operation.error?.code !== "discarded" &&
+        // A step for which there is no room may wait for good.
+        !/^(discarded|counter_out_of_range)$/.test(operation.error?.code ?? "") &&
         !world.server.revoked.has(machine.deviceId)
       )
         open.push(`${machine.name} quarantined ${operation.id} ${operation.error?.code}`);

@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly watches?: number | undefined;
   /** Apps and servers are updated and rolled back (versions.ts). */
   readonly versions?: boolean | undefined;
+  /** Goods come and go in bulk, so that counters reach their bounds. */
+  readonly bulk?: boolean | undefined;
 }
 
 /** The n-th time that the first till, or the server, is at such a point of its work. */
@@ -108,6 +110,7 @@ function widthOf(draw: Draw) {
     defaults: draw.chance(0.2),
     watches: draw.pick([0, 0.5, 1]),
     versions: new Draw(draw.of, "versions").chance(0.35),
+    bulk: new Draw(draw.of, "bulk").chance(0.35),
   };
 }
 

@@ -4,6 +4,12 @@ import { defineCollection } from "tillsync/schema";
 import type { Policies } from "tillsync/server";
 import * as z from "zod";
 
+export const FIRST_STOCK = 1_000;
+/** No sale reaches them; a delivery or a bulk sale may (commands/bulk.ts). */
+export const STOCK_BOUNDS = { maxStep: 400, min: 0, max: 1_020 } as const;
+/** An effect of the policy has no room in it after a few sales. */
+export const VISITS_BOUNDS = { max: 6 } as const;
+
 export const collections = {
   products: defineCollection({
     schema: z.object({
@@ -19,6 +25,7 @@ export const collections = {
     }),
     indexes: { name: "name" },
     counters: ["stock", "returned"],
+    counterBounds: { stock: STOCK_BOUNDS },
   }),
   /** Edited by people who must agree. */
   customers: defineCollection({
@@ -33,6 +40,7 @@ export const collections = {
     }),
     indexes: ["phone"],
     counters: ["points", "visits"],
+    counterBounds: { visits: VISITS_BOUNDS },
     conflict: manual(),
   }),
   sales: defineCollection({
@@ -75,7 +83,6 @@ export const TENANT = "shop";
 export const PRODUCTS = ["p-1", "p-2", "p-3", "p-4"] as const;
 export const CUSTOMERS = ["c-1", "c-2"] as const;
 export const BRANCHES = ["main", "annex"] as const;
-export const FIRST_STOCK = 1_000;
 /** A sale of so many pieces is one that the policy finds too large for the shelf. */
 export const SHORT_QUANTITY = 5;
 export const labelOf = (priceCents: unknown) => `L${String(priceCents)}`;

@@ -8,7 +8,7 @@ import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import type { Policies } from "tillsync/server";
 import * as z from "zod";
-import { collections as first, type Shop } from "./sim-shop.ts";
+import { collections as first, type Shop, STOCK_BOUNDS, VISITS_BOUNDS } from "./sim-shop.ts";
 
 export type Version = 1 | 2 | 3;
 export const NEWEST: Version = 3;
@@ -223,6 +223,7 @@ function later(version: 2 | 3) {
       }),
       indexes: { name: "name" },
       counters: ["stock", "returned"],
+      counterBounds: { stock: STOCK_BOUNDS },
       schemaVersion: version,
       upcast: upTo(version, steps.products),
     }),
@@ -230,6 +231,7 @@ function later(version: 2 | 3) {
       schema: z.object({ ...customer, ...(isThird ? { phone: telephone } : { telephone }) }),
       indexes: { phone: (isThird ? "phone" : "telephone") as never },
       counters: ["points", "visits"],
+      counterBounds: { visits: VISITS_BOUNDS },
       conflict: manual(),
       schemaVersion: version,
       upcast: upTo(version, steps.customers),

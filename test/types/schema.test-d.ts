@@ -179,6 +179,20 @@ defineCollection({ schema: z.object({ a: z.string() }), indexes: { x: ["a", "b"]
 defineCollection({ schema: z.object({ a: z.boolean() }), counters: ["a"] });
 // @ts-expect-error facts do not count
 defineCollection({ kind: "fact", schema: z.object({ a: z.number() }), counters: ["a"] });
+const counted = z.object({ a: z.int(), b: z.string(), c: z.int() });
+defineCollection({
+  schema: counted,
+  counters: ["a", "b"],
+  counterBounds: { a: { maxStep: 5, min: -1 }, b: { max: "1.5" } },
+});
+// @ts-expect-error no counter
+defineCollection({ schema: counted, counters: ["a"], counterBounds: { c: { max: 5 } } });
+// @ts-expect-error no counters at all
+defineCollection({ schema: counted, counterBounds: { a: { max: 5 } } });
+// @ts-expect-error a decimal counter has decimal bounds
+defineCollection({ schema: counted, counters: ["b"], counterBounds: { b: { max: 5 } } });
+// @ts-expect-error an integer has integer bounds
+defineCollection({ schema: counted, counters: ["a"], counterBounds: { a: { maxStep: "5" } } });
 // @ts-expect-error facts have no conflict
 defineCollection({ kind: "fact", schema: z.object({ a: z.number() }), conflict: mergeFields() });
 // @ts-expect-error no such path

@@ -75,6 +75,7 @@ const VERDICTS = new Map(
     too_large: "It is too large",
     unknown_collection: "The server does not know this kind of record",
     not_found: "The server does not have the record",
+    counter_out_of_range: "The server's count has no room for it",
     policy_failed: "A rule of the shop failed on the server",
     schema_newer: "The server has to be updated first",
     discarded: "The office has put it away for good",

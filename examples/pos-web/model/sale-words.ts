@@ -73,6 +73,7 @@ const FLAGS = new Map(
     late_arrival: "It came after its shift was closed.",
     clock_ahead: "This till's clock is ahead of the server's.",
     out_of_scope: "It touches a record of another branch.",
+    counter_out_of_range: "A step of a count was left out: there was no room for it.",
     overtaken: "It was sent again after the server was restored, and a later change stands.",
   }),
 );

@@ -1,27 +1,38 @@
 /** The amounts that have been paid for a sale, and refunded. */
 import type { Effect } from "tillsync/server";
 import type { Shop } from "../server-collections.ts";
+import type { Flags } from "./facts.ts";
 
 export type Balance = Shop["saleBalances"]["~shape"]["record"];
 type Refund = Pick<Shop["refunds"]["~shape"]["record"], "items" | "totalCents">;
 type Sale = Pick<Shop["sales"]["~shape"]["record"], "items" | "totalCents">;
 type Sums = Omit<Balance, "id">;
 
+/**
+ * The most that is added up for a sale: ten billion. Beyond it, sums stay what they are. A sum that no integer holds
+ * would be refused by the schema, and with it every later payment of the sale, though the money is in the drawer.
+ */
+const MOST = 1_000_000_000_000;
+
+function added(sum: number, amount: number): number {
+  return sum >= MOST ? sum : Math.min(MOST, sum + amount);
+}
+
 const NOTHING: Sums = { paidCents: 0, refundedCents: 0, refunded: [] };
 
 export function withPayment(before: Balance | undefined, amountCents: number): Sums {
   const { paidCents, refundedCents, refunded } = before ?? NOTHING;
-  return { paidCents: paidCents + amountCents, refundedCents, refunded };
+  return { paidCents: added(paidCents, amountCents), refundedCents, refunded };
 }
 
 export function withRefund(before: Balance | undefined, refund: Refund): Sums {
   const { paidCents, refundedCents, refunded } = before ?? NOTHING;
   const lines = new Map(refunded.map(({ lineId, quantity }) => [lineId, quantity]));
   for (const { lineId, quantity } of refund.items) {
-    if (lineId !== undefined) lines.set(lineId, (lines.get(lineId) ?? 0) + quantity);
+    if (lineId !== undefined) lines.set(lineId, added(lines.get(lineId) ?? 0, quantity));
   }
   const entries = [...lines].map(([lineId, quantity]) => ({ lineId, quantity }));
-  return { paidCents, refundedCents: refundedCents + refund.totalCents, refunded: entries };
+  return { paidCents, refundedCents: added(refundedCents, refund.totalCents), refunded: entries };
 }
 
 /** The lines of which more was refunded than sold; or the amounts, if only they show it. `undefined`: neither. */
@@ -32,6 +43,12 @@ export function overRefunded(sale: Sale, { refunded, refundedCents }: Sums): str
     return over.map(({ lineId, quantity }) => `${lineId}: ${quantity} of ${sold.get(lineId) ?? 0}`).join(", ");
   }
   return refundedCents > sale.totalCents ? `${refundedCents} of ${sale.totalCents}` : undefined;
+}
+
+/** Says that the sums of a sale are not added up any further. */
+export function balanceFlags(saleId: string, { paidCents, refundedCents }: Sums): Flags {
+  const full = Object.entries({ paidCents, refundedCents }).filter(([, cents]) => cents >= MOST);
+  return full.map(([name]) => ({ code: "counter_out_of_range", message: `saleBalances/${saleId}/${name}` }));
 }
 
 export function balanceEffect(saleId: string, before: Balance | undefined, after: Sums): Effect<Shop> {

@@ -4,7 +4,7 @@
 import type { PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
-import { balanceEffect, withPayment } from "./balance.ts";
+import { balanceEffect, balanceFlags, withPayment } from "./balance.ts";
 import { clockFlags, type Flags, ofAnotherBranch, setAside } from "./facts.ts";
 
 export const payments: PolicyFor<Shop, "payments"> = {
@@ -24,6 +24,7 @@ export const payments: PolicyFor<Shop, "payments"> = {
     }
     const before = rows.saleBalances.get(saleId);
     const after = withPayment(before, amountCents);
+    flags.push(...balanceFlags(saleId, after));
     const sale = rows.sales.get(saleId);
     // Two tills took the money for one order: both payments stand, and a person refunds one.
     if (sale !== undefined && after.paidCents > sale.totalCents) {

@@ -4,7 +4,7 @@
 import type { Effect, PolicyFor } from "tillsync/server";
 import { SCOPES } from "../roles.ts";
 import type { Shop } from "../server-collections.ts";
-import { balanceEffect, overRefunded, withRefund } from "./balance.ts";
+import { balanceEffect, balanceFlags, overRefunded, withRefund } from "./balance.ts";
 import { clockFlags, type Flags, ofAnotherBranch, setAside, sum } from "./facts.ts";
 import { pointsFor } from "./points.ts";
 
@@ -35,6 +35,7 @@ export const refunds: PolicyFor<Shop, "refunds"> = {
 
     const before = rows.saleBalances.get(saleId);
     const after = withRefund(before, operation.data);
+    flags.push(...balanceFlags(saleId, after));
     const effects: Effect<Shop>[] = [balanceEffect(saleId, before, after)];
     const sale = rows.sales.get(saleId);
     // The sale may still be on an offline till: its own policy checks again when it arrives.

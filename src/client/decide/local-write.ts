@@ -1,7 +1,8 @@
 /** Decides a local write: checks what a till's own user does, and puts it into the view and into the outbox. Pure. */
 
 import { isId } from "../../protocol/values.ts";
-import { addCounter, splitCounters } from "../../schema/counters.ts";
+import { isBeyondMaxStep, maxStepOf } from "../../schema/counter-bounds.ts";
+import { splitCounters } from "../../schema/counters.ts";
 import { applyPatch, type LoosePatch, pick, splitPatch, type WirePatch } from "../../schema/patch.ts";
 import type { ResolvedCollection } from "../../schema/resolved.ts";
 import { validateEdited } from "../../schema/validate.ts";
@@ -122,6 +123,7 @@ function createPayloads(definition: ResolvedCollection, target: Target, data: Js
     // The schema may accept the value, but no step could carry it, and the counter would start from zero.
     if (!isCounterStep(value))
       throw invalid(target, name, "a counter starts from a safe integer, or from a decimal string");
+    checkStepSize(definition, target, name, value);
     zeros[name] = typeof value === "string" ? "0" : 0;
   }
   const create: OperationPayload = { action: "create", data: rest, zeros };
@@ -199,13 +201,18 @@ function checkSteps(
     const value = current?.[name];
     if (typeof value === "number" && typeof step === "string")
       throw invalid(target, name, "a counter of integers changes by a safe integer");
-    // Checked besides the step itself: a sum may have more digits than each of its parts.
-    if ((typeof value === "number" || typeof value === "string") && addCounter(value, step) === undefined)
-      throw invalid(target, name, "the counter would leave the range in which it can be counted exactly");
+    checkStepSize(definition, target, name, step);
     steps[name] = step;
   }
   if (Object.keys(steps).length === 0) throw invalid(target, "", "an increment names at least one counter");
   return steps;
+}
+
+/** The bounds of the sum are for the server to judge: a till that sells can't know the sum [H4]. */
+function checkStepSize(definition: ResolvedCollection, target: Target, name: string, step: CounterValue): void {
+  if (!isBeyondMaxStep(definition, name, step)) return;
+  const most = maxStepOf(definition, name);
+  throw invalid(target, name, `a step of this counter is at most ${most}, up or down; see \`counterBounds\``);
 }
 
 function notPatchable(

@@ -46,17 +46,29 @@ function applyEdit(
   }
 }
 
-/** The counters of `data` with the steps added. */
+/**
+ * The counters of `data` with the steps added, as they are shown. No till knows what the server will make of a sum that
+ * can't be counted: it shows the last value that can be, and goes on selling.
+ */
 export function addDelta(data: JsonObject, delta: Delta): Delta {
   const sums: Record<string, CounterValue> = {};
   for (const [name, step] of Object.entries(delta)) {
     const value = data[name];
-    sums[name] = sum(
-      (typeof value === "number" || typeof value === "string" ? value : undefined) ?? zeroLike(step),
-      step,
-    );
+    const before = typeof value === "number" || typeof value === "string" ? value : undefined;
+    sums[name] = before === undefined ? step : shownSum(before, step);
   }
   return sums;
+}
+
+function shownSum(value: CounterValue, step: CounterValue): CounterValue {
+  const total = addCounter(value, step);
+  // The sum of the open steps of an integer is a text if it is too large for a number.
+  if (typeof value === "string") return total ?? value;
+  return total === undefined ? nearestInteger(value + Number(step)) : nearestInteger(Number(total));
+}
+
+function nearestInteger(value: number): number {
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value));
 }
 
 /**
@@ -66,16 +78,17 @@ export function addDelta(data: JsonObject, delta: Delta): Delta {
 export function mergeDelta(delta: Delta | undefined, steps: Delta, sign: 1 | -1): Delta | undefined {
   const merged: Record<string, CounterValue> = { ...delta };
   for (const [name, step] of Object.entries(steps)) {
-    const total = sum(merged[name] ?? zeroLike(step), sign === 1 ? step : negate(step));
+    const total = exactSum(merged[name] ?? zeroLike(step), sign === 1 ? step : negate(step));
     if (Number(total) === 0) delete merged[name];
-    else merged[name] = total;
+    else merged[name] = typeof step === "number" && Number.isSafeInteger(Number(total)) ? Number(total) : total;
   }
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-function sum(a: CounterValue, b: CounterValue): CounterValue {
-  const total = addCounter(a, b);
-  assert(total !== undefined, "a counter left its bounds");
+/** As a decimal string if two integers make more than a number holds: each step is taken off again, one day. */
+function exactSum(a: CounterValue, b: CounterValue): CounterValue {
+  const total = addCounter(a, b) ?? addCounter(`${a}`, `${b}`);
+  assert(total !== undefined, "the open steps of a counter have more than 40 digits");
   return total;
 }
 

@@ -12,7 +12,15 @@ import { samePayload, supersede, unknownCollection } from "../decide/supersede.t
 import type { RowChange, Workspace } from "../decide/workspace.ts";
 import type { StorageScript } from "../ports/storage.ts";
 import type { QueueState } from "../state/meta.ts";
-import { isCommercial, isDiscarded, isIn, isUnfinished, isWaiting, type StoredOperation } from "../state/operation.ts";
+import {
+  isCommercial,
+  isDiscarded,
+  isIn,
+  isLeftOut,
+  isUnfinished,
+  isWaiting,
+  type StoredOperation,
+} from "../state/operation.ts";
 import { TRANSACTION_INDEX, transactionRange } from "../state/tables.ts";
 import { loadWorkspace } from "./load.ts";
 import { ask, conflictsById, operationsById, operationsIn, type Reads, valuesOf } from "./reads.ts";
@@ -73,12 +81,13 @@ export function* retryOperations(
 
 /**
  * Adds the members of each quarantined commercial transaction: they always take effect together, so none of them is
- * sent again without the others [C1]. `isBound`: whether another member is sent again with the operation.
+ * sent again without the others [C1]. A step that was left out of its sum is bound to none: its sale is in the books. `isBound`: whether another member is sent again with the operation.
  */
 function* withGroups(
   asked: readonly string[],
 ): Reads<{ readonly ids: readonly string[]; isBound(operation: StoredOperation): boolean }> {
-  const isKept = (o: StoredOperation) => isIn(o, "quarantined") && o.group !== undefined && isCommercial(o);
+  const isKept = (o: StoredOperation) =>
+    isIn(o, "quarantined") && o.group !== undefined && isCommercial(o) && !isLeftOut(o);
   const [found] = yield* ask([operationsById(asked)]);
   const kept = found.filter((o) => o !== undefined).filter(isKept);
   const groups = new Set(kept.map((o) => o.group));

@@ -255,6 +255,16 @@ export function isDiscarded({ status }: Pick<StoredOperation, "status">): boolea
   return status.state === "quarantined" && status.error.code === "discarded";
 }
 
+/**
+ * Whether it is a step for which its counter had no room: it lies in quarantine alone, and what it was sent with is in the
+ * books [H4]. The server keeps its issues when the office discards it, and those of nothing else.
+ */
+export function isLeftOut({ action, status }: Pick<StoredOperation, "action" | "status">): boolean {
+  if (action !== "increment" || status.state !== "quarantined") return false;
+  const { code, issues } = status.error;
+  return code === "counter_out_of_range" || (code === "discarded" && issues !== undefined);
+}
+
 /** Its final result from the server; `undefined` if there is none. */
 export function resultOf({ status }: Pick<StoredOperation, "status">): ResultStamp | undefined {
   return "result" in status ? status.result : undefined;

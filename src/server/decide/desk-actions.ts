@@ -4,6 +4,7 @@
  */
 import type {
   FinalResult,
+  OperationResult,
   RejectedResult,
   ResolveConflictRequest,
   RowState,
@@ -19,6 +20,7 @@ import { applyChange, type ProposedChange } from "./operation/apply-change.ts";
 import { boundTo } from "./operation/bound.ts";
 import { inCurrentSchema } from "./operation/current-schema.ts";
 import { evaluate } from "./operation/evaluate.ts";
+import { discardedVerdict, flagFacts, isLeftOut } from "./operation/out-of-range.ts";
 import { prepareStored, type Revision, revise } from "./operation/revise.ts";
 import { markSuperseded, revisedAsSuperseded } from "./operation/supersede.ts";
 import { isFinal } from "./operation/verdicts.ts";
@@ -93,18 +95,38 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
     const view = viewOf(input, row);
     const prepared = prepareStored(row);
     const result = evaluate(ws, view, prepared);
-    if (!isFinal(result) || result.status !== "applied") {
+    const isIn = result.status === "applied" || (members.length > 1 && isLeftOut(row.operation, result));
+    if (!isFinal(result) || !isIn) {
       // Not even a person can release what the schema refuses. The answer says why, and nothing has changed.
       ws.rollback(savepoint);
-      const refusal = "error" in result ? result.error : { message: result.status, issues: undefined };
-      return { kind: "refused", issues: refusal.issues ?? [{ path: row.id, message: refusal.message }] };
+      return refused(row, result);
     }
     // While it was quarantined because its sender might not do this, it superseded nothing. Now it does.
     if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
     results.push(revise(ws, row, result, revisionOf(input)));
   }
+  const [first] = members;
+  if (first !== undefined && results.every(({ status }) => status !== "applied")) {
+    // Steps alone, and no counter has room for one of them: nothing has changed.
+    ws.rollback(savepoint);
+    return refused(first, results[0] as FinalResult);
+  }
+  flagFacts(
+    ws,
+    input.catalog,
+    members.map(({ id }) => id),
+  );
   commit(ws, input, "release");
-  return { kind: "revised", results, touched: [...ws.touchedSince(before), ...touchedResults(members)] };
+  const revised = results.map((result) => {
+    const row = ws.operation(result.id);
+    return row === undefined ? result : redactFor(ws, input, row);
+  });
+  return { kind: "revised", results: revised, touched: [...ws.touchedSince(before), ...touchedResults(members)] };
+}
+
+function refused({ id }: OperationRow, result: OperationResult): DeskOutcome {
+  const refusal = "error" in result ? result.error : { message: result.status, issues: undefined };
+  return { kind: "refused", issues: refusal.issues ?? [{ path: id, message: refusal.message }] };
 }
 
 export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskOutcome {
@@ -115,10 +137,7 @@ export function discard(ws: WorkingSet, input: DeskInput, reason: string): DeskO
   // (L11), and its payload is kept forever. The other members of its transaction are discarded with it: released alone
   // they would be a payment without its sale [C1].
   const members = boundTo(ws, [found]).filter(isOpenQuarantine);
-  const error = { code: "discarded", message: reason };
-  const results = members.map((row) =>
-    revise(ws, row, { id: row.id, status: "quarantined", error }, revisionOf(input)),
-  );
+  const results = members.map((row) => revise(ws, row, discardedVerdict(row, reason), revisionOf(input)));
   commit(ws, input, "discard");
   return { kind: "revised", results, touched: touchedResults(members) };
 }

@@ -1,7 +1,8 @@
 /**
  * Wire transactions [C1]: operations that take effect together.
  *
- *   commercial   facts and increments; can't be rejected: all are applied, or all are quarantined
+ *   commercial   facts and increments; can't be rejected: all are applied, or all are quarantined. A step for which its
+ *   counter has no room is quarantined alone
  *   editorial    edits of records; a member that fails keeps its own result, and its siblings wait until it is
  *   superseded
  */
@@ -9,6 +10,7 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
 import type { OperationRow } from "../ports/rows.ts";
 import { evaluate } from "./operation/evaluate.ts";
+import { flagFacts, isLeftOut } from "./operation/out-of-range.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { recordResult, storedAnswer } from "./operation/record-result.ts";
 import { applySiblings, discardSiblings, givesUpFact, siblingsOf } from "./operation/siblings.ts";
@@ -113,13 +115,22 @@ function judgeFresh(
     });
   }
   const culprit =
-    results.find(({ status }) => status === "quarantined")?.id ??
+    results.find((result, index) => result.status === "quarantined" && !isLeftOut(fresh[index]?.raw, result))?.id ??
     settleSiblings(ws, view, siblings, { fresh, results });
+  if (culprit === undefined) {
+    flagFacts(
+      ws,
+      view.catalog,
+      [...fresh, ...siblings].map(({ id }) => id),
+    );
+    // As they were just written, with all their rows: copies are spared when the whole push was judged.
+    return results.map((result) => (ws.operation(result.id)?.result as FinalResult | undefined) ?? result);
+  }
   // One that is quarantined alone keeps its own reason.
-  if (culprit === undefined || results.every(({ id }) => id === culprit)) return results;
+  if (results.every(({ id }) => id === culprit)) return results;
   ws.rollback(savepoint);
   return fresh.map((member, index) =>
-    recordResult(ws, view, member, quarantinedWith(culprit, results[index] as FinalResult)),
+    recordResult(ws, view, member, quarantinedWith(culprit, member, results[index] as FinalResult)),
   );
 }
 
@@ -146,7 +157,11 @@ function settleSiblings(
     return undefined;
   }
   // What gives something up books nothing: the others go on waiting for people.
-  const books = fresh.some(({ raw }, index) => raw.action !== "void" && results[index]?.status === "applied");
+  const books = fresh.some(({ raw }, index) => {
+    const result = results[index];
+    // A step that was left out of its sum counts as one that was applied: the sale does not wait for it.
+    return raw.action !== "void" && (result?.status === "applied" || (result !== undefined && isLeftOut(raw, result)));
+  });
   return books ? applySiblings(ws, view, left, takenBy) : undefined;
 }
 
@@ -181,9 +196,12 @@ function waitTogether(results: readonly OperationResult[]): readonly OperationRe
   });
 }
 
-/** A member that could have been applied alone is quarantined because of the culprit. */
-function quarantinedWith(culprit: string, result: FinalResult): FinalResult {
-  if (result.status !== "applied") return result;
+/**
+ * A member that could have been applied alone is quarantined because of the culprit. A step that would have been left out
+ * of its sum is, too: only where the sale is in the books does it stand alone.
+ */
+function quarantinedWith(culprit: string, { raw }: PreparedOperation, result: FinalResult): FinalResult {
+  if (result.status !== "applied" && !isLeftOut(raw, result)) return result;
   return quarantined(result, "transaction_quarantined", `${culprit} of the same transaction was quarantined`);
 }
 

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { keysFromText } from "../../../examples/reference-server/auth/keys.ts";
+import { versionIn } from "../../server/support/world.ts";
 import {
   addUser,
   call,
@@ -225,13 +226,14 @@ test("a till's token outlives the cashier's logout: it sells, and has lost the c
   const tokens = await loginTill(server, owner.email);
   const till = new RawTill(server, tokens);
   const price = { collection: "products", entityId: "tea", action: "update", patch: { priceCents: 501 } };
-  const [before] = await till.push({ ...price, baseVersion: 2 ** 52 });
+  const baseVersion = await versionIn(server.store, owner.tenant.id, "products", "tea");
+  const [before] = await till.push({ ...price, baseVersion });
   expect(before.status).toBe("applied");
 
   expect((await call(server, "/auth/logout", { token: tokens.accessToken, body: {} })).status).toBe(204);
   const results = await till.push(
     { collection: "sales", action: "create", data: saleOf(1) },
-    { ...price, patch: { priceCents: 1 }, baseVersion: 2 ** 52 },
+    { ...price, patch: { priceCents: 1 }, baseVersion },
   );
   expect(results).toMatchObject([{ status: "applied" }, { status: "rejected", error: { code: "not_permitted" } }]);
   const renewed = await json(call(server, "/auth/refresh", { body: { refreshToken: tokens.refreshToken } }));

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { announceRestore } from "tillsync/server";
 import { expect, test } from "vitest";
+import { versionIn } from "../../server/support/world.ts";
 import {
   addUser,
   call,
@@ -310,14 +311,9 @@ test("a fact from the future tells of a wrong clock", async () => {
 
 test("each role may do its own: edits beyond it are refused, facts beyond it wait for a person", async () => {
   const { server, owner } = await shop();
-  const price = {
-    collection: "products",
-    entityId: "tea",
-    action: "update",
-    patch: { priceCents: 1 },
-    baseVersion: 2 ** 52,
-  };
-  const archive = { collection: "products", entityId: "tea", action: "delete", baseVersion: 2 ** 52 };
+  const baseVersion = await versionIn(server.store, owner.tenant.id, "products", "tea");
+  const price = { collection: "products", entityId: "tea", action: "update", patch: { priceCents: 1 }, baseVersion };
+  const archive = { collection: "products", entityId: "tea", action: "delete", baseVersion };
   const purchase = create("purchases", {
     branchId: "main",
     supplier: "Leaf & Co",
@@ -327,10 +323,18 @@ test("each role may do its own: edits beyond it are refused, facts beyond it wai
   });
   const shift = { collection: "shifts", action: "create", data: { branchId: "main" } };
   const customer = create("customers", { name: "Ada" });
-  const erase = { collection: "customers", entityId: customer.entityId, action: "delete", baseVersion: 2 ** 52 };
+  const erase = { collection: "customers", entityId: customer.entityId, action: "delete" };
   const as = async (roles: readonly string[]) => {
+    const known = await versionIn(server.store, owner.tenant.id, "customers", customer.entityId);
     const raw = new RawTill(server, await loginTill(server, await addUser(server, owner, { roles })));
-    const operations = [price, archive, { ...purchase, entityId: randomUUID() }, shift, customer, erase];
+    const operations = [
+      price,
+      archive,
+      { ...purchase, entityId: randomUUID() },
+      shift,
+      customer,
+      { ...erase, baseVersion: known },
+    ];
     return (await raw.push(...operations)).map(({ status, error }) => error?.code ?? status);
   };
   expect(await as(["cashier"])).toEqual([

@@ -30,7 +30,7 @@ const policies: Policies<typeof collections> = {
 
 /** Stands in everything of the victim's that is anybody's business, and nowhere else. */
 export const SECRET = "for the south alone";
-/** No row is newer: an edit with this base meets no conflict. */
+/** No row is newer. */
 export const LATEST = 2 ** 52;
 
 export type Distance = "tenants" | "branches";
@@ -167,7 +167,7 @@ async function furnished(server: Pick<HttpTill["server"], "handler">, tenant: st
     { ...theirs.ticket("k-7"), branch: "south", transaction },
     { ...theirs.oddTicket("k-8"), branch: "south", transaction },
   );
-  await till.send(rename(`${SECRET} II`, LATEST));
+  await till.send(rename(`${SECRET} II`, (applied as { readonly version: number }).version));
   const [lost] = await other.send(rename(`${SECRET} III`, 0));
   await other.send(rename(`${SECRET} IV`, 0));
   const { mark } = await till.pull("tables", "tickets");

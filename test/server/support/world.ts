@@ -15,7 +15,7 @@ import type { LogLine } from "../../../src/server/decide/rows/working-set.ts";
 import { memoryStore } from "../../../src/server/memory/index.ts";
 import { resolveCatalog } from "../../../src/server/options.ts";
 import type { Policies, Principal } from "../../../src/server/policy-types.ts";
-import { ask, type StoreReads } from "../../../src/server/ports/store.ts";
+import { ask, type ServerStore, type StoreReads } from "../../../src/server/ports/store.ts";
 import { systemDigest } from "../../../src/shared/digest.ts";
 import { canonicalJson } from "../../../src/shared/json.ts";
 import { collections, policies, type Shop } from "./shop.ts";
@@ -102,7 +102,7 @@ export class ServerWorld {
     return (await this.read({ kind: "records", keys: [{ collection, id }] }))[0];
   }
   async version(collection: string, id: string): Promise<number> {
-    return (await this.row(collection, id))?.version ?? 0;
+    return versionIn(this.store, "shop", collection, id);
   }
   async operation(id: string) {
     return (await this.read({ kind: "operations", ids: [id] }))[0];
@@ -145,6 +145,21 @@ export class ServerWorld {
 
 let ids = 0;
 
+/** As the base of an edit: the row's version when the edit is first sent. No row is newer. */
+const LATEST = 2 ** 52;
+
+export async function versionIn(
+  store: Pick<ServerStore, "read">,
+  tenant: string,
+  collection: string,
+  id: string,
+): Promise<number> {
+  const rows = await store.read(tenant, function* script() {
+    return yield* ask<"records">({ kind: "records", keys: [{ collection, id }] });
+  });
+  return rows[0]?.version ?? 0;
+}
+
 export class Till {
   readonly world: ServerWorld;
   readonly principal: Principal;
@@ -156,6 +171,8 @@ export class Till {
   claim: EpochClaim | undefined;
   /** Of the answers that it asks for. */
   limitBytes: number | undefined;
+  /** What `LATEST` was for each operation: sent again, it is the same. */
+  readonly #bases = new Map<string, number>();
 
   constructor(
     world: ServerWorld,
@@ -210,8 +227,23 @@ export class Till {
     };
   }
 
+  async #based(sketches: readonly (Sketch | WireOperation)[]): Promise<readonly (Sketch | WireOperation)[]> {
+    const based: (Sketch | WireOperation)[] = [];
+    for (const sketch of sketches) {
+      const { baseVersion, collection, entityId, id } = sketch as Readonly<Record<string, unknown>>;
+      if (baseVersion !== LATEST) {
+        based.push(sketch);
+        continue;
+      }
+      const version = this.#bases.get(`${id}`) ?? (await this.world.version(`${collection}`, `${entityId}`));
+      if (id !== undefined) this.#bases.set(`${id}`, version);
+      based.push({ ...sketch, baseVersion: version });
+    }
+    return based;
+  }
+
   async outcome(sketches: readonly (Sketch | WireOperation)[]): Promise<PushOutcome> {
-    const input = this.input(sketches);
+    const input = this.input(await this.#based(sketches));
     const outcome = await this.world.decided({
       prefetch: (ws) => prefetch(ws, input),
       foresee: (ws) => foresee(ws, input),
@@ -224,7 +256,7 @@ export class Till {
 
   /** How often a push of them asks the store for rows, the clock included. */
   async rounds(...sketches: readonly (Sketch | WireOperation)[]): Promise<number> {
-    const input = this.input(sketches);
+    const input = this.input(await this.#based(sketches));
     const script = asScript({ prefetch: (ws) => prefetch(ws, input), decide: (ws) => decidePush(ws, input) });
     return this.world.store.transact("shop", function* counting() {
       const run = script();

@@ -1,5 +1,6 @@
 /** Everything that somebody may do. */
 import { branches } from "./branches.ts";
+import { bulk } from "./bulk.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Command } from "./command.ts";
 import { desks } from "./desks.ts";
@@ -10,6 +11,7 @@ import { selling } from "./selling.ts";
 
 export const commands: readonly Command[] = [
   ...selling,
+  ...bulk,
   ...editing,
   ...branches,
   ...desks,

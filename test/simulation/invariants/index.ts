@@ -1,5 +1,6 @@
 /** Everything that must hold. */
 import { accounted } from "./accounted.ts";
+import { bounded } from "./bounded.ts";
 import { converged } from "./converged.ts";
 import { effects } from "./effects.ts";
 import { history } from "./history.ts";
@@ -15,6 +16,7 @@ export const invariants: readonly Invariant[] = [
   accounted,
   labels,
   effects,
+  bounded,
   converged,
   order,
   history,

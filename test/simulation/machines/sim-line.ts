@@ -3,6 +3,7 @@ import type { PushRequest, RegisterResponse } from "../../../src/protocol/types.
 import type { Draw } from "../engine/draw.ts";
 import type { SimSocket } from "../engine/platform.ts";
 import { judgeEffects } from "../invariants/answered.ts";
+import { judgeRoom } from "../invariants/bounded.ts";
 import { judgeUnsynced } from "../invariants/counted.ts";
 import { Patience } from "../invariants/patience.ts";
 import { TooSlow } from "../invariants/too-slow.ts";
@@ -217,6 +218,7 @@ export class SimLine {
     const text = await response.text();
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (response.ok) this.#world.model.judged(parsed(text).results, askedAt);
+    if (response.ok) judgeRoom(this.#world, parsed(text).results);
     if (asked && response.ok) judgeEffects(this.#world, parsed(text).results);
     if (asked && response.ok) judgeWaiting(this.#world, (await asked.json()) as PushRequest, parsed(text).results);
     this.#world.trace.say("server", `answers ${path} of ${this.#name}: ${response.status}, ${text.length} characters`);

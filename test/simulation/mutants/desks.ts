@@ -16,8 +16,8 @@ export const desks: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/desk-actions.ts",
-      "  const members = boundTo(ws, [found]).filter(isOpenQuarantine);\n  const error",
-      "  const members = [found];\n  const error",
+      "  const members = boundTo(ws, [found]).filter(isOpenQuarantine);\n  const results",
+      "  const members = [found];\n  const results",
     ),
   ),
   mutant(

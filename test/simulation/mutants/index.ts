@@ -1,5 +1,6 @@
 /** Every bug that is planted. */
 import { answers } from "./answers.ts";
+import { counters } from "./counters.ts";
 import { desks } from "./desks.ts";
 import { epochs } from "./epochs.ts";
 import { fences } from "./fences.ts";
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...epochs,
   ...judging,
   ...desks,
+  ...counters,
   ...scope,
   ...loop,
   ...foreign,

@@ -29,7 +29,7 @@ export const judging: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/transaction.ts",
-      "if (culprit === undefined || results.every(({ id }) => id === culprit)) return results;",
+      "if (results.every(({ id }) => id === culprit)) return results;",
       "if (results.length > 0) return results;",
     ),
   ),

@@ -4,6 +4,7 @@
  */
 import type { OperationRow } from "../../ports/rows.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
+import { standsAlone } from "./out-of-range.ts";
 
 /**
  * `supersedes` names the whole chain, so whatever is bound to an operation is a few links away. A till that names only
@@ -29,7 +30,11 @@ export function boundTo(ws: WorkingSet, starts: readonly OperationRow[]): readon
   let newest = starts;
   for (let links = 0; links < MAX_LINKS && newest.length > 0; links++) {
     const found = new Map<string, OperationRow>();
-    for (const row of newest) for (const next of neighbours(ws, row)) if (!seen.has(next.id)) found.set(next.id, next);
+    for (const row of newest) {
+      // A step that was left out of its sum is bound to nothing: what it was sent with is in the books.
+      if (standsAlone(row)) continue;
+      for (const next of neighbours(ws, row)) if (!seen.has(next.id) && !standsAlone(next)) found.set(next.id, next);
+    }
     for (const [id, row] of found) seen.set(id, row);
     newest = [...found.values()];
   }

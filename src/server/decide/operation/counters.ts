@@ -1,14 +1,14 @@
 /**
  * Increments [H4]. They commute, so they conflict with nothing and are never rejected. Counters belong to (collection,
- * id) and not to the row's life: steps on a row that does not exist count towards the sum when it appears.
+ * id) and not to the row's life: steps on a row that does not exist count towards the sum when it appears. What the
+ * counter has no room for waits alone: see out-of-range.ts.
  */
-import type { Flag, IncrementOperation, OperationResult, VerdictIssue } from "../../../protocol/types.ts";
-import type { RecordRow } from "../../ports/rows.ts";
-import type { ServedCollection } from "../rows/catalog.ts";
+import type { Flag, IncrementOperation, OperationResult } from "../../../protocol/types.ts";
 import { addSteps, currentRow } from "../rows/rows.ts";
 import { inScope } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
+import { issuesOf, outOfRange } from "./out-of-range.ts";
 import { mayTakeEffect } from "./rights.ts";
 import { quarantined } from "./verdicts.ts";
 
@@ -22,11 +22,12 @@ export function increment(
     return quarantined(operation, "not_permitted", `The token may not increment in \`${served.name}\``);
   }
   const before = currentRow(ws, served, entityId);
-  const counters = addSteps(served, before?.counters ?? {}, by);
-  if (counters === undefined) {
-    const issues = stepIssues(served, before?.counters ?? {}, by);
-    return quarantined(operation, "malformed", "The counters can't take these steps", issues);
+  const steps = addSteps(served, before?.counters ?? {}, by);
+  if (steps.kind === "outOfRange") return outOfRange(operation, steps.faults);
+  if (steps.kind === "malformed") {
+    return quarantined(operation, "malformed", "The counters can't take these steps", issuesOf(steps.faults));
   }
+  const { counters } = steps;
   const flags: Flag[] = [];
   if (before === undefined || before.state === "stub") flags.push({ code: "unknown_row" });
   if (before?.state === "deleted") flags.push({ code: "deleted_row" });
@@ -46,20 +47,5 @@ export function increment(
     // If two tills sell one product, neither can compute the sum by itself [C4].
     echo: true,
     acknowledged,
-  });
-}
-
-/** What is wrong with each step. */
-function stepIssues(
-  served: ServedCollection,
-  before: RecordRow["counters"],
-  by: IncrementOperation["by"],
-): readonly VerdictIssue[] {
-  return Object.entries(by).flatMap(([name, step]) => {
-    const path = `by.${name}`;
-    if (!served.resolved.counters.includes(name)) return { path, message: "There is no such counter" };
-    if (addSteps(served, {}, { [name]: step }) === undefined) return { path, message: "Expected an integer" };
-    if (addSteps(served, before, { [name]: step }) !== undefined) return [];
-    return { path, message: "The sum would be too large to be exact" };
   });
 }

@@ -4,6 +4,7 @@ import type {
   DeleteOperation,
   Flag,
   OperationResult,
+  RejectedResult,
   UpdateOperation,
   VerdictIssue,
   WireOperation,
@@ -77,6 +78,8 @@ export function updateRecord(judgement: Judgement<UpdateOperation>): OperationRe
   if (before === undefined || before.state === "stub" || !inScope(view.principal, before.scope)) {
     return unknownRow(judgement);
   }
+  const neverGiven = basedOnNothing(judgement, before);
+  if (neverGiven !== undefined) return neverGiven;
   if (before.state === "deleted") {
     const client = applyPatch(before.data, patch, unset);
     return inConflict(judgement, before, { fields: touched, client });
@@ -109,6 +112,8 @@ export function deleteRecord(judgement: Judgement<DeleteOperation>): OperationRe
   const exists = before !== undefined && before.state !== "stub";
   if (isBranchScoped(served) && (!exists || !inScope(view.principal, before.scope))) return outOfScope(operation);
   if (!exists) return applied(operation, 0, { deleted: true });
+  const neverGiven = basedOnNothing(judgement, before);
+  if (neverGiven !== undefined) return neverGiven;
   if (before.state === "deleted") return applied(operation, before.version, { deleted: true });
   if (force !== true) {
     // Sales move counters all day: only edits of fields by others are in conflict with a deletion [H4].
@@ -126,6 +131,20 @@ export function deleteRecord(judgement: Judgement<DeleteOperation>): OperationRe
 /** Whether another incarnation has written the field after the edit's base. */
 function isForeign([version, writer]: FieldVersion, baseVersion: number, view: Viewpoint): boolean {
   return version > baseVersion && writer !== view.incarnation;
+}
+
+/**
+ * Refuses a base that no server has given out: an edit that claims to have seen the future would be in conflict with
+ * nothing, as if it had `force` [C5]. A till has its base from this row, so it is at most the row's version; or from a
+ * history that was lost, and then below the start of the present epoch [C8.1].
+ */
+function basedOnNothing(
+  { ws, operation }: Judgement<UpdateOperation | DeleteOperation>,
+  before: RecordRow,
+): RejectedResult | undefined {
+  if (operation.baseVersion <= Math.max(before.version, ws.clock.epochStart)) return undefined;
+  const issues = [{ path: "baseVersion", message: "The row was never given out in this version" }];
+  return rejected(operation, "malformed", "It is based on a version that the row has never had", { issues });
 }
 
 function inConflict(judgement: Judgement, before: RecordRow, fieldConflict: FieldConflict): OperationResult {

@@ -3,8 +3,8 @@
  * same transaction, so it happens exactly as often as the operation does (L2).
  *
  * An effect meets no conflict and asks no policy. If it can't be carried out because of the shop's data (the customer
- * was deleted), that becomes a flag, and never a reason to quarantine a sale. If no data could make it valid, the
- * policy has failed.
+ * was deleted, or has more points than can be counted), that becomes a flag, and never a reason to quarantine a sale. If
+ * no data could make it valid, the policy has failed.
  */
 import type { Flag } from "../../../protocol/types.ts";
 import { isId } from "../../../protocol/values.ts";
@@ -15,6 +15,7 @@ import type { PolicyEffect } from "../rows/catalog.ts";
 import { PolicyFailure } from "../rows/policy-failure.ts";
 import { addSteps, checkData, currentRow, type RowDraft, without, writeRow } from "../rows/rows.ts";
 import type { Judgement } from "./judgement.ts";
+import { counterName, OUT_OF_RANGE } from "./out-of-range.ts";
 
 /**
  * The author of an effect is the server: a till that edits the same field has not seen it, so its edit must conflict
@@ -89,9 +90,14 @@ function increment(by: Readonly<Record<string, unknown>>, base: Base, fail: (wha
   if (!steps.every(([, step]) => isCounterStep(step))) {
     throw fail("increments by a value that is not a valid counter step");
   }
-  const counters = addSteps(base.served, base.counters, Object.fromEntries(steps));
-  if (counters === undefined) throw fail("increments a field that is not a counter, or makes it too large");
-  const { before } = base;
+  const sums = addSteps(base.served, base.counters, Object.fromEntries(steps));
+  if (sums.kind === "malformed") throw fail("increments a field that is not a counter, or by a step of another type");
+  const { served, id, before } = base;
+  if (sums.kind === "outOfRange") {
+    const names = sums.faults.map(({ counter }) => counterName(served.name, id, counter));
+    return { flag: { code: OUT_OF_RANGE, message: names.join(", ") } };
+  }
+  const { counters } = sums;
   return { draft: { ...base, counters, state: before?.state ?? "stub", data: before?.data ?? {}, writtenFields: [] } };
 }
 

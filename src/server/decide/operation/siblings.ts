@@ -8,10 +8,11 @@ import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { boundTo, isSetAside } from "./bound.ts";
 import { evaluate } from "./evaluate.ts";
+import { isLeftOut } from "./out-of-range.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
 import { prepareStored, revise } from "./revise.ts";
 import { markSuperseded, targetsOf } from "./supersede.ts";
-import { isCommercial, quarantined } from "./verdicts.ts";
+import { isCommercial, isFinal, quarantined } from "./verdicts.ts";
 
 /**
  * The operations in quarantine that are bound to what these successors replace, and that none of them replaces. To be
@@ -37,7 +38,7 @@ export function siblingsOf(
 
 /**
  * Applies the siblings of successors that were applied. Returns the id of the one that can't be, if there is one: then
- * the caller takes everything back.
+ * the caller takes everything back. A step for which its counter has no room is no such one: it goes on waiting, alone.
  */
 export function applySiblings(
   ws: WorkingSet,
@@ -51,7 +52,7 @@ export function applySiblings(
     const own: Viewpoint = { ...view, principal, device, incarnation };
     const prepared = prepareStored(row);
     const result = evaluate(ws, own, prepared);
-    if (result.status !== "applied") return row.id;
+    if (!isFinal(result) || (result.status !== "applied" && !isLeftOut(row.operation, result))) return row.id;
     if (prepared.parsed.ok) markSuperseded(ws, own, prepared.parsed.value, result);
     revise(ws, row, result, { takenBy, at: view.receivedAt });
   }

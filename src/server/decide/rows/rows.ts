@@ -13,7 +13,8 @@
  * deletion, an edit by till A that is based on version 10 conflicts in `price`, but not in `name`.
  */
 import type { RowState, VerdictIssue } from "../../../protocol/types.ts";
-import { addCounter, zeroCounters } from "../../../schema/counters.ts";
+import { addWithinBounds, isBeyondMaxStep, maxStepOf } from "../../../schema/counter-bounds.ts";
+import { zeroCounters } from "../../../schema/counters.ts";
 import type { SchemaIssue } from "../../../schema/standard-schema.ts";
 import { upcastData } from "../../../schema/upcast.ts";
 import { checkRecord } from "../../../schema/validate.ts";
@@ -178,24 +179,45 @@ export function without(data: JsonObject, names: readonly string[]): JsonObject 
 }
 
 /**
- * The counters after the steps; `undefined` if a step is for no counter, does not fit its type, or the sum would not be
- * exact.
+ * The counters after the steps. `malformed`: a step is for no counter, or does not fit its type. `outOfRange`: what the
+ * counters can't take, because a step is too large or a sum would be, though it may be possible some other day [H4].
  */
+export type Steps =
+  | { readonly kind: "counted"; readonly counters: Readonly<Record<string, CounterValue>> }
+  | { readonly kind: "malformed"; readonly faults: readonly StepFault[] }
+  | { readonly kind: "outOfRange"; readonly faults: readonly StepFault[] };
+
+export interface StepFault {
+  readonly counter: string;
+  readonly message: string;
+}
+
 export function addSteps(
   served: ServedCollection,
   counters: Readonly<Record<string, CounterValue>>,
   by: Readonly<Record<string, CounterValue>>,
-): Readonly<Record<string, CounterValue>> | undefined {
+): Steps {
   const known = zeroCounters(served.resolved, {}) as Readonly<Record<string, CounterValue>>;
   const sums: Record<string, CounterValue> = { ...counters };
-  for (const [field, step] of Object.entries(by)) {
-    const zero = own(known, field);
-    if (zero === undefined || (typeof zero === "number" && typeof step !== "number")) return undefined;
-    const sum = addCounter(own(counters, field) ?? zero, step);
-    if (sum === undefined) return undefined;
-    sums[field] = sum;
+  const malformed: StepFault[] = [];
+  const outOfRange: StepFault[] = [];
+  for (const [counter, step] of Object.entries(by)) {
+    const zero = own(known, counter);
+    if (zero === undefined) {
+      malformed.push({ counter, message: "There is no such counter" });
+    } else if (typeof zero === "number" && typeof step !== "number") {
+      malformed.push({ counter, message: "Expected an integer" });
+    } else if (isBeyondMaxStep(served.resolved, counter, step)) {
+      const most = maxStepOf(served.resolved, counter);
+      outOfRange.push({ counter, message: `A step of it is at most ${most}, up or down` });
+    } else {
+      const sum = addWithinBounds(served.resolved, counter, own(counters, counter) ?? zero, step);
+      if (sum === undefined) outOfRange.push({ counter, message: "The sum would be out of its range" });
+      else sums[counter] = sum;
+    }
   }
-  return sums;
+  if (malformed.length > 0) return { kind: "malformed", faults: [...malformed, ...outOfRange] };
+  return outOfRange.length > 0 ? { kind: "outOfRange", faults: outOfRange } : { kind: "counted", counters: sums };
 }
 
 /** A row that is about to be written. It gets its version when it takes a position. */

@@ -1,0 +1,75 @@
+/**
+ * S17: a counter that has no room takes nothing along. Facts are in the books and say so, sums are within their bounds, and no base that an
+ * honest till names was never given out [H4, C1, C5].
+ */
+import type { OperationRow } from "../../../src/server/ports/rows.ts";
+import { STOCK_BOUNDS, VISITS_BOUNDS } from "../sim-shop.ts";
+import type { SimWorld } from "../world.ts";
+import type { Invariant } from "./invariant.ts";
+
+const CODE = "counter_out_of_range";
+const codeOf = ({ result }: OperationRow) => ("error" in result ? result.error.code : undefined);
+
+/**
+ * Steps that were left out of their sum, and are neither released nor replaced. One that was discarded keeps the issues of it.
+ */
+export function leftOut(world: SimWorld): readonly OperationRow[] {
+  return (world.server.rows().operations ?? []).filter(({ operation, result, status, supersededBy }) => {
+    if (operation?.action !== "increment" || status !== "quarantined" || supersededBy !== undefined) return false;
+    if (!("error" in result)) return false;
+    const { code, issues } = result.error;
+    return code === CODE || (code === "discarded" && issues !== undefined);
+  });
+}
+
+export const bounded: Invariant = {
+  name: "S17",
+  check(world) {
+    const { records = [], operations = [] } = world.server.rows();
+    for (const { collection, id, counters } of records) {
+      const { min, max } = { min: 0, ...(collection === "products" ? STOCK_BOUNDS : VISITS_BOUNDS) };
+      const value = Number((collection === "products" ? counters.stock : counters.visits) ?? 0);
+      if (value < min || value > max) world.violation("S17", `a counter of ${collection}/${id} is ${value}`);
+    }
+    for (const step of leftOut(world)) judgeStep(world, step);
+    for (const row of operations) {
+      if (codeOf(row) === "malformed") world.violation("S17", `${row.id} of an honest till is malformed`);
+      if (codeOf(row) === "policy_failed") world.violation("S17", `the policy failed at ${row.id}`);
+    }
+  },
+};
+
+/** Where the server answers: people may put it right a moment later. */
+export function judgeRoom(world: SimWorld, results: readonly { readonly id: string; readonly status: string }[]): void {
+  const aside = new Set(results.flatMap(({ id, status }) => (status === "quarantined" ? [id] : [])));
+  if (aside.size === 0) return;
+  for (const step of leftOut(world)) if (aside.has(step.id)) judgeStep(world, step);
+  judgeReasons(world, aside);
+}
+
+/** What is set aside because of another member: one of them has a reason of its own. */
+function judgeReasons(world: SimWorld, aside: ReadonlySet<string>): void {
+  const rows = world.server.rows().operations ?? [];
+  const isFirst = ({ revision, operation }: OperationRow) => revision === 0 && operation?.supersedes === undefined;
+  for (const { id, transaction, device } of rows) {
+    if (!aside.has(id) || transaction === undefined) continue;
+    const members = rows.filter((row) => row.transaction === transaction && row.device === device);
+    // What replaces another may be set aside because of what lies there; and what people have judged tells no more.
+    if (members.every((row) => isFirst(row) && codeOf(row) === "transaction_quarantined"))
+      world.violation("S17", `${id} is set aside with all of its transaction, and none of it has a reason`);
+  }
+}
+
+/** What was sent with a step that waits for room is in the books, and says so. */
+function judgeStep(world: SimWorld, step: OperationRow): void {
+  if (step.transaction === undefined) return;
+  for (const fact of world.server.rows().operations ?? []) {
+    if (fact.transaction !== step.transaction || fact.device !== step.device) continue;
+    if (!/^(sales|payments|refunds)$/.test(fact.collection)) continue;
+    if (fact.status === "quarantined" && fact.supersededBy === undefined)
+      world.violation("S17", `${fact.id} waits (${codeOf(fact)}), though only its step ${step.id} has no room`);
+    const flags = fact.result.status === "applied" ? (fact.result.flags ?? []) : [];
+    if (fact.status === "applied" && !flags.some(({ code }) => code === CODE))
+      world.violation("S17", `${fact.id} does not say that its step ${step.id} was left out`);
+  }
+}
