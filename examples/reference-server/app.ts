@@ -118,7 +118,7 @@ const WELCOME = {
   status: "ok",
   try: {
     "GET /health": "whether the server is up, and the limits of the protocol",
-    "POST /auth/login": "{ email, password, device: { id, name } } returns a token for a till",
+    "POST /auth/login": "{ email, password, device: { id, name, secret } } returns a token for a till",
     "POST /sync/register": "a till's first contact; then /sync/push, /sync/pull and the socket /sync/live",
   },
   documentation: "docs/protocol.md, examples/reference-server/README.md",

@@ -9,6 +9,7 @@ const TITLES = {
   second_factor_required: [401, "The second factor is missing"],
   invalid_second_factor: [401, "The code is wrong or was used"],
   forbidden: [403, "The token does not allow this"],
+  device_taken: [403, "The device is registered"],
   device_mismatch: [403, "The token is another device's"],
   wrong_password: [403, "The current password is wrong"],
   password_change_required: [403, "Choose a new password"],

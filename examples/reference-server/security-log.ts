@@ -25,6 +25,8 @@ export type SecurityEventCode =
   | "user_disabled"
   | "user_enabled"
   | "user_signed_out"
+  | "device_registered"
+  | "device_released"
   | "device_revoked"
   | "refresh_token_reused"
   | "token_refused"

@@ -1,5 +1,5 @@
 /** What a new user reads at the first start. The commands work unchanged in any POSIX shell. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { DEMO } from "./seed.ts";
 
 export function welcome(url: string): string {
@@ -21,7 +21,9 @@ export function commands(url: string): readonly string[] {
   const incarnation = randomUUID();
   const post = (path: string) =>
     `curl -sS ${url}${path} -H "authorization: Bearer $TOKEN" -H 'tillsync-protocol: 1' -H "tillsync-request-id: $(date +%s)" -H 'content-type: application/json'`;
-  const login = { email: DEMO.email, password: DEMO.password, device: { id: device, name: "My first till" } };
+  // Of its own: the commands can be run again.
+  const secret = randomBytes(32).toString("base64url");
+  const login = { email: DEMO.email, password: DEMO.password, device: { id: device, name: "My first till", secret } };
   const ref = { id: device, incarnation };
   return [
     `TOKEN=$(curl -sS ${url}/auth/login -H 'content-type: application/json' -d '${JSON.stringify(login)}' | ${pick("accessToken")})`,

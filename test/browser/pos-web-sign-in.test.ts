@@ -19,14 +19,18 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => shop?.[Symbol.asyncDispose]());
 
-async function post(path: string, body: object, token?: string) {
+async function post(path: string, body: object, token?: string, url = shop.url) {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const answer = await fetch(shop.url + path, {
+  const answer = await fetch(url + path, {
     method: "POST",
     headers: { "content-type": "application/json", ...authorization },
     body: JSON.stringify(body),
   });
-  return (await answer.json()) as { accessToken: string; oneTimeCode: string; code: string };
+  return (answer.status === 204 ? {} : await answer.json()) as {
+    accessToken: string;
+    oneTimeCode: string;
+    code: string;
+  };
 }
 
 /** A code of the owner's for the demo's cashier. */
@@ -151,6 +155,64 @@ test(
     await context.setOffline(false);
     expect((await signedOut).status()).toBe(204);
     expect(sent[0]).toBe("/auth/logout");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a till proves at each sign-in that it is itself: after a lost answer, after a sign-out, and after it was released",
+  async () => {
+    const own = await startShop();
+    onTestFinished(() => own[Symbol.asyncDispose]());
+    const page = await openPage();
+    const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+    const fill = async () => {
+      await page.getByLabel("Email").fill(DEMO.cashier);
+      await page.getByLabel("Password").fill(DEMO.password);
+    };
+    const stored = () =>
+      page.evaluate(() => ["pos-web.device", "pos-web.device-secret"].map((key) => localStorage.getItem(key)));
+    await page.route(
+      "**/auth/login",
+      async (route) => {
+        // The server has registered the till, and the till does not hear of it.
+        expect((await route.fetch()).status()).toBe(200);
+        await route.abort();
+      },
+      { times: 1 },
+    );
+    await page.goto(own.url);
+    await fill();
+    await press("Sign in");
+    await page.getByRole("alert").filter({ hasText: "can't be reached" }).waitFor();
+    await press("Sign in");
+    await chipSays(page, ALL_SENT);
+    const [device, secret] = await stored();
+
+    await page.getByRole("button", { name: /till and sign-out/ }).click();
+    await press("Sign out");
+    await page.getByRole("heading", { name: "Sign in to the till" }).waitFor();
+    await fill();
+    await press("Sign in");
+    await chipSays(page, ALL_SENT);
+    expect(await stored()).toEqual([device, secret]);
+
+    const { email, password } = DEMO;
+    const { accessToken } = await post("/auth/login", { email, password }, undefined, own.url);
+    await post(`/auth/devices/${device}/release`, {}, accessToken, own.url);
+    await page.reload();
+    await press("Sign in again");
+    await page.getByRole("dialog").getByLabel("Password").fill(DEMO.password);
+    await page.getByRole("dialog").getByRole("button", { name: "Sign in", exact: true }).click();
+    await chipSays(page, ALL_SENT);
+    const [same, other] = await stored();
+    expect([same, other === secret]).toEqual([device, false]);
+    await page.getByRole("button", { name: /till and sign-out/ }).click();
+    await press("Sign out");
+    await page.getByRole("heading", { name: "Sign in to the till" }).waitFor();
+    await fill();
+    await press("Sign in");
+    await chipSays(page, ALL_SENT);
   },
   LIMIT_MS,
 );

@@ -195,7 +195,7 @@ async function upgrade(protocols: readonly string[], options: ClientOptions = {}
 }
 
 test("there is a place for each endpoint, and a good token is let in at each", async () => {
-  expect(places().length).toBe(endpoints.filter(({ isOpen }) => isOpen !== true).length + 15);
+  expect(places().length).toBe(endpoints.filter(({ isOpen }) => isOpen !== true).length + 17);
   for (const place of places().filter(({ path }) => path !== "/auth/logout")) {
     const answer = await ask(place, `Bearer ${await signed()}`);
     expect([place.path, answer.status]).not.toEqual([place.path, 401]);

@@ -18,6 +18,8 @@ const WORDS: Readonly<Record<SignInFault, string>> = {
   weak: "This password is easy to guess: many people use it, or it has the shop's name or your email address in it. Use several words that have nothing to do with each other.",
   disabled: "Your account was disabled. Ask the owner of the shop.",
   branch: "You can't do this at this till. Ask the owner of the shop.",
+  device:
+    "The server knows a till with this one's number, and this one can't prove that it is the same. Ask the owner of the shop to release the till, then sign in again.",
   exists: "You have a second factor already. Another owner can remove it, if you have lost it.",
 };
 

@@ -126,6 +126,16 @@ export function storageWords({ storage, pending }: Pick<SyncStatus, "storage" | 
   return undefined;
 }
 
+/** More than a till makes before somebody looks at it: then the server's count is wrong, or somebody else's doing. */
+const MOST_MISSING = 10_000;
+
+/** What a till may have lost whose storage was cleared or put back. The count is the server's, which believes any till. */
+export function lostWords(missing: number | undefined): string {
+  const isCount = missing !== undefined && missing <= MOST_MISSING;
+  const what = isCount ? counted(missing, "change that was", "changes that were") : "Sales that were";
+  return `This till's storage was cleared or put back. ${what} not sent yet may be missing: check the receipts of today.`;
+}
+
 /** How long something has been waiting. This shows whether a till has a problem; being online doesn't. */
 export function waitingWords({ pending }: Pick<SyncStatus, "pending">, now: number): string {
   if (pending.count === 0) return "Nothing waits";

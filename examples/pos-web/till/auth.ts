@@ -1,6 +1,15 @@
 /** Signing in and out, passwords and second factors, and renewing tokens. */
 import type { TokenRequest } from "tillsync";
-import { deviceId, deviceName, freshSession, readSession, type StoredSession, writeSession } from "./stored.ts";
+import {
+  deviceId,
+  deviceName,
+  deviceSecret,
+  freshSession,
+  readSession,
+  rememberDeviceSecret,
+  type StoredSession,
+  writeSession,
+} from "./stored.ts";
 
 export type SignInFault =
   | "wrong"
@@ -13,6 +22,7 @@ export type SignInFault =
   | "weak"
   | "disabled"
   | "branch"
+  | "device"
   | "exists";
 
 export class SignInError extends Error {
@@ -30,6 +40,8 @@ interface TokensAnswer {
   readonly refreshToken: string;
   readonly tenant: { readonly id: string };
   readonly user: { readonly id: string };
+  /** The secret only if this sign-in has registered the till. */
+  readonly device?: { readonly secret?: string };
   readonly branch?: string;
   readonly required?: "second_factor";
 }
@@ -56,6 +68,7 @@ const FAULTS: Readonly<Record<string, SignInFault>> = {
   weak_password: "weak",
   account_disabled: "disabled",
   forbidden: "branch",
+  device_taken: "device",
   second_factor_exists: "exists",
   changed_meanwhile: "server",
 };
@@ -63,8 +76,13 @@ const FAULTS: Readonly<Record<string, SignInFault>> = {
 /** @throws SignInError */
 export async function signIn(form: SignInForm): Promise<StoredSession> {
   await settleSignOut();
-  const device = { id: deviceId(), name: deviceName() };
+  // Another tab may have registered the till meanwhile.
+  await freshSession();
+  const device = { id: deviceId(), name: deviceName(), secret: deviceSecret() };
   const answer = (await answered(post("/auth/login", { ...form, device }))) as TokensAnswer;
+  // First of all: without it this till gets no further tokens.
+  const { secret } = answer.device ?? {};
+  if (secret !== undefined && secret !== device.secret) await rememberDeviceSecret(secret);
   const session: StoredSession = {
     accessToken: answer.accessToken,
     refreshToken: answer.refreshToken,

@@ -1,5 +1,5 @@
 /**
- * What the page stores beside the till's data: who this till is, its tokens, whether it works offline by choice. One
+ * What the page stores beside the till's data: who this till is and what proves it, its tokens, whether it works offline by choice. One
  * copy for all tabs, in a database of its own and flushed with each write: localStorage loses what was written in the
  * last seconds before a power cut.
  */
@@ -21,6 +21,8 @@ export interface StoredSession {
 
 interface Kept {
   readonly device: string;
+  /** Proves to the server at each sign-in that it is this till. */
+  readonly deviceSecret: string;
   readonly deviceName: string;
   readonly session: StoredSession;
   readonly forcedOffline: boolean;
@@ -32,6 +34,8 @@ interface Layout extends DBSchema {
 const DATABASE = "pos-web";
 const STORE = "kept";
 const DEVICE_COPY = "pos-web.device";
+const SECRET_COPY = "pos-web.device-secret";
+const SECRET_BYTES = 32;
 
 /** The copy that was read last. Other tabs report changes. */
 let kept: Partial<Kept> = {};
@@ -42,12 +46,9 @@ const channel = new BroadcastChannel(DATABASE);
 /** Must be called first. Rejects if the page has no storage. */
 export async function openStored(): Promise<void> {
   database = await openDB<Layout>(DATABASE, 1, { upgrade: (db) => void db.createObjectStore(STORE) });
+  await chooseDevice();
   await readAgain();
-  if (kept.device === undefined) {
-    // The copy is for a store that was cleared alone: the server then notices that this device has lost something.
-    await keep("device", localStorage.getItem(DEVICE_COPY) ?? `till-${crypto.randomUUID()}`);
-  }
-  localStorage.setItem(DEVICE_COPY, deviceId());
+  copyDevice();
   channel.onmessage = () => {
     readAgain().then(tell, () => {}); // if a tab can't read any more, its till shows that
   };
@@ -55,6 +56,10 @@ export async function openStored(): Promise<void> {
 
 export function deviceId(): string {
   return kept.device ?? "";
+}
+
+export function deviceSecret(): string {
+  return kept.deviceSecret ?? "";
 }
 
 export function deviceName(): string {
@@ -77,6 +82,11 @@ export function isForcedOffline(): boolean {
 
 /** Resolves when it is on disk. */
 export const writeSession = (session: StoredSession): Promise<void> => keep("session", session);
+/** The server has registered this till with a secret of its own choice: the owner had released it. */
+export async function rememberDeviceSecret(secret: string): Promise<void> {
+  await keep("deviceSecret", secret);
+  copyDevice();
+}
 export const rememberDeviceName = (name: string): Promise<void> => keep("deviceName", name);
 export const setForcedOffline = (offline: boolean): Promise<void> => keep("forcedOffline", offline);
 
@@ -84,6 +94,32 @@ export const setForcedOffline = (offline: boolean): Promise<void> => keep("force
 export function onStoredChange(listener: () => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
+}
+
+/**
+ * On disk before the first sign-in: if the answer to that is lost, the next one has the same secret. Of two tabs that open
+ * at the same time, the second one finds what the first one has chosen.
+ */
+async function chooseDevice(): Promise<void> {
+  const { store, done } = opened().transaction(STORE, "readwrite", { durability: "strict" });
+  const [device, secret] = await Promise.all([store.get("device"), store.get("deviceSecret")]);
+  if (device === undefined) {
+    await store.put(localStorage.getItem(DEVICE_COPY) ?? `till-${crypto.randomUUID()}`, "device");
+  }
+  if (secret === undefined) await store.put(localStorage.getItem(SECRET_COPY) ?? newSecret(), "deviceSecret");
+  await done;
+}
+
+/** For a store that is cleared alone: the server then notices that this device has lost something. */
+function copyDevice(): void {
+  localStorage.setItem(DEVICE_COPY, deviceId());
+  localStorage.setItem(SECRET_COPY, deviceSecret());
+}
+
+/** 256 bits, in hexadecimal. */
+function newSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function keep<K extends keyof Kept>(key: K, value: Kept[K]): Promise<void> {

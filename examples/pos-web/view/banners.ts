@@ -1,5 +1,5 @@
 /** What a person must know on every page: who must act, and on what. */
-import { statusWords, type Tone } from "../model/status-words.ts";
+import { lostWords, statusWords, type Tone } from "../model/status-words.ts";
 import { fill, h, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { Counter } from "./shell.ts";
@@ -34,11 +34,7 @@ export function banners(counter: Counter): View {
   const stops = [
     till.on("status", render),
     till.on("storage_lost", ({ missing }) => {
-      const what =
-        missing === undefined
-          ? "Sales that were not sent yet"
-          : `${missing.toLocaleString()} changes that were not sent yet`;
-      lost = `This till's storage was cleared or put back. ${what} may be missing: check the receipts of today.`;
+      lost = lostWords(missing);
       render();
     }),
     onNewVersion(() => {

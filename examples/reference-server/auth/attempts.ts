@@ -97,6 +97,16 @@ export class Attempts {
   }
 }
 
+/** @throws what `take` throws */
+export function attemptOr(take: () => Attempt, onThrottled: () => void): Attempt {
+  try {
+    return take();
+  } catch (error) {
+    onThrottled();
+    throw error;
+  }
+}
+
 function counted(guards: readonly Guard[]): Attempt {
   for (const [limiter, key] of guards) limiter.count(key);
   return {

@@ -71,4 +71,13 @@ export const authMigrations: readonly string[] = [
   update auth_sessions set begun_by = user, ends_at = expires_at;
   create index auth_sessions_by_person on auth_sessions (begun_by);
   `,
+  `
+  -- What a device was registered as: its branch, and a digest of the secret that only this device has. Devices of before
+  -- have neither, until their next sign-in.
+  alter table auth_devices add column branch text;
+  alter table auth_devices add column secret text;
+  -- When the owner let go of it: the next sign-in registers it anew.
+  alter table auth_devices add column released_at integer;
+  create index auth_sessions_by_device on auth_sessions (tenant, device);
+  `,
 ];

@@ -1,7 +1,7 @@
 /** What the parts of the token issuer share. */
 import type { Logger } from "tillsync";
 import { ProblemError } from "../problem.ts";
-import type { Role } from "../roles.ts";
+import { type Role, SCOPES } from "../roles.ts";
 import type { Caller, SecurityEvent, SecurityEventCode, SecurityLog } from "../security-log.ts";
 import type { Attempts } from "./attempts.ts";
 import type { AuthStore, User } from "./auth-store.ts";
@@ -76,6 +76,11 @@ export function entryOf(
   more: Partial<SecurityEvent> = {},
 ): SecurityEvent {
   return { event, tenant: user.tenant, user: user.id, device, ...caller, ...more };
+}
+
+/** @throws ProblemError `forbidden` */
+export function checkOwner({ scopes }: Person, what: string): void {
+  if (!scopes.includes(SCOPES.manageUsers)) throw new ProblemError("forbidden", what);
 }
 
 export function isOffice(roles: readonly Role[]): boolean {

@@ -113,8 +113,14 @@ export function authRoutes(auth: AuthService, callerOf: (context: Context) => Ca
     await people.removeSecondFactor(await personOf(context), context.req.param("id"));
     return context.body(null, 204);
   });
+  const { devices } = auth;
+  app.get("/devices", async (context) => context.json({ devices: await devices.list(await personOf(context)) }));
+  app.post("/devices/:id/release", async (context) => {
+    await devices.release(await personOf(context), context.req.param("id"));
+    return context.body(null, 204);
+  });
   app.post("/devices/:id/revoke", async (context) => {
-    await people.revokeDevice(await personOf(context), context.req.param("id"));
+    await devices.revoke(await personOf(context), context.req.param("id"));
     return context.body(null, 204);
   });
   return app;

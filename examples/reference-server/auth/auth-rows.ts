@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { role } from "../roles.ts";
-import type { Session, User, UserChanges } from "./auth-store.ts";
+import type { KnownDevice, Session, User, UserChanges } from "./auth-store.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -63,11 +63,23 @@ export function sessionOf(row: Row | undefined): Session | undefined {
   };
 }
 
+export function deviceOf(row: Row | undefined): KnownDevice | undefined {
+  if (row === undefined) return undefined;
+  return {
+    id: String(row.id),
+    name: String(row.name),
+    registered: optional(row.secret, (secret) => ({ branch: String(row.branch), secret: String(secret) })),
+    releasedAt: optional(row.released_at, Number),
+    revokedAt: optional(row.revoked_at, Number),
+    seenAt: Number(row.seen_at),
+  };
+}
+
 export function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
   return value === null || value === undefined ? undefined : read(value);
 }
 
-/** Refresh tokens and codes are random, so a plain digest reveals nothing about them. */
+/** Refresh tokens, codes and the secrets of devices are random, so a plain digest reveals nothing about them. */
 export function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }

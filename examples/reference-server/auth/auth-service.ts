@@ -4,7 +4,7 @@ import type { Logger } from "tillsync";
 import type { Principal } from "tillsync/server";
 import { ProblemError } from "../problem.ts";
 import type { Caller, SecurityLog } from "../security-log.ts";
-import { Attempts, type AuthLimits } from "./attempts.ts";
+import { Attempts, type AuthLimits, attemptOr } from "./attempts.ts";
 import {
   type AuthParts,
   entryOf,
@@ -18,13 +18,14 @@ import {
 } from "./auth-parts.ts";
 import type { AuthStore, NewUser, Session, User } from "./auth-store.ts";
 import { Credentials } from "./credentials.ts";
+import { DEFAULT_BRANCH, Devices } from "./devices.ts";
 import type { SigningKeys } from "./keys.ts";
 import { type PasswordCost, Passwords } from "./passwords.ts";
 import { emailTaken, People } from "./people.ts";
 import type { LoginRequest, NewUserRequest, RegisterRequest } from "./requests.ts";
 import { isEnrolled, SecondFactors } from "./second-factors.ts";
 import { SecretBox } from "./secret-box.ts";
-import { DEFAULT_BRANCH, type Identity, type Refusal, Sessions, type TokensAnswer } from "./sessions.ts";
+import { type Beginning, type Identity, type Refusal, Sessions, type TokensAnswer } from "./sessions.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Who may register a shop: anybody, whoever is first in an empty database, or nobody. */
@@ -71,6 +72,7 @@ const MESSAGE_MS = 10 * MINUTE_MS;
 
 export class AuthService {
   readonly people: People;
+  readonly devices: Devices;
   readonly secondFactors: SecondFactors;
   readonly #registration: Registration;
   readonly #parts: AuthParts;
@@ -96,6 +98,7 @@ export class AuthService {
     this.#credentials = new Credentials(this.#parts);
     this.secondFactors = new SecondFactors(this.#parts, this.#credentials);
     this.people = new People(this.#parts, this.#credentials);
+    this.devices = new Devices(this.#parts);
     this.#sessions = new Sessions(this.#parts, this.secondFactors);
   }
 
@@ -111,7 +114,7 @@ export class AuthService {
     const user = await this.#addTenant({ id, name: tenant.name }, owner, this.#registration === "first");
     if (user === undefined) throw this.#closed(caller);
     securityLog({ event: "registered", tenant: id, user: user.id, ...caller });
-    return this.#begin({ user, device: undefined, branch: undefined });
+    return this.#begin({ user, device: undefined, branch: undefined }, caller);
   }
 
   #closed(caller: Caller): ProblemError {
@@ -177,13 +180,16 @@ export class AuthService {
       }
       await this.secondFactors.check(user, code, caller, device?.id);
     }
+    // Last of what is checked: who may not sign in is not told which tills there are.
+    const claim = device && (await this.devices.claim(user, device, branch, caller));
     let current: User = user;
     if (newPassword !== undefined) {
       current = await this.#credentials.set(user, newPassword, caller, undefined, device?.id);
     } else if (proof.isOutdated) {
       await this.#credentials.rehash(user, password, caller);
     }
-    const answer = await this.#begin({ user: current, device, branch });
+    const answer = await this.#begin({ user: current, device: claim, branch }, caller);
+    if (claim?.isNew === true) securityLog({ event: "device_registered", ...who });
     securityLog({ event: "sign_in", ...who, ...(isEnrolled(user) && { reason: "second_factor" }) });
     return answer;
 
@@ -219,9 +225,12 @@ export class AuthService {
     return { ...user, proof };
   }
 
-  async #begin(beginning: Parameters<Sessions["begin"]>[0]): Promise<TokensAnswer> {
+  async #begin(beginning: Beginning, caller: Caller): Promise<TokensAnswer> {
     const answer = await this.#sessions.begin(beginning);
-    if (answer !== undefined) return answer;
+    if (typeof answer !== "string") return answer;
+    const { user, device } = beginning;
+    // Another sign-in has registered the device since it was looked at.
+    if (answer === "device_taken" && device !== undefined) throw this.devices.taken(user, device.id, caller);
     throw new ProblemError("invalid_credentials", "The password was changed at the same time: use the new one");
   }
 
@@ -308,14 +317,5 @@ export class AuthService {
   /** The `authenticate` of the sync handler. */
   async authenticate(request: Request): Promise<Principal | undefined> {
     return (await this.identify(request))?.principal;
-  }
-}
-
-function attemptOr<T>(take: () => T, onThrottled: () => void): T {
-  try {
-    return take();
-  } catch (error) {
-    onThrottled();
-    throw error;
   }
 }

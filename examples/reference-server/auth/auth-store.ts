@@ -54,11 +54,30 @@ export interface UserChanges {
 /** A sealed secret or a hash that was made anew for the same password: nobody notices. */
 export type Resealed = "password" | "secret";
 
+/** A till as it signs in. Its branch is the session's. */
 export interface Device {
   readonly tenant: string;
   readonly id: string;
   readonly name: string;
+  /** A digest of the secret that proves that it is this till. */
+  readonly secret: string;
 }
+
+/** A till as it is known. */
+export interface KnownDevice {
+  readonly id: string;
+  readonly name: string;
+  /** `undefined`: it has not signed in since devices have secrets. */
+  readonly registered: { readonly branch: string; readonly secret: string } | undefined;
+  /** Since then, the next sign-in registers it anew. */
+  readonly releasedAt: number | undefined;
+  readonly revokedAt: number | undefined;
+  readonly seenAt: number;
+}
+
+/** `changed`: what proves who the user is, since the user was read. `device_taken`: the till is registered otherwise. */
+export type Begun = "begun" | "changed" | "device_taken";
+
 export interface Session {
   readonly id: string;
   readonly tenant: string;
@@ -119,16 +138,11 @@ export interface AuthStore {
   /** `false`: there is no such code, or it was used. */
   useRecoveryCode(user: string, digest: string): Promise<boolean>;
   /**
-   * Starts a session. The device's earlier sessions stay: if this answer is lost, the till has only their tokens.
-   * `false`: since the user was read, what proves who they are was changed.
+   * Starts a session. A device that is not registered, or was released, is registered with this branch and this secret;
+   * any other must have been registered with both. The device's earlier sessions of the same branch stay: if this answer
+   * is lost, the till has only their tokens. Those of another branch end: they may be somebody else's.
    */
-  begin(
-    session: Session,
-    stamp: number,
-    device: Device | undefined,
-    refreshToken: string,
-    at: number,
-  ): Promise<boolean>;
+  begin(session: Session, stamp: number, device: Device | undefined, refreshToken: string, at: number): Promise<Begun>;
   /** Those that a person began and that are still open, the newest first. */
   sessionsOf(user: string, at: number): Promise<readonly Session[]>;
   standing(session: string): Promise<Standing | undefined>;
@@ -138,6 +152,10 @@ export interface AuthStore {
   refreshToken(token: string): Promise<RefreshToken | undefined>;
   /** Two concurrent calls with the same token store the same successor, once. */
   rotate(token: string, successor: string, session: string, at: number, expiresAt: number): Promise<void>;
+  devices(tenant: string): Promise<readonly KnownDevice[]>;
+  device(tenant: string, id: string): Promise<KnownDevice | undefined>;
+  /** Ends the device's sessions, and lets the next sign-in register it. `false`: there is no such device. */
+  release(tenant: string, device: string, at: number): Promise<boolean>;
   /** `false`: there is no such device. */
   revoke(tenant: string, device: string, at: number): Promise<boolean>;
   revocations(): Promise<readonly { readonly tenant: string; readonly device: string }[]>;

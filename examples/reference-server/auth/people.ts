@@ -1,9 +1,9 @@
 /** What an owner does about the people of their tenant. */
 import { randomUUID } from "node:crypto";
 import { ProblemError } from "../problem.ts";
-import { type Role, SCOPES } from "../roles.ts";
+import type { Role } from "../roles.ts";
 import type { SecurityEventCode } from "../security-log.ts";
-import { type AuthParts, changedMeanwhile, entryOf, type Person } from "./auth-parts.ts";
+import { type AuthParts, changedMeanwhile, checkOwner, entryOf, type Person } from "./auth-parts.ts";
 import type { NewUser, User, UserChanges } from "./auth-store.ts";
 import type { Credentials } from "./credentials.ts";
 import { NO_PASSWORD } from "./passwords.ts";
@@ -12,6 +12,7 @@ import { isEnrolled, NONE } from "./second-factors.ts";
 
 /** The owner reads it to a person, or writes it down for them. */
 const CODE_MS = 24 * 60 * 60_000;
+const MANAGES = "Only the owner manages users";
 
 export interface OneTimeCodeAnswer {
   readonly oneTimeCode: string;
@@ -40,13 +41,13 @@ export class People {
   }
 
   async list(owner: Person): Promise<readonly UserAnswer[]> {
-    checkOwner(owner);
+    checkOwner(owner, MANAGES);
     return (await this.#parts.store.users(owner.user.tenant)).map(answerOf);
   }
 
   /** Without a password, the person gets a one-time code, with which they choose one. */
   async add(owner: Person, request: NewUserRequest): Promise<{ user: UserAnswer } & Partial<OneTimeCodeAnswer>> {
-    checkOwner(owner);
+    checkOwner(owner, MANAGES);
     const { tenant } = owner.user;
     const { email, password } = request;
     if (password !== undefined) await this.#credentials.checkNew(password, { tenant, email });
@@ -109,18 +110,9 @@ export class People {
     this.#log("second_factor_removed", owner, user);
   }
 
-  async revokeDevice(owner: Person, device: string): Promise<void> {
-    const { store, now, revokeInSync, securityLog } = this.#parts;
-    checkOwner(owner, "Only the owner revokes a till");
-    if (!(await store.revoke(owner.user.tenant, device, now())))
-      throw new ProblemError("not_found", "There is no such device");
-    await revokeInSync(owner.user.tenant, device);
-    securityLog(entryOf("device_revoked", owner, { target: device }));
-  }
-
   /** Not the owner: whoever finds the owner's token must not get more by it, and somebody must be left to undo things. */
   async #another(owner: Person, id: string): Promise<User> {
-    checkOwner(owner);
+    checkOwner(owner, MANAGES);
     if (id === owner.user.id) throw new ProblemError("forbidden", "Another owner has to do this for you");
     const user = await this.#parts.store.user(owner.user.tenant, id);
     if (user === undefined) throw new ProblemError("not_found", "There is no such user");
@@ -135,10 +127,6 @@ export class People {
   #log(event: SecurityEventCode, owner: Person, { id }: User): void {
     this.#parts.securityLog(entryOf(event, owner, { target: id }));
   }
-}
-
-function checkOwner({ scopes }: Person, what = "Only the owner manages users"): void {
-  if (!scopes.includes(SCOPES.manageUsers)) throw new ProblemError("forbidden", what);
 }
 
 function answerOf(user: User): UserAnswer {

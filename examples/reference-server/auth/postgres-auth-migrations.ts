@@ -79,4 +79,14 @@ export const postgresAuthMigrations: readonly string[] = [
   update auth_sessions set begun_by = "user", ends_at = expires_at;
   create index auth_sessions_by_person on auth_sessions (begun_by);
   `,
+  `
+  alter table auth_devices
+    -- What a device was registered as: its branch, and a digest of the secret that only this device has. Devices of
+    -- before have neither, until their next sign-in.
+    add column branch text,
+    add column secret text,
+    -- When the owner let go of it: the next sign-in registers it anew.
+    add column released_at bigint;
+  create index auth_sessions_by_device on auth_sessions (tenant, device);
+  `,
 ];

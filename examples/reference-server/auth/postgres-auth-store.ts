@@ -7,12 +7,14 @@
  * database's backups.
  */
 import { Client, Pool, type PoolClient, type QueryResultRow } from "pg";
-import { columnsOf, hashOf, optional, RESEALED, type Row, sessionOf, userOf } from "./auth-rows.ts";
+import { columnsOf, deviceOf, hashOf, optional, RESEALED, type Row, sessionOf, userOf } from "./auth-rows.ts";
 import {
   type AuthStore,
+  type Begun,
   type Device,
   type Ends,
   KEEP_ROTATED_MS,
+  type KnownDevice,
   type NewUser,
   type RefreshToken,
   type Resealed,
@@ -179,18 +181,12 @@ export class PostgresAuthStore implements AuthStore {
   }
 
   async begin(session: Session, stamp: number, device: Device | undefined, refreshToken: string, at: number) {
-    return this.#transaction(async (client) => {
+    return this.#transaction(async (client): Promise<Begun> => {
       const { id, tenant, user, branch, startedAt, expiresAt, endsAt } = session;
       // Locked: what would end the person's sessions waits, and then ends this one too.
       const known = `select 1 from ${SCHEMA}.auth_users where id = $1 and stamp = $2 for share`;
-      if ((await client.query(known, [user, stamp])).rowCount === 0) return false;
-      if (device !== undefined) {
-        await client.query(
-          `insert into ${SCHEMA}.auth_devices (tenant, id, name, seen_at) values ($1, $2, $3, $4) ` +
-            "on conflict (tenant, id) do update set name = excluded.name, seen_at = excluded.seen_at",
-          [device.tenant, device.id, device.name, at],
-        );
-      }
+      if ((await client.query(known, [user, stamp])).rowCount === 0) return "changed";
+      if (device !== undefined && !(await registerDevice(client, device, branch, at))) return "device_taken";
       await client.query(`delete from ${SCHEMA}.auth_sessions where expires_at < $1`, [at]);
       await client.query(
         `insert into ${SCHEMA}.auth_sessions
@@ -199,7 +195,7 @@ export class PostgresAuthStore implements AuthStore {
         [id, tenant, user, session.device, branch, startedAt, expiresAt, endsAt],
       );
       await insertRefreshToken(client, refreshToken, id, at);
-      return true;
+      return "begun";
     });
   }
 
@@ -257,6 +253,32 @@ export class PostgresAuthStore implements AuthStore {
       ]);
       await insertRefreshToken(client, successor, session, at);
       await client.query(`update ${SCHEMA}.auth_sessions set expires_at = $1 where id = $2`, [expiresAt, session]);
+    });
+  }
+
+  async devices(tenant: string): Promise<readonly KnownDevice[]> {
+    const text = `select * from ${SCHEMA}.auth_devices where tenant = $1 order by id collate "C"`;
+    return (await this.#all(text, [tenant])).flatMap((row) => deviceOf(row) ?? []);
+  }
+
+  async device(tenant: string, id: string): Promise<KnownDevice | undefined> {
+    const text = `select * from ${SCHEMA}.auth_devices where tenant = $1 and id = $2`;
+    return deviceOf((await this.#all(text, [tenant, id]))[0]);
+  }
+
+  async release(tenant: string, device: string, at: number): Promise<boolean> {
+    return this.#transaction(async (client) => {
+      // A sign-in at the device waits for this row, or this waits for it and then ends its session too.
+      const { rowCount } = await client.query(
+        `update ${SCHEMA}.auth_devices set released_at = $1 where tenant = $2 and id = $3`,
+        [at, tenant, device],
+      );
+      if (rowCount === 0) return false;
+      await client.query(
+        `update ${SCHEMA}.auth_sessions set ended_at = coalesce(ended_at, $1) where tenant = $2 and device = $3`,
+        [at, tenant, device],
+      );
+      return true;
     });
   }
 
@@ -320,6 +342,31 @@ async function insertUser(client: PoolClient, user: NewUser, at: number): Promis
     ],
   );
   return rowCount === 1;
+}
+
+async function registerDevice(
+  client: PoolClient,
+  { tenant, id, name, secret }: Device,
+  branch: string | undefined,
+  at: number,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `insert into ${SCHEMA}.auth_devices as known (tenant, id, name, seen_at, branch, secret)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (tenant, id) do update
+       set name = excluded.name, seen_at = excluded.seen_at, branch = excluded.branch, secret = excluded.secret,
+         released_at = null
+       where known.secret is null or known.released_at is not null
+         or (known.secret = excluded.secret and known.branch = excluded.branch)`,
+    [tenant, id, name, at, branch, secret],
+  );
+  if (rowCount === 0) return false;
+  await client.query(
+    `update ${SCHEMA}.auth_sessions set ended_at = coalesce(ended_at, $1)
+     where tenant = $2 and device = $3 and branch is distinct from $4`,
+    [at, tenant, id, branch],
+  );
+  return true;
 }
 
 async function insertRefreshToken(client: PoolClient, token: string, session: string, at: number): Promise<void> {

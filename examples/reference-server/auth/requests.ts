@@ -19,7 +19,7 @@ export const loginRequest = z.object({
   password,
   newPassword: newPassword.optional(),
   code: code.optional(),
-  device: z.object({ id, name: z.string().max(128).optional() }).optional(),
+  device: z.object({ id, name: z.string().max(128).optional(), secret: z.string().max(128).optional() }).optional(),
   branch: id.optional(),
 });
 export const refreshRequest = z.object({ refreshToken: z.string().min(1).max(256) });

@@ -5,14 +5,14 @@ import { ProblemError } from "../problem.ts";
 import { type Role, scopesOf } from "../roles.ts";
 import type { Caller } from "../security-log.ts";
 import type { AuthParts } from "./auth-parts.ts";
-import type { Session, Standing, User } from "./auth-store.ts";
+import { hashOf } from "./auth-rows.ts";
+import type { Begun, Session, Standing, User } from "./auth-store.ts";
+import type { Claim } from "./devices.ts";
 import type { SecondFactors } from "./second-factors.ts";
 import { ACCESS_SECONDS } from "./tokens.ts";
 
 /** If the answer to a refresh was lost, the till still has only the old token. */
 const REFRESH_GRACE_MS = 60_000;
-export const DEFAULT_BRANCH = "main";
-
 export interface TokensAnswer {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -21,7 +21,8 @@ export interface TokensAnswer {
   readonly tenant: { readonly id: string };
   /** If no one is signed in at a device: the device itself, without roles. */
   readonly user: { readonly id: string; readonly roles: readonly Role[] };
-  readonly device?: { readonly id: string } | undefined;
+  /** The secret proves at the next sign-in that it is this device. Only in the answer that registers the device. */
+  readonly device?: { readonly id: string; readonly secret?: string } | undefined;
   readonly branch?: string | undefined;
   /** What the person has to do before their roles count. */
   readonly required?: "second_factor" | undefined;
@@ -42,7 +43,8 @@ export type Refusal = "invalid" | "expired" | "session_ended" | "account_disable
 
 export interface Beginning {
   readonly user: User;
-  readonly device: { readonly id: string; readonly name?: string | undefined } | undefined;
+  readonly device: Claim | undefined;
+  /** Where the person works. A device has a branch of its own. */
   readonly branch: string | undefined;
 }
 
@@ -56,10 +58,10 @@ export class Sessions {
   }
 
   /**
-   * If there is a device, the tokens are the device's: they name tenant, branch and device. `undefined`: what proves who
-   * the person is was changed since it was checked.
+   * If there is a device, the tokens are the device's: they name tenant, branch and device. Instead of them: why there
+   * are none, if somebody else was faster.
    */
-  async begin({ user, device, branch }: Beginning): Promise<TokensAnswer | undefined> {
+  async begin({ user, device, branch }: Beginning): Promise<TokensAnswer | Exclude<Begun, "begun">> {
     const { store, tokens, now, lifetimes } = this.#parts;
     const at = now();
     const isPerson = device === undefined;
@@ -68,17 +70,19 @@ export class Sessions {
       tenant: user.tenant,
       user: user.id,
       device: device?.id,
-      branch: branch ?? (isPerson ? undefined : DEFAULT_BRANCH),
+      branch: isPerson ? branch : device.branch,
       startedAt: at,
       endedAt: undefined,
       expiresAt: at + (isPerson ? Math.min(lifetimes.personIdle, lifetimes.person) : lifetimes.tillIdle),
       endsAt: at + (isPerson ? lifetimes.person : lifetimes.till),
     };
     const refreshToken = tokens.newRefreshToken();
-    const known = device && { ...device, name: device.name ?? device.id, tenant: user.tenant };
-    if (!(await store.begin(session, user.stamp, known, refreshToken, at))) return undefined;
+    const known = device && { tenant: user.tenant, id: device.id, name: device.name, secret: hashOf(device.secret) };
+    const begun = await store.begin(session, user.stamp, known, refreshToken, at);
+    if (begun !== "begun") return begun;
     const isRevoked = (await store.standing(session.id))?.isRevoked === true;
-    return this.#answer({ session, user, isRevoked }, refreshToken);
+    const answer = await this.#answer({ session, user, isRevoked }, refreshToken);
+    return device?.isNew === true ? { ...answer, device: { id: device.id, secret: device.secret } } : answer;
   }
 
   async refresh(refreshToken: string, caller: Caller): Promise<TokensAnswer> {

@@ -4,12 +4,14 @@
  */
 import type { OpenSqlite, SqliteStatement, SqliteValue, SyncSqliteDriver } from "tillsync/server/sqlite";
 import { authMigrations } from "./auth-migrations.ts";
-import { columnsOf, hashOf, optional, RESEALED, type Row, sessionOf, userOf } from "./auth-rows.ts";
+import { columnsOf, deviceOf, hashOf, optional, RESEALED, type Row, sessionOf, userOf } from "./auth-rows.ts";
 import {
   type AuthStore,
+  type Begun,
   type Device,
   type Ends,
   KEEP_ROTATED_MS,
+  type KnownDevice,
   type NewUser,
   type RefreshToken,
   type Resealed,
@@ -137,18 +139,10 @@ export class SqliteAuthStore implements AuthStore {
   }
 
   async begin(session: Session, stamp: number, device: Device | undefined, refreshToken: string, at: number) {
-    return this.#transaction(() => {
+    return this.#transaction((): Begun => {
       const { user = null } = session;
-      if (this.#all("select 1 from auth_users where id = ? and stamp = ?", user, stamp).length === 0) return false;
-      if (device !== undefined) {
-        this.#run(
-          "insert into auth_devices (tenant, id, name, seen_at) values (?, ?, ?, ?) on conflict (tenant, id) do update set name = excluded.name, seen_at = excluded.seen_at",
-          device.tenant,
-          device.id,
-          device.name,
-          at,
-        );
-      }
+      if (this.#all("select 1 from auth_users where id = ? and stamp = ?", user, stamp).length === 0) return "changed";
+      if (device !== undefined && !this.#register(device, session.branch ?? null, at)) return "device_taken";
       this.#run("delete from auth_sessions where expires_at < ?", at);
       this.#run(
         "insert into auth_sessions (id, tenant, user, begun_by, device, branch, started_at, expires_at, ends_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -163,8 +157,26 @@ export class SqliteAuthStore implements AuthStore {
         session.endsAt,
       );
       this.#insertRefreshToken(refreshToken, session.id, at);
-      return true;
+      return "begun";
     });
+  }
+
+  #register({ tenant, id, name, secret }: Device, branch: string | null, at: number): boolean {
+    const registered = this.#all(
+      `insert into auth_devices (tenant, id, name, seen_at, branch, secret) values (?, ?, ?, ?, ?, ?)
+       on conflict (tenant, id) do update
+         set name = excluded.name, seen_at = excluded.seen_at, branch = excluded.branch, secret = excluded.secret,
+           released_at = null
+         where secret is null or released_at is not null or (secret = excluded.secret and branch = excluded.branch)
+       returning id`,
+      ...[tenant, id, name, at, branch, secret],
+    );
+    if (registered.length === 0) return false;
+    this.#run(
+      "update auth_sessions set ended_at = coalesce(ended_at, ?) where tenant = ? and device = ? and branch is not ?",
+      ...[at, tenant, id, branch],
+    );
+    return true;
   }
 
   async sessionsOf(user: string, at: number): Promise<readonly Session[]> {
@@ -217,6 +229,25 @@ export class SqliteAuthStore implements AuthStore {
       session,
       at,
     );
+  }
+
+  async devices(tenant: string): Promise<readonly KnownDevice[]> {
+    const rows = this.#all("select * from auth_devices where tenant = ? order by id", tenant);
+    return rows.flatMap((row) => deviceOf(row) ?? []);
+  }
+
+  async device(tenant: string, id: string): Promise<KnownDevice | undefined> {
+    return deviceOf(this.#all("select * from auth_devices where tenant = ? and id = ?", tenant, id)[0]);
+  }
+
+  async release(tenant: string, device: string, at: number): Promise<boolean> {
+    return this.#transaction(() => {
+      const released = "update auth_devices set released_at = ? where tenant = ? and id = ? returning id";
+      if (this.#all(released, at, tenant, device).length === 0) return false;
+      const ended = "update auth_sessions set ended_at = coalesce(ended_at, ?) where tenant = ? and device = ?";
+      this.#run(ended, at, tenant, device);
+      return true;
+    });
   }
 
   async revoke(tenant: string, device: string, at: number): Promise<boolean> {

@@ -11,7 +11,7 @@ import {
 } from "../../../examples/pos-web/model/operation-words.ts";
 import { flagWords, saleNumber, saleState } from "../../../examples/pos-web/model/sale-words.ts";
 import { inGroups } from "../../../examples/pos-web/model/sign-in-words.ts";
-import { statusWords, storageWords, waitingWords } from "../../../examples/pos-web/model/status-words.ts";
+import { lostWords, statusWords, storageWords, waitingWords } from "../../../examples/pos-web/model/status-words.ts";
 import { ago, dayName, lasting, until } from "../../../examples/pos-web/model/when.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -84,6 +84,14 @@ describe("the status", () => {
     expect(storage(undefined)).toBeUndefined();
     expect(storage("eviction")).toContain("3 changes would be lost");
     expect(storage("full")).toContain("almost full");
+  });
+
+  test("says how much a cleared store may have lost, unless no till can have made that much", () => {
+    expect(lostWords(1)).toMatch(/^This till's storage was cleared or put back. 1 change that was not sent yet may/);
+    expect(lostWords(10_000)).toContain("10,000 changes that were not sent yet");
+    for (const missing of [undefined, 10_001, Number.MAX_SAFE_INTEGER - 3]) {
+      expect(lostWords(missing)).toContain("back. Sales that were not sent yet may be missing");
+    }
   });
 });
 

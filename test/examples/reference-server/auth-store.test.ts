@@ -34,12 +34,12 @@ test("of several that must be the first tenant, one is", async () => {
 
 test("a session begins only as long as what proves who the person is was not changed", async () => {
   const { store, session } = await open();
-  expect(await store.begin(session(), 0, undefined, "token-1", 1)).toBe(true);
+  expect(await store.begin(session(), 0, undefined, "token-1", 1)).toBe("begun");
   expect(await store.changeUser({ id: "u-1", stamp: 0 }, { disabledAt: 5 }, 5)).toBe(true);
   const late = session();
-  expect(await store.begin(late, 0, undefined, "token-2", 6)).toBe(false);
+  expect(await store.begin(late, 0, undefined, "token-2", 6)).toBe("changed");
   expect([await store.standing(late.id), await store.refreshToken("token-2")]).toEqual([undefined, undefined]);
-  expect(await store.begin(session(), 1, undefined, "token-3", 7)).toBe(true);
+  expect(await store.begin(session(), 1, undefined, "token-3", 7)).toBe("begun");
 });
 
 test("a change of what was changed since it was read does nothing, not to sessions and not to recovery codes", async () => {
@@ -68,6 +68,63 @@ test("sessions end except for one; those that the person has left, too, and nobo
   expect(ended).toEqual([undefined, 3, undefined]);
   expect((await store.sessionsOf("u-1", 4)).map(({ id }) => id)).toEqual([kept.id]);
   expect(await store.sessionsOf("u-1", 100)).toEqual([]);
+});
+
+const till = { tenant: "t-1", id: "till-1", name: "Till 1", secret: "digest-1" };
+
+test("a device is registered once, with its branch and the digest of its secret; a session needs both", async () => {
+  const { store, session } = await open();
+  const at = (branch: string) => session({ device: "till-1", branch });
+  const first = at("north");
+  expect(await store.device("t-1", "till-1")).toBeUndefined();
+  // Not by a sign-in that does not complete.
+  expect(await store.begin(at("north"), 7, till, "token-0", 1)).toBe("changed");
+  expect(await store.device("t-1", "till-1")).toBeUndefined();
+  expect(await store.begin(first, 0, till, "token-1", 1)).toBe("begun");
+  const refused = [at("south"), at("north"), at("south")];
+  const other = { ...till, secret: "digest-2" };
+  expect(await store.begin(refused[0] as Session, 0, till, "token-2", 2)).toBe("device_taken");
+  expect(await store.begin(refused[1] as Session, 0, other, "token-3", 2)).toBe("device_taken");
+  expect(await store.begin(refused[2] as Session, 0, other, "token-4", 2)).toBe("device_taken");
+  for (const { id } of refused) expect(await store.standing(id)).toBeUndefined();
+  expect(await store.refreshToken("token-3")).toBeUndefined();
+  expect(await store.begin(at("north"), 0, { ...till, name: "Counter" }, "token-5", 3)).toBe("begun");
+  // If an answer was lost, the till has only the tokens of before.
+  expect((await store.standing(first.id))?.session.endedAt).toBeUndefined();
+  const known = { registered: { branch: "north", secret: "digest-1" }, releasedAt: undefined, revokedAt: undefined };
+  expect(await store.devices("t-1")).toEqual([{ id: "till-1", name: "Counter", seenAt: 3, ...known }]);
+  expect(await store.devices("t-2")).toEqual([]);
+});
+
+test("of two sign-ins that register a device at the same time, one does", async () => {
+  const { store, session } = await open();
+  const outcomes = await Promise.all(
+    ["digest-1", "digest-2"].map((secret) =>
+      store.begin(session({ device: "till-1", branch: "north" }), 0, { ...till, secret }, secret, 1),
+    ),
+  );
+  expect(outcomes.sort()).toEqual(["begun", "device_taken"]);
+});
+
+test("a released device has no sessions left, and is registered anew in whatever branch, once", async () => {
+  const { store, session } = await open();
+  const [own, other] = [session({ device: "till-1", branch: "north" }), session({ device: "till-2", branch: "north" })];
+  await store.begin(own, 0, till, "token-1", 1);
+  await store.begin(other, 0, { ...till, id: "till-2" }, "token-2", 1);
+  await store.revoke("t-1", "till-1", 2);
+  expect([await store.release("t-1", "no-such-till", 3), await store.release("t-2", "till-1", 3)]).toEqual([
+    ...[false, false],
+  ]);
+  expect(await store.release("t-1", "till-1", 3)).toBe(true);
+  expect((await store.standing(own.id))?.session.endedAt).toBe(3);
+  expect((await store.standing(other.id))?.session.endedAt).toBeUndefined();
+  const anew = session({ device: "till-1", branch: "south" });
+  expect(await store.begin(anew, 0, { ...till, secret: "digest-2" }, "token-3", 4)).toBe("begun");
+  expect(await store.begin(session({ device: "till-1", branch: "north" }), 0, till, "token-4", 5)).toBe("device_taken");
+  expect(await store.device("t-1", "till-1")).toEqual({
+    ...{ id: "till-1", name: "Till 1", seenAt: 4, registered: { branch: "south", secret: "digest-2" } },
+    ...{ releasedAt: undefined, revokedAt: 2 },
+  });
 });
 
 test("a step counts once and only forwards; a hash is replaced only if it is still the one that was read", async () => {

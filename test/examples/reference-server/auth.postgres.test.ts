@@ -11,6 +11,7 @@ fallback.newDatabase = async () => {
 
 await import("./auth.test.ts");
 await import("./auth-store.test.ts");
+await import("./devices.test.ts");
 await import("./isolation.test.ts");
 await import("./password-change.test.ts");
 await import("./people.test.ts");

@@ -80,11 +80,11 @@ test("a disabled person signs in no more, the tills know, and an owner may let t
 
 test("what a person sold at a till before they were disabled is handed over by whoever signs in there next", async () => {
   const { server, owner, email, act } = await shop();
-  const device = { id: "till-1" };
-  const cashier = new RawTill(server, await loginTill(server, email, { device }));
+  const tokens = await loginTill(server, email, { device: { id: "till-1" } });
+  const cashier = new RawTill(server, tokens);
   await cashier.push({ collection: "sales", action: "create", data: saleOf(1) });
   await act("disable");
-  const next = new RawTill(server, await loginTill(server, owner.email, { device }));
+  const next = new RawTill(server, await loginTill(server, owner.email, tokens.device && { device: tokens.device }));
   expect(await next.push({ collection: "sales", action: "create", data: saleOf(1) })).toMatchObject([
     { status: "applied" },
   ]);

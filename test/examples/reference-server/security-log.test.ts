@@ -35,6 +35,7 @@ test("who registered, signed in and out, at which till, from where", async () =>
   const till = await loginTill(server, owner.email, { device: { id: "till-1" } });
   await post(server, "/auth/logout", till.accessToken);
   expect(take()).toEqual([
+    { event: "device_registered", ...who, device: "till-1" },
     { event: "sign_in", ...who, device: "till-1" },
     { event: "sign_out", ...who, device: "till-1" },
   ]);
@@ -71,6 +72,7 @@ test("what an owner did to whom", async () => {
   for (const what of ["recovery", "sign-out", "disable", "enable", "second-factor/remove"]) {
     await post(server, `/auth/users/${id}/${what}`, token);
   }
+  await post(server, "/auth/devices/till-9/release", token);
   await post(server, "/auth/devices/till-9/revoke", token);
   await post(server, "/auth/sessions/end", token, { currentPassword: "a wrong one" });
   const who = { tenant: owner.tenant.id, user: owner.user.id, address };
@@ -80,6 +82,7 @@ test("what an owner did to whom", async () => {
     { event: "user_disabled", ...who, target: id },
     { event: "user_enabled", ...who, target: id },
     { event: "second_factor_removed", ...who, target: id },
+    { event: "device_released", ...who, target: "till-9" },
     { event: "device_revoked", ...who, target: "till-9" },
     { event: "password_check_failed", ...who },
     { event: "access_denied", ...who },

@@ -233,15 +233,18 @@ test("a restart keeps everything: sales, sessions, numbers, who is signed in", a
   expect(renewed.status).toBe(200);
 });
 
-test("neither passwords nor refresh tokens are in the database", async () => {
+test("neither passwords nor refresh tokens nor the secrets of tills are in the database", async () => {
   const database = join(await temporaryFolder(), "shop.sqlite");
   const server = await start({ database });
   const owner = await register(server);
   const renewed = await json(call(server, "/auth/refresh", { body: { refreshToken: owner.refreshToken } }));
+  const { device } = await loginTill(server, owner.email);
+  const secretOfTill = String(device?.secret);
   await server.close();
   const bytes = await readFile(database, "latin1");
   expect(bytes).toContain(owner.email);
-  for (const secret of ["correct horse", owner.refreshToken, renewed.refreshToken, owner.accessToken]) {
+  expect(bytes).toContain(device?.id);
+  for (const secret of ["correct horse", owner.refreshToken, renewed.refreshToken, owner.accessToken, secretOfTill]) {
     expect(bytes).not.toContain(secret);
   }
 });

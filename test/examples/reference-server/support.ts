@@ -207,7 +207,10 @@ export class RawTill {
 export async function loginTill(
   server: Address,
   email: string,
-  more: { readonly branch?: string; readonly device?: { readonly id: string } } = {},
+  more: {
+    readonly branch?: string;
+    readonly device?: { readonly id: string; readonly secret?: string | undefined };
+  } = {},
 ): Promise<TokensAnswer> {
   const device = { id: `till-${randomUUID().slice(0, 8)}` };
   return json(call(server, "/auth/login", { body: { email, password: PASSWORD, device, ...more } }));

@@ -1,6 +1,6 @@
 /** Judges one operation. It leaves something in the working set only if the operation is applied. */
 import { LIMITS } from "../../../protocol/constants.ts";
-import type { OperationResult, RejectedResult, WireOperation } from "../../../protocol/types.ts";
+import type { OperationResult, WireOperation } from "../../../protocol/types.ts";
 import { isTillSyncError } from "../../../shared/errors.ts";
 import type { ServedCollection } from "../rows/catalog.ts";
 import { NewerRow } from "../rows/newer-row.ts";
@@ -21,10 +21,8 @@ import { applied, blocked, isCommercial, quarantined, rejectedOrQuarantined, ret
 
 export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): OperationResult {
   const { raw, parsed } = prepared;
-  if (view.revoked === true) {
-    const refusal = parsed.ok ? refusalBeforeSetAside(view, parsed.value) : undefined;
-    return refusal ?? quarantined(raw, "device_revoked", "The device was revoked: people decide about its work");
-  }
+  if (view.revoked === true)
+    return quarantined(raw, "device_revoked", "The device was revoked: people decide about its work");
   if (prepared.bytes > LIMITS.operationBytes) {
     const message = `An operation has at most ${LIMITS.operationBytes} bytes`;
     return rejectedOrQuarantined(view.catalog, raw, { code: "too_large", message });
@@ -68,12 +66,6 @@ function containingFailures(
     }
     throw error;
   }
-}
-
-/** What its sender might not do does not wait for people: they would let in what no right of the sender allowed. */
-function refusalBeforeSetAside(view: Viewpoint, operation: WireOperation): RejectedResult | undefined {
-  const served = view.catalog.collections.get(operation.collection);
-  return served && withoutRight(view, served, operation);
 }
 
 function judgeOperation(

@@ -3,7 +3,8 @@
  * test/security/rights.test.ts tries every line of it.
  *
  * - An edit takes the right of its action, and `force` if it forces. That is asked before the edit is set aside for
- *   people: what its sender might not do is refused, and nobody can be talked into releasing it.
+ *   its branch: what its sender might not do is refused, and nobody can be talked into releasing it. A revoked device is
+ *   not asked, because its token may have no rights left: people look at its work one by one [H6].
  * - A fact and a step of a counter are never refused: without the right they wait in quarantine (L11). The desks' scope
  *   is enough to release them.
  * - Whoever releases an edit needs its right too, and whoever resolves a conflict the right for what is then written.

@@ -44,6 +44,8 @@ test("sums stay within their bounds, sales are applied, and each step counts onc
     /** By the id of each step that was sent, and of what took its place. */
     const steps = new Map<string, { readonly id: string; readonly by: number }>();
     const closed = new Set<string>();
+    // Each device replaces what the other one has sent.
+    const desk = { scopes: ["sync:desk"] };
     const sums = new Map<string, number>();
     let sold = 0;
     for (const one of acts) {
@@ -51,7 +53,7 @@ test("sums stay within their bounds, sales are applied, and each step counts onc
         sold += 1;
         const tx = { transaction: `t-${sold}` };
         const [fact, paid, ...moved] = await world
-          .till(one.device)
+          .till(one.device, desk)
           .push(
             sale(`s-${sold}`, { totalCents: 5 }, tx),
             payment(`y-${sold}`, `s-${sold}`, tx),
@@ -64,7 +66,7 @@ test("sums stay within their bounds, sales are applied, and each step counts onc
         }
         for (const [index, { id }] of moved.entries()) steps.set(id, one.steps[index] ?? { id: "", by: 0 });
       } else if (one.kind === "step") {
-        const { id } = await world.till(one.device).send(count(one.step.id, one.step.by));
+        const { id } = await world.till(one.device, desk).send(count(one.step.id, one.step.by));
         steps.set(id, one.step);
       } else {
         const waiting = (await world.quarantined()).map(({ id }) => id);
@@ -72,12 +74,12 @@ test("sums stay within their bounds, sales are applied, and each step counts onc
         const of = steps.get(id ?? "");
         if (id === undefined || of === undefined) continue;
         if (one.kind === "again") {
-          const again = await world.till("a").send(count(of.id, of.by, { supersedes: [id] }));
+          const again = await world.till("a", desk).send(count(of.id, of.by, { supersedes: [id] }));
           steps.set(again.id, of);
           closed.add(id);
         } else if (one.kind === "void") {
           const gone = { action: "void", collection: "products", entityId: of.id, supersedes: [id] };
-          expect((await world.till("b").send(gone)).status).toBe("applied");
+          expect((await world.till("b", desk).send(gone)).status).toBe("applied");
           closed.add(id);
         } else await world[one.kind](id);
         // Nothing but that one has left the desk.
