@@ -8,7 +8,7 @@ export const FIRST_STOCK = 1_000;
 /** No sale reaches them; a delivery or a bulk sale may (commands/bulk.ts). */
 export const STOCK_BOUNDS = { maxStep: 400, min: 0, max: 1_020 } as const;
 /** An effect of the policy has no room in it after a few sales. */
-export const VISITS_BOUNDS = { max: 6 } as const;
+export const VISITS_BOUNDS = { max: 3 } as const;
 
 export const collections = {
   products: defineCollection({

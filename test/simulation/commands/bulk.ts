@@ -1,9 +1,10 @@
 /** Goods that come and go by the hundred, until no counter has room for them [H4]: the sale counts all the same, and its step waits. */
-import { STOCK_BOUNDS } from "../sim-shop.ts";
+import { CUSTOMERS, STOCK_BOUNDS } from "../sim-shop.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 /** Few products, so that their bounds are reached. */
 const BULKY = ["p-1", "p-2"] as const;
+const [REGULAR] = CUSTOMERS;
 
 /** Two sales in one transaction, one of them in bulk. Of fewer than no pieces: a delivery. */
 async function move({ machine, tab, draw, world }: CommandContext, sign: 1 | -1): Promise<string> {
@@ -19,7 +20,16 @@ async function move({ machine, tab, draw, world }: CommandContext, sign: 1 | -1)
       ] as const
     ).map(([productId, pieces]) => {
       const totalCents = pieces * 100;
-      const sale = tx.sales.create({ productId, quantity: pieces, totalCents, till: machine.name, doubtful });
+      const sale = tx.sales.create({
+        productId,
+        quantity: pieces,
+        totalCents,
+        till: machine.name,
+        doubtful,
+        // Always the same one, so that the effect of the policy has no room for him soon.
+        customerId: REGULAR,
+      });
+      tx.customers.increment(REGULAR, { points: 1 });
       const payment = tx.payments.create({ saleId: sale.id, amountCents: totalCents, doubtful: false });
       tx.products.increment(productId, { stock: -pieces });
       return { sale: sale.id, payment: payment.id };

@@ -2,6 +2,7 @@
 import type { ConflictOf } from "tillsync";
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import type { Draw } from "../engine/draw.ts";
+import { judgeRefusal } from "../invariants/bounded.ts";
 import type { Listed } from "../machines/server.ts";
 import type { Tab } from "../machines/tab.ts";
 import { mislabelled } from "../versions.ts";
@@ -10,6 +11,8 @@ import type { Command } from "./command.ts";
 import { type Desk, onDesk } from "./offices.ts";
 
 type Json = Readonly<Record<string, unknown>>;
+/** By the server, which says why: the schema does, or a counter has no room. */
+const REFUSED = 400;
 /** Of somebody at the office, at one conflict. */
 const LONGEST_LOOK_MS = 4_000;
 const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
@@ -194,8 +197,10 @@ export async function settleInOffice(world: SimWorld, draw: Draw): Promise<numbe
   }
   const kept = (await listAll(world, "quarantine")) ?? [];
   for (const { id } of kept) {
-    if (draw.chance(0.8)) await server.desk(`quarantine/${id}/release`, {});
-    else await server.desk(`quarantine/${id}/discard`, { reason: "a mistake" });
+    if (draw.chance(0.8)) {
+      const released = await server.desk(`quarantine/${id}/release`, {});
+      if (released === undefined && server.deskStatus === REFUSED) judgeRefusal(world, id);
+    } else await server.desk(`quarantine/${id}/discard`, { reason: "a mistake" });
   }
   return listed.length + kept.length;
 }

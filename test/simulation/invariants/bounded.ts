@@ -34,7 +34,6 @@ export const bounded: Invariant = {
     for (const step of leftOut(world)) judgeStep(world, step);
     for (const row of operations) {
       if (codeOf(row) === "malformed") world.violation("S17", `${row.id} of an honest till is malformed`);
-      if (codeOf(row) === "policy_failed") world.violation("S17", `the policy failed at ${row.id}`);
     }
   },
 };
@@ -51,11 +50,14 @@ export function judgeRoom(world: SimWorld, results: readonly { readonly id: stri
 function judgeReasons(world: SimWorld, aside: ReadonlySet<string>): void {
   const rows = world.server.rows().operations ?? [];
   const isFirst = ({ revision, operation }: OperationRow) => revision === 0 && operation?.supersedes === undefined;
-  for (const { id, transaction, device } of rows) {
-    if (!aside.has(id) || transaction === undefined) continue;
-    const members = rows.filter((row) => row.transaction === transaction && row.device === device);
+  for (const row of rows.filter(({ id }) => aside.has(id))) {
+    const { id, transaction, device } = row;
+    // No policy of the shop fails at a sale: an effect that has no room is no mistake of it.
+    if (codeOf(row) === "policy_failed") world.violation("S17", `the policy failed at ${id}`);
+    if (transaction === undefined) continue;
+    const members = rows.filter((other) => other.transaction === transaction && other.device === device);
     // What replaces another may be set aside because of what lies there; and what people have judged tells no more.
-    if (members.every((row) => isFirst(row) && codeOf(row) === "transaction_quarantined"))
+    if (members.every((other) => isFirst(other) && codeOf(other) === "transaction_quarantined"))
       world.violation("S17", `${id} is set aside with all of its transaction, and none of it has a reason`);
   }
 }
@@ -72,4 +74,25 @@ function judgeStep(world: SimWorld, step: OperationRow): void {
     if (fact.status === "applied" && !flags.some(({ code }) => code === CODE))
       world.violation("S17", `${fact.id} does not say that its step ${step.id} was left out`);
   }
+}
+
+/** Where the office may not release a sale: that only a step of it has no room is no reason. */
+export function judgeRefusal(world: SimWorld, id: string): void {
+  const { operations = [], records = [] } = world.server.rows();
+  const asked = operations.find((row) => row.id === id);
+  // Several versions of the shop have reasons of their own, and so has what others have replaced.
+  if (world.plan.options.versions || asked?.transaction === undefined || codeOf(asked) === CODE) return;
+  const members = operations.filter(
+    ({ transaction, device, status }) =>
+      transaction === asked.transaction && device === asked.device && status === "quarantined",
+  );
+  if (!members.some(({ collection }) => collection === "sales")) return;
+  const isShort = ({ operation, entityId }: OperationRow) => {
+    const step = operation?.action === "increment" ? Number(operation.by.stock ?? 0) : 0;
+    const row = records.find((one) => one.collection === "products" && one.id === entityId);
+    const sum = Number(row?.counters.stock ?? 0) + step;
+    return (step > 0 && sum > STOCK_BOUNDS.max) || (step < 0 && sum < STOCK_BOUNDS.min);
+  };
+  if (members.every(({ operation }) => operation?.supersedes === undefined) && members.some(isShort))
+    world.violation("S17", `the office can't release ${id}, because a step of it has no room`);
 }

@@ -5,7 +5,6 @@ import type { SimWorld } from "../world.ts";
 import { leftOut } from "./bounded.ts";
 import type { Invariant } from "./invariant.ts";
 
-type Moved = Readonly<Record<string, unknown>>;
 type Fact = Readonly<Record<string, unknown>> & { readonly id: string; readonly version: number };
 
 function facts(rows: readonly RecordRow[], collection: string): readonly Fact[] {
@@ -21,18 +20,14 @@ export const effects: Invariant = {
     const sales = facts(rows, "sales");
     const refunds = facts(rows, "refunds");
     for (const product of PRODUCTS) {
-      // The goods have moved, and the counter had no room for them (bounded.ts).
-      const missing = leftOut(world)
-        .filter(({ collection, entityId }) => collection === "products" && entityId === product)
-        .reduce((total, { operation }) => total + Number((operation as { by?: Moved } | undefined)?.by?.stock ?? 0), 0);
-      const sold = sum(sales, product, -1) + sum(refunds, product, 1) - missing;
+      const sold = sum(sales, product, -1) + sum(refunds, product, 1) - withoutRoom(world, product, "stock");
       const row = rows.find(({ collection, id }) => collection === "products" && id === product);
       if (row?.counters.stock !== FIRST_STOCK + sold)
         world.violation(
           "S2",
           `the stock of ${product} is ${row?.counters.stock}, and its facts say ${FIRST_STOCK + sold}`,
         );
-      const returned = sum(refunds, product, 1);
+      const returned = sum(refunds, product, 1) - withoutRoom(world, product, "returned");
       if ((row?.counters.returned ?? 0) !== returned)
         world.violation("S2", `${row?.counters.returned} of ${product} are returned, and its refunds say ${returned}`);
     }
@@ -52,6 +47,14 @@ export const effects: Invariant = {
     policies(world, rows, sales);
   },
 };
+
+/** Goods that have moved, and for which the counters had no room (bounded.ts). */
+function withoutRoom(world: SimWorld, product: string, counter: "stock" | "returned"): number {
+  const steps = leftOut(world).filter(({ collection, entityId }) => collection === "products" && entityId === product);
+  return steps.reduce((total, { operation }) => {
+    return total + (operation?.action === "increment" ? Number(operation.by[counter] ?? 0) : 0);
+  }, 0);
+}
 
 function sum(facts: readonly Fact[], product: string, sign: 1 | -1): number {
   return facts.reduce(

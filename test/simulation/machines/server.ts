@@ -260,8 +260,11 @@ export class Server {
         ...(body && { body: JSON.stringify(body) }),
       }),
     );
+    this.deskStatus = response.status;
     return response.ok ? response.json() : undefined;
   }
+  /** Of the last answer to the back office. */
+  deskStatus = 0;
 
   readonly #policies = whileWorking(() => !this.policiesFail);
   readonly #clock = { now: () => this.now() };

@@ -74,15 +74,6 @@ export const counters: readonly Mutant[] = [
     ),
   ),
   mutant(
-    "a base of a lost history was never given out",
-    "C5",
-    patch(
-      "server/decide/operation/edits.ts",
-      "if (operation.baseVersion <= Math.max(before.version, ws.clock.epochStart)) return undefined;",
-      "if (operation.baseVersion <= before.version) return undefined;",
-    ),
-  ),
-  mutant(
     "only the base of a lost history may be above that of the row",
     "C5",
     patch(
