@@ -1,6 +1,7 @@
 /** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it (L1); and nothing else is there. */
 import type { FlatOperation } from "../../support/flat-operation.ts";
 import type { Invariant } from "./invariant.ts";
+import { isOfLiar } from "./lies.ts";
 
 export const accounted: Invariant = {
   name: "S1",
@@ -27,8 +28,9 @@ export const accounted: Invariant = {
         world.violation("S1", `${what} is ${stored.state} on the till, and the server does not know it`);
       }
     }
-    for (const id of onServer.keys())
-      if (!world.model.operations.has(id) && !isPlaceholder(onServer.get(id)))
+    // What a liar has made is judged with the lies.
+    for (const [id, row] of onServer)
+      if (!world.model.operations.has(id) && !isPlaceholder(row) && !isOfLiar(row))
         world.violation("S3", `the server has operation ${id}, which no till has made`);
   },
 };
@@ -44,6 +46,6 @@ function isEnded(
 }
 
 /** An id that was superseded before it was ever seen. */
-function isPlaceholder(row: { readonly hash: string } | undefined): boolean {
-  return row?.hash === "";
+function isPlaceholder({ hash }: { readonly hash: string }): boolean {
+  return hash === "";
 }

@@ -212,9 +212,12 @@ export class SimLine {
       return new Response("It failed.", { status: 500 });
 
     const asked = path === "push" ? request.clone() : undefined;
+    const { liar } = this.#world;
+    const overheard = liar && (await request.clone().text());
     const askedAt = server.now();
     const response = await server.handle(request);
     const text = await response.text();
+    if (liar && overheard && response.ok) liar.heard.note(JSON.parse(overheard), JSON.parse(text));
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (response.ok) this.#world.model.judged(parsed(text).results, askedAt);
     if (asked && response.ok) judgeEffects(this.#world, parsed(text).results);
