@@ -105,11 +105,7 @@ export const liar: readonly Mutant[] = [
   mutant(
     "a mark is believed without its seal",
     "S17",
-    patch(
-      "server/tokens/seal.ts",
-      "if (!(await this.verify(",
-      "if (!/^mark /.test(purpose) && !(await this.verify(",
-    ),
+    patch("server/tokens/seal.ts", "if (!(await this.verify(", "if (!/^mark /.test(purpose) && !(await this.verify("),
   ),
   mutant(
     "copies unbounded",
