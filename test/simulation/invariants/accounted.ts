@@ -7,6 +7,7 @@ export const accounted: Invariant = {
   name: "S1",
   check(world) {
     const onServer = new Map((world.server.rows().operations ?? []).map((row) => [row.id, row]));
+    const arrived = world.server.arrived();
     const onDisks = new Map<string, FlatOperation>();
     for (const machine of world.machines)
       for (const operation of machine.operations()) onDisks.set(operation.id, operation);
@@ -16,7 +17,7 @@ export const accounted: Invariant = {
     for (const [id, { operation, told, lost, pruned }] of world.model.operations) {
       const what = `${operation.action} ${operation.collection}/${operation.entityId} (${id})`;
       const stored = onDisks.get(id);
-      if (onServer.has(id)) continue;
+      if (arrived.has(id)) continue;
       // Forgotten after two weeks, and then gone with the server's database: a backup must not be older than that [C8.7].
       if (pruned && world.server.wasRestored) continue;
       // Replaced before the server ever saw it, and forgotten two weeks later: its successor is judged instead.

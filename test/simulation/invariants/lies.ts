@@ -129,6 +129,14 @@ export function judgeStoredBytes(liar: Liar, operations: readonly Told[], sentBy
     );
 }
 
+/** What an honest till is told: that nothing of a liar stands in the place of its operations. */
+export function judgeTold({ world, made }: Liar, name: string, answer: string): void {
+  const { results = [] } = JSON.parse(answer) as { readonly results?: readonly { id: string; by?: unknown }[] };
+  for (const { id, by } of results)
+    if (typeof by === "string" && made.has(by))
+      world.violation("S17", `${name} was told that ${LIAR} has replaced ${id}`);
+}
+
 const FOREIGN_BRANCHES = BRANCHES.filter((branch) => branch !== LIAR_BRANCH).map((branch) => `"branch":"${branch}"`);
 
 /** It sees its branch: no row of a seat elsewhere. */
@@ -167,7 +175,6 @@ function judgeOwn(world: SimWorld, liar: Liar, row: OperationRow): void {
   const { id, sentBy, sentFrom, collection, status } = row;
   const wrong = (what: string) => world.violation("S17", `${id} of ${LIAR} ${what}`);
   if (sentBy !== LIAR_ACTOR || sentFrom !== LIAR_BRANCH) wrong(`is stored as sent by ${sentBy} from ${sentFrom}`);
-  if (row.hash === "" && world.model.operations.has(id)) wrong("closes what another till has made");
   if (status !== "applied") return;
   const operation = (row.operation ?? {}) as Json & { readonly data?: Json; readonly patch?: Json };
   const { action, branch = LIAR_BRANCH, data, patch } = operation;

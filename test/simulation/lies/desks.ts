@@ -28,7 +28,7 @@ export const desks: readonly Lie[] = [
   },
   {
     kind: "desk_of_others",
-    weight: 1,
+    weight: 3,
     async tell(liar, draw) {
       const path = draw.pick(["conflicts", "quarantine", "conflicts?state=settled", "quarantine?after=0"]);
       const { status, body } = await liar.get(path);

@@ -1,7 +1,7 @@
 /** It gives up, replaces and closes what others have done. */
 
 import type { OperationRow } from "../../../src/server/ports/rows.ts";
-import { CUSTOMERS, PRODUCTS } from "../sim-shop.ts";
+import { CUSTOMERS, PRODUCTS, REFUSED_NAME } from "../sim-shop.ts";
 import type { Lie } from "./lie.ts";
 import { said, saleBy } from "./writing.ts";
 
@@ -58,6 +58,20 @@ export const replacing: readonly Lie[] = [
       const chain = [first.id, ...others.filter((row) => row.entityId === entityId).map(({ id }) => id)];
       const successor = { ...saleBy(liar, draw), entityId, supersedes: chain };
       return said(await liar.push([first, successor]));
+    },
+  },
+  {
+    /** What others have made, and the server has not: it has not arrived yet, or went with a restore. */
+    kind: "void_of_unseen",
+    weight: 4,
+    async tell(liar, draw) {
+      const unseen = liar.unseen();
+      if (unseen.length === 0) return undefined;
+      const { collection, entityId } = draw.pick(unseen);
+      const ids = unseen.filter((one) => one.collection === collection && one.entityId === entityId);
+      const supersedes = ids.map(({ id }) => id).slice(0, MOST_IDS);
+      const flaw = draw.chance(0.3) && { action: "update", baseVersion: 0, patch: { name: REFUSED_NAME } };
+      return said(await liar.push([liar.operation({ collection, entityId, action: "void", supersedes, ...flaw })]));
     },
   },
   {

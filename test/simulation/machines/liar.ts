@@ -2,6 +2,7 @@
  * A till whose token is real, and that lies in everything else. It speaks to the server directly, has the rights of a cashier in one branch,
  * and nobody waits for its work. What it says is in `lies`; here is how it says it, and what it remembers of it.
  */
+import type { StoredOperation } from "../../../src/client/state/operation.ts";
 import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { OperationResult, WireOperation } from "../../../src/protocol/types.ts";
 import type { OperationRow } from "../../../src/server/ports/rows.ts";
@@ -40,6 +41,8 @@ export class Liar {
   readonly heard = new Overheard();
   /** By operation id: the last answer with a final result. */
   readonly kept = new Map<string, Kept>();
+  /** Ids of its own. */
+  readonly made = new Set<string>();
   /** Own results that it was given a receipt for. */
   readonly own = new Overheard();
   /** How often it has lied, by kind. */
@@ -117,8 +120,10 @@ export class Liar {
 
   /** An operation that is as it should be, but for what is given. */
   operation(sketch: Json): Told {
+    const id = this.uuid();
+    this.made.add(id);
     return {
-      id: this.uuid(),
+      id,
       sequence: sketch.sequence ?? this.sequence(),
       schemaVersion: 1,
       branch: LIAR_BRANCH,
@@ -136,6 +141,14 @@ export class Liar {
   /** Operations of others that are on the server. */
   others(isWanted: (row: OperationRow) => boolean = () => true): readonly OperationRow[] {
     return (this.rows().operations ?? []).filter((row) => row.device !== LIAR && row.hash !== "" && isWanted(row));
+  }
+
+  /** Operations of others that are not on the server: in the worst case it knows their ids all the same. */
+  unseen(): readonly StoredOperation[] {
+    const there = this.world.server.arrived();
+    return [...this.world.model.operations.values()].flatMap(({ operation }) =>
+      there.has(operation.id) ? [] : operation,
+    );
   }
 
   /** What another one has sent, of what is on the server now. */

@@ -239,6 +239,12 @@ export class Server {
     } as StoreWrites;
   }
 
+  /** The ids of operations that have arrived: not those of which a liar says only that they are replaced. */
+  arrived(): ReadonlySet<string> {
+    const { operations = [] } = this.store.snapshot().tenants[TENANT] ?? {};
+    return new Set(operations.flatMap(({ id, hash, device }) => (hash === "" && device === LIAR ? [] : id)));
+  }
+
   /** One process after the other gets this version of the software: for a while there are two. */
   deploy(version: Version, afterMs: readonly number[]): void {
     for (const [at, process] of this.#processes.entries()) {

@@ -4,6 +4,7 @@ import type { Draw } from "../engine/draw.ts";
 import type { SimSocket } from "../engine/platform.ts";
 import { judgeEffects } from "../invariants/answered.ts";
 import { judgeUnsynced } from "../invariants/counted.ts";
+import { judgeTold } from "../invariants/lies.ts";
 import { Patience } from "../invariants/patience.ts";
 import { TooSlow } from "../invariants/too-slow.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
@@ -217,7 +218,10 @@ export class SimLine {
     const askedAt = server.now();
     const response = await server.handle(request);
     const text = await response.text();
-    if (liar && overheard && response.ok) liar.heard.note(JSON.parse(overheard), JSON.parse(text));
+    if (liar && overheard && response.ok) {
+      liar.heard.note(JSON.parse(overheard), JSON.parse(text));
+      judgeTold(liar, this.#name, text);
+    }
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (response.ok) this.#world.model.judged(parsed(text).results, askedAt);
     if (asked && response.ok) judgeEffects(this.#world, parsed(text).results);

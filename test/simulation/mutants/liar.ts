@@ -24,6 +24,15 @@ export const liar: readonly Mutant[] = [
   ),
   mutant("supersede without right", "S17", mayReplaceOnDevice),
   mutant(
+    "what another till has made is closed before it arrives",
+    "S17",
+    patch(
+      "server/decide/operation/known-to.ts",
+      "return isNeverSeen && row.device !== device ? undefined : row;",
+      "return isNeverSeen && row.device !== device && false ? undefined : row;",
+    ),
+  ),
+  mutant(
     "void without right",
     "S17",
     mayReplaceOnDevice,
