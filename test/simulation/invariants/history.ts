@@ -41,10 +41,13 @@ export const history: Invariant = {
   },
 };
 
+/** A liar may name anything: that it replaces nothing of others is judged with the lies. */
+const isHonest = (row: OperationRow) => isApplied(row) && !isOfLiar(row);
+
 /** What was replaced must not have taken effect beside what replaced it [C3]. */
 function superseded(world: SimWorld, all: readonly OperationRow[]): void {
   const byId = new Map(all.map((row) => [row.id, row]));
-  for (const { id, operation } of all.filter(isApplied))
+  for (const { id, operation } of all.filter(isHonest))
     for (const earlier of operation?.supersedes ?? [])
       if (byId.get(earlier)?.status === "applied")
         world.violation("S10", `${earlier} took effect, and ${id}, which replaces it, too`);
@@ -58,7 +61,7 @@ function settledOnce(world: SimWorld, { operations = [], conflicts = [], epochs 
   const byOffice = new Set(
     conflicts.filter(({ settled }) => settled?.by === "boss").map(({ operationId }) => operationId),
   );
-  for (const { id, operation } of operations.filter(isApplied))
+  for (const { id, operation } of operations.filter(isHonest))
     for (const earlier of operation?.supersedes ?? []) {
       const { supersededBy } = byId.get(earlier) ?? {};
       if (byOffice.has(earlier) || (supersededBy !== undefined && supersededBy !== id))
