@@ -395,6 +395,20 @@ export const sentences: readonly Sentence[] = [
     },
   },
   {
+    says: "An id that was never seen is marked for the superseding operation's own device: if another device sends it after all, it is judged as if nobody had named it.",
+    async shows(bench) {
+      const [a, b] = [await bench.till("a"), await bench.till("b")];
+      const [own, late] = [operation(product("p-7")), operation(product("p-8"))];
+      const at = { action: "void", collection: "products" };
+      await one(a, { ...at, entityId: "p-7", supersedes: [own.id] });
+      await one(b, { ...at, entityId: "p-8", supersedes: [late.id] });
+      expect((await a.push(own, late)).slice(0, 2)).toMatchObject([
+        { status: "rejected", error: { code: "superseded" } },
+        { status: "applied" },
+      ]);
+    },
+  },
+  {
     says: "If that one was superseded, its successor counts instead, and so on along the chain; a resolution of the back office counts as applied.",
     async shows(bench) {
       const { b, base, lost, resolve } = await conflictOnDesk(bench);

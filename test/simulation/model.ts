@@ -137,7 +137,7 @@ export class Model {
   }
 
   diskLost(machine: Machine, operations: readonly StoredOperation[], keptMarker: boolean, isWiped: boolean): void {
-    const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
+    const there = this.#world.server.arrived();
     const elsewhere = new Set(
       this.#world.machines
         .filter((other) => other !== machine)
@@ -195,7 +195,7 @@ export class Model {
 
   /** The server's database is another one now. */
   restored(): void {
-    const there = new Set((this.#world.server.rows().operations ?? []).map(({ id }) => id));
+    const there = this.#world.server.arrived();
     for (const [id, known] of this.operations) if (known.lost && !there.has(id)) known.lost.safe = false;
     // Nor does it know any more how far they had counted.
     this.owed.clear();

@@ -2,6 +2,7 @@
 import { commands } from "./commands/index.ts";
 import { Draw } from "./engine/draw.ts";
 import { faults } from "./faults/index.ts";
+import { lies } from "./lies/index.ts";
 
 export interface PlannedCommand {
   readonly at: number;
@@ -11,6 +12,11 @@ export interface PlannedCommand {
   readonly draw: number;
 }
 export type PlannedFault = PlannedCommand;
+export interface PlannedLie {
+  readonly at: number;
+  readonly kind: string;
+  readonly draw: number;
+}
 
 export interface PlanOptions {
   readonly tills: number;
@@ -57,6 +63,8 @@ export interface Plan {
   readonly options: PlanOptions;
   readonly commands: readonly PlannedCommand[];
   readonly faults: readonly PlannedFault[];
+  /** A liar is among the tills, and says this. Missing: there is none. */
+  readonly lies?: readonly PlannedLie[] | undefined;
   /** It goes down there, once. */
   readonly crash?: CrashPoint | undefined;
 }
@@ -89,14 +97,33 @@ export function planOf(seed: number): Plan {
     kind,
     draw: draw.seed(),
   });
+  const lying = lyingIn(new Draw(seed, "lies"), durationMs);
   return {
     seed,
     options,
+    ...(lying && { lies: lying.lies }),
     commands: Array.from({ length: draw.int(15, 60) }, () => event(draw.weighted(favoured).kind)).sort(byTime),
-    faults:
-      chosen.length === 0
-        ? []
-        : Array.from({ length: draw.int(3, 30) }, () => event(draw.weighted(chosen).kind)).sort(byTime),
+    faults: [
+      ...(chosen.length === 0 ? [] : Array.from({ length: draw.int(3, 30) }, () => event(draw.weighted(chosen).kind))),
+      ...(lying?.faults ?? []),
+    ].sort(byTime),
+  };
+}
+
+/** A liar, in one of four shops. Some lies are about a history that is lost, so its shop is restored more often than others. */
+function lyingIn(draw: Draw, durationMs: number) {
+  if (!draw.chance(0.25)) return undefined;
+  const event = (kind: string) => ({ at: draw.int(500, durationMs), kind, draw: draw.seed() });
+  const favoured = lies.map((lie) => ({ ...lie, weight: lie.weight * draw.pick([0.3, 1, 3]) }));
+  const restores = draw.pick([0, 0, 1, 2]);
+  return {
+    lies: Array.from({ length: draw.int(10, 60) }, () => event(draw.weighted(favoured).kind)).sort(
+      (a, b) => a.at - b.at,
+    ),
+    faults: Array.from({ length: restores }, () => ({
+      ...event(draw.pick(["restore", "restore_announced"])),
+      till: 0,
+    })),
   };
 }
 

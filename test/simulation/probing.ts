@@ -131,7 +131,7 @@ async function standStill(world: SimWorld): Promise<void> {
 
 /** What was sold since, and is not on the server yet. */
 function unsent(world: SimWorld, before: ReadonlySet<string>, ms: number): void {
-  const there = new Set((world.server.rows().operations ?? []).map(({ id }) => id));
+  const there = world.server.arrived();
   for (const [id, { operation }] of world.model.operations)
     if (!before.has(id) && !there.has(id))
       world.violation(

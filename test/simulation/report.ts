@@ -34,6 +34,7 @@ export function summary(counted: Counted, coverage: Coverage): readonly string[]
   const kinds = kindsOfFault();
   const allPairs = (kinds.length * (kinds.length - 1)) / 2;
   const hits = [...coverage.hits].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${kind} ${count}`);
+  const told = [...coverage.lies].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${kind} ${count}`);
   const faults = [...coverage.hits.values()].reduce((sum, count) => sum + count, 0);
   return [
     "",
@@ -41,6 +42,7 @@ export function summary(counted: Counted, coverage: Coverage): readonly string[]
     `operations   ${operations}, ${Math.round(operations / seconds)} a second`,
     `time         ${seconds.toFixed(0)} s for ${(virtualMs / 3_600_000).toFixed(0)} hours of a shop`,
     `faults       ${faults}: ${hits.join(", ")}`,
+    `lies         ${told.length === 0 ? "none" : told.join(", ")}; not: ${listed(coverage.unreachedLies())}`,
     `not reached  faults: ${listed(coverage.unreachedFaults())}; states: ${listed(coverage.unreachedStates())}`,
     `pairs        ${allPairs - pairs.length} of ${allPairs} kinds of fault met in one run; not: ${listed(pairs, 30)}`,
     `same trace   ${differed.length === 0 ? "each seed that was run twice" : `not for ${differed.join(", ")}`}`,

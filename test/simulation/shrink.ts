@@ -1,5 +1,5 @@
 /** Cuts a plan that fails down to what it takes: fewer events, until none can be left out. */
-import type { Plan, PlannedCommand } from "./plan.ts";
+import type { Plan, PlannedCommand, PlannedLie } from "./plan.ts";
 import type { Outcome } from "./world.ts";
 
 const MOST_RUNS = 600;
@@ -18,17 +18,15 @@ export async function shrink(plan: Plan, run: (plan: Plan) => Promise<Outcome>):
   };
   for (let before = -1; before !== size(smallest) && runs < MOST_RUNS; ) {
     before = size(smallest);
-    for (const part of ["faults", "commands"] as const) {
+    for (const part of ["faults", "commands", "lies"] as const) {
       for (
-        let chunk = Math.ceil(smallest[part].length / 2);
+        let chunk = Math.ceil((smallest[part]?.length ?? 0) / 2);
         chunk >= 1;
         chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)
       ) {
-        for (let at = 0; at < smallest[part].length && runs < MOST_RUNS; ) {
-          const fewer: readonly PlannedCommand[] = [
-            ...smallest[part].slice(0, at),
-            ...smallest[part].slice(at + chunk),
-          ];
+        for (let at = 0; at < (smallest[part]?.length ?? 0) && runs < MOST_RUNS; ) {
+          const all: readonly (PlannedCommand | PlannedLie)[] = smallest[part] ?? [];
+          const fewer = [...all.slice(0, at), ...all.slice(at + chunk)];
           if (!(await stillFails({ ...smallest, [part]: fewer }))) at += chunk;
         }
       }
@@ -44,4 +42,5 @@ export async function shrink(plan: Plan, run: (plan: Plan) => Promise<Outcome>):
   return { plan: smallest, runs };
 }
 
-const size = ({ commands, faults, options }: Plan) => commands.length + faults.length + options.tills;
+const size = ({ commands, faults, lies = [], options }: Plan) =>
+  commands.length + faults.length + lies.length + options.tills;

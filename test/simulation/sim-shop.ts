@@ -167,17 +167,37 @@ const refund = (decided: Decided) => {
   return verdict.outcome === "applied" ? verdict : { ...verdict, outcome: "rejected" };
 };
 
-const everyone = { read: "everyone", create: "everyone" } as const;
-const editors = { ...everyone, update: "everyone", delete: "everyone", force: "everyone" } as const;
+/** The scope of everybody but a liar, who is a cashier. */
+export const STAFF = "staff";
+/** The name of the till that lies, and the branch that its token is of. */
+export const LIAR = "liar";
+export const LIAR_BRANCH = "main";
+/** Whom its token names. */
+export const LIAR_ACTOR = "u-cashier";
+/** What a cashier may do beside selling, by collection and action. */
+export const CASHIER_MAY: ReadonlySet<string> = new Set([
+  "sales create",
+  "payments create",
+  "customers create",
+  "customers update",
+  "customers increment",
+  "seats create",
+  "seats update",
+]);
+
+const read = { read: "everyone" } as const;
+const everyone = { ...read, create: "everyone" } as const;
+const cashiers = { ...everyone, update: "everyone", delete: STAFF, force: STAFF } as const;
+export const editors = { ...read, create: STAFF, update: STAFF, delete: STAFF, force: STAFF } as const;
 
 // Their inputs are read loosely: what a policy is told is tested elsewhere.
 const policies = {
   products: { scope: "tenant", allow: editors, decide: product },
-  customers: { scope: "tenant", allow: editors, decide: record },
+  customers: { scope: "tenant", allow: cashiers, decide: record },
   sales: { scope: "tenant", allow: everyone, decide: sale },
   payments: { scope: "tenant", allow: everyone, decide: fact },
-  refunds: { scope: "tenant", allow: everyone, decide: refund },
-  seats: { scope: { branch: (seat: { branch: string }) => seat.branch }, allow: editors },
+  refunds: { scope: "tenant", allow: { ...read, create: STAFF }, decide: refund },
+  seats: { scope: { branch: (seat: { branch: string }) => seat.branch }, allow: cashiers },
 } as unknown as Policies<Shop>;
 
 type Loose = Readonly<Record<string, { readonly decide?: (decided: Decided) => object }>>;

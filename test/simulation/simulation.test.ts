@@ -59,6 +59,7 @@ test(
     // So many seeds reach nearly every kind of fault: a plan that draws none would find nothing.
     expect(coverage.unreachedFaults().length, REPEAT).toBeLessThanOrEqual(6);
     expect(coverage.pairs.size, REPEAT).toBeGreaterThan(300);
+    expect(coverage.lies.size, REPEAT).toBeGreaterThan(10);
   },
 );
 

@@ -8,7 +8,7 @@ import { manual } from "tillsync/conflict";
 import { defineCollection } from "tillsync/schema";
 import type { Policies } from "tillsync/server";
 import * as z from "zod";
-import { collections as first, type Shop, STOCK_BOUNDS, VISITS_BOUNDS } from "./sim-shop.ts";
+import { editors, collections as first, type Shop, STOCK_BOUNDS, VISITS_BOUNDS } from "./sim-shop.ts";
 
 export type Version = 1 | 2 | 3;
 export const NEWEST: Version = 3;
@@ -156,9 +156,8 @@ export function policiesOf(version: Version, policies: Policies<Shop>): Policies
       },
     ],
   );
-  return { ...Object.fromEntries(translated), notes: { scope: "tenant", allow: EDITORS } } as unknown as Policies<Shop>;
+  return { ...Object.fromEntries(translated), notes: { scope: "tenant", allow: editors } } as unknown as Policies<Shop>;
 }
-const EDITORS = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" };
 
 const notes = defineCollection({ schema: z.object({ text: z.string() }), conflict: manual() });
 

@@ -8,6 +8,7 @@ import { faultOf } from "./faults/index.ts";
 import { isSettled, tidy, waitingMoney } from "./healing.ts";
 import { invariants } from "./invariants/index.ts";
 import { disagreements } from "./invariants/stored.ts";
+import { Liar } from "./machines/liar.ts";
 import { Machine } from "./machines/machine.ts";
 import { isServerDown, Server } from "./machines/server.ts";
 import { Model } from "./model.ts";
@@ -15,7 +16,7 @@ import type { CrashPoint, Plan, PlannedCommand, PlannedFault } from "./plan.ts";
 import { probe } from "./probing.ts";
 
 export interface Violation {
-  /** As docs/reliability.md names them: S1 to S15 and V1 to V5. */
+  /** As docs/reliability.md names them: S1 to S18 and V1 to V5. */
   readonly invariant: string;
   readonly what: string;
   readonly at: number;
@@ -29,6 +30,8 @@ export interface Outcome {
   /** By kind: how often a fault befell something. */
   readonly hits: Readonly<Record<string, number>>;
   readonly states: readonly string[];
+  /** By kind: how often a liar has lied; absent where there was none. */
+  readonly lies?: Readonly<Record<string, number>> | undefined;
   /** How often the work was at each point where it could have crashed. */
   readonly reached: Readonly<Record<string, number>>;
   readonly virtualMs: number;
@@ -51,6 +54,8 @@ export class SimWorld {
   readonly server: Server;
   readonly model: Model;
   readonly machines: Machine[] = [];
+  /** In some plans. */
+  readonly liar: Liar | undefined;
   readonly violations: Violation[] = [];
   readonly hits: Record<string, number> = {};
   readonly reached: Record<string, number> = {};
@@ -66,6 +71,7 @@ export class SimWorld {
     this.trace = new Trace(this.timeline, keepsTrace);
     this.model = new Model(this);
     this.server = new Server(this, plan.seed);
+    this.liar = plan.lies === undefined ? undefined : new Liar(this);
   }
 
   violation(invariant: string, what: string): void {
@@ -113,6 +119,9 @@ export class SimWorld {
     }
     for (const command of plan.commands) timeline.at(command.at, () => void this.#command(command));
     for (const fault of plan.faults) timeline.at(fault.at, () => void this.#fault(fault));
+    const { liar } = this;
+    for (const lie of liar ? (plan.lies ?? []) : [])
+      timeline.at(lie.at, () => void liar?.tell(lie).catch((error) => timeline.fail(error)));
     await timeline.runUntil(plan.options.durationMs, () => this.violations.length > 0);
     if (this.violations.length === 0) await this.#heal();
     for (const { line } of this.machines) line.speedUp();
@@ -127,6 +136,7 @@ export class SimWorld {
       operations: this.model.operations.size,
       hits: this.hits,
       states: [...this.model.states],
+      lies: this.liar?.told,
       reached: this.reached,
       virtualMs: timeline.now,
       lines: this.trace.lines,

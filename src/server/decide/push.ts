@@ -5,6 +5,7 @@ import { referencesIn } from "../../schema/references.ts";
 import type { Introduction } from "./admission.ts";
 import { Copies, forgetCopies, sparingCopies } from "./copies.ts";
 import { type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import { knownTo } from "./operation/known-to.ts";
 import { unmet } from "./operation/order.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
@@ -66,7 +67,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
 
   const before = ws.clock.position;
   const view: Viewpoint = { ...session, revoked: knownDevice(ws, session).revokedAt !== undefined };
-  const fresh = operations.filter(({ id }) => ws.operation(id) === undefined);
+  const fresh = operations.filter(({ id }) => knownTo(ws, session, id) === undefined);
   const { units, putOff } = withinBudget(unitsOf(session.catalog, operations));
   const copies = new Copies(ws);
   const judged = sparingCopies(ws, copies, judgeUnits(ws, view, units, copies));
@@ -192,7 +193,8 @@ export function foresee(ws: WorkingSet, input: PushInput): void {
   // Page by page: a device may lack a thousand results.
   ownResults(ws, input);
   for (const { members } of judgedUnits(input)) {
-    for (const { parsed } of members) if (parsed.ok) unmet(ws, parsed.value, { commercial: false });
+    for (const { parsed } of members)
+      if (parsed.ok) unmet(ws, parsed.value, { commercial: false, device: session.device });
     siblingsOf(ws, session, members);
   }
 }

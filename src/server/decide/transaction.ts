@@ -10,6 +10,7 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
 import type { OperationRow } from "../ports/rows.ts";
 import { evaluate } from "./operation/evaluate.ts";
+import { knownTo } from "./operation/known-to.ts";
 import { flagFacts, isLeftOut } from "./operation/out-of-range.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { recordResult, storedAnswer } from "./operation/record-result.ts";
@@ -66,7 +67,7 @@ export function judgeUnit(ws: WorkingSet, view: Viewpoint, unit: Unit): readonly
   const replayed: OperationResult[] = [];
   const fresh: PreparedOperation[] = [];
   for (const member of unit.members) {
-    const stored = ws.operation(member.id);
+    const stored = knownTo(ws, view, member.id);
     if (stored === undefined) fresh.push(member);
     else replayed.push(storedAnswer(ws, view, member, stored));
   }

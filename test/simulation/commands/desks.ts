@@ -5,6 +5,7 @@ import type { Draw } from "../engine/draw.ts";
 import { judgeRefusal } from "../invariants/bounded.ts";
 import type { Listed } from "../machines/server.ts";
 import type { Tab } from "../machines/tab.ts";
+import { LIAR } from "../sim-shop.ts";
 import { mislabelled } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import type { Command } from "./command.ts";
@@ -196,8 +197,10 @@ export async function settleInOffice(world: SimWorld, draw: Draw): Promise<numbe
     if (answer !== undefined && choice === "client") isWritten(world, id);
   }
   const kept = (await listAll(world, "quarantine")) ?? [];
-  for (const { id } of kept) {
-    if (draw.chance(0.8)) {
+  for (const { id, device } of kept) {
+    // Whose it is stands there: what a liar has sent is not let in, and it may lie there for long.
+    if (device === LIAR && draw.chance(0.7)) continue;
+    if (device !== LIAR && draw.chance(0.8)) {
       const released = await server.desk(`quarantine/${id}/release`, {});
       if (released === undefined && server.deskStatus === REFUSED) judgeRefusal(world, id);
     } else await server.desk(`quarantine/${id}/discard`, { reason: "a mistake" });

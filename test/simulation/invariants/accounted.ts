@@ -1,11 +1,13 @@
 /** S1, S3, S12: every operation that a till has stored is on the server, or set aside where people can see it (L1); and nothing else is there. */
 import type { FlatOperation } from "../../support/flat-operation.ts";
 import type { Invariant } from "./invariant.ts";
+import { isOfLiar } from "./lies.ts";
 
 export const accounted: Invariant = {
   name: "S1",
   check(world) {
     const onServer = new Map((world.server.rows().operations ?? []).map((row) => [row.id, row]));
+    const arrived = world.server.arrived();
     const onDisks = new Map<string, FlatOperation>();
     for (const machine of world.machines)
       for (const operation of machine.operations()) onDisks.set(operation.id, operation);
@@ -15,7 +17,7 @@ export const accounted: Invariant = {
     for (const [id, { operation, told, lost, pruned }] of world.model.operations) {
       const what = `${operation.action} ${operation.collection}/${operation.entityId} (${id})`;
       const stored = onDisks.get(id);
-      if (onServer.has(id)) continue;
+      if (arrived.has(id)) continue;
       // Forgotten after two weeks, and then gone with the server's database: a backup must not be older than that [C8.7].
       if (pruned && world.server.wasRestored) continue;
       // Replaced before the server ever saw it, and forgotten two weeks later: its successor is judged instead.
@@ -27,8 +29,9 @@ export const accounted: Invariant = {
         world.violation("S1", `${what} is ${stored.state} on the till, and the server does not know it`);
       }
     }
-    for (const id of onServer.keys())
-      if (!world.model.operations.has(id) && !isPlaceholder(onServer.get(id)))
+    // What a liar has made is judged with the lies.
+    for (const [id, row] of onServer)
+      if (!world.model.operations.has(id) && !isPlaceholder(row) && !isOfLiar(row))
         world.violation("S3", `the server has operation ${id}, which no till has made`);
   },
 };
@@ -44,6 +47,6 @@ function isEnded(
 }
 
 /** An id that was superseded before it was ever seen. */
-function isPlaceholder(row: { readonly hash: string } | undefined): boolean {
-  return row?.hash === "";
+function isPlaceholder({ hash }: { readonly hash: string }): boolean {
+  return hash === "";
 }

@@ -3,7 +3,7 @@
  * honest till names was never given out [H4, C1, C5].
  */
 import type { OperationRow } from "../../../src/server/ports/rows.ts";
-import { STOCK_BOUNDS, VISITS_BOUNDS } from "../sim-shop.ts";
+import { LIAR, STOCK_BOUNDS, VISITS_BOUNDS } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -14,7 +14,9 @@ const codeOf = ({ result }: OperationRow) => ("error" in result ? result.error.c
  * Steps that were left out of their sum, and are neither released nor replaced. One that was discarded keeps the issues of it.
  */
 export function leftOut(world: SimWorld): readonly OperationRow[] {
-  return (world.server.rows().operations ?? []).filter(({ operation, result, status, supersededBy }) => {
+  return (world.server.rows().operations ?? []).filter(({ device, operation, result, status, supersededBy }) => {
+    // What a liar sends is judged by S18.
+    if (device === LIAR) return false;
     if (operation?.action !== "increment" || status !== "quarantined" || supersededBy !== undefined) return false;
     if (!("error" in result)) return false;
     const { code, issues } = result.error;
@@ -33,7 +35,8 @@ export const bounded: Invariant = {
     }
     for (const step of leftOut(world)) judgeStep(world, step);
     for (const row of operations) {
-      if (codeOf(row) === "malformed") world.violation("S17", `${row.id} of an honest till is malformed`);
+      if (row.device !== LIAR && codeOf(row) === "malformed")
+        world.violation("S17", `${row.id} of an honest till is malformed`);
     }
   },
 };
@@ -53,6 +56,7 @@ function judgeReasons(world: SimWorld, aside: ReadonlySet<string>): void {
   for (const row of rows.filter(({ id }) => aside.has(id))) {
     const { id, transaction, device } = row;
     // No policy of the shop fails at a sale: an effect that has no room is no mistake of it.
+    if (device === LIAR) continue;
     if (codeOf(row) === "policy_failed") world.violation("S17", `the policy failed at ${id}`);
     if (transaction === undefined) continue;
     const members = rows.filter((other) => other.transaction === transaction && other.device === device);

@@ -1,10 +1,14 @@
 /** S12: how many operations of an earlier store the server says that it lacks, against what it has. */
 import type { RegisterResponse } from "../../../src/protocol/types.ts";
 import type { SimWorld } from "../world.ts";
+import { isOfLiar } from "./lies.ts";
 
 /** Judged when the server answers: what is late may arrive a moment later. */
 export function judgeUnsynced(world: SimWorld, { unsynced }: Pick<RegisterResponse, "unsynced">): void {
-  const { operations = [], incarnations = [] } = world.server.rows();
+  const rows = world.server.rows();
+  // A liar may claim the store of another till.
+  const operations = (rows.operations ?? []).filter((row) => !isOfLiar(row));
+  const incarnations = (rows.incarnations ?? []).filter((row) => !isOfLiar(row));
   for (const { incarnation, lastSequence, missing } of unsynced) {
     // A fork has said where it goes on counting: what it sends from before is not counted.
     const since = incarnations.find((row) => row.incarnation === incarnation)?.firstSequence ?? 1;

@@ -1,9 +1,10 @@
 /** S2, S11: each fact has had its effect exactly once. Goods move only with facts, so that stock and facts tell of each other. */
 import type { RecordRow } from "../../../src/server/ports/rows.ts";
-import { FIRST_STOCK, labelOf, PRODUCTS, SHORT_QUANTITY, VISITS_BOUNDS } from "../sim-shop.ts";
+import { FIRST_STOCK, LIAR, labelOf, PRODUCTS, SHORT_QUANTITY, VISITS_BOUNDS } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import { leftOut } from "./bounded.ts";
 import type { Invariant } from "./invariant.ts";
+import { factsOfLiar, stepsOfLiar } from "./lies.ts";
 
 type Fact = Readonly<Record<string, unknown>> & { readonly id: string; readonly version: number };
 
@@ -17,8 +18,13 @@ export const effects: Invariant = {
   name: "S2",
   check(world) {
     const rows = world.server.rows().records ?? [];
-    const sales = facts(rows, "sales");
-    const refunds = facts(rows, "refunds");
+    const ofLiar = factsOfLiar(world);
+    const steps = stepsOfLiar(world);
+    const honest = (collection: string) =>
+      facts(rows, collection).filter(({ id }) => !ofLiar.has(`${collection}/${id}`));
+    const allSales = facts(rows, "sales");
+    const sales = honest("sales");
+    const refunds = honest("refunds");
     for (const product of PRODUCTS) {
       const sold = sum(sales, product, -1) + sum(refunds, product, 1) - withoutRoom(world, product, "stock");
       const row = rows.find(({ collection, id }) => collection === "products" && id === product);
@@ -34,17 +40,20 @@ export const effects: Invariant = {
     // Of those who are not there any more, too: counters outlive the row.
     for (const { collection, id, counters } of rows) {
       if (collection !== "customers") continue;
-      const points = sales.filter(({ customerId }) => customerId === id).length;
+      const own = (counter: string) => steps.get(`customers/${id} ${counter}`) ?? 0;
+      const points = sales.filter(({ customerId }) => customerId === id).length + own("points");
       if ((counters.points ?? 0) !== points)
         world.violation("S2", `${id} has ${counters.points} points, and ${points} sales`);
       // One that was set aside and released is applied without the effects of the policy that had doubted it.
-      const visits = sales.filter(({ customerId, doubtful }) => customerId === id && doubtful !== true).length;
+      // Where a liar has moved the counter itself, what had room depends on the order.
+      if (own("visits") !== 0) continue;
+      const visits = allSales.filter(({ customerId, doubtful }) => customerId === id && doubtful !== true).length;
       if ((counters.visits ?? 0) !== Math.min(visits, VISITS_BOUNDS.max))
         world.violation("S2", `${id} has ${counters.visits} visits, and ${visits} sales that nobody doubts`);
     }
-    halves(world, sales, facts(rows, "payments"));
+    halves(world, sales, honest("payments"));
     creations(world, rows);
-    policies(world, rows, sales);
+    policies(world, rows, allSales);
   },
 };
 
@@ -77,9 +86,10 @@ function halves(world: SimWorld, sales: readonly Fact[], payments: readonly Fact
 
 /** One applied operation for each fact, and one fact for each applied operation. */
 function creations(world: SimWorld, rows: readonly RecordRow[]): void {
+  const ofLiar = factsOfLiar(world);
   const live = new Set(rows.filter(({ state }) => state === "live").map(({ collection, id }) => `${collection}/${id}`));
   const made = new Set<string>();
-  for (const { collection, entityId, status, operation } of world.server.rows().operations ?? []) {
+  for (const { collection, entityId, status, operation, device } of world.server.rows().operations ?? []) {
     if (
       !["sales", "payments", "refunds"].includes(collection) ||
       status !== "applied" ||
@@ -87,6 +97,9 @@ function creations(world: SimWorld, rows: readonly RecordRow[]): void {
     )
       continue;
     const subject = `${collection}/${entityId}`;
+    // A liar may say the same once more: that changes nothing.
+    const isRepeated = device === LIAR && !ofLiar.has(subject);
+    if (isRepeated) continue;
     if (made.has(subject)) world.violation("S2", `${subject} was made twice`);
     made.add(subject);
     if (!live.has(subject)) world.violation("S1", `${subject} was applied, and is not there`);

@@ -6,6 +6,7 @@ import { grouped } from "../engine/grouped.ts";
 import { fieldsOf } from "../machines/seen.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
+import { isOfLiar, mayLiar } from "./lies.ts";
 
 const subjectOf = ({ collection, entityId }: OperationRow) => `${collection}/${entityId}`;
 const isEdit = ({ operation, collection }: OperationRow) =>
@@ -28,16 +29,25 @@ export const history: Invariant = {
     for (const [subject, ops] of edits) {
       inOrder(world, subject, ops);
       unseen(world, subject, ops);
-      lost(world, rows, subject, ops);
+      // What a liar has written need not be as it said: a schema may have left something out.
+      lost(
+        world,
+        rows,
+        subject,
+        ops.filter((row) => !isOfLiar(row)),
+      );
       withHimself(world, rows, subject, ops);
     }
   },
 };
 
+/** A liar may name anything: that it replaces nothing of others is judged with the lies. */
+const isHonest = (row: OperationRow) => isApplied(row) && !isOfLiar(row);
+
 /** What was replaced must not have taken effect beside what replaced it [C3]. */
 function superseded(world: SimWorld, all: readonly OperationRow[]): void {
   const byId = new Map(all.map((row) => [row.id, row]));
-  for (const { id, operation } of all.filter(isApplied))
+  for (const { id, operation } of all.filter(isHonest))
     for (const earlier of operation?.supersedes ?? [])
       if (byId.get(earlier)?.status === "applied")
         world.violation("S10", `${earlier} took effect, and ${id}, which replaces it, too`);
@@ -51,7 +61,7 @@ function settledOnce(world: SimWorld, { operations = [], conflicts = [], epochs 
   const byOffice = new Set(
     conflicts.filter(({ settled }) => settled?.by === "boss").map(({ operationId }) => operationId),
   );
-  for (const { id, operation } of operations.filter(isApplied))
+  for (const { id, operation } of operations.filter(isHonest))
     for (const earlier of operation?.supersedes ?? []) {
       const { supersededBy } = byId.get(earlier) ?? {};
       if (byOffice.has(earlier) || (supersededBy !== undefined && supersededBy !== id))
@@ -97,6 +107,8 @@ function unseen(world: SimWorld, subject: string, ops: readonly OperationRow[]):
   for (const one of updates)
     for (const other of updates)
       if (
+        // Nobody has seen a liar look. Where it may edit, nothing that it says of its base is believed by this.
+        !isOfLiar(one) &&
         other.incarnation !== one.incarnation &&
         other.version < one.version &&
         one.fields.some((field) => other.fields.includes(field) && other.version > one.seen(field)) &&
@@ -136,8 +148,10 @@ function withHimself(world: SimWorld, rows: StoreWrites, subject: string, ops: r
   for (const { operationId, collection, entityId } of rows.conflicts ?? []) {
     const own = ops.find(({ id }) => id === operationId);
     if (own === undefined || `${collection}/${entityId}` !== subject || own.operation?.action === "create") continue;
+    if (isOfLiar(own)) continue;
     const base = own.operation && "baseVersion" in own.operation ? own.operation.baseVersion : 0;
-    const others = ops.some(({ incarnation }) => incarnation !== own.incarnation);
+    // A lie explains a conflict only where its teller may write.
+    const others = ops.some((row) => row.incarnation !== own.incarnation && (!isOfLiar(row) || mayLiar(row)));
     const row = rows.records?.find((one) => one.collection === collection && one.id === entityId);
     const office = Object.values(row?.fields ?? {}).some(
       ([version, writer]) => version > base && writer !== own.incarnation && writer !== "policy",
@@ -164,7 +178,9 @@ function isOfOwnDeleted(world: SimWorld, update: OperationRow, ops: readonly Ope
 
 /** What a lost history had let in comes in again without a conflict, and under whatever was written after it [C8.5]. */
 function comeBack(world: SimWorld, { operations = [], records = [], conflicts = [] }: StoreWrites): void {
-  const again = new Map(operations.filter(({ operation }) => operation?.acknowledged).map((row) => [row.id, row]));
+  const again = new Map(
+    operations.filter((row) => row.operation?.acknowledged && !isOfLiar(row)).map((row) => [row.id, row]),
+  );
   for (const { operationId } of conflicts)
     if (again.has(operationId))
       world.violation("S10", `${operationId} was judged once more after a restore, and is in conflict`);

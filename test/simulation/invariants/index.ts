@@ -6,6 +6,7 @@ import { effects } from "./effects.ts";
 import { history } from "./history.ts";
 import type { Invariant } from "./invariant.ts";
 import { labels } from "./labels.ts";
+import { lies } from "./lies.ts";
 import { order } from "./order.ts";
 import { quiet } from "./quiet.ts";
 import { stored } from "./stored.ts";
@@ -22,4 +23,5 @@ export const invariants: readonly Invariant[] = [
   history,
   told,
   quiet,
+  lies,
 ];

@@ -1,11 +1,15 @@
 /** S5: what depends on another comes behind it. */
 import { CONTESTED } from "../commands/editing.ts";
 import type { Invariant } from "./invariant.ts";
+import { factsOfLiar } from "./lies.ts";
 
 export const order: Invariant = {
   name: "S5",
   check(world) {
-    const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
+    const ofLiar = factsOfLiar(world);
+    const rows = (world.server.rows().records ?? []).filter(
+      ({ collection, id, state }) => state === "live" && !ofLiar.has(`${collection}/${id}`),
+    );
     // One that was set aside came later than what is about it, or not at all: people have judged it, or will.
     const judged = new Set(
       (world.server.rows().operations ?? [])

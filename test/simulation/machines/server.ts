@@ -8,7 +8,17 @@ import type { RecordRow } from "../../../src/server/ports/rows.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
-import { type BRANCHES, catalogueRows, collections, seedRows, TENANT, whileWorking } from "../sim-shop.ts";
+import {
+  type BRANCHES,
+  catalogueRows,
+  collections,
+  LIAR,
+  LIAR_ACTOR,
+  STAFF,
+  seedRows,
+  TENANT,
+  whileWorking,
+} from "../sim-shop.ts";
 import { down, NEWEST, plainName, plainOperation, policiesOf, shopOf, type Version } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import { Relay } from "./relay.ts";
@@ -21,10 +31,12 @@ export interface Listed {
   readonly id: string;
   /** Of the row as the desk shows it; absent for an operation in quarantine. */
   readonly version?: number;
+  /** Whose it is. */
+  readonly device: string;
 }
 interface DeskList {
   readonly conflicts?: readonly (Listed & { readonly server: Versioned; readonly current?: Versioned })[];
-  readonly quarantined?: readonly { readonly operation: Listed }[];
+  readonly quarantined?: readonly { readonly operation: { readonly id: string }; readonly device: string }[];
   readonly next?: string;
 }
 
@@ -64,6 +76,8 @@ export class Server {
   isRestoring = false;
   /** Its database is, or was, another one than it began with: tills may have bases of several histories. */
   wasRestored = false;
+  /** How often its database was put back. */
+  restores = 0;
   /** The shop's policies throw at edits: those are to be sent again later. */
   policiesFail = false;
   /** The database takes nothing, or nobody can say whose a token is: a 503 with a Retry-After. */
@@ -173,6 +187,8 @@ export class Server {
   async #putBack(backup: MemorySnapshot, announced: boolean): Promise<void> {
     this.crash("all", RESTORE_MS);
     this.wasRestored = true;
+    this.restores += 1;
+    this.#world.liar?.loses(this.rows(), backup.tenants[TENANT]);
     this.store.restore(backup);
     // Whatever becomes of the announcement.
     this.#world.model.restored();
@@ -215,11 +231,18 @@ export class Server {
     return {
       ...rows,
       records: records.map(plainRow),
-      operations: operations.map((row) => ({
-        ...row,
-        operation: row.operation && plainOperation({ ...row.operation, collection: row.collection }),
-      })),
+      operations: operations.map((row) => {
+        // A liar may have sent anything: what can be read of it is of version 1.
+        if (row.device === LIAR || row.operation === undefined) return row;
+        return { ...row, operation: plainOperation({ ...row.operation, collection: row.collection }) };
+      }),
     } as StoreWrites;
+  }
+
+  /** The ids of operations that have arrived: not those of which a liar says only that they are replaced. */
+  arrived(): ReadonlySet<string> {
+    const { operations = [] } = this.store.snapshot().tenants[TENANT] ?? {};
+    return new Set(operations.flatMap(({ id, hash, device }) => (hash === "" && device === LIAR ? [] : id)));
   }
 
   /** One process after the other gets this version of the software: for a while there are two. */
@@ -239,8 +262,9 @@ export class Server {
     for (let after: string | undefined = ""; after !== undefined; ) {
       const page = (await this.desk(`${desk}${after && `?after=${after}`}`, undefined, branch)) as DeskList | undefined;
       if (page === undefined) return undefined;
-      for (const { id, server, current = server } of page.conflicts ?? []) found.push({ id, version: current.version });
-      for (const { operation } of page.quarantined ?? []) found.push({ id: operation.id });
+      for (const { id, device, server, current = server } of page.conflicts ?? [])
+        found.push({ id, device, version: current.version });
+      for (const { operation, device } of page.quarantined ?? []) found.push({ id: operation.id, device });
       after = page.next;
     }
     return found;
@@ -304,8 +328,10 @@ export class Server {
           .split(".");
         if (device === "" || Number(generation) !== this.#generation(device)) return undefined;
         const bound = branch === "" ? {} : { branch };
-        if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk"], ...bound };
-        return { tenant: TENANT, branch: branchOf(device), device, scopes: ["sync"], ...bound };
+        if (device === "office") return { tenant: TENANT, actor: "boss", scopes: ["sync:desk", STAFF], ...bound };
+        if (device === LIAR)
+          return { tenant: TENANT, branch: branchOf(device), device, actor: LIAR_ACTOR, scopes: ["sync"] };
+        return { tenant: TENANT, branch: branchOf(device), device, scopes: ["sync", STAFF], ...bound };
       },
     });
   }

@@ -5,6 +5,7 @@ import type { SimSocket } from "../engine/platform.ts";
 import { judgeEffects } from "../invariants/answered.ts";
 import { judgeRoom } from "../invariants/bounded.ts";
 import { judgeUnsynced } from "../invariants/counted.ts";
+import { judgeTold } from "../invariants/lies.ts";
 import { Patience } from "../invariants/patience.ts";
 import { TooSlow } from "../invariants/too-slow.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
@@ -213,9 +214,15 @@ export class SimLine {
       return new Response("It failed.", { status: 500 });
 
     const asked = path === "push" ? request.clone() : undefined;
+    const { liar } = this.#world;
+    const overheard = liar && (await request.clone().text());
     const askedAt = server.now();
     const response = await server.handle(request);
     const text = await response.text();
+    if (liar && overheard && response.ok) {
+      liar.heard.note(JSON.parse(overheard), JSON.parse(text));
+      judgeTold(liar, this.#name, text);
+    }
     if (response.ok) this.answeredVersion = Math.max(this.answeredVersion, highestVersion(parsed(text)));
     if (response.ok) this.#world.model.judged(parsed(text).results, askedAt);
     if (response.ok) judgeRoom(this.#world, parsed(text).results);

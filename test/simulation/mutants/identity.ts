@@ -35,7 +35,7 @@ export const identity: readonly Mutant[] = [
     "C7",
     patch(
       "server/decide/transaction.ts",
-      "    const stored = ws.operation(member.id);\n    if (stored === undefined) fresh.push(member);",
+      "    const stored = knownTo(ws, view, member.id);\n    if (stored === undefined) fresh.push(member);",
       '    const stored = ws.operation(ws.sequenceOwner(view.incarnation, headOf(member).sequence ?? 0) ?? "");\n    if (stored === undefined) fresh.push(member);',
     ),
   ),

@@ -7,6 +7,7 @@ import { fences } from "./fences.ts";
 import { foreign } from "./foreign.ts";
 import { identity } from "./identity.ts";
 import { judging } from "./judging.ts";
+import { liar } from "./liar.ts";
 import { loop } from "./loop.ts";
 import type { Mutant } from "./mutant.ts";
 import { scope } from "./scope.ts";
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...loop,
   ...foreign,
   ...versions,
+  ...liar,
 ];

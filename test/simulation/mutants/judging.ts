@@ -1,7 +1,7 @@
 /** Bugs in what the server makes of an operation. */
 import { type Mutant, mutant, patch } from "./mutant.ts";
 
-const known = "    const stored = ws.operation(member.id);\n    if (stored === undefined) fresh.push(member);";
+const known = "    const stored = knownTo(ws, view, member.id);\n    if (stored === undefined) fresh.push(member);";
 
 export const judging: readonly Mutant[] = [
   mutant(

@@ -12,6 +12,7 @@ import { inCurrentSchema, NEWER_RETRY_MS } from "./current-schema.ts";
 import { createRecord, deleteRecord, updateRecord } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import type { Acknowledgement } from "./judgement.ts";
+import { knownTo } from "./known-to.ts";
 import { unmet } from "./order.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
 import { replayAcknowledged } from "./replay-acknowledged.ts";
@@ -92,13 +93,13 @@ function judgeOperation(
   const { operation } = shaped;
   const isRaised = operation !== sent;
   if (view.released !== true) {
-    const waitsFor = unmet(ws, operation, { commercial });
+    const waitsFor = unmet(ws, operation, { commercial, device: view.device });
     if (waitsFor.length > 0) return blocked(operation, waitsFor);
   }
   const refusal = supersedeRefusal(ws, view, operation);
   if (refusal !== undefined) return refusal;
   if (operation.action === "void") {
-    const targets = targetsOf(ws, operation).flatMap((id) => ws.operation(id) ?? []);
+    const targets = targetsOf(ws, view, operation).flatMap((id) => knownTo(ws, view, id) ?? []);
     // A void only supersedes (see record-result.ts).
     return voidRefusal(view, served, operation, targets) ?? applied(operation, 0);
   }

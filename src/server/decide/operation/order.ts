@@ -1,6 +1,7 @@
 /** `after`: the operations that must have taken effect first (L7) [C2, C3, H1]. */
 import type { WireOperation } from "../../../protocol/types.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
+import { knownTo } from "./known-to.ts";
 
 /** A longer chain is an attack or a loop. */
 const MAX_CHAIN = 50;
@@ -8,6 +9,8 @@ const MAX_CHAIN = 50;
 /** How an operation waits: a commercial one waits only for a final result, whatever that is. */
 export interface Waiting {
   readonly commercial: boolean;
+  /** Whose operation it is. */
+  readonly device: string;
 }
 
 /**
@@ -19,7 +22,7 @@ export function unmet(ws: WorkingSet, operation: WireOperation, waiting: Waiting
 }
 
 function isMet(ws: WorkingSet, id: string, waiting: Waiting, depth: number): boolean {
-  const row = ws.operation(id);
+  const row = knownTo(ws, waiting, id);
   if (row === undefined) {
     // A resolution of the back office supersedes by a commit, not by an operation: the row is as the office left it.
     return depth > 0 && ws.commit(id) !== undefined;

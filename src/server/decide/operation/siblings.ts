@@ -20,13 +20,13 @@ import { isCommercial, isFinal, quarantined } from "./verdicts.ts";
  */
 export function siblingsOf(
   ws: WorkingSet,
-  { catalog }: Viewpoint,
+  sender: Pick<Viewpoint, "catalog" | "device">,
   successors: readonly PreparedOperation[],
 ): readonly OperationRow[] {
   const replaced = new Set<string>();
   for (const { parsed } of successors) {
-    if (!parsed.ok || !isCommercial(catalog, parsed.value)) continue;
-    for (const id of targetsOf(ws, parsed.value)) replaced.add(id);
+    if (!parsed.ok || !isCommercial(sender.catalog, parsed.value)) continue;
+    for (const id of targetsOf(ws, sender, parsed.value)) replaced.add(id);
   }
   const aside: OperationRow[] = [];
   for (const id of replaced) {

@@ -14,9 +14,10 @@ import type {
 import { deepEqual } from "../../../shared/json.ts";
 import type { ConflictRow, OperationRow } from "../../ports/rows.ts";
 import { branchOf, inScope } from "../rows/scope.ts";
-import { originOf, type Viewpoint } from "../rows/sender.ts";
+import { originOf, type Sender, type Viewpoint } from "../rows/sender.ts";
 import { visibleState } from "../rows/visible-state.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
+import { knownTo } from "./known-to.ts";
 import { mayReplace } from "./rights.ts";
 import { rejected, rejectedOrQuarantined } from "./verdicts.ts";
 
@@ -29,9 +30,9 @@ export function supersedeRefusal(
   view: Viewpoint,
   successor: WireOperation,
 ): RejectedResult | QuarantinedResult | undefined {
-  const targets = targetsOf(ws, successor);
+  const targets = targetsOf(ws, view, successor);
   for (const id of targets) {
-    const target = ws.operation(id);
+    const target = knownTo(ws, view, id);
     if (target === undefined) continue;
     // A void of a target in another collection would need that collection's rights; on another row, it would close that
     // row's desk entry.
@@ -60,10 +61,14 @@ export function supersedeRefusal(
  * The ids that the operation takes the place of. A list that was cut replaces whatever has taken the place of its first
  * id too: each operation of the chain names that one, so at most one of them can ever take effect.
  */
-export function targetsOf(ws: WorkingSet, { supersedes = [] }: Pick<WireOperation, "supersedes">): readonly string[] {
+export function targetsOf(
+  ws: WorkingSet,
+  sender: Pick<Sender, "device">,
+  { supersedes = [] }: Pick<WireOperation, "supersedes">,
+): readonly string[] {
   const [first] = supersedes;
   if (first === undefined || !isCut(supersedes)) return supersedes;
-  const by = ws.operation(first)?.supersededBy;
+  const by = knownTo(ws, sender, first)?.supersededBy;
   const holder = by === undefined ? undefined : ws.operation(by);
   // What was applied, or replaced by the office, is not replaced any more.
   if (holder === undefined || holder.status === "applied" || holder.supersededBy !== undefined) return supersedes;
@@ -134,10 +139,10 @@ function takesPlace(ws: WorkingSet, view: Viewpoint, successor: WireOperation, r
 
 /** Marks all targets as superseded, if the successor takes their place. */
 export function markSuperseded(ws: WorkingSet, view: Viewpoint, successor: WireOperation, result: FinalResult): void {
-  const targets = targetsOf(ws, successor);
+  const targets = targetsOf(ws, view, successor);
   if (targets.length === 0 || !takesPlace(ws, view, successor, result)) return;
   for (const [index, id] of targets.entries()) {
-    const target = ws.operation(id);
+    const target = knownTo(ws, view, id);
     if (target === undefined) {
       // By the first id every operation of a chain is known. Room for the others is limited (L12).
       if (index === 0 || ws.takePlaceholder()) ws.putOperation(placeholder(ws, view, successor, id));

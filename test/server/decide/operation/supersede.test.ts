@@ -153,6 +153,43 @@ describe("what was replaced before it arrived", () => {
   });
 });
 
+describe("what another till has replaced before it arrived", () => {
+  async function named() {
+    const world = await ServerWorld.open();
+    const [till, liar] = [world.till("a"), world.till("liar")];
+    const unseen = till.mint(sale("s-1"));
+    const lie = await liar.send(voiding([unseen.id], { collection: "sales", entityId: "s-1" }));
+    expect(lie).toMatchObject({ status: "applied" });
+    return { world, till, unseen };
+  }
+  test("takes effect: no till closes another till's entries", async () => {
+    const { world, till, unseen } = await named();
+    expect(await till.send(unseen)).toMatchObject({ status: "applied" });
+    const row = await world.operation(unseen.id);
+    expect(row).toMatchObject({ device: "a", status: "applied", sequence: 1 });
+    expect(row?.supersededBy).toBeUndefined();
+    expect(await till.send(unseen)).toMatchObject({ status: "applied", replayed: true });
+  });
+  test("is waited for", async () => {
+    const { till, unseen } = await named();
+    const later = edit("p-1", 0, { name: "x" }, { after: [unseen.id] });
+    expect(await till.send(later)).toMatchObject({ status: "blocked", by: [unseen.id] });
+  });
+  test("is replaced by its own till", async () => {
+    const { world, till, unseen } = await named();
+    const corrected = { ...sale("s-1", { totalCents: 9 }), supersedes: [unseen.id] };
+    const by = await till.send(corrected);
+    expect(by).toMatchObject({ status: "applied" });
+    expect(await world.operation(unseen.id)).toMatchObject({ device: "a", supersededBy: by.id });
+    expect(await till.send(unseen)).toMatchObject({ error: { code: "superseded" }, by: by.id });
+  });
+  test("stands in no chain that was cut", async () => {
+    const { till, unseen } = await named();
+    const chain = [unseen.id, ...Array.from({ length: LIMITS.transactionOperations - 1 }, (_, n) => uuid(700_000 + n))];
+    expect(await till.send({ ...sale("s-1"), supersedes: chain })).toMatchObject({ status: "applied" });
+  });
+});
+
 describe("a chain that is longer than `supersedes` may be: its first id stands for those that are missing", () => {
   /** As many ids as may be named, of which only the first was ever seen. */
   const cut = (first: string, length: number = LIMITS.transactionOperations) => [
