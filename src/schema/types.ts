@@ -77,7 +77,7 @@ export interface CounterBounds<V extends CounterValue = CounterValue> {
    * aside with `counter_out_of_range`.
    * @default 1_000_000_000, which no honest step reaches (a thousand tonnes in grams, ten million in cents), and of which
    *   nine million are needed to leave the range of exact integers
-   * @exclusiveMinimum 0
+   * @minimum above 0
    */
   readonly maxStep?: V | undefined;
   /**

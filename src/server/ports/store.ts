@@ -115,7 +115,9 @@ export interface StoreReads {
   incarnations: {
     readonly request: {
       readonly kind: "incarnations";
+      /** The device's id. */
       readonly device: string;
+      /** The id of one incarnation, which is in the answer however old it is. `undefined`: none. */
       readonly incarnation?: string | undefined;
       readonly limit: number;
     };
