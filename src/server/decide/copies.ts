@@ -111,7 +111,7 @@ export function forgetCopies(ws: WorkingSet, copies: Copies, before: number, cop
 /**
  * The results as they are answered. Once the copies exceed the size of a page, only the last result on a row carries it.
  * That result has the greatest version, so on the till it replaces whatever the others led to. Conflicts carry theirs:
- * a push is not judged any further when those of its conflicts fill a page.
+ * a push is not judged any further when its rows are more than an answer may carry.
  */
 export function sparingCopies(
   ws: WorkingSet,

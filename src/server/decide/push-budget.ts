@@ -4,6 +4,7 @@
  * What a push may not do is not refused but put off: `retry` stores nothing, loses nothing, and the next push begins
  * with it. docs/security.md has the figures.
  */
+import { LIMITS } from "../../protocol/constants.ts";
 import type { RetryResult } from "../../protocol/types.ts";
 import type { PreparedOperation } from "./operation/prepared-operation.ts";
 import { retry } from "./operation/verdicts.ts";
@@ -14,11 +15,34 @@ import type { Unit } from "./transaction.ts";
 /** Ids in `after` and `supersedes` of one push. Each is looked up, and an unknown one may become a row. */
 export const NAMED_IDS = 1_000;
 
+/** Bytes of the shop's rows that one push may have read, about: what it names beyond that is put off. */
+export const LOADED_BYTES = 16 * 1024 * 1024;
+/** What is judged in one piece may lead to more of them: this is what one piece may have in memory. */
+export const LOADED_BYTES_OF_UNIT = 64 * 1024 * 1024;
+/** How many bytes of rows its answer may carry: as many as a page, and as many as were sent. */
+export function answerBytesOf({ sentBytes }: { readonly sentBytes: number }): number {
+  return LIMITS.pullBytes + sentBytes;
+}
+
+/** Operations whose rows are read before their bytes are counted. */
+const OPERATIONS_PER_READ = 64;
+
 /** What one device may have waiting in quarantine: a busy till's work of weeks. */
 const QUARANTINE = { operations: 10_000, bytes: 32 * 1024 * 1024 } as const;
 /** Of a revoked device it is less: it may be in a thief's hands, and hands over what it holds as people look through it. */
 const QUARANTINE_OF_REVOKED = { operations: 5_000, bytes: 4 * 1024 * 1024 } as const;
 const QUARANTINE_RETRY_MS = 300_000;
+
+/** The first unit behind `from` whose rows are not read together with those of the units before. */
+export function nextReach(units: readonly Unit[], from: number): number {
+  let operations = 0;
+  const end = units.findIndex(({ members }, index) => {
+    if (index < from) return false;
+    operations += members.length;
+    return index > from && operations > OPERATIONS_PER_READ;
+  });
+  return end === -1 ? units.length : end;
+}
 
 export interface WithinBudget {
   readonly units: readonly Unit[];

@@ -1,5 +1,4 @@
 /** Decides a whole push: unit after unit, over one working set, with one result for each operation. */
-import { LIMITS } from "../../protocol/constants.ts";
 import type { OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
 import type { Introduction } from "./admission.ts";
@@ -10,13 +9,22 @@ import { unmet } from "./operation/order.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { siblingsOf } from "./operation/siblings.ts";
-import { exceedsQuota, putOffResult, quarantineFull, withinBudget } from "./push-budget.ts";
+import {
+  answerBytesOf,
+  exceedsQuota,
+  LOADED_BYTES,
+  nextReach,
+  putOffResult,
+  quarantineFull,
+  type WithinBudget,
+  withinBudget,
+} from "./push-budget.ts";
 import { knownDevice, mayEnrol, noteReceived } from "./rows/devices.ts";
 import { ownResults } from "./rows/feed.ts";
 import { type Mark, markOf } from "./rows/marks.ts";
 import type { Touched } from "./rows/scope.ts";
 import type { Sender, Viewpoint } from "./rows/sender.ts";
-import type { WorkingSet } from "./rows/working-set.ts";
+import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 import { judgeUnit, type Unit, unitsOf } from "./transaction.ts";
 
 export interface PushInput extends Introduction {
@@ -67,10 +75,10 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
 
   const before = ws.clock.position;
   const view: Viewpoint = { ...session, revoked: knownDevice(ws, session).revokedAt !== undefined };
-  const fresh = operations.filter(({ id }) => knownTo(ws, session, id) === undefined);
-  const { units, putOff } = withinBudget(unitsOf(session.catalog, operations));
+  const { units, putOff } = judgedUnits(ws, input);
+  const fresh = units.flatMap(({ members }) => members).filter(({ id }) => knownTo(ws, session, id) === undefined);
   const copies = new Copies(ws);
-  const judged = sparingCopies(ws, copies, judgeUnits(ws, view, units, copies));
+  const judged = sparingCopies(ws, copies, judgeUnits(ws, view, units, { copies, answerBytes: answerBytesOf(input) }));
   const results = [...judged, ...putOff.flatMap(({ members }) => members.map(putOffResult))];
   forgetCopies(ws, copies, before, input.copyBytes);
   noteReceived(ws, session, sequencesStored(ws, fresh));
@@ -88,19 +96,20 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
 
 /**
  * Judges the units. A unit that would fill the device's quarantine beyond its quota is put off, and so is all that
- * follows when the rows of the conflicts fill an answer.
+ * follows when the rows in the results fill an answer.
  */
 function judgeUnits(
   ws: WorkingSet,
   view: Viewpoint,
   units: readonly Unit[],
-  copies: Copies,
+  { copies, answerBytes }: { readonly copies: Copies; readonly answerBytes: number },
 ): readonly OperationResult[] {
   const results: OperationResult[] = [];
-  let conflictBytes = 0;
+  const carried = new Set<string>();
+  let carriedBytes = 0;
   let isFull = false;
   for (const unit of units) {
-    if (conflictBytes > LIMITS.pullBytes) {
+    if (carriedBytes > answerBytes) {
       results.push(...unit.members.map(putOffResult));
       continue;
     }
@@ -112,7 +121,14 @@ function judgeUnits(
       results.push(...unit.members.map((member) => known(judged, member) ?? quarantineFull(member)));
       continue;
     }
-    for (const result of judged) if (result.status === "conflict") conflictBytes += copies.bytesOf(result);
+    for (const result of judged) {
+      const bytes = copies.bytesOf(result);
+      if (bytes === 0) continue;
+      // Of other results, the last one on a row carries it.
+      const row = rowOf(ws, result);
+      if (result.status === "conflict" || !carried.has(row)) carriedBytes += bytes;
+      carried.add(row);
+    }
     results.push(...judged);
   }
   if (isFull) {
@@ -120,6 +136,12 @@ function judgeUnits(
     ws.log("error", "A device's quarantine is full; what else it sends for it is put off", { device });
   }
   return results;
+}
+
+/** The row that the result of a stored operation is about. */
+function rowOf(ws: WorkingSet, { id }: OperationResult): string {
+  const stored = ws.operation(id);
+  return stored === undefined ? "" : recordKey(stored.collection, stored.entityId);
 }
 
 /** The result of a member that was stored before. */
@@ -170,17 +192,28 @@ function touchedBy(
 }
 
 /**
- * Looks once at everything that the decision will probably want, so that all of it is read in one round. Whatever this
- * misses costs one more run of the decision.
+ * Looks at everything that the decision will probably want, so that it is read in few rounds. Whatever this misses costs
+ * one more run of the decision. Returns whether it has to be called again for further units: what they name is read
+ * piece by piece, and not at all if the pieces before weigh too much (L12).
  */
-export function prefetch(ws: WorkingSet, input: PushInput): void {
-  const { session, epoch, marks } = input;
-  standingOf(ws, epoch, marks);
-  ws.device(session.device);
-  ws.incarnation(session.device, session.incarnation);
-  ws.held(session.device);
-  ownResults(ws, input);
-  for (const { members } of judgedUnits(input)) for (const member of members) prefetchOperation(ws, session, member);
+export function prefetch(ws: WorkingSet, input: PushInput): boolean {
+  const { session, epoch, marks, operations } = input;
+  const { units } = withinBudget(unitsOf(session.catalog, operations));
+  const from = ws.reached(input) ?? 0;
+  if (from === 0) {
+    standingOf(ws, epoch, marks);
+    ws.device(session.device);
+    ws.incarnation(session.device, session.incarnation);
+    ws.held(session.device);
+    ownResults(ws, input);
+    for (const operation of operations) prefetchSequence(ws, session, operation);
+  } else if (ws.loadedBytes > LOADED_BYTES) return false;
+  const upTo = nextReach(units, from);
+  for (const { members } of units.slice(from, upTo)) {
+    for (const member of members) prefetchOperation(ws, session, member);
+  }
+  ws.noteReached(input, upTo);
+  return upTo < units.length;
 }
 
 /**
@@ -189,25 +222,32 @@ export function prefetch(ws: WorkingSet, input: PushInput): void {
  */
 export function foresee(ws: WorkingSet, input: PushInput): void {
   const { session } = input;
+  // Of a store that is new, the others of its device.
   mayEnrol(ws, session);
   // Page by page: a device may lack a thousand results.
   ownResults(ws, input);
-  for (const { members } of judgedUnits(input)) {
+  for (const { members } of judgedUnits(ws, input).units) {
     for (const { parsed } of members)
       if (parsed.ok) unmet(ws, parsed.value, { commercial: false, device: session.device });
     siblingsOf(ws, session, members);
   }
 }
 
-function judgedUnits({ session, operations }: PushInput): readonly Unit[] {
-  return withinBudget(unitsOf(session.catalog, operations)).units;
+/** The units that are judged: as many as the push may name ids, and as {@link prefetch} has come to. */
+function judgedUnits(ws: WorkingSet, input: PushInput): WithinBudget {
+  const { units, putOff } = withinBudget(unitsOf(input.session.catalog, input.operations));
+  const reached = ws.reached(input) ?? units.length;
+  return { units: units.slice(0, reached), putOff: [...units.slice(reached), ...putOff] };
+}
+
+function prefetchSequence(ws: WorkingSet, session: Sender, prepared: PreparedOperation): void {
+  const { sequence } = headOf(prepared);
+  if (sequence !== undefined) ws.sequenceOwner(session.incarnation, sequence);
 }
 
 function prefetchOperation(ws: WorkingSet, session: Sender, prepared: PreparedOperation): void {
   const { id, parsed } = prepared;
   ws.operation(id);
-  const { sequence } = headOf(prepared);
-  if (sequence !== undefined) ws.sequenceOwner(session.incarnation, sequence);
   if (!parsed.ok) return;
   const operation = parsed.value;
   const served = session.catalog.collections.get(operation.collection);

@@ -13,9 +13,11 @@
 import type { OperationResult } from "../../protocol/types.ts";
 import { type Deferred, deferred } from "../../shared/deferred.ts";
 import { isTillSyncError } from "../../shared/errors.ts";
+import { jsonBytes } from "../../shared/json.ts";
 import { retry } from "../decide/operation/verdicts.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome, prefetch } from "../decide/push.ts";
-import { TooManyRuns } from "../decide/rows/run.ts";
+import { answerBytesOf, LOADED_BYTES, LOADED_BYTES_OF_UNIT, putOffResult } from "../decide/push-budget.ts";
+import { TooManyRuns, TooMuchLoaded } from "../decide/rows/run.ts";
 import { unitsOf } from "../decide/transaction.ts";
 import type { ServerParts } from "../options.ts";
 import { commitDecision } from "./commit.ts";
@@ -76,7 +78,7 @@ export class PushQueue {
       for (const [index, outcome] of outcomes.entries()) jobs[index]?.done.resolve(outcome);
     } catch (error) {
       if (isStoreDown(error)) throw error;
-      const level = error instanceof TooManyRuns ? "info" : "error";
+      const level = isTooMuch(error) ? "info" : "error";
       this.#parts.logger[level]("A transaction of pushes failed; each is tried alone", {
         pushes: jobs.length,
         cause: String(error),
@@ -109,13 +111,20 @@ export class PushQueue {
     const ids = new Set(input.operations.map(({ id }) => id));
     const units = unitsOf(input.session.catalog, input.operations);
     const copyBytes = input.copyBytes / units.length;
+    let answered = 0;
     for (const { members } of units) {
+      if (answered > answerBytesOf(input)) {
+        results.push(...members.map(putOffResult));
+        continue;
+      }
       try {
         const [outcome] = await this.#transact(tenant, [{ ...input, operations: members, copyBytes }], MAX_RUNS_ALONE);
         if (outcome === undefined) continue;
         if (outcome.kind !== "answered") return outcome;
         const own = new Set(members.map(({ id }) => id));
-        results.push(...outcome.results.filter(({ id }) => own.has(id)));
+        const theirs = outcome.results.filter(({ id }) => own.has(id));
+        answered += jsonBytes(JSON.stringify(theirs));
+        results.push(...theirs);
       } catch (error) {
         if (isStoreDown(error)) throw error;
         this.#parts.logger.error("Operations failed alone", {
@@ -144,15 +153,20 @@ export class PushQueue {
   #transact(tenant: string, inputs: readonly PushInput[], maxRuns = MAX_RUNS): Promise<readonly PushOutcome[]> {
     return commitDecision<readonly PushOutcome[]>(this.#parts, tenant, {
       maxRuns,
-      prefetch: (ws) => {
-        for (const input of inputs) prefetch(ws, input);
-      },
+      maxBytes: inputs.length > 1 ? LOADED_BYTES : LOADED_BYTES_OF_UNIT,
+      // All of them, each time: one that has no more to look at looks at nothing.
+      prefetch: (ws) => inputs.map((input) => prefetch(ws, input)).includes(true),
       foresee: (ws) => {
         for (const input of inputs) foresee(ws, input);
       },
       decide: (ws) => inputs.map((input) => decidePush(ws, input)),
     });
   }
+}
+
+/** Whether it would do in smaller parts. */
+function isTooMuch(error: unknown): boolean {
+  return error instanceof TooManyRuns || error instanceof TooMuchLoaded;
 }
 
 /**

@@ -219,7 +219,7 @@ export class Till {
       epoch: this.#epoch(),
       marks: this.marks,
       limitBytes: this.limitBytes,
-      sentBytes: 0,
+      sentBytes: JSON.stringify(sketches).length,
       copyBytes: this.copyBytes,
       operations: sketches.map((sketch) =>
         prepared("id" in sketch && "sequence" in sketch ? (sketch as WireOperation) : this.mint(sketch as Sketch)),

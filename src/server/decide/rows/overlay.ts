@@ -44,12 +44,19 @@ export class Written<Row> {
 /** A read that a decision lacks, and what to do with its answer. */
 export interface MissingRead {
   readonly request: StoreRead;
+  /** Which round of reads it belongs to, from 0: a table's rows are read by {@link KEYS_PER_ROUND}. */
+  readonly round: number;
   readonly take: (answer: unknown) => void;
 }
+
+/** Rows of one table that a round of reads may bring: each may be of 250 KB, and what they weigh is known afterwards (L12). */
+const KEYS_PER_ROUND = 64;
 
 /** A request to the store, with the rows that its answer holds. */
 interface KindRead<Row> {
   readonly request: StoreRead;
+  /** @default 0 */
+  readonly round?: number | undefined;
   readonly rowsIn: (answer: unknown) => Iterable<readonly [key: string, row: Row]>;
 }
 
@@ -94,8 +101,9 @@ export class Overlay<Row, Key> extends Written<Row> {
     const reads = this.#kind(this.#wanted);
     for (const key of this.#wanted.keys()) this.#known.set(key, undefined);
     this.#wanted.clear();
-    return reads.map(({ request, rowsIn }) => ({
+    return reads.map(({ request, rowsIn, round = 0 }) => ({
       request,
+      round,
       take: (answer) => {
         for (const [key, row] of rowsIn(answer)) this.#known.set(key, row);
       },
@@ -106,24 +114,33 @@ export class Overlay<Row, Key> extends Written<Row> {
 type RowOf<K extends StoreReadKind> = Extract<StoreReads[K]["answer"], readonly unknown[]>[number];
 type RequestOf<K extends StoreReadKind> = StoreReads[K]["request"] & { readonly kind: K };
 
-/** One request for all keys; its answer is a list of rows. */
+/** One request for as many keys as a round reads; its answer is a list of rows. */
 export function keyed<K extends StoreReadKind, Key>(
   requestFor: (keys: readonly Key[]) => RequestOf<K>,
   keyOf: (row: RowOf<K>) => string,
 ): Kind<RowOf<K>, Key> {
-  return (wanted) => [
-    {
-      request: requestFor([...wanted.values()]),
+  return (wanted) => {
+    const keys = [...wanted.values()];
+    return Array.from({ length: Math.ceil(keys.length / KEYS_PER_ROUND) }, (_, round) => ({
+      request: requestFor(keys.slice(round * KEYS_PER_ROUND, (round + 1) * KEYS_PER_ROUND)),
+      round,
       rowsIn: (answer) => (answer as readonly RowOf<K>[]).map((row) => [keyOf(row), row]),
-    },
-  ];
+    }));
+  };
 }
 
-/** One request for each key; its whole answer is what is kept under the key. */
-export function whole<K extends StoreReadKind>(): Kind<StoreReads[K]["answer"], RequestOf<K>> {
+/**
+ * One request for each key; its whole answer is what is kept under the key.
+ *
+ * @param perRound how many of them a round reads
+ */
+export function whole<K extends StoreReadKind>(
+  perRound = Number.POSITIVE_INFINITY,
+): Kind<StoreReads[K]["answer"], RequestOf<K>> {
   return (wanted) =>
-    [...wanted].map(([key, request]) => ({
+    [...wanted].map(([key, request], index) => ({
       request,
+      round: Math.floor(index / perRound),
       rowsIn: (answer) => [[key, answer as StoreReads[K]["answer"]]],
     }));
 }

@@ -5,6 +5,7 @@
 import { messageOf } from "../../../shared/errors.ts";
 import type { TenantClock } from "../../ports/rows.ts";
 import type { StoreReadScript, StoreScript } from "../../ports/store.ts";
+import { weightOf } from "./weight.ts";
 import { WorkingSet } from "./working-set.ts";
 
 /** Each run may reveal one more thing that a policy or a chain leads to. */
@@ -21,6 +22,18 @@ export class TooManyRuns extends Error {
   }
 }
 
+/** The decision has read too much. It is no failure either: in smaller parts it reads less at a time. */
+export class TooMuchLoaded extends Error {
+  override readonly name = "TooMuchLoaded";
+
+  constructor(bytes: number) {
+    super(`A decision wanted more than ${bytes} bytes of rows in memory`);
+  }
+}
+
+/** What may be as large as the shop's data. Results have a bound of their own: they are read by pages. */
+const WEIGHED: ReadonlySet<string> = new Set(["records", "operations", "members", "conflicts", "conflictsOf"]);
+
 /** A defect in a decision, as opposed to a failure of the store that runs it. */
 export class DecisionFailure extends Error {
   override readonly name = "DecisionFailure";
@@ -31,8 +44,11 @@ export class DecisionFailure extends Error {
 }
 
 export interface Decision<T> {
-  /** Looks at the rows that will probably be wanted, to have them read in one round. */
-  readonly prefetch?: ((ws: WorkingSet) => void) | undefined;
+  /**
+   * Looks at the rows that will probably be wanted, to have them read in one round. If it returns `true`, it is called
+   * again for more of them when those were read.
+   */
+  readonly prefetch?: ((ws: WorkingSet) => unknown) | undefined;
   /**
    * Looks at rows that the rows here lead to. It is called until it lacks nothing, before anything is decided: reading
    * one link of a chain costs a round, and not a run of the whole decision.
@@ -44,6 +60,12 @@ export interface Decision<T> {
    * @throws TooManyRuns
    */
   readonly maxRuns?: number | undefined;
+  /**
+   * How many bytes of rows it may read, about.
+   * @default no bound
+   * @throws TooMuchLoaded
+   */
+  readonly maxBytes?: number | undefined;
   readonly decide: (ws: WorkingSet) => T;
 }
 
@@ -58,23 +80,24 @@ export function* runDecision<T>({
   foresee,
   decide,
   maxRuns = MAX_RUNS,
+  maxBytes = Number.POSITIVE_INFINITY,
 }: Decision<T>): StoreReadScript<Decided<T>> {
   const [clock] = yield [{ kind: "clock" }];
   const ws = new WorkingSet(clock as TenantClock | undefined);
-  if (prefetch !== undefined && ws.hasClock) {
-    wrappingFailures(() => prefetch(ws));
-    yield* loadMissing(ws);
+  for (let isMore = prefetch !== undefined && ws.hasClock; isMore; ) {
+    isMore = wrappingFailures(() => prefetch?.(ws) === true);
+    yield* loadMissing(ws, maxBytes);
   }
   for (let links = 0; foresee !== undefined && ws.hasClock && links < MAX_LINKS; links++) {
     wrappingFailures(() => foresee(ws));
     if (!ws.lacksRows) break;
-    yield* loadMissing(ws);
+    yield* loadMissing(ws, maxBytes);
   }
   for (let runs = 0; runs < maxRuns; runs++) {
     ws.restart();
     const value = wrappingFailures(() => decide(ws));
     if (!ws.lacksRows) return { value, ws };
-    yield* loadMissing(ws);
+    yield* loadMissing(ws, maxBytes);
   }
   throw new TooManyRuns(maxRuns);
 }
@@ -87,11 +110,19 @@ function wrappingFailures<T>(run: () => T): T {
   }
 }
 
-function* loadMissing(ws: WorkingSet): StoreReadScript<void> {
-  const reads = ws.missingReads();
-  if (reads.length === 0) return;
-  const answers = yield reads.map(({ request }) => request);
-  for (const [index, { take }] of reads.entries()) take(answers[index]);
+/** In rounds, so that little more than the bound is in memory before it is noticed (L12). */
+function* loadMissing(ws: WorkingSet, maxBytes: number): StoreReadScript<void> {
+  let left = ws.missingReads();
+  for (let now = 0; left.length > 0; now++) {
+    const reads = left.filter(({ round }) => round === now);
+    left = left.filter(({ round }) => round > now);
+    const answers = yield reads.map(({ request }) => request);
+    for (const [index, { request, take }] of reads.entries()) {
+      take(answers[index]);
+      if (WEIGHED.has(request.kind)) ws.noteLoaded(weightOf(answers[index]));
+    }
+    if (ws.loadedBytes > maxBytes) throw new TooMuchLoaded(maxBytes);
+  }
 }
 
 /** What the caller of a transaction gets: the value, and what to log once it is committed. */

@@ -79,7 +79,8 @@ const DEVICES = keyed<"devices", string>(
   (ids) => ({ kind: "devices", ids }),
   ({ id }) => id,
 );
-const MEMBERS = whole<"members">();
+/** An answer has any number of rows. */
+const MEMBERS = whole<"members">(1);
 const NEWEST = whole<"incarnations">();
 /** One request for each. */
 const INCARNATIONS: Kind<IncarnationRow, StoreReads["incarnations"]["request"]> = (wanted) =>
@@ -133,6 +134,8 @@ export class WorkingSet {
   readonly #held = new Overlay(this.#undo, HELD);
   readonly #added = new Map<string, Held>();
   #placeholders = 0;
+  #loadedBytes = 0;
+  readonly #reached = new Map<object, number>();
   readonly #epochs = new Overlay(this.#undo, EPOCHS);
   readonly #readTables: readonly ReadTable[] = [
     ...[this.#records, this.#operations, this.#commits, this.#conflicts, this.#conflictsOf, this.#devices],
@@ -357,6 +360,21 @@ export class WorkingSet {
   }
 
   // ── between runs ──
+
+  /** About how many bytes of the shop's rows were read. */
+  get loadedBytes(): number {
+    return this.#loadedBytes;
+  }
+  noteLoaded(bytes: number): void {
+    this.#loadedBytes += bytes;
+  }
+  /** How many of its units a push may have judged: those whose rows were read. `undefined`: all. */
+  reached(push: object): number | undefined {
+    return this.#reached.get(push);
+  }
+  noteReached(push: object, units: number): void {
+    this.#reached.set(push, units);
+  }
 
   /** Whether the decision looked for rows that are not loaded: what this run decides is thrown away. */
   get lacksRows(): boolean {
