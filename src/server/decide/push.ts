@@ -133,7 +133,7 @@ function judgeUnits(
   }
   if (isFull) {
     const { device } = view;
-    ws.log("error", "A device's quarantine is full; what else it sends for it is put off", { device });
+    ws.log("info", "A device's quarantine is full; what else it sends for it is put off", { device });
   }
   return results;
 }

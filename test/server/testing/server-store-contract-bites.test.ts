@@ -282,6 +282,8 @@ const faults: Readonly<Record<string, () => Fault>> = {
     asking("results", { incarnation: undefined }),
   "results: a revised result moves to its new feed position, and keeps its position": keepsTheFirstFeedPosition,
   "quarantined: operations that still wait for a person, ascending by position": () => reversed("quarantined"),
+  "held: what of one device waits in quarantine: how many operations, how many bytes": () =>
+    asking("held", { device: "device-2" }),
   "conflicts: open and settled ones, ascending by position": () => asking("conflictList", { state: "open" }),
   "conflicts: all conflicts of an operation": () => first("conflictsOf"),
   "discrepancies: ascending by position": () => reversed("discrepancies"),
