@@ -75,6 +75,8 @@ export type OperationErrorCode =
   | "transaction_quarantined"
   | "discarded"
   | "policy_failed"
+  | "push_budget"
+  | "quarantine_full"
   | "internal";
 
 /** The protocol's own flags of an applied operation. A policy may add others. */
