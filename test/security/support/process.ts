@@ -1,7 +1,7 @@
 /** The reference server as a process of its own, with as little memory as it is given, and how much of it it took. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,24 +15,17 @@ export interface ServerProcess {
   logged(): string;
   /** MiB in memory: now, and at most since it started. `undefined` where the system does not say. */
   memory(): { readonly now: number; readonly peak: number } | undefined;
+  /** Bytes of the database, with its log. */
+  disk(): number;
   stop(): Promise<void>;
 }
 
 /** @param heapMiB what the engine may have: a request that needs more ends the process */
 export async function startProcess(heapMiB: number): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), "tillsync-security-"));
+  const database = join(folder, "shop.sqlite");
   const main = join(root, "examples/reference-server/main.ts");
-  const options = [
-    "--no-page",
-    "--seed",
-    "none",
-    "--port",
-    "0",
-    "--log",
-    "error",
-    "--database",
-    join(folder, "shop.sqlite"),
-  ];
+  const options = ["--no-page", "--seed", "none", "--port", "0", "--log", "error", "--database", database];
   const child = spawn(process.execPath, [`--max-old-space-size=${heapMiB}`, "--import", "tsx", main, ...options], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
@@ -57,6 +50,8 @@ export async function startProcess(heapMiB: number): Promise<ServerProcess> {
     isRunning: () => child.exitCode === null && child.signalCode === null,
     logged: () => error,
     memory: () => memoryOf(child.pid),
+    disk: () =>
+      [database, `${database}-wal`].reduce((sum, path) => sum + (existsSync(path) ? statSync(path).size : 0), 0),
     async stop() {
       child.kill("SIGKILL");
       await ended;
