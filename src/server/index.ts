@@ -34,10 +34,12 @@ export type {
   EpochRow,
   FeedRow,
   IncarnationRow,
+  OmittedRow,
   OperationRow,
   RecordKey,
   RecordRow,
   ResultRow,
+  StoredResult,
   TenantClock,
 } from "./ports/rows.ts";
 export type {
