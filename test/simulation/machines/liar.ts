@@ -3,7 +3,6 @@
  * and nobody waits for its work. What it says is in `lies`; here is how it says it, and what it remembers of it.
  */
 import type { StoredOperation } from "../../../src/client/state/operation.ts";
-import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { OperationResult, WireOperation } from "../../../src/protocol/types.ts";
 import type { OperationRow } from "../../../src/server/ports/rows.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
@@ -241,6 +240,3 @@ export class Liar {
     return { status: response.status, code, body };
   }
 }
-
-/** As many as fit into one push. */
-export const FULL_PUSH = LIMITS.pushOperations;
