@@ -628,3 +628,30 @@ test("a push that is put off comes to its end: what is left is sent again", asyn
   expect(left).toEqual([]);
   expect(pushes).toBeLessThanOrEqual(20);
 });
+
+test("a push that is tried unit by unit, because it failed as a whole, asks for no more", async () => {
+  const inner = memoryStore();
+  let failing = false;
+  const store: ServerStore = {
+    kind: "memory",
+    "~port": "server-store",
+    read: (tenant, script) => inner.read(tenant, script),
+    secret: () => inner.secret(),
+    close: () => inner.close(),
+    transact: (tenant, script) => {
+      if (!failing) return inner.transact(tenant, script);
+      failing = false;
+      return Promise.reject(new Error("poison"));
+    },
+  };
+  const till = await openTill(shopOn(store).server);
+  const before = inner.snapshot().tenants.shop?.operations?.length ?? 0;
+  failing = true;
+  const gone = () => ({ action: "void", collection: "products", entityId: "p-1", supersedes: many(250, unseen) });
+  const { results } = await push(till, many(500, gone));
+  expect(failing).toBe(false);
+  expect(results).toHaveLength(500);
+  expect(results.at(-1)).toMatchObject({ status: "retry", error: { code: "push_budget" } });
+  const stored = (inner.snapshot().tenants.shop?.operations?.length ?? 0) - before;
+  expect(stored).toBeLessThanOrEqual(5 * 251);
+});

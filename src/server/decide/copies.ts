@@ -7,6 +7,7 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { ConflictRow, StoredResult } from "../ports/rows.ts";
+import type { Catalog } from "./rows/catalog.ts";
 import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 
 const KEPT_PER_BYTE = 4;
@@ -89,7 +90,12 @@ function withoutCopy(result: StoredResult): StoredResult {
  * @param before the position before the push
  * @param copyBytes how much may be kept
  */
-export function forgetCopies(ws: WorkingSet, copies: Copies, before: number, copyBytes: number): void {
+export function forgetCopies(
+  ws: WorkingSet,
+  { collections }: Catalog,
+  copies: Copies,
+  { before, copyBytes }: { readonly before: number; readonly copyBytes: number },
+): void {
   let budget = copyBytes;
   const isKept = (bytes: number) => {
     if (bytes > budget) return false;
@@ -102,8 +108,10 @@ export function forgetCopies(ws: WorkingSet, copies: Copies, before: number, cop
     ws.putConflict({ ...conflict, server: { version: conflict.server.version, omitted: true } });
   }
   for (const row of ws.operationsSince(before)) {
-    // The row of a create is what was sent. Measuring it would be a tenth of the cost of a sale.
-    if (row.status === "applied" && row.operation?.action === "create") continue;
+    // A fact is what was sent, and measuring it would be a tenth of the cost of a sale. Whatever is made of a record may
+    // be much more: a resolver may merge a small create into a large row.
+    const isFact = collections.get(row.collection)?.resolved.kind === "fact";
+    if (isFact && row.status === "applied" && row.operation?.action === "create") continue;
     if (!isKept(copies.bytesOf(row.result))) ws.putOperation({ ...row, result: withoutCopy(row.result) });
   }
 }

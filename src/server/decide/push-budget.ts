@@ -49,14 +49,18 @@ export interface WithinBudget {
   readonly putOff: readonly Unit[];
 }
 
-/** The units that are judged: as many as name {@link NAMED_IDS} ids together, and always the first. */
+/**
+ * The units that are judged: the first, and as many behind it as name {@link NAMED_IDS} ids together. The first does not
+ * count: if it has to wait, the others must not wait with it. Its own size bounds what it names.
+ */
 export function withinBudget(all: readonly Unit[]): WithinBudget {
   let named = 0;
   const end = all.findIndex(({ members }, index) => {
+    if (index === 0) return false;
     for (const { parsed } of members) {
       if (parsed.ok) named += (parsed.value.after?.length ?? 0) + (parsed.value.supersedes?.length ?? 0);
     }
-    return named > NAMED_IDS && index > 0;
+    return named > NAMED_IDS;
   });
   return end === -1 ? { units: all, putOff: [] } : { units: all.slice(0, end), putOff: all.slice(end) };
 }

@@ -80,7 +80,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
   const copies = new Copies(ws);
   const judged = sparingCopies(ws, copies, judgeUnits(ws, view, units, { copies, answerBytes: answerBytesOf(input) }));
   const results = [...judged, ...putOff.flatMap(({ members }) => members.map(putOffResult))];
-  forgetCopies(ws, copies, before, input.copyBytes);
+  forgetCopies(ws, session.catalog, copies, { before, copyBytes: input.copyBytes });
   noteReceived(ws, session, sequencesStored(ws, fresh));
   const own = ownResults(ws, { ...input, session: view }, new Set(operations.map(({ id }) => id)));
   return {

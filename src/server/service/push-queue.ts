@@ -16,7 +16,13 @@ import { isTillSyncError } from "../../shared/errors.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import { retry } from "../decide/operation/verdicts.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome, prefetch } from "../decide/push.ts";
-import { answerBytesOf, LOADED_BYTES, LOADED_BYTES_OF_UNIT, putOffResult } from "../decide/push-budget.ts";
+import {
+  answerBytesOf,
+  LOADED_BYTES,
+  LOADED_BYTES_OF_UNIT,
+  putOffResult,
+  withinBudget,
+} from "../decide/push-budget.ts";
 import { TooManyRuns, TooMuchLoaded } from "../decide/rows/run.ts";
 import { unitsOf } from "../decide/transaction.ts";
 import type { ServerParts } from "../options.ts";
@@ -109,7 +115,8 @@ export class PushQueue {
 
     const results: OperationResult[] = [];
     const ids = new Set(input.operations.map(({ id }) => id));
-    const units = unitsOf(input.session.catalog, input.operations);
+    // What one push may ask for is the same however it is tried.
+    const { units, putOff } = withinBudget(unitsOf(input.session.catalog, input.operations));
     const copyBytes = input.copyBytes / units.length;
     let answered = 0;
     for (const { members } of units) {
@@ -136,6 +143,7 @@ export class PushQueue {
         );
       }
     }
+    results.push(...putOff.flatMap(({ members }) => members.map(putOffResult)));
     // Another empty push: its answer has the mark after all units, and the device's other results.
     const last = await this.#transactOne(tenant, { ...input, operations: [] });
     if (last.kind !== "answered") return last;

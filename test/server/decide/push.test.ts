@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { clientWins } from "../../../src/conflict/index.ts";
 import { LIMITS } from "../../../src/protocol/constants.ts";
 import type { OperationResult } from "../../../src/protocol/types.ts";
 import { copyBytesOf } from "../../../src/server/decide/copies.ts";
@@ -206,6 +207,17 @@ describe("copies of a large row in one push (L12)", () => {
     expect(again).toMatchObject({ status: "conflict", server: { version: now, data: { priceCents: 3 } } });
     // A desk that names no version may not have seen what the row is now.
     expect(await world.resolve(late.id, "merged", { note: "yz" })).toMatchObject({ kind: "conflict_moved" });
+  });
+  test("so is the row that a policy's resolver makes of a small create and a large row", async () => {
+    const allow = { read: "everyone", create: "everyone", update: "everyone", delete: "everyone" } as const;
+    const world = await ServerWorld.open({ products: { scope: "tenant", allow, conflict: clientWins() } });
+    await world.till("a").send(product("p-1", { name: "x", note: "x".repeat(LARGE), priceCents: 1 }));
+    const till = world.till("b");
+    till.copyBytes = copyBytesOf(1_000);
+    const made = till.mint(product("p-1", { name: "y", priceCents: 2 }));
+    expect(await till.push(made)).toMatchObject([{ status: "applied", data: { name: "y", note: expect.any(String) } }]);
+    expect((await world.operation(made.id))?.result).toMatchObject({ omitted: true });
+    expect(JSON.stringify(await world.conflicts(true)).length).toBeLessThan(2_000);
   });
   test("go in the same way with edits that are refused", async () => {
     const { world, till, base } = await largeRow();
