@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { revokeDevice } from "../../src/server/index.ts";
 import { HttpTill, openTill, operation, type ShopServer, shopServer } from "../server/support/http.ts";
-import { edit, product, sale, uuid, versionIn } from "../server/support/world.ts";
+import { count, edit, product, sale, uuid, versionIn } from "../server/support/world.ts";
 
 const SECRET = "Ada the cashier";
 
@@ -138,4 +138,33 @@ describe("a desk of one branch", () => {
     expect((await boss.call("POST", `quarantine/${renamed?.id}/release`)).status).toBe(200);
     expect((await office.pull("shifts")).pages.shifts?.changes).toMatchObject([{ data: { cashier: "Eve" } }]);
   });
+});
+
+test("a revoked device is shown no row: not in new results, not in replays, not in what the desk has released", async () => {
+  const server = shopServer();
+  const till = await openTill(server, "till-1", "shop/till-1");
+  const [made, base] = [operation(product("p-1", { name: SECRET })), operation(count("p-1", 1))];
+  const lost = operation(edit("p-1", 0, { name: "" }));
+  const before = await till.push(made, base, lost);
+  expect(JSON.stringify(before)).toContain(SECRET);
+  await revokeDevice({ store: server.store, tenant: "shop", device: "till-1" });
+  till.marks = {};
+  const late = operation(count("p-1", 1));
+  const after = await till.push(made, lost, late);
+  expect(after.map(({ id, status }) => [id, status])).toEqual(
+    expect.arrayContaining([
+      [made.id, "applied"],
+      [base.id, "applied"],
+      [lost.id, "rejected"],
+      [late.id, "quarantined"],
+    ]),
+  );
+  expect(JSON.stringify(after)).not.toContain(SECRET);
+  const office = await openTill(server, "office", "shop/office//sync:desk");
+  office.incarnation = uuid(9);
+  expect((await office.call("POST", `quarantine/${late.id}/release`)).status).toBe(200);
+  till.marks = {};
+  const released = await till.push();
+  expect(released.find(({ id }) => id === late.id)).toMatchObject({ status: "applied", revision: 1 });
+  expect(JSON.stringify(released)).not.toContain(SECRET);
 });

@@ -45,6 +45,27 @@ describe("a result without the row", () => {
   });
 });
 
+describe("a result that left out the row for its size", () => {
+  test("counts the edit on the row that is here, under the version that it has: others may have written since", () => {
+    const one = till();
+    one.answer(applied(one.one(update("products", "p-1", { name: "A" })), 20, { omitted: true }));
+    expect(one.row("products", "p-1")?.version).toBe(10);
+    expect(one.view("products", "p-1")).toMatchObject({ name: "A" });
+    const server = { ...row, name: "A", category: "hot" };
+    one.pull("products", { id: "p-1", version: 20, data: server });
+    expect(one.view("products", "p-1")).toEqual(server);
+  });
+
+  test("is not taken for the row that a create has made", () => {
+    const one = till();
+    const made = { name: "Ann", phone: null, points: 0 };
+    one.answer(applied(one.one(create("customers", "c-1", made)), 20, { omitted: true }));
+    expect(one.row("customers", "c-1")).toMatchObject({ guessed: true });
+    one.pull("customers", { id: "c-1", version: 20, data: { ...made, phone: "1" } });
+    expect(one.view("customers", "c-1")).toMatchObject({ phone: "1" });
+  });
+});
+
 describe("a result without the row, of what a lost history had acknowledged [C8.5]", () => {
   test("leaves an edit to the pull: others may have come in between, though the base is the edit's own", () => {
     const one = till();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { RowState } from "../../../src/protocol/types.ts";
 import { defineCollection } from "../../../src/schema/define-collection.ts";
-import { conflictNow, currentState } from "../../../src/server/decide/conflict-now.ts";
+import { conflictNow, currentState, serverSide } from "../../../src/server/decide/conflict-now.ts";
 import type { ConflictRow } from "../../../src/server/ports/rows.ts";
 import { collections } from "../support/shop.ts";
 import { count, edit, product, quarrel, ServerWorld } from "../support/world.ts";
@@ -111,4 +111,19 @@ describe("the row as it is now, beside its conflict", () => {
       expect(shown).toMatchObject({ version: row.version, data: { name: "Cola" } });
     }
   });
+});
+
+test("of a conflict without a copy, the desk shows the row as it is; nothing of one that it may not see", async () => {
+  const { world } = await quarrel();
+  const row = (await world.row("products", "p-1"))!;
+  const conflict = { server: { version: row.version, omitted: true } } as const;
+  const office = (branch?: string) => ({ principal: { tenant: "shop", scopes: [], branch }, hasDesk: true });
+  const data = { name: "Cola", priceCents: 300, stock: 0 };
+  expect(serverSide(world.catalog, office(), conflict, row)).toEqual({ version: row.version, data });
+  const gone = { version: 0, deleted: true };
+  expect(serverSide(world.catalog, office("south"), conflict, { ...row, scope: "north" })).toEqual(gone);
+  expect(serverSide(world.catalog, office(), conflict, { ...row, state: "stub" })).toEqual(gone);
+  expect(serverSide(world.catalog, office(), conflict, undefined)).toEqual(gone);
+  const kept = { server: { version: 3, data: { name: "Tea" } } } as const;
+  expect(serverSide(world.catalog, office(), kept, row)).toBe(kept.server);
 });

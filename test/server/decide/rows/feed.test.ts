@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../../src/protocol/constants.ts";
 import { answerBytes, type OwnResults, ownResults } from "../../../../src/server/decide/rows/feed.ts";
+import type { OperationRow } from "../../../../src/server/ports/rows.ts";
 import { jsonBytes } from "../../../../src/shared/json.ts";
-import { ServerWorld, sale } from "../../support/world.ts";
+import { quarrel, ServerWorld, sale } from "../../support/world.ts";
 
 /** A till with three results, which has lost every answer. */
 async function forgetful() {
@@ -65,4 +66,23 @@ test("a till may ask for less than an answer holds, and not for more [M1]", () =
     10,
     LIMITS.pullBytes,
   ]);
+});
+
+test("a page that is cut says so, if a row in it is as it is now and may contain the effects of later results", async () => {
+  const { world, b, lost } = await quarrel();
+  const row = await world.operation(lost.id);
+  // As it is kept of a push that kept no copies.
+  const omitted = { ...(row as OperationRow), result: { ...row?.result, server: { version: 1, omitted: true } } };
+  await world.decided({ decide: (ws) => ws.putOperation(omitted as OperationRow) });
+  await b.push(sale("s-1"), sale("s-2"));
+  const asked = (limitBytes?: number) => {
+    const marks = { push: undefined, pull: undefined };
+    return world.decided({ decide: (ws) => ownResults(ws, { ...b.input([]), marks, limitBytes }) });
+  };
+  expect(await asked(1)).toMatchObject({
+    more: true,
+    isAhead: true,
+    results: [{ server: { data: { name: "Cola" } } }],
+  });
+  expect(await asked()).toMatchObject({ more: false, isAhead: false });
 });
