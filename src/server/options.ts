@@ -83,8 +83,6 @@ export interface ServerParts {
   readonly catalog: Catalog;
   /** The protocol's limits, with those that the options raise. */
   readonly limits: Limits;
-  /** The scope of the desks. */
-  readonly deskScope: string;
   /** `undefined`: this process alone. */
   readonly pokes: PokeRelay | undefined;
   /** Always with `sleep`. */
@@ -131,7 +129,6 @@ export function resolveServerOptions<C extends CollectionMap>(options: SyncHandl
     authenticate,
     catalog: resolveCatalog(options.collections, options.policies, deskScope),
     limits: resolveLimits(options.limits),
-    deskScope,
     pokes: checkPokes(options.pokes),
     clock: resolveClock(options.clock ?? systemClock),
     random: withMethods("random", options.random ?? systemRandom, ["uuid", "unit"]),

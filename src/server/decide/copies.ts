@@ -7,7 +7,7 @@ import { LIMITS } from "../../protocol/constants.ts";
 import type { FinalResult, OperationResult } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
 import type { ConflictRow, StoredResult } from "../ports/rows.ts";
-import type { Catalog } from "./rows/catalog.ts";
+import { type Catalog, isFact } from "./rows/catalog.ts";
 import { recordKey, type WorkingSet } from "./rows/working-set.ts";
 
 const KEPT_PER_BYTE = 4;
@@ -92,7 +92,7 @@ function withoutCopy(result: StoredResult): StoredResult {
  */
 export function forgetCopies(
   ws: WorkingSet,
-  { collections }: Catalog,
+  catalog: Catalog,
   copies: Copies,
   { before, copyBytes }: { readonly before: number; readonly copyBytes: number },
 ): void {
@@ -110,8 +110,7 @@ export function forgetCopies(
   for (const row of ws.operationsSince(before)) {
     // A fact is what was sent, and measuring it would be a tenth of the cost of a sale. Whatever is made of a record may
     // be much more: a resolver may merge a small create into a large row.
-    const isFact = collections.get(row.collection)?.resolved.kind === "fact";
-    if (isFact && row.status === "applied" && row.operation?.action === "create") continue;
+    if (isFact(catalog, row.collection) && row.status === "applied" && row.operation?.action === "create") continue;
     if (!isKept(copies.bytesOf(row.result))) ws.putOperation({ ...row, result: withoutCopy(row.result) });
   }
 }

@@ -12,8 +12,10 @@ import type {
 } from "../../protocol/types.ts";
 import { rfc3339 } from "../../shared/rfc3339.ts";
 import { conflictNow, currentState, serverSide } from "../decide/conflict-now.ts";
-import { type DeskInput, type DeskOutcome, discard, release, resolveConflict } from "../decide/desk-actions.ts";
-import type { Catalog } from "../decide/rows/catalog.ts";
+import type { DeskInput, DeskOutcome } from "../decide/desk.ts";
+import { discard, release } from "../decide/desk-actions.ts";
+import { resolveConflict } from "../decide/resolve-conflict.ts";
+import { type Catalog, hasDesk } from "../decide/rows/catalog.ts";
 import type { Decision } from "../decide/rows/run.ts";
 import { branchOf, inScope } from "../decide/rows/scope.ts";
 import { recordKey, type WorkingSet } from "../decide/rows/working-set.ts";
@@ -110,7 +112,7 @@ export class DeskService {
   ): Promise<RevisedResponse> {
     const { principal } = caller;
     if (!this.#hasDesk(caller)) {
-      throw new RequestProblem("forbidden", `The token does not hold the scope ${this.#parts.deskScope}`);
+      throw new RequestProblem("forbidden", `The token does not hold the scope ${this.#parts.catalog.deskScope}`);
     }
     const device = caller.device();
     const { catalog, random } = this.#parts;
@@ -150,7 +152,7 @@ export class DeskService {
   }
 
   #hasDesk({ principal }: DeskCaller): boolean {
-    return principal.scopes.includes(this.#parts.deskScope);
+    return hasDesk(this.#parts.catalog, principal);
   }
 
   /**
@@ -163,7 +165,10 @@ export class DeskService {
     if (this.#hasDesk(caller)) return (branch) => inScope(principal, branch);
     const own = principal.device;
     if (own !== undefined) return (branch, device) => inScope(principal, branch) && device === own;
-    throw new RequestProblem("forbidden", `The token holds neither a device nor the scope ${this.#parts.deskScope}`);
+    throw new RequestProblem(
+      "forbidden",
+      `The token holds neither a device nor the scope ${this.#parts.catalog.deskScope}`,
+    );
   }
 
   /**

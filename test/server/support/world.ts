@@ -3,12 +3,14 @@
 import { parseOperation } from "../../../src/protocol/operation.ts";
 import { payloadOf } from "../../../src/protocol/payload.ts";
 import type { Change, OperationResult, WireOperation } from "../../../src/protocol/types.ts";
-import { type DeskInput, discard, release, resolveConflict } from "../../../src/server/decide/desk-actions.ts";
+import type { DeskInput } from "../../../src/server/decide/desk.ts";
+import { discard, release } from "../../../src/server/decide/desk-actions.ts";
 import { type EpochClaim, mintEpoch } from "../../../src/server/decide/epoch.ts";
 import type { PreparedOperation } from "../../../src/server/decide/operation/prepared-operation.ts";
 import { type CursorClaim, decidePull, type PullOutcome } from "../../../src/server/decide/pull.ts";
 import { decidePush, foresee, type PushInput, type PushOutcome, prefetch } from "../../../src/server/decide/push.ts";
 import { decideRegistration, type RegistrationOutcome } from "../../../src/server/decide/registration.ts";
+import { resolveConflict } from "../../../src/server/decide/resolve-conflict.ts";
 import type { Mark } from "../../../src/server/decide/rows/marks.ts";
 import { asScript, type Decision } from "../../../src/server/decide/rows/run.ts";
 import type { LogLine } from "../../../src/server/decide/rows/working-set.ts";

@@ -33,7 +33,7 @@ export const desks: readonly Mutant[] = [
     "the office's choice is not written",
     "C3",
     patch(
-      "server/decide/desk-actions.ts",
+      "server/decide/resolve-conflict.ts",
       '  if (choice !== "server") {\n    // Without',
       '  if (choice === "nobody") {\n    // Without',
     ),
@@ -61,7 +61,7 @@ export const desks: readonly Mutant[] = [
       "if (false) {",
     ),
     patch(
-      "server/decide/desk-actions.ts",
+      "server/decide/resolve-conflict.ts",
       'if (conflict.settled !== undefined || operation?.supersededBy !== undefined) return { kind: "conflict_settled" };',
       "",
     ),

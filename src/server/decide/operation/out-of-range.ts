@@ -13,7 +13,7 @@ import type {
   WireOperation,
 } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/rows.ts";
-import type { Catalog } from "../rows/catalog.ts";
+import { type Catalog, isFact } from "../rows/catalog.ts";
 import type { StepFault } from "../rows/rows.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { quarantined } from "./verdicts.ts";
@@ -67,8 +67,7 @@ export function flagFacts(ws: WorkingSet, catalog: Catalog, ids: readonly string
   if (flags.length === 0) return;
   for (const row of rows) {
     const { result, operation } = row;
-    const isFact = catalog.collections.get(row.collection)?.resolved.kind === "fact" && operation?.action === "create";
-    if (!isFact || result.status !== "applied") continue;
+    if (!isFact(catalog, row.collection) || operation?.action !== "create" || result.status !== "applied") continue;
     const flagged: FinalResult = { ...result, flags: [...(result.flags ?? []), ...flags] };
     ws.putOperation({ ...row, result: flagged });
   }

@@ -4,6 +4,7 @@
  */
 import type { FinalResult } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/rows.ts";
+import { isFact } from "../rows/catalog.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { boundTo, isSetAside } from "./bound.ts";
@@ -88,5 +89,5 @@ function commit(
 /** Whether the operation gives up a fact. Giving up a step of a counter leaves the facts of its transaction as they are. */
 export function givesUpFact({ catalog }: Viewpoint, { parsed }: PreparedOperation, result: FinalResult): boolean {
   if (!parsed.ok || parsed.value.action !== "void" || result.status !== "applied") return false;
-  return catalog.collections.get(parsed.value.collection)?.resolved.kind === "fact";
+  return isFact(catalog, parsed.value.collection);
 }

@@ -70,6 +70,11 @@ export function ruleOf({ policy: { allow } }: ServedCollection, right: Right): s
   return (right === "increment" ? (allow.increment ?? allow.update) : allow[right]) ?? "nobody";
 }
 
+/** Whether the server has a collection of that name, and it holds facts. */
+export function isFact({ collections }: Pick<Catalog, "collections">, collection: string): boolean {
+  return collections.get(collection)?.resolved.kind === "fact";
+}
+
 /** Whether the principal decides at the desks. */
 export function hasDesk({ deskScope }: Pick<Catalog, "deskScope">, { scopes }: Pick<Principal, "scopes">): boolean {
   return scopes.includes(deskScope);
