@@ -96,7 +96,10 @@ export interface OmittedRow {
 /** A result as it is kept: that of a conflict may lack its row. */
 export type StoredResult =
   | Exclude<FinalResult, ConflictResult>
-  | (Omit<ConflictResult, "server"> & { readonly server: RowState | OmittedRow });
+  | (Omit<ConflictResult, "server"> & {
+      /** The row that the operation met, or its version alone. */
+      readonly server: RowState | OmittedRow;
+    });
 
 /** The result of one operation id, kept forever [L2]. */
 export interface OperationRow {

@@ -119,7 +119,11 @@ export const liar: readonly Mutant[] = [
   mutant(
     "copies unbounded",
     "S18",
-    patch("server/decide/push.ts", "  forgetCopies(ws, session.catalog, copies, { before, copyBytes: input.copyBytes });\n", ""),
+    patch(
+      "server/decide/push.ts",
+      "  forgetCopies(ws, session.catalog, copies, { before, copyBytes: input.copyBytes });\n",
+      "",
+    ),
   ),
   mutant(
     "the second payload of an id is dropped",
