@@ -19,7 +19,7 @@ export function runRead(state: TenantState, read: StoreRead): unknown {
     case "sequences":
       return sequences(state, read);
     case "members":
-      return state.members.page(read.transaction, "all", { after: -1, upTo: END }, END);
+      return state.members.page(read.transaction, [read.device], { after: -1, upTo: END }, read.limit);
     case "commits":
       return state.commits.pick(read.ids);
     case "epochs":

@@ -45,7 +45,11 @@ export class TenantState {
     part: (row) => row.incarnation,
     position: (row) => row.feedPosition,
   });
-  readonly members = new FeedIndex<OperationRow>({ group: (row) => row.transaction, position: (row) => row.position });
+  readonly members = new FeedIndex<OperationRow>({
+    group: (row) => row.transaction,
+    part: (row) => row.device,
+    position: (row) => row.position,
+  });
   readonly quarantine = new FeedIndex<OperationRow>({
     group: (row) => (isOpenQuarantine(row) ? "" : undefined),
     position: (row) => row.position,

@@ -91,9 +91,14 @@ export interface StoreReads {
     };
     readonly answer: readonly { readonly sequence: number; readonly id: string }[];
   };
-  /** Every operation of a wire transaction, whichever device sent it. */
+  /** The first `limit` operations that a `device` sent under the name of a wire transaction, by position. */
   members: {
-    readonly request: { readonly kind: "members"; readonly transaction: string };
+    readonly request: {
+      readonly kind: "members";
+      readonly transaction: string;
+      readonly device: string;
+      readonly limit: number;
+    };
     readonly answer: readonly OperationRow[];
   };
   /** Commits by their ids. */

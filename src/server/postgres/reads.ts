@@ -64,7 +64,7 @@ const sql = {
     "t.sequence, t.id",
     "t.incarnation = $2 and t.sequence = k.key and t.sequence is not null",
   ),
-  members: where(operations, 't."transaction" = $2 order by t.position'),
+  members: where(operations, 't."transaction" = $2 and t.device = $3 order by t.position limit $4::bigint'),
   commits: byColumn(commits, "id"),
   devices: byColumn(devices, "id"),
   newest: where(incarnations, "t.device = $2 order by t.number desc limit $3::bigint"),
@@ -102,7 +102,8 @@ export function planRead(tenant: string, read: StoreRead): ReadPlan {
     case "sequences":
       return planSequences(tenant, read.incarnation, read.sequences);
     case "members":
-      return isStorable(read.transaction) ? rows(operations, sql.members, read.transaction) : nothing;
+      if (!isStorable(read.transaction) || !isStorable(read.device)) return nothing;
+      return rows(operations, sql.members, read.transaction, read.device, String(read.limit));
     case "commits":
       return listed(commits, sql.commits, read.ids);
     case "epochs":

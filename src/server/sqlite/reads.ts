@@ -51,7 +51,7 @@ const sql = {
   operations: byColumn(operations, "id"),
   sequences:
     "select t.sequence, t.id from json_each(?) k cross join operations t where t.tenant = ? and t.incarnation = ? and t.sequence = k.value",
-  members: where(operations, 't."transaction" = ? order by t.position'),
+  members: where(operations, 't."transaction" = ? and t.device = ? order by t.position limit ?'),
   commits: byColumn(commits, "id"),
   devices: byColumn(devices, "id"),
   newest: where(incarnations, "t.device = ? order by t.number desc limit ?"),
@@ -84,7 +84,7 @@ export function runRead(connection: Connection, tenant: string, read: StoreRead)
       if (read.sequences.length === 0) return [];
       return connection.all(sql.sequences, JSON.stringify([...new Set(read.sequences)]), tenant, read.incarnation);
     case "members":
-      return rows(operations, sql.members, tenant, read.transaction);
+      return rows(operations, sql.members, tenant, read.transaction, read.device, read.limit);
     case "commits":
       return listed(commits, sql.commits, read.ids);
     case "epochs":

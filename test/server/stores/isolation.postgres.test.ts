@@ -37,7 +37,7 @@ const reads: readonly StoreRead[] = [
   { kind: "records", keys: [{ collection: "products", id: "tea" }] },
   { kind: "operations", ids: ["sale"] },
   { kind: "sequences", incarnation: "incarnation-1", sequences: [3] },
-  { kind: "members", transaction: "basket" },
+  { kind: "members", transaction: "basket", device: "device-1", limit: 10 },
   { kind: "commits", ids: ["release"] },
   { kind: "devices", ids: ["device-1"] },
   { kind: "incarnations", device: "device-1", limit: 10 },

@@ -68,7 +68,7 @@ const requests: readonly StoreRead[] = [
   { kind: "records", keys: [{ collection: "products", id: "row-1" }] },
   { kind: "operations", ids: ["a", "b"] },
   { kind: "sequences", incarnation: "i", sequences: [1, 2] },
-  { kind: "members", transaction: "t" },
+  { kind: "members", transaction: "t", device: "d", limit: 10 },
   { kind: "commits", ids: ["a"] },
   { kind: "devices", ids: ["a"] },
   { kind: "incarnations", device: "d", limit: 10 },

@@ -46,7 +46,7 @@ export function boundTo(ws: WorkingSet, starts: readonly OperationRow[]): readon
 function* neighbours(ws: WorkingSet, row: OperationRow): Iterable<OperationRow> {
   const { transaction, supersededBy } = row;
   // Transactions are named by tills: another device's transaction of the same name is another one.
-  if (transaction !== undefined) yield* ws.members(transaction).filter(({ device }) => device === row.device);
+  if (transaction !== undefined) yield* ws.members(transaction, row.device);
   const successor = supersededBy === undefined ? undefined : ws.operation(supersededBy);
   if (successor !== undefined) yield successor;
   for (const id of namedBy(row)) {

@@ -9,6 +9,7 @@
  *   decision again from the start. A decision has no effects, so a run that lacked rows is thrown away. Such a run
  *   still goes on to its end, to note everything that it lacks; it skips only what depends on an absent row.
  */
+import { LIMITS } from "../../../protocol/constants.ts";
 import { assert } from "../../../shared/assert.ts";
 import {
   type CommitRow,
@@ -79,7 +80,11 @@ const DEVICES = keyed<"devices", string>(
   (ids) => ({ kind: "devices", ids }),
   ({ id }) => id,
 );
-/** An answer has any number of rows. */
+/**
+ * A till sends 250 operations in a transaction, and one more for each that it replaces under the same name. What else
+ * came under the name is bound to nothing (L12).
+ */
+const MEMBERS_READ = 2 * LIMITS.transactionOperations;
 const MEMBERS = whole<"members">(1);
 const NEWEST = whole<"incarnations">();
 /** One request for each. */
@@ -262,9 +267,10 @@ export class WorkingSet {
   sequenceOwner(incarnation: string, sequence: number): string | undefined {
     return this.#sequences.get(sequenceKey(incarnation, sequence), [incarnation, sequence]);
   }
-  /** Every operation of a wire transaction that was stored before this decision. */
-  members(transaction: string): readonly OperationRow[] {
-    const stored = this.#members.get(transaction, { kind: "members", transaction }) ?? [];
+  /** The operations of a device's wire transaction that were stored before this decision: the first 500. */
+  members(transaction: string, device: string): readonly OperationRow[] {
+    const request = { kind: "members", transaction, device, limit: MEMBERS_READ } as const;
+    const stored = this.#members.get(JSON.stringify([transaction, device]), request) ?? [];
     return stored.map((row) => this.#operations.written(row.id) ?? row);
   }
 

@@ -2,5 +2,6 @@
 import type { Migration } from "../../sql/migrations.ts";
 import { initial } from "./0001-initial.ts";
 import { senders } from "./0002-senders.ts";
+import { members } from "./0003-members.ts";
 
-export const migrations: readonly Migration[] = [initial, senders];
+export const migrations: readonly Migration[] = [initial, senders, members];

@@ -129,7 +129,7 @@ export const fidelityCases: readonly ContractCase[] = [
         `the operation ${JSON.stringify(id)}`,
       );
       equal(
-        await read(store, { kind: "members", transaction: id }),
+        await read(store, { kind: "members", transaction: id, device: "device-1", limit: 10 }),
         [operations[index]],
         `the members of ${JSON.stringify(id)}`,
       );

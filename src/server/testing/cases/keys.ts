@@ -136,15 +136,19 @@ export const keyCases: readonly ContractCase[] = [
     equal(await names(0, "incarnation-9"), [], "one that does not exist");
   }),
 
-  contractCase("rows: the members of a transaction, from every device, and no others", async ({ store }) => {
-    const basket = [
+  contractCase("rows: the first members of a device's transaction, by position, and no others", async ({ store }) => {
+    const [sale, payment] = [
       operationRow("sale", 1, { transaction: "basket" }),
-      quarantinedRow("payment", 2, { transaction: "basket", device: "device-2" }),
+      quarantinedRow("payment", 5, { transaction: "basket" }),
     ];
-    await write(store, {
-      operations: [...basket, operationRow("alone", 3), operationRow("other", 4, { transaction: "other" })],
-    });
-    sameRows(await read(store, { kind: "members", transaction: "basket" }), basket, "members");
-    equal(await read(store, { kind: "members", transaction: "?" }), [], "members of an unknown transaction");
+    const theirs = operationRow("theirs", 2, { transaction: "basket", device: "device-2" });
+    const others = [operationRow("alone", 3), operationRow("other", 4, { transaction: "other" })];
+    await write(store, { operations: [payment, theirs, ...others, sale] });
+    const members = (transaction: string, device: string, limit = 10) =>
+      read(store, { kind: "members", transaction, device, limit });
+    equal(await members("basket", "device-1"), [sale, payment], "members");
+    equal(await members("basket", "device-2"), [theirs], "members that another device sent");
+    equal(await members("basket", "device-1", 1), [sale], "the first of them");
+    equal(await members("?", "device-1"), [], "members of an unknown transaction");
   }),
 ];

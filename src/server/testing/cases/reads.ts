@@ -53,7 +53,7 @@ function expectations(rows: ReturnType<typeof everything>): readonly (readonly [
     [{ kind: "records", keys: [{ collection: "products", id: "tea" }] }, rows.records],
     [{ kind: "operations", ids: ["sale"] }, [sale]],
     [{ kind: "sequences", incarnation: "incarnation-1", sequences: [2] }, [{ sequence: 2, id: "sale" }]],
-    [{ kind: "members", transaction: "basket" }, [sale]],
+    [{ kind: "members", transaction: "basket", device: "device-1", limit: 10 }, [sale]],
     [{ kind: "commits", ids: ["release"] }, rows.commits],
     [{ kind: "devices", ids: ["device-1"] }, rows.devices],
     [{ kind: "incarnations", device: "device-1", limit: 10 }, rows.incarnations],
