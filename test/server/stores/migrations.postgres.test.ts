@@ -6,8 +6,9 @@ import { postgresStore } from "../../../src/server/postgres/index.ts";
 import { migrate as migrateWith } from "../../../src/server/postgres/migrate.ts";
 import { migrations } from "../../../src/server/postgres/migrations/all.ts";
 import type { CheckedMigration } from "../../../src/server/sql/migrations.ts";
-import { takePosition } from "../../../src/server/testing/calls.ts";
+import { read, takePosition } from "../../../src/server/testing/calls.ts";
 import { newDatabase, newName, type TestDatabase } from "../../support/postgres.ts";
+import { expectations, firstMigration, insertions } from "./first-version.ts";
 
 let database: TestDatabase;
 const clients: pg.Client[] = [];
@@ -104,6 +105,16 @@ describe("stores", () => {
     expect(
       await database.query(`select number from ${options.schema}.tillsync_migrations where number > 0`),
     ).toHaveLength(migrations.length);
+  });
+
+  test("open a database that the first version wrote, and read everything in it", async () => {
+    const schema = newName("schema");
+    const connection = await connected(schema);
+    await migrate(connection, [await firstMigration(migrations)]);
+    for (const insertion of insertions) await connection.script(insertion);
+    const store = postgresStore({ url: database.url, schema });
+    for (const [request, answer] of expectations) expect(await read(store, request), request.kind).toEqual(answer);
+    await store.close();
   });
 
   async function prepared(change: string): Promise<string> {

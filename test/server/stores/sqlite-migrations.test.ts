@@ -7,7 +7,8 @@ import { Connection } from "../../../src/server/sqlite/connection.ts";
 import { sqliteStore } from "../../../src/server/sqlite/index.ts";
 import { migrate } from "../../../src/server/sqlite/migrate.ts";
 import { migrations } from "../../../src/server/sqlite/migrations/all.ts";
-import { takePosition } from "../../../src/server/testing/calls.ts";
+import { read, takePosition } from "../../../src/server/testing/calls.ts";
+import { expectations, firstMigration, insertions } from "./first-version.ts";
 import { openLibsql } from "./recording-driver.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tillsync-migrations-"));
@@ -94,6 +95,17 @@ describe("a store", () => {
     database.close();
     return path;
   }
+
+  test("opens a database that the first version wrote, and reads everything in it", async () => {
+    const path = newPath();
+    const connection = new Connection(openLibsql(path));
+    migrate(connection, [await firstMigration(migrations)]);
+    for (const insertion of insertions) connection.script(insertion);
+    connection.close();
+    const store = sqliteStore({ path });
+    for (const [request, answer] of expectations) expect(await read(store, request), request.kind).toEqual(answer);
+    await store.close();
+  });
 
   test("refuses a database of a newer version, and leaves it untouched", async () => {
     const path = await prepared("insert into tillsync_migrations values (99, 'from the future', 'x')");
