@@ -14,7 +14,7 @@ const executablePath = findBrowser();
  * A test that hangs is ended; how fast a machine is does not matter. No test sets a shorter limit for itself: see
  * test/package/patience.test.ts.
  */
-const patience = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 120_000 } } };
+const patience = { testTimeout: 600_000, hookTimeout: 600_000, expect: { poll: { timeout: 120_000 } } };
 
 export default defineConfig({
   test: {

@@ -48,7 +48,7 @@ export interface Tortured {
 
 const QUIET_MS = 180_000;
 /** Tills try again several times a second: where none comes through for so long, something stands still. */
-const STILL_MS = 60_000;
+const STILL_MS = 240_000;
 
 export async function torture(options: TortureOptions): Promise<Tortured> {
   const run = new Run(options);

@@ -90,4 +90,23 @@ export const answers: readonly Mutant[] = [
     "S4",
     patch("client/decide/workspace.ts", "    row.base = now ?? data;", "    if (!row.edits) row.base = now ?? data;"),
   ),
+  mutant(
+    "a row that came before the till's own later results is taken for its base",
+    "C6",
+    patch(
+      "client/decide/results.ts",
+      "if (row === undefined || moreResults || !workspace.knows(collection)) return;",
+      "if (row === undefined || !workspace.knows(collection)) return;",
+    ),
+  ),
+  mutant(
+    "an applied edit counts as the newest one though more results follow",
+    "C6",
+    patch("client/decide/results.ts", "operation, result, before, moreResults);", "operation, result, before, false);"),
+  ),
+  mutant(
+    "the server does not say that more results follow",
+    "C6",
+    patch("server/decide/push.ts", "    moreResults: own.more,", "    moreResults: false,"),
+  ),
 ];

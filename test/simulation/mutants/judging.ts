@@ -134,4 +134,18 @@ export const judging: readonly Mutant[] = [
     state.apply({ records: late });`,
     ),
   ),
+  mutant(
+    "a chain that was cut replaces only what it names",
+    "C3",
+    patch(
+      "server/decide/operation/supersede.ts",
+      "if (first === undefined || !isCut(supersedes)) return supersedes;",
+      "return supersedes;",
+    ),
+  ),
+  mutant(
+    "a chain that is cut loses its first id",
+    "C3",
+    patch("protocol/chain.ts", "[...chain.slice(0, 1), ...chain.slice(1 - CHAIN_IDS)]", "chain.slice(-CHAIN_IDS)"),
+  ),
 ];

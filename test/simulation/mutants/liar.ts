@@ -96,11 +96,7 @@ export const liar: readonly Mutant[] = [
   mutant(
     "the transaction that it claims is believed",
     "S18",
-    patch(
-      "server/decide/operation/bound.ts",
-      "yield* ws.members(transaction).filter(({ device }) => device === row.device);",
-      "yield* ws.members(transaction);",
-    ),
+    patch("server/memory/answer.ts", "[read.device], { after: -1, upTo: END }", '"all", { after: -1, upTo: END }'),
   ),
   mutant(
     "the device in the body is believed",
