@@ -52,6 +52,9 @@ export function operationValues(tenant: string, row: OperationRow) {
     row.operation === undefined ? null : JSON.stringify(row.operation),
     row.receivedAt,
     0,
+    row.sentBy ?? null,
+    row.sentFrom ?? null,
+    0,
   ];
 }
 

@@ -41,7 +41,7 @@ async function bareSqlite(path: string): Promise<Bare> {
     `insert into records values (${slots(11)}) on conflict (tenant, collection, id)
      do update set version = excluded.version, counters = excluded.counters, data = excluded.data, fields = excluded.fields`,
   );
-  const operation = database.prepare(`insert into operations values (${slots(19)})`);
+  const operation = database.prepare(`insert into operations values (${slots(22)})`);
   const feed = database.prepare(
     `select id, version, data, counters from records where tenant = ? and collection = ? and scope = '' and state <> 'stub'
      and version > ? order by version limit ?`,
