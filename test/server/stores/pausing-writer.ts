@@ -1,13 +1,9 @@
-/**
- * A process that writes rows to a SQLite file, and pauses between each one's position and its commit. `store`: as the store does it.
- * `naive`: the position comes from a sequence, in a transaction of its own.
- */
-import { setTimeout as sleep } from "node:timers/promises";
+/** A process that writes rows to a SQLite file, and pauses between each one's position and its commit. */
 import { type SyncSqliteDriver, sqliteStore } from "../../../src/server/sqlite/index.ts";
 import { pauseMs, writeNext } from "./commit-order.ts";
 import { openLibsql } from "./recording-driver.ts";
 
-const [kind = "", path = "", name = "", count = ""] = process.argv.slice(2);
+const [path = "", name = "", count = ""] = process.argv.slice(2);
 let turns = name.length;
 
 /** All of the process stands still, as the store's transaction is synchronous. */
@@ -29,17 +25,6 @@ function pausing(file: string): SyncSqliteDriver {
   };
 }
 
-if (kind === "store") {
-  const store = sqliteStore({ path, driver: pausing });
-  for (let made = 0; made < Number(count); made += 1) await writeNext(store, name);
-  await store.close();
-} else {
-  const database = openLibsql(path);
-  database.exec("pragma busy_timeout = 10000");
-  for (let made = 0; made < Number(count); made += 1) {
-    const [row] = database.prepare("update sequence set last = last + 1 returning last").all() as { last: number }[];
-    await sleep(pauseMs(turns++));
-    database.prepare("insert into naive (position) values (?)").run(row?.last ?? 0);
-  }
-  database.close();
-}
+const store = sqliteStore({ path, driver: pausing });
+for (let made = 0; made < Number(count); made += 1) await writeNext(store, name);
+await store.close();
