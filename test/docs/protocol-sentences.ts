@@ -332,10 +332,8 @@ export const sentences: readonly Sentence[] = [
         edit("p-1", baseVersion, { id: "p-2" }),
       ];
       expect((await sent(till, ...malformed)).map(code)).toEqual(malformed.map(() => ["rejected", "malformed"]));
-      expect(code(await one(till, sale("s-1", { totalCents: 1, orderNumber: "x" })))).toEqual([
-        "quarantined",
-        "malformed",
-      ]);
+      for (const data of [{ orderNumber: "x" }, { id: "s-1" }])
+        expect(code(await one(till, sale("s-1", { totalCents: 1, ...data })))).toEqual(["quarantined", "malformed"]);
     },
   },
   {
@@ -753,6 +751,86 @@ export const sentences: readonly Sentence[] = [
       await till.register();
       const later = receiptIn(await till.push(sold));
       expect([later === first, later?.length]).toEqual([false, 32]);
+    },
+  },
+  {
+    says: "if the token is bound to another branch, or to none, the operation is `quarantined` with `branch_mismatch`",
+    async shows(bench) {
+      for (const [n, rights] of ["a/south", "b"].entries()) {
+        const till = await bench.till(rights);
+        const made = sale(`s-${n}`, { totalCents: 1 }, { branch: "north" });
+        expect(code(await one(till, made))).toEqual(["quarantined", "branch_mismatch"]);
+      }
+    },
+  },
+  {
+    says: "an operation whose list is refused in step 9 of the [order of judgement](#the-order-of-judgement)",
+    async shows(bench) {
+      const till = await bench.till("a");
+      const stands = await one(till, product("p-1"));
+      const base = version(stands);
+      const open = await one(till, edit("p-1", base, { priceCents: -1 }));
+      const replacing = (...supersedes: string[]) => edit("p-1", base, { priceCents: 1 }, { supersedes });
+      expect(code(await one(till, replacing(stands.id, open.id)))).toEqual(["rejected", "already_applied"]);
+      expect(code(await one(till, replacing(open.id)))).toEqual(["applied"]);
+    },
+  },
+  {
+    says: "If there are more, they begin at the _newer_ mark instead",
+    async shows(bench) {
+      const till = await bench.till("a");
+      await till.pull("sales");
+      const older = till.marks.pull;
+      await till.push(...Array.from({ length: 12 }, (_, n) => sale(`s-${n}`)));
+      const pulled = async (limitBytes: number) => {
+        const asked = { ...till.frame, marks: { ...till.marks, pull: older }, schemaVersion: 1, collections: {} };
+        const answer = await till.call("POST", "pull", { ...asked, limitBytes });
+        return ((await answer.json()) as PushResponse).results.length;
+      };
+      expect([await pulled(300), await pulled(100_000)]).toEqual([0, 12]);
+    },
+  },
+  {
+    says: "A mark that it did not make counts as absent.",
+    async shows(bench) {
+      const till = await bench.till("a");
+      await one(till, sale("s-1"));
+      till.marks = { push: "made-up", pull: "made-up" };
+      expect((await till.pull("sales")).results).toHaveLength(1);
+    },
+  },
+  {
+    says: "An edit that would put a row into another branch is `out_of_scope` too.",
+    async shows(bench) {
+      const north = await bench.till("a/north");
+      const at = {
+        collection: "shifts",
+        entityId: "h-1",
+        baseVersion: version(await one(north, shift("h-1", "north"))),
+      };
+      const moved = [{ action: "update", ...at, patch: { branch: "south" } }, shift("h-2", "south")];
+      expect((await sent(north, ...moved)).map(code)).toEqual(Array(2).fill(["rejected", "out_of_scope"]));
+    },
+  },
+  {
+    says: "an edit in conflict with it is `rejected` with `not_permitted`",
+    async shows(bench) {
+      const everyone = { create: "everyone", update: "everyone", delete: "everyone" } as const;
+      bench.serve({ products: { scope: "tenant", allow: { read: "look", ...everyone } } });
+      const [till, blind] = [await bench.till("a//look"), await bench.till("b")];
+      const base = version(await one(till, product("p-1")));
+      await one(till, edit("p-1", base, { priceCents: 300 }));
+      expect(code(await one(blind, edit("p-1", base, { priceCents: 1 })))).toEqual(["rejected", "not_permitted"]);
+    },
+  },
+  {
+    says: "An epoch that the server never issued proves nothing either, and is answered as in 3.",
+    async shows(bench) {
+      const till = await bench.till("a");
+      const { epoch } = till;
+      till.epoch = "made-up";
+      const answer = await till.pushRaw([operation(sale("s-1"))]);
+      expect([answer.status, await answer.json()]).toMatchObject([409, { code: "resync_required", epoch }]);
     },
   },
   {

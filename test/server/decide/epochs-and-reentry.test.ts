@@ -132,6 +132,17 @@ describe("acknowledged operations come back [C8.5]", () => {
       missing: true,
     });
   });
+  test("an update without a base, whose create is refused now, waits for nobody [C8.6]", async () => {
+    const world = await ServerWorld.open();
+    await world.mint("restored");
+    const results = await world
+      .till()
+      .push(back(product("p-1", { name: 5 }), 50), back(edit("p-1", 0, { name: "x" }), 60));
+    expect(results).toMatchObject([
+      { status: "rejected", error: { code: "validation_failed" } },
+      { status: "rejected", error: { code: "not_found" } },
+    ]);
+  });
   test("a deletion that was later than the creation stands", async () => {
     const world = await ServerWorld.open();
     await world.mint("restored");

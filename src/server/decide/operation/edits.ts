@@ -171,7 +171,7 @@ function notSettable({ served, operation }: Judgement, names: readonly string[])
  * server may still be brought back by another till: the edit then waits for it [C8.6]. An edit without a base does not
  * wait: its author created the row, that create was answered before the edit, and no other till would bring the row.
  */
-function unknownRow({ ws, served, operation }: Judgement<UpdateOperation>): OperationResult {
+export function unknownRow({ ws, served, operation }: Judgement<UpdateOperation>): OperationResult {
   const { baseVersion } = operation;
   const { epochOrdinal, epochStart } = ws.clock;
   if (epochOrdinal > 1 && baseVersion > 0 && baseVersion <= epochStart) return missing(operation);

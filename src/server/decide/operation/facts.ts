@@ -17,8 +17,8 @@ export function createFact(
   const { ws, view, served, operation } = judgement;
   const { entityId, data } = operation;
   const { assigned } = served.resolved;
-  const filledIn = assigned.find((name) => Object.hasOwn(data, name));
-  if (filledIn !== undefined) return quarantined(operation, "malformed", `Only the server fills in \`${filledIn}\``);
+  const stray = ["id", ...assigned].find((name) => Object.hasOwn(data, name));
+  if (stray !== undefined) return quarantined(operation, "malformed", `\`${stray}\` can't be set by \`create\``);
   if (!mayTakeEffect(view, served, "create")) {
     return quarantined(operation, "not_permitted", `The token may not create in \`${served.name}\``);
   }

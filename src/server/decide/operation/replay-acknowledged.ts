@@ -21,11 +21,11 @@ import { checkData, currentRow, fieldVersion, lifeVersion, type RowDraft, record
 import { inScope } from "../rows/scope.ts";
 import { applyChange } from "./apply-change.ts";
 import { increment } from "./counters.ts";
-import { draftOn, invalid } from "./edits.ts";
+import { draftOn, invalid, unknownRow } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import type { Acknowledgement, Judgement } from "./judgement.ts";
 import { withoutRight } from "./rights.ts";
-import { applied, missing, outOfScope } from "./verdicts.ts";
+import { applied, outOfScope } from "./verdicts.ts";
 import { visibleData } from "./visible.ts";
 
 const OVERTAKEN = [{ code: "overtaken" }] as const;
@@ -47,14 +47,14 @@ export function replayAcknowledged(
     return outOfScope(operation);
   const known = before?.state === "stub" ? undefined : before;
   if (operation.action === "delete") return deleteAgain({ ...judgement, operation }, known, acknowledged);
-  if (
-    operation.action === "create" &&
-    (known === undefined || (known.state === "deleted" && lifeVersion(known) < acknowledged.version))
-  ) {
-    return writeLowerFields({ ...judgement, operation }, before, acknowledged);
+  if (known === undefined) {
+    return operation.action === "create"
+      ? writeLowerFields({ ...judgement, operation }, before, acknowledged)
+      : unknownRow({ ...judgement, operation });
   }
-  if (known === undefined) return missing(operation);
-  if (known.state === "deleted") return applied(operation, known.version, { deleted: true, flags: OVERTAKEN });
+  const beginsAgain = operation.action === "create" && lifeVersion(known) < acknowledged.version;
+  if (known.state === "deleted" && !beginsAgain)
+    return applied(operation, known.version, { deleted: true, flags: OVERTAKEN });
   return writeLowerFields({ ...judgement, operation }, known, acknowledged);
 }
 
