@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { readSources } from "../support/sources.ts";
 
-/** `{ timeout: … }`, the number after a test's function, and waits of Vitest that end after a second. */
+/** `{ timeout: … }`, limits of a file, the number after a test's function, and waits of Vitest that end after a second. */
 const LIMITS = [
-  /\btimeout: (?<ms>[\d_]+)/g,
+  /\b(?:timeout|testTimeout|hookTimeout): (?<ms>[\d_]+)/g,
   /^ *\},? (?<ms>[\d_]{4,})\);$/gm,
   /^ *(?<ms>\d[\d_]{4,}),\n *\);$/gm,
   /\bvi\.wait(?:For|Until)\(/g,
@@ -19,7 +19,7 @@ function shortLimits(source: string): readonly string[] {
 }
 
 test("no test has a limit that a busy machine reaches: it uses that of vitest.config.ts, and `expect.poll` to wait", () => {
-  const sources = [...readSources("test")].filter(([path]) => path.endsWith(".test.ts") && !path.includes("patience"));
+  const sources = [...readSources("test")].filter(([path]) => !path.includes("patience"));
   expect(sources.length).toBeGreaterThan(100);
   const found = sources.map(([path, source]) => [path, shortLimits(source)] as const);
   expect(found.filter(([, limits]) => limits.length > 0)).toEqual([]);
@@ -29,6 +29,7 @@ test.each([
   'test("x", { timeout: 20_000 }, async () => {});',
   'test("x", async () => {\n  await work();\n}, 60_000);',
   "test(\n  name,\n  async () => {},\n  90_000,\n);",
+  "vi.setConfig({ testTimeout: 60_000 });",
   "await vi.waitFor(() => expect(calls).toBe(1));",
   "await expect.poll(read, { timeout: 1_000 }).toBe(1);",
 ])("a limit of its own is found: %j", (source) => {

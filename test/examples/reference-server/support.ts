@@ -6,14 +6,11 @@ import { join } from "node:path";
 import { createSyncClient, http, type SyncClient } from "tillsync";
 import { importRows, readRows } from "tillsync/server";
 import { memory } from "tillsync/storage/memory";
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 import type { TokensAnswer } from "../../../examples/reference-server/auth/sessions.ts";
 import { collections } from "../../../examples/reference-server/collections.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../../examples/reference-server/server.ts";
 import { shopCollections } from "../../../examples/reference-server/server-collections.ts";
-
-// Some tests start a process, and some hash passwords as slowly as the server does.
-vi.setConfig({ testTimeout: 60_000 });
 
 type Till = SyncClient<typeof collections>;
 

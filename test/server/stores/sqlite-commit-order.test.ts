@@ -34,14 +34,11 @@ test("a sequence: the reader passes by rows that are committed behind its back",
   reader.exec("pragma journal_mode = wal; create table sequence (last integer); insert into sequence values (0)");
   reader.exec("create table naive (position integer primary key)");
   const take = (writer: SyncSqliteDriver) =>
-    writer.prepare("update sequence set last = last + 1 returning last").all()[0]?.last as number;
-  const write = (writer: SyncSqliteDriver, position: number) =>
+    (writer.prepare("update sequence set last = last + 1 returning last").all() as { last: number }[])[0]?.last;
+  const write = (writer: SyncSqliteDriver, position = 0) =>
     writer.prepare("insert into naive (position) values (?)").run(position);
-  const read = (after: number) =>
-    reader
-      .prepare("select position from naive where position > ? order by position")
-      .all(after)
-      .map(({ position }) => position);
+  const behind = reader.prepare("select position from naive where position > ? order by position");
+  const read = (after: number) => (behind.all(after) as { position: number }[]).map(({ position }) => position);
   const [one, two] = [take(first), take(second)];
   write(second, two);
   const seen = read(0);
