@@ -216,3 +216,31 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "a till that is too old for the server says so before it has its products, and is loaded again",
+  async () => {
+    const page = await openPage();
+    await page.route("**/sync/register", (route) =>
+      route.fulfill({
+        status: 426,
+        headers: {
+          "tillsync-protocol": "1",
+          "tillsync-request-id": route.request().headers()["tillsync-request-id"] ?? "",
+        },
+        json: { code: "protocol_unsupported", status: 426, title: "", detail: "", type: "" },
+      }),
+    );
+    await page.goto(shop.url);
+    await page.getByLabel("Email").fill(DEMO.email);
+    await page.getByLabel("Password").fill(DEMO.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByText("This version of the till is too old for the server.").waitFor();
+    expect(await page.getByText("This till needs the network once").count()).toBe(0);
+    expect(await faults(page)).toEqual([]);
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Load again" }).click();
+    await page.getByRole("heading", { name: "Cart" }).waitFor();
+  },
+  LIMIT_MS,
+);
