@@ -1,6 +1,6 @@
 /** The till in the browser: starts the app, and keeps the page on the device. */
 import * as z from "zod";
-import { mountAnnouncements } from "./view/announce.ts";
+import { placeAnnouncements } from "./view/announce.ts";
 import { fill } from "./view/dom.ts";
 import { faultScreen } from "./view/fault-screen.ts";
 import { keepPage } from "./view/version.ts";
@@ -11,7 +11,7 @@ z.config({ jitless: true });
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("The page has no #app");
-mountAnnouncements(document.body);
+placeAnnouncements();
 
 if (isSecureContext) {
   const { startApp } = await import("./view/app.ts");

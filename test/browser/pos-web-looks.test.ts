@@ -203,3 +203,34 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "on the sync page the keyboard goes on from where it was, after “Sync now” and after “Send again”",
+  async () => {
+    const page = await till(desktop);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    await page.route("**/sync/push", async (route) => {
+      const response = await route.fetch();
+      const body = (await response.json()) as { results: { id: string }[] };
+      const error = { code: "counter_out_of_range", message: "" };
+      await route.fulfill({
+        response,
+        json: { ...body, results: body.results.map(({ id }) => ({ id, status: "rejected", error })) },
+      });
+    });
+    await tile(page, "Cola 500 ml").click();
+    await page.keyboard.press("F4");
+    await page.getByRole("button", { name: "Record the sale" }).click();
+    await page.getByRole("button", { name: "Next customer" }).click();
+    await page.getByRole("link", { name: "Sync" }).click();
+    await page.getByRole("heading", { name: "Needs a person" }).waitFor();
+    await page.getByRole("button", { name: "Sync now" }).press("Enter");
+    await page.getByRole("status").filter({ hasText: "Everything is on the server" }).waitFor();
+    expect(await focused()).toBe("Sync now");
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Send again" }).press("Enter");
+    await page.getByRole("status").filter({ hasText: "Sent again" }).waitFor();
+    expect(await focused()).toBe("Waiting to be sent");
+  },
+  LIMIT_MS,
+);

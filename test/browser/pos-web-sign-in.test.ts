@@ -1,6 +1,6 @@
 /** Signing in to the till's page when the server asks for more than a password, on a phone and with a screen reader. */
 import { rm } from "node:fs/promises";
-import type { Page } from "playwright";
+import type { Page, Route } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { stepAt, totp } from "../../examples/reference-server/auth/totp.ts";
 import { DEMO } from "../../examples/reference-server/seed.ts";
@@ -213,6 +213,123 @@ test(
     await fill();
     await press("Sign in");
     await chipSays(page, ALL_SENT);
+  },
+  LIMIT_MS,
+);
+
+const answer = (status: number, json: object) => (route: Route) => route.fulfill({ status, json });
+/** The label of the field, or the text, that has the focus. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const { activeElement } = document;
+    return activeElement instanceof HTMLInputElement
+      ? activeElement.labels?.[0]?.textContent
+      : activeElement?.textContent;
+  });
+const alertSays = (page: Page, hasText: string) => page.getByRole("alert").filter({ hasText }).waitFor();
+
+test(
+  "in the dialogs of the person the focus stays where the fault is, each fault has its words, and the recovery codes stay",
+  async () => {
+    const own = await startShop(); // with the password of the demo
+    onTestFinished(() => own[Symbol.asyncDispose]());
+    const page = await signIn((await openPage()).context(), own.url, phone);
+    const press = (name: string) => page.getByRole("dialog").getByRole("button", { name, exact: true }).press("Enter");
+    const open = async (name: string) => {
+      await page.getByRole("button", { name: /till and sign-out/ }).click();
+      await page.getByRole("button", { name, exact: true }).click();
+    };
+    const { secret, uri } = { secret: "ABCDEFGHABCDEFGH", uri: "otpauth://totp/x" };
+
+    await open("Change password");
+    expect(await focused(page)).toBe("Current password");
+    expect(await page.locator("dialog [role=status]").count()).toBe(1); // what is outside is not heard now
+    await press("Change password");
+    await alertSays(page, "“Current password” is empty");
+    await page.getByLabel("Current password").fill(DEMO.password);
+    await page.getByLabel("New password").pressSequentially("short");
+    await press("Change password");
+    await alertSays(page, "“New password” has 5 characters. It needs at least 10.");
+    expect(await focused(page)).toBe("New password");
+    await page.getByLabel("New password").fill(FIRST);
+    await page.route("**/auth/password", answer(401, { code: "unauthenticated" }));
+    await press("Change password");
+    await alertSays(page, "Your sign-in has ended");
+    await page.route("**/auth/password", (route) => route.abort());
+    await press("Change password");
+    await alertSays(page, "Try again when there is a network");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.locator("body > [role=status]").count()).toBe(1);
+
+    await open("Set up a second factor");
+    await page.getByLabel("Current password").fill("a wrong one");
+    await page.route("**/auth/second-factor/enrol", answer(403, { code: "wrong_password" }));
+    await press("Continue");
+    await alertSays(page, "not your current password");
+    expect(await focused(page)).toBe("Current password");
+    await page.route("**/auth/second-factor/enrol", answer(200, { secret, uri }));
+    await press("Continue");
+    await page.getByLabel("Code").fill("000000");
+    await page.route("**/auth/second-factor/confirm", answer(401, { code: "invalid_second_factor" }));
+    await press("Confirm");
+    await alertSays(page, "This code is wrong");
+    expect(await focused(page)).toBe("Code");
+    await page.route("**/auth/second-factor/confirm", answer(200, { recoveryCodes: ["AAAA-BBBB"] }));
+    await press("Confirm");
+    await page.getByText("AAAA-BBBB").waitFor();
+    await page.mouse.click(5, 5);
+    expect(await page.getByText("AAAA-BBBB").isVisible()).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.getByRole("status").filter({ hasText: "Second factor set up" }).waitFor();
+  },
+  LIMIT_MS,
+);
+
+test(
+  "what the server has asked of one person is not asked of the next one at the same form",
+  async () => {
+    const page = await openPage();
+    await page.route("**/auth/login", answer(401, { code: "second_factor_required" }), { times: 1 });
+    await page.goto(shop.url);
+    await page.getByLabel("Email").fill(DEMO.email);
+    await page.getByLabel("Password").fill(DEMO.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByLabel("Code", { exact: true }).waitFor();
+    await page.getByLabel("Email").fill(DEMO.cashier);
+    await page.getByLabel("Password").fill("a wrong one");
+    expect(await page.getByLabel("Code", { exact: true }).count()).toBe(0);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await alertSays(page, "ask the owner of the shop for a one-time code, and type it as the password");
+    expect(await focused(page)).toBe("Password");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a till that is too old for the server says so before it has its products, and is loaded again",
+  async () => {
+    const page = await openPage();
+    await page.route("**/sync/register", (route) =>
+      route.fulfill({
+        status: 426,
+        headers: {
+          "tillsync-protocol": "1",
+          "tillsync-request-id": route.request().headers()["tillsync-request-id"] ?? "",
+        },
+        json: { code: "protocol_unsupported", status: 426, title: "", detail: "", type: "" },
+      }),
+    );
+    await page.goto(shop.url);
+    await page.getByLabel("Email").fill(DEMO.email);
+    await page.getByLabel("Password").fill(DEMO.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByText("This version of the till is too old for the server.").waitFor();
+    expect(await page.getByText("This till needs the network once").count()).toBe(0);
+    expect(await faults(page)).toEqual([]);
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Load again" }).click();
+    await page.getByRole("heading", { name: "Cart" }).waitFor();
   },
   LIMIT_MS,
 );

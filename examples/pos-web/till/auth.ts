@@ -13,6 +13,7 @@ import {
 
 export type SignInFault =
   | "wrong"
+  | "ended"
   | "throttled"
   | "unreachable"
   | "server"
@@ -62,6 +63,7 @@ const SERVER_FAULT = 500;
 
 /** By the code of the server's answer. */
 const FAULTS: Readonly<Record<string, SignInFault>> = {
+  unauthenticated: "ended",
   second_factor_required: "second_factor",
   invalid_second_factor: "wrong_code",
   password_change_required: "change",

@@ -7,8 +7,10 @@ const region = h("p", { class: "visually-hidden", role: "status", "aria-live": "
 const toast = h("p", { class: "toast", "aria-hidden": "true", hidden: true });
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
-export function mountAnnouncements(parent: HTMLElement): void {
-  parent.append(region, toast);
+/** Where they can be heard and seen: in the modal dialog that is open, otherwise in the page. */
+export function placeAnnouncements(): void {
+  const parent = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (region.parentElement !== parent) parent.append(region, toast);
 }
 
 /** For screen readers only: others see it happen. */

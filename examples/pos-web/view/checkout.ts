@@ -6,6 +6,7 @@ import { formatMoney, minorPerMajor, parseMoney } from "../model/money.ts";
 import { recordSale } from "../till/sell.ts";
 import { readSession } from "../till/stored.ts";
 import { say } from "./announce.ts";
+import { setBusy } from "./busy.ts";
 import { choice } from "./choice.ts";
 import { openDialog } from "./dialog.ts";
 import { fill, h, setText } from "./dom.ts";
@@ -84,7 +85,8 @@ export function openCheckout(counter: Counter): void {
     const result = cents === undefined ? undefined : tender(totalCents, cents);
     change.dataset.kind = result?.kind ?? "short";
     fill(change, ...changeWords(result, money));
-    confirm.disabled = isSaving || result?.kind !== "enough";
+    confirm.disabled = result?.kind !== "enough";
+    setBusy(confirm, isSaving);
     setText(confirmText, isSaving ? "Recording…" : "Record the sale");
   };
 

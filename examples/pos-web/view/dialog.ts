@@ -1,4 +1,5 @@
 /** Modal dialogs: the browser's own, which keep the focus inside and restore it afterwards. */
+import { placeAnnouncements } from "./announce.ts";
 import { h } from "./dom.ts";
 import { icon } from "./icons.ts";
 
@@ -12,6 +13,8 @@ export interface DialogOptions {
   readonly scanCloses?: boolean | undefined;
   /** Whether Escape, the cross and the backdrop may close it now. @default always */
   readonly mayClose?: (() => boolean) | undefined;
+  /** Whether a press on the backdrop may close it now. @default as `mayClose` */
+  readonly mayDismissBeside?: (() => boolean) | undefined;
   readonly closed?: (() => void) | undefined;
 }
 
@@ -22,14 +25,16 @@ export interface OpenDialog {
 
 export function openDialog(options: DialogOptions): OpenDialog {
   const { title, className, body, foot, scanCloses, mayClose = () => true, closed } = options;
+  const { mayDismissBeside = mayClose } = options;
   const titleId = `dialog-${crypto.randomUUID()}`;
+  const heading = h("h2", { id: titleId, tabindex: -1 }, title);
   const element = h(
     "dialog",
     { class: `dialog ${className}`, "aria-labelledby": titleId, "data-scan-closes": scanCloses },
     h(
       "header",
       { class: "dialog-head" },
-      h("h2", { id: titleId, tabindex: -1 }, title),
+      heading,
       h(
         "button",
         { type: "button", class: "button quiet square", "aria-label": "Close", onclick: dismiss },
@@ -40,21 +45,29 @@ export function openDialog(options: DialogOptions): OpenDialog {
     foot,
   );
   function dismiss(): void {
-    if (mayClose()) element.close();
+    if (mayClose()) close();
+  }
+  function close(): void {
+    element.close();
+    placeAnnouncements();
   }
   element.addEventListener("cancel", (event) => {
     if (!mayClose()) event.preventDefault();
   });
   element.addEventListener("pointerdown", (event) => {
-    if (event.target === element) dismiss();
+    if (event.target === element && mayDismissBeside()) dismiss();
   });
   element.addEventListener("close", () => {
+    placeAnnouncements(); // Escape closes it, too
     element.remove();
     closed?.();
   });
   document.body.append(element);
   element.showModal();
-  return { element, close: () => element.close() };
+  placeAnnouncements();
+  // Browsers begin at different places: some at the cross.
+  heading.focus();
+  return { element, close };
 }
 
 /** Whether scanned products can't be added now: a payment or a question is open. */

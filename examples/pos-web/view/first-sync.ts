@@ -22,20 +22,24 @@ export function firstSyncScreen({ till }: Workplace): View {
     "Sign in again",
   );
 
+  const reload = h(
+    "button",
+    { type: "button", class: "button primary", hidden: true, onclick: () => location.reload() },
+    "Load again",
+  );
+
   const render = () => {
     const { status } = till;
     const isHeld = status.phase === "offline" || status.phase === "paused" || status.phase === "action_needed";
     const words = statusWords(status, Date.now());
     setText(headline, isHeld ? "The shop has not arrived yet" : "Loading the shop");
-    setText(
-      count,
-      isHeld ? "This till needs the network once, to fetch the products. After that it sells without." : progressOf(),
-    );
+    setText(count, isHeld ? heldWords(status.phase) : progressOf());
     cause.hidden = !isHeld;
     setText(cause, [words.cause, words.next].filter(Boolean).join(" "));
     bar.hidden = isHeld;
     retry.hidden = status.phase !== "offline";
     again.hidden = words.action !== "sign_in";
+    reload.hidden = words.action !== "reload";
   };
   const progressOf = () => {
     if (till.status.phase !== "first_sync") return "Getting in touch with the server…";
@@ -66,6 +70,7 @@ export function firstSyncScreen({ till }: Workplace): View {
       cause,
       retry,
       again,
+      reload,
     ),
   );
   return {
@@ -74,4 +79,10 @@ export function firstSyncScreen({ till }: Workplace): View {
       for (const stop of stops) stop();
     },
   };
+}
+
+function heldWords(phase: string): string {
+  return phase === "action_needed"
+    ? "A person is needed before this till can fetch the products."
+    : "This till needs the network once, to fetch the products. After that it sells without.";
 }

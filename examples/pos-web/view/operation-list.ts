@@ -37,7 +37,7 @@ export function operationList(counter: Counter): View {
 
   const section = (heading: string, empty: string) => {
     const list = h("ul", { class: "groups" });
-    const head = h("h2", {}, heading);
+    const head = h("h2", { tabindex: -1 }, heading);
     const count = h("span", { class: "muted" });
     const nothing = h("p", { class: "muted nothing" }, empty);
     const element = h(
@@ -50,6 +50,7 @@ export function operationList(counter: Counter): View {
     const render = keyedList<Group>(list, { key: ({ id }) => id, make: () => groupCard(titles, retry) });
     return {
       element,
+      head,
       show(operations: readonly Operation[]): void {
         render(groupOperations(operations));
         setText(
@@ -67,6 +68,8 @@ export function operationList(counter: Counter): View {
   async function retry(ids: readonly string[]): Promise<void> {
     await till.operations.retry(ids);
     notify("Sent again");
+    // The button is gone, and the keyboard must go on from somewhere.
+    waiting.head.focus();
   }
 
   const attention = section("Needs a person", "");
@@ -115,7 +118,14 @@ function groupCard(titles: Titles, retry: (ids: readonly string[]) => Promise<vo
   const heading = h("h3", {});
   const time = h("span", { class: "muted" });
   const rows = h("ul", {});
-  const actions = h("div", { class: "actions" });
+  let refused: readonly string[] = [];
+  const again = h(
+    "button",
+    { type: "button", class: "button small", onclick: () => void retry(refused) },
+    icon("sync"),
+    "Send again",
+  );
+  const actions = h("div", { class: "actions" }, again);
   return {
     element: h("li", { class: "group" }, h("header", {}, heading, time), rows, actions),
     update(group: Group): void {
@@ -125,13 +135,8 @@ function groupCard(titles: Titles, retry: (ids: readonly string[]) => Promise<vo
       setText(heading, titles.group(group));
       setText(time, clockTime(first.occurredAt));
       fill(rows, ...operations.map((operation) => operationRow(operation, titles.operation(operation))));
-      const refused = operations.filter(({ status }) => status.state === "rejected").map(({ id }) => id);
-      const again = () => void retry(refused);
-      fill(
-        actions,
-        refused.length > 0 &&
-          h("button", { type: "button", class: "button small", onclick: again }, icon("sync"), "Send again"),
-      );
+      refused = operations.filter(({ status }) => status.state === "rejected").map(({ id }) => id);
+      actions.hidden = refused.length === 0;
     },
   };
 }

@@ -3,6 +3,7 @@ import { statusWords, storageWords, waitingWords } from "../model/status-words.t
 import { ago, counted } from "../model/when.ts";
 import { isForcedOffline, setForcedOffline } from "../till/stored.ts";
 import { notify } from "./announce.ts";
+import { once } from "./busy.ts";
 import { h, setText, type View } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { operationList } from "./operation-list.ts";
@@ -20,7 +21,7 @@ export function queuePage(counter: Counter): View {
   const facts = { waits: h("dd", {}), sent: h("dd", {}), fetched: h("dd", {}), clock: h("dd", {}), kept: h("dd", {}) };
   const now = h(
     "button",
-    { type: "button", class: "button primary", onclick: () => void syncNow() },
+    { type: "button", class: "button primary", onclick: () => void once(now, syncNow) },
     icon("sync"),
     h("span", {}, "Sync now"),
   );
@@ -46,19 +47,12 @@ export function queuePage(counter: Counter): View {
   );
 
   const syncNow = async () => {
-    now.disabled = true;
-    try {
-      const result = await till.sync();
-      if (result.outcome === "done")
-        notify(
-          result.remaining === 0
-            ? "Everything is on the server"
-            : `${counted(result.remaining, "change")} still to send`,
-        );
-      else notify(statusWords(till.status, Date.now()).cause);
-    } finally {
-      now.disabled = false;
-    }
+    const result = await till.sync();
+    if (result.outcome === "done")
+      notify(
+        result.remaining === 0 ? "Everything is on the server" : `${counted(result.remaining, "change")} still to send`,
+      );
+    else notify(statusWords(till.status, Date.now()).cause);
   };
 
   const render = () => {

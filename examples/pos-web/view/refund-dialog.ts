@@ -6,6 +6,7 @@ import type { Refund, Sale } from "../till/client.ts";
 import { recordRefund } from "../till/give-back.ts";
 import { readSession } from "../till/stored.ts";
 import { notify } from "./announce.ts";
+import { setBusy } from "./busy.ts";
 import { choice } from "./choice.ts";
 import { openDialog } from "./dialog.ts";
 import { h, setText } from "./dom.ts";
@@ -38,7 +39,8 @@ export function openRefund({ till }: Counter, sale: Sale, before: readonly Refun
   const render = () => {
     const cents = items().reduce((sum, item) => sum + item.amountCents, 0);
     setText(confirm, isSaving ? "Recording…" : cents === 0 ? "Choose what comes back" : `Give back ${money(cents)}`);
-    confirm.disabled = isSaving || items().length === 0;
+    confirm.disabled = items().length === 0;
+    setBusy(confirm, isSaving);
   };
 
   const save = async () => {

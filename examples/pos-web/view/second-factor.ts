@@ -1,22 +1,32 @@
 /** The dialog in which a person sets up a second factor: their password, the app's secret, the recovery codes. */
-import { APP_HINT, inGroups, signInWords, WRONG_CURRENT } from "../model/sign-in-words.ts";
+import { APP_HINT, accountWords, inGroups } from "../model/sign-in-words.ts";
 import { confirmSecondFactor, enrolSecondFactor, SignInError } from "../till/auth.ts";
 import { notify } from "./announce.ts";
+import { once } from "./busy.ts";
 import { openDialog } from "./dialog.ts";
 import { fill, h, setText } from "./dom.ts";
-import { codeField, field } from "./field.ts";
+import { codeField, type Field, field, sayWhatIsMissing } from "./field.ts";
 
 export function secondFactorDialog(): void {
   const body = h("div", { class: "dialog-body" });
-  const dialog = openDialog({ title: "Set up a second factor", className: "small", body });
+  let isSetUp = false;
+  const dialog = openDialog({
+    title: "Set up a second factor",
+    className: "small",
+    body,
+    // The recovery codes are shown once: a press beside them is no decision.
+    mayDismissBeside: () => !isSetUp,
+    closed() {
+      if (isSetUp) notify("Second factor set up. You are signed out everywhere else.");
+    },
+  });
   showPassword();
 
   function showPassword(): void {
     const password = field("Current password", { type: "password", autocomplete: "current-password", required: true });
-    const form = step("Continue", async () => showSecret(await enrolSecondFactor(password.input.value)), WRONG_CURRENT);
+    const form = step("Continue", password, async () => showSecret(await enrolSecondFactor(password.input.value)));
     form.prepend(
       h("p", { class: "muted" }, "With it, signing in takes your password and a code of an app on your phone."),
-      password.element,
     );
     fill(body, form);
     password.input.focus();
@@ -25,25 +35,21 @@ export function secondFactorDialog(): void {
   function showSecret({ secret, uri }: { readonly secret: string; readonly uri: string }): void {
     const code = codeField(APP_HINT);
     code.input.required = true;
-    const form = step("Confirm", async () => showRecoveryCodes(await confirmSecondFactor(code.input.value)));
+    const form = step("Confirm", code, async () => showRecoveryCodes(await confirmSecondFactor(code.input.value)));
     form.prepend(
       h("p", {}, "Type this key into an authenticator app, then enter the code that it shows."),
       h("p", { class: "secret", "aria-label": `Key: ${inGroups(secret)}` }, inGroups(secret)),
-      h("a", { href: uri }, "Open in an app on this device"),
-      code.element,
+      h("a", { class: "link", href: uri }, "Open in an app on this device"),
     );
     fill(body, form);
     code.input.focus();
   }
 
   function showRecoveryCodes(codes: readonly string[]): void {
-    const done = () => {
-      dialog.close();
-      notify("Second factor set up. You are signed out everywhere else.");
-    };
+    isSetUp = true;
     const button = h(
       "button",
-      { type: "button", class: "button primary wide", onclick: done },
+      { type: "button", class: "button primary wide", onclick: () => dialog.close() },
       "I have written them down",
     );
     fill(
@@ -57,21 +63,33 @@ export function secondFactorDialog(): void {
 }
 
 /** A form of which one thing is asked, and what becomes of it. */
-function step(label: string, next: () => Promise<void>, wrong?: string): HTMLFormElement {
+function step(label: string, { element, input }: Field, next: () => Promise<void>): HTMLFormElement {
   const fault = h("p", { class: "fault", role: "alert" });
   const button = h("button", { type: "submit", class: "button primary wide" }, label);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    button.disabled = true;
+  const submit = async () => {
     setText(fault, "");
     try {
       await next();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
-      setText(fault, error.fault === "wrong" && wrong !== undefined ? wrong : signInWords(error.fault));
-    } finally {
-      button.disabled = false;
+      setText(fault, accountWords(error.fault));
+      input.select();
+      input.focus();
     }
   };
-  return h("form", { class: "form", onsubmit: (event: SubmitEvent) => void submit(event) }, fault, button);
+  const form = h(
+    "form",
+    {
+      class: "form",
+      onsubmit(event: SubmitEvent) {
+        event.preventDefault();
+        void once(button, submit);
+      },
+    },
+    element,
+    fault,
+    button,
+  );
+  sayWhatIsMissing(form, fault);
+  return form;
 }

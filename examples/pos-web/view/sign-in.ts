@@ -5,9 +5,10 @@ import { SignInError, signIn } from "../till/auth.ts";
 import type { Till } from "../till/client.ts";
 import { deviceName, readSession, rememberDeviceName } from "../till/stored.ts";
 import { notify, say } from "./announce.ts";
+import { once } from "./busy.ts";
 import { openDialog } from "./dialog.ts";
 import { h, setText, type View } from "./dom.ts";
-import { codeField, type Field, newPasswordField } from "./field.ts";
+import { codeField, type Field, newPasswordField, sayWhatIsMissing } from "./field.ts";
 
 /** A public password: the server accepts it only from its own computer, and only there does the page offer it. */
 const isOwnComputer = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
@@ -53,6 +54,8 @@ export function signInDialog(till: Till): void {
     form.element,
   );
   const dialog = openDialog({ title: "Sign in again", className: "small", body, closed: () => form.close() });
+  const [email, password] = body.querySelectorAll("input");
+  (email?.value === "" ? email : password)?.focus();
 }
 
 function signInForm({ done, showsTillName }: { done?: () => Promise<void>; showsTillName: boolean }): View {
@@ -62,6 +65,8 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
     autocomplete: "username",
     required: true,
     value: readSession()?.email,
+    // They were asked of another person.
+    onchange: () => [newPassword, code].forEach(forget),
   });
   const password = h("input", { id: "password", type: "password", autocomplete: "current-password", required: true });
   const name = h("input", { id: "till-name", type: "text", maxlength: 40, value: deviceName() });
@@ -72,6 +77,10 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
     (newPassword.element.isConnected ? newPassword.element : password).after(element);
     input.required = true;
     input.focus();
+  };
+  const forget = ({ element, input }: Field) => {
+    element.remove();
+    input.value = "";
   };
   const answerOf = ({ element, input }: Field) => (element.isConnected ? input.value : undefined);
   const fault = h("p", { class: "fault", role: "alert" });
@@ -86,9 +95,7 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
   };
   for (const event of ["online", "offline"]) addEventListener(event, look);
 
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    button.disabled = true;
+  const submit = async () => {
     setText(button, "Signing in…");
     setText(fault, "");
     try {
@@ -110,18 +117,24 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
       (error.fault === "wrong_code" || error.fault === "weak" ? at[error.fault] : password).focus();
       fault.scrollIntoView({ block: "nearest" }); // on a phone it may be below the edge
     } finally {
-      button.disabled = false;
       setText(button, "Sign in");
     }
   };
   const useDemo = () => {
+    [newPassword, code].forEach(forget);
     email.value = DEMO.email;
     password.value = DEMO.password;
     button.focus();
   };
   const element = h(
     "form",
-    { class: "form", onsubmit: (event: SubmitEvent) => void submit(event) },
+    {
+      class: "form",
+      onsubmit(event: SubmitEvent) {
+        event.preventDefault();
+        void once(button, submit);
+      },
+    },
     offline,
     h("label", { for: "email" }, "Email"),
     email,
@@ -134,6 +147,7 @@ function signInForm({ done, showsTillName }: { done?: () => Promise<void>; shows
       showsTillName &&
       h("button", { type: "button", class: "button quiet wide", onclick: useDemo }, "Fill in the demo shop's cashier"),
   );
+  sayWhatIsMissing(element, fault);
   return {
     element,
     close() {
