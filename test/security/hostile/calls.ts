@@ -4,8 +4,9 @@ import { randomUUID } from "node:crypto";
 interface Address {
   readonly url: string;
 }
-interface Tokens {
-  readonly accessToken: string | undefined;
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
 }
 
 const PASSWORD = "correct horse battery";
@@ -37,7 +38,18 @@ export async function register(server: Address): Promise<string> {
   return email;
 }
 
-/** Signs in at a till of the branch `main`. */
+/** Signs in at a new till of the branch `main`. */
 export async function signIn(server: Address, email: string, device: string): Promise<Tokens> {
-  return json(call(server, "/auth/login", { email, password: PASSWORD, device: { id: device }, branch: "main" }));
+  return tokensOf(call(server, "/auth/login", { email, password: PASSWORD, device: { id: device }, branch: "main" }));
+}
+
+/** What a till does when its token has expired. Nobody slows that down, however often others guess passwords. */
+export async function refresh(server: Address, { refreshToken }: Tokens): Promise<Tokens> {
+  return tokensOf(call(server, "/auth/refresh", { refreshToken }));
+}
+
+async function tokensOf(answer: Promise<Response>): Promise<Tokens> {
+  const response = await answer;
+  if (response.status !== 200) throw new Error(`No tokens: ${response.status} ${await response.text()}`);
+  return json(response);
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { type ServerProcess, startProcess } from "../support/process.ts";
-import { call, json, register, signIn } from "./calls.ts";
+import { call, json, refresh, register, signIn, type Tokens } from "./calls.ts";
 import { Dice } from "./dice.ts";
 import { type HostileRequest, hostileRequest, type Target } from "./requests.ts";
 
@@ -14,7 +14,7 @@ const DEVICES = 4;
 /** Hostile requests for each sale of the honest till. */
 const PER_SALE = 25;
 /** Tokens are good for a quarter of an hour. */
-const REQUESTS_PER_SIGN_IN = 4_000;
+const REQUESTS_PER_REFRESH = 4_000;
 /** Besides the status: the server ended the connection, as it may when a body is too large. */
 const HUNG_UP = "hung up";
 
@@ -70,7 +70,7 @@ export async function hostile({ seed, requests, until = Number.POSITIVE_INFINITY
         if (Number(answer.status) >= 500) findings.push(reproducer(number, one, answer));
         attackers.learn(one.device, answer);
         if (number % PER_SALE === 0) await honest.sell();
-        if (number % REQUESTS_PER_SIGN_IN === REQUESTS_PER_SIGN_IN - 1) await attackers.signIn();
+        if (number % REQUESTS_PER_REFRESH === REQUESTS_PER_REFRESH - 1) await attackers.refresh();
         done += 1;
         if (done % 1_000 === 0) progress?.(done);
       }
@@ -142,12 +142,11 @@ function reproducer(
 class Attackers {
   target: Target;
   readonly #server: ServerProcess;
-  readonly #email: string;
   readonly #marks: Map<string, string>;
+  #sessions: readonly Tokens[] = [];
 
-  private constructor(server: ServerProcess, email: string, target: Target, marks: Map<string, string>) {
+  private constructor(server: ServerProcess, target: Target, marks: Map<string, string>) {
     this.#server = server;
-    this.#email = email;
     this.target = target;
     this.#marks = marks;
   }
@@ -157,8 +156,8 @@ class Attackers {
     const incarnations = devices.map(() => randomUUID()) as [string, ...string[]];
     const marks = new Map<string, string>();
     const target = { devices, incarnations, marks, tokens: [""] as [string], epoch: "" };
-    const attackers = new Attackers(server, email, target, marks);
-    await attackers.signIn();
+    const attackers = new Attackers(server, target, marks);
+    attackers.#take(await Promise.all(devices.map((id) => signIn(server, email, id))));
     for (const [n, id] of devices.entries()) {
       const body = { device: { id, incarnation: incarnations[n] }, schemaVersion: 1 };
       const { epoch } = await json(call(server, "/sync/register", body, attackers.target.tokens[n]));
@@ -167,14 +166,13 @@ class Attackers {
     return attackers;
   }
 
-  async signIn(): Promise<void> {
-    const tokens: string[] = [];
-    for (const id of this.target.devices) {
-      const { accessToken } = await signIn(this.#server, this.#email, id);
-      // A sign-in that was refused for now leaves the token that there is.
-      tokens.push(accessToken ?? (this.target.tokens[tokens.length] as string));
-    }
-    this.target = { ...this.target, tokens: tokens as [string, ...string[]] };
+  async refresh(): Promise<void> {
+    this.#take(await Promise.all(this.#sessions.map((tokens) => refresh(this.#server, tokens))));
+  }
+
+  #take(sessions: readonly Tokens[]): void {
+    this.#sessions = sessions;
+    this.target = { ...this.target, tokens: sessions.map(({ accessToken }) => accessToken) as [string, ...string[]] };
   }
 
   learn(device: string | undefined, { status, text }: Answer): void {
@@ -190,23 +188,21 @@ const PRODUCT = "honest-tea";
 class HonestTill {
   made = 0;
   readonly #server: ServerProcess;
-  readonly #email: string;
   readonly #incarnation = randomUUID();
   readonly #ids: string[] = [];
-  #token = "";
+  #tokens: Tokens;
   #epoch = "";
   #sequence = 0;
   #mark: string | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  private constructor(server: ServerProcess, email: string) {
+  private constructor(server: ServerProcess, tokens: Tokens) {
     this.#server = server;
-    this.#email = email;
+    this.#tokens = tokens;
   }
 
   static async open(server: ServerProcess, email: string): Promise<HonestTill> {
-    const till = new HonestTill(server, email);
-    await till.#signIn();
+    const till = new HonestTill(server, await signIn(server, email, "honest"));
     till.#epoch = (await json(till.#post("/sync/register", { schemaVersion: 1 }))).epoch;
     await till.#push([
       till.#operation("products", PRODUCT, "create", { data: { sku: "T", name: "Tea", priceCents: 500 } }),
@@ -259,7 +255,7 @@ class HonestTill {
     for (;;) {
       const response = await this.#post("/sync/push", { ...this.#frame(), operations });
       const answer = await response.json();
-      if (response.status === 401) await this.#signIn();
+      if (response.status === 401) this.#tokens = await refresh(this.#server, this.#tokens);
       else if (response.status !== 200) throw new Error(`The honest till was answered ${JSON.stringify(answer)}`);
       else {
         this.#mark = answer.mark;
@@ -271,17 +267,13 @@ class HonestTill {
     }
   }
 
-  async #signIn(): Promise<void> {
-    const { accessToken } = await signIn(this.#server, this.#email, "honest");
-    this.#token = accessToken ?? this.#token;
-  }
   #frame() {
     const marks = this.#mark === undefined ? {} : { push: this.#mark, pull: this.#mark };
     return { epoch: this.#epoch, marks };
   }
   #post(path: string, body: object): Promise<Response> {
     const device = { id: "honest", incarnation: this.#incarnation };
-    return call(this.#server, path, { device, ...body }, this.#token);
+    return call(this.#server, path, { device, ...body }, this.#tokens.accessToken);
   }
   #operation(collection: string, entityId: string, action: string, more: object) {
     const head = { id: randomUUID(), sequence: ++this.#sequence, collection, entityId, action, branch: "main" };
