@@ -1,6 +1,14 @@
 /** Which units of a push are judged, and which are put off (L12). */
 import { describe, expect, test } from "vitest";
-import { NAMED_IDS, nextReach, withinBudget } from "../../../src/server/decide/push-budget.ts";
+import {
+  exceedsQuota,
+  NAMED_IDS,
+  nextReach,
+  quarantineFull,
+  withinBudget,
+} from "../../../src/server/decide/push-budget.ts";
+import type { Viewpoint } from "../../../src/server/decide/rows/sender.ts";
+import type { WorkingSet } from "../../../src/server/decide/rows/working-set.ts";
 import type { Unit } from "../../../src/server/decide/transaction.ts";
 
 /** A unit of so many operations, whose first one names so many ids. */
@@ -41,5 +49,32 @@ describe("the units that are read together", () => {
     expect(nextReach(small, 192)).toBe(200);
     expect(nextReach([unit(0, 250), unit(0)], 0)).toBe(1);
     expect(nextReach([unit(0), unit(0, 250), unit(0)], 1)).toBe(2);
+  });
+});
+
+describe("what a device may have in quarantine", () => {
+  const MIB = 1024 * 1024;
+  const exceeds = (held: { operations?: number; bytes?: number }, { added = 1, revoked = false } = {}) => {
+    const all = { operations: 1, bytes: 1, ...held };
+    const ws = { held: () => all, addedToQuarantine: () => ({ operations: added, bytes: 1 }) };
+    return exceedsQuota(ws as unknown as WorkingSet, { device: "d", revoked } as unknown as Viewpoint);
+  };
+  test.each([
+    [false, 10_000, 32 * MIB],
+    [true, 5_000, 4 * MIB],
+  ])("is bounded by number and by bytes; revoked: %s", (revoked, operations, bytes) => {
+    expect(exceeds({ operations, bytes }, { revoked })).toBe(false);
+    expect(exceeds({ operations: operations + 1 }, { revoked })).toBe(true);
+    expect(exceeds({ bytes: bytes + 1 }, { revoked })).toBe(true);
+  });
+  test("does not stop a push that adds nothing, however much there is", () => {
+    for (const added of [0, -1]) expect(exceeds({ operations: 1e6 }, { added })).toBe(false);
+  });
+  test("is answered as something that people have to do first", () => {
+    expect(quarantineFull({ id: "o-1" })).toMatchObject({
+      id: "o-1",
+      status: "retry",
+      error: { code: "quarantine_full", message: expect.stringContaining("people") },
+    });
   });
 });

@@ -1,7 +1,17 @@
 /** [H4] [C1] Steps for which their counter has no room: the sale counts, and the step alone waits for people. */
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import type { UnknownOperation } from "../../../../src/protocol/types.ts";
 import { defineCollection } from "../../../../src/schema/define-collection.ts";
+import {
+  discardedVerdict,
+  flagFacts,
+  isLeftOut,
+  standsAlone,
+} from "../../../../src/server/decide/operation/out-of-range.ts";
+import type { Catalog } from "../../../../src/server/decide/rows/catalog.ts";
+import type { WorkingSet } from "../../../../src/server/decide/rows/working-set.ts";
+import { operationRow, quarantinedRow } from "../../../../src/server/testing/rows.ts";
 import { collections, type Shop } from "../../support/shop.ts";
 import { count, payment, ServerWorld, type Sketch, sale } from "../../support/world.ts";
 
@@ -255,5 +265,83 @@ describe("an effect for which there is no room", () => {
       status: "quarantined",
       error: { code: "policy_failed" },
     });
+  });
+});
+
+describe("a stored operation", () => {
+  const step = { action: "increment", by: { stock: 1 } } as unknown as UnknownOperation;
+  const sold = { action: "create" } as unknown as UnknownOperation;
+  const issues = [{ path: "by.stock", message: "too much" }];
+  const row = (
+    operation: UnknownOperation | undefined,
+    code: string,
+    more: { readonly issues?: typeof issues; readonly status?: string } = {},
+  ) => {
+    const { status = "quarantined", ...rest } = more;
+    const result = { id: "o-1", status, error: { code, message: "", ...rest } };
+    return quarantinedRow("o-1", 1, { operation, result, status } as never);
+  };
+  const leftOut = row(step, "counter_out_of_range", { issues });
+
+  test.each([
+    ["a step with its code", leftOut, true],
+    ["a sale that a policy gave the code", row(sold, "counter_out_of_range"), false],
+    ["a step that waits for another reason", row(step, "branch_mismatch"), false],
+    ["a step that was rejected", row(step, "counter_out_of_range", { status: "rejected" }), false],
+    ["what was never seen", row(undefined, "counter_out_of_range"), false],
+    ["a step that was applied", operationRow("o-1", 1, { operation: step as never }), false],
+  ])("was left out of a sum, or not: %s", (_what, stored, expected) => {
+    expect(isLeftOut(stored.operation, stored.result as never)).toBe(expected);
+    expect(standsAlone(stored)).toBe(expected);
+  });
+
+  test.each([
+    ["a step that was left out before", row(step, "discarded", { issues: [] }), true],
+    ["a step that was discarded with its sale", row(step, "discarded"), false],
+    ["a sale", row(sold, "discarded", { issues }), false],
+    ["a step that names its faults for another reason", row(step, "validation_failed", { issues }), false],
+    ["what was never seen", row(undefined, "discarded", { issues }), false],
+  ])("stands alone once it is discarded, or not: %s", (_what, stored, expected) => {
+    expect(standsAlone(stored)).toBe(expected);
+  });
+
+  test("that stands alone still says so when it is discarded, and no other one does", () => {
+    const discarded = (stored: typeof leftOut) => discardedVerdict(stored, "why").error;
+    expect(discarded(leftOut)).toEqual({ code: "discarded", message: "why", issues });
+    expect(discarded(row(step, "counter_out_of_range"))).toEqual({ code: "discarded", message: "why", issues: [] });
+    expect(discarded(row(sold, "validation_failed", { issues }))).toEqual({ code: "discarded", message: "why" });
+  });
+
+  test("is flagged if it is a fact that was made and applied, and nothing else is", () => {
+    const flag = { code: "counter_out_of_range", message: "products/p-1/stock" };
+    const applied = (id: string, more: object) => operationRow(id, 1, { operation: sold as never, ...more });
+    const rows = new Map(
+      [
+        applied("fact", {}),
+        applied("flagged before", { result: { id: "f", status: "applied", version: 1, flags: [{ code: "x" }] } }),
+        applied("record", { collection: "products" }),
+        applied("given up", { operation: { action: "void" } }),
+        applied("never seen", { operation: undefined }),
+        { ...row(sold, "branch_mismatch"), id: "set aside" },
+        // Its policy gave it the code of a step: it names no counter.
+        { ...row(sold, "counter_out_of_range", { issues }), id: "set aside by a policy" },
+        { ...leftOut, id: "step", collection: "products", entityId: "p-1" },
+        { ...row(step, "counter_out_of_range"), id: "step without issues" },
+      ].map((stored) => [stored.id, stored] as const),
+    );
+    const put = new Map<string, unknown>();
+    const ws = {
+      operation: (id: string) => rows.get(id),
+      putOperation: ({ id, result }: { id: string; result: { flags?: unknown } }) => put.set(id, result.flags),
+    } as unknown as WorkingSet;
+    const kinds = { sales: "fact", products: "record" };
+    const catalog = {
+      collections: new Map(Object.entries(kinds).map(([name, kind]) => [name, { resolved: { kind } }])),
+    } as unknown as Catalog;
+    flagFacts(ws, catalog, [...rows.keys(), "unknown"]);
+    expect([...put]).toEqual([
+      ["fact", [flag]],
+      ["flagged before", [{ code: "x" }, flag]],
+    ]);
   });
 });
