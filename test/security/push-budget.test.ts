@@ -494,6 +494,60 @@ describe("members of one transaction that arrived in many pushes", () => {
     expect(work.bytes.transaction).toBeLessThanOrEqual(LOADED_AT_MOST);
   });
 
+  /** A sale that can't be booked, and 249 that could be but for it. */
+  async function setAside(more: (n: number) => object = () => ({})) {
+    const shop = shopOn(memoryStore());
+    const till = await openTill(shop.server);
+    const earlier = many(249, () => operation(sale(unseen(), { totalCents: 5 })));
+    await push(till, earlier);
+    const bad = operation({ ...sale("m-0", { totalCents: QUARANTINED_CENTS }), transaction: "t-1" });
+    const others = earlier.map(({ id }, n) =>
+      operation({ ...sale(`m-${n + 1}`, { totalCents: 5 }), transaction: "t-1", after: [id], ...more(n) }),
+    );
+    const members = [...others, bad];
+    const { results } = await push(till, members);
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["quarantined"]));
+    shop.counts.take();
+    shop.judged();
+    return { shop, till, members, bad };
+  }
+
+  test("are judged again in few runs when the one that kept them back is replaced", async () => {
+    const { shop, till, bad } = await setAside();
+    const beside = many(200, () => sale(unseen(), { totalCents: 5 }));
+    const { results } = await push(till, [...beside, { ...sale("m-0", { totalCents: 5 }), supersedes: [bad.id] }]);
+    expect(results.at(-1)?.status).toBe("applied");
+    expect(shop.judged()).toBeLessThanOrEqual(JUDGED_PER_OPERATION * (201 + 249));
+  });
+
+  test("are not all judged again for each of them that is replaced: what is more is put off", async () => {
+    const { shop, till, members } = await setAside();
+    const { results } = await push(
+      till,
+      members.slice(0, 200).map(({ id, entityId }) => ({ ...sale(entityId, { totalCents: 5 }), supersedes: [id] })),
+    );
+    const judged = shop.judged();
+    tell("members, each replaced", { judged });
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["quarantined", "retry"]));
+    expect(judged).toBeLessThanOrEqual(10_000);
+  });
+
+  test("lead to few of the operations that they name, when each of them is given up", async () => {
+    const { shop, till, members } = await setAside((n) => ({
+      supersedes: n === 0 ? [] : many(40, () => uuid(8_000_000_000 + ++made)),
+    }));
+    const { results } = await push(
+      till,
+      members.slice(0, 100).map(({ id, entityId }) => {
+        return { action: "void", collection: "sales", entityId, supersedes: [id] };
+      }),
+    );
+    const work = shop.counts.take();
+    tell("members, each given up", work);
+    expect(results[0]?.status).toBe("applied");
+    expect(work.keys).toBeLessThanOrEqual(8_000);
+  });
+
   /** One by one, each quarantined member is replaced by one that is quarantined too. */
   async function replaced(members: number) {
     const shop = shopOn(memoryStore());

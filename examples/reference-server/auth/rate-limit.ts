@@ -36,10 +36,15 @@ export class RateLimiter {
     if (this.#windows.size > MAX_KEYS) this.#forgetOldest();
   }
 
-  /** Takes back one attempt. */
+  /**
+   * Takes back one attempt. What was taken back altogether is forgotten: attempts that count for nothing must not push
+   * out those that do.
+   */
   forgive(key: string): void {
     const window = this.#current(key);
-    if (window !== undefined && window.count > 0) window.count -= 1;
+    if (window === undefined) return;
+    window.count -= 1;
+    if (window.count <= 0) this.#windows.delete(key);
   }
 
   #current(key: string): Window | undefined {

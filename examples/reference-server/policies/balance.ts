@@ -14,6 +14,14 @@ type Sums = Omit<Balance, "id">;
  */
 const MOST = 1_000_000_000_000;
 
+/**
+ * The most lines whose refunds are counted one by one: as many as a sale may have. The balance is read and written with
+ * each payment and refund of the sale, so it must not grow with what refunds make up.
+ */
+const MOST_LINES = 500;
+/** Of lines that were refunded too often, as many are named. */
+const MOST_NAMED = 5;
+
 function added(sum: number, amount: number): number {
   return sum >= MOST ? sum : Math.min(MOST, sum + amount);
 }
@@ -29,7 +37,8 @@ export function withRefund(before: Balance | undefined, refund: Refund): Sums {
   const { paidCents, refundedCents, refunded } = before ?? NOTHING;
   const lines = new Map(refunded.map(({ lineId, quantity }) => [lineId, quantity]));
   for (const { lineId, quantity } of refund.items) {
-    if (lineId !== undefined) lines.set(lineId, added(lines.get(lineId) ?? 0, quantity));
+    if (lineId === undefined || (lines.size >= MOST_LINES && !lines.has(lineId))) continue;
+    lines.set(lineId, added(lines.get(lineId) ?? 0, quantity));
   }
   const entries = [...lines].map(([lineId, quantity]) => ({ lineId, quantity }));
   return { paidCents, refundedCents: added(refundedCents, refund.totalCents), refunded: entries };
@@ -40,15 +49,20 @@ export function overRefunded(sale: Sale, { refunded, refundedCents }: Sums): str
   const sold = new Map(sale.items.map((item) => [item.lineId, item.quantity]));
   const over = refunded.filter(({ lineId, quantity }) => quantity > (sold.get(lineId) ?? 0));
   if (over.length > 0) {
-    return over.map(({ lineId, quantity }) => `${lineId}: ${quantity} of ${sold.get(lineId) ?? 0}`).join(", ");
+    const named = over
+      .slice(0, MOST_NAMED)
+      .map((line) => `${line.lineId}: ${line.quantity} of ${sold.get(line.lineId) ?? 0}`);
+    if (over.length > MOST_NAMED) named.push(`${over.length - MOST_NAMED} more`);
+    return named.join(", ");
   }
   return refundedCents > sale.totalCents ? `${refundedCents} of ${sale.totalCents}` : undefined;
 }
 
 /** Says that the sums of a sale are not added up any further. */
-export function balanceFlags(saleId: string, { paidCents, refundedCents }: Sums): Flags {
-  const full = Object.entries({ paidCents, refundedCents }).filter(([, cents]) => cents >= MOST);
-  return full.map(([name]) => ({ code: "counter_out_of_range", message: `saleBalances/${saleId}/${name}` }));
+export function balanceFlags(saleId: string, { paidCents, refundedCents, refunded }: Sums): Flags {
+  const full = Object.entries({ paidCents, refundedCents }).flatMap(([name, cents]) => (cents >= MOST ? [name] : []));
+  if (refunded.length >= MOST_LINES) full.push("refunded");
+  return full.map((name) => ({ code: "counter_out_of_range", message: `saleBalances/${saleId}/${name}` }));
 }
 
 export function balanceEffect(saleId: string, before: Balance | undefined, after: Sums): Effect<Shop> {

@@ -3,7 +3,7 @@ import type { FinalResult, OperationResult } from "../../protocol/types.ts";
 import type { Principal } from "../policy-types.ts";
 import { isOpenQuarantine, type OperationRow } from "../ports/rows.ts";
 import { commit, type DeskInput, type DeskOutcome, touchedResults } from "./desk.ts";
-import { boundTo } from "./operation/bound.ts";
+import { boundTo, nameTooMany } from "./operation/bound.ts";
 import { evaluate } from "./operation/evaluate.ts";
 import { discardedVerdict, flagFacts, isLeftOut } from "./operation/out-of-range.ts";
 import { prepareStored, type Revision, revise } from "./operation/revise.ts";
@@ -50,20 +50,31 @@ export function release(ws: WorkingSet, input: DeskInput): DeskOutcome {
   const savepoint = ws.savepoint();
   // A commercial transaction is released as a whole, or not at all [C1].
   const members = boundTo(ws, [found]);
+  if (nameTooMany(members)) {
+    const message = "It and what it is bound to name too many operations: discard it";
+    return { kind: "refused", issues: [{ path: found.id, message }] };
+  }
   const results: FinalResult[] = [];
+  let refusal: DeskOutcome | undefined;
   for (const row of members) {
     const view = viewOf(input, row);
     const prepared = prepareStored(row);
     const result = evaluate(ws, view, prepared);
     const isIn = result.status === "applied" || (members.length > 1 && isLeftOut(row.operation, result));
     if (!isFinal(result) || !isIn) {
-      // Not even a person can release what the schema refuses. The answer says why, and nothing has changed.
-      ws.rollback(savepoint);
-      return refused(row, result);
+      refusal ??= refused(row, result);
+      // This run is thrown away: the others still note what they lack. A transaction has more members than there are runs.
+      if (ws.lacksRows) continue;
+      break;
     }
     // While it was quarantined because its sender might not do this, it superseded nothing. Now it does.
     if (prepared.parsed.ok) markSuperseded(ws, view, prepared.parsed.value, result);
     results.push(revise(ws, row, result, revisionOf(input)));
+  }
+  if (refusal !== undefined) {
+    // Not even a person can release what the schema refuses. The answer says why, and nothing has changed.
+    ws.rollback(savepoint);
+    return refusal;
   }
   const [first] = members;
   if (first !== undefined && results.every(({ status }) => status !== "applied")) {

@@ -1,14 +1,17 @@
 /** Decides a whole push: unit after unit, over one working set, with one result for each operation. */
 import type { OperationResult } from "../../protocol/types.ts";
 import { referencesIn } from "../../schema/references.ts";
+import type { OperationRow } from "../ports/rows.ts";
 import type { Introduction } from "./admission.ts";
 import { Copies, forgetCopies, sparingCopies } from "./copies.ts";
 import { type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
+import { MAX_FOLLOWED } from "./operation/bound.ts";
 import { knownTo } from "./operation/known-to.ts";
 import { unmet } from "./operation/order.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
-import { siblingsOf } from "./operation/siblings.ts";
+import { prepareStored } from "./operation/revise.ts";
+import { applicable, siblingsOf } from "./operation/siblings.ts";
 import {
   answerBytesOf,
   exceedsQuota,
@@ -96,7 +99,7 @@ export function decidePush(ws: WorkingSet, input: PushInput): PushOutcome {
 
 /**
  * Judges the units. A unit that would fill the device's quarantine beyond its quota is put off, and so is all that
- * follows when the rows in the results fill an answer.
+ * follows when the rows in the results fill an answer, or when what was replaced has led to enough other operations.
  */
 function judgeUnits(
   ws: WorkingSet,
@@ -108,8 +111,9 @@ function judgeUnits(
   const carried = new Set<string>();
   let carriedBytes = 0;
   let isFull = false;
+  const { followed } = ws;
   for (const unit of units) {
-    if (carriedBytes > answerBytes) {
+    if (carriedBytes > answerBytes || ws.followed - followed > MAX_FOLLOWED) {
       results.push(...unit.members.map(putOffResult));
       continue;
     }
@@ -226,11 +230,29 @@ export function foresee(ws: WorkingSet, input: PushInput): void {
   mayEnrol(ws, session);
   // Page by page: a device may lack a thousand results.
   ownResults(ws, input);
+  const { followed } = ws;
+  const foreseen = new Set<string>();
   for (const { members } of judgedUnits(ws, input).units) {
     for (const { parsed } of members)
       if (parsed.ok) unmet(ws, parsed.value, { commercial: false, device: session.device });
-    siblingsOf(ws, session, members);
+    if (ws.followed - followed > MAX_FOLLOWED) continue;
+    const siblings = siblingsOf(ws, session, members);
+    // What gives something up judges no other operation.
+    if (members.every(({ raw }) => raw.action === "void")) continue;
+    for (const sibling of applicable(siblings)) {
+      if (foreseen.has(sibling.id)) continue;
+      foreseen.add(sibling.id);
+      foreseeSibling(ws, session, sibling);
+    }
   }
+}
+
+/** What is judged again because another member of its transaction was replaced. */
+function foreseeSibling(ws: WorkingSet, session: Sender, row: OperationRow): void {
+  const prepared = prepareStored(row);
+  prefetchOperation(ws, session, prepared);
+  const { parsed } = prepared;
+  if (parsed.ok) unmet(ws, parsed.value, { commercial: false, device: row.device });
 }
 
 /** The units that are judged: as many as the push may name ids, and as {@link prefetch} has come to. */

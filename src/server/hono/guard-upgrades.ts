@@ -4,10 +4,11 @@
  * only at WebSockets. So one request for another protocol, such as `h2c`, was never answered, and if its client then
  * reset the connection, an error without a listener ended the process.
  */
+import { systemClock } from "../../shared/clock.ts";
 
 /** The part of Node's `net.Socket` that is used. */
 interface Connection {
-  on(event: "error", listener: () => void): unknown;
+  on(event: "close" | "error" | "finish", listener: () => void): unknown;
   end(text: string, sent: () => void): unknown;
   destroy(): unknown;
 }
@@ -36,8 +37,14 @@ const UPGRADE_REQUIRED = [
 ].join("\r\n");
 
 /**
+ * How long a client may take to close a connection that the server has ended. No timeout of Node's is left on it, so a
+ * client that never does would hold it, and a file descriptor, for as long as it likes.
+ */
+const CLOSING_MS = 5_000;
+
+/**
  * Makes a Node server safe against requests that ask for an upgrade: whatever is no WebSocket is answered with 426 and
- * closed, and a connection that breaks never ends the process. Call it once, after `serve` or `createAdaptorServer` of
+ * closed, a socket that was refused is closed too, and a connection that breaks never ends the process. Call it once, after `serve` or `createAdaptorServer` of
  * `@hono/node-server`, which have their own listeners by then.
  *
  * @example
@@ -55,9 +62,18 @@ export function guardUpgrades<S extends UpgradingServer>(server: S): S {
   // In their place, not beside them: an adapter that finds another listener leaves its refusals to that one.
   server.removeAllListeners("upgrade");
   server.on("upgrade", (request: { headers: { upgrade?: string } }, connection: Connection, head: unknown) => {
+    const closed = new AbortController();
+    connection.on("close", () => closed.abort());
+    connection.on("finish", () => void destroyLater(connection, closed.signal));
     if (request.headers.upgrade?.toLowerCase() === "websocket")
       for (const adapter of adapters) adapter.call(server, request, connection, head);
     else connection.end(UPGRADE_REQUIRED, () => connection.destroy());
   });
   return server;
+}
+
+/** @param closed aborted when the client has closed it */
+async function destroyLater(connection: Connection, closed: AbortSignal): Promise<void> {
+  await systemClock.sleep(CLOSING_MS, closed).catch(() => {});
+  connection.destroy();
 }

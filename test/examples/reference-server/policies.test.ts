@@ -243,6 +243,31 @@ test("what is given back twice is flagged on the second refund, by line", async 
   expect(third).toMatchObject({ status: "applied", flags: [{ code: "over_refund", message: "1: 3 of 2" }] });
 });
 
+test("refunds of lines that they make up don't let the balance grow, nor what is said of it", async () => {
+  const { server, tenant, raw } = await shop();
+  const sale = create("sales", saleOf(1));
+  const refund = (from: number) =>
+    create("refunds", {
+      branchId: "main",
+      saleId: sale.entityId,
+      items: Array.from({ length: 400 }, (_, n) => {
+        return { lineId: `x-${from + n}`, productId: "tea", name: "Tea", quantity: 1, amountCents: 0 };
+      }),
+      totalCents: 0,
+      method: "cash",
+      refundedAt: Date.now(),
+    });
+  const [, first, second] = await raw.push(sale, refund(0), refund(400));
+  const named = "x-0: 1 of 0, x-1: 1 of 0, x-2: 1 of 0, x-3: 1 of 0, x-4: 1 of 0";
+  expect(first.flags).toEqual([{ code: "over_refund", message: `${named}, 395 more` }]);
+  expect(second.flags).toEqual([
+    { code: "counter_out_of_range", message: `saleBalances/${sale.entityId}/refunded` },
+    { code: "over_refund", message: `${named}, 495 more` },
+  ]);
+  const [balance] = await rowsOf(server, tenant, "saleBalances");
+  expect(balance?.refunded).toHaveLength(500);
+});
+
 test("a refund that overtakes its sale stands, and the sale says what is wrong when it comes", async () => {
   const { raw } = await shop();
   const saleId = randomUUID();

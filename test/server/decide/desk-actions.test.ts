@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { revokeDevice } from "../../../src/server/admin/revoke-device.ts";
 import type { Policies } from "../../../src/server/policy-types.ts";
 import type { Shop } from "../support/shop.ts";
-import { count, edit, payment, ServerWorld, sale } from "../support/world.ts";
+import { count, edit, payment, product, ServerWorld, sale } from "../support/world.ts";
+
+const times = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 
 const shift = (id: string, branch: string, cashier: string) => ({
   action: "create",
@@ -19,6 +22,21 @@ const strict: Partial<Policies<Shop>> = {
 };
 
 describe("quarantine [H3]", () => {
+  test("a release of a revoked device's edits judges them in few runs, however many they are", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till("a");
+    const made = await till.push(...times(250, (n) => product(`p-${n}`)));
+    await revokeDevice({ store: world.store, tenant: "shop", device: "a" });
+    const edits = await till.push(
+      ...times(250, (n) => edit(`p-${n}`, 2 ** 52, { name: "Tea" }, { transaction: "t-1" })),
+    );
+    expect([...made, ...edits].map(({ status }) => status)).toEqual([
+      ...times(250, () => "applied"),
+      ...times(250, () => "quarantined"),
+    ]);
+    expect(await world.release(edits[0]!.id)).toMatchObject({ kind: "revised" });
+    expect(await world.quarantined()).toEqual([]);
+  });
   test("a release lets the whole transaction in, and the till hears of it by its results", async () => {
     const world = await ServerWorld.open(strict);
     const till = world.till();

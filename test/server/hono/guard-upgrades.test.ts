@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { Hono } from "hono";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { guardUpgrades } from "../../../src/server/hono/index.ts";
 
@@ -14,6 +14,8 @@ async function listening(server: Server) {
   const { port } = server.address() as AddressInfo;
   return {
     port,
+    /** How many connections the process holds. */
+    count: () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count))),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -33,8 +35,8 @@ async function guarded() {
   return listening(guardUpgrades(createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets } }) as Server));
 }
 
-function asking(port: number, protocol: string, path = "/"): Socket {
-  const socket = connect(port, "127.0.0.1");
+function asking(port: number, protocol: string, path = "/", allowHalfOpen = false): Socket {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen });
   socket.on("error", () => {});
   socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: ${protocol}\r\n\r\n`);
   return socket;
@@ -77,6 +79,14 @@ describe("a server that is guarded", () => {
     await once(socket, "close");
     expect((await fetch(`http://127.0.0.1:${server.port}/`)).status).toBe(200);
   });
+
+  test("lets go of a connection that it has refused, though the client never closes it", async () => {
+    await using server = await guarded();
+    const socket = asking(server.port, "websocket", "/live?refused", true);
+    await once(socket.resume(), "end");
+    await vi.waitFor(async () => expect(await server.count()).toBe(0), { timeout: 15_000, interval: 200 });
+    socket.destroy();
+  }, 20_000);
 
   test("opens WebSockets, and refuses them with the app's own answer", async () => {
     await using server = await guarded();

@@ -12,12 +12,12 @@ import { inCurrentSchema, NEWER_RETRY_MS } from "./current-schema.ts";
 import { createRecord, deleteRecord, updateRecord } from "./edits.ts";
 import { createFact } from "./facts.ts";
 import type { Acknowledgement } from "./judgement.ts";
-import { knownTo } from "./known-to.ts";
 import { unmet } from "./order.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
 import { replayAcknowledged } from "./replay-acknowledged.ts";
-import { voidRefusal, withoutRight } from "./rights.ts";
-import { supersedeRefusal, targetsOf } from "./supersede.ts";
+import { voidRefusal } from "./rights.ts";
+import { givenUpBy, setAsideRefusal } from "./set-aside.ts";
+import { supersedeRefusal } from "./supersede.ts";
 import { applied, blocked, isCommercial, quarantined, rejectedOrQuarantined, retry } from "./verdicts.ts";
 
 export function evaluate(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): OperationResult {
@@ -73,7 +73,7 @@ function judgeOperation(
   ws: WorkingSet,
   view: Viewpoint,
   sent: WireOperation,
-  { acknowledgedIsAuthentic }: PreparedOperation,
+  prepared: PreparedOperation,
 ): OperationResult {
   const { catalog, principal } = view;
   const served = catalog.collections.get(sent.collection);
@@ -84,7 +84,7 @@ function judgeOperation(
     });
   }
   if (view.released !== true && sent.branch !== undefined && sent.branch !== principal.branch) {
-    const refusal = withoutRight(view, served, sent);
+    const refusal = setAsideRefusal(ws, view, prepared);
     return refusal ?? quarantined(sent, "branch_mismatch", "It was made in another branch than the token's");
   }
   const commercial = isCommercial(catalog, sent);
@@ -99,12 +99,11 @@ function judgeOperation(
   const refusal = supersedeRefusal(ws, view, operation);
   if (refusal !== undefined) return refusal;
   if (operation.action === "void") {
-    const targets = targetsOf(ws, view, operation).flatMap((id) => knownTo(ws, view, id) ?? []);
     // A void only supersedes (see record-result.ts).
-    return voidRefusal(view, served, operation, targets) ?? applied(operation, 0);
+    return voidRefusal(view, served, operation, givenUpBy(ws, view, operation)) ?? applied(operation, 0);
   }
 
-  const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
+  const acknowledged = prepared.acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;
   if (!takesAction(served, operation)) {
     const message = `\`${served.name}\` does not take the action \`${operation.action}\``;
     return rejectedOrQuarantined(catalog, operation, { code: "malformed", message });

@@ -12,6 +12,7 @@ import type { WorkingSet } from "../rows/working-set.ts";
 import { conflictRow } from "./conflict-policy.ts";
 import { inCurrentSchema } from "./current-schema.ts";
 import { headOf, keptOperation, type PreparedOperation } from "./prepared-operation.ts";
+import { setAsideRefusal } from "./set-aside.ts";
 import { cameTooLate, markSuperseded } from "./supersede.ts";
 import { quarantined, rejected } from "./verdicts.ts";
 
@@ -111,7 +112,8 @@ export function storedAnswer(
 
 /**
  * Both payloads are kept. The second one is quarantined under an id made from its hash, where people see it and can
- * release it. That happens once, however often it is sent. Returns when it happened.
+ * release it; an edit that its sender might not make is kept as rejected. That happens once, however often it is sent.
+ * Returns when it happened.
  */
 function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): number {
   const id = uuidOf(prepared.hash);
@@ -122,9 +124,12 @@ function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOpe
     kept: id,
     device: view.device,
   });
+  const refusal = setAsideRefusal(ws, view, prepared);
   const position = ws.take(id);
   const result = {
-    ...quarantined({ id }, "operation_id_reused", `It arrived under the id ${prepared.id}, which is taken`),
+    ...(refusal?.status === "rejected"
+      ? { ...refusal, id }
+      : quarantined({ id }, "operation_id_reused", `It arrived under the id ${prepared.id}, which is taken`)),
     at: view.receivedAt,
   };
   ws.putOperation({

@@ -12,7 +12,7 @@
  */
 import type { OperationResult, RejectedResult, WireOperation } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/rows.ts";
-import { hasDesk, mayDo, type Right, ruleOf, type ServedCollection } from "../rows/catalog.ts";
+import { hasDesk, isFact, mayDo, type Right, ruleOf, type ServedCollection } from "../rows/catalog.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import { isCommercial, rejected } from "./verdicts.ts";
 
@@ -46,11 +46,17 @@ export function mayReplace({ catalog, principal, device }: Viewpoint, target: Op
 function mayGiveUp(view: Viewpoint, served: ServedCollection, target: OperationRow): boolean {
   const { catalog, principal } = view;
   if (hasDesk(catalog, principal)) return true;
-  const isFact = served.resolved.kind === "fact" || target.operation?.action === "increment";
-  return target.device === view.device && (!isFact || target.sentBy === principal.actor);
+  // What is bound to a target may be of another collection.
+  const isBooked =
+    served.resolved.kind === "fact" || isFact(catalog, target.collection) || target.operation?.action === "increment";
+  return target.device === view.device && (!isBooked || target.sentBy === principal.actor);
 }
 
-/** The refusal of a void. */
+/**
+ * The refusal of a void.
+ *
+ * @param targets what it gives up, with all that is bound to it: whoever takes a payment back takes the sale along
+ */
 export function voidRefusal(
   view: Viewpoint,
   served: ServedCollection,

@@ -3,11 +3,11 @@
  * is ever in the books, so the successor is applied only together with them.
  */
 import type { FinalResult } from "../../../protocol/types.ts";
-import type { OperationRow } from "../../ports/rows.ts";
+import { isOpenQuarantine, type OperationRow } from "../../ports/rows.ts";
 import { isFact } from "../rows/catalog.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
-import { boundTo, isSetAside } from "./bound.ts";
+import { boundTo, isSetAside, nameTooMany } from "./bound.ts";
 import { evaluate } from "./evaluate.ts";
 import { isLeftOut } from "./out-of-range.ts";
 import type { PreparedOperation } from "./prepared-operation.ts";
@@ -37,6 +37,11 @@ export function siblingsOf(
   return boundTo(ws, aside).filter(({ id }) => !replaced.has(id));
 }
 
+/** The siblings, unless they are more than can be judged again: then people decide. */
+export function applicable(siblings: readonly OperationRow[]): readonly OperationRow[] {
+  return nameTooMany(siblings) ? [] : siblings;
+}
+
 /**
  * Applies the siblings of successors that were applied. Returns the id of the one that can't be, if there is one: then
  * the caller takes everything back. A step for which its counter has no room is no such one: it goes on waiting, alone.
@@ -47,16 +52,26 @@ export function applySiblings(
   siblings: readonly OperationRow[],
   takenBy: string,
 ): string | undefined {
+  const [first] = siblings;
+  if (first !== undefined && applicable(siblings).length === 0) return first.id;
+  let culprit: string | undefined;
+  ws.noteFollowed(siblings.length);
   for (const row of siblings) {
     const { device, incarnation } = row;
     const principal = { ...view.principal, device, actor: row.sentBy };
     const own: Viewpoint = { ...view, principal, device, incarnation };
     const prepared = prepareStored(row);
     const result = evaluate(ws, own, prepared);
-    if (!isFinal(result) || (result.status !== "applied" && !isLeftOut(row.operation, result))) return row.id;
+    if (!isFinal(result) || (result.status !== "applied" && !isLeftOut(row.operation, result))) {
+      culprit ??= row.id;
+      // This run is thrown away: the others still note what they lack, or each would cost a run of the whole push (L12).
+      if (ws.lacksRows) continue;
+      return culprit;
+    }
     if (prepared.parsed.ok) markSuperseded(ws, own, prepared.parsed.value, result);
     revise(ws, row, result, { takenBy, at: view.receivedAt });
   }
+  if (culprit !== undefined) return culprit;
   commit(ws, view, siblings, { kind: "release", takenBy });
   return undefined;
 }
@@ -68,11 +83,13 @@ export function discardSiblings(
   siblings: readonly OperationRow[],
   takenBy: string,
 ): void {
-  for (const row of siblings) {
+  // What was discarded before stays as it is: of 250 members that are given up one by one, each would write all others.
+  const open = siblings.filter(isOpenQuarantine);
+  for (const row of open) {
     const result = quarantined(row, "discarded", "It was given up with another member of its transaction");
     revise(ws, row, result, { takenBy, at: view.receivedAt });
   }
-  commit(ws, view, siblings, { kind: "discard", takenBy });
+  commit(ws, view, open, { kind: "discard", takenBy });
 }
 
 /** The next mark must point at a row that has its position. The commit has the id of the operation that caused it. */

@@ -89,6 +89,7 @@ export function* runDecision<T>({
     yield* loadMissing(ws, maxBytes);
   }
   for (let links = 0; foresee !== undefined && ws.hasClock && links < MAX_LINKS; links++) {
+    ws.restart();
     wrappingFailures(() => foresee(ws));
     if (!ws.lacksRows) break;
     yield* loadMissing(ws, maxBytes);

@@ -140,6 +140,7 @@ export class WorkingSet {
   readonly #added = new Map<string, Held>();
   #placeholders = 0;
   #loadedBytes = 0;
+  #followed = 0;
   readonly #reached = new Map<object, number>();
   readonly #epochs = new Overlay(this.#undo, EPOCHS);
   readonly #readTables: readonly ReadTable[] = [
@@ -374,6 +375,13 @@ export class WorkingSet {
   noteLoaded(bytes: number): void {
     this.#loadedBytes += bytes;
   }
+  /** How many ids were followed from operations in quarantine in this run, and how many of these were judged again. */
+  get followed(): number {
+    return this.#followed;
+  }
+  noteFollowed(operations: number): void {
+    this.#followed += operations;
+  }
   /** How many of its units a push may have judged: those whose rows were read. `undefined`: all. */
   reached(push: object): number | undefined {
     return this.#reached.get(push);
@@ -396,6 +404,7 @@ export class WorkingSet {
   restart(): void {
     this.rollback({ undo: 0, clock: this.#loadedClock });
     this.#log = [];
+    this.#followed = 0;
   }
 
   writes(): StoreWrites {

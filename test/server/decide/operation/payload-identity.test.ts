@@ -5,7 +5,7 @@ import { uuidOf } from "../../../../src/server/decide/operation/record-result.ts
 import { register } from "../../../../src/server/decide/rows/devices.ts";
 import { asScript } from "../../../../src/server/decide/rows/run.ts";
 import { canonicalJson } from "../../../../src/shared/json.ts";
-import { count, edit, product, ServerWorld, sale } from "../../support/world.ts";
+import { count, edit, product, ServerWorld, type Sketch, sale, uuid } from "../../support/world.ts";
 
 const payloadText = (operation: WireOperation) => canonicalJson(payloadOf(operation));
 
@@ -53,6 +53,23 @@ describe("one id, one effect (L2, L3)", () => {
     world.now += 1_000;
     expect(await till.send(other)).toEqual(reused);
     expect(await world.quarantined()).toHaveLength(1);
+  });
+  test.each([
+    ["an edit", (id: string) => ({ ...edit("p-1", 2 ** 52, { priceCents: 1 }), id })],
+    ["a void", (id: string) => ({ action: "void", collection: "sales", entityId: "s-1", supersedes: [uuid(999)], id })],
+  ])("%s that its sender might not make gets on no desk under a used id", async (_what, sketch) => {
+    const allow = { read: "everyone", create: "everyone", update: "office", delete: "nobody" } as const;
+    const world = await ServerWorld.open({
+      products: { scope: "tenant", allow },
+      sales: { scope: "tenant", allow: { read: "everyone", create: "office" } },
+    });
+    const till = world.till();
+    const { id } = await till.send(product("p-1"));
+    const reused = till.mint(sketch(id) as Sketch);
+    expect(await till.send(reused)).toMatchObject({ status: "rejected", error: { code: "operation_id_reused" } });
+    expect(await world.quarantined()).toEqual([]);
+    const { results } = await till.pulled();
+    expect(results).toMatchObject([{ id }, { status: "rejected", error: { code: "not_permitted" } }]);
   });
   test("the kept one has a UUID of its own", () => {
     expect(uuidOf("0123456789abcdef0123456789abcdef0123")).toMatch(

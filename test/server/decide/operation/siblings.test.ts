@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { count, payment, ServerWorld, sale } from "../../support/world.ts";
+import { count, payment, ServerWorld, sale, Till } from "../../support/world.ts";
 
 const tx = { transaction: "t-1" };
 const allow = { read: "everyone", create: "everyone" } as const;
@@ -164,5 +164,37 @@ describe("a void of what is set aside", () => {
     const undo = await till.send(voiding("sales", "s-1", sold.id));
     expect(await world.read({ kind: "commits", ids: [undo.id] })).toEqual([]);
     expect((await world.clock())?.lastId).toBe(undo.id);
+  });
+});
+
+describe("a payment that is given up", () => {
+  /** Two people at one till, and both their members of one transaction are set aside. */
+  async function setAsideByTwo(bob: { scopes: readonly string[] } = { scopes: [] }) {
+    const world = await ServerWorld.open();
+    const ann = new Till(world, "a", { actor: "ann" });
+    const other = new Till(world, "a", { actor: "bob", incarnation: "inc-b", ...bob });
+    const sold = await ann.send(sale("s-1", { totalCents: "x" }, tx));
+    const payed = await other.send(payment("y-1", "s-1", { ...tx, data: { amountCents: "x" } }));
+    return { world, other, sold, payed };
+  }
+
+  test("does not take the sale of another person off the desk", async () => {
+    const { world, other, sold, payed } = await setAsideByTwo();
+    const result = await other.send(voiding("payments", "y-1", payed.id));
+    expect(result).toMatchObject({ status: "rejected", error: { code: "not_permitted" } });
+    expect((await world.quarantined()).map(({ id }) => id)).toEqual([sold.id, payed.id]);
+  });
+  test("takes it along for those who decide at the desk", async () => {
+    const { world, other, payed } = await setAsideByTwo({ scopes: ["sync:desk"] });
+    expect(await other.send(voiding("payments", "y-1", payed.id))).toMatchObject({ status: "applied" });
+    expect(await world.quarantined()).toEqual([]);
+  });
+  test("writes once what it takes along, however many members are given up after it", async () => {
+    const { till, world, sold, payed, counted } = await setAside();
+    await till.send(voiding("payments", "y-1", payed));
+    const before = [await world.operation(sold), await world.operation(counted)];
+    expect(before.map((row) => row?.revision)).toEqual([1, 1]);
+    await till.send(voiding("sales", "s-1", sold));
+    expect((await world.operation(counted))?.revision).toBe(1);
   });
 });
