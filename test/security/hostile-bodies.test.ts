@@ -79,12 +79,20 @@ const frame = () => ({ device: { id: till.device, incarnation: till.incarnation 
 const pushOf = (operations: string) => `${JSON.stringify(frame()).slice(0, -1)},"operations":${operations}}`;
 let sequence = 1_000_000;
 /** An operation with members behind its own, as text. */
-function operation(members: string, action = "create"): string {
+function operation(members: string, action = "create", collection = "customers"): string {
   sequence += 1;
-  const head = { id: randomUUID(), sequence, collection: "customers", entityId: `c-${sequence}`, schemaVersion: 1 };
+  const head = { id: randomUUID(), sequence, collection, entityId: `c-${sequence}`, schemaVersion: 1 };
   return `${JSON.stringify({ ...head, occurredAt: "2026-11-20T08:00:00.000Z", action }).slice(0, -1)},${members}}`;
 }
 const push = (members: string, action?: string) => pushOf(`[${operation(members, action)}]`);
+
+/** A sale of so many lines. */
+function sale(lines: number): string {
+  const item = { lineId: "1", productId: "tea", name: "Tea", quantity: 1, unitPriceCents: 500 };
+  const items = Array.from({ length: lines }, (_, n) => ({ ...item, lineId: `${n}` }));
+  const data = { branchId: "main", items, totalCents: 500 * lines, soldAt: 1 };
+  return operation(`"data":${JSON.stringify(data)}`, "create", "sales");
+}
 
 const MIB = 1_024 * 1_024;
 
@@ -166,6 +174,12 @@ describe("a body that is large in a way of its own", () => {
     const worst = () => sendGzip(push(`"data":{"name":${many("{}", 240_000)}}`));
     const answers = await Promise.all(Array.from({ length: 20 }, worst));
     expect(answers).toEqual(answers.map(() => [200, "too_large"]));
+  });
+
+  test("twenty at a time of the largest that are valid: some wait, and all are served", async () => {
+    const largest = gzipSync(pushOf(`[${Array.from({ length: 240 }, () => sale(235))}]`));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(largest, { encoding: "gzip" })));
+    expect(answers).toEqual(answers.map(() => [200, "applied"]));
   });
 
   test("twenty bombs at a time", async () => {

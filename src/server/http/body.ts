@@ -9,6 +9,7 @@ import { MESSAGE_DEPTH } from "../../protocol/constants.ts";
 import { builtinModule } from "../../shared/builtin.ts";
 import { scanJsonText, withoutDepth } from "../../shared/json.ts";
 import { RequestProblem } from "../problems.ts";
+import type { BodyShare } from "./body-budget.ts";
 
 export interface BodyLimits {
   /** For a gzip body, as it is received. */
@@ -38,8 +39,14 @@ const MAX_READ_DEPTH = MESSAGE_DEPTH * 4;
  */
 const MAX_VALUES = 500_000;
 
-/** @throws RequestProblem `malformed`, `too_large`, `unsupported_encoding` */
-export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
+/** No deflate stream has a higher ratio: https://www.zlib.net/zlib_tech.html */
+const MAX_RATIO = 1_032;
+
+/**
+ * @param share of the memory for bodies. It is kept until the caller gives it back
+ * @throws RequestProblem `malformed`, `too_large`, `unsupported_encoding`, `unavailable`
+ */
+export async function readBody(request: Request, limits: BodyLimits, share: BodyShare): Promise<Body> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding !== "identity" && encoding !== "gzip") {
     throw new RequestProblem("unsupported_encoding", "A body may be encoded with gzip, and with nothing else", {
@@ -50,8 +57,11 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
   const cap = isGzip ? limits.maxCompressedBytes : limits.maxBytes;
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > cap) throw tooLarge(cap);
-  const received = await collect(await streamOf(request), cap);
+  const received = await collect(await streamOf(request), cap, share);
+  const mostBytes = isGzip ? Math.min(limits.maxBytes, received.byteLength * MAX_RATIO) : received.byteLength;
+  await share.serve(mostBytes);
   const bytes = isGzip ? await inflate(received, limits.maxBytes) : received;
+  share.has(bytes.byteLength);
   const text = decode(bytes);
   return { value: parseJson(text), text, bytes: bytes.byteLength };
 }
@@ -66,22 +76,27 @@ async function streamOf(request: Request): Promise<ReadableStream<Uint8Array> | 
 }
 
 /** Counts the bytes that arrive, and trusts no header. */
-async function collect(body: ReadableStream<Uint8Array> | null, cap: number): Promise<Uint8Array> {
+async function collect(body: ReadableStream<Uint8Array> | null, cap: number, share?: BodyShare): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = body.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  share?.onRefused(stop);
   for (;;) {
     const { done, value } = await reader.read().catch(endedEarly);
     if (done) break;
     size += value.byteLength;
     if (size > cap) {
       // The rest is not needed. Whether the peer learns of that does not matter here.
-      reader.cancel().catch(() => {});
+      stop();
       throw tooLarge(cap);
     }
+    share?.received(value.byteLength);
     chunks.push(value);
   }
+  // A body that was stopped has ended too.
+  share?.received(0);
   return joined(chunks, size);
 }
 

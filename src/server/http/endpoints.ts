@@ -15,6 +15,7 @@ import type { DeskService } from "../service/desk-service.ts";
 import type { SyncService } from "../service/sync-service.ts";
 import { deviceOf } from "./authenticate.ts";
 import { type Body, readBody } from "./body.ts";
+import type { BodyShare } from "./body-budget.ts";
 import type { AnswerBody } from "./respond.ts";
 
 export interface Service {
@@ -35,6 +36,8 @@ export interface Call extends OpenCall {
   /** Epoch ms. */
   readonly receivedAt: number;
   readonly principal: Principal;
+  /** Of the memory for bodies. */
+  readonly share: BodyShare;
   /** The ids in the path. */
   readonly parameters: readonly string[];
 }
@@ -116,8 +119,9 @@ async function discard(call: Call): Promise<object> {
   return call.service.desks.discard(callerOf(call), call.parameters[0] ?? "", reason);
 }
 
-function body({ request, parts }: Call): Promise<Body> {
-  return readBody(request, { maxCompressedBytes: parts.limits.pushBytes, maxBytes: parts.limits.pushInflatedBytes });
+function body({ request, parts, share }: Call): Promise<Body> {
+  const { pushBytes, pushInflatedBytes } = parts.limits;
+  return readBody(request, { maxCompressedBytes: pushBytes, maxBytes: pushInflatedBytes }, share);
 }
 
 function query({ request }: Call): DeskQuery {

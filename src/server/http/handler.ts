@@ -16,6 +16,7 @@ import type { ServerParts } from "../options.ts";
 import type { Principal } from "../policy-types.ts";
 import { problemOf, RequestProblem } from "../problems.ts";
 import { principalOf } from "./authenticate.ts";
+import { BodyBudget, type BodyShare } from "./body-budget.ts";
 import { type Endpoint, endpoints, type Service } from "./endpoints.ts";
 import { type AnswerContext, acceptsGzip, answer, answerProblem } from "./respond.ts";
 
@@ -25,24 +26,29 @@ export function handlerOf(
   service: Service,
   live: { endDevice(tenant: string, device: string): void },
 ): (request: Request) => Promise<Response> {
+  const bodies = new BodyBudget();
   return async function handle(request) {
     const given = request.headers.get(HEADERS.requestId);
     const requestId = isId(given) ? given : parts.random.uuid();
     const context = (): AnswerContext => ({ requestId, now: parts.clock.now(), acceptsGzip: acceptsGzip(request) });
     let principal: Principal | undefined;
+    let share: BodyShare | undefined;
     try {
       const { endpoint, parameters } = route(request);
       if (endpoint.isOpen === true) return await answer(context(), endpoint.answer({ parts, requestId }));
       checkHeaders(request, given);
       const receivedAt = parts.clock.now();
       principal = await principalOf(parts, request);
-      const call = { parts, service, request, requestId, receivedAt, principal, parameters };
+      share = bodies.share(principal.tenant);
+      const call = { parts, service, request, requestId, receivedAt, principal, share, parameters };
       return await answer(context(), await endpoint.answer(call));
     } catch (error) {
       const problem = problemOf(error, requestId, parts.logger);
       const device = principal?.device ?? request.headers.get(HEADERS.device);
       if (problem.code === "device_revoked" && principal && device) live.endDevice(principal.tenant, device);
       return answerProblem(context(), problem);
+    } finally {
+      share?.done();
     }
   };
 }

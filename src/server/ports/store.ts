@@ -95,8 +95,11 @@ export interface StoreReads {
   members: {
     readonly request: {
       readonly kind: "members";
+      /** The transaction's id, as its operations have it. */
       readonly transaction: string;
+      /** Another device's transaction of the same name is another one. */
       readonly device: string;
+      /** An integer from 1. */
       readonly limit: number;
     };
     readonly answer: readonly OperationRow[];

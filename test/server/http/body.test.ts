@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readBody } from "../../../src/server/http/body.ts";
+import { BodyBudget } from "../../../src/server/http/body-budget.ts";
 
 const LIMITS = { maxCompressedBytes: 100, maxBytes: 200 };
 
@@ -15,7 +16,7 @@ function requestOf(body: string | Uint8Array | undefined, encoding?: string): Re
 
 const withoutBody = (request: Request) => Object.defineProperty(request, "body", { value: undefined });
 const outcome = (request: Request) =>
-  readBody(request, LIMITS).then(
+  readBody(request, LIMITS, new BodyBudget().share("t")).then(
     ({ value, bytes }) => ({ value, bytes }),
     ({ code }) => ({ code }),
   );
@@ -43,4 +44,23 @@ describe.each([
   ])("that has %s", async (_, request, expected) => {
     expect(await outcome(as(request))).toEqual(expected);
   });
+});
+
+test("a body whose rest is not wanted is let go of, though its sender has stopped half-way", async () => {
+  let cancelled = false;
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new Uint8Array(60)),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  const request = new Request("https://shop.test/sync/push", { method: "POST", body, duplex: "half" } as RequestInit);
+  const budget = new BodyBudget({ waitingBytes: 100 });
+  const reading = readBody(request, LIMITS, budget.share("flood"));
+  const told = expect(reading).rejects.toMatchObject({ code: "unavailable" });
+  // Once its first bytes have been counted.
+  await new Promise((resolve) => setImmediate(resolve));
+  budget.share("other").received(50);
+  await told;
+  expect(cancelled).toBe(true);
 });
