@@ -13,7 +13,7 @@ export async function firstMigration([initial]: readonly Migration[]): Promise<C
 type Value = string | number | null;
 type Tables = Readonly<Record<string, readonly Readonly<Record<string, Value>>[]>>;
 
-const url = new URL("../../fixtures/stores/first-version.json", import.meta.url);
+const url = new URL("./first-version.json", import.meta.url);
 const tables = JSON.parse(readFileSync(url, "utf8")) as Tables;
 
 /** The statements that bring the rows into a database that has the first migration alone. Both databases take them. */
