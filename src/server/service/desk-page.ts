@@ -4,6 +4,7 @@
 import { LIMITS } from "../../protocol/constants.ts";
 import type { DeskQuery } from "../../protocol/types.ts";
 import { jsonBytes } from "../../shared/json.ts";
+import { weightOf } from "../decide/rows/weight.ts";
 import { malformed } from "../problems.ts";
 
 const PAGE_ROWS = 100;
@@ -11,6 +12,8 @@ const PAGE_ROWS = 100;
 const ROWS_PER_READ = 20;
 /** How many rows one page may look at. Rows that the caller may not see are skipped, but still cost a read. */
 const MAX_LOOKED_AT = 2_000;
+/** The same in bytes, about: many devices' quarantine may be full of large rows of another branch. */
+const MAX_BYTES_LOOKED_AT = 16 * 1024 * 1024;
 
 export interface PageRange {
   readonly limit: number;
@@ -31,6 +34,7 @@ export class DeskPage<Row extends { readonly position: number }> {
   readonly #limit: number;
   #budget: number = LIMITS.pullBytes;
   #lookedAt = 0;
+  #bytesLookedAt = 0;
   #isDone = false;
   /** The last position that was looked at; `undefined`: the desk has no more rows. */
   #position: number | undefined;
@@ -58,8 +62,10 @@ export class DeskPage<Row extends { readonly position: number }> {
       this.#position = row.position;
     }
     this.#lookedAt += batch.length;
+    this.#bytesLookedAt += weightOf(batch);
     if (batch.length < this.nextRead.limit) this.#position = undefined;
-    this.#isDone = this.#position === undefined || this.#lookedAt >= MAX_LOOKED_AT;
+    const isEnough = this.#lookedAt >= MAX_LOOKED_AT || this.#bytesLookedAt >= MAX_BYTES_LOOKED_AT;
+    this.#isDone = this.#position === undefined || isEnough;
   }
 
   /** Adds the row if there is room. At least one row is always added, however large. */
