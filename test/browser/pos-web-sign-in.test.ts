@@ -270,7 +270,7 @@ test(
     expect(await focused(page)).toBe("Current password");
     await page.route("**/auth/second-factor/enrol", answer(200, { secret, uri }));
     await press("Continue");
-    await page.getByLabel("Code").fill("000000");
+    await page.getByLabel("Code", { exact: true }).fill("000000");
     await page.route("**/auth/second-factor/confirm", answer(401, { code: "invalid_second_factor" }));
     await press("Confirm");
     await alertSays(page, "This code is wrong");
