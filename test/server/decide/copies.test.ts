@@ -167,3 +167,39 @@ describe("measuring the rows in results", () => {
     expect(copies.bytesOfConflict(conflict({ version: 5, data: { name: "Cola" } }))).toBe(15);
   });
 });
+
+describe("the names of a conflict that its operation does not have itself", () => {
+  const loose = { ...collections, products: defineCollection({ schema: z.record(z.string(), z.any()) }) };
+  const names = (count: number, length = 1) => many(count, (n) => `f-${n}`.padEnd(length, "x"));
+  const rowOf = (fields: readonly string[]) => product("p-1", Object.fromEntries(fields.map((name) => [name, 0])));
+  const creation = (data: object): Sketch => ({ action: "create", collection: "products", entityId: "p-1", data });
+  const deletion: Sketch = { action: "delete", collection: "products", entityId: "p-1", baseVersion: 0 };
+
+  async function met(row: Sketch, sketch: Sketch) {
+    const world = await ServerWorld.open({}, loose as never);
+    await world.till("a").push(row);
+    const [result] = await world.till("b").push(sketch);
+    const [listed] = await world.conflicts();
+    const fields = result?.status === "conflict" ? result.fields : undefined;
+    expect(listed?.fields).toEqual(fields);
+    return fields;
+  }
+
+  test.each([
+    ["a creation", creation({})],
+    ["a deletion", deletion],
+  ])("are a hundred at most: %s", async (_what, sketch) => {
+    expect(await met(rowOf(names(15_000)), sketch)).toEqual(names(100));
+    expect(await met(rowOf(names(3)), sketch)).toEqual(names(3));
+  });
+
+  test("are of four kilobytes at most", async () => {
+    const long = names(20, 1_000);
+    expect(await met(rowOf(long), deletion)).toEqual(long.slice(0, 4));
+  });
+
+  test("leave no name out that it has itself, however many", async () => {
+    const own = Object.fromEntries(names(300).map((name) => [name, 1]));
+    expect(await met(rowOf(names(15_000)), creation(own))).toEqual(names(400));
+  });
+});

@@ -10,7 +10,7 @@ import type {
   WireOperation,
 } from "../../../protocol/types.ts";
 import { applyPatch } from "../../../schema/patch.ts";
-import { deepEqual, type JsonObject } from "../../../shared/json.ts";
+import { deepEqual, type JsonObject, jsonBytes } from "../../../shared/json.ts";
 import type { RecordRow } from "../../ports/rows.ts";
 import {
   checkData,
@@ -154,7 +154,31 @@ function inConflict(judgement: Judgement, before: RecordRow, fieldConflict: Fiel
     return rejected(operation, "not_permitted", `The token may not read \`${served.name}\``);
   }
   const settled = settleByPolicy(judgement, before, fieldConflict);
-  return settled ?? conflict(operation, fieldConflict.fields, stateOf(served, before));
+  return settled ?? conflict(operation, namedFields(operation, fieldConflict.fields), stateOf(served, before));
+}
+
+/**
+ * Of the names that the operation does not have itself, a conflict has the first hundred, and 4 KiB of them. A row may
+ * have thousands, and a deletion of few bytes would have them stored twice (L12).
+ */
+const OTHER_NAMES = 100;
+const OTHER_NAME_BYTES = 4_096;
+
+function namedFields(operation: WireOperation, fields: readonly string[]): readonly string[] {
+  const own = new Set(namesIn(operation));
+  let bytes = 0;
+  let others = 0;
+  return fields.filter((name) => {
+    if (own.has(name)) return true;
+    others += 1;
+    bytes += jsonBytes(name);
+    return others <= OTHER_NAMES && bytes <= OTHER_NAME_BYTES;
+  });
+}
+
+function namesIn(operation: WireOperation): readonly string[] {
+  if (operation.action === "create") return Object.keys(operation.data);
+  return operation.action === "update" ? [...Object.keys(operation.patch), ...(operation.unset ?? [])] : [];
 }
 
 /** Counters change by `increment`, assigned fields by the server, an id never. */
