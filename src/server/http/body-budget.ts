@@ -45,9 +45,9 @@ interface Entry {
   readonly tenant: string;
   waiting: number;
   served: number;
-  /** It may go on. `undefined`: it has not asked yet. */
-  begin: ((problem?: RequestProblem) => void) | undefined;
   wanted: number;
+  /** It may go on. `undefined`: it has not asked yet, or has begun. */
+  begin: ((problem?: RequestProblem) => void) | undefined;
   stop: (() => void) | undefined;
   refused: RequestProblem | undefined;
 }
@@ -55,10 +55,12 @@ interface Entry {
 export class BodyBudget {
   readonly #waitingBytes: number;
   readonly #servedBytes: number;
-  /** In the order of their arrival. */
-  readonly #entries = new Set<Entry>();
-  #waiting = 0;
-  #served = 0;
+  readonly #waiting = new Sums();
+  readonly #served = new Sums();
+  /** Those that have not begun, in the order of their arrival. */
+  readonly #arrived = new Set<Entry>();
+  /** Those of them that have asked to begin, in the order in which they did. */
+  readonly #asking = new Set<Entry>();
 
   constructor({ waitingBytes = WAITING_BYTES, servedBytes = SERVED_BYTES } = {}) {
     this.#waitingBytes = waitingBytes;
@@ -70,7 +72,7 @@ export class BodyBudget {
       ...{ tenant, waiting: 0, served: 0, wanted: 0 },
       ...{ begin: undefined, stop: undefined, refused: undefined },
     };
-    this.#entries.add(entry);
+    this.#arrived.add(entry);
     return {
       onRefused: (stop) => {
         entry.stop = stop;
@@ -85,6 +87,7 @@ export class BodyBudget {
           if (entry.refused !== undefined) return reject(entry.refused);
           entry.wanted = upToBytes + BYTES_BESIDES;
           entry.begin = (problem) => (problem === undefined ? resolve() : reject(problem));
+          this.#asking.add(entry);
           this.#serveNext();
         }),
       has: (bytes) => {
@@ -92,68 +95,79 @@ export class BodyBudget {
         this.#serveNext();
       },
       done: () => {
-        this.#keep(entry, 0);
+        this.#leave(entry);
         this.#give(entry, 0);
-        this.#entries.delete(entry);
         this.#serveNext();
       },
     };
   }
 
   #keep(entry: Entry, bytes: number): void {
-    this.#waiting += bytes - entry.waiting;
+    this.#waiting.add(entry.tenant, bytes - entry.waiting);
     entry.waiting = bytes;
   }
 
   #give(entry: Entry, bytes: number): void {
-    this.#served += bytes - entry.served;
+    this.#served.add(entry.tenant, bytes - entry.served);
     entry.served = bytes;
+  }
+
+  /** It waits no longer: it begins, was refused, or has gone. */
+  #leave(entry: Entry): void {
+    this.#keep(entry, 0);
+    this.#arrived.delete(entry);
+    this.#asking.delete(entry);
   }
 
   /** The newest body of whoever has most waiting goes, until what waits is within its bound. */
   #shed(): void {
-    while (this.#waiting > this.#waitingBytes) {
-      const waiting = [...this.#entries].filter((entry) => entry.waiting > 0);
-      const most = tenantWith(waiting, (a, b) => a > b, "waiting");
-      const newest = waiting.filter(({ tenant }) => tenant === most).at(-1) as Entry;
+    while (this.#waiting.total > this.#waitingBytes) {
+      const most = this.#waiting.largest();
+      const newest = [...this.#arrived].findLast(({ tenant, waiting }) => tenant === most && waiting > 0);
+      if (newest === undefined) return;
       newest.refused = tooBusy();
-      this.#keep(newest, 0);
+      this.#leave(newest);
       newest.stop?.();
       newest.begin?.(newest.refused);
-      newest.begin = undefined;
     }
   }
 
   /** One that is larger than the whole budget is served alone. */
   #serveNext(): void {
-    for (;;) {
-      const asking = [...this.#entries].filter(({ begin }) => begin !== undefined);
-      if (asking.length === 0) return;
-      const tenants = new Set(asking.map(({ tenant }) => tenant));
-      const ofThese = [...this.#entries].filter(({ tenant }) => tenants.has(tenant));
-      const least = tenantWith(ofThese, (a, b) => a < b, "served");
-      const next = asking.find(({ tenant }) => tenant === least);
-      if (next === undefined || (this.#served > 0 && this.#served + next.wanted > this.#servedBytes)) return;
+    while (this.#asking.size > 0) {
+      let next: Entry | undefined;
+      for (const each of this.#asking)
+        if (next === undefined || this.#served.of(each.tenant) < this.#served.of(next.tenant)) next = each;
+      if (next === undefined || (this.#served.total > 0 && this.#served.total + next.wanted > this.#servedBytes))
+        return;
+      this.#leave(next);
       this.#give(next, next.wanted);
-      this.#keep(next, 0);
-      const { begin } = next;
-      next.begin = undefined;
-      begin?.();
+      next.begin?.();
     }
   }
 }
 
-/** The first tenant, in the order of arrival, whose sum is before every other's. */
-function tenantWith(
-  entries: readonly Entry[],
-  isBefore: (a: number, b: number) => boolean,
-  what: "waiting" | "served",
-): string | undefined {
-  const sums = new Map<string, number>();
-  for (const entry of entries) sums.set(entry.tenant, (sums.get(entry.tenant) ?? 0) + entry[what]);
-  let best: [string, number] | undefined;
-  for (const each of sums) if (best === undefined || isBefore(each[1], best[1])) best = each;
-  return best?.[0];
+/** Bytes by tenant. */
+class Sums {
+  total = 0;
+  readonly #byTenant = new Map<string, number>();
+
+  of(tenant: string): number {
+    return this.#byTenant.get(tenant) ?? 0;
+  }
+
+  add(tenant: string, bytes: number): void {
+    this.total += bytes;
+    const sum = this.of(tenant) + bytes;
+    if (sum === 0) this.#byTenant.delete(tenant);
+    else this.#byTenant.set(tenant, sum);
+  }
+
+  largest(): string | undefined {
+    let largest: readonly [string, number] | undefined;
+    for (const each of this.#byTenant) if (largest === undefined || each[1] > largest[1]) largest = each;
+    return largest?.[0];
+  }
 }
 
 function tooBusy(): RequestProblem {
