@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from "@hono/node-server";
 import { Hono } from "hono";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { guardUpgrades } from "../../../src/server/hono/index.ts";
 
@@ -84,9 +84,9 @@ describe("a server that is guarded", () => {
     await using server = await guarded();
     const socket = asking(server.port, "websocket", "/live?refused", true);
     await once(socket.resume(), "end");
-    await vi.waitFor(async () => expect(await server.count()).toBe(0), { timeout: 15_000, interval: 200 });
+    await expect.poll(() => server.count()).toBe(0);
     socket.destroy();
-  }, 20_000);
+  });
 
   test("opens WebSockets, and refuses them with the app's own answer", async () => {
     await using server = await guarded();

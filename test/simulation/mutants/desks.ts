@@ -7,8 +7,8 @@ export const desks: readonly Mutant[] = [
     "C1",
     patch(
       "server/decide/desk-actions.ts",
-      "  const members = boundTo(ws, [found]);\n  const results: FinalResult[] = [];",
-      "  const members = [found];\n  const results: FinalResult[] = [];",
+      "  const members = boundTo(ws, [found]);\n  if (nameTooMany(members)) {",
+      "  const members = [found];\n  if (nameTooMany(members)) {",
     ),
   ),
   mutant(

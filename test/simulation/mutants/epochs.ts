@@ -55,7 +55,7 @@ export const epochs: readonly Mutant[] = [
     "C8",
     patch(
       "server/decide/operation/evaluate.ts",
-      "const acknowledged = acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;",
+      "const acknowledged = prepared.acknowledgedIsAuthentic ? acknowledgement(ws, operation) : undefined;",
       "const acknowledged = undefined;",
     ),
   ),
