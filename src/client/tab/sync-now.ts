@@ -7,6 +7,7 @@
  * tab that reports its machine's state.
  */
 import type { Clock } from "../../shared/clock.ts";
+import { deferred } from "../../shared/deferred.ts";
 import { outcomeOf } from "../decide/status.ts";
 import type { SyncNotice } from "../decide/sync-notice.ts";
 import type { SyncLoop } from "../sync/loop.ts";
@@ -73,10 +74,11 @@ export class SyncNow {
       if (loop.state.kind !== "standby") loop.dispatch({ kind: "wake", why: "manual" });
       else if (!(await this.#turn(signal)))
         return { outcome: "offline", cause: "unreachable", remaining: session.status.pending.count };
-      await session.until(() => outcome() !== undefined, signal);
+      const rested = await this.#rest(outcome, signal);
       // This client may not know yet what another one has just sent.
       if (loop.state.kind === "standby") await session.checkStore();
-      return outcome() ?? { outcome: "done", ...moved, remaining: 0 };
+      // Meanwhile the machine may be at work again, for example because its next attempt was due.
+      return outcome() ?? { ...rested, remaining: session.status.pending.count };
     } finally {
       this.#rounds.delete(moved);
       // Another round may still be running on the same loop.
@@ -85,6 +87,19 @@ export class SyncNow {
         loop.dispatch({ kind: "stop" });
       }
     }
+  }
+
+  /** The outcome with which the machine rests. */
+  async #rest(outcome: () => SyncOutcome | undefined, signal: AbortSignal | undefined): Promise<SyncOutcome> {
+    const { session } = this.#deps;
+    const rested = deferred<SyncOutcome>();
+    const look = () => {
+      const now = outcome();
+      if (now !== undefined) rested.resolve(now);
+      return now !== undefined;
+    };
+    await session.until(look, signal);
+    return rested.promise;
   }
 
   /**

@@ -172,7 +172,7 @@ describe.each(engines)("$name", ({ name, isHere }) => {
       await expect.poll(() => trySell(tab), soon).toHaveProperty("value");
       server.online = true;
       await expect.poll(() => products(tab), soon).toBe(2);
-      expect(await atRisk(tab)).not.toBe("full");
+      await expect.poll(() => atRisk(tab), soon).not.toBe("full");
     },
     PATIENCE_MS,
   );
