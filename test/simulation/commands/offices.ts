@@ -8,18 +8,17 @@ export type Desk = "conflicts" | "quarantine";
 
 /** What lies on the desk of the whole shop, with the branch that it is of; "" for none. */
 export function onDesk(server: Server, desk: Desk): ReadonlyMap<string, string> {
-  const { conflicts = [], operations = [], devices = [] } = server.rows();
+  const { conflicts = [], operations = [] } = server.rows();
   if (desk === "conflicts") {
     const settled = new Set(operations.filter((row) => row.supersededBy !== undefined).map(({ id }) => id));
     const open = conflicts.filter((row) => row.settled === undefined && !settled.has(row.operationId));
     return new Map(open.map(({ id, scope }) => [id, scope]));
   }
-  const branches = new Map(devices.map(({ id, branch = "" }) => [id, branch]));
-  // One that came without a branch is of a till of the whole shop, or of one that has not met the server yet.
+  // One that names no branch is of that of the token that brought it: a till may have moved to another branch since.
   return new Map(
     operations
       .filter(isOpenQuarantine)
-      .map(({ id, operation, device }) => [id, operation?.branch ?? branches.get(device) ?? ""]),
+      .map(({ id, operation, sentFrom }) => [id, operation?.branch || (sentFrom ?? "")]),
   );
 }
 
