@@ -72,14 +72,17 @@ export function revoked(epoch?: string): RequestProblem {
   );
 }
 
-export function unavailable(detail: string, cause: unknown): RequestProblem {
+export function unavailable(detail: string, cause?: unknown): RequestProblem {
   return new RequestProblem("unavailable", detail, { cause, headers: { "retry-after": String(RETRY_AFTER_SECONDS) } });
 }
 
 /** No detail of an unexpected error leaves the server: its message may contain a customer's data, or a path. */
 export function problemOf(error: unknown, requestId: string, logger: Logger): RequestProblem {
   if (error instanceof RequestProblem) {
-    if (error.code === "unavailable") logger.error(error.detail, { requestId, cause: describeCause(error.cause) });
+    if (error.code === "unavailable") {
+      const cause = error.cause === undefined ? {} : { cause: describeCause(error.cause) };
+      logger.error(error.detail, { requestId, ...cause });
+    }
     return error;
   }
   logger.error("A request failed", { requestId, cause: describeCause(error) });

@@ -5,13 +5,13 @@ import type { OperationRow } from "../ports/rows.ts";
 import type { Introduction } from "./admission.ts";
 import { Copies, forgetCopies, sparingCopies } from "./copies.ts";
 import { type NeedsEpoch, needsEpoch, standingOf } from "./epoch.ts";
-import { MAX_FOLLOWED } from "./operation/bound.ts";
+import { MAX_FOLLOWED, nameTooMany } from "./operation/bound.ts";
 import { knownTo } from "./operation/known-to.ts";
 import { unmet } from "./operation/order.ts";
 import { guessNamedRows } from "./operation/policy.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
 import { prepareStored } from "./operation/revise.ts";
-import { applicable, siblingsOf } from "./operation/siblings.ts";
+import { siblingsOf } from "./operation/siblings.ts";
 import {
   answerBytesOf,
   exceedsQuota,
@@ -238,8 +238,8 @@ export function foresee(ws: WorkingSet, input: PushInput): void {
     if (ws.followed - followed > MAX_FOLLOWED) continue;
     const siblings = siblingsOf(ws, session, members);
     // What gives something up judges no other operation.
-    if (members.every(({ raw }) => raw.action === "void")) continue;
-    for (const sibling of applicable(siblings)) {
+    if (members.every(({ raw }) => raw.action === "void") || nameTooMany(siblings)) continue;
+    for (const sibling of siblings) {
       if (foreseen.has(sibling.id)) continue;
       foreseen.add(sibling.id);
       foreseeSibling(ws, session, sibling);

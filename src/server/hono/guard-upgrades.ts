@@ -44,8 +44,8 @@ const CLOSING_MS = 5_000;
 
 /**
  * Makes a Node server safe against requests that ask for an upgrade: whatever is no WebSocket is answered with 426 and
- * closed, a socket that was refused is closed too, and a connection that breaks never ends the process. Call it once, after `serve` or `createAdaptorServer` of
- * `@hono/node-server`, which have their own listeners by then.
+ * closed, a socket that was refused is closed too, and a connection that breaks never ends the process. Call it once,
+ * after `serve` or `createAdaptorServer` of `@hono/node-server`, which have their own listeners by then.
  *
  * @example
  * ```ts

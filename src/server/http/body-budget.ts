@@ -7,7 +7,7 @@
  * is told to come back, beyond the second everybody waits: the tenant that has least being served comes first. A body
  * that is still arriving takes nobody's turn, so a sender that stops half-way holds up nobody.
  */
-import { RequestProblem } from "../problems.ts";
+import { type RequestProblem, unavailable } from "../problems.ts";
 
 const MIB = 1024 * 1024;
 
@@ -17,7 +17,6 @@ const WAITING_BYTES = 64 * MIB;
 const SERVED_BYTES = 32 * MIB;
 /** What a request costs besides its body. */
 const BYTES_BESIDES = 64 * 1024;
-const RETRY_AFTER_SECONDS = 5;
 
 /** One request's share of the budget. */
 export interface BodyShare {
@@ -125,7 +124,7 @@ export class BodyBudget {
       const most = this.#waiting.largest();
       const newest = [...this.#arrived].findLast(({ tenant, waiting }) => tenant === most && waiting > 0);
       if (newest === undefined) return;
-      newest.refused = tooBusy();
+      newest.refused = unavailable("More is waiting than this server can keep: send it again");
       this.#leave(newest);
       newest.stop?.();
       newest.begin?.(newest.refused);
@@ -168,10 +167,4 @@ class Sums {
     for (const each of this.#byTenant) if (largest === undefined || each[1] > largest[1]) largest = each;
     return largest?.[0];
   }
-}
-
-function tooBusy(): RequestProblem {
-  return new RequestProblem("unavailable", "More is waiting than this server can keep: send it again", {
-    headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
-  });
 }

@@ -165,7 +165,9 @@ const OTHER_NAMES = 100;
 const OTHER_NAME_BYTES = 4_096;
 
 function namedFields(operation: WireOperation, fields: readonly string[]): readonly string[] {
-  const own = new Set(namesIn(operation));
+  // Of an update only its own are ever in conflict.
+  if (operation.action === "update") return fields;
+  const own = new Set(operation.action === "create" ? Object.keys(operation.data) : []);
   let bytes = 0;
   let others = 0;
   return fields.filter((name) => {
@@ -174,11 +176,6 @@ function namedFields(operation: WireOperation, fields: readonly string[]): reado
     bytes += jsonBytes(name);
     return others <= OTHER_NAMES && bytes <= OTHER_NAME_BYTES;
   });
-}
-
-function namesIn(operation: WireOperation): readonly string[] {
-  if (operation.action === "create") return Object.keys(operation.data);
-  return operation.action === "update" ? [...Object.keys(operation.patch), ...(operation.unset ?? [])] : [];
 }
 
 /** Counters change by `increment`, assigned fields by the server, an id never. */

@@ -127,9 +127,9 @@ function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOpe
   const refusal = setAsideRefusal(ws, view, prepared);
   const position = ws.take(id);
   const result = {
-    ...(refusal?.status === "rejected"
-      ? { ...refusal, id }
-      : quarantined({ id }, "operation_id_reused", `It arrived under the id ${prepared.id}, which is taken`)),
+    ...(refusal ??
+      quarantined({ id }, "operation_id_reused", `It arrived under the id ${prepared.id}, which is taken`)),
+    id,
     at: view.receivedAt,
   };
   ws.putOperation({

@@ -10,7 +10,7 @@
  * - Whoever releases an edit needs its right too, and whoever resolves a conflict the right for what is then written.
  * - What "nobody" may do, nobody releases either.
  */
-import type { OperationResult, RejectedResult, WireOperation } from "../../../protocol/types.ts";
+import type { RejectedResult, WireOperation } from "../../../protocol/types.ts";
 import type { OperationRow } from "../../ports/rows.ts";
 import { hasDesk, isFact, mayDo, type Right, ruleOf, type ServedCollection } from "../rows/catalog.ts";
 import type { Viewpoint } from "../rows/sender.ts";
@@ -62,7 +62,7 @@ export function voidRefusal(
   served: ServedCollection,
   operation: WireOperation,
   targets: readonly OperationRow[],
-): OperationResult | undefined {
+): RejectedResult | undefined {
   if (
     served.resolved.kind === "fact" &&
     !mayDo(served, "create", view.principal) &&

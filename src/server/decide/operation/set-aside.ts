@@ -2,7 +2,7 @@
  * Whether an operation may wait on a desk though nobody has judged it (L9). People release what they find there, with
  * their own rights: what its sender might not do must not get there, or somebody is talked into doing it.
  */
-import type { OperationResult } from "../../../protocol/types.ts";
+import type { RejectedResult } from "../../../protocol/types.ts";
 import type { Viewpoint } from "../rows/sender.ts";
 import type { WorkingSet } from "../rows/working-set.ts";
 import { boundTo, isSetAside } from "./bound.ts";
@@ -16,7 +16,7 @@ export function setAsideRefusal(
   ws: WorkingSet,
   view: Viewpoint,
   { parsed }: PreparedOperation,
-): OperationResult | undefined {
+): RejectedResult | undefined {
   // Its token may have no rights left: people look at its work one by one [H6].
   if (!parsed.ok || view.revoked === true) return undefined;
   const operation = parsed.value;

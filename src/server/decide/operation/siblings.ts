@@ -37,11 +37,6 @@ export function siblingsOf(
   return boundTo(ws, aside).filter(({ id }) => !replaced.has(id));
 }
 
-/** The siblings, unless they are more than can be judged again: then people decide. */
-export function applicable(siblings: readonly OperationRow[]): readonly OperationRow[] {
-  return nameTooMany(siblings) ? [] : siblings;
-}
-
 /**
  * Applies the siblings of successors that were applied. Returns the id of the one that can't be, if there is one: then
  * the caller takes everything back. A step for which its counter has no room is no such one: it goes on waiting, alone.
@@ -52,8 +47,8 @@ export function applySiblings(
   siblings: readonly OperationRow[],
   takenBy: string,
 ): string | undefined {
-  const [first] = siblings;
-  if (first !== undefined && applicable(siblings).length === 0) return first.id;
+  // More than can be judged again: people decide.
+  if (nameTooMany(siblings)) return siblings[0]?.id;
   let culprit: string | undefined;
   ws.noteFollowed(siblings.length);
   for (const row of siblings) {
