@@ -3,7 +3,7 @@
  * a member takes it in the transaction too: a corrected sale is released with the payment of the one that it corrects.
  */
 import type { OperationRow } from "../../ports/rows.ts";
-import type { WorkingSet } from "../rows/working-set.ts";
+import { MOST_MEMBERS, type WorkingSet } from "../rows/working-set.ts";
 import { standsAlone } from "./out-of-range.ts";
 
 /**
@@ -75,8 +75,12 @@ function* neighbours(walk: Walk, row: OperationRow): Iterable<OperationRow> {
   // Transactions are named by tills: another device's transaction of the same name is another one.
   const key = transaction === undefined ? undefined : `${device} ${transaction}`;
   if (transaction !== undefined && key !== undefined && !transactions.has(key)) {
-    transactions.add(key);
-    yield* ws.members(transaction, device);
+    const members = ws.members(transaction, device);
+    // What came under the name behind the first of them is bound to nothing (L12).
+    if (members.length < MOST_MEMBERS || members.some(({ id }) => id === row.id)) {
+      transactions.add(key);
+      yield* members;
+    }
   }
   const successor = supersededBy === undefined ? undefined : ws.operation(supersededBy);
   if (successor !== undefined) yield successor;

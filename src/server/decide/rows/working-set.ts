@@ -81,10 +81,10 @@ const DEVICES = keyed<"devices", string>(
   ({ id }) => id,
 );
 /**
- * A till sends 250 operations in a transaction, and one more for each that it replaces under the same name. What else
- * came under the name is bound to nothing (L12).
+ * How many operations of one transaction are looked at: a till sends 250 of them, and one more for each that it replaces
+ * under the same name (L12).
  */
-const MEMBERS_READ = 2 * LIMITS.transactionOperations;
+export const MOST_MEMBERS = 2 * LIMITS.transactionOperations;
 const MEMBERS = whole<"members">(1);
 const NEWEST = whole<"incarnations">();
 /** One request for each. */
@@ -270,7 +270,7 @@ export class WorkingSet {
   }
   /** The operations of a device's wire transaction that were stored before this decision: the first 500. */
   members(transaction: string, device: string): readonly OperationRow[] {
-    const request = { kind: "members", transaction, device, limit: MEMBERS_READ } as const;
+    const request = { kind: "members", transaction, device, limit: MOST_MEMBERS } as const;
     const stored = this.#members.get(JSON.stringify([transaction, device]), request) ?? [];
     return stored.map((row) => this.#operations.written(row.id) ?? row);
   }

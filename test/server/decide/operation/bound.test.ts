@@ -54,6 +54,19 @@ describe("what is released together [C1]", () => {
     expect(await world.release(payed)).toMatchObject({ kind: "refused", issues: [{ path: "totalCents" }] });
     expect((await world.quarantined()).map(({ id }) => id)).toEqual([payed, second.id]);
   });
+  test("not what else came under the name of a transaction, beyond the first 500", async () => {
+    const { world, till } = await setAside();
+    const many = { transaction: "t-many" };
+    const sent: string[] = [];
+    for (let at = 0; at < 600; at += 200) {
+      const sales = Array.from({ length: 200 }, (_, n) => sale(`m-${at + n}`, { totalCents: 5 }, many));
+      sent.push(...(await till.push(...sales)).map(({ id }) => id));
+    }
+    const [beyond = "", another = ""] = sent.slice(500);
+    expect(await released(world, beyond)).toEqual([[beyond, "applied"]]);
+    expect(await world.discard(another, "no")).toMatchObject({ results: [{ id: another }] });
+    expect(await released(world, sent[3] ?? "")).toHaveLength(500);
+  });
   test("not a member that was applied by then: it counts once", async () => {
     const { world, till } = await setAside();
     const two = { transaction: "t-2" };
