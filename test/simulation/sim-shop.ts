@@ -83,6 +83,12 @@ export const TENANT = "shop";
 export const PRODUCTS = ["p-1", "p-2", "p-3", "p-4"] as const;
 export const CUSTOMERS = ["c-1", "c-2"] as const;
 export const BRANCHES = ["main", "annex"] as const;
+
+/** The branch that an operation names. A malformed one may name anything. */
+export function namedBranch(operation: { readonly branch?: unknown } | undefined): string | undefined {
+  const named = operation?.branch;
+  return typeof named === "string" && named !== "" ? named : undefined;
+}
 /** A sale of so many pieces is one that the policy finds too large for the shelf. */
 export const SHORT_QUANTITY = 5;
 export const labelOf = (priceCents: unknown) => `L${String(priceCents)}`;

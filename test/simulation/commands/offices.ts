@@ -1,7 +1,7 @@
 /** The office of one branch: it sees what is of its branch or of the whole shop, and settles nothing of another (L9). */
 import { isOpenQuarantine } from "../../../src/server/ports/rows.ts";
 import type { Server } from "../machines/server.ts";
-import { BRANCHES } from "../sim-shop.ts";
+import { BRANCHES, namedBranch } from "../sim-shop.ts";
 import type { Command } from "./command.ts";
 
 export type Desk = "conflicts" | "quarantine";
@@ -18,7 +18,7 @@ export function onDesk(server: Server, desk: Desk): ReadonlyMap<string, string> 
   return new Map(
     operations
       .filter(isOpenQuarantine)
-      .map(({ id, operation, sentFrom }) => [id, operation?.branch || (sentFrom ?? "")]),
+      .map(({ id, operation, sentFrom }) => [id, namedBranch(operation) ?? sentFrom ?? ""]),
   );
 }
 

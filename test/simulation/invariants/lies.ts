@@ -6,7 +6,7 @@ import type { OperationResult } from "../../../src/protocol/types.ts";
 import { isOpenQuarantine, type OperationRow } from "../../../src/server/ports/rows.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import type { Liar, Told } from "../machines/liar.ts";
-import { BRANCHES, CASHIER_MAY, LIAR, LIAR_ACTOR, LIAR_BRANCH, REFUSED_NAME } from "../sim-shop.ts";
+import { BRANCHES, CASHIER_MAY, LIAR, LIAR_ACTOR, LIAR_BRANCH, namedBranch, REFUSED_NAME } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -221,8 +221,7 @@ async function judgeDesks(world: SimWorld, open: readonly OperationRow[]): Promi
     const listed = await timeline.during(server.list("quarantine", branch));
     const ids = new Set(listed?.map(({ id }) => id));
     for (const { id, operation } of open) {
-      const claimed: unknown = operation?.branch;
-      const of = typeof claimed === "string" && claimed !== "" ? claimed : LIAR_BRANCH;
+      const of = namedBranch(operation) ?? LIAR_BRANCH;
       if ((branch === undefined || branch === of) && !ids.has(id))
         world.violation("S18", `${id} of ${LIAR} is quarantined, and not on the desk of ${branch ?? "the shop"}`);
     }

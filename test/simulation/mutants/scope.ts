@@ -16,4 +16,13 @@ export const scope: readonly Mutant[] = [
     "C10",
     patch("server/decide/rows/rows.ts", "    ws.putDeparture({ ...key, scope: before.scope, version });\n", ""),
   ),
+  mutant(
+    "what names no branch is on every branch's desk",
+    "S14",
+    patch(
+      "server/decide/rows/scope.ts",
+      'claimed !== "" ? claimed : (sentFrom ?? "");',
+      'claimed !== "" ? claimed : "";',
+    ),
+  ),
 ];
