@@ -11,8 +11,9 @@ import { LIMITS } from "../../src/protocol/constants.ts";
 import type { OperationResult, PushResponse } from "../../src/protocol/types.ts";
 import { revokeDevice } from "../../src/server/admin/revoke-device.ts";
 import { memoryStore } from "../../src/server/memory/index.ts";
-import type { ServerStore } from "../../src/server/ports/store.ts";
+import { ask, type ServerStore } from "../../src/server/ports/store.ts";
 import { sqliteStore } from "../../src/server/sqlite/index.ts";
+import { recordRow } from "../../src/server/testing/rows.ts";
 import { HttpTill, openTill, operation, shopServer } from "../server/support/http.ts";
 import { payment, product, type Sketch, sale, uuid } from "../server/support/world.ts";
 import { times } from "../support/property.ts";
@@ -51,7 +52,7 @@ interface Shop {
   judged(): number;
 }
 
-function shopOn(inner: ServerStore): Shop {
+function shopOn(inner: ServerStore, reads?: () => { products: readonly string[] }): Shop {
   const counts = counted(inner);
   let judgements = 0;
   const everyone = { read: "everyone", create: "everyone" } as const;
@@ -69,6 +70,7 @@ function shopOn(inner: ServerStore): Shop {
       sales: {
         scope: "tenant",
         allow: everyone,
+        ...(reads && { reads }),
         decide: ({ next }) => {
           judgements += 1;
           const isWrong = next?.totalCents === QUARANTINED_CENTS;
@@ -480,6 +482,48 @@ describe("a chain of fifty links, beside 499 large sales", () => {
     tell("chains, joined", { judged });
     expect(judged).toBeLessThanOrEqual(3 * 100 * chains.length);
     expectAnswered(pushes);
+  });
+});
+
+describe("rows that are more than may be in memory", () => {
+  const rows = many(600, (n) => `row-${n}`);
+
+  /** A shop that has them. They come past the server, which would take a while for so many. */
+  async function stocked(reads?: () => { products: readonly string[] }) {
+    const inner = memoryStore();
+    const shop = shopOn(inner, reads);
+    const till = await openTill(shop.server);
+    await inner.transact("shop", function* () {
+      const clock = yield* ask({ kind: "clock" });
+      if (clock === undefined) throw new Error("the till has not registered");
+      const data = { name: "x", note: "x".repeat(LARGE), priceCents: 0 };
+      const records = rows.map((id, n) => recordRow(id, clock.position + 1 + n, { data, counters: {}, fields: {} }));
+      return { value: undefined, writes: { records, clock: { ...clock, position: clock.position + rows.length } } };
+    });
+    shop.counts.take();
+    return { shop, till };
+  }
+
+  test("are put off if a push names them, behind what was read", async () => {
+    const { shop, till } = await stocked();
+    const { results } = await push(
+      till,
+      rows.slice(0, 500).map((id) => edit(id, { priceCents: 1 })),
+    );
+    const work = shop.counts.take();
+    tell("500 large rows", work);
+    expect([results[0], results.at(-1)]).toMatchObject([{ status: "applied" }, { error: { code: "push_budget" } }]);
+    // Once, and not again piece by piece.
+    expect(work.bytes.all).toBeLessThanOrEqual(LOADED_PER_PUSH);
+  });
+
+  test("put off the one operation whose policy reads them all, and nothing else", async () => {
+    const { shop, till } = await stocked(() => ({ products: rows }));
+    const { results } = await push(till, [edit("row-1", { priceCents: 1 }), sale("s-1", { totalCents: 5 })]);
+    const work = shop.counts.take();
+    tell("a policy that reads 600 large rows", work);
+    expect(results).toMatchObject([{ status: "applied" }, { status: "retry", error: { code: "internal" } }]);
+    expect(work.bytes.transaction).toBeLessThanOrEqual(LOADED_AT_MOST);
   });
 });
 

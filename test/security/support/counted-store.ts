@@ -59,9 +59,10 @@ export function counted(inner: ServerStore): CountedStore {
       work.rows += rows.length;
       work.bytes.round = Math.max(work.bytes.round, bytes);
       work.bytes.all += bytes;
+      // Before it goes on: a transaction that gives up has had them in memory too.
+      work.bytes.transaction = Math.max(work.bytes.transaction, ofTransaction);
       step = steps.next(answers);
     }
-    work.bytes.transaction = Math.max(work.bytes.transaction, ofTransaction);
     const { writes } = (step.value ?? {}) as { readonly writes?: StoreWrites };
     for (const rows of Object.values(writes ?? {})) {
       if (!Array.isArray(rows)) continue;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { asScript, DecisionFailure } from "../../../../src/server/decide/rows/run.ts";
+import { asScript, DecisionFailure, runDecision, TooMuchLoaded } from "../../../../src/server/decide/rows/run.ts";
 import type { WorkingSet } from "../../../../src/server/decide/rows/working-set.ts";
+import { clockRow, recordRow } from "../../../../src/server/testing/rows.ts";
 import { product, ServerWorld } from "../../support/world.ts";
 
 test("a defect in a decision is told apart from a failure of the store, with its cause", async () => {
@@ -42,4 +43,27 @@ test("a decision that lacks rows for ever is ended as a defect", async () => {
   };
   await expect(world.decided({ decide })).rejects.toThrow("lacked rows");
   expect(asked).toBe(100);
+});
+
+test("a decision that wants more rows in memory than it may ends before it has all of them", () => {
+  const ids = Array.from({ length: 500 }, (_, n) => `p-${n}`);
+  const script = runDecision({
+    maxBytes: 100_000,
+    decide: (ws) => {
+      for (const id of ids) ws.record("products", id);
+    },
+  });
+  script.next();
+  let step = script.next([clockRow(1)]);
+  let rows = 0;
+  const answerNext = () => {
+    const [request] = step.value as readonly { readonly keys: readonly { readonly id: string }[] }[];
+    rows += request?.keys.length ?? 0;
+    step = script.next([request?.keys.map(({ id }) => recordRow(id, 1, { data: { note: "x".repeat(1_000) } }))]);
+  };
+  expect(() => {
+    while (step.done !== true) answerNext();
+  }).toThrow(TooMuchLoaded);
+  // A round brings 64.
+  expect(rows).toBe(128);
 });
