@@ -92,6 +92,22 @@ describe("the live channel", () => {
     expect(heard).toEqual(["closed"]);
   });
 
+  test("has the till ask why, if the server lets it listen no more", async () => {
+    const connection = accepted();
+    const { until, heard } = open();
+    (await connection).socket.close(1008, "The device was revoked");
+    await until(2);
+    expect(heard).toEqual([[], "closed"]);
+  });
+
+  test.each([1000, 1001, 1013])("has it ask nothing if the server closes for another reason: %d", async (code) => {
+    const connection = accepted();
+    const { until, heard } = open();
+    (await connection).socket.close(code);
+    await until(1);
+    expect(heard).toEqual(["closed"]);
+  });
+
   test("closes the socket when it is aborted, and is silent afterwards", async () => {
     const connection = accepted();
     const { heard, abort } = open();

@@ -103,7 +103,7 @@ export interface TransportCall {
 
 /** What a live channel reports to. */
 export interface LiveListener {
-  /** The server has something new in these collections. It is a hint: the client then pulls. */
+  /** The server has something new in these collections; if there are none, anywhere. It is a hint: the client then pulls. */
   poke(collections: readonly string[]): void;
   /** The channel has closed, or could not be opened. */
   closed(): void;

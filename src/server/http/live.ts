@@ -20,7 +20,10 @@ import { acceptsGzip, answerProblem } from "./respond.ts";
 export interface LiveSocket {
   /** Sends a text message. If it throws, the socket is dropped. */
   send(text: string): void;
-  /** Closes the socket; `code` as in RFC 6455. The server calls it when the token has ended or the device is revoked. */
+  /**
+   * Closes the socket; `code` as in RFC 6455. The server calls it with 1008 when the token has ended or the device is
+   * revoked, and with 1013 when the device has opened four newer ones.
+   */
   close(code?: number, reason?: string): void;
 }
 
@@ -45,6 +48,8 @@ export interface Live {
 
 interface Connection {
   readonly device: string | undefined;
+  /** Who has opened it: the device, or otherwise the token. `undefined`: `authenticate` looks at something else. */
+  readonly caller: string | undefined;
   readonly socket: LiveSocket;
   /** The request that opened the socket, without its body: what it is allowed is asked again before each poke. */
   readonly request: Request;
@@ -57,12 +62,21 @@ interface Connection {
 /** The connections of one tenant. */
 interface Room {
   readonly connections: Set<Connection>;
+  /** The same by caller, the oldest first. */
+  readonly byCaller: Map<string, Set<Connection>>;
   isPoking: boolean;
 }
 
 /** RFC 6455, 7.4.1. */
 const POLICY_VIOLATION = 1008;
+/** https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number */
+const TRY_AGAIN_LATER = 1013;
 const REVOKED = "The device was revoked";
+/**
+ * Each socket costs memory, and a check of its token at every poke. A till has one, and one more for each page that broke
+ * off without saying so. The newest stay: a till that comes back is not kept out by what it has left behind.
+ */
+const MAX_SOCKETS_OF_CALLER = 4;
 
 export class PokeHub implements Live {
   readonly #parts: ServerParts;
@@ -86,7 +100,11 @@ export class PokeHub implements Live {
       if (size > 0) throw revoked();
       return {
         attach: (socket) =>
-          this.#attach(principal, { device, socket, request: new Request(request.url, { headers: request.headers }) }),
+          this.#attach(principal, {
+            ...{ device, socket },
+            caller: device ?? request.headers.get("authorization") ?? undefined,
+            request: new Request(request.url, { headers: request.headers }),
+          }),
       };
     } catch (error) {
       const context = { requestId, now: this.#parts.clock.now(), acceptsGzip: acceptsGzip(request) };
@@ -113,8 +131,8 @@ export class PokeHub implements Live {
 
   /** A request of the device was refused because it was revoked: its sockets need not wait for the next poke. */
   endDevice(tenant: string, device: string): void {
-    for (const connection of this.#tenants.get(tenant)?.connections ?? [])
-      if (connection.device === device) this.#end(tenant, connection, REVOKED);
+    for (const connection of this.#tenants.get(tenant)?.byCaller.get(device) ?? [])
+      this.#end(tenant, connection, REVOKED);
   }
 
   #deliver(tenant: string, device: string | undefined, hints: readonly Hint[]): void {
@@ -189,14 +207,18 @@ export class PokeHub implements Live {
     }
   }
 
-  #attach(
-    { tenant, expiresAt }: Principal,
-    opened: Pick<Connection, "device" | "socket" | "request">,
-  ): { close(): void } {
+  #attach({ tenant, expiresAt }: Principal, opened: Omit<Connection, "gone" | "pending">): { close(): void } {
     const connection: Connection = { ...opened, gone: new AbortController(), pending: new Map() };
-    const room = this.#tenants.get(tenant) ?? { connections: new Set(), isPoking: false };
+    const room = this.#tenants.get(tenant) ?? { connections: new Set(), byCaller: new Map(), isPoking: false };
     this.#tenants.set(tenant, room);
     room.connections.add(connection);
+    if (opened.caller !== undefined) {
+      const own = room.byCaller.get(opened.caller) ?? new Set();
+      room.byCaller.set(opened.caller, own.add(connection));
+      const [oldest] = own;
+      if (oldest !== undefined && own.size > MAX_SOCKETS_OF_CALLER)
+        this.#end(tenant, oldest, "Newer sockets are open", TRY_AGAIN_LATER);
+    }
     if (expiresAt !== undefined) void this.#endAt(expiresAt, tenant, connection);
     return { close: () => this.#detach(tenant, connection) };
   }
@@ -215,10 +237,10 @@ export class PokeHub implements Live {
     this.#end(tenant, connection, "The token has ended");
   }
 
-  #end(tenant: string, connection: Connection, reason: string): void {
+  #end(tenant: string, connection: Connection, reason: string, code = POLICY_VIOLATION): void {
     this.#detach(tenant, connection);
     try {
-      connection.socket.close(POLICY_VIOLATION, reason);
+      connection.socket.close(code, reason);
     } catch (error) {
       this.#parts.logger.debug("A socket could not be closed", { tenant, cause: String(error) });
     }
@@ -227,8 +249,14 @@ export class PokeHub implements Live {
   #detach(tenant: string, connection: Connection): void {
     connection.gone.abort();
     const room = this.#tenants.get(tenant);
-    room?.connections.delete(connection);
-    if (room?.connections.size === 0) this.#tenants.delete(tenant);
+    if (room === undefined) return;
+    room.connections.delete(connection);
+    if (connection.caller !== undefined) {
+      const own = room.byCaller.get(connection.caller);
+      own?.delete(connection);
+      if (own?.size === 0) room.byCaller.delete(connection.caller);
+    }
+    if (room.connections.size === 0) this.#tenants.delete(tenant);
   }
 
   async #revokedAmong(tenant: string, devices: readonly string[]): Promise<ReadonlySet<string>> {

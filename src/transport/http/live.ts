@@ -12,6 +12,8 @@ import { addressOf, type ResolvedHttpOptions } from "./options.ts";
 
 /** A poke names collections. A longer message is not a poke, and is not parsed. */
 const MAX_POKE_LENGTH = 64 * 1_024;
+/** RFC 6455, section 7.4.1. The protocol's server closes with it when the token or the device has no rights any more. */
+const POLICY_VIOLATION = 1008;
 
 export async function openLive(
   options: ResolvedHttpOptions,
@@ -49,7 +51,11 @@ export async function openLive(
     if (collections) listener.poke(collections);
   });
   socket.addEventListener("error", end);
-  socket.addEventListener("close", end);
+  socket.addEventListener("close", ({ code }) => {
+    // Why the server lets nobody listen any more, such as a revoked till, is said in its next answer.
+    if (!over && code === POLICY_VIOLATION) listener.poke([]);
+    end();
+  });
 }
 
 function readPoke(data: unknown): readonly string[] | undefined {

@@ -64,6 +64,40 @@ describe("pokes [M7]", () => {
     await turn();
     expect(sends).toBe(1);
   });
+  describe("of one caller", () => {
+    /** Opens so many, one after another. `closed`: the numbers of those that the server has closed, and with which code. */
+    async function openMany(count: number, who: (n: number) => string, server = shopServer()) {
+      const closed: (readonly [number, number | undefined])[] = [];
+      const connections: { close(): void }[] = [];
+      for (let n = 0; n < count; n++) {
+        const socket = { send() {}, close: (code?: number) => void closed.push([n, code]) };
+        connections.push((await server.live.connect(liveRequest(token(who(n))), socket)) as { close(): void });
+      }
+      return { closed, connections, server };
+    }
+
+    test("four stay open, the newest", async () => {
+      expect((await openMany(6, () => "shop/b")).closed).toEqual([
+        [0, 1013],
+        [1, 1013],
+      ]);
+    });
+
+    test("it is the device that is counted, whichever token it has; without a device, the token", async () => {
+      expect((await openMany(5, (n) => `shop/b/north/scope-${n}`)).closed).toEqual([[0, 1013]]);
+      expect((await openMany(5, () => "shop//north")).closed).toEqual([[0, 1013]]);
+      expect((await openMany(9, (n) => `shop//branch-${n}`)).closed).toEqual([]);
+      expect((await openMany(9, (n) => `shop/till-${n}`)).closed).toEqual([]);
+      expect((await openMany(9, (n) => `shop-${n}/b`)).closed).toEqual([]);
+    });
+
+    test("those that have gone are not counted", async () => {
+      const { connections, closed, server } = await openMany(4, () => "shop/b");
+      for (const connection of connections) connection.close();
+      const later = await openMany(4, () => "shop/b", server);
+      expect([...closed, ...later.closed]).toEqual([]);
+    });
+  });
   describe("when its token ends", () => {
     const lifetimeMs = 40 * 24 * 60 * 60 * 1_000; // longer than a timer of the platform can be
 
