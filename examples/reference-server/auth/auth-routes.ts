@@ -89,7 +89,10 @@ export function authRoutes(auth: AuthService, callerOf: (context: Context) => Ca
   });
 
   const { people } = auth;
-  app.get("/users", async (context) => context.json({ users: await people.list(await personOf(context)) }));
+  app.get("/users", async (context) => {
+    const who = await personOf(context);
+    return context.json(await people.list(who, context.req.query("after") ?? ""));
+  });
   app.post("/users", async (context) => {
     const who = await personOf(context);
     return context.json(await people.add(who, await bodyOf(context, newUserRequest)), 201);
@@ -114,7 +117,10 @@ export function authRoutes(auth: AuthService, callerOf: (context: Context) => Ca
     return context.body(null, 204);
   });
   const { devices } = auth;
-  app.get("/devices", async (context) => context.json({ devices: await devices.list(await personOf(context)) }));
+  app.get("/devices", async (context) => {
+    const who = await personOf(context);
+    return context.json(await devices.list(who, context.req.query("after") ?? ""));
+  });
   app.post("/devices/:id/release", async (context) => {
     await devices.release(await personOf(context), context.req.param("id"));
     return context.body(null, 204);

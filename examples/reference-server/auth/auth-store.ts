@@ -114,6 +114,12 @@ export interface Ends {
   readonly except?: string | undefined;
 }
 
+/** A part of a list. `after`: where the part before it has ended; empty at the start. */
+export interface Page {
+  readonly after: string;
+  readonly limit: number;
+}
+
 /** The effect of every call is on disk when it resolves, and visible to every server from then on. */
 export interface AuthStore {
   hasTenants(): Promise<boolean>;
@@ -123,7 +129,8 @@ export interface AuthStore {
   nameOf(tenant: string): Promise<string | undefined>;
   /** `false`: the email address is in use. */
   addUser(user: NewUser, at: number): Promise<boolean>;
-  users(tenant: string): Promise<readonly User[]>;
+  /** By email address, from the one after `after`. */
+  users(tenant: string, page: Page): Promise<readonly User[]>;
   user(tenant: string, id: string): Promise<User | undefined>;
   userByEmail(email: string): Promise<User | undefined>;
   /**
@@ -152,7 +159,8 @@ export interface AuthStore {
   refreshToken(token: string): Promise<RefreshToken | undefined>;
   /** Two concurrent calls with the same token store the same successor, once. */
   rotate(token: string, successor: string, session: string, at: number, expiresAt: number): Promise<void>;
-  devices(tenant: string): Promise<readonly KnownDevice[]>;
+  /** By id, from the one after `after`. */
+  devices(tenant: string, page: Page): Promise<readonly KnownDevice[]>;
   device(tenant: string, id: string): Promise<KnownDevice | undefined>;
   /** Ends the device's sessions, and lets the next sign-in register it. `false`: there is no such device. */
   release(tenant: string, device: string, at: number): Promise<boolean>;

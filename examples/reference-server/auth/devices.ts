@@ -9,7 +9,8 @@ import type { Caller } from "../security-log.ts";
 import { attemptOr } from "./attempts.ts";
 import { type AuthParts, checkOwner, entryOf, type Person } from "./auth-parts.ts";
 import { hashOf } from "./auth-rows.ts";
-import type { KnownDevice, User } from "./auth-store.ts";
+import type { KnownDevice, Page, User } from "./auth-store.ts";
+import { partOf } from "./lists.ts";
 
 export const DEFAULT_BRANCH = "main";
 /** 256 bits. */
@@ -105,9 +106,15 @@ export class Devices {
     this.#parts.securityLog({ event: "sign_in_failed", reason, tenant, user: id, device, ...caller });
   }
 
-  async list(owner: Person): Promise<readonly DeviceAnswer[]> {
+  /** @param after empty, or the `next` of the part before */
+  async list(
+    owner: Person,
+    after: string,
+  ): Promise<{ readonly devices: readonly DeviceAnswer[]; readonly next?: string }> {
     checkOwner(owner, "Only the owner sees the tills");
-    return (await this.#parts.store.devices(owner.user.tenant)).map(answerOf);
+    const read = (page: Page) => this.#parts.store.devices(owner.user.tenant, page);
+    const { rows, next } = await partOf(read, after, ({ id }) => id);
+    return { devices: rows.map(answerOf), ...(next !== undefined && { next }) };
   }
 
   /** Its sessions end: the till signs in again, and keeps what it has not sent until then. A revoked till stays revoked. */

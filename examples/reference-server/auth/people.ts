@@ -4,8 +4,9 @@ import { ProblemError } from "../problem.ts";
 import type { Role } from "../roles.ts";
 import type { SecurityEventCode } from "../security-log.ts";
 import { type AuthParts, changedMeanwhile, checkOwner, entryOf, type Person } from "./auth-parts.ts";
-import type { NewUser, User, UserChanges } from "./auth-store.ts";
+import type { NewUser, Page, User, UserChanges } from "./auth-store.ts";
 import type { Credentials } from "./credentials.ts";
+import { partOf } from "./lists.ts";
 import { NO_PASSWORD } from "./passwords.ts";
 import type { NewUserRequest } from "./requests.ts";
 import { isEnrolled, NONE } from "./second-factors.ts";
@@ -40,9 +41,12 @@ export class People {
     this.#credentials = credentials;
   }
 
-  async list(owner: Person): Promise<readonly UserAnswer[]> {
+  /** @param after empty, or the `next` of the part before */
+  async list(owner: Person, after: string): Promise<{ readonly users: readonly UserAnswer[]; readonly next?: string }> {
     checkOwner(owner, MANAGES);
-    return (await this.#parts.store.users(owner.user.tenant)).map(answerOf);
+    const read = (page: Page) => this.#parts.store.users(owner.user.tenant, page);
+    const { rows, next } = await partOf(read, after, ({ email }) => email);
+    return { users: rows.map(answerOf), ...(next !== undefined && { next }) };
   }
 
   /** Without a password, the person gets a one-time code, with which they choose one. */

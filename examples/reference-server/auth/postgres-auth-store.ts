@@ -16,6 +16,7 @@ import {
   KEEP_ROTATED_MS,
   type KnownDevice,
   type NewUser,
+  type Page,
   type RefreshToken,
   type Resealed,
   type Session,
@@ -124,9 +125,9 @@ export class PostgresAuthStore implements AuthStore {
     return this.#transaction((client) => insertUser(client, user, at));
   }
 
-  async users(tenant: string): Promise<readonly User[]> {
-    const rows = await this.#all(`select * from ${SCHEMA}.auth_users where tenant = $1 order by email`, [tenant]);
-    return rows.flatMap((row) => userOf(row) ?? []);
+  async users(tenant: string, { after, limit }: Page): Promise<readonly User[]> {
+    const text = `select * from ${SCHEMA}.auth_users where tenant = $1 and email > $2 order by email limit $3`;
+    return (await this.#all(text, [tenant, after, limit])).flatMap((row) => userOf(row) ?? []);
   }
 
   async user(tenant: string, id: string): Promise<User | undefined> {
@@ -256,9 +257,10 @@ export class PostgresAuthStore implements AuthStore {
     });
   }
 
-  async devices(tenant: string): Promise<readonly KnownDevice[]> {
-    const text = `select * from ${SCHEMA}.auth_devices where tenant = $1 order by id collate "C"`;
-    return (await this.#all(text, [tenant])).flatMap((row) => deviceOf(row) ?? []);
+  async devices(tenant: string, { after, limit }: Page): Promise<readonly KnownDevice[]> {
+    const text = `select * from ${SCHEMA}.auth_devices
+      where tenant = $1 and id collate "C" > $2 order by id collate "C" limit $3`;
+    return (await this.#all(text, [tenant, after, limit])).flatMap((row) => deviceOf(row) ?? []);
   }
 
   async device(tenant: string, id: string): Promise<KnownDevice | undefined> {

@@ -13,6 +13,7 @@ import {
   KEEP_ROTATED_MS,
   type KnownDevice,
   type NewUser,
+  type Page,
   type RefreshToken,
   type Resealed,
   type Session,
@@ -84,10 +85,9 @@ export class SqliteAuthStore implements AuthStore {
     return true;
   }
 
-  async users(tenant: string): Promise<readonly User[]> {
-    return this.#all("select * from auth_users where tenant = ? order by email", tenant).flatMap(
-      (row) => userOf(row) ?? [],
-    );
+  async users(tenant: string, { after, limit }: Page): Promise<readonly User[]> {
+    const text = "select * from auth_users where tenant = ? and email > ? order by email limit ?";
+    return this.#all(text, tenant, after, limit).flatMap((row) => userOf(row) ?? []);
   }
 
   async user(tenant: string, id: string): Promise<User | undefined> {
@@ -231,9 +231,9 @@ export class SqliteAuthStore implements AuthStore {
     );
   }
 
-  async devices(tenant: string): Promise<readonly KnownDevice[]> {
-    const rows = this.#all("select * from auth_devices where tenant = ? order by id", tenant);
-    return rows.flatMap((row) => deviceOf(row) ?? []);
+  async devices(tenant: string, { after, limit }: Page): Promise<readonly KnownDevice[]> {
+    const text = "select * from auth_devices where tenant = ? and id > ? order by id limit ?";
+    return this.#all(text, tenant, after, limit).flatMap((row) => deviceOf(row) ?? []);
   }
 
   async device(tenant: string, id: string): Promise<KnownDevice | undefined> {

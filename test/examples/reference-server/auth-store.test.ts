@@ -92,8 +92,9 @@ test("a device is registered once, with its branch and the digest of its secret;
   // If an answer was lost, the till has only the tokens of before.
   expect((await store.standing(first.id))?.session.endedAt).toBeUndefined();
   const known = { registered: { branch: "north", secret: "digest-1" }, releasedAt: undefined, revokedAt: undefined };
-  expect(await store.devices("t-1")).toEqual([{ id: "till-1", name: "Counter", seenAt: 3, ...known }]);
-  expect(await store.devices("t-2")).toEqual([]);
+  const all = { after: "", limit: 9 };
+  expect(await store.devices("t-1", all)).toEqual([{ id: "till-1", name: "Counter", seenAt: 3, ...known }]);
+  expect(await store.devices("t-2", all)).toEqual([]);
 });
 
 test("of two sign-ins that register a device at the same time, one does", async () => {
@@ -142,4 +143,38 @@ test("a step counts once and only forwards; a hash is replaced only if it is sti
     secondFactor: { secret: "sealed anew", confirmedAt: 1, usedStep: 9 },
   });
   expect(await store.user("t-2", "u-1")).toBeUndefined();
+});
+
+test("people and tills are listed part by part, each once, in an order that no language changes", async () => {
+  const { store, user, session } = await open();
+  const ids = ["B", "a", "-1", "_", "b-10", "b-9", "Z"];
+  for (const id of ids) {
+    expect(await store.addUser({ ...user, id: `u-${id}`, email: `${id.toLowerCase()}@shop.example` }, 1)).toBe(true);
+    const device = { tenant: "t-1", id, name: id, secret: "digest" };
+    expect(await store.begin(session({ device: id }), 0, device, `token-${id}`, 1)).toBe("begun");
+  }
+  async function inParts<T>(
+    read: (page: { after: string; limit: number }) => Promise<readonly T[]>,
+    key: (row: T) => string,
+  ) {
+    const keys: string[] = [];
+    for (let part = ["x"], after = ""; part.length > 0; after = keys.at(-1) ?? "") {
+      part = (await read({ after, limit: 3 })).map(key);
+      keys.push(...part);
+    }
+    return keys;
+  }
+  expect(
+    await inParts(
+      (page) => store.devices("t-1", page),
+      ({ id }) => id,
+    ),
+  ).toEqual([...ids].sort());
+  const emails = [...ids.map((id) => `${id.toLowerCase()}@shop.example`), user.email].sort();
+  expect(
+    await inParts(
+      (page) => store.users("t-1", page),
+      ({ email }) => email,
+    ),
+  ).toEqual(emails);
 });

@@ -163,6 +163,8 @@ const PATHS = [
     "/auth/login",
     "/auth/refresh",
     "/auth/users",
+    "/auth/users?after=%00",
+    "/auth/devices?after=a",
     "/auth/sessions",
     "/auth/none",
     "/auth/users/x/disable",
