@@ -1,11 +1,11 @@
 /** The dialog in which a person sets up a second factor: their password, the app's secret, the recovery codes. */
-import { APP_HINT, accountWords, inGroups } from "../model/sign-in-words.ts";
-import { confirmSecondFactor, enrolSecondFactor, SignInError } from "../till/auth.ts";
+import { APP_HINT, inGroups } from "../model/sign-in-words.ts";
+import { confirmSecondFactor, enrolSecondFactor } from "../till/auth.ts";
+import { accountForm } from "./account-form.ts";
 import { notify } from "./announce.ts";
-import { once } from "./busy.ts";
 import { openDialog } from "./dialog.ts";
-import { fill, h, setText } from "./dom.ts";
-import { codeField, type Field, field, sayWhatIsMissing } from "./field.ts";
+import { fill, h } from "./dom.ts";
+import { codeField, field } from "./field.ts";
 
 export function secondFactorDialog(): void {
   const body = h("div", { class: "dialog-body" });
@@ -24,7 +24,12 @@ export function secondFactorDialog(): void {
 
   function showPassword(): void {
     const password = field("Current password", { type: "password", autocomplete: "current-password", required: true });
-    const form = step("Continue", password, async () => showSecret(await enrolSecondFactor(password.input.value)));
+    const form = accountForm({
+      label: "Continue",
+      fields: [password],
+      atFault: () => password,
+      submit: async () => showSecret(await enrolSecondFactor(password.input.value)),
+    });
     form.prepend(
       h("p", { class: "muted" }, "With it, signing in takes your password and a code of an app on your phone."),
     );
@@ -35,7 +40,12 @@ export function secondFactorDialog(): void {
   function showSecret({ secret, uri }: { readonly secret: string; readonly uri: string }): void {
     const code = codeField(APP_HINT);
     code.input.required = true;
-    const form = step("Confirm", code, async () => showRecoveryCodes(await confirmSecondFactor(code.input.value)));
+    const form = accountForm({
+      label: "Confirm",
+      fields: [code],
+      atFault: () => code,
+      submit: async () => showRecoveryCodes(await confirmSecondFactor(code.input.value)),
+    });
     form.prepend(
       h("p", {}, "Type this key into an authenticator app, then enter the code that it shows."),
       h("p", { class: "secret", "aria-label": `Key: ${inGroups(secret)}` }, inGroups(secret)),
@@ -60,36 +70,4 @@ export function secondFactorDialog(): void {
     );
     button.focus();
   }
-}
-
-/** A form of which one thing is asked, and what becomes of it. */
-function step(label: string, { element, input }: Field, next: () => Promise<void>): HTMLFormElement {
-  const fault = h("p", { class: "fault", role: "alert" });
-  const button = h("button", { type: "submit", class: "button primary wide" }, label);
-  const submit = async () => {
-    setText(fault, "");
-    try {
-      await next();
-    } catch (error) {
-      if (!(error instanceof SignInError)) throw error;
-      setText(fault, accountWords(error.fault));
-      input.select();
-      input.focus();
-    }
-  };
-  const form = h(
-    "form",
-    {
-      class: "form",
-      onsubmit(event: SubmitEvent) {
-        event.preventDefault();
-        void once(button, submit);
-      },
-    },
-    element,
-    fault,
-    button,
-  );
-  sayWhatIsMissing(form, fault);
-  return form;
 }
