@@ -7,6 +7,8 @@ const alias = sourceAliases();
 
 const browserTests = "test/**/*.browser.test.ts";
 const postgresTests = "test/**/*.postgres.test.ts";
+/** What takes minutes: other engines, kills, the worst bodies. `npm run test:long` runs them, `npm test` does not. */
+const longTests = "test/**/*.long.test.ts";
 const distTests = "test/package/dist/**/*.test.ts";
 const executablePath = findBrowser();
 
@@ -27,9 +29,10 @@ export default defineConfig({
           ...patience,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [browserTests, distTests, postgresTests],
+          exclude: [browserTests, distTests, longTests, postgresTests],
         },
       },
+      { resolve: { alias }, test: { ...patience, name: "long", include: [longTests] } },
       {
         // Its global setup starts one PostgreSQL for all of them, and ends it.
         resolve: { alias },

@@ -1,6 +1,8 @@
 /**
  * `npm test [-- filters and options of Vitest]`: finds or brings the browsers and a PostgreSQL, then runs Vitest once.
  * What a filter leaves out is not prepared: dist is built only for the tests that look at it.
+ *
+ * Without a filter, `npm test` leaves out what takes long, test/**\/*.long.test.ts, and `npm run test:long` runs that alone.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -10,11 +12,16 @@ import { root } from "./entries.mjs";
 import { describePgbouncer, findPgbouncer, NO_PGBOUNCER } from "./pgbouncer.mjs";
 import { bringPostgres, describePostgres } from "./postgres.mjs";
 
-const given = process.argv.slice(2);
+const LONG = "--long";
+const isLong = process.argv.includes(LONG);
+const given = process.argv.slice(2).filter((argument) => argument !== LONG);
+const filters = given.filter((argument) => !argument.startsWith("-"));
+// A test that is named is run, whatever it takes.
+const projects = isLong ? ["--project=long"] : filters.length === 0 ? ["--project=!long"] : [];
 const env = { ...process.env };
 
 try {
-  const browser = needsBrowser(given) ? bringBrowser() : findBrowser();
+  const browser = needsBrowser() ? bringBrowser() : findBrowser();
   if (browser !== undefined) {
     env.CHROME_PATH = browser;
     console.log(`browser: ${browser} ${browserVersion(browser)}`);
@@ -27,7 +34,7 @@ try {
 /** Not tested, because the platform can't have them: said before the run, and after it, when the rest has scrolled away. */
 const untested = [];
 try {
-  const engines = needsEngines(given) ? bringEngines(["firefox", "webkit"]) : new Map();
+  const engines = needsEngines() ? bringEngines(["firefox", "webkit"]) : new Map();
   for (const [name, found] of engines) {
     if (typeof found !== "string") console.log(`browser: ${found.path} ${found.version}`);
     else untested.push(`!!! ${name} IS NOT TESTED: none was found, and none could be installed (${found})`);
@@ -40,19 +47,19 @@ for (const line of untested) console.error(line);
 
 try {
   // Vitest's global setup finds it again, and starts it.
-  if (needsPostgres(given)) console.log(`postgres: ${describePostgres(bringPostgres())}`);
+  if (needsPostgres()) console.log(`postgres: ${describePostgres(bringPostgres())}`);
 } catch (error) {
   console.error(`postgres: ${error instanceof Error ? error.message : error}`);
   process.exit(1);
 }
 
-if (needsPostgres(given)) {
+if (needsPostgres()) {
   const program = findPgbouncer();
   const missing = `${NO_PGBOUNCER}. The tests behind a pooler DO NOT RUN`;
   console.log(`pgbouncer: ${program === undefined ? missing : describePgbouncer(program)}`);
 }
 
-const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...given], {
+const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...projects, ...given], {
   cwd: root,
   env,
   stdio: ["ignore", "inherit", "inherit"],
@@ -60,36 +67,28 @@ const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs"
 for (const line of untested) console.error(line);
 process.exit(status ?? 1);
 
-/**
- * Whether the selection holds a test that runs in a browser or drives one: *.browser.test.ts, and all of test/browser.
- * @param {readonly string[]} filters
- */
-function needsBrowser(filters) {
-  return selects(filters, (path) => path.endsWith(".browser.test.ts") || /^test\/browser\/.*\.test\.ts$/.test(path));
+/** Whether the selection holds a test that runs in a browser or drives one: *.browser.test.ts, and all of test/browser. */
+function needsBrowser() {
+  return selects((path) => path.endsWith(".browser.test.ts") || /^test\/browser\/.*\.test\.ts$/.test(path));
 }
 
-/**
- * Firefox and WebKit, for the tests of the engines beside Chromium.
- * @param {readonly string[]} filters
- */
-function needsEngines(filters) {
-  return selects(filters, (path) => /^test\/browser\/engines\/.*\.test\.ts$/.test(path));
+/** Firefox and WebKit, for the tests of the engines beside Chromium. */
+function needsEngines() {
+  return selects((path) => /^test\/browser\/engines\/.*\.test\.ts$/.test(path));
 }
 
-/** @param {readonly string[]} filters */
-function needsPostgres(filters) {
-  return selects(filters, (path) => path.endsWith(".postgres.test.ts"));
+function needsPostgres() {
+  return selects((path) => path.endsWith(".postgres.test.ts"));
 }
 
 /**
  * Options may select anything, so they count as a yes.
- * @param {readonly string[]} filters
  * @param {(path: string) => boolean} isOne
  */
-function selects(filters, isOne) {
-  if (filters.some((filter) => filter.startsWith("-"))) return true;
+function selects(isOne) {
   return readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
     .map((path) => `test/${path.replaceAll("\\", "/")}`)
+    .filter((path) => filters.length > 0 || path.endsWith(".long.test.ts") === isLong)
     .filter(isOne)
-    .some((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
+    .some((path) => given.length === 0 || given.some((filter) => filter.startsWith("-") || path.includes(filter)));
 }

@@ -33,6 +33,7 @@ test("a release is audited, tested and listed before it is published, with prove
     "npm audit signatures",
     "npm run audit",
     "npm test",
+    "npm run test:long",
     "npm run sbom",
     "npm publish --ignore-scripts=false --provenance --access public",
   ]);

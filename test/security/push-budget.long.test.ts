@@ -292,7 +292,7 @@ function expectWork(pushes: readonly Pushed[], work: Work, judged: number, loade
   expect(work.bytes.transaction).toBeLessThanOrEqual(loaded);
 }
 
-/** For the tables of docs/security.md: `BUDGET=1 npx vitest run test/security/push-budget.test.ts`. */
+/** For the tables of docs/security.md: `BUDGET=1 npx vitest run test/security/push-budget.long.test.ts`. */
 function tell(name: string, figures: object): void {
   if (process.env.BUDGET !== undefined) console.log(`${name}: ${JSON.stringify(figures)}`);
 }
