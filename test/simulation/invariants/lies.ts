@@ -190,11 +190,22 @@ function judgeOwn(world: SimWorld, liar: Liar, row: OperationRow): void {
   if (liar.heard.operations.has(id)) wrong(`took effect (${what}), and is another till's`);
   if (action !== "void" && !mayLiar(row)) wrong(`took effect (${what}), and its sender may not do that`);
   if (branch !== LIAR_BRANCH) wrong(`took effect (${what}) in ${branch}`);
+  judgeBase(world, row);
   if (data?.doubtful === true) wrong(`took effect (${what}), though people should look at it`);
   if ((data ?? patch)?.name === REFUSED_NAME) wrong(`took effect (${what}), which the policy refuses`);
   const { assigned } = row.result as { readonly assigned?: Json };
   if (assigned?.orderNumber !== undefined && assigned.orderNumber !== `N-${id.slice(-8)}`)
     wrong(`was given the number ${assigned.orderNumber}`);
+}
+
+/**
+ * What an edit writes has a greater version than whatever was given out before, by this history or by one that is lost [C5]. What comes back
+ * after a restore is judged by what it was answered, and not by its base [C8.5].
+ */
+function judgeBase(world: SimWorld, { id, version, operation, collection, entityId }: OperationRow): void {
+  const { baseVersion = 0, acknowledged } = (operation ?? {}) as Json & { readonly baseVersion?: number };
+  if (acknowledged === undefined && version > 0 && baseVersion > version)
+    world.violation("S18", `${id} of ${LIAR} has written ${collection}/${entityId} on a base that was never given out`);
 }
 
 /** Why a fact of an honest till waits for people, where the fact itself is no reason. */

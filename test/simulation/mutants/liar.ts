@@ -52,6 +52,15 @@ export const liar: readonly Mutant[] = [
     ),
   ),
   mutant(
+    "a base that was never given is believed",
+    "S18",
+    patch(
+      "server/decide/operation/edits.ts",
+      "  if (operation.baseVersion <= Math.max(before.version, ws.clock.epochStart)) return undefined;",
+      "  if (operation.baseVersion <= Number.MAX_SAFE_INTEGER) return undefined;",
+    ),
+  ),
+  mutant(
     "force without right",
     "S18",
     patch("server/decide/operation/rights.ts", '? [action, "force"] : [action];', "? [action] : [action];"),
