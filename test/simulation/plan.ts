@@ -87,7 +87,8 @@ export function planOf(seed: number): Plan {
     ...widthOf(new Draw(seed, "width")),
   };
   const share = draw.pick(SHARE_OF_FAULTS);
-  const chosen = faults.filter(({ needs }) => draw.chance(needs ? 0.7 : share) && (needs?.(options) ?? true));
+  const drawn = faults.filter(({ weight }) => weight > 0);
+  const chosen = drawn.filter(({ needs }) => draw.chance(needs ? 0.7 : share) && (needs?.(options) ?? true));
   const favoured = commands
     .filter(({ needs }) => needs?.(options) ?? true)
     .map((command) => ({ ...command, weight: command.weight * draw.pick([0.3, 1, 3]) }));
@@ -110,20 +111,27 @@ export function planOf(seed: number): Plan {
   };
 }
 
-/** A liar, in one of four shops. Some lies are about a history that is lost, so its shop is restored more often than others. */
+/**
+ * A liar, in one of four shops. Some lies are about a history that is lost, so its shop is restored more often than others. In some of them
+ * it is found out before the end.
+ */
 function lyingIn(draw: Draw, durationMs: number) {
   if (!draw.chance(0.25)) return undefined;
   const event = (kind: string) => ({ at: draw.int(500, durationMs), kind, draw: draw.seed() });
-  const favoured = lies.map((lie) => ({ ...lie, weight: lie.weight * draw.pick([0.3, 1, 3]) }));
+  const favoured = lies
+    .filter(({ weight }) => weight > 0)
+    .map((lie) => ({ ...lie, weight: lie.weight * draw.pick([0.3, 1, 3]) }));
   const restores = draw.pick([0, 0, 1, 2]);
+  const told = Array.from({ length: draw.int(10, 60) }, () => event(draw.weighted(favoured).kind));
+  const struck = Array.from({ length: restores }, () => event(draw.pick(["restore", "restore_announced"])));
+  if (draw.chance(0.5)) {
+    const found = event("liar_revoked");
+    struck.push(found);
+    if (draw.chance(0.4)) told.push({ ...event("flood"), at: draw.int(found.at, durationMs) });
+  }
   return {
-    lies: Array.from({ length: draw.int(10, 60) }, () => event(draw.weighted(favoured).kind)).sort(
-      (a, b) => a.at - b.at,
-    ),
-    faults: Array.from({ length: restores }, () => ({
-      ...event(draw.pick(["restore", "restore_announced"])),
-      till: 0,
-    })),
+    lies: told.sort((a, b) => a.at - b.at),
+    faults: struck.map((fault) => ({ ...fault, till: 0 })),
   };
 }
 

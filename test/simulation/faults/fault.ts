@@ -14,6 +14,7 @@ export interface FaultContext {
 
 export interface Fault {
   readonly kind: string;
+  /** 0: it is not drawn, since it only makes sense where plan.ts plans it. */
   readonly weight: number;
   /** Only in plans with these options. */
   needs?(options: PlanOptions): boolean;

@@ -1,5 +1,5 @@
 /** Whose tokens are whose, what the shop's own code does, and who does not answer for it. */
-import { BRANCHES } from "../sim-shop.ts";
+import { BRANCHES, LIAR } from "../sim-shop.ts";
 import type { Fault } from "./fault.ts";
 
 /** For a while. */
@@ -59,6 +59,16 @@ export const people: readonly Fault[] = [
       if (world.plan.options.live !== "on") return;
       hit();
       machine.line.breakChannels();
+    },
+  },
+  {
+    /** The owner has found out who lies. Planned where there is a liar (plan.ts), and not drawn. */
+    kind: "liar_revoked",
+    weight: 0,
+    async strike({ world, hit }) {
+      if (world.liar === undefined || world.server.revoked.has(LIAR)) return;
+      hit();
+      await world.server.revoke(LIAR);
     },
   },
 ];

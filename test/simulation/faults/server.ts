@@ -78,7 +78,7 @@ export const server: readonly Fault[] = [
     weight: 0.5,
     async strike({ world, machine, hit }) {
       // Somebody must go on.
-      if (world.server.revoked.size > 0) return;
+      if (world.machines.some(({ deviceId }) => world.server.revoked.has(deviceId))) return;
       hit();
       await world.server.revoke(machine.deviceId);
     },

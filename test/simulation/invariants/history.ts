@@ -1,4 +1,4 @@
-/** S5, S10, S13: what the server has let take effect, told by what it has kept of it: in order, once, seen, and by whoever may. */
+/** S5, S10: what the server has let take effect, told by what it has kept of it: in order, once, and seen. */
 
 import type { OperationRow } from "../../../src/server/ports/rows.ts";
 import type { StoreWrites } from "../../../src/server/ports/store.ts";
@@ -21,7 +21,6 @@ export const history: Invariant = {
     const all = rows.operations ?? [];
     superseded(world, all);
     settledOnce(world, rows);
-    revoked(world, rows);
     comeBack(world, rows);
     // A restore gives out positions anew, and lets in what was judged before.
     if (rows.epochs?.length !== 1) return;
@@ -193,23 +192,5 @@ function comeBack(world: SimWorld, { operations = [], records = [], conflicts = 
     for (const field of Object.keys(operation.patch))
       if ((fields[field]?.[0] ?? fields.id?.[0] ?? 0) < (operation.acknowledged?.version ?? 0))
         world.violation("S10", `${field} of ${row.collection}/${row.entityId} was written after ${id}, and is older`);
-  }
-}
-
-/** What comes from a revoked till is for people to judge [H6]. */
-function revoked(world: SimWorld, { devices = [], operations = [] }: StoreWrites): void {
-  for (const { id, revokedAt } of devices) {
-    if (revokedAt === undefined) continue;
-    for (const row of operations)
-      if (row.device === id && row.receivedAt > revokedAt && row.status === "applied" && row.revision === 0)
-        world.violation("S13", `${row.id} of ${id} took effect after ${id} was revoked`);
-  }
-  for (const machine of world.machines) {
-    const position = world.server.revokedAt.get(machine.deviceId);
-    if (position === undefined) continue;
-    const own = new Set(machine.operations().map(({ collection, entityId }) => `${collection}/${entityId}`));
-    for (const [subject, { version }] of machine.heights)
-      if (version > position && !own.has(subject))
-        world.violation("S13", `${machine.name} was told of ${subject} after it was revoked`);
   }
 }

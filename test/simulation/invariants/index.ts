@@ -9,6 +9,7 @@ import { labels } from "./labels.ts";
 import { lies } from "./lies.ts";
 import { order } from "./order.ts";
 import { quiet } from "./quiet.ts";
+import { revoked } from "./revoked.ts";
 import { stored } from "./stored.ts";
 import { told } from "./told.ts";
 
@@ -21,6 +22,7 @@ export const invariants: readonly Invariant[] = [
   converged,
   order,
   history,
+  revoked,
   told,
   quiet,
   lies,

@@ -4,6 +4,7 @@ import type { Liar } from "../machines/liar.ts";
 
 export interface Lie {
   readonly kind: string;
+  /** 0: it is not drawn, since it only makes sense where plan.ts plans it. */
   readonly weight: number;
   /** Answers what it said, for the trace; `undefined` where there was no occasion for it. */
   tell(liar: Liar, draw: Draw): Promise<string | undefined>;

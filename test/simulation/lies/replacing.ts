@@ -89,6 +89,17 @@ export const replacing: readonly Lie[] = [
     },
   },
   {
+    /** What it has sent itself, once more in the place of the first: also after it was found out. */
+    kind: "supersedes_own",
+    weight: 3,
+    async tell(liar, draw) {
+      const own = [...liar.kept.values()].filter(({ result }) => result.status !== "applied");
+      if (own.length === 0) return undefined;
+      const { id, sequence: _, ...content } = draw.pick(own).told;
+      return said(await liar.push([liar.operation({ ...content, supersedes: [id] })]));
+    },
+  },
+  {
     /** What it has sent itself. */
     kind: "void_of_own",
     weight: 1,

@@ -9,6 +9,7 @@ import type { StoreWrites } from "../../../src/server/ports/store.ts";
 import { uuidV7 } from "../../../src/shared/random.ts";
 import { Draw } from "../engine/draw.ts";
 import { judgeAnswered, judgeEpochs, judgeShown, judgeStoredBytes } from "../invariants/lies.ts";
+import { isRevoked, judgeServed } from "../invariants/revoked.ts";
 import { lieOf } from "../lies/index.ts";
 import type { PlannedLie } from "../plan.ts";
 import { LIAR, LIAR_BRANCH } from "../sim-shop.ts";
@@ -132,6 +133,11 @@ export class Liar {
     };
   }
 
+  /** It goes on with the token that it has. */
+  get isRevoked(): boolean {
+    return isRevoked(this.world, LIAR);
+  }
+
   /** What the server has now. */
   rows() {
     return this.world.server.rows();
@@ -213,6 +219,8 @@ export class Liar {
 
   async #ask(path: string, text: string | undefined): Promise<Answered> {
     const { server, trace } = this.world;
+    const { isRevoked: wasRevoked } = this;
+    const { restores } = server;
     this.#requests += 1;
     const response = await server.handle(
       new Request(`http://shop.test/sync/${path}`, {
@@ -236,6 +244,7 @@ export class Liar {
     }
     if (response.status >= 500 && response.status !== 503)
       this.world.violation("S18", `${LIAR} was answered ${response.status} to a ${path}: ${answer.slice(0, 200)}`);
+    if (wasRevoked && restores === server.restores && response.ok) judgeServed(this.world, LIAR, path, answer);
     if (path === "push" || path === "pull") judgeShown(this, path, answer);
     return { status: response.status, code, body };
   }

@@ -7,6 +7,7 @@ import { judgeRoom } from "../invariants/bounded.ts";
 import { judgeUnsynced } from "../invariants/counted.ts";
 import { judgeTold } from "../invariants/lies.ts";
 import { Patience } from "../invariants/patience.ts";
+import { isRevoked, judgeServed } from "../invariants/revoked.ts";
 import { TooSlow } from "../invariants/too-slow.ts";
 import { judgeWaiting } from "../invariants/waited.ts";
 import type { SimWorld } from "../world.ts";
@@ -216,9 +217,12 @@ export class SimLine {
     const asked = path === "push" ? request.clone() : undefined;
     const { liar } = this.#world;
     const overheard = liar && (await request.clone().text());
+    const wasRevoked = isRevoked(this.#world, tab.machine.deviceId);
+    const { restores } = server;
     const askedAt = server.now();
     const response = await server.handle(request);
     const text = await response.text();
+    if (wasRevoked && restores === server.restores && response.ok) judgeServed(this.#world, this.#name, path, text);
     if (liar && overheard && response.ok) {
       liar.heard.note(JSON.parse(overheard), JSON.parse(text));
       judgeTold(liar, this.#name, text);

@@ -157,4 +157,41 @@ export const liar: readonly Mutant[] = [
       'return principal.actor !== undefined || principal.branch === undefined ? "all" : ["", principal.branch];',
     ),
   ),
+  mutant(
+    "a revoked device is shown the rows of its results",
+    "H6",
+    patch("server/decide/rows/redact.ts", "    revoked !== true &&\n", ""),
+  ),
+  mutant(
+    "a revoked device is shown the row behind a used id",
+    "H6",
+    patch("server/decide/rows/visible-state.ts", "if (revoked === true) return undefined;", ""),
+  ),
+  mutant(
+    "what a revoked device sends takes the place of its work",
+    "H6",
+    patch(
+      "server/decide/operation/supersede.ts",
+      'const SENDER_MAY_NOT = ["device_revoked", "branch_mismatch",',
+      'const SENDER_MAY_NOT = ["branch_mismatch",',
+    ),
+  ),
+  mutant(
+    "a revoked device may fill the desk like any other",
+    "S13",
+    patch(
+      "server/decide/push-budget.ts",
+      "const quota = revoked === true ? QUARANTINE_OF_REVOKED : QUARANTINE;",
+      "const quota = revoked === undefined ? QUARANTINE_OF_REVOKED : QUARANTINE;",
+    ),
+  ),
+  mutant(
+    "a desk is shown to a revoked device",
+    "H6",
+    patch(
+      "server/service/desk-service.ts",
+      "return row?.revokedAt === undefined ? { value: yield* script() } : undefined;",
+      "return row !== null ? { value: yield* script() } : undefined;",
+    ),
+  ),
 ];
