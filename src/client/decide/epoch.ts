@@ -8,7 +8,8 @@ import type { StoredOperation } from "../state/operation.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
- * Puts the journal back into the outbox: every operation that is applied, quarantined, in conflict or closed elsewhere.
+ * Puts the journal back into the outbox: every operation that is applied, quarantined, in conflict or closed elsewhere,
+ * and every one whose id was taken.
  * An applied operation carries its old result in `acknowledged`, and re-enters at its old version. Versions, revisions
  * and blocks of the lost history mean nothing in the new one, so a blocked operation becomes pending too. Returns how
  * many operations became pending.
@@ -61,8 +62,12 @@ function backToOutbox(operation: StoredOperation, point: SyncPoint): StoredOpera
       return { ...operation, status: RESEND };
     case "blocked":
       return { ...operation, status: { state: "pending", ...(status.resend && { resend: true }) } };
+    case "rejected":
+      // The server kept its payload all the same, for people to decide about [H8]. What else is rejected had no effect
+      // on the server, and nothing of it is lost.
+      return status.error.code === "operation_id_reused" ? { ...operation, status: RESEND } : undefined;
     default:
-      // pending: it waits anyway. rejected: it had no effect on the server. superseded: its successor names it.
+      // pending: it waits anyway. superseded: its successor names it.
       return undefined;
   }
 }

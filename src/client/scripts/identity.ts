@@ -102,7 +102,7 @@ export interface Followed {
 }
 
 /** The states of the journal of a lost epoch, and of what was blocked in it: see `decideEpochChange`. */
-const SENT_AGAIN = ["applied", "quarantined", "conflict", "closed_elsewhere", "blocked"] as const;
+const SENT_AGAIN = ["applied", "quarantined", "conflict", "closed_elsewhere", "rejected", "blocked"] as const;
 
 /**
  * Sets the new epoch, forgets cursors and marks, and moves the journal back into the outbox, in one transaction [C8.4].

@@ -13,7 +13,7 @@ import { evaluate } from "./operation/evaluate.ts";
 import { knownTo } from "./operation/known-to.ts";
 import { flagFacts, isLeftOut } from "./operation/out-of-range.ts";
 import { headOf, type PreparedOperation } from "./operation/prepared-operation.ts";
-import { recordResult, storedAnswer } from "./operation/record-result.ts";
+import { keptAside, recordResult, storedAnswer } from "./operation/record-result.ts";
 import { applySiblings, discardSiblings, givesUpFact, siblingsOf } from "./operation/siblings.ts";
 import { blocked, isCommercial, isFinal, quarantined, rejectedOrQuarantined, retry } from "./operation/verdicts.ts";
 import type { Catalog } from "./rows/catalog.ts";
@@ -116,6 +116,7 @@ function judgeFresh(
     });
   }
   const culprit =
+    takenMember(ws, unit) ??
     results.find((result, index) => result.status === "quarantined" && !isLeftOut(fresh[index]?.raw, result))?.id ??
     settleSiblings(ws, view, siblings, { fresh, results });
   if (culprit === undefined) {
@@ -181,6 +182,16 @@ function failedMember(ws: WorkingSet, unit: Unit, fresh: readonly PreparedOperat
       stored !== undefined && stored.status !== "applied" && stored.supersededBy === undefined && !superseded.has(id)
     );
   })?.id;
+}
+
+/** A member of a sale whose id was taken: it waits for people, so the sale is not in the books, nor is any part of it [C1]. */
+function takenMember(ws: WorkingSet, { kind, members }: Unit): string | undefined {
+  if (kind !== "commercial") return undefined;
+  for (const member of members) {
+    const kept = keptAside(ws, member);
+    if (kept !== undefined) return kept;
+  }
+  return undefined;
 }
 
 function areFinal(results: readonly OperationResult[]): results is readonly FinalResult[] {

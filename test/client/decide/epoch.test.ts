@@ -126,6 +126,14 @@ describe("goes back into the outbox [C8.4]", () => {
     one.follow("e2");
     expect(again(one, edit)).toEqual({ state: "pending", again: true, acknowledged: undefined });
   });
+
+  test("what the server had kept because its id was taken: what it kept is lost [H8]", () => {
+    const one = till();
+    const operation = one.one(sale("s-1"));
+    one.answer(rejected(operation, "operation_id_reused"));
+    one.follow("e2");
+    expect(again(one, operation)).toEqual({ state: "pending", again: true, acknowledged: undefined });
+  });
 });
 
 describe("does not go back", () => {

@@ -2,6 +2,7 @@
 import type { FlatOperation } from "../../support/flat-operation.ts";
 import type { Invariant } from "./invariant.ts";
 import { isOfLiar } from "./lies.ts";
+import { takenIdOf } from "./taken.ts";
 
 export const accounted: Invariant = {
   name: "S1",
@@ -31,7 +32,7 @@ export const accounted: Invariant = {
     }
     // What a liar has made is judged with the lies.
     for (const [id, row] of onServer)
-      if (!world.model.operations.has(id) && !isPlaceholder(row) && !isOfLiar(row))
+      if (!world.model.operations.has(takenIdOf(row, onServer) ?? id) && !isPlaceholder(row) && !isOfLiar(row))
         world.violation("S3", `the server has operation ${id}, which no till has made`);
   },
 };

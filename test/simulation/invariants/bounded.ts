@@ -6,6 +6,7 @@ import type { OperationRow } from "../../../src/server/ports/rows.ts";
 import { LIAR, STOCK_BOUNDS, VISITS_BOUNDS } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
+import { factsTaken } from "./taken.ts";
 
 const CODE = "counter_out_of_range";
 const codeOf = ({ result }: OperationRow) => ("error" in result ? result.error.code : undefined);
@@ -91,6 +92,9 @@ export function judgeRefusal(world: SimWorld, id: string): void {
       transaction === asked.transaction && device === asked.device && status === "quarantined",
   );
   if (!members.some(({ collection }) => collection === "sales")) return;
+  // Nobody can book a fact under an id that a liar has used before.
+  const taken = factsTaken(world);
+  if (members.some(({ collection, entityId }) => taken.has(`${collection}/${entityId}`))) return;
   const isShort = ({ operation, entityId }: OperationRow) => {
     const step = operation?.action === "increment" ? Number(operation.by.stock ?? 0) : 0;
     const row = records.find((one) => one.collection === "products" && one.id === entityId);

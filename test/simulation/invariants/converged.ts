@@ -5,18 +5,23 @@ import type { Tab } from "../machines/tab.ts";
 import { NEWEST, shopOf } from "../versions.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
+import { factsHidden } from "./taken.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 export async function differences(world: SimWorld): Promise<readonly string[]> {
   const rows = (world.server.rows().records ?? []).filter(({ state }) => state === "live");
   const found: string[] = [];
+  const hidden = factsHidden(world);
   for (const name of Object.keys(shopOf(world.plan.options.versions ? NEWEST : 1))) {
     for (const machine of world.machines) {
       if (world.server.revoked.has(machine.deviceId)) continue; // it is told nothing more [H6]
       const aside = setAside(machine);
-      const isSeen = ({ collection, scope }: RecordRow) =>
-        collection === name && (machine.branch === undefined || scope === "" || scope === machine.branch);
+      const isHidden = (subject: string) => hidden.has(subject) && aside.has(subject);
+      const isSeen = ({ collection, id, scope }: RecordRow) =>
+        collection === name &&
+        !isHidden(`${collection}/${id}`) &&
+        (machine.branch === undefined || scope === "" || scope === machine.branch);
       const expected = new Map(rows.filter(isSeen).map((row) => [row.id, shown(row)]));
       for (const tab of machine.tabs)
         for (const what of await differencesOf(tab, name, expected, aside)) found.push(`${tab.name} ${name}/${what}`);

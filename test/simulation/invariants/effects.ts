@@ -97,8 +97,8 @@ function creations(world: SimWorld, rows: readonly RecordRow[]): void {
     )
       continue;
     const subject = `${collection}/${entityId}`;
-    // A liar may say the same once more: that changes nothing.
-    const isRepeated = device === LIAR && !ofLiar.has(subject);
+    // A liar may say the same once more, of another's fact or of its own: that changes nothing.
+    const isRepeated = device === LIAR && (!ofLiar.has(subject) || made.has(subject));
     if (isRepeated) continue;
     if (made.has(subject)) world.violation("S2", `${subject} was made twice`);
     made.add(subject);

@@ -11,6 +11,7 @@ import { order } from "./order.ts";
 import { quiet } from "./quiet.ts";
 import { revoked } from "./revoked.ts";
 import { stored } from "./stored.ts";
+import { taken } from "./taken.ts";
 import { told } from "./told.ts";
 
 export const invariants: readonly Invariant[] = [
@@ -26,4 +27,5 @@ export const invariants: readonly Invariant[] = [
   told,
   quiet,
   lies,
+  taken,
 ];

@@ -9,6 +9,7 @@ import type { Liar, Told } from "../machines/liar.ts";
 import { BRANCHES, CASHIER_MAY, LIAR, LIAR_ACTOR, LIAR_BRANCH, namedBranch, REFUSED_NAME } from "../sim-shop.ts";
 import type { SimWorld } from "../world.ts";
 import type { Invariant } from "./invariant.ts";
+import { factsTaken, takenIdOf } from "./taken.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Sent = Pick<OperationRow, "device" | "collection" | "entityId" | "operation" | "status">;
@@ -169,9 +170,10 @@ export const lies: Invariant = {
     const operations = rows.operations ?? [];
     liar.judgeEpochs(rows);
     for (const row of operations.filter(isOfLiar)) judgeOwn(world, liar, row);
-    for (const row of operations.filter((one) => !isOfLiar(one))) judgeOthers(world, row, byId(rows));
-    judgeRows(world, liar, rows);
     const stored = byId(rows);
+    const taken = factsTaken(world);
+    for (const row of operations.filter((one) => !isOfLiar(one))) judgeOthers(world, row, stored, taken);
+    judgeRows(world, liar, rows);
     for (const { told, result, restores } of liar.kept.values())
       if (restores === server.restores) judgeKept(world, stored, told, result);
     await judgeDesks(world, operations.filter(isOfLiar).filter(isOpenQuarantine));
@@ -187,7 +189,7 @@ function judgeOwn(world: SimWorld, liar: Liar, row: OperationRow): void {
   const operation = (row.operation ?? {}) as Json & { readonly data?: Json; readonly patch?: Json };
   const { action, branch = LIAR_BRANCH, data, patch } = operation;
   const what = `${action} ${collection}/${row.entityId}`;
-  if (liar.heard.operations.has(id)) wrong(`took effect (${what}), and is another till's`);
+  if (liar.heard.operations.has(id) && !liar.took.has(id)) wrong(`took effect (${what}), and is another till's`);
   if (action !== "void" && !mayLiar(row)) wrong(`took effect (${what}), and its sender may not do that`);
   if (branch !== LIAR_BRANCH) wrong(`took effect (${what}) in ${branch}`);
   judgeBase(world, row);
@@ -211,14 +213,23 @@ function judgeBase(world: SimWorld, { id, version, operation, collection, entity
 /** Why a fact of an honest till waits for people, where the fact itself is no reason. */
 const LIED_AWAY = ["id_collision", "operation_id_reused", "malformed", "not_permitted", "validation_failed"];
 
-/** One of an honest till: no lie has closed it, taken its id or its place. */
-function judgeOthers(world: SimWorld, row: OperationRow, rows: ReadonlyMap<string, OperationRow>): void {
+/** One of an honest till: no lie has closed it or taken its place, and it is set aside for an id only where a liar had that first. */
+function judgeOthers(
+  world: SimWorld,
+  row: OperationRow,
+  rows: ReadonlyMap<string, OperationRow>,
+  taken: ReadonlySet<string>,
+): void {
   const { id, collection, entityId, supersededBy, status, result } = row;
   const by = supersededBy === undefined ? undefined : rows.get(supersededBy);
   const what = `${id} (${row.operation?.action} ${collection}/${entityId})`;
   if (by && isOfLiar(by)) world.violation("S18", `${what} was replaced by ${by.id} of ${LIAR}`);
-  if (status === "quarantined" && LIED_AWAY.includes(codeOf(result) ?? ""))
-    world.violation("S18", `${what} of ${row.device} is quarantined: ${codeOf(result)}`);
+  const code = codeOf(result) ?? "";
+  const isTaken =
+    (code === "id_collision" && taken.has(`${collection}/${entityId}`)) ||
+    (code === "operation_id_reused" && takenIdOf(row, rows) !== undefined);
+  if (status === "quarantined" && LIED_AWAY.includes(code) && !isTaken)
+    world.violation("S18", `${what} of ${row.device} is quarantined: ${code}`);
 }
 
 /** No field that it may not write bears its name. */

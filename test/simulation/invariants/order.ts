@@ -2,11 +2,14 @@
 import { CONTESTED } from "../commands/editing.ts";
 import type { Invariant } from "./invariant.ts";
 import { factsOfLiar } from "./lies.ts";
+import { factsTaken } from "./taken.ts";
 
 export const order: Invariant = {
   name: "S5",
   check(world) {
     const ofLiar = factsOfLiar(world);
+    // A liar has said the same before its till did.
+    const taken = factsTaken(world);
     const rows = (world.server.rows().records ?? []).filter(
       ({ collection, id, state }) => state === "live" && !ofLiar.has(`${collection}/${id}`),
     );
@@ -28,14 +31,15 @@ export const order: Invariant = {
     );
     for (const { collection, id, data, version } of rows) {
       const born = collection === "sales" ? customers.get(data.customerId as string) : undefined;
-      const isJudged = judged.has(id) || judged.has(data.customerId as string);
+      const isEarly = taken.has(`${collection}/${id}`);
+      const isJudged = isEarly || judged.has(id) || judged.has(data.customerId as string);
       if (born !== undefined && born > version && !isJudged)
         world.violation("S5", `sales/${id} came before its customer`);
       if (collection !== "refunds" && collection !== "payments") continue;
       const sale = sales.get(data.saleId as string);
       if (judged.has(data.saleId as string)) continue;
       if (sale === undefined) world.violation("S5", `${collection}/${id} is of a sale that is not there`);
-      else if (sale > version) world.violation("S5", `${collection}/${id} came before its sale`);
+      else if (sale > version && !isEarly) world.violation("S5", `${collection}/${id} came before its sale`);
     }
   },
 };

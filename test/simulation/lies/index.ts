@@ -6,9 +6,19 @@ import type { Lie } from "./lie.ts";
 import { replacing } from "./replacing.ts";
 import { returning } from "./returning.ts";
 import { sizes } from "./sizes.ts";
+import { taking } from "./taking.ts";
 import { writing } from "./writing.ts";
 
-export const lies: readonly Lie[] = [...writing, ...claims, ...replacing, ...returning, ...frames, ...desks, ...sizes];
+export const lies: readonly Lie[] = [
+  ...writing,
+  ...claims,
+  ...replacing,
+  ...returning,
+  ...frames,
+  ...desks,
+  ...sizes,
+  ...taking,
+];
 
 const byKind = new Map(lies.map((lie) => [lie.kind, lie]));
 

@@ -43,6 +43,8 @@ export class Liar {
   readonly kept = new Map<string, Kept>();
   /** Ids of its own. */
   readonly made = new Set<string>();
+  /** Ids of others that it has used before they had arrived. */
+  readonly took = new Set<string>();
   /** Own results that it was given a receipt for. */
   readonly own = new Overheard();
   /** How often it has lied, by kind. */

@@ -1,6 +1,6 @@
 /**
  * What a liar knows of the others: in the worst case whatever they have sent and were answered. It learns of what they have sent when it is
- * answered, and not before: whoever takes the random id of an operation, or of a fact, before it arrives has taken it (docs/security.md).
+ * answered. What has not arrived is told to it apart (Liar.unseen): only where a lie is about that.
  */
 import type { OperationResult, PushRequest, WireOperation } from "../../../src/protocol/types.ts";
 

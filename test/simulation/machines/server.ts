@@ -239,10 +239,14 @@ export class Server {
     } as StoreWrites;
   }
 
-  /** The ids of operations that have arrived: not those of which a liar says only that they are replaced. */
+  /**
+   * The ids of operations that have arrived: not those of which a liar says only that they are replaced, or under which it has sent something
+   * else. What was taken like that has arrived where its own payload is kept.
+   */
   arrived(): ReadonlySet<string> {
     const { operations = [] } = this.store.snapshot().tenants[TENANT] ?? {};
-    return new Set(operations.flatMap(({ id, hash, device }) => (hash === "" && device === LIAR ? [] : id)));
+    const honest = operations.filter(({ device }) => device !== LIAR);
+    return new Set(honest.flatMap(({ id, operation }) => [id, operation?.id ?? id]));
   }
 
   /** One process after the other gets this version of the software: for a while there are two. */

@@ -135,7 +135,7 @@ export const liar: readonly Mutant[] = [
     "S18",
     patch(
       "server/decide/operation/record-result.ts",
-      "const at = quarantineReused(ws, view, prepared);",
+      "const at = quarantineReused(ws, view, prepared, stored);",
       "const at = view.receivedAt;",
     ),
   ),
@@ -155,6 +155,25 @@ export const liar: readonly Mutant[] = [
       "server/decide/rows/scope.ts",
       'return principal.branch === undefined ? "all" : ["", principal.branch];',
       'return principal.actor !== undefined || principal.branch === undefined ? "all" : ["", principal.branch];',
+    ),
+  ),
+  mutant(
+    "a part of a sale is booked, though the id of another part was taken",
+    "C1",
+    patch("server/decide/transaction.ts", "    takenMember(ws, unit) ??\n", ""),
+  ),
+  mutant(
+    "a fact that is there is answered without what was assigned to it",
+    "C4",
+    patch("server/decide/operation/facts.ts", "isAsSent(judgement, before.data)", "isAsSent(judgement, checked.data)"),
+  ),
+  mutant(
+    "what was kept because its id was taken is not sent again",
+    "C8.4",
+    patch(
+      "client/decide/epoch.ts",
+      'return status.error.code === "operation_id_reused" ? { ...operation, status: RESEND } : undefined;',
+      "return undefined;",
     ),
   ),
   mutant(

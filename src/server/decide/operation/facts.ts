@@ -30,7 +30,7 @@ export function createFact(
   if (before !== undefined && before.state !== "stub") {
     const same = deepEqual(without(before.data, assigned), checked.data);
     return same
-      ? applied(operation, before.version, isAsSent(judgement, checked.data) ? {} : visibleData(judgement, before))
+      ? applied(operation, before.version, isAsSent(judgement, before.data) ? {} : visibleData(judgement, before))
       : quarantined(operation, "id_collision", "Another fact has this id, with different content");
   }
   const record = recordOf(served, { id: entityId, data: checked.data, counters: {} });
@@ -57,7 +57,10 @@ export function createFact(
   });
 }
 
-/** Whether the fact is stored as the till has it. The schema may have trimmed it, or filled in a default [C4]. */
+/**
+ * Whether the fact is stored as the till has it. The schema may have trimmed it, or filled in a default; and one that
+ * was there before may have what the server had assigned to it [C4].
+ */
 function isAsSent({ operation, isRaised }: Judgement<CreateOperation>, data: JsonObject): boolean {
   return !isRaised && deepEqual(operation.data, data);
 }

@@ -4,7 +4,7 @@
  * at it [C6].
  */
 import type { FinalResult, WireOperation } from "../../../protocol/types.ts";
-import type { OperationRow, RecordRow } from "../../ports/rows.ts";
+import { isOpenQuarantine, type OperationRow, type RecordRow } from "../../ports/rows.ts";
 import { redactFor } from "../rows/redact.ts";
 import { originOf, type Viewpoint } from "../rows/sender.ts";
 import { visibleState } from "../rows/visible-state.ts";
@@ -104,7 +104,7 @@ export function storedAnswer(
 ): FinalResult {
   // A placeholder has no hash: it was superseded before it arrived.
   if (stored.hash === prepared.hash || stored.hash === "") return { ...redactFor(ws, view, stored), replayed: true };
-  const at = quarantineReused(ws, view, prepared);
+  const at = quarantineReused(ws, view, prepared, stored);
   const message = `This id belongs to another operation, which is ${stored.status}`;
   const server = visibleState(ws, view, headOf(prepared));
   return { ...rejected(prepared, "operation_id_reused", message, { server }), at };
@@ -115,7 +115,7 @@ export function storedAnswer(
  * release it; an edit that its sender might not make is kept as rejected. That happens once, however often it is sent.
  * Returns when it happened.
  */
-function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation): number {
+function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOperation, first: OperationRow): number {
   const id = uuidOf(prepared.hash);
   const known = ws.operation(id);
   if (known !== undefined) return known.receivedAt;
@@ -132,14 +132,27 @@ function quarantineReused(ws: WorkingSet, view: Viewpoint, prepared: PreparedOpe
     id,
     at: view.receivedAt,
   };
+  const row = operationRow(view, prepared, result, position);
   ws.putOperation({
-    ...operationRow(view, prepared, result, position),
+    ...row,
     id,
-    // The sequence number and the transaction belong to the operation that arrived first.
+    // The sequence number belongs to the operation that arrived first. So does the transaction, if that is of this
+    // device: else it is bound to what it was sent with.
     sequence: undefined,
-    transaction: undefined,
+    transaction: first.device === row.device ? undefined : row.transaction,
   });
   return view.receivedAt;
+}
+
+/**
+ * The id under which the operation is kept because another device has taken its own. While it waits for people there, the others of
+ * its transaction wait with it [C1].
+ */
+export function keptAside(ws: WorkingSet, { id, hash }: PreparedOperation): string | undefined {
+  const stored = ws.operation(id);
+  if (stored === undefined || stored.hash === hash) return undefined;
+  const kept = ws.operation(uuidOf(hash));
+  return kept?.transaction !== undefined && isOpenQuarantine(kept) ? kept.id : undefined;
 }
 
 /**

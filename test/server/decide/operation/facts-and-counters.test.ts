@@ -29,12 +29,15 @@ describe("a completed sale is a fact (L11)", () => {
       error: { code: "id_collision" },
     });
   });
-  test("what only the server filled in makes it no other one [H5]", async () => {
+  test("what only the server filled in makes it no other one [H5], and is told to whoever can't know it [C4]", async () => {
     const decide = () => ({ outcome: "applied", assigned: { orderNumber: "7" } }) as const;
     const allow = { read: "everyone", create: "everyone" } as const;
     const world = await ServerWorld.open({ sales: { scope: "tenant", allow, decide } });
     await world.till("a").send(sale("s-1"));
-    expect(await world.till("b").send(sale("s-1"))).toMatchObject({ status: "applied" });
+    expect(await world.till("b").send(sale("s-1"))).toMatchObject({
+      status: "applied",
+      data: { totalCents: 500, orderNumber: "7" },
+    });
     expect(await world.quarantined()).toEqual([]);
   });
   test("a reference to what is not there is a flag", async () => {

@@ -5,7 +5,7 @@ import { uuidOf } from "../../../../src/server/decide/operation/record-result.ts
 import { register } from "../../../../src/server/decide/rows/devices.ts";
 import { asScript } from "../../../../src/server/decide/rows/run.ts";
 import { canonicalJson } from "../../../../src/shared/json.ts";
-import { count, edit, product, ServerWorld, type Sketch, sale, uuid } from "../../support/world.ts";
+import { count, edit, payment, product, ServerWorld, type Sketch, sale, uuid } from "../../support/world.ts";
 
 const payloadText = (operation: WireOperation) => canonicalJson(payloadOf(operation));
 
@@ -143,5 +143,76 @@ describe("sequence numbers", () => {
     expect(await world.read({ kind: "incarnations", device: "till-1", limit: 10 })).toMatchObject([
       { firstSequence: 12, lastSequence: 14, received: 2 },
     ]);
+  });
+});
+
+describe("an id that another till has taken before it arrived [H8]", () => {
+  const transaction = "t-1";
+  /** A sale with its payment and its goods, whose n-th operation has an id that another till has used. */
+  async function taken(n: number) {
+    const world = await ServerWorld.open();
+    await world.till("a").send(product("p-1"));
+    const [liar, till] = [world.till("liar"), world.till("till")];
+    const sketches = [
+      sale("s-1", { totalCents: 5 }, { transaction }),
+      payment("y-1", "s-1", { transaction }),
+      count("p-1", -1, { transaction }),
+    ];
+    const own = sketches.map((sketch) => till.mint(sketch));
+    const id = own[n]!.id;
+    expect(await liar.send(liar.mint({ ...sale("s-9", { totalCents: 1 }), id }))).toMatchObject({ status: "applied" });
+    const send = async () => {
+      const results = await till.push(...own);
+      return own.map((operation) => results.find((result) => result.id === operation.id));
+    };
+    return { world, own, results: await send(), send };
+  }
+  const booked = async (world: ServerWorld) => [
+    (await world.row("sales", "s-1"))?.state,
+    (await world.row("payments", "y-1"))?.state,
+    (await world.row("products", "p-1"))?.counters.stock ?? 0,
+  ];
+
+  test.each([0, 1, 2])("keeps all of a sale out of the books, and not a part of it (%i)", async (n) => {
+    const { world, own, results } = await taken(n);
+    expect(results[n]).toMatchObject({ status: "rejected", error: { code: "operation_id_reused" } });
+    for (const [at, result] of results.entries())
+      if (at !== n) expect(result).toMatchObject({ status: "quarantined", error: { code: "transaction_quarantined" } });
+    expect(await booked(world)).toEqual([undefined, undefined, 0]);
+    const waiting = (await world.quarantined()).map(({ operation }) => operation?.id);
+    expect(waiting.sort()).toEqual(own.map(({ id }) => id).sort());
+  });
+
+  test.each([0, 1, 2])("is released with all that it was sent with, by any of it (%i)", async (n) => {
+    const { world, results, send } = await taken(n);
+    const [any] = await world.quarantined();
+    expect(await world.release(any!.id)).toMatchObject({ kind: "revised", results: [{}, {}, {}] });
+    expect(await booked(world)).toEqual(["live", "live", -1]);
+    expect(await world.quarantined()).toEqual([]);
+    // Sent again, it changes nothing.
+    const again = await send();
+    expect(again.map((result) => result?.status)).toEqual(
+      results.map((result) => (result?.status === "rejected" ? "rejected" : "applied")),
+    );
+    expect(await booked(world)).toEqual(["live", "live", -1]);
+  });
+
+  test("is discarded with all that it was sent with", async () => {
+    const { world } = await taken(0);
+    const [any] = await world.quarantined();
+    await world.discard(any!.id);
+    expect(await world.quarantined()).toEqual([]);
+    expect(await booked(world)).toEqual([undefined, undefined, 0]);
+  });
+
+  test("binds nothing to the till's own operation that came first under the id", async () => {
+    const world = await ServerWorld.open();
+    const till = world.till();
+    const first = till.mint(sale("s-1", { totalCents: "x" }, { transaction }));
+    expect(await till.send(first)).toMatchObject({ status: "quarantined" });
+    await till.send({ ...first, data: { ...(first as { data?: object }).data, totalCents: 1 } } as never);
+    const kept = (await world.quarantined()).find(({ id }) => id !== first.id);
+    expect(await world.release(kept!.id)).toMatchObject({ kind: "revised", results: [{ status: "applied" }] });
+    expect((await world.quarantined()).map(({ id }) => id)).toEqual([first.id]);
   });
 });

@@ -80,7 +80,7 @@ describe("what the operator reads of refusals", () => {
       kept: kept?.id,
       device: "till-1",
     });
-    // The sequence number and the transaction belong to the operation that arrived first.
+    // The sequence number and the transaction belong to the operation of this till that arrived first.
     expect([kept?.sequence, kept?.transaction]).toEqual([undefined, undefined]);
     expect(kept).toMatchObject({ device: "till-1", collection: "sales", entityId: "s-1" });
     expect(kept?.result).toMatchObject({ id: kept?.id, status: "quarantined" });
