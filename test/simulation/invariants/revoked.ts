@@ -55,8 +55,11 @@ export const revoked: Invariant = {
 /** What it has sent since is for people to judge: it lies on their desk, within what may lie there, and stands for nothing. */
 function judgeSent(world: SimWorld, { operations = [] }: StoreWrites, device: string, revokedAt: number): void {
   const own = operations.filter((row) => row.device === device);
+  // What has no hash did not come at all: it was replaced before, perhaps by what people have released since.
   const since = new Map(
-    own.filter((row) => row.receivedAt > revokedAt && row.revision === 0).map((row) => [row.id, row]),
+    own
+      .filter(({ receivedAt, revision, hash }) => receivedAt > revokedAt && revision === 0 && hash !== "")
+      .map((row) => [row.id, row]),
   );
   for (const { id, status } of since.values())
     if (status !== "quarantined")
