@@ -9,6 +9,21 @@ const browserTests = "test/**/*.browser.test.ts";
 const postgresTests = "test/**/*.postgres.test.ts";
 /** What takes minutes: other engines, kills, the worst bodies. `npm run test:long` runs them, `npm test` does not. */
 const longTests = "test/**/*.long.test.ts";
+/**
+ * They leave nothing behind in a module, so the files of a worker share their modules: to load them anew for each file
+ * took more than half of their time.
+ */
+const unitTests = [
+  "client",
+  "conflict",
+  "protocol",
+  "rules",
+  "schema",
+  "server/decide",
+  "server/service",
+  "shared",
+  "testing",
+].map((folder) => `test/${folder}/**/*.test.ts`);
 const distTests = "test/package/dist/**/*.test.ts";
 const executablePath = findBrowser();
 
@@ -29,7 +44,17 @@ export default defineConfig({
           ...patience,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [browserTests, distTests, longTests, postgresTests],
+          exclude: [...unitTests, browserTests, distTests, longTests, postgresTests],
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          ...patience,
+          name: "units",
+          isolate: false,
+          include: unitTests,
+          exclude: [browserTests, longTests, postgresTests],
         },
       },
       { resolve: { alias }, test: { ...patience, name: "long", include: [longTests] } },

@@ -75,9 +75,10 @@ export function describePostgres(found) {
 
 /**
  * @param {FoundPostgres} found
+ * @param {readonly string[]} more settings beside those that every server of the tests has, such as `fsync=off`
  * @returns {Promise<RunningPostgres>} a server with nothing in it, or that of PG_URL
  */
-export async function startPostgres(found) {
+export async function startPostgres(found, more = []) {
   if ("url" in found) return { url: found.url, version: await versionOf(found.url), stop: async () => {} };
   const folder = mkdtempSync(join(tmpdir(), "tillsync-postgres-"));
   const user = ordinaryUser();
@@ -97,7 +98,7 @@ export async function startPostgres(found) {
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
 
   const port = await freePort();
-  const options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
+  const options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", ...more];
   const launch = () => {
     const child = spawn(
       join(found.bin, `postgres${executable}`),
