@@ -1,6 +1,7 @@
 /**
  * V5: no till repeats a request for which its line is too slow, judged at each request. One that ran into its deadline
- * is followed by a smaller one, down to one unit or one change, and sizes that failed don't come back without end (L6).
+ * is followed by a smaller one, down to one unit or one change, and sizes that failed don't come back at once, nor without
+ * end (L6).
  */
 import type { Tab } from "../machines/tab.ts";
 import type { SimWorld } from "../world.ts";
@@ -21,6 +22,8 @@ export class TooSlow {
   readonly #world: SimWorld;
   readonly #lastLate = new Map<string, Asked>();
   readonly #late = new Map<string, number>();
+  /** The limit of a tab's last pull, from the first one on that was too slow at this speed. */
+  readonly #lastLimit = new Map<string, number>();
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -29,6 +32,7 @@ export class TooSlow {
   /** The line has another speed from now on. */
   begin(): void {
     this.#late.clear();
+    this.#lastLimit.clear();
   }
 
   async watch(tab: Tab, path: string, request: Request): Promise<void> {
@@ -44,6 +48,13 @@ export class TooSlow {
         "V5",
         `${tab.name} sends a ${path} of ${asked.count} after one of ${before.count} ran into its deadline`,
       );
+    const limit = this.#lastLimit.get(key);
+    if (limit !== undefined && asked.count > 2 * limit)
+      this.#world.violation(
+        "V5",
+        `${tab.name} asks for ${asked.count} changes after ${limit}, and its line was too slow`,
+      );
+    if (path === "pull" && (before || limit !== undefined)) this.#lastLimit.set(key, asked.count);
     const { signal } = request;
     signal.addEventListener("abort", () => {
       if (signal.reason?.name === "TimeoutError") this.#lastLate.set(key, asked);
