@@ -13,7 +13,8 @@ export function judgeUnsynced(world: SimWorld, { unsynced }: Pick<RegisterRespon
     // A fork has said where it goes on counting: what it sends from before is not counted.
     const since = incarnations.find((row) => row.incarnation === incarnation)?.firstSequence ?? 1;
     const sent = operations.flatMap((row) => (row.incarnation === incarnation ? (row.sequence ?? []) : []));
-    const got = new Set(sent.filter((sequence) => sequence >= since));
+    // A copy says how far it had counted, and the store that it is a copy of may have gone on.
+    const got = new Set(sent.filter((sequence) => sequence >= since && sequence <= lastSequence));
     const first = Math.min(...got);
     const between = lastSequence - first + 1 - got.size;
     // A fork goes on counting where the store before it had ended, so what lies before its first number may be another's.

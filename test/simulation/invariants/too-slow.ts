@@ -24,6 +24,7 @@ export class TooSlow {
   readonly #late = new Map<string, number>();
   /** The limit of a tab's last pull, from the first one on that was too slow at this speed. */
   readonly #lastLimit = new Map<string, number>();
+  readonly #asked = new WeakMap<Request, Sizes>();
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -37,7 +38,9 @@ export class TooSlow {
 
   async watch(tab: Tab, path: string, request: Request): Promise<void> {
     if (path !== "push" && path !== "pull") return;
-    const asked = askedIn(await request.clone().json());
+    const sizes: Sizes = await request.clone().json();
+    this.#asked.set(request, sizes);
+    const asked = askedIn(sizes);
     const key = `${tab.name} ${path}`;
     const before = this.#lastLate.get(key);
     this.#lastLate.delete(key);
@@ -61,6 +64,23 @@ export class TooSlow {
     });
   }
 
+  /** What a server has answered to its own request: not more than the till asked for (docs/protocol.md, a slow line). */
+  async answered(tab: Tab, path: string, request: Request, answer: Response): Promise<void> {
+    if (!this.#asked.has(request)) return;
+    const { changes = [], results = [] }: Answer = await answer.clone().json();
+    const { limit = 1_000, limitBytes = Number.POSITIVE_INFINITY, operations = [] } = this.#asked.get(request) ?? {};
+    const wrong = (what: string) => this.#world.violation("V5", `${tab.name} is answered ${what} to its ${path}`);
+    if (changes.length > limit) wrong(`${changes.length} changes instead of ${limit}`);
+    const own = new Set(operations.map(({ id }) => id));
+    for (const members of [changes, results.filter(({ id }) => !own.has(id))]) {
+      const bytes = members.map((each) => Buffer.byteLength(JSON.stringify(each)));
+      // The one with which the limit was passed may be in it.
+      const most = limitBytes + Math.max(0, ...bytes);
+      const sum = bytes.reduce((total, each) => total + each, 0);
+      if (sum > most) wrong(`${sum} bytes instead of ${limitBytes}`);
+    }
+  }
+
   /** How long the line took for a request and its answer, or for the request alone. */
   carried(tab: Tab, path: string, ms: number): void {
     if (ms < DEADLINE_MS) return;
@@ -72,9 +92,8 @@ export class TooSlow {
   }
 }
 
-function askedIn(body: { readonly operations?: readonly Sent[]; readonly limit?: number }): Asked {
-  const { operations } = body;
-  if (operations === undefined) return { count: body.limit ?? 1_000, isSmallest: body.limit === 1 };
+function askedIn({ operations, limit }: Sizes): Asked {
+  if (operations === undefined) return { count: limit ?? 1_000, isSmallest: limit === 1 };
   const units = new Set(operations.map(({ id, transaction }) => transaction ?? id));
   return { count: operations.length, isSmallest: units.size <= 1 };
 }
@@ -82,4 +101,15 @@ function askedIn(body: { readonly operations?: readonly Sent[]; readonly limit?:
 interface Sent {
   readonly id: string;
   readonly transaction?: string | undefined;
+}
+
+interface Sizes {
+  readonly limit?: number;
+  readonly limitBytes?: number;
+  readonly operations?: readonly Sent[];
+}
+
+interface Answer {
+  readonly changes?: readonly object[];
+  readonly results?: readonly { readonly id: string }[];
 }

@@ -181,6 +181,7 @@ export class SimLine {
     if (!request.signal.aborted) this.#patience.answered(tab, path, response);
     const isIts = response.headers.get(REQUEST_ID) === request.headers.get(REQUEST_ID);
     const isAwaited = !request.signal.aborted;
+    if (response.ok && isIts) await this.#tooSlow.answered(tab, path, request, response);
     if (response.ok && isIts && isAwaited && path === "register") await this.#meet(machine, response.clone());
     return tab.through(Promise.resolve(response));
   }
