@@ -255,15 +255,12 @@ class HonestTill {
     for (;;) {
       const response = await this.#post("/sync/push", { ...this.#frame(), operations });
       const answer = await response.json();
-      if (response.status === 401) this.#tokens = await refresh(this.#server, this.#tokens);
-      else if (response.status !== 200) throw new Error(`The honest till was answered ${JSON.stringify(answer)}`);
-      else {
-        this.#mark = answer.mark;
-        const own = operations.map(({ id }) => answer.results.find((result: { id: string }) => result.id === id));
-        if (own.every(({ status }) => status === "applied")) return;
-        if (own.some(({ status }) => status !== "applied" && status !== "retry"))
-          throw new Error(`The honest till was answered ${JSON.stringify(own)}`);
-      }
+      if (response.status !== 200) throw new Error(`The honest till was answered ${JSON.stringify(answer)}`);
+      this.#mark = answer.mark;
+      const own = operations.map(({ id }) => answer.results.find((result: { id: string }) => result.id === id));
+      if (own.every(({ status }) => status === "applied")) return;
+      if (own.some(({ status }) => status !== "applied" && status !== "retry"))
+        throw new Error(`The honest till was answered ${JSON.stringify(own)}`);
     }
   }
 
@@ -271,9 +268,14 @@ class HonestTill {
     const marks = this.#mark === undefined ? {} : { push: this.#mark, pull: this.#mark };
     return { epoch: this.#epoch, marks };
   }
-  #post(path: string, body: object): Promise<Response> {
+  /** Its token ends in a long run. */
+  async #post(path: string, body: object): Promise<Response> {
     const device = { id: "honest", incarnation: this.#incarnation };
-    return call(this.#server, path, { device, ...body }, this.#tokens.accessToken);
+    const send = () => call(this.#server, path, { device, ...body }, this.#tokens.accessToken);
+    const response = await send();
+    if (response.status !== 401) return response;
+    this.#tokens = await refresh(this.#server, this.#tokens);
+    return send();
   }
   #operation(collection: string, entityId: string, action: string, more: object) {
     const head = { id: randomUUID(), sequence: ++this.#sequence, collection, entityId, action, branch: "main" };
