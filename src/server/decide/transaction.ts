@@ -72,7 +72,10 @@ export function judgeUnit(ws: WorkingSet, view: Viewpoint, unit: Unit): readonly
     else replayed.push(storedAnswer(ws, view, member, stored));
   }
   if (fresh.length === 0) return replayed;
-  return [...replayed, ...judgeFresh(ws, view, unit, fresh)];
+  const results = judgeFresh(ws, view, unit, fresh);
+  // The sale whose id was taken comes again with the others: alone they would be judged as if it were not theirs.
+  const isTaken = takenMember(ws, unit) !== undefined && !areFinal(results);
+  return isTaken ? waitTogether([...replayed, ...results]) : [...replayed, ...results];
 }
 
 function judgeFresh(
