@@ -48,7 +48,10 @@ export interface Live {
 
 interface Connection {
   readonly device: string | undefined;
-  /** Who has opened it: the device, or otherwise the token. `undefined`: `authenticate` looks at something else. */
+  /**
+   * Who has opened it: the token's device, or otherwise the token. Not what a header claims: whoever has a token without
+   * a device could close the sockets of any till. `undefined`: `authenticate` looks at something else.
+   */
   readonly caller: string | undefined;
   readonly socket: LiveSocket;
   /** The request that opened the socket, without its body: what it is allowed is asked again before each poke. */
@@ -102,7 +105,7 @@ export class PokeHub implements Live {
         attach: (socket) =>
           this.#attach(principal, {
             ...{ device, socket },
-            caller: device ?? request.headers.get("authorization") ?? undefined,
+            caller: principal.device ?? request.headers.get("authorization") ?? undefined,
             request: new Request(request.url, { headers: request.headers }),
           }),
       };
@@ -131,8 +134,8 @@ export class PokeHub implements Live {
 
   /** A request of the device was refused because it was revoked: its sockets need not wait for the next poke. */
   endDevice(tenant: string, device: string): void {
-    for (const connection of this.#tenants.get(tenant)?.byCaller.get(device) ?? [])
-      this.#end(tenant, connection, REVOKED);
+    for (const connection of this.#tenants.get(tenant)?.connections ?? [])
+      if (connection.device === device) this.#end(tenant, connection, REVOKED);
   }
 
   #deliver(tenant: string, device: string | undefined, hints: readonly Hint[]): void {

@@ -91,6 +91,15 @@ describe("pokes [M7]", () => {
       expect((await openMany(9, (n) => `shop-${n}/b`)).closed).toEqual([]);
     });
 
+    test("a token without a device closes no other caller's, whichever device its header claims", async () => {
+      const { closed, server } = await openMany(4, () => "shop/b");
+      const own: unknown[] = [];
+      const socket = { send() {}, close: (code?: number) => void own.push(code) };
+      for (let n = 0; n < 5; n++)
+        await server.live.connect(liveRequest(token("shop//north"), { "tillsync-device": "b" }), socket);
+      expect([closed, own]).toEqual([[], [1013]]);
+    });
+
     test("those that have gone are not counted", async () => {
       const { connections, closed, server } = await openMany(4, () => "shop/b");
       for (const connection of connections) connection.close();
